@@ -1,0 +1,46 @@
+// Keys of a list: / searches, j and k walk rows (data-row), ↵ opens, x selects, e edits (data-edit), ? shows the keys.
+
+let at = -1;
+
+const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null);
+const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+const link = (row) => row?.querySelector("a[href]");
+
+function walk(step) {
+  const all = rows();
+  if (!all.length) return;
+  const held = all.findIndex((row) => row.contains(document.activeElement));
+  if (held >= 0) at = held;
+  all[at]?.classList.remove("c-cursor");
+  at = Math.max(0, Math.min(all.length - 1, at + step));
+  all[at].classList.add("c-cursor");
+  (link(all[at]) ?? all[at].querySelector("button, input"))?.focus({ preventScroll: true });
+  all[at].scrollIntoView({ block: "nearest" });
+}
+
+const acts = {
+  "/": () => document.querySelector("[data-key='/']")?.focus(),
+  j: () => walk(1),
+  k: () => walk(-1),
+  x: () => rows()[at]?.querySelector("[data-tick]")?.click(),
+  e: () => (rows()[at]?.querySelector("[data-edit]") ?? document.querySelector("main [data-edit]"))?.click(),
+  "?": () => document.getElementById("shortcuts")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.matches?.("[data-key]")) event.target.blur();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (typing(event.target) || document.querySelector("dialog[open]")) return;
+  const act = acts[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+document.addEventListener("focusin", (event) => {
+  const all = rows();
+  const held = all.findIndex((row) => row.contains(event.target));
+  if (held < 0 || held === at) return;
+  all[at]?.classList.remove("c-cursor");
+  at = held;
+});
