@@ -935,7 +935,8 @@ PAGES = {
 CSS = """:root { color-scheme: light dark; --ink: #12191f; --meta: #5f6b75; --sheet: #fff; --desk: #f1f3f5;
   --line: #d5dbe0; --control: #7c8791; --accent: #0b5a78; --bad: #a1201a; --bad-soft: #fce9e7; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6ecf0; --meta: #8c99a3; --sheet: #151b20;
-  --desk: #0d1114; --line: #2b343b; --control: #74808a; --accent: #74c3e1; --bad: #f8a49c; --bad-soft: #361715; } }
+  --desk: #0d1114;
+  --line: #2b343b; --control: #74808a; --accent: #74c3e1; --bad: #f8a49c; --bad-soft: #361715; } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 40px 16px; background: var(--desk); color: var(--ink);
   font: 14px/1.5 Inter, system-ui, sans-serif; }
