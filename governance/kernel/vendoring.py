@@ -171,7 +171,7 @@ def fetch(root: Path = ROOT) -> list[Entry]:
         for name, (_, integrity) in packed.items():
             _same(name, known.get((name, PACKAGES[name][0])), integrity)
         entries = [_take(wanted, *packed[wanted.package], root) for wanted in WANTED]
-    entries.append(_write(root, MARKS, marks(), ("report-marks", "1", "", "", "OFL-1.1", "marks")))
+    entries.append(_write(root, MARKS, marks(), ("our own", "1", "", "", "as this repository", "marks")))
     LOCK.write_text(json.dumps([asdict(entry) for entry in entries], indent=1) + "\n", "utf-8")
     return entries
 
@@ -179,7 +179,7 @@ def fetch(root: Path = ROOT) -> list[Entry]:
 def _pack(name: str, version: str, folder: Path) -> tuple[Path, str]:
     command = ["npm", "pack", "--json", "--pack-destination", str(folder), f"{name}@{version}"]
     said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 fixed names, no shell
-    # npm 12 answers with an object by package name, older ones with a list
+    # a list of one in some versions of npm, an object by package name in others
     answer = json.loads(said.stdout)
     facts = answer[0] if isinstance(answer, list) else next(iter(answer.values()))
     path = folder / facts["filename"]

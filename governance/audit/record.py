@@ -1,0 +1,98 @@
+"""`record()`: the deed and its entry in one transaction."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+
+from governance.audit import sealing
+from governance.audit.models import AuditEntry
+from governance.audit.registry import Action
+from governance.kernel import clock, current
+from governance.kernel.db import Model, session
+from governance.kernel.ids import uuid7
+
+MAX_FIELD = 4000
+SYSTEM = "0" * 32
+
+
+class UndeclaredField(TypeError):
+    """The action's declaration does not name the field, so it is not written. A fault of ours, not a user's."""
+
+
+def record(
+    deed: Action,
+    target: Model,
+    *,
+    because: str | None = None,
+    about: UUID | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    outcome: str = "done",
+    **facts: Any,
+) -> AuditEntry:
+    """Write the entry of a deed on `target`, in the present transaction.
+
+    `before` and `after` hold the fields that changed; other keywords are plain facts. Fields that the
+    registry calls personal are sealed under the key of the person `about` (by default the actor).
+    """
+    session().flush()  # the target may be new, and its constraints are to fail before its entry exists
+    who = current.actor()
+    actor = sealing.pseudonym(who.person_id) if who.person_id else SYSTEM
+    changes = {name: [(before or {}).get(name), value] for name, value in (after or {}).items() if (before or {}).get(name) != value}
+    given = {name: value for name, value in facts.items() if value is not None}
+    if because:
+        given["because"] = because
+    _declared(deed, changes.keys() | given.keys())
+    subject = sealing.pseudonym(about) if about else actor
+    entry = AuditEntry(
+        id=uuid7(), tenant_id=who.tenant_id, at=clock.now(), actor=actor, actor_kind=who.kind, action=deed.name,
+        target_type=type(target).__name__, target_id=target.id, outcome=outcome,
+        request_id=current.origin().request_id, origin=current.origin().network,
+        changes={n: [_plain(v) for v in pair] for n, pair in changes.items() if n not in deed.personal},
+        facts={n: _plain(v) for n, v in given.items() if n not in deed.personal},
+        sealed=_sealed(deed, subject, changes, given),
+    )  # fmt: skip
+    entry.body = canonical(entry)
+    session().add(entry)
+    session().flush()
+    return entry
+
+
+def canonical(entry: AuditEntry) -> bytes:
+    """The bytes that the log's tree will hash: RFC 8785 JSON of the entry, ciphertext included."""
+    return rfc8785.dumps({
+        "id": str(entry.id), "tenant": str(entry.tenant_id), "at": entry.at.isoformat(), "actor": entry.actor,
+        "actor_kind": entry.actor_kind, "action": entry.action, "target": [entry.target_type, str(entry.target_id)],
+        "outcome": entry.outcome, "request_id": entry.request_id, "origin": entry.origin,
+        "changes": entry.changes, "facts": entry.facts, "sealed": entry.sealed,
+    })  # fmt: skip
+
+
+def _declared(deed: Action, names: set[str]) -> None:
+    if unknown := names - deed.fields - deed.personal:
+        raise UndeclaredField(f"{deed.name} does not declare {', '.join(sorted(unknown))}")
+
+
+def _sealed(deed: Action, subject: str, changes: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    personal = {n: f"{_plain(old)} → {_plain(new)}" for n, (old, new) in changes.items() if n in deed.personal}
+    personal |= {n: str(_plain(v)) for n, v in given.items() if n in deed.personal}
+    return {name: sealing.seal(subject, name, text[:MAX_FIELD]) for name, text in personal.items()}
+
+
+def _plain(value: Any) -> Any:
+    """JSON that RFC 8785 can write, and short enough for a log."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v) for v in sorted(value, key=str)][:200]
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return str(value)[:MAX_FIELD].encode("utf-8", "replace").decode()

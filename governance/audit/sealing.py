@@ -1,0 +1,88 @@
+"""Pseudonyms and sealed fields: envelope keys from the data subject up to the installation.
+
+Keys are looked up once per transaction and never outlive it: a key made in a transaction that rolls back
+must not seal anything that commits.
+"""
+
+import base64
+import hashlib
+import hmac
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select
+
+from governance.audit.models import DataKey, TenantKey
+from governance.kernel import current, vault
+from governance.kernel.db import session
+
+PURPOSES = ("pseudonym", "seal")
+
+
+def pseudonym(person_id: UUID) -> str:
+    """HMAC-SHA-256 under a key of the tenant, 128 bits in hex: stable inside it, unlinkable across tenants."""
+    return hmac.new(_tenant_key("pseudonym"), b"actor\0" + person_id.bytes, hashlib.sha256).hexdigest()[:32]
+
+
+def seal(subject: str, field: str, text: str) -> dict[str, str]:
+    """Encrypt one personal field under the key of its data subject (a pseudonym)."""
+    context = _context(subject, field)
+    sealed = vault.encrypt(_data_key(subject, make=True), text.encode(), context)
+    return {"subject": subject, "cipher": base64.b64encode(sealed).decode()}
+
+
+def unseal(field: str, sealed: dict[str, str]) -> str | None:
+    """The text, or None where the data subject was erased."""
+    key = _data_key(sealed["subject"], make=False)
+    if not key:
+        return None
+    try:
+        context = _context(sealed["subject"], field)
+        return vault.decrypt(key, base64.b64decode(sealed["cipher"]), context).decode()
+    except InvalidTag:
+        return None
+
+
+def make_tenant_keys() -> None:
+    """Give the acting tenant its keys, once, when it is created."""
+    tenant_id = current.actor().tenant_id
+    for purpose in PURPOSES:
+        session().add(TenantKey(purpose=purpose, wrapped=vault.wrap(vault.new_key(), _tenant_context(tenant_id, purpose))))
+    session().flush()
+
+
+def _tenant_context(tenant_id: UUID, purpose: str) -> bytes:
+    return b"tenant-key\0" + tenant_id.bytes + purpose.encode()
+
+
+def _context(subject: str, field: str) -> bytes:
+    return b"sealed\0" + current.actor().tenant_id.bytes + f"{subject}\0{field}".encode()
+
+
+def _keys() -> dict[str, bytes]:
+    keys: dict[str, bytes] = session().info.setdefault("keys", {})
+    return keys
+
+
+def _tenant_key(purpose: str) -> bytes:
+    keys = _keys()
+    if purpose not in keys:
+        tenant_id = current.actor().tenant_id
+        for row in session().scalars(select(TenantKey)):
+            keys[row.purpose] = vault.unwrap(row.wrapped, _tenant_context(tenant_id, row.purpose))
+    return keys[purpose]
+
+
+def _data_key(subject: str, *, make: bool) -> bytes:
+    keys, name = _keys(), f"subject {subject}"
+    if name not in keys:
+        row = session().scalars(select(DataKey).where(DataKey.subject == subject)).one_or_none()
+        context = b"data-key\0" + subject.encode()
+        if row is not None:
+            keys[name] = vault.decrypt(_tenant_key("seal"), row.wrapped, context)
+        elif make:
+            keys[name] = vault.new_key()
+            session().add(DataKey(subject=subject, wrapped=vault.encrypt(_tenant_key("seal"), keys[name], context)))
+        else:
+            return b""
+    return keys[name]

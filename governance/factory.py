@@ -1,0 +1,238 @@
+"""Puts the application together: settings, database, features in order, one refusal page."""
+
+import hashlib
+import hmac
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from governance import migrate
+from governance.assessments.views import feature as assessments
+from governance.controls.views import feature as controls
+from governance.evidence.views import feature as evidence
+from governance.frameworks.views import feature as frameworks
+from governance.frameworks.views import operator_feature as operator_frameworks
+from governance.kernel import clock, config, current, db, logs, outbox, storage, vault, web
+from governance.kernel.access import ROLE_NAMES, allowed, registry
+from governance.kernel.errors import DomainError, SignInNeeded, Stale, StepUpNeeded, Unavailable
+from governance.kernel.feature import doors, remember_seen
+from governance.kernel.health import checks, health
+from governance.overview.views import feature as overview
+from governance.overview.views import operator_feature as operator_overview
+from governance.people import views as people
+from governance.reports.views import feature as reports
+from governance.reports.views import public as report_check
+from governance.systems.views import feature as systems
+from governance.tenants import queries as tenants
+from governance.tenants.views import feature as tenant_settings
+from governance.tenants.views import operator_feature as operator_tenants
+
+FEATURES = [
+    health, people.door, report_check, overview, operator_overview, frameworks, operator_frameworks, assessments,
+    controls, evidence, systems, reports, people.feature, tenant_settings, operator_tenants,
+]  # fmt: skip
+HERE = Path(__file__).parent
+log = structlog.get_logger("factory")
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """The application, as any WSGI server loads it."""
+    settings = settings or config.from_environment()
+    logs.configure()
+    app = Flask("governance", template_folder=str(HERE.parent / "templates"), static_folder=str(HERE / "static"))
+    app.config.update(
+        SECRET_KEY=_derived(settings, "notes"), CSRF_KEY=_derived(settings, "csrf"), SECURE=settings.secure,
+        PUBLIC_URL=settings.public_url, SESSION_COOKIE_NAME="__Host-notes" if settings.secure else "notes",
+        SESSION_COOKIE_SECURE=settings.secure, SESSION_COOKIE_SAMESITE="Lax", SETTINGS=settings,
+    )  # fmt: skip
+    connect(settings)
+    web.dress(app)
+    app.after_request(remember_seen)
+    doors.tenant_id, doors.identify, doors.seen = tenants.tenant_id, people.identify, people.seen
+    checks.update(database=_database_answers, migrations=migrate.is_current)
+    for feature in FEATURES:
+        app.register_blueprint(feature)
+    _dress_templates(app, settings)
+    app.url_default_functions.setdefault(None, []).append(_same_tenant)
+    for error in (DomainError, HTTPException, DBAPIError, Exception):
+        app.register_error_handler(error, _refused)
+    return app
+
+
+def connect(settings: config.Settings) -> None:
+    """What every command of the console needs before its first transaction."""
+    db.connect(settings.database_url)
+    vault.use(settings.kek)
+    storage.use(settings.storage_url)
+    outbox.use(settings.smtp_url, settings.var / "outbox")
+
+
+def _derived(settings: config.Settings, purpose: str) -> bytes:
+    return hmac.new(settings.secret_key, purpose.encode(), hashlib.sha256).digest()
+
+
+def _database_answers() -> bool:
+    with db.transaction(read_only=True):
+        return True
+
+
+def _same_tenant(endpoint: str, values: dict[str, Any]) -> None:
+    """`url_for` inside a tenant stays in it."""
+    who = current.actor_or_none() or g.get("actor")
+    if who is not None and "tenant" not in values and endpoint.partition(".")[0] in TENANT_FEATURES:
+        values["tenant"] = who.tenant_slug
+
+
+TENANT_FEATURES = {feature.name for feature in FEATURES if feature.scope == "tenant"}
+
+# ---- templates
+
+NAV = (
+    (("Overview", "layout-dashboard", "overview.overview", "overview", "people.own"),),
+    (("Frameworks", "shield", "frameworks.index", "frameworks assessments", "frameworks.view"),
+     ("Controls", "checkup-list", "controls.index", "controls", "controls.view"),
+     ("Evidence", "files", "evidence.index", "evidence", "evidence.view")),
+    (("AI systems", "cpu", "systems.index", "systems", "systems.view"),),
+    (("Reports", "clipboard-text", "reports.index", "reports", "reports.view"),),
+    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people", "people.own"),),
+)  # fmt: skip
+OPERATOR_NAV = (
+    (("Tenants", "layout-dashboard", "operator_overview.overview", "operator_overview operator_tenants", "tenants.view"),
+     ("Frameworks", "shield", "operator_frameworks.index", "operator_frameworks", "tenants.view")),
+    (("Settings", "settings", "people.members", "people", "people.members"),),
+)  # fmt: skip
+
+
+def _dress_templates(app: Flask, settings: config.Settings) -> None:
+    environment = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.globals.update(
+        asset=asset, csrf_token=web.csrf_token, allowed=allowed, may=may, product=settings.product, ROLE_NAMES=ROLE_NAMES,
+        now=clock.now, today=clock.today,
+    )  # fmt: skip
+    environment.globals["c"] = environment.get_template("components/all.html").module
+    app.context_processor(_shell)
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file with its digest, so that a browser may keep it for a year."""
+    digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def may(name: str) -> bool:
+    return allowed(registry[name])
+
+
+def _shell() -> dict[str, Any]:
+    """What the layout draws around every page."""
+    who = current.actor_or_none() or g.get("actor")
+    shell: dict[str, Any] = {
+        "theme": "dark" if request.cookies.get("theme") == "dark" else "light", "current": who, "lang": "en",
+        "here": request.full_path.rstrip("?") if request.method == "GET" else request.path, "request_id": g.get("request_id", ""),
+    }  # fmt: skip
+    if who is None:
+        return shell
+    operator = who.role.startswith("operator")
+    with current.acting_as(who):
+        shell["nav"] = [_nav_group(group) for group in (OPERATOR_NAV if operator else NAV)]
+    shell |= {
+        "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
+        "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
+        "waiting": dict(who.badges).get("waiting", 0),
+        "inbox_href": None if operator else f"/t/{who.tenant_slug}/#waits",
+    }  # fmt: skip
+    return shell
+
+
+def _nav_group(group: Any) -> list[dict[str, Any]]:
+    from flask import url_for  # noqa: PLC0415 - only here
+
+    blueprint = request.blueprint or ""
+    return [
+        {"label": label, "icon": icon, "href": url_for(endpoint), "current": blueprint in features.split(), "count": 0}
+        for label, icon, endpoint, features, permission in group
+        if may(permission)
+    ]
+
+
+# ---- refusals
+
+REMEDIES = {
+    404: "Check the address, or go back to where you came from.",
+    413: "Send a smaller file, or link to where the large one is kept.",
+    500: "Nothing was changed. If it happens again, tell the operator the request's number.",
+    503: "Nothing was changed. It works again when the server behind it does.",
+}
+
+
+def _refused(error: Exception) -> Response:
+    """Every refusal in one place: a page, or RFC 9457 problem JSON for machines."""
+    status, sentence = _status_of(error)
+    if isinstance(error, SignInNeeded) and _wants_page():
+        return _to_sign_in(sentence)
+    if isinstance(error, StepUpNeeded) and _wants_page():
+        return make_response(_step_up_page(), status)
+    if not _wants_page():
+        body = jsonify(type="about:blank", title=sentence, status=status, request_id=g.get("request_id"))
+        body.headers["Content-Type"] = "application/problem+json"
+        return make_response(body, status)
+    changes = [(n, then, now) for n, (then, now) in error.changes.items()] if isinstance(error, Stale) else []
+    context = {"status": status, "sentence": sentence, "changes": changes, "remedy": REMEDIES.get(status)}
+    return make_response(render_template("refused.html", **context), status)
+
+
+def _status_of(error: Exception) -> tuple[int, str]:
+    if isinstance(error, DomainError):
+        return error.status, error.message
+    if isinstance(error, HTTPException):
+        return error.code or 500, SENTENCES.get(error.code or 500, error.description or "The request was refused.")
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or "OperationalError" in type(error).__name__):
+        db.engine().dispose()
+        return Unavailable.status, "The database went away while this was under way. Nothing was changed; try again in a moment."
+    log.error("unhandled", exc_info=error, path=request.path)
+    return 500, "Something failed inside the console, and the fault is ours."
+
+
+SENTENCES = {
+    404: "There is no such page.",
+    405: "This address does not take that kind of request.",
+    413: "What was sent is larger than this page takes. Nothing was saved.",
+    400: "The request cannot be read.",
+}
+
+
+def _wants_page() -> bool:
+    if request.path.startswith(("/api/", "/ofrep/", "/policy/", "/scim/")):
+        return False
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "text/html"
+
+
+def _to_sign_in(sentence: str) -> Response:
+    from urllib.parse import quote  # noqa: PLC0415 - only here
+
+    slug = (request.view_args or {}).get("tenant")
+    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    where = f"/login?next={quote(target)}"
+    if sentence.startswith("You are signed in to") and slug:
+        where = f"/login?tenant={quote(slug)}&next={quote(target)}"
+    return make_response(redirect(where, 302))
+
+
+def _step_up_page() -> str:
+    from urllib.parse import quote, urlsplit  # noqa: PLC0415 - only here
+
+    who = g.get("actor")
+    back = urlsplit(request.headers.get("Referer", "")).path or request.path
+    onward = f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(back)}" if who else "/login"
+    return render_template("people/step_up.html", onward=onward)
+
+
+__all__ = ["asset", "connect", "create_app"]

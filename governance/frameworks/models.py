@@ -1,0 +1,83 @@
+"""Catalogues (what a framework says) are the installation's; official texts come in by a tenant's import."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+
+class Framework(Model):
+    """One immutable version of a framework: another version is another row."""
+
+    __tablename__ = "frameworks"
+    __table_args__ = (UniqueConstraint("key", "digest"),)
+
+    key: Mapped[str]
+    title: Mapped[str]
+    version: Mapped[str]
+    edition: Mapped[str]
+    publisher: Mapped[str]
+    licence: Mapped[str]
+    source: Mapped[str]
+    digest: Mapped[str]
+    superseded_at: Mapped[datetime | None]
+
+
+class Requirement(Model):
+    """A node of the framework's tree. `ref` is the publisher's id, `title` and `outcome` are our own words."""
+
+    __tablename__ = "requirements"
+    __table_args__ = (UniqueConstraint("framework_id", "ref"), Index(None, "framework_id", "position"))
+
+    framework_id: Mapped[UUID] = mapped_column(ForeignKey("frameworks.id"))
+    ref: Mapped[str]
+    title: Mapped[str]
+    outcome: Mapped[str]
+    parent_ref: Mapped[str | None]
+    depth: Mapped[int]
+    position: Mapped[int]
+    assessable: Mapped[bool]
+
+
+class Adoption(Tenanted, Model):
+    """A tenant works with this framework version."""
+
+    __tablename__ = "adoptions"
+    __table_args__ = (UniqueConstraint("tenant_id", "framework_id"),)
+
+    framework_id: Mapped[UUID] = mapped_column(ForeignKey("frameworks.id"))
+    adopted_by: Mapped[UUID | None]
+
+
+class FrameworkImport(Tenanted, Model):
+    """An official file that was brought in: where it is from, its digest and edition, and what it held."""
+
+    __tablename__ = "framework_imports"
+    __table_args__ = (UniqueConstraint("tenant_id", "framework_id", "sha256"),)
+
+    framework_id: Mapped[UUID] = mapped_column(ForeignKey("frameworks.id"))
+    format: Mapped[str]
+    filename: Mapped[str]
+    edition: Mapped[str]
+    sha256: Mapped[str]
+    imported_by: Mapped[UUID]
+    report: Mapped[dict[str, Any]]
+
+
+class OfficialText(Tenanted, Model):
+    """A publisher's text on a requirement, apart from our own words. `kind`: statement, about, actions …"""
+
+    __tablename__ = "official_texts"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "requirement_id", "kind"),
+        tenant_fk("import_id", "framework_imports"),
+    )
+
+    requirement_id: Mapped[UUID] = mapped_column(ForeignKey("requirements.id"))
+    kind: Mapped[str]
+    text: Mapped[str]
+    import_id: Mapped[UUID]

@@ -1,0 +1,96 @@
+"""Settings from the environment, read once. Outside the demo a missing or weak value stops the start, by name."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class SettingsError(SystemExit):
+    """Raised at start; its text names each setting that is missing or weak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. URLs are SQLAlchemy URLs; keys are raw bytes."""
+
+    database_url: str
+    owner_database_url: str
+    secret_key: bytes
+    kek: bytes
+    public_url: str
+    storage_url: str
+    smtp_url: str | None
+    var: Path
+    demo: bool
+    product: str = "Meridian"
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https:")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.public_url).hostname or ""
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; with DATABASE_URL unset an embedded PostgreSQL is started and the keys live in var/."""
+    var = Path(environ.get("GOVERNANCE_VAR", "var")).resolve()
+    demo = environ.get("GOVERNANCE_DEMO") == "1"
+    embedded = not environ.get("DATABASE_URL")
+    public_url = environ.get("GOVERNANCE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+    lenient = demo or embedded
+    problems = [*_weak_url(public_url, lenient=lenient)]
+    secret = _key(environ, "GOVERNANCE_SECRET_KEY_FILE", var / "secret.key", lenient, problems)
+    kek = _key(environ, "GOVERNANCE_KEK_FILE", var / "kek.key", lenient, problems)
+    if problems:
+        raise SettingsError("The console does not start:\n  " + "\n  ".join(problems))
+    url, owner_url = _database(environ, var)
+    return Settings(
+        database_url=url, owner_database_url=owner_url, secret_key=secret, kek=kek[:32], public_url=public_url,
+        storage_url=environ.get("GOVERNANCE_STORAGE_URL", f"file:{var / 'objects'}"),
+        smtp_url=environ.get("GOVERNANCE_SMTP_URL"), var=var, demo=demo,
+        product=environ.get("GOVERNANCE_PRODUCT", "Meridian"),
+    )  # fmt: skip
+
+
+def _database(environ: Mapping[str, str], var: Path) -> tuple[str, str]:
+    url = environ.get("DATABASE_URL")
+    if url:
+        return _psycopg(url), _psycopg(environ.get("GOVERNANCE_OWNER_DATABASE_URL", url))
+    from governance.kernel import embedded  # noqa: PLC0415 - the wheel is an extra: absent in production
+
+    server = embedded.start(var / "pg")
+    return server.app_url, server.owner_url
+
+
+def _psycopg(url: str) -> str:
+    scheme, rest = url.split("://", 1)
+    return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
+
+
+def _weak_url(public_url: str, *, lenient: bool) -> list[str]:
+    parts = urlsplit(public_url)
+    if parts.scheme == "https" or parts.hostname in LOOPBACK or lenient:
+        return []
+    return ["GOVERNANCE_PUBLIC_URL must begin with https:// (or be a loopback address)"]
+
+
+def _key(environ: Mapping[str, str], name: str, fallback: Path, lenient: bool, problems: list[str]) -> bytes:  # noqa: FBT001 - private
+    path = Path(environ[name]) if name in environ else fallback if lenient else None
+    if path is None:
+        problems.append(f"{name} is not set: name a file with at least 32 random bytes")
+        return b""
+    if not path.exists() and lenient:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    content = path.read_bytes() if path.is_file() else b""
+    if len(content) < 32 or len(set(content)) < 12:  # noqa: PLR2004 - 256 bits, and not one repeated letter
+        problems.append(f"{name} ({path.name}) is missing, shorter than 32 bytes, or plainly not random")
+    return content

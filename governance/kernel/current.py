@@ -1,0 +1,84 @@
+"""Who is acting, and for which tenant. Set once at each edge: request, job, command."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, job or command at work for one tenant."""
+
+    tenant_id: UUID
+    tenant_slug: str
+    tenant_name: str
+    person_id: UUID | None
+    name: str
+    role: str
+    kind: str = "person"
+    email: str = ""
+    session_id: UUID | None = None
+    session_hash: bytes = b""
+    authenticated_at: datetime | None = None
+    time_zone: str = "UTC"
+    badges: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def initials(self) -> str:
+        return "".join(word[0] for word in self.name.split()[:2]).upper() or "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the present request came from, as far as the audit log keeps it."""
+
+    request_id: str = ""
+    network: str = ""
+
+
+_actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+_origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039 - frozen
+
+
+def actor() -> Actor:
+    who = _actor.get()
+    if who is None:
+        raise RuntimeError("nobody is acting: wrap this code in acting_as()")
+    return who
+
+
+def actor_or_none() -> Actor | None:
+    return _actor.get()
+
+
+def person_id() -> UUID:
+    """The acting person; jobs and commands have none and may not do what needs one."""
+    who = actor().person_id
+    if who is None:
+        raise RuntimeError(f"{actor().name} is no person")
+    return who
+
+
+@contextmanager
+def acting_as(who: Actor | None) -> Generator[Actor | None]:
+    token = _actor.set(who)
+    try:
+        yield who
+    finally:
+        _actor.reset(token)
+
+
+def origin() -> Origin:
+    return _origin.get()
+
+
+@contextmanager
+def coming_from(where: Origin) -> Generator[None]:
+    token = _origin.set(where)
+    try:
+        yield
+    finally:
+        _origin.reset(token)

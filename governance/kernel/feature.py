@@ -1,0 +1,126 @@
+"""A Blueprint whose every route names the permission it needs; without one the application does not start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, g, request
+
+from governance.kernel import access, clock, current
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+from governance.kernel.errors import DomainError, NotFound, SignInNeeded, StepUpNeeded
+from governance.kernel.web import ResponseReturnValue
+
+View = Callable[..., Any]
+PREFIX = {"tenant": "/t/<tenant>", "operator": "/operator", "public": ""}
+STEP_UP_SECONDS = 300
+
+
+@dataclass(slots=True)
+class Doors:
+    """What the kernel must be told by the features above it: who is at the door, and where it leads."""
+
+    tenant_id: Callable[[str], UUID | None] = lambda _slug: None
+    operator_slug: str = "console"
+    identify: Callable[[], Actor | None] = lambda: None
+    seen: Callable[[Actor], None] = lambda _actor: None
+
+
+doors = Doors()
+
+
+class Feature(Blueprint):
+    """Routes of one noun. `scope` says where they live: inside a tenant, with the operator, or in public."""
+
+    def __init__(self, name: str, import_name: str, *, scope: str = "tenant", **options: Any) -> None:
+        self.scope = scope
+        super().__init__(name, import_name, url_prefix=PREFIX[scope] or None, **options)
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: View | None = None,
+        provide_automatic_options: bool | None = None,  # noqa: FBT001 - Flask's signature
+        *,
+        needs: access.Permission | None = None,
+        fresh: bool = False,
+        writes: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes (step-up)."""
+        if needs is None or view_func is None:
+            raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
+        reads_only = {*options.get("methods", ["GET"])} == {"GET"} if writes is None else not writes
+        guard = _public if self.scope == "public" else _guarded(self.scope, fresh=fresh, read_only=reads_only)
+        super().add_url_rule(
+            rule, endpoint or view_func.__name__, guard(view_func, needs), provide_automatic_options, **options
+        )
+
+
+def _public(view: View, needs: access.Permission) -> View:
+    """A public view opens its own transactions: nobody is known yet."""
+    if not needs.public:
+        raise TypeError("a public feature's routes need access.PUBLIC")
+
+    @wraps(view)
+    def open_to_all(**url_values: Any) -> ResponseReturnValue:
+        answer: ResponseReturnValue = view(**url_values)
+        return answer
+
+    vars(open_to_all).update(needs=needs, scope="public")
+    return open_to_all
+
+
+def _guarded(scope: str, *, fresh: bool, read_only: bool) -> Callable[[View, access.Permission], View]:
+    def guard(view: View, needs: access.Permission) -> View:
+        @wraps(view)
+        def guarded(**url_values: Any) -> ResponseReturnValue:
+            slug = url_values.pop("tenant", doors.operator_slug)
+            with transaction(read_only=read_only, tenant_id=_tenant(slug)):
+                who = _admit(slug, scope)
+                with current.acting_as(who):
+                    access.require(needs)
+                    if fresh and not recently_signed_in(who):
+                        raise StepUpNeeded("This needs a sign-in of the last five minutes.")
+                    answer: ResponseReturnValue = view(**url_values)
+                    return answer
+
+        vars(guarded).update(needs=needs, scope=scope, fresh=fresh, read_only=read_only)
+        return guarded
+
+    return guard
+
+
+def _tenant(slug: str) -> UUID:
+    tenant_id = doors.tenant_id(slug)
+    if tenant_id is None:
+        raise NotFound("There is no such page.")
+    return tenant_id
+
+
+def _admit(slug: str, scope: str) -> Actor:
+    who = doors.identify()
+    if who is None:
+        raise SignInNeeded(f"Sign in to {slug}." if scope == "tenant" else "Sign in.")
+    g.actor = who
+    return who
+
+
+def recently_signed_in(who: Actor) -> bool:
+    since = who.authenticated_at
+    return since is not None and (clock.now() - since).total_seconds() <= STEP_UP_SECONDS
+
+
+def remember_seen(response: Any) -> Any:
+    """After the request's own transaction: note that the session is alive (a GET may not write)."""
+    who: Actor | None = g.get("actor")
+    if who is not None and request.endpoint != "static":
+        doors.seen(who)
+    return response
+
+
+__all__ = ["DomainError", "Doors", "Feature", "doors", "recently_signed_in", "remember_seen"]

@@ -1,0 +1,113 @@
+"""Forms: shape and friendliness. The rule itself lives in the action, which raises."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from sqlalchemy.exc import IntegrityError
+from werkzeug.datastructures import CombinedMultiDict
+from wtforms import Field, SelectField, SelectMultipleField
+from wtforms import Form as WTForm
+
+from governance.kernel.errors import DomainError, Invalid
+
+
+class Form(WTForm):
+    """A form that fills itself from the request when one was sent. CSRF is checked once, in kernel/web.py."""
+
+    def __init__(self, obj: object = None, **defaults: Any) -> None:
+        sent = request.method == "POST"
+        super().__init__(CombinedMultiDict([request.form, request.files]) if sent else None, obj=obj, **defaults)
+
+    def refuse(self, error: DomainError) -> None:
+        """Put a refused rule beside the field that it is about; on top of the form when it is about none."""
+        field = self._fields.get(error.field or "")
+        if field is None:
+            self.form_errors.append(error.message)
+        else:
+            field.errors = [*field.errors, error.message]
+
+    @property
+    def problems(self) -> list[tuple[str | None, str]]:
+        """(field id or None, sentence) of everything that keeps the form from being saved."""
+        fields = [(f.id, str(e)) for f in self._fields.values() for e in _flat(f.errors)]
+        return [(None, str(e)) for e in self.form_errors] + fields
+
+
+def _flat(errors: Any) -> list[str]:
+    return [str(e) for e in errors if e and not isinstance(e, Mapping)]
+
+
+def accepted(form: Form, act: Callable[[], Any]) -> bool:
+    """Validate, then act; a domain refusal or a violated constraint becomes an error of the form.
+
+    The caller renders the form again with 422 when this is False. The transaction is at a savepoint,
+    so nothing of a refused act is left.
+    """
+    from governance.kernel.db import session  # noqa: PLC0415 - forms are imported by the domain's edges only
+
+    if not form.validate():
+        return False
+    try:
+        with session().begin_nested():
+            act()
+            session().flush()
+    except IntegrityError as error:
+        form.refuse(constraint_error(error))
+    except DomainError as error:
+        if error.status not in {409, 422}:
+            raise
+        form.refuse(error)
+    else:
+        return True
+    return False
+
+
+CONSTRAINTS: dict[str, tuple[str | None, str]] = {}
+
+
+def constraint(name: str, message: str, *, field: str | None = None) -> None:
+    """Say in the user's words what a database constraint means, and beside which field."""
+    CONSTRAINTS[name] = (field, message)
+
+
+def constraint_error(error: IntegrityError) -> Invalid:
+    name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
+    if name not in CONSTRAINTS:
+        raise error
+    field, message = CONSTRAINTS[name]
+    return Invalid(message, field=field)
+
+
+def uuid_or_none(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value)) if value else None
+    except ValueError:
+        return None
+
+
+class Choice(SelectField):
+    """A select over ids: (id, label) pairs; an unknown id is refused by name."""
+
+    def __init__(self, label: str, validators: Iterable[Any] = (), **options: Any) -> None:
+        super().__init__(label, list(validators), coerce=_coerce, **options)
+
+
+class Choices(SelectMultipleField):
+    """The same for several."""
+
+    def __init__(self, label: str, validators: Iterable[Any] = (), **options: Any) -> None:
+        super().__init__(label, list(validators), coerce=_coerce, **options)
+
+
+def _coerce(value: Any) -> Any:
+    return uuid_or_none(value) or (value or None)
+
+
+def described(field: Field) -> dict[str, Any]:
+    """Attributes that tie a field to its help and errors for a screen reader."""
+    ids = [f"{field.id}-help"] if field.description else []
+    ids += [f"{field.id}-error"] if field.errors else []
+    extra: dict[str, Any] = {"aria-describedby": " ".join(ids)} if ids else {}
+    return extra | ({"aria-invalid": "true"} if field.errors else {})

@@ -1,0 +1,296 @@
+"""PDF files: PDF/A-3a that also claims PDF/UA-1, with attachments, the same bytes for the same input.
+
+`render` makes the file in this process; `render_in_child` makes it in a child with limits of memory and
+time, reports each page and can be stopped. `python -m governance.kernel.pdf FOLDER` is that child.
+Recipe: WeasyPrint 70 with a fetcher that serves `app:/static/…` and `data:` and refuses everything else.
+"""
+
+import json
+import logging
+import os
+import resource
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from governance.kernel.errors import Unavailable
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+MEMORY_BYTES = 1_200 * 1024 * 1024  # address space of the child: about four times what a report of 50 pages uses
+SECONDS = 180
+TYPES = {".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".png": "image/png"}
+PageSeen = Callable[[int], None]
+
+# The identification of PDF/UA-1, and the extension schema that PDF/A asks for before it may stand in the metadata.
+CLAIM = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">\
+<pdfuaid:part>1</pdfuaid:part></rdf:Description>
+<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"\
+ xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"\
+ xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#"><pdfaExtension:schemas><rdf:Bag>\
+<rdf:li rdf:parseType="Resource"><pdfaSchema:schema>PDF/UA identification schema</pdfaSchema:schema>\
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>\
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix><pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">\
+<pdfaProperty:name>part</pdfaProperty:name><pdfaProperty:valueType>Integer</pdfaProperty:valueType>\
+<pdfaProperty:category>internal</pdfaProperty:category>\
+<pdfaProperty:description>PDF/UA version</pdfaProperty:description></rdf:li></rdf:Seq></pdfaSchema:property>\
+</rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description></rdf:RDF>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file inside the PDF: its name, bytes, and a few words on what it holds."""
+
+    name: str
+    data: bytes
+    description: str = ""
+
+
+class RenderStopped(Exception):  # noqa: N818 - a fact, not an error
+    """The caller asked for the rendering to stop; the child is gone."""
+
+
+class RenderFailed(Unavailable):
+    """The child could not finish; the message says at which page and against which limit."""
+
+
+# --- In this process -------------------------------------------------------------------------------
+
+
+def render(
+    html: str, *, attachments: Sequence[Attached] = (), at: datetime, identifier: bytes, progress: PageSeen | None = None
+) -> bytes:
+    """Lay out a whole document and return its bytes; equal input gives equal bytes.
+
+    `at` dates the attachments (the page carries its own `dcterms.created`), `identifier` is the file's /ID,
+    `progress` hears the highest page laid out so far. Relative addresses resolve to nothing: name `app:/static/…`.
+    """
+    from weasyprint import HTML, Attachment  # noqa: PLC0415 - half a second and 60 MB that only a renderer pays
+
+    with _hearing(progress):
+        document = HTML(string=html, url_fetcher=_fetcher()).render(pdf_variant="pdf/a-3a")
+        base = document.metadata.generate_rdf_metadata
+        document.metadata.generate_rdf_metadata = lambda *a: base(*a).replace(b"</rdf:RDF>", CLAIM)
+        document.metadata.attachments = [
+            Attachment(string=each.data, name=each.name, description=each.description, relationship="Data", created=at, modified=at)
+            for each in attachments
+        ]
+        data: bytes = document.write_pdf(pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=_scope_headers)
+    return data
+
+
+def _fetcher() -> Any:
+    """Serves our own static files and data URLs, and nothing else: no file, no network, no way out of the folder."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415 - as in render
+
+    class Assets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
+            if not url.startswith("app:/static/"):
+                return super().fetch(url, headers)
+            path = (STATIC / url.removeprefix("app:/static/")).resolve()
+            if not path.is_relative_to(STATIC):
+                raise ValueError(f"outside the static folder: {url}")
+            return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": TYPES.get(path.suffix, "text/plain")})
+
+    return Assets(allowed_protocols={"data"}, allow_redirects=False)
+
+
+@contextmanager
+def _hearing(progress: PageSeen | None) -> Iterator[None]:
+    """Turn WeasyPrint's progress log into calls with a page number that only grows."""
+    if progress is None:
+        yield
+        return
+    log, ear = logging.getLogger("weasyprint.progress"), _Ear(progress)
+    level, log.level = log.level, logging.INFO
+    log.addHandler(ear)
+    try:
+        yield
+    finally:
+        log.removeHandler(ear)
+        log.setLevel(level)
+
+
+class _Ear(logging.Handler):
+    def __init__(self, progress: PageSeen) -> None:
+        super().__init__(logging.INFO)
+        self.progress, self.highest = progress, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        match record.args:
+            case (int(page),) if "Page %d" in str(record.msg) and page > self.highest:
+                self.highest = page
+                self.progress(page)
+            case _:
+                pass
+
+
+def _scope_headers(document: Any, pdf: Any) -> None:
+    """Give each TH its scope, which WeasyPrint 70 leaves out and PDF/UA-1 asks for (7.5)."""
+    by_number = {item.number: item for item in pdf.objects}
+    for item in pdf.objects:
+        if isinstance(item, dict) and item.get("S") == "/TH":
+            scope = "/Column" if _is_in_head(item, by_number) else "/Row"
+            _set_scope(item, scope)
+
+
+def _is_in_head(item: Any, by_number: dict[int, Any]) -> bool:
+    while isinstance(item, dict) and item.get("S") not in {"/Table", "/Document", None}:
+        if item["S"] == "/THead":
+            return True
+        item = by_number.get(int(bytes(item["P"]).split()[0])) if item.get("P") else None
+    return False
+
+
+def _set_scope(item: Any, scope: str) -> None:
+    import pydyf  # noqa: PLC0415 - as in render
+
+    attributes = item.get("A")
+    if isinstance(attributes, list):
+        for each in attributes:
+            if each.get("O") == "/Table":
+                each["Scope"] = scope
+                return
+        attributes.append(pydyf.Dictionary({"O": "/Table", "Scope": scope}))
+    elif isinstance(attributes, dict) and attributes.get("O") == "/Table":
+        attributes["Scope"] = scope
+    else:
+        added = pydyf.Dictionary({"O": "/Table", "Scope": scope})
+        item["A"] = added if attributes is None else pydyf.Array([attributes, added])
+
+
+# --- In a child ------------------------------------------------------------------------------------
+
+
+def render_in_child(  # noqa: PLR0913 - each is a limit or a wish of the caller
+    html: str,
+    *,
+    attachments: Sequence[Attached] = (),
+    at: datetime,
+    identifier: bytes,
+    on_progress: PageSeen | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    seconds: int = SECONDS,
+    memory: int = MEMORY_BYTES,
+) -> bytes:
+    """As `render`, in a child process whose memory (bytes) and time (seconds) are limited.
+
+    `on_progress` runs here, for each page; whatever it raises stops the child and goes on to the caller.
+    `cancelled` is asked about five times a second; when it says yes the child ends and RenderStopped is raised.
+    """
+    with tempfile.TemporaryDirectory(prefix="report-") as name:
+        folder = Path(name)
+        _write_order(folder, html, attachments, at, identifier)
+        command = [sys.executable, "-m", "governance.kernel.pdf", name, str(seconds), str(memory)]
+        with (folder / "stderr").open("wb") as errors:
+            child = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+                command, stdout=subprocess.PIPE, stderr=errors, cwd=STATIC.parents[1], env=_environment()
+            )
+        pages = _Follow(child, on_progress, cancelled, time.monotonic() + seconds).to_the_end()
+        output = folder / "out.pdf"
+        if child.returncode or not output.is_file():
+            raise RenderFailed(_why(child.returncode, (folder / "stderr").read_text(errors="replace"), pages, memory))
+        return output.read_bytes()
+
+
+def _environment() -> dict[str, str]:
+    """Only what the child needs: it never sees the console's secrets."""
+    kept = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "FONTCONFIG_PATH", "LD_LIBRARY_PATH", "PYTHONPATH"}
+    return {name: value for name, value in os.environ.items() if name in kept}
+
+
+def _write_order(folder: Path, html: str, attachments: Sequence[Attached], at: datetime, identifier: bytes) -> None:
+    (folder / "page.html").write_text(html, encoding="utf-8")
+    listed = []
+    for number, each in enumerate(attachments):
+        (folder / f"attachment-{number}").write_bytes(each.data)
+        listed.append({"name": each.name, "description": each.description})
+    order = {"at": at.isoformat(), "identifier": identifier.hex(), "attachments": listed}
+    (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
+
+
+@dataclass(slots=True)
+class _Follow:
+    """Reads a child's progress until it ends, is stopped, or is late."""
+
+    child: subprocess.Popen[bytes]
+    on_progress: PageSeen | None
+    cancelled: Callable[[], bool] | None
+    deadline: float
+    page: int = 0
+
+    def to_the_end(self) -> int:
+        pipe = self.child.stdout
+        if pipe is None:
+            raise RuntimeError("the child has no output pipe")
+        try:
+            with pipe, selectors.DefaultSelector() as selector:
+                selector.register(pipe, selectors.EVENT_READ)
+                self._read(pipe, selector)
+            self.child.wait(timeout=max(1.0, self.deadline - time.monotonic()))
+        finally:
+            if self.child.poll() is None:
+                self.child.kill()
+                self.child.wait()
+        return self.page
+
+    def _read(self, pipe: IO[bytes], selector: selectors.BaseSelector) -> None:
+        buffer = b""
+        while True:
+            self._ask()
+            if not selector.select(timeout=0.2):
+                continue
+            piece = os.read(pipe.fileno(), 65536)
+            if not piece:
+                return
+            *lines, buffer = (buffer + piece).split(b"\n")
+            for line in lines:
+                self._hear(json.loads(line))
+
+    def _ask(self) -> None:
+        if self.cancelled is not None and self.cancelled():
+            raise RenderStopped(f"Stopped at page {self.page}.")
+        if time.monotonic() > self.deadline:
+            raise RenderFailed(f"The report was not done in time. It had reached page {self.page}; nothing was kept.")
+
+    def _hear(self, said: dict[str, int]) -> None:
+        self.page = said["page"]
+        if self.on_progress is not None:
+            self.on_progress(self.page)
+
+
+def _why(code: int | None, errors: str, pages: int, memory: int) -> str:
+    if "MemoryError" in errors or code in {-6, -9, -11}:
+        return f"The report needs more than {memory // 1024**2} MB of memory; it stopped at page {pages}. Nothing was kept."
+    last = errors.strip().splitlines()[-1] if errors.strip() else f"exit code {code}"
+    return f"The report could not be made: {last}. It had reached page {pages}; nothing was kept."
+
+
+def main(folder: Path, seconds: int, memory: int) -> None:
+    """The child: limits first, then the order in `folder`, a JSON line for each page, and `out.pdf`."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    order = json.loads((folder / "order.json").read_text(encoding="utf-8"))
+    attachments = [
+        Attached(each["name"], (folder / f"attachment-{number}").read_bytes(), each["description"])
+        for number, each in enumerate(order["attachments"])
+    ]
+    data = render(
+        (folder / "page.html").read_text(encoding="utf-8"),
+        attachments=attachments,
+        at=datetime.fromisoformat(order["at"]),
+        identifier=bytes.fromhex(order["identifier"]),
+        progress=lambda page: print(json.dumps({"page": page}), flush=True),  # noqa: T201 - the child's one voice
+    )
+    (folder / "out.pdf").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

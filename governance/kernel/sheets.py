@@ -1,0 +1,48 @@
+"""Tables as files: CSV and XLSX that a spreadsheet cannot be made to run (ASVS 1.2.10)."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+import xlsxwriter
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+Cell = str | int | float | date | datetime | None
+
+
+def harmless(value: Cell) -> str | int | float:
+    """Numbers stay numbers, dates become ISO, and text that looks like a formula gets an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        return value
+    text = value.isoformat() if isinstance(value, date) else value
+    return f"'{text}" if text.startswith(DANGEROUS) else text
+
+
+def csv_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """UTF-8 with a byte order mark, as spreadsheets expect; RFC 4180 line ends."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(head)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """One sheet with a frozen head and a filter; every text is written as text, so formulas stay text."""
+    out = io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    with xlsxwriter.Workbook(out, options) as book:
+        sheet, bold = book.add_worksheet(title[:31]), book.add_format({"bold": True})
+        sheet.write_row(0, 0, head, bold)
+        last = 0
+        for last, row in enumerate(rows, start=1):
+            for column, cell in enumerate(row):
+                value = harmless(cell)
+                sheet.write_string(last, column, value) if isinstance(value, str) else sheet.write_number(last, column, value)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, last, len(head) - 1)
+        sheet.autofit(max_width=420)
+    return out.getvalue()

@@ -1,0 +1,107 @@
+"""Objects (evidence, reports): written once, hashed while they stream, found by their tenant and digest."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
+
+PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What was stored: its digest, bytes, key in the store, and its first bytes (for finding its type)."""
+
+    sha256: str
+    size: int
+    key: str
+    head: bytes
+
+
+class ObjectStore(Protocol):
+    def write(self, tenant_id: UUID, stream: BinaryIO, *, limit: int) -> Blob: ...
+    def open(self, key: str) -> BinaryIO: ...
+    def exists(self, key: str) -> bool: ...
+
+
+class Folder:
+    """A local folder: write to a temporary file, sync, rename; the same bytes twice are one object per tenant."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, tenant_id: UUID, stream: BinaryIO, *, limit: int) -> Blob:
+        folder = self.root / tenant_id.hex
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    digest, size, head = _copy(stream, file, limit)
+                    file.flush()
+                    os.fsync(file.fileno())
+                key = f"{tenant_id.hex}/{digest[:2]}/{digest}"
+                target = self.root / key
+                target.parent.mkdir(exist_ok=True)
+                os.replace(name, target)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name)
+                raise
+        except OSError as error:
+            raise Unavailable(f"The file could not be stored ({error.strerror}). Nothing was saved.") from error
+        return Blob(digest, size, key, head)
+
+    def open(self, key: str) -> BinaryIO:
+        path = (self.root / key).resolve()
+        if not path.is_relative_to(self.root.resolve()) or not path.is_file():
+            raise NotFound("The file behind this record is missing from the store.")
+        return path.open("rb")
+
+    def exists(self, key: str) -> bool:
+        return (self.root / key).is_file()
+
+
+def _copy(source: BinaryIO, target: BinaryIO, limit: int) -> tuple[str, int, bytes]:
+    digest, size, head = hashlib.sha256(), 0, b""
+    while piece := source.read(PIECE):
+        size += len(piece)
+        if size > limit:
+            raise TooLarge(f"The file is larger than {limit // PIECE} MB, the limit. Nothing was saved.", field="file")
+        head = head or piece[:8192]
+        digest.update(piece)
+        target.write(piece)
+    if not size:
+        raise Invalid("The file is empty: it has 0 bytes.", field="file")
+    return digest.hexdigest(), size, head
+
+
+_store: ObjectStore | None = None
+
+
+def use(url: str) -> None:
+    """Choose the store by URL: `file:/folder`. An S3-compatible one comes with the evidence issue."""
+    global _store  # noqa: PLW0603 - one process, one store
+    if not url.startswith("file:"):
+        raise SystemExit(f"GOVERNANCE_STORAGE_URL {url.split(':')[0]}: is not supported yet; use file:/folder")
+    _store = Folder(Path(url.removeprefix("file:")))
+
+
+def store() -> ObjectStore:
+    if _store is None:
+        raise RuntimeError("no object store: call use() first")
+    return _store
+
+
+def pieces(key: str) -> Iterator[bytes]:
+    """The object in pieces of a megabyte, for a streamed answer."""
+    with store().open(key) as file:
+        while piece := file.read(PIECE):
+            yield piece

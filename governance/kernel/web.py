@@ -1,0 +1,164 @@
+"""What every response carries: request id, security headers, no cache; what every unsafe request must prove."""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import re
+import secrets
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+from flask.typing import ResponseReturnValue as FlaskReturn
+from prometheus_client import Counter, Histogram
+
+from governance.kernel import current
+from governance.kernel.errors import Forbidden
+
+type ResponseReturnValue = FlaskReturn
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'{idp}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
+    "report-uri /csp-report"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+ANONYMOUS = "anonymous"
+SAFE = {"GET", "HEAD", "OPTIONS"}
+MAX_BODY = 12 * 1024 * 1024
+
+requests_total = Counter("governance_requests_total", "Requests answered", ["method", "endpoint", "status"])
+request_seconds = Histogram(
+    "governance_request_seconds", "Time to answer", ["endpoint"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+)
+csp_reports = Counter("governance_csp_reports_total", "Content-Security-Policy violations that browsers reported")
+log = structlog.get_logger("web")
+
+
+def dress(app: Flask) -> None:
+    """Install the request's start, its end, and the CSP report address."""
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=2000)
+    app.before_request(_arrive)
+    app.before_request(_same_site)
+    app.after_request(_leave)
+    app.teardown_request(_gone)
+    app.add_url_rule("/csp-report", "csp_report", _csp_report, methods=["POST"])
+
+
+def _arrive() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else secrets.token_hex(8)
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    where = current.Origin(g.request_id, _network(request.remote_addr or ""))
+    g.origin = current.coming_from(where)
+    g.origin.__enter__()
+
+
+def _gone(_error: BaseException | None) -> None:
+    origin = g.pop("origin", None)
+    if origin is not None:
+        origin.__exit__(None, None, None)
+    structlog.contextvars.clear_contextvars()
+
+
+def _network(address: str) -> str:
+    """The address as coarse as the log keeps it: IPv4 /24, IPv6 /48."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network(f"{ip}/{24 if ip.version == 4 else 48}", strict=False))  # noqa: PLR2004
+
+
+def _same_site() -> None:
+    """Refuse a forged request: another site's page, or a form without the token of this session."""
+    if request.method in SAFE or request.endpoint in {"csp_report", None} or _by_key():
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site == "cross-site" or (origin and origin != "null" and urlsplit(origin).netloc != request.host):
+        raise Forbidden("This form was sent from another site, so nothing was done.")
+    sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    if not hmac.compare_digest(sent, csrf_token()):
+        raise Forbidden("This form is from an earlier sign-in. Nothing was done: reload the page and send it again.")
+
+
+def _by_key() -> bool:
+    """Machines prove themselves by a bearer key, not by a cookie; the back channel by a signed token."""
+    return request.headers.get("Authorization", "").startswith("Bearer ") or request.path.startswith("/auth/back-channel/")
+
+
+def csrf_token() -> str:
+    """Bound to the session's cookie; before sign-in to a random cookie of its own."""
+    cookie = request.cookies.get(cookie_name("session")) or anonymous_token()
+    key: bytes = current_app.config["CSRF_KEY"]
+    return hmac.new(key, cookie.encode(), hashlib.sha256).hexdigest()
+
+
+def anonymous_token() -> str:
+    """The browser's own random mark, which ties a sign-in to the browser that began it."""
+    if "anonymous" not in g:
+        g.anonymous = request.cookies.get(cookie_name(ANONYMOUS)) or secrets.token_urlsafe(24)
+    token: str = g.anonymous
+    return token
+
+
+def cookie_name(name: str) -> str:
+    """`__Host-` binds a cookie to this host over TLS; plain loopback (the demo) has no TLS to bind to."""
+    return f"__Host-{name}" if current_app.config["SECURE"] else name
+
+
+def set_cookie(response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
+    response.set_cookie(
+        cookie_name(name), value, max_age=max_age, path="/",
+        secure=current_app.config["SECURE"], httponly=True, samesite="Lax",
+    )  # fmt: skip
+
+
+def _leave(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Content-Security-Policy"] = CSP.format(idp=g.get("form_targets", ""))
+    if current_app.config["SECURE"]:
+        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    if request.endpoint == "static":
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
+    else:
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.add("Vary", "Cookie")
+    if "anonymous" in g and cookie_name(ANONYMOUS) not in request.cookies:
+        set_cookie(response, ANONYMOUS, g.anonymous, max_age=3600)
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    _account(response)
+    return response
+
+
+def _account(response: Response) -> None:
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    endpoint = request.endpoint or "none"
+    requests_total.labels(request.method, endpoint, response.status_code).inc()
+    request_seconds.labels(endpoint).observe(seconds)
+    if endpoint not in {"static", "health.healthz"}:
+        log.info("answered", method=request.method, path=request.path, status=response.status_code,
+                 milliseconds=round(seconds * 1000, 1))  # fmt: skip
+
+
+def _csp_report() -> FlaskReturn:
+    """A browser refused something on a page of ours: counted and logged, never stored."""
+    csp_reports.inc()
+    body: Any = request.get_data(cache=False)[:4000]
+    try:
+        report = json.loads(body)
+    except ValueError:
+        report = {"unreadable": True}
+    log.warning("csp report", report=report)
+    return "", 204

@@ -1,0 +1,114 @@
+"""People, their memberships and sessions, and the identity provider of each tenant."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+NAMESPACE = UUID("6f1c7f52-55c4-4c1f-9a55-0e4a4f4d5b11")
+
+
+def person_key(issuer: str, subject: str) -> UUID:
+    """A person is (issuer, subject), never an address: the key is derived from just those two."""
+    return uuid5(NAMESPACE, f"{issuer}\0{subject}")
+
+
+class Person(Model):
+    """Somebody whom an identity provider vouches for. Seen by a tenant only through a membership in it."""
+
+    __tablename__ = "people"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    email: Mapped[str]
+    name: Mapped[str]
+
+    @property
+    def initials(self) -> str:
+        return "".join(word[0] for word in self.name.split()[:2]).upper() or "?"
+
+
+class Membership(Tenanted, Model):
+    """A person in a tenant, with one role. Ended, never deleted."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (UniqueConstraint("tenant_id", "person_id"), Index(None, "tenant_id", "pseudonym"))
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str]
+    pseudonym: Mapped[str]
+    via: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+
+
+class Invitation(Tenanted, Model):
+    """An address that may join with a role when its owner first signs in by the tenant's own provider."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        Index("uq_invitations_open", "tenant_id", "email", unique=True, postgresql_where="accepted_at IS NULL AND withdrawn_at IS NULL"),
+    )  # fmt: skip
+
+    email: Mapped[str]
+    role: Mapped[str]
+    invited_by: Mapped[UUID]
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Connection(Tenanted, Model):
+    """A tenant's OpenID Connect provider."""
+
+    __tablename__ = "connections"
+    __table_args__ = (UniqueConstraint("tenant_id", "issuer"),)
+
+    issuer: Mapped[str]
+    client_id: Mapped[str]
+    secret: Mapped[bytes]
+    group_roles: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    enforced: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+    tested_at: Mapped[datetime | None]
+    findings: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class SignIn(Tenanted, Model):
+    """A sign-in under way: bound to the browser that began it, used once, ten minutes long."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (UniqueConstraint("tenant_id", "state_hash"), tenant_fk("connection_id", "connections", on_delete="CASCADE"))
+
+    connection_id: Mapped[UUID]
+    state_hash: Mapped[bytes]
+    browser_hash: Mapped[bytes]
+    nonce: Mapped[str]
+    verifier: Mapped[str]
+    next_path: Mapped[str]
+    fresh: Mapped[bool] = mapped_column(default=False)
+    used_at: Mapped[datetime | None]
+
+
+class Session(Tenanted, Model):
+    """A person signed in to one tenant. The browser holds a random token, we hold its hash."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (UniqueConstraint("tenant_id", "token_hash"), Index(None, "tenant_id", "person_id"))
+
+    token_hash: Mapped[bytes]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    issuer: Mapped[str]
+    idp_sid: Mapped[str | None]
+    id_token: Mapped[bytes]
+    authenticated_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    browser: Mapped[str]
+    network: Mapped[str]

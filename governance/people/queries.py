@@ -1,0 +1,148 @@
+"""Who is here: members, names, sessions, and an object's timeline with the names that the reader may see."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.audit import queries as audit
+from governance.audit import sealing
+from governance.audit.models import AuditEntry
+from governance.audit.registry import registry
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.db import find, session
+from governance.people import permissions
+from governance.people.models import Connection, Invitation, Membership, Person, Session
+from governance.tenants.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    person_id: UUID
+    name: str
+    email: str
+    role: str
+    membership_id: UUID
+    via: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a timeline."""
+
+    at: datetime
+    who: str
+    says: str
+    action: str
+    target_type: str
+    target_id: UUID
+    changes: dict[str, Any]
+    facts: dict[str, Any]
+    because: str | None
+    kind: str
+    entry_id: UUID
+
+
+def members() -> list[Member]:
+    """Everyone whose membership lives, by name."""
+    query = select(Membership).where(Membership.ended_at.is_(None)).join(Person).order_by(Person.name)
+    return [
+        Member(m.person_id, m.person.name, m.person.email, m.role, m.id, m.via, m.created_at)
+        for m in session().scalars(query)
+    ]
+
+
+def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The names of these people, former members too, in one statement."""
+    wanted = {i for i in ids if i}
+    if not wanted:
+        return {}
+    rows = session().execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def choices() -> list[tuple[UUID, str]]:
+    """(person id, name) of each member, for a form's owner field."""
+    return [(m.person_id, m.name) for m in members()]
+
+
+def membership(membership_id: UUID) -> Membership:
+    return find(Membership, membership_id, what="member")
+
+
+def membership_of(person_id: UUID) -> Membership | None:
+    query = select(Membership).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
+    return session().scalars(query).one_or_none()
+
+
+def tenants_of_person() -> Sequence[tuple[str, str, str]]:
+    """(slug, name, role) of each tenant that the person is a member of; needs a transaction with person_id set.
+
+    This is the one reading that crosses tenants, and the policy `own_memberships` allows just that: Core, since
+    the session's own filter would narrow it to the present tenant.
+    """
+    m, t = Membership.__table__, Tenant.__table__
+    query = select(t.c.slug, t.c.name, m.c.role).join(m, m.c.tenant_id == t.c.id).where(m.c.ended_at.is_(None))
+    rows = session().execute(query.where(m.c.person_id == current.person_id()).order_by(t.c.name))
+    return [(r.slug, r.name, r.role) for r in rows]
+
+
+def open_invitations() -> Sequence[Invitation]:
+    query = select(Invitation).where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
+    return session().scalars(query.order_by(Invitation.email)).all()
+
+
+def invitation(invitation_id: UUID) -> Invitation:
+    return find(Invitation, invitation_id, what="invitation")
+
+
+def connection() -> Connection | None:
+    """The tenant's connection; the first form of the console keeps one per tenant."""
+    return session().scalars(select(Connection).order_by(Connection.created_at).limit(1)).one_or_none()
+
+
+def live_sessions(person_id: UUID | None = None) -> Sequence[Session]:
+    query = select(Session).where(Session.ended_at.is_(None), Session.expires_at > clock.now())
+    if person_id is not None:
+        query = query.where(Session.person_id == person_id)
+    return session().scalars(query.order_by(Session.seen_at.desc())).all()
+
+
+def session_row(session_id: UUID) -> Session:
+    return find(Session, session_id, what="session")
+
+
+def timeline(ids: Collection[UUID], *, limit: int = 30) -> list[Moment]:
+    """What happened to these objects, newest first; auditors see pseudonyms and no sealed reasons."""
+    return _moments(audit.entries_about(ids, limit=limit))
+
+
+def newest(*, limit: int = 12) -> list[Moment]:
+    return _moments(audit.newest(limit=limit))
+
+
+def _moments(entries: Sequence[AuditEntry]) -> list[Moment]:
+    named = allowed(permissions.NAMES)
+    known = _names_by_pseudonym({e.actor for e in entries}) if named else {}
+    return [_moment(entry, known, named=named) for entry in entries]
+
+
+def _names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
+    query = select(Membership.pseudonym, Person.name).join(Person, Person.id == Membership.person_id)
+    return {row.pseudonym: row.name for row in session().execute(query.where(Membership.pseudonym.in_(pseudonyms)))}
+
+
+def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
+    who = "The console" if entry.actor_kind == "job" else known.get(entry.actor, f"person {entry.actor[:8]}")
+    because = entry.sealed.get("because")
+    deed = registry.get(entry.action)
+    return Moment(
+        at=entry.at, who=who, says=deed.says if deed else entry.action, action=entry.action,
+        target_type=entry.target_type, target_id=entry.target_id, changes=entry.changes, facts=entry.facts,
+        because=sealing.unseal("because", because) if because and named else None, kind=entry.actor_kind, entry_id=entry.id,
+    )  # fmt: skip

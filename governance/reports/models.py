@@ -1,0 +1,44 @@
+"""A report is a run: its parameters, the frozen snapshot it was made from, the file, its digests and signature."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+
+class ReportRun(Tenanted, Model):
+    __tablename__ = "report_runs"
+    __table_args__ = (
+        tenant_fk("assessment_id", "assessments"),
+        Index(None, "tenant_id", "created_at"),
+    )
+
+    kind: Mapped[str]
+    title: Mapped[str]
+    assessment_id: Mapped[UUID]
+    work_item_id: Mapped[UUID | None]
+    as_of: Mapped[datetime]
+    asked_by: Mapped[UUID | None]
+    snapshot: Mapped[dict[str, Any] | None]
+    fingerprint: Mapped[str | None]
+    pdf_key: Mapped[str | None]
+    pdf_sha256: Mapped[str | None]
+    pdf_size: Mapped[int | None]
+    pages: Mapped[int | None]
+    signature: Mapped[str | None]
+    finished_at: Mapped[datetime | None] = mapped_column()
+
+
+class SigningKey(Model):
+    """The console's report-signing key: Ed25519, wrapped by the installation's key; old ones stay for verifying."""
+
+    __tablename__ = "signing_keys"
+
+    name: Mapped[str]
+    public: Mapped[bytes]
+    wrapped: Mapped[bytes]
+    retired_at: Mapped[datetime | None]

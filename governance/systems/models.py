@@ -1,0 +1,23 @@
+"""The register of AI systems, first form: what assessments can be scoped to."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted
+
+
+class AISystem(Tenanted, Model):
+    """One AI system that the tenant is answerable for."""
+
+    __tablename__ = "ai_systems"
+    __table_args__ = (UniqueConstraint("tenant_id", "key"),)
+
+    key: Mapped[str]
+    name: Mapped[str]
+    lane: Mapped[str] = mapped_column(default="standard")
+    purpose: Mapped[str]
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    retired_at: Mapped[datetime | None]

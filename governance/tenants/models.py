@@ -1,0 +1,37 @@
+"""The directory of tenants. Installation-wide: it holds no tenant's content, so it has no row-level security."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model
+
+
+class Tenant(Model):
+    """A customer, or a division of one; the operator's own is of kind `operator`."""
+
+    __tablename__ = "tenants"
+    __table_args__ = (UniqueConstraint("slug"), CheckConstraint("slug ~ '^[a-z][a-z0-9-]{1,40}$'", "slug_form"))
+
+    slug: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(default="customer")
+    region: Mapped[str] = mapped_column(default="Frankfurt")
+    time_zone: Mapped[str] = mapped_column(default="Europe/Berlin")
+    fiscal_year_start: Mapped[int] = mapped_column(default=1)
+    tier: Mapped[str] = mapped_column(default="standard")
+    status: Mapped[str] = mapped_column(default="active")
+    classification: Mapped[str] = mapped_column(default="Confidential")
+    unit: Mapped[str] = mapped_column(default="Model Risk and Compliance")
+    audience: Mapped[str] = mapped_column(default="Risk Committee and auditors")
+
+
+class EmailDomain(Model):
+    """Which tenant's identity provider a work address leads to. Routing for the sign-in page; read by everyone."""
+
+    __tablename__ = "email_domains"
+    __table_args__ = (UniqueConstraint("domain"),)
+
+    domain: Mapped[str]
+    for_tenant: Mapped[UUID]

@@ -1,0 +1,98 @@
+"""The client that checks every page it gets: valid HTML, one h1, a title, labelled fields, unique ids, no inline code."""
+
+from collections import Counter
+from typing import Any
+
+import html5lib
+from bs4 import BeautifulSoup
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+
+class Visitor:
+    """Somebody at a browser: GETs pages, sends their forms with the token that the page carried."""
+
+    def __init__(self, app: Flask, cookie: str | None = None, tenant: str = "acme") -> None:
+        self.client: FlaskClient = app.test_client()
+        self.tenant = tenant
+        self.host = "localhost"
+        if cookie:
+            self.client.set_cookie("session", cookie)
+        self.token = ""
+
+    def at(self, path: str) -> str:
+        """`controls/` → `/t/acme/controls/`; a path with a slash in front stays."""
+        return path if path.startswith("/") else f"/t/{self.tenant}/{path}"
+
+    def get(self, path: str, *, then: int | None = 200, **options: Any) -> TestResponse:
+        reply = self.client.get(self.at(path), **options)
+        return self._checked(reply, then)
+
+    def post(self, path: str, *, then: int | None = 303, follow: bool = False, **form: Any) -> TestResponse:
+        data = {name: value for name, value in form.items() if value is not None}
+        data.setdefault("csrf_token", self.csrf())
+        reply = self.client.post(self.at(path), data=data, content_type="multipart/form-data" if any(_is_file(v) for v in data.values()) else None)
+        reply = self._checked(reply, then)
+        if follow:
+            return self.get(reply.location)
+        return reply
+
+    def csrf(self) -> str:
+        from governance.kernel.web import csrf_token
+
+        cookies = {c: self.client.get_cookie(c) for c in ("session", "anonymous")}
+        if cookies["session"] is None and cookies["anonymous"] is None:
+            self.client.get("/login")
+            cookies["anonymous"] = self.client.get_cookie("anonymous")
+        header = "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items() if cookie is not None)
+        with self.client.application.test_request_context("/", headers={"Cookie": header}):
+            return csrf_token()
+
+    def _checked(self, reply: TestResponse, then: int | None) -> TestResponse:
+        if then is not None:
+            assert reply.status_code == then, f"{reply.request.path}: {reply.status_code}, expected {then}\n{_words(reply)}"
+        if reply.mimetype == "text/html" and reply.status_code not in {302, 303} and reply.text.lstrip().lower().startswith("<!doctype"):
+            check_page(reply.text, reply.request.path)
+        return reply
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, tuple) and hasattr(value[0], "read")
+
+
+def _words(reply: TestResponse) -> str:
+    if reply.mimetype != "text/html":
+        return reply.text[:2000]
+    soup = BeautifulSoup(reply.text, "html.parser")
+    main = soup.find("main") or soup
+    return " ".join(main.get_text(" ").split())[:2000]
+
+
+def check_page(html: str, where: str) -> None:
+    """The promises that every page keeps."""
+    parser = html5lib.HTMLParser(strict=False)
+    parser.parse(html)
+    problems = [(p, code) for p, code, _ in parser.errors if code not in {"non-void-element-with-trailing-solidus"}]
+    assert not problems, f"{where}: invalid HTML {problems[:3]}\n{_lines(html, problems)}"
+    soup = BeautifulSoup(html, "html.parser")
+    assert len(soup.find_all("h1")) == 1, f"{where}: {len(soup.find_all('h1'))} h1"
+    assert soup.title and soup.title.get_text().strip(), f"{where}: no title"
+    ids = Counter(tag["id"] for tag in soup.find_all(id=True))
+    assert not [i for i, n in ids.items() if n > 1], f"{where}: ids twice {[i for i, n in ids.items() if n > 1]}"
+    labelled = {label.get("for") for label in soup.find_all("label")}
+    for field in soup.find_all(["input", "select", "textarea"]):
+        if field.get("type") in {"hidden", "submit", "button"} or field.get("aria-label") or field.get("aria-labelledby"):
+            continue
+        assert field.get("id") in labelled or field.find_parent("label"), f"{where}: unlabelled {field}"
+    assert not soup.find_all(style=True), f"{where}: inline style"
+    assert not [s for s in soup.find_all("script") if not s.get("src")], f"{where}: inline script"
+    for form in soup.find_all("form", method=lambda m: (m or "").lower() == "post"):
+        assert form.find("input", attrs={"name": "csrf_token"}), f"{where}: a form without its token: {str(form)[:200]}"
+    for image in soup.find_all("svg"):
+        assert image.get("aria-hidden") or image.get("role") == "img", f"{where}: a picture without role {str(image)[:120]}"
+
+
+def _lines(html: str, problems: list[Any]) -> str:
+    rows = html.splitlines()
+    return "\n".join(rows[line - 1][:300] for (line, _), _ in problems[:3] if 0 < line <= len(rows))

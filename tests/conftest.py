@@ -1,0 +1,200 @@
+"""A real PostgreSQL, migrated once; each test in an outer transaction that is rolled back; a second tenant always there."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import create_engine, event
+
+from governance import migrate
+from governance.factory import create_app
+from governance.frameworks import sync
+from governance.kernel import config, current, db, embedded, storage
+from governance.people import oidc
+from tests import make
+from tests.browser import Visitor
+
+REPOSITORY = Path(__file__).parents[1]
+DATA = REPOSITORY.parent / "shared" / "data"
+KEEP = Path(tempfile.gettempdir()) / "governance-tests"
+
+
+def pytest_configure(config):
+    os.environ["GOVERNANCE_DEMO"] = "1"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("console")
+
+
+@pytest.fixture(scope="session")
+def server(worker_id):
+    """One embedded server for all workers, a database for each."""
+    KEEP.mkdir(exist_ok=True)
+    name = f"test_{worker_id}".replace("-", "_")
+    started = embedded.start(KEEP / "pg", database=name)
+    engine = create_engine(started.super_uri.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    engine.dispose()
+    started = embedded.start(KEEP / "pg", database=name)
+    migrate.upgrade(started.owner_url)
+    sync.sync(started.owner_url)
+    return started
+
+
+@pytest.fixture(scope="session")
+def worker_id(request):
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def settings(server, folder):
+    return config.Settings(
+        database_url=server.app_url, owner_database_url=server.owner_url, secret_key=bytes(range(32)), kek=bytes(range(1, 33)),
+        public_url="http://localhost", storage_url=f"file:{folder / 'objects'}", smtp_url=None, var=folder, demo=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def app(settings):
+    app = create_app(settings)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    make.world()
+    return app
+
+
+@pytest.fixture(autouse=True)
+def isolated(request):
+    """Everything that a test writes is rolled back; tests marked `committed` clean up by themselves."""
+    if "app" not in request.fixturenames and "server" not in request.fixturenames and "database" not in request.fixturenames:
+        yield None
+        return
+    request.getfixturevalue("app")
+    engine = create_engine(request.getfixturevalue("settings").database_url)
+    with engine.connect() as connection:
+        outer = connection.begin()
+        db.connect(connection)
+        yield connection
+        outer.rollback()
+    engine.dispose()
+    db.connect(request.getfixturevalue("settings").database_url)
+
+
+@pytest.fixture
+def database(app, isolated):
+    return isolated
+
+
+@pytest.fixture
+def statements(isolated):
+    """Counts the SQL statements of a block: `with statements() as seen: …; assert len(seen) <= 4`."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_conn, _cursor, statement, *_rest):
+            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config")):
+                seen.append(statement)
+
+        event.listen(isolated.engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(isolated.engine, "before_cursor_execute", note)
+
+    return counting
+
+
+def visitor(app, role: str, tenant: str = "acme", at: str | None = None) -> Visitor:
+    """Somebody of that role in that tenant, signed in; `at` is the tenant whose pages he asks for."""
+    return Visitor(app, make.cookie(role, tenant), at or tenant)
+
+
+@pytest.fixture
+def client(app, isolated):
+    return Visitor(app)
+
+
+@pytest.fixture
+def as_admin(app, isolated):
+    return visitor(app, "admin")
+
+
+@pytest.fixture
+def as_officer(app, isolated):
+    return visitor(app, "compliance_officer")
+
+
+@pytest.fixture
+def as_reviewer(app, isolated):
+    """A second compliance officer, for what two people must do."""
+    return visitor(app, "reviewer")
+
+
+@pytest.fixture
+def as_contributor(app, isolated):
+    return visitor(app, "contributor")
+
+
+@pytest.fixture
+def as_viewer(app, isolated):
+    return visitor(app, "viewer")
+
+
+@pytest.fixture
+def as_auditor(app, isolated):
+    return visitor(app, "auditor")
+
+
+@pytest.fixture
+def as_stranger(app, isolated):
+    """The officer of another tenant, asking for acme's pages with acme's ids."""
+    return visitor(app, "compliance_officer", "globex", at="acme")
+
+
+@pytest.fixture
+def as_neighbour(app, isolated):
+    """The officer of another tenant, in his own."""
+    return visitor(app, "compliance_officer", "globex")
+
+
+@pytest.fixture
+def as_operator(app, isolated):
+    return visitor(app, "operator_admin", "console")
+
+
+@pytest.fixture
+def acting(app, isolated):
+    """`with acting("admin"): …` runs actions and queries as that person, in one transaction."""
+    return make.acting
+
+
+@pytest.fixture
+def snapshot_of():
+    def check(name: str, text: str) -> None:
+        path = REPOSITORY / "tests" / "snapshots" / name
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text + "\n")
+            pytest.fail(f"{path.name} did not exist and was written: review it and commit it")
+        assert path.read_text() == text + "\n", f"{path.name} changed: review it, then delete it to accept"
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    if not DATA.is_dir():
+        pytest.skip("NOT TESTED: the real files of ../shared/data are not here")
+    return DATA
+
+
+

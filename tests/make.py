@@ -1,0 +1,89 @@
+"""What tests need to exist, made by the product's own actions. `world()` is committed once; the rest is rolled back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.kernel import clock, current
+from governance.kernel.current import Actor
+from governance.kernel.db import session, transaction
+from governance.people import actions as people
+from governance.people import oidc, sessions
+from governance.people.models import Membership, Person, person_key
+from governance.tenants import actions as tenants
+from governance.tenants import queries as directory
+
+PEOPLE = {
+    ("acme", "admin"): ("Sanjay Patel", "admin@acme.example", "admin"),
+    ("acme", "compliance_officer"): ("Ines Duarte", "officer@acme.example", "compliance_officer"),
+    ("acme", "reviewer"): ("Jun Chen", "jun.chen@acme.example", "compliance_officer"),
+    ("acme", "contributor"): ("Anna Rossi", "contributor@acme.example", "contributor"),
+    ("acme", "viewer"): ("Maya Okafor", "viewer@acme.example", "viewer"),
+    ("acme", "auditor"): ("Harriet Lowe", "auditor@audit.example", "auditor"),
+    ("globex", "admin"): ("Tomas Lindqvist", "admin@globex.example", "admin"),
+    ("globex", "compliance_officer"): ("Priya Nair", "officer@globex.example", "compliance_officer"),
+    ("console", "operator_admin"): ("Eva Brandt", "operator@console.example", "operator_admin"),
+    ("console", "operator_finance"): ("Leo Moreau", "finance@console.example", "operator_finance"),
+}
+ISSUER = "https://id.{}.example"
+
+
+def world() -> None:
+    """Tenants, people and memberships, committed: every test starts from them."""
+    for slug, name, kind in (("acme", "Acme Insurance", "customer"), ("globex", "Globex", "customer"), ("console", "Console", "operator")):
+        if directory.tenant_id(slug) is None:
+            tenants.found(slug, name, kind=kind)
+    for (slug, _), (name, email, role) in PEOPLE.items():
+        who = identity(slug, name, email)
+        with current.acting_as(founder(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
+            person = people.arrive(who)
+            if session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none() is None:
+                people.join(person, role, via="the test's world")
+
+
+def identity(slug: str, name: str, email: str) -> oidc.Identity:
+    return oidc.Identity(ISSUER.format(slug), email, email, True, name, (), f"sid-{email}", clock.now().timestamp(), "token")
+
+
+def founder(slug: str) -> Actor:
+    tenant_id = directory.tenant_id(slug)
+    assert tenant_id, f"no tenant {slug}"
+    return tenants.founder(tenant_id, slug, {"acme": "Acme Insurance"}.get(slug, slug.title()))
+
+
+def person_id(role: str, slug: str = "acme") -> UUID:
+    return person_key(ISSUER.format(slug), PEOPLE[slug, role][1])
+
+
+def actor(role: str, slug: str = "acme") -> Actor:
+    name, email, real_role = PEOPLE[slug, role]
+    base = founder(slug)
+    return Actor(
+        base.tenant_id, slug, base.tenant_name, person_id(role, slug), name, real_role,
+        kind="operator" if real_role.startswith("operator") else "person", email=email, authenticated_at=clock.now(),
+    )
+
+
+@contextmanager
+def acting(role: str = "compliance_officer", slug: str = "acme", *, read_only: bool = False) -> Iterator[Actor]:
+    """As that person, in one transaction."""
+    who = actor(role, slug)
+    with current.acting_as(who), transaction(read_only=read_only):
+        yield who
+
+
+def cookie(role: str, slug: str = "acme", *, signed_in_ago: timedelta = timedelta(0)) -> str:
+    """A session of that person; the value of its cookie."""
+    name, email, _ = PEOPLE[slug, role]
+    token = sessions.new_token()
+    who = identity(slug, name, email)
+    moment = (clock.now() - signed_in_ago).timestamp()
+    with acting(role, slug):
+        person = session().get(Person, person_id(role, slug))
+        assert person
+        aged = oidc.Identity(who.issuer, who.subject, email, True, name, (), who.sid, moment, "token")
+        people.start_session(person, aged, token=token, browser="test", network="127.0.0.0/24", fresh=False, replaces=None)
+    return f"{slug}.{token}"
