@@ -398,7 +398,9 @@ def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoin
     """A Merkle tree with the path from one entry to the signed root: the idea of the product in a picture."""
     width, height, rows = 480, 232, max(leaves.bit_length() - 1, 1)
     gap, rise = width / leaves, 60
-    faint, bold, dots = [], [], []
+    faint: list[str] = []
+    bold: list[str] = []
+    dots: list[Markup] = []
     for row in range(rows + 1):
         count = 2 ** (rows - row)
         y = 12 + (rows - row) * rise
