@@ -2,7 +2,7 @@
 
     sparkline · lines · columns · waterfall            values over time and what makes up a sum
     stacked_bar · level_bar · share_bar · key_of       parts of a whole
-    level_columns · coverage_bars · interval           our levels by quarter, a period by piece of evidence, a range
+    level_columns · coverage_bars · interval           our levels by quarter, a period by evidence, a range
     proof_tree                                         the drawing of the sign-in page
     for_print                                          the same chart in the colours of a report
 
@@ -24,26 +24,36 @@ INKS: Mapping[str, tuple[str, str]] = {
     "grid": ("stroke", "#e1e6ea"), "axis": ("stroke", "#c6ced5"), "limit": ("stroke", "#cb382f"),
     "halo": ("stroke", "#ffffff"), "hatch": ("stroke", "#cb382f"), "sink": ("stroke", "#46525c"),
     "sok": ("stroke", "#1f8a52"), "sbad": ("stroke", "#cb382f"),
-    "s1": ("stroke", "#0b5a78"), "s2": ("stroke", "#b4541a"), "s3": ("stroke", "#6a4fa3"), "s4": ("stroke", "#7d8993"),
-    "f1": ("fill", "#0b5a78"), "f2": ("fill", "#b4541a"), "f3": ("fill", "#6a4fa3"), "f4": ("fill", "#7d8993"),
-    "t1": ("fill", "#0b5a78"), "t2": ("fill", "#b4541a"), "t3": ("fill", "#6a4fa3"), "t4": ("fill", "#46525c"),
-    "ok": ("fill", "#1f8a52"), "warn": ("fill", "#c17f0c"), "bad": ("fill", "#cb382f"), "mute": ("fill", "#848f99"),
-    "track": ("fill", "#edf0f2"), "gap": ("fill", "#ffffff"), "ink": ("fill", "#12191f"), "mid": ("fill", "#4f93ad"),
-    "l0": ("fill", "#fad4cf"), "l1": ("fill", "#fae5bf"), "l2": ("fill", "#e6ebee"), "l3": ("fill", "#b9dbe6"),
+    "s1": ("stroke", "#0b5a78"), "s2": ("stroke", "#b4541a"), "s3": ("stroke", "#6a4fa3"),
+    "s4": ("stroke", "#7d8993"),
+    "f1": ("fill", "#0b5a78"), "f2": ("fill", "#b4541a"), "f3": ("fill", "#6a4fa3"),
+    "f4": ("fill", "#7d8993"),
+    "t1": ("fill", "#0b5a78"), "t2": ("fill", "#b4541a"), "t3": ("fill", "#6a4fa3"),
+    "t4": ("fill", "#46525c"),
+    "ok": ("fill", "#1f8a52"), "warn": ("fill", "#c17f0c"), "bad": ("fill", "#cb382f"),
+    "mute": ("fill", "#848f99"),
+    "track": ("fill", "#edf0f2"), "gap": ("fill", "#ffffff"), "ink": ("fill", "#12191f"),
+    "mid": ("fill", "#4f93ad"),
+    "l0": ("fill", "#fad4cf"), "l1": ("fill", "#fae5bf"), "l2": ("fill", "#e6ebee"),
+    "l3": ("fill", "#b9dbe6"),
     "l4": ("fill", "#0b5a78"),
-    "l0t": ("fill", "#84170f"), "l1t": ("fill", "#664000"), "l2t": ("fill", "#2b363f"), "l3t": ("fill", "#073c50"),
+    "l0t": ("fill", "#84170f"), "l1t": ("fill", "#664000"), "l2t": ("fill", "#2b363f"),
+    "l3t": ("fill", "#073c50"),
     "l4t": ("fill", "#ffffff"),
-    "ont": ("fill", "#ffffff"), "lab": ("fill", "#12191f"), "lab2": ("fill", "#46525c"), "tick": ("fill", "#5f6b75"),
+    "ont": ("fill", "#ffffff"), "lab": ("fill", "#12191f"), "lab2": ("fill", "#46525c"),
+    "tick": ("fill", "#5f6b75"),
     "limit-t": ("fill", "#a1201a"),
 }  # fmt: skip
 
 # What a report prints instead; the accent and its tints are the tenant's and may be given.
 REPORT: Mapping[str, str] = {
-    "grid": "#dfe3ea", "axis": "#b9c0cc", "limit": "#b8360b", "hatch": "#b8360b", "sink": "#535d6c", "sbad": "#b8360b",
+    "grid": "#dfe3ea", "axis": "#b9c0cc", "limit": "#b8360b", "hatch": "#b8360b", "sink": "#535d6c",
+    "sbad": "#b8360b",
     "s1": "#27348f", "s2": "#b8360b", "s3": "#5a6acb", "s4": "#535d6c",
     "f1": "#27348f", "f2": "#b8360b", "f3": "#5a6acb", "f4": "#535d6c",
     "t1": "#27348f", "t2": "#b8360b", "t3": "#5a6acb", "t4": "#535d6c",
-    "ok": "#27348f", "warn": "#b0b9e6", "bad": "#b8360b", "mute": "#b9c0cc", "track": "#f4f5f9", "ink": "#161b26",
+    "ok": "#27348f", "warn": "#b0b9e6", "bad": "#b8360b", "mute": "#b9c0cc", "track": "#f4f5f9",
+    "ink": "#161b26",
     "mid": "#5a6acb", "l0": "#ffffff", "l1": "#dde1f4", "l2": "#b0b9e6", "l3": "#5a6acb", "l4": "#27348f",
     "l0t": "#161b26", "l1t": "#161b26", "l2t": "#161b26", "l3t": "#ffffff", "l4t": "#ffffff",
     "lab": "#161b26", "lab2": "#535d6c", "tick": "#535d6c", "limit-t": "#b8360b",
@@ -61,7 +71,9 @@ _DIGIT = 6.4  # width of a tabular figure at 11 px
 def sparkline(values: Sequence[float], title: str, *, width: int = 90, height: int = 22) -> Markup:
     """A line without axes, its last value marked; the scale is its own, so only the shape is compared."""
     if not values:
-        return _svg(width, height, title, "no values", _text(0, height - 6, "no values yet", "tick"), inline=True)
+        return _svg(
+            width, height, title, "no values", _text(0, height - 6, "no values yet", "tick"), inline=True
+        )
     low, span = min(values), (max(values) - min(values)) or 1
     step = (width - 8) / max(len(values) - 1, 1)
     points = [(2 + n * step, height - 4 - (v - low) / span * (height - 9)) for n, v in enumerate(values)]
@@ -77,7 +89,7 @@ def sparkline(values: Sequence[float], title: str, *, width: int = 90, height: i
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line: its values in the order of the labels (None where nothing was measured), and an optional interval."""
+    """One line: values in the order of the labels (None: nothing measured), and maybe an interval."""
 
     name: str
     values: Sequence[float | None]
@@ -95,7 +107,7 @@ def lines(  # noqa: PLR0913 each is a part of the picture
     width: int = 440,
     height: int = 190,
 ) -> Markup:
-    """Up to four series, named at their ends. The first is the one that matters: orange-brown and drawn last."""
+    """Up to four series, named at their ends; the first is the one that matters, drawn last."""
     drawn = [v for s in series for v in s.values if v is not None] + ([limit[0]] if limit else [])
     plot = _Plot(36, 14, width - 160, height - 40, ceiling or _ceiling(max(drawn, default=1)))
     xs = [plot.left + n * plot.width / max(len(labels) - 1, 1) for n in range(len(labels))]
@@ -107,7 +119,9 @@ def lines(  # noqa: PLR0913 each is a part of the picture
     tones = _tones(len(series))
     for n in reversed(range(len(series))):
         body += _line(series[n], tones[n], xs, plot, ends[n], unit)
-    figures = "; ".join(f"{s.name}: {', '.join('none' if v is None else number(v) for v in s.values)}" for s in series)
+    figures = "; ".join(
+        f"{s.name}: {', '.join('none' if v is None else number(v) for v in s.values)}" for s in series
+    )
     return _svg(width, height, title, figures, body)
 
 
@@ -116,7 +130,9 @@ def _tones(count: int) -> list[int]:
     return [1] if count == 1 else [2, 1, 3, 4][:count]
 
 
-def _line(series: Series, tone: int, xs: Sequence[float], plot: "_Plot", label_y: float, unit: str) -> list[Markup]:
+def _line(
+    series: Series, tone: int, xs: Sequence[float], plot: "_Plot", label_y: float, unit: str
+) -> list[Markup]:
     points = [(x, plot.y(v)) for x, v in zip(xs, series.values, strict=False) if v is not None]
     if not points:
         return []
@@ -125,8 +141,18 @@ def _line(series: Series, tone: int, xs: Sequence[float], plot: "_Plot", label_y
         upper = [(x, plot.y(high)) for x, (_, high) in zip(xs, series.band, strict=False)]
         lower = [(x, plot.y(low)) for x, (low, _) in zip(xs, series.band, strict=False)]
         out.append(_el("path", f"f{tone}", d=_path([*upper, *lower[::-1]]) + "Z", opacity=0.14))
-    dash = {"stroke_dasharray": "5 2"} if tone == 3 else {}  # noqa: PLR2004 the third ink is told apart by its dash
-    out.append(_el("path", f"s{tone}", d=_path(points), fill="none", stroke_width=1.8, stroke_linejoin="round", **dash))
+    dash = {"stroke_dasharray": "5 2"} if tone == 3 else {}
+    out.append(
+        _el(
+            "path",
+            f"s{tone}",
+            d=_path(points),
+            fill="none",
+            stroke_width=1.8,
+            stroke_linejoin="round",
+            **dash,
+        )
+    )
     x, y = points[-1]
     out.append(_el("circle", f"f{tone}", cx=x, cy=y, r=3))
     words = f"{number(_last(series.values))}{unit} {series.name}"
@@ -143,7 +169,9 @@ class Column:
     note: str = ""
 
 
-def columns(items: Sequence[Column], title: str, *, unit: str = "", width: int = 320, height: int = 150) -> Markup:
+def columns(
+    items: Sequence[Column], title: str, *, unit: str = "", width: int = 320, height: int = 150
+) -> Markup:
     """Bars with their values on top; for counts that differ enough to be seen."""
     plot = _Plot(0, 24, width, height - 46, max((i.value for i in items), default=1) or 1)
     slot = width / max(len(items), 1)
@@ -168,7 +196,9 @@ class Step:
     note: str = ""
 
 
-def waterfall(steps: Sequence[Step], title: str, *, unit: str = "", width: int = 560, height: int = 220) -> Markup:
+def waterfall(
+    steps: Sequence[Step], title: str, *, unit: str = "", width: int = 560, height: int = 220
+) -> Markup:
     """From a start through changes to totals; the first step is a total if its value is the start."""
     spans = _spans(steps)
     plot = _Plot(0, 24, width, height - 62, _ceiling(max((max(s) for s in spans), default=1)))
@@ -187,7 +217,10 @@ def waterfall(steps: Sequence[Step], title: str, *, unit: str = "", width: int =
             line = f"M{_n(middle + thick / 2)} {_n(plot.y(end))}H{_n(middle + slot - thick / 2)}"
             body.append(_el("path", "axis", d=line, stroke_dasharray="2 2"))
     body.append(_el("path", "axis", d=f"M0 {plot.bottom}H{width}"))
-    figures = ", ".join(f"{s.label} {number(e if s.total or not n else s.value)}{unit}" for n, (s, (_, e)) in enumerate(zip(steps, spans, strict=True)))
+    figures = ", ".join(
+        f"{s.label} {number(e if s.total or not n else s.value)}{unit}"
+        for n, (s, (_, e)) in enumerate(zip(steps, spans, strict=True))
+    )
     return _svg(width, height, title, figures, body)
 
 
@@ -204,31 +237,56 @@ def _spans(steps: Sequence[Step]) -> list[tuple[float, float]]:
 # ---------- parts of a whole ----------
 
 
-def stacked_bar(parts: Sequence[tuple[str, int]], title: str, *, width: int = 190, height: int = 14) -> Markup:
-    """Parts of (ink, count) in order, 2 px apart; a count is written where it fits, and a small part stays visible."""
+def stacked_bar(
+    parts: Sequence[tuple[str, int]], title: str, *, width: int = 190, height: int = 14
+) -> Markup:
+    """Parts of (ink, count) in order, 2 px apart; counts stand where they fit, small parts stay visible."""
     shown = [(kind, count) for kind, count in parts if count > 0]
     figures = ", ".join(f"{count} {_word(kind)}" for kind, count in shown) or "nothing"
     if not shown:
         return _svg(width, height, title, figures, [_bar(0, 0, width, height, "track")])
     body, x = [], 0.0
-    for (kind, count), wide in zip(shown, _widths([c for _, c in shown], width - 2 * (len(shown) - 1)), strict=True):
+    for (kind, count), wide in zip(
+        shown, _widths([c for _, c in shown], width - 2 * (len(shown) - 1)), strict=True
+    ):
         body.append(_bar(x, 0, wide, height, kind))
-        if kind in _ON and height >= 12 and wide >= _DIGIT * len(str(count)) + 3:  # noqa: PLR2004 the text's own height
-            body.append(_text(x + wide / 2, height / 2 + 3.5, str(count), _ON[kind], anchor="middle", weight=600, size=10))
+        if kind in _ON and height >= 12 and wide >= _DIGIT * len(str(count)) + 3:
+            body.append(
+                _text(
+                    x + wide / 2,
+                    height / 2 + 3.5,
+                    str(count),
+                    _ON[kind],
+                    anchor="middle",
+                    weight=600,
+                    size=10,
+                )
+            )
         x += wide + 2
     return _svg(width, height, title, figures, body)
 
 
 def level_bar(counts: Mapping[int, int], title: str, *, width: int = 190, height: int = 14) -> Markup:
     """Requirements by level, 4 at the left: `counts` is level → how many."""
-    return stacked_bar([(f"l{n}", counts.get(n, 0)) for n in (4, 3, 2, 1, 0)], title, width=width, height=height)
+    return stacked_bar(
+        [(f"l{n}", counts.get(n, 0)) for n in (4, 3, 2, 1, 0)], title, width=width, height=height
+    )
 
 
-def share_bar(share: float, title: str, *, kind: str = "f1", width: int = 122, height: int = 8, track: bool = True) -> Markup:
+def share_bar(
+    share: float, title: str, *, kind: str = "f1", width: int = 122, height: int = 8, track: bool = True
+) -> Markup:
     """One bar of `share` (0 to 1) of the width; its number stands beside it in the text."""
     held = min(max(share, 0.0), 1.0)
     body = [_bar(0, 0, width, height, "track")] if track else []
-    return _svg(width, height, title, percent(held), [*body, _bar(0, 0, max(held * width, 0.01), height, kind)], inline=True)
+    return _svg(
+        width,
+        height,
+        title,
+        percent(held),
+        [*body, _bar(0, 0, max(held * width, 0.01), height, kind)],
+        inline=True,
+    )
 
 
 def key_of(parts: Sequence[tuple[str, int, str]]) -> list[tuple[str, str]]:
@@ -236,7 +294,9 @@ def key_of(parts: Sequence[tuple[str, int, str]]) -> list[tuple[str, str]]:
     return [(kind, f"{count} {word}") for kind, count, word in parts]
 
 
-def level_columns(quarters: Sequence[tuple[str, Mapping[int, int]]], title: str, *, width: int = 440, height: int = 190) -> Markup:
+def level_columns(
+    quarters: Sequence[tuple[str, Mapping[int, int]]], title: str, *, width: int = 440, height: int = 190
+) -> Markup:
     """Requirements by level, one stacked column a quarter, level 4 at the foot."""
     most = max((sum(counts.values()) for _, counts in quarters), default=1) or 1
     plot = _Plot(0, 10, width, height - 34, most)
@@ -247,7 +307,10 @@ def level_columns(quarters: Sequence[tuple[str, Mapping[int, int]]], title: str,
         body += _level_column(slot * (n + 0.5), thick, counts, plot)
         body.append(_text(slot * (n + 0.5), plot.bottom + 16, label, "tick", anchor="middle"))
     body.append(_el("path", "axis", d=f"M0 {plot.bottom}H{width}"))
-    figures = "; ".join(f"{label}: " + ", ".join(f"{counts.get(n, 0)} {LEVELS[n]}" for n in (4, 3, 2, 1, 0)) for label, counts in quarters)
+    figures = "; ".join(
+        f"{label}: " + ", ".join(f"{counts.get(n, 0)} {LEVELS[n]}" for n in (4, 3, 2, 1, 0))
+        for label, counts in quarters
+    )
     return _svg(width, height, title, figures, body)
 
 
@@ -260,8 +323,10 @@ def _level_column(middle: float, thick: float, counts: Mapping[int, int], plot: 
         top, low = plot.y(under + count), plot.y(under)
         under += count
         out.append(_bar(middle - thick / 2, top, thick, max(low - top - 1.5, 1), f"l{n}"))
-        if low - top >= 13:  # noqa: PLR2004 the text's own height
-            out.append(_text(middle, (top + low) / 2 + 3, str(count), f"l{n}t", anchor="middle", weight=600, size=10))
+        if low - top >= 13:
+            out.append(
+                _text(middle, (top + low) / 2 + 3, str(count), f"l{n}t", anchor="middle", weight=600, size=10)
+            )
     return out
 
 
@@ -272,7 +337,8 @@ def _level_column(middle: float, thick: float, counts: Mapping[int, int], plot: 
 class Piece:
     """What one version of evidence covers, both days included.
 
-    held: proven · due: to be renewed · stale: older than allowed · missing: expected and not there · open: not yet due.
+    held: proven · due: to be renewed · stale: older than allowed · missing: expected, not there ·
+    open: not yet due.
     """
 
     start: date
@@ -282,7 +348,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of evidence over the period: name, the control's ref, its pieces, and its state in words (bad: red)."""
+    """One kind of evidence over the period: name, control, pieces, and its state in words (bad: red)."""
 
     name: str
     ref: str
@@ -322,13 +388,13 @@ class _Days:
 
 
 def _period_grid(scale: _Days, height: int, today: date) -> list[Markup]:
-    """A line at the first of each month and its name in the middle, or, in a long period, every few months."""
+    """A line at the first of each month, and its name; in a long period every few months."""
     months = _first_days(scale.first, scale.last)
     every = max(1, -(-len(months) // 14))
     body = [_el("path", "grid", d="".join(f"M{_n(scale.x(day))} 22V{height - 4}" for day in months))]
     for day in months[::every]:
         x = (scale.x(day) + scale.x(_next_month(day))) / 2 if every == 1 else scale.x(day) + 11
-        if abs(x - scale.x(today)) > 30:  # noqa: PLR2004 room for the word "today"
+        if abs(x - scale.x(today)) > 30:
             body.append(_text(x, 14, f"{day:%b}", "tick", anchor="middle"))
     return body
 
@@ -347,7 +413,17 @@ def _piece(kind: str, x: float, y: float, wide: float) -> list[Markup]:
     if kind in _PERIOD_FILL:
         return [_bar(x, y, wide, 16, _PERIOD_FILL[kind])]
     if kind == "open":
-        box = _el("rect", "axis", x=x + 0.5, y=y + 0.5, width=max(wide - 1, 0.5), height=15, rx=2, fill="none", stroke_dasharray="2 2")
+        box = _el(
+            "rect",
+            "axis",
+            x=x + 0.5,
+            y=y + 0.5,
+            width=max(wide - 1, 0.5),
+            height=15,
+            rx=2,
+            fill="none",
+            stroke_dasharray="2 2",
+        )
         return [box]
     return [_bar(x, y, wide, 16, "l0"), _el("path", "hatch", d=_hatching(x, y, wide, 16), stroke_width=1.2)]
 
@@ -381,10 +457,22 @@ def _next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def interval(low: float, point: float, high: float, title: str, *, ceiling: float, mark: float | None = None, weak: bool = False) -> Markup:
-    """A dot with its interval on a line from zero to `ceiling`; `mark` is a dotted limit, weak turns it orange-brown."""
+def interval(
+    low: float,
+    point: float,
+    high: float,
+    title: str,
+    *,
+    ceiling: float,
+    mark: float | None = None,
+    weak: bool = False,
+) -> Markup:
+    """A dot with its interval from zero to `ceiling`; `mark` is a dotted limit, weak is orange-brown."""
     plot = _Plot(0, 0, 152, 20, ceiling)
-    x = {name: plot.left + min(v / ceiling, 1) * plot.width for name, v in (("low", low), ("point", point), ("high", high))}
+    x = {
+        name: plot.left + min(v / ceiling, 1) * plot.width
+        for name, v in (("low", low), ("point", point), ("high", high))
+    }
     tone = 2 if weak else 1
     body = [_el("path", "axis", d="M0 10H152")]
     if mark is not None:
@@ -394,7 +482,9 @@ def interval(low: float, point: float, high: float, title: str, *, ceiling: floa
     return _svg(152, 20, title, f"{number(point)}, from {number(low)} to {number(high)}", body, inline=True)
 
 
-def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoint", leaf: str = "your entry") -> Markup:
+def proof_tree(
+    leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoint", leaf: str = "your entry"
+) -> Markup:
     """A Merkle tree with the path from one entry to the signed root: the idea of the product in a picture."""
     width, height, rows = 480, 232, max(leaves.bit_length() - 1, 1)
     gap, rise = width / leaves, 60
@@ -418,14 +508,18 @@ def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoin
         _text(width / 2 + 14, 16, top, "lab", weight=600),
         _text(x, y + 26, leaf, "lab", weight=600, anchor="middle"),
     ]
-    words = f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn through"
+    words = (
+        f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn through"
+    )
     return _svg(width, height, words, f"{rows} steps from the entry to the root", body, extra="c-chart-hero")
 
 
 def _node(x: float, y: float, held: bool) -> Markup:  # noqa: FBT001 on or off the path
     if held:
         return _el("circle", "f1", cx=x, cy=y, r=6.5)
-    return Markup('<circle class="k-gap k-axis" fill="#ffffff" stroke="#c6ced5" cx="{}" cy="{}" r="5"/>').format(_n(x), _n(y))
+    return Markup(
+        '<circle class="k-gap k-axis" fill="#ffffff" stroke="#c6ced5" cx="{}" cy="{}" r="5"/>'
+    ).format(_n(x), _n(y))
 
 
 # ---------- for a report, and words for numbers ----------
@@ -438,11 +532,12 @@ def for_print(chart: Markup, colours: Mapping[str, str] = REPORT) -> Markup:
         kind, attribute = match["kind"], match["attribute"]
         return f'{attribute}="{colours.get(kind, match["colour"])}"'
 
-    return Markup(re.sub(r'class="k-(?P<kind>[\w-]+)" (?P<attribute>fill|stroke)="(?P<colour>#\w+)"', recolour, chart))  # noqa: S704 our own text
+    inks = r'class="k-(?P<kind>[\w-]+)" (?P<attribute>fill|stroke)="(?P<colour>#\w+)"'
+    return Markup(re.sub(inks, recolour, chart))  # noqa: S704 our own text, recoloured
 
 
 def number(value: float | None) -> str:
-    """1234.5 → "1 234.5": thousands by a narrow no-break space, minus as −, at most one decimal (three under one)."""
+    """1234.5 → "1 234.5": narrow no-break space, minus as −, one decimal at most (three under one)."""
     if value is None:
         return "none"
     places = 1 if abs(value) >= 1 else 3
@@ -482,9 +577,21 @@ class _Plot:
         return self.bottom - min(max(value / self.most, 0), 1) * self.height
 
 
-def _svg(width: float, height: float, title: str, desc: str, body: Sequence[Markup] | Markup, *, inline: bool = False, extra: str = "") -> Markup:
+def _svg(
+    width: float,
+    height: float,
+    title: str,
+    desc: str,
+    body: Sequence[Markup] | Markup,
+    *,
+    inline: bool = False,
+    extra: str = "",
+) -> Markup:
     names = " ".join(filter(None, ["c-chart", f"c-x{round(width)}", "c-spark" if inline else "", extra]))
-    start = Markup('<svg xmlns="http://www.w3.org/2000/svg" class="{}" role="img" viewBox="0 0 {} {}" font-family="Inter, Report Sans, sans-serif">')
+    start = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" class="{}" role="img" '
+        'viewBox="0 0 {} {}" font-family="Inter, Report Sans, sans-serif">'
+    )
     parts = [body] if isinstance(body, Markup) else body
     words = Markup("<title>{}</title><desc>{}</desc>").format(title, desc or "no values")
     return start.format(names, _n(width), _n(height)) + words + Markup("").join(parts) + Markup("</svg>")
@@ -492,11 +599,16 @@ def _svg(width: float, height: float, title: str, desc: str, body: Sequence[Mark
 
 def _el(tag: str, kind: str, **attributes: object) -> Markup:
     attribute, colour = INKS[kind]
-    given = "".join(f' {name.replace("_", "-")}="{escape(_n(v) if isinstance(v, float) else v)}"' for name, v in attributes.items())
+    given = "".join(
+        f' {name.replace("_", "-")}="{escape(_n(v) if isinstance(v, float) else v)}"'
+        for name, v in attributes.items()
+    )
     return Markup(f'<{tag} class="k-{kind}" {attribute}="{colour}"{given}/>')  # noqa: S704 names are ours, values escaped
 
 
-def _text(x: float, y: float, words: str, kind: str, *, anchor: str = "start", weight: int = 400, size: int = 11) -> Markup:
+def _text(
+    x: float, y: float, words: str, kind: str, *, anchor: str = "start", weight: int = 400, size: int = 11
+) -> Markup:
     if not words:
         return Markup()
     place = f'x="{_n(x)}" y="{_n(y)}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}"'
@@ -505,7 +617,15 @@ def _text(x: float, y: float, words: str, kind: str, *, anchor: str = "start", w
 
 
 def _bar(x: float, y: float, wide: float, high: float, kind: str) -> Markup:
-    return _el("rect", kind, x=float(x), y=float(y), width=float(wide), height=float(high), rx=min(2.0, wide / 2, high / 2))
+    return _el(
+        "rect",
+        kind,
+        x=float(x),
+        y=float(y),
+        width=float(wide),
+        height=float(high),
+        rx=min(2.0, wide / 2, high / 2),
+    )
 
 
 def _grid(plot: _Plot, unit: str) -> list[Markup]:
@@ -515,19 +635,29 @@ def _grid(plot: _Plot, unit: str) -> list[Markup]:
         y = plot.y(plot.most * n / steps)
         kind = "axis" if n == 0 else "grid"
         body.append(_el("path", kind, d=f"M{_n(plot.left)} {_n(y)}H{_n(plot.left + plot.width)}"))
-        body.append(_text(plot.left - 7, y + 4, f"{number(plot.most * n / steps)}{unit}", "tick", anchor="end"))
+        body.append(
+            _text(plot.left - 7, y + 4, f"{number(plot.most * n / steps)}{unit}", "tick", anchor="end")
+        )
     return body
 
 
 def _months(xs: Sequence[float], labels: Sequence[str], y: float) -> list[Markup]:
     every = max(1, -(-len(labels) // 6))
-    shown = {n for n in range(len(labels) - 1) if n % every == 0 and len(labels) - 1 - n >= every / 2} | {len(labels) - 1}
+    shown = {n for n in range(len(labels) - 1) if n % every == 0 and len(labels) - 1 - n >= every / 2} | {
+        len(labels) - 1
+    }
     return [_text(xs[n], y, labels[n], "tick", anchor="middle") for n in sorted(shown) if n >= 0]
 
 
 def _limit(plot: _Plot, value: float, words: str) -> Markup:
     y = plot.y(value)
-    line = _el("path", "limit", d=f"M{_n(plot.left)} {_n(y)}H{_n(plot.left + plot.width)}", stroke_dasharray="4 3", stroke_width=1.3)
+    line = _el(
+        "path",
+        "limit",
+        d=f"M{_n(plot.left)} {_n(y)}H{_n(plot.left + plot.width)}",
+        stroke_dasharray="4 3",
+        stroke_width=1.3,
+    )
     return line + _text(plot.left + 2, y - 5, words, "limit-t", weight=500)
 
 

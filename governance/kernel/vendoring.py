@@ -1,12 +1,12 @@
-"""The files of others that we ship: fetched, checked, cut, and locked. A maintainer's command; users never need npm.
+"""The files of others that we ship: fetched, checked, cut, and locked. A maintainer's command, needs npm.
 
-    python -m governance.kernel.vendoring verify     hashes of what lies in governance/static against the lock
-    python -m governance.kernel.vendoring fetch      npm pack, check the integrity, write the files and the lock again
+    python -m governance.kernel.vendoring verify     hashes of what we ship, against the lock
+    python -m governance.kernel.vendoring fetch      npm pack, check, cut, write the files and the lock
 
-The lock (governance/static/vendor.lock.json) is a list of entries, one a file: package, version, integrity (npm's
-sha512 of the tarball), member (path in it), file (ours), sha384 (of ours), licence, made (how it was cut, or null).
-Files that are cut: `icons.svg` (only the icons in ICONS, and our own SHAPES), `tabler.css` (only the rules KEPT),
-`source-serif-display.woff2` (one instance), `report-marks.woff2` (drawn here, seventeen glyphs).
+The lock (governance/static/vendor.lock.json) is a list of entries, one a file: package, version, integrity
+(npm's sha512 of the tarball), member (path in it), file (ours), sha384 (of ours), licence, made (how it was
+cut, or null). Cut are `icons.svg` (the icons in ICONS, and our own SHAPES), `tabler.css` (the rules KEPT),
+`source-serif-display.woff2` (one instance), and `report-marks.woff2` (drawn here, seventeen glyphs).
 """
 
 import argparse
@@ -30,53 +30,60 @@ STATIC = Path(__file__).parents[1] / "static"
 ROOT = Path(__file__).parents[2]
 LOCK = STATIC / "vendor.lock.json"
 
-# Outline icons of @tabler/icons that templates may name; anything else is a missing picture, and a test says so.
+# Outline icons of @tabler/icons that templates may name; any other is missing, and a test says so.
 ICONS = (
-    "activity adjustments-horizontal alert-circle alert-triangle archive arrow-back-up arrow-down arrow-left "
-    "arrow-right arrow-up arrows-exchange ban bell bolt bookmark building calendar calendar-due calendar-event "
-    "calendar-time chart-dots check checklist chevron-down chevron-left chevron-right chevron-up circle-check "
-    "clipboard clipboard-check clipboard-data clipboard-list clock clock-cog coins columns-3 copy cpu database "
-    "device-floppy device-laptop dots download edit external-link eye eye-off eye-search file-certificate file-check "
-    "file-export file-import file-pencil file-plus file-spreadsheet file-text file-zip files filter fingerprint flask "
-    "git-branch git-compare hash help history home id-badge-2 inbox info-circle key keyboard layout-dashboard "
-    "lifebuoy link list list-details lock login-2 logout mail map-2 menu-2 message message-plus message-reply moon "
-    "package paperclip pencil photo pin player-play plug plus progress-check receipt refresh repeat "
-    "report-analytics rosette-discount-check rotate-dot scale search selector send settings shield shield-check "
-    "shield-half shield-lock shield-x signature sort-ascending star sun table tag target trash unlink upload user "
-    "user-check user-off user-plus user-shield user-x users webhook world x"
-).split()
+    "activity adjustments-horizontal alert-circle alert-triangle archive arrow-back-up arrow-down "
+    "arrow-left arrow-right arrow-up arrows-exchange ban bell bolt bookmark building calendar "
+    "calendar-due calendar-event calendar-time chart-dots check checklist chevron-down chevron-left "
+    "chevron-right chevron-up circle-check clipboard clipboard-check clipboard-data clipboard-list clock "
+    "clock-cog coins columns-3 copy cpu database device-floppy device-laptop dots download edit "
+    "external-link eye eye-off eye-search file-certificate file-check file-export file-import file-pencil "
+    "file-plus file-spreadsheet file-text file-zip files filter fingerprint flask git-branch git-compare "
+    "hash help history home id-badge-2 inbox info-circle key keyboard layout-dashboard lifebuoy link list "
+    "list-details lock login-2 logout mail map-2 menu-2 message message-plus message-reply moon package "
+    "paperclip pencil photo pin player-play plug plus progress-check receipt refresh repeat "
+    "report-analytics rosette-discount-check rotate-dot scale search selector send settings shield "
+    "shield-check shield-half shield-lock shield-x signature sort-ascending star sun table tag target "
+    "trash unlink upload user user-check user-off user-plus user-shield user-x users webhook world x"
+).split()  # noqa: SIM905 one a word is one a diff
 
 # Class families of Tabler that pages use; every rule for plain elements and every token stays.
 KEPT = re.compile(r"^(btn|visually-hidden)(-|$)")
 
 DISC = "M8 1.2a6.8 6.8 0 1 1 0 13.6A6.8 6.8 0 0 1 8 1.2z"
 RING = '<circle cx="8" cy="8" r="6.1" fill="none" stroke="currentColor" stroke-width="1.5"/>'
-# Our own shapes, filled with the current colour so that they live in any state, in print and in forced colours.
+# Our own shapes, in the current colour, so that they live in any state, in print and in forced colours.
 SHAPES = {
-    "s-ok": f'<path fill="currentColor" fill-rule="evenodd" d="{DISC}M6.9 11.5l4.9-5-1.2-1.2-3.7 3.8-1.6-1.6-1.2 1.2z"/>',
+    "s-ok": '<path fill="currentColor" fill-rule="evenodd" '
+    f'd="{DISC}M6.9 11.5l4.9-5-1.2-1.2-3.7 3.8-1.6-1.6-1.2 1.2z"/>',
     "s-due": f'{RING}<path fill="currentColor" d="M8 8V3.6A4.4 4.4 0 0 1 12.4 8z"/>',
-    "s-bad": '<path fill="currentColor" fill-rule="evenodd" d="M8 1.3a1.2 1.2 0 0 1 1.05.6l6 10.7A1.2 1.2 0 0 1 14 14.4'
+    "s-bad": '<path fill="currentColor" fill-rule="evenodd" '
+    'd="M8 1.3a1.2 1.2 0 0 1 1.05.6l6 10.7A1.2 1.2 0 0 1 14 14.4'
     'H2a1.2 1.2 0 0 1-1.05-1.8l6-10.7A1.2 1.2 0 0 1 8 1.3zM7.2 5.6v4.2h1.6V5.6zM7.2 11v1.6h1.6V11z"/>',
     "s-open": RING,
     "s-dot": '<circle cx="8" cy="8" r="4" fill="currentColor"/>',
     "s-stop": '<rect x="2" y="2" width="12" height="12" rx="1.4" fill="currentColor"/>',
     "s-up": '<path fill="currentColor" d="M8 2.2 14.6 13H1.4z"/>',
     "s-down": '<path fill="currentColor" d="M8 13.8 1.4 3h13.2z"/>',
-    "s-cross": '<path fill="none" stroke="currentColor" stroke-width="1.8" d="M3.6 3.6l8.8 8.8M12.4 3.6l-8.8 8.8"/>',
-    "h0": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2 1.456"/>',
+    "s-cross": '<path fill="none" stroke="currentColor" stroke-width="1.8" '
+    'd="M3.6 3.6l8.8 8.8M12.4 3.6l-8.8 8.8"/>',
+    "h0": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6" '
+    'stroke-dasharray="2 1.456"/>',
     "h1": f'{RING}<path fill="currentColor" d="M8 8V3.4A4.6 4.6 0 0 1 12.6 8z"/>',
     "h2": f'{RING}<path fill="currentColor" d="M8 3.4a4.6 4.6 0 0 1 0 9.2z"/>',
     "h3": f'{RING}<path fill="currentColor" d="M8 3.4A4.6 4.6 0 1 1 3.4 8H8z"/>',
     "h4": f'<path fill="currentColor" d="{DISC}"/>',
     "brand": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6"/>'
-    '<path fill="currentColor" fill-rule="evenodd" d="M8 1.4a6.6 6.6 0 0 1 0 13.2c2-1.6 3-3.9 3-6.6s-1-5-3-6.6z"/>'
-    '<path fill="none" stroke="currentColor" stroke-width="1.3" d="M8 1.8c-2 1.5-3 3.6-3 6.2s1 4.7 3 6.2"/>',
+    '<path fill="currentColor" fill-rule="evenodd" '
+    'd="M8 1.4a6.6 6.6 0 0 1 0 13.2c2-1.6 3-3.9 3-6.6s-1-5-3-6.6z"/>'
+    '<path fill="none" stroke="currentColor" stroke-width="1.3" '
+    'd="M8 1.8c-2 1.5-3 3.6-3 6.2s1 4.7 3 6.2"/>',
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the lock. `file` is relative to the repository; `made` names the cut, or is None for a copy."""
+    """One line of the lock; `file` is relative to the repository, `made` names the cut (None: a copy)."""
 
     package: str
     version: str
@@ -121,7 +128,11 @@ WANTED = (
     Wanted("@fontsource-variable/inter", "files/inter-latin-wght-normal.woff2", f"{_VENDOR}/inter.woff2"),
     Wanted("@fontsource-variable/inter", "LICENSE", f"{_VENDOR}/inter.LICENCE.txt"),
     *(
-        Wanted(f"@fontsource/{family}", f"files/{family}-latin-{cut}.woff2", f"{_FONTS}/{family}-latin-{cut}.woff2")
+        Wanted(
+            f"@fontsource/{family}",
+            f"files/{family}-latin-{cut}.woff2",
+            f"{_FONTS}/{family}-latin-{cut}.woff2",
+        )
         for family, cuts in (
             ("source-serif-4", ("400-normal", "400-italic", "600-normal")),
             ("inter", ("400-normal", "500-normal", "600-normal")),
@@ -164,7 +175,7 @@ def _problem(entry: Entry, root: Path) -> str | None:
 
 
 def fetch(root: Path = ROOT) -> list[Entry]:
-    """Pack every package with npm, check it against npm's own integrity and the old lock, write files and lock."""
+    """Pack every package, check it against npm's integrity and the old lock, write files and lock."""
     known = {(e.package, e.version): e.integrity for e in read_lock()} if LOCK.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         packed = {name: _pack(name, version, Path(folder)) for name, (version, _) in PACKAGES.items()}
@@ -197,7 +208,9 @@ def _take(wanted: Wanted, tarball: Path, integrity: str, root: Path) -> Entry:
     version, licence = PACKAGES[wanted.package]
     with tarfile.open(tarball) as archive:
         data = _CUTS[wanted.made](archive, f"package/{wanted.member}")
-    return _write(root, wanted.file, data, (wanted.package, version, integrity, wanted.member, licence, wanted.made))
+    return _write(
+        root, wanted.file, data, (wanted.package, version, integrity, wanted.member, licence, wanted.made)
+    )
 
 
 def _write(root: Path, file: str, data: bytes, facts: tuple[str, str, str, str, str, str | None]) -> Entry:
@@ -224,14 +237,18 @@ def _copied(archive: tarfile.TarFile, member: str) -> bytes:
 
 
 def _unmapped(archive: tarfile.TarFile, member: str) -> bytes:
-    """A script without its source map comment: the map is not shipped, and a 404 is noise in the console."""
+    """A script without its source map comment: we do not ship the map, and a 404 is noise."""
     return re.sub(rb"\n?//# sourceMappingURL=\S+\s*$", b"\n", _copied(archive, member))
 
 
 def _sprite(archive: tarfile.TarFile, folder: str) -> bytes:
     icons = [_symbol(name, _copied(archive, f"{folder}/{name}.svg").decode()) for name in ICONS]
-    shapes = [f'<symbol id="{name}" viewBox="0 0 16 16">{drawing}</symbol>' for name, drawing in SHAPES.items()]
-    licence = "<!-- icons: Tabler Icons, MIT, see vendor/tabler.LICENCE.txt; shapes s-*, h0 to h4, brand: ours -->"
+    shapes = [
+        f'<symbol id="{name}" viewBox="0 0 16 16">{drawing}</symbol>' for name, drawing in SHAPES.items()
+    ]
+    licence = (
+        "<!-- icons: Tabler Icons, MIT, see vendor/tabler.LICENCE.txt; shapes s-*, h0 to h4, brand: ours -->"
+    )
     body = "\n".join([licence, *shapes, *icons])
     return f'<svg xmlns="http://www.w3.org/2000/svg">\n{body}\n</svg>\n'.encode()
 
@@ -239,7 +256,8 @@ def _sprite(archive: tarfile.TarFile, folder: str) -> bytes:
 def _symbol(name: str, svg: str) -> str:
     inner = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL).split(">", 1)[1].rsplit("</svg>", 1)[0]
     drawing = "".join(line.strip() for line in inner.splitlines()).replace(" />", "/>")
-    return f'<symbol id="i-{name}" viewBox="0 0 24 24" stroke-linecap="round" stroke-linejoin="round">{drawing}</symbol>'
+    round_ = 'stroke-linecap="round" stroke-linejoin="round"'
+    return f'<symbol id="i-{name}" viewBox="0 0 24 24" {round_}>{drawing}</symbol>'
 
 
 def _rules(archive: tarfile.TarFile, member: str) -> bytes:
@@ -249,7 +267,7 @@ def _rules(archive: tarfile.TarFile, member: str) -> bytes:
 
 
 def cut_css(text: str) -> str:
-    """Minified CSS without the rules whose selectors all name a class outside KEPT; tokens and elements stay."""
+    """Minified CSS without rules that only name classes outside KEPT; tokens and elements stay."""
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"@charset[^;]*;", "", text)
     return "".join(_kept(prelude, body) for prelude, body in _blocks(text))
@@ -263,7 +281,9 @@ def _kept(prelude: str, body: str) -> str:
         return ""
     if prelude.startswith("@"):
         return f"{prelude}{{{body}}}"
-    selectors = [one for one in _split(prelude) if all(KEPT.match(c) for c in re.findall(r"\.([A-Za-z][\w-]*)", one))]
+    selectors = [
+        one for one in _split(prelude) if all(KEPT.match(c) for c in re.findall(r"\.([A-Za-z][\w-]*)", one))
+    ]
     return f"{','.join(selectors)}{{{body}}}" if selectors else ""
 
 
@@ -313,7 +333,7 @@ type Point = tuple[float, float]
 
 
 def marks() -> bytes:
-    """The font "Report Marks": seventeen glyphs on their own code points, woff2. Needs fontTools (development only)."""
+    """The font "Report Marks", woff2: seventeen glyphs on their own code points. Needs fontTools."""
     build = _font_tools("fontTools.fontBuilder").FontBuilder(1000, isTTF=True)
     drawn = {".notdef": [], **{f"uni{code:04X}": shape for code, shape in _drawings().items()}}
     build.setupGlyphOrder(list(drawn))
@@ -321,7 +341,9 @@ def marks() -> bytes:
     build.setupGlyf({name: _glyph(contours) for name, contours in drawn.items()})
     build.setupHorizontalMetrics({name: (1000, _left(contours)) for name, contours in drawn.items()})
     build.setupHorizontalHeader(ascent=860, descent=-200)
-    build.setupNameTable({"familyName": "Report Marks", "styleName": "Regular", "psName": "ReportMarks-Regular"})
+    build.setupNameTable(
+        {"familyName": "Report Marks", "styleName": "Regular", "psName": "ReportMarks-Regular"}
+    )
     build.setupOS2(sTypoAscender=860, sTypoDescender=-200, usWinAscent=860, usWinDescent=200)
     build.setupPost()
     build.updateHead(created=0, modified=0)
@@ -355,9 +377,9 @@ def _drawings() -> dict[int, list[list[Point]]]:
 
 
 def _arc(radius: float, start: float = 90, sweep: float = 360) -> list[Point]:
-    """Points clockwise from `start` degrees; a full turn leaves the last point to the closing of the contour."""
+    """Points clockwise from `start` degrees; a full turn leaves its last point to the closing."""
     sides = round(_SIDES * sweep / 360)
-    steps = sides if sweep == 360 else sides + 1  # noqa: PLR2004 a full turn
+    steps = sides if sweep == 360 else sides + 1
     x, y = _CENTRE
     turns = [math.radians(start - sweep * n / sides) for n in range(steps)]
     return [(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns]
@@ -416,13 +438,15 @@ def _woff2(font: Any) -> bytes:
 
 
 def _font_tools(module: str) -> Any:
-    """fontTools by name: a development tool that the running product never imports."""
+    """Load fontTools by name: a development tool that the running product never imports."""
     return importlib.import_module(module)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`verify` (the default) or `fetch`; returns 1 and says which files when something differs."""
-    parser = argparse.ArgumentParser(prog="vendoring", description="Check or fetch the files of others that we ship.")
+    parser = argparse.ArgumentParser(
+        prog="vendoring", description="Check or fetch the files of others that we ship."
+    )
     parser.add_argument("act", nargs="?", choices=("verify", "fetch"), default="verify")
     entries = fetch() if parser.parse_args(argv).act == "fetch" else read_lock()
     problems = verify(entries)

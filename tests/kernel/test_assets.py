@@ -1,4 +1,4 @@
-"""What we ship of others is what the lock says; templates name only files and icons that exist, and nothing inline."""
+"""What we ship of others is what the lock says; templates name what exists, and hold nothing inline."""
 
 import re
 from pathlib import Path
@@ -11,13 +11,17 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "governance" / "static"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
-PAGES = [t for t in TEMPLATES if "pdf" not in t.parts]  # a printed page has no content policy, and its bars are in mm
+PAGES = [
+    t for t in TEMPLATES if "pdf" not in t.parts
+]  # a printed page has no content policy, and its bars are in mm
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 SYMBOLS = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text("utf-8")))
 
 # what the content policy refuses, or would let a template smuggle script through
 FORBIDDEN = {
-    "an address of another host": re.compile(r"""(?:src|href|action|poster)=["'](?:https?:)?//""", re.IGNORECASE),
+    "an address of another host": re.compile(
+        r"""(?:src|href|action|poster)=["'](?:https?:)?//""", re.IGNORECASE
+    ),
     "a style attribute": re.compile(r"""\sstyle\s*=\s*["'{]"""),
     "a style element": re.compile(r"<style\b", re.IGNORECASE),
     "an event attribute": re.compile(r"\son[a-z]+\s*=", re.IGNORECASE),
@@ -53,13 +57,23 @@ def test_a_changed_file_is_named(tmp_path: Path) -> None:
 
 def test_no_file_of_others_lies_outside_the_lock() -> None:
     known = {e.file for e in vendoring.read_lock()}
-    found = {str(p.relative_to(ROOT)) for folder in ("vendor", "report/fonts") for p in (STATIC / folder).iterdir() if p.is_file()}
+    found = {
+        str(p.relative_to(ROOT))
+        for folder in ("vendor", "report/fonts")
+        for p in (STATIC / folder).iterdir()
+        if p.is_file()
+    }
     assert found - known == set()
 
 
 def test_each_package_has_its_licence_beside_it() -> None:
     files = {e.file.rpartition("/")[2] for e in vendoring.read_lock() if "LICENCE" in e.file}
-    assert {"tabler.LICENCE.txt", "htmx.LICENCE.txt", "inter.LICENCE.txt", "source-serif-4.LICENCE.txt"} <= files
+    assert {
+        "tabler.LICENCE.txt",
+        "htmx.LICENCE.txt",
+        "inter.LICENCE.txt",
+        "source-serif-4.LICENCE.txt",
+    } <= files
 
 
 @pytest.mark.parametrize("template", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -84,17 +98,23 @@ def test_a_template_names_only_icons_that_are_in_the_sprite(template: Path) -> N
 
 
 def test_every_post_form_carries_its_token() -> None:
-    bad = []
-    for template in TEMPLATES:
-        for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", bare(template), re.DOTALL | re.IGNORECASE):
-            if "csrf" not in form and "reference" not in str(template):
-                bad.append(f"{template.relative_to(ROOT)}: {form[:80]}")
-    assert bad == []
+    bare_forms = [
+        f"{template.relative_to(ROOT)}: {form[:80]}"
+        for template in TEMPLATES
+        for form in re.findall(
+            r"<form\b[^>]*method=\"post\".*?</form>", bare(template), re.DOTALL | re.IGNORECASE
+        )
+        if "csrf" not in form and template.parent.name != "reference"
+    ]
+    assert bare_forms == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.name)
 def test_a_script_builds_no_markup_from_text_and_runs_none(script: Path) -> None:
-    assert not re.search(r"\binnerHTML\b|outerHTML|insertAdjacentHTML|\beval\(|new Function|document\.write", script.read_text("utf-8"))
+    assert not re.search(
+        r"\binnerHTML\b|outerHTML|insertAdjacentHTML|\beval\(|new Function|document\.write",
+        script.read_text("utf-8"),
+    )
 
 
 def test_colours_come_only_from_the_tokens() -> None:
@@ -129,5 +149,6 @@ def test_the_display_cut_has_no_axis_and_a_name_of_its_own() -> None:
 
 
 def test_cutting_a_stylesheet_keeps_tokens_and_elements_and_drops_foreign_classes() -> None:
-    text = ':root{--a:1}a{color:red}.btn,.carousel{x:1}.modal{y:1}@media (x){.btn{z:1}.toast{z:2}}@keyframes k{to{a:b}}a[href="}"]{q:1}'
+    text = ":root{--a:1}a{color:red}.btn,.carousel{x:1}.modal{y:1}@media (x){.btn{z:1}.toast{z:2}}"
+    text += '@keyframes k{to{a:b}}a[href="}"]{q:1}'
     assert vendoring.cut_css(text) == ':root{--a:1}a{color:red}.btn{x:1}@media (x){.btn{z:1}}a[href="}"]{q:1}'

@@ -26,7 +26,9 @@ ROWS = (
         "Q3 overdue",
         "bad",
     ),
-    charts.Row("Restore drills", "RES-02", (charts.Piece(date(2025, 1, 1), date(2026, 11, 25), "due"),), "due 5 Dec"),
+    charts.Row(
+        "Restore drills", "RES-02", (charts.Piece(date(2025, 1, 1), date(2026, 11, 25), "due"),), "due 5 Dec"
+    ),
 )
 PICTURES: dict[str, Callable[[str], Markup]] = {
     "sparkline": lambda t: charts.sparkline([1, 3, 2], t),
@@ -42,7 +44,9 @@ PICTURES: dict[str, Callable[[str], Markup]] = {
     "lines of nothing": lambda t: charts.lines([charts.Series("a", [None, None])], ["Sep", "Oct"], t),
     "columns": lambda t: charts.columns([charts.Column("now", 9, "bad"), charts.Column("7 Dec", 0)], t),
     "columns of nothing": lambda t: charts.columns([], t),
-    "waterfall": lambda t: charts.waterfall([charts.Step("Revenue", 400), charts.Step("Models", -70), charts.Step("Margin", total=True)], t),
+    "waterfall": lambda t: charts.waterfall(
+        [charts.Step("Revenue", 400), charts.Step("Models", -70), charts.Step("Margin", total=True)], t
+    ),
     "stacked bar": lambda t: charts.stacked_bar([("f1", 141), ("warn", 14), ("bad", 5), ("mute", 0)], t),
     "stacked bar of nothing": lambda t: charts.stacked_bar([], t),
     "level bar": lambda t: charts.level_bar({4: 6, 3: 9, 2: 4, 1: 2, 0: 1}, t),
@@ -74,7 +78,9 @@ def test_every_coloured_part_has_a_colour_for_the_pdf_and_a_class_for_the_theme(
     for part in ET.fromstring(PICTURES[name]("t")).iter():  # noqa: S314 our own output
         if part.tag.rpartition("}")[2] in {"path", "rect", "circle", "text"}:
             assert "k-" in part.get("class", "")
-            assert part.get("fill", part.get("stroke", "")).startswith("#") or part.get("stroke", "").startswith("#")
+            assert part.get("fill", part.get("stroke", "")).startswith("#") or part.get(
+                "stroke", ""
+            ).startswith("#")
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -100,8 +106,18 @@ def test_a_piece_is_cut_to_the_period() -> None:
 
 
 def test_the_bars_of_a_waterfall_start_where_the_last_one_ended() -> None:
-    steps = [charts.Step("Revenue", 412.4), charts.Step("Models", -73.6), charts.Step("Margin", total=True), charts.Step("Sales", -8)]
-    assert charts._spans(steps) == [(0.0, 412.4), (412.4, 338.79999999999995), (0.0, 338.79999999999995), (338.79999999999995, 330.79999999999995)]  # noqa: SLF001
+    steps = [
+        charts.Step("Revenue", 412.4),
+        charts.Step("Models", -73.6),
+        charts.Step("Margin", total=True),
+        charts.Step("Sales", -8),
+    ]
+    assert charts._spans(steps) == [
+        (0.0, 412.4),
+        (412.4, 338.79999999999995),
+        (0.0, 338.79999999999995),
+        (338.79999999999995, 330.79999999999995),
+    ]  # noqa: SLF001
 
 
 def test_a_report_prints_the_same_chart_in_its_own_inks() -> None:
@@ -126,13 +142,24 @@ def test_the_parts_of_a_bar_fill_it_exactly(counts: dict[int, int]) -> None:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(1234.5, "1\u202f234.5"), (-73.6, "−73.6"), (0.0031, "0.003"), (9, "9"), (None, "none"), (100, "100"), (0, "0"), (10.0, "10")],
+    [
+        (1234.5, "1\u202f234.5"),
+        (-73.6, "−73.6"),
+        (0.0031, "0.003"),
+        (9, "9"),
+        (None, "none"),
+        (100, "100"),
+        (0, "0"),
+        (10.0, "10"),
+    ],
 )
 def test_numbers_in_words(value: float | None, words: str) -> None:
     assert charts.number(value) == words
 
 
-@pytest.mark.parametrize(("share", "words"), [(0.708, "71%"), (0.999, "99%"), (0.001, "1%"), (0, "0%"), (1, "100%")])
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.708, "71%"), (0.999, "99%"), (0.001, "1%"), (0, "0%"), (1, "100%")]
+)
 def test_nearly_all_is_not_all(share: float, words: str) -> None:
     assert charts.percent(share) == words
 
