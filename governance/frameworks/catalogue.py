@@ -1,0 +1,230 @@
+"""The built-in frameworks: publishers' ids with our own short titles, and our own links between them.
+
+    Catalogue, Requirement        one immutable edition of a framework, and a node of its tree
+    load(key), all_catalogues()   read from catalogues/*.yaml, checked, kept in memory
+    digest(catalogue)             SHA-256 of its canonical JSON (RFC 8785): any id, title or outcome counts
+    normalise_ref(text)           "GV-1.1", "nist:ai:govern:1.1" … -> "GOVERN 1.1"; None for other ids
+    sort_key(ref)                 numeric order of ids: 2.10 comes after 2.9
+    Link, crosswalk()             typed links between requirements of two frameworks, all of them ours
+
+Pure: no session, no clock. An id is text, never a number: "2.1" and "2.10" are two requirements.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import rfc8785
+import yaml
+
+FOLDER = Path(__file__).parent / "catalogues"
+KEYS = ("nist-ai-rmf-1.0", "nist-ai-600-1", "owasp-llm-2026", "owasp-llm-2025", "soc2-tsc-2017")
+AI_RMF, AI_600_1 = KEYS[:2]
+
+type Relationship = Literal["equal", "subset_of", "superset_of", "intersects"]
+RELATIONSHIPS: tuple[Relationship, ...] = ("equal", "subset_of", "superset_of", "intersects")
+STRENGTHS = range(1, 11)
+
+FUNCTIONS = {"GV": "GOVERN", "MP": "MAP", "MS": "MEASURE", "MG": "MANAGE"}
+PREFIX = re.compile(
+    r"(?:nist[ :_-]*)?(?:ai[ :_-]+)?(?:rmf[ :_-]*)?(?:1\.0[ :_-]+)?", re.IGNORECASE | re.ASCII
+)
+AI_RMF_REF = re.compile(
+    r"(GOVERN|MAP|MEASURE|MANAGE|GV|MP|MS|MG)(?:[ :_-]*([1-9])(?:\.(0|[1-9][0-9]?))?)?",
+    re.IGNORECASE | re.ASCII,
+)
+DASHES = str.maketrans(
+    dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}", "-") | {"\N{NO-BREAK SPACE}": " "}
+)
+PARTS = re.compile(r"([0-9]+)")
+BETWEEN = " .:_-"
+ORDER = ("GOVERN", "MAP", "MEASURE", "MANAGE", "GV", "MP", "MS", "MG", "CC", "A", "C", "PI", "P")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A node of a framework's tree: `ref` is the publisher's id, `title` and `outcome` are ours ("" = none).
+
+    `depth` counts from 1 at the top; `position` from 1 in the publisher's order, over the whole framework.
+    """
+
+    ref: str
+    title: str
+    parent: str | None
+    depth: int
+    position: int
+    assessable: bool
+    outcome: str = ""
+    subcategory: str | None = None  # AI 600-1: the AI RMF subcategory that the action belongs to
+    risks: tuple[int, ...] = ()  # AI 600-1: every risk that the action names, 1-12
+    coso: int | None = None  # SOC 2: the number of the COSO principle, 1-17
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One edition of a framework, in the publisher's order. Another edition is another catalogue."""
+
+    key: str
+    version: str
+    title: str
+    edition: str
+    publisher: str
+    licence: str
+    source: str
+    requirements: tuple[Requirement, ...]
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """Every id of the framework."""
+        return frozenset(each.ref for each in self.requirements)
+
+    @property
+    def assessable(self) -> tuple[Requirement, ...]:
+        """What an assessment concludes on; functions, categories and other groups are not among it."""
+        return tuple(each for each in self.requirements if each.assessable)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`ref` stands in `relationship` to `to_ref`: with "subset_of", the other one asks for more.
+
+    `strength` is our judgement from 1 (they touch) to 10 (they ask the same); `rationale` is in our words.
+    """
+
+    framework: str
+    ref: str
+    relationship: Relationship
+    to_framework: str
+    to_ref: str
+    strength: int
+    rationale: str
+
+
+# --- Reading ---------------------------------------------------------------------------------------
+
+
+def all_catalogues() -> tuple[Catalogue, ...]:
+    """Every built-in framework, in the order in which they are offered."""
+    return tuple(load(key) for key in KEYS)
+
+
+@cache
+def load(key: str) -> Catalogue:
+    """Read one built-in framework. Raises KeyError for an unknown key, ValueError for a faulty file."""
+    if key not in KEYS:
+        raise KeyError(f"There is no built-in framework “{key}”; there are: {', '.join(KEYS)}.")
+    raw = _yaml(f"{key}.yaml")
+    requirements = tuple(_placed(raw.pop("requirements")))
+    found = Catalogue(requirements=requirements, **raw)
+    if found.key != key:
+        message = f"{key}.yaml says that it is “{found.key}”."
+        raise ValueError(message)
+    return found
+
+
+def digest(catalogue: Catalogue) -> str:
+    """SHA-256, in hex, over the canonical JSON of everything in the catalogue."""
+    return hashlib.sha256(rfc8785.dumps(asdict(catalogue))).hexdigest()
+
+
+@cache
+def crosswalk() -> tuple[Link, ...]:
+    """Read our links, each once, in one direction. Raises ValueError for an id that no catalogue has."""
+    links = tuple(_links(_yaml("crosswalk.yaml")["links"]))
+    seen: set[tuple[str, str, str, str]] = set()
+    for each in links:
+        ends = (each.framework, each.ref, each.to_framework, each.to_ref)
+        if problem := _wrong(each) or ("is there twice" if ends in seen else None):
+            message = f"crosswalk.yaml: {each.ref} to {each.to_ref} {problem}."
+            raise ValueError(message)
+        seen.add(ends)
+    return links
+
+
+# --- Ids -------------------------------------------------------------------------------------------
+
+
+def normalise_ref(text: str) -> str | None:
+    """Give the official spelling of an AI RMF function, category or subcategory id; None for anything else.
+
+    Knows the spellings of AI 600-1 (GV-1.1), the Playbook (GOVERN-1), SCF (GOVERN 1.0 is the category),
+    community OSCAL (ai-rmf-gv-1.1) and promptfoo (nist:ai:measure:1.1). Whether the framework has the id is
+    another question.
+    """
+    plain = text.translate(DASHES).strip()
+    found = AI_RMF_REF.fullmatch(plain) or AI_RMF_REF.fullmatch(PREFIX.sub("", plain, count=1))
+    if found is None:
+        return None
+    name, category, subcategory = found.groups()
+    name = FUNCTIONS.get(name.upper(), name.upper())
+    if category is None:
+        return name
+    return f"{name} {category}" if subcategory in {None, "0"} else f"{name} {category}.{subcategory}"
+
+
+def sort_key(ref: str) -> tuple[tuple[int, int, str], ...]:
+    """Order by the publisher's groups, then by number: GOVERN before MAP, CC before A, 2.9 before 2.10."""
+    return tuple(_rank(part) for text in PARTS.split(ref) if (part := text.strip(BETWEEN)))
+
+
+def _rank(part: str) -> tuple[int, int, str]:
+    if part.isascii() and part.isdigit():
+        return (0, int(part), "")
+    return (1, ORDER.index(part), "") if part in ORDER else (2, 0, part)
+
+
+# --- Inside the files ------------------------------------------------------------------------------
+
+
+def _yaml(name: str) -> dict[str, Any]:
+    content = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        message = f"{name} holds no mapping."
+        raise TypeError(message)
+    return content
+
+
+def _placed(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
+    depths: dict[str, int] = {}
+    risks: dict[int, str] = {}
+    for position, node in enumerate(nodes, 1):
+        ref, parent = node["ref"], node.get("parent")
+        if ref in depths or node["order"] != position or (parent is not None and parent not in depths):
+            message = f"{ref} stands at {position}: its id, order or parent is wrong."
+            raise ValueError(message)
+        depths[ref] = 1 if parent is None else depths[parent] + 1
+        title = node["title"] if "title" in node else _action(ref, node, risks)
+        risks[position] = title
+        yield Requirement(
+            ref, title, parent, depths[ref], position, node["assessable"], node.get("outcome", ""),
+            node.get("subcategory"), tuple(node.get("risks", ())), node.get("coso"),
+        )  # fmt: skip
+
+
+def _action(ref: str, node: Mapping[str, Any], risks: Mapping[int, str]) -> str:
+    """Make a title for an action of AI 600-1, whose text is not here: its number, subcategory and risks."""
+    named = ", ".join(_uncapped(risks[number]) for number in node["risks"])
+    return f"Action {int(ref.rsplit('-', 1)[1])} for {node['subcategory']} ({named})"
+
+
+def _uncapped(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def _links(groups: Iterable[Mapping[str, Any]]) -> Iterator[Link]:
+    for group in groups:
+        for ref, rows in group["from"].items():
+            for relationship, to_ref, strength, rationale in rows:
+                yield Link(group["framework"], ref, relationship, group["to"], to_ref, strength, rationale)
+
+
+def _wrong(link: Link) -> str | None:
+    if link.ref not in load(link.framework).refs or link.to_ref not in load(link.to_framework).refs:
+        return "names an id that its framework does not have"
+    if link.relationship not in RELATIONSHIPS or link.strength not in STRENGTHS:
+        return f"has relationship “{link.relationship}” and strength {link.strength}"
+    return None if link.rationale else "has no rationale"
