@@ -1,0 +1,133 @@
+"""How fresh a piece of evidence is. Pure: what counts is given, nothing is read from a clock or a database.
+
+    Version, Freshness                what is known of one version, and the answer
+    freshness(versions, …)            the state on a day, with the days and the words
+    deadline(…), counting(…)          the day after which it is overdue, and the version that is counted
+    CADENCES, interval(cadence)       the rhythms and how many days each allows between two versions
+
+Review and age are two things: only an accepted version makes evidence fresh, and an accepted one grows old.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+type State = Literal["fresh", "due", "overdue", "missing", "in review", "rejected"]
+type Review = Literal["pending", "accepted", "rejected"]
+
+# days between two versions; None: it follows events, so age alone says nothing
+CADENCES: Mapping[str, int | None] = {
+    "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "half-yearly": 184, "yearly": 366,
+    "per change": None, "per release": None, "per incident": None, "once": None,
+}  # fmt: skip
+SOON = 14
+MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version as it is known on some day. `sha256` is None for a link."""
+
+    number: int
+    collected_on: date
+    uploaded_on: date
+    period_from: date
+    period_to: date
+    valid_until: date
+    review: Review
+    sha256: str | None
+    source: str
+    collector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`days`: since the deadline (overdue), to the deadline (fresh, due, missing), since the upload (in review, rejected)."""
+
+    state: State
+    days: int
+    says: str
+
+    @property
+    def word(self) -> str:
+        """`says` as it begins a sentence or stands in a pill."""
+        return self.says[:1].upper() + self.says[1:]
+
+
+def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None, today: date) -> Freshness:
+    """The state of evidence on `today`.
+
+    The accepted version that holds longest counts. Overdue: its deadline has passed (or, with nothing accepted,
+    the due date, or the validity of what waits for review). Due: at most 14 days are left (half the cadence where
+    that is less), or it is older than its cadence. In review and rejected: nothing was ever accepted.
+    """
+    until = deadline(versions, due_on=due_on)
+    if until is not None and until < today:
+        late = (today - until).days
+        return Freshness("overdue", late, f"{_days(late)} overdue")
+    accepted = counting(versions)
+    if accepted is None:
+        return _unaccepted(versions, until, today)
+    left, age = ((until or accepted.valid_until) - today).days, (today - accepted.collected_on).days
+    if left <= _soon(cadence):
+        return Freshness("due", left, f"due {day(until or accepted.valid_until, today)}")
+    if (allowed := interval(cadence)) is not None and age > allowed:
+        return Freshness("due", left, f"{_days(age)} old")
+    return Freshness("fresh", left, "fresh")
+
+
+def counting(versions: Sequence[Version]) -> Version | None:
+    """The accepted version that holds longest: one more accepted version never makes evidence older."""
+    return _longest([v for v in versions if v.review == "accepted"])
+
+
+def newest(versions: Sequence[Version]) -> Version | None:
+    """The version that was brought in last, whatever came of it."""
+    return max(versions, key=lambda v: v.number, default=None)
+
+
+def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None:
+    """The last day on which it is not overdue: the end of what was accepted. `due_on` is for the first version only.
+
+    None: nothing was brought in, and no date was set.
+    """
+    if (held := counting(versions)) is not None:
+        return held.valid_until
+    waiting = _longest([v for v in versions if v.review == "pending"])
+    days = [d for d in (due_on, waiting.valid_until if waiting else None) if d is not None]
+    return min(days, default=None)
+
+
+def interval(cadence: str) -> int | None:
+    """Days that a cadence allows between two versions; None when it follows events (or is unknown)."""
+    return CADENCES.get(cadence)
+
+
+def day(when: date, today: date) -> str:
+    """5 Dec; with the year when it is another one."""
+    return f"{when.day} {MONTHS[when.month]}" + (f" {when.year}" if when.year != today.year else "")
+
+
+def _longest(versions: Sequence[Version]) -> Version | None:
+    return max(versions, key=lambda v: (v.valid_until, v.collected_on, v.number), default=None)
+
+
+def _unaccepted(versions: Sequence[Version], until: date | None, today: date) -> Freshness:
+    last = newest(versions)
+    if last is None:
+        left = (until - today).days if until else 0
+        return Freshness("missing", left, f"missing, due {day(until, today)}" if until else "missing")
+    waited = max(0, (today - last.uploaded_on).days)
+    if last.review == "pending":
+        return Freshness("in review", waited, "in review")
+    return Freshness("rejected", waited, "rejected")
+
+
+def _soon(cadence: str) -> int:
+    allowed = interval(cadence)
+    return SOON if allowed is None else min(SOON, allowed // 2)
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"

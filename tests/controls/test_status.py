@@ -1,0 +1,190 @@
+"""The status of a control, by examples and by properties: worse facts never give a better status."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from governance.controls.status import RANK, ControlFacts, Proof, Test, gap, status
+from governance.evidence.freshness import CADENCES, Version, freshness
+
+TODAY, FROM, TO = date(2026, 11, 25), date(2025, 12, 1), date(2026, 11, 30)
+NOBODY = UUID(int=0)
+
+
+def a_version(number=1, *, collected=date(2026, 11, 1), valid=date(2027, 1, 31), review="accepted", period=(FROM, TODAY)):
+    return Version(number, collected, collected, *period, valid, review, "ab" * 32, "upload", "Anna Rossi")
+
+
+def a_proof(*versions, cadence="quarterly", due_on=None, owner="Anna Rossi", title="Penetration test"):
+    return Proof(UUID(int=7), "EV-0412", title, cadence, due_on, owner, versions)
+
+
+def made_test(failed=0, sample=25, on=date(2026, 11, 20)):
+    return Test(on, sample, failed, "EXC-14" if failed else None, "release without its sign-off" if failed else "", None, "Jun Chen")
+
+
+def a_control(*proofs, tests=()):
+    return ControlFacts(UUID(int=1), "SEC-04", "Third-party penetration test", "does", "detective", "manual", "quarterly",
+                        NOBODY, "Anna Rossi", 1, FROM, ((NOBODY, "full"),), proofs, tuple(tests))
+
+
+def judged(control, today=TODAY):
+    return status(control, today=today, period_from=FROM, period_to=TO)
+
+
+@pytest.mark.parametrize(("control", "name", "word", "fact"), [
+    (a_control(a_proof(a_version()), tests=[made_test()]), "effective", "Effective", None),
+    (a_control(a_proof(a_version())), "evidenced", "Evidenced", "The control was never tested."),
+    (a_control(a_proof(a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))), owner=None)), "failing",
+     "Evidence overdue", "Penetration test is 12 days overdue."),
+    (a_control(a_proof(a_version()), tests=[made_test(1)]), "failing", "1 of 25 failed", "1 of 25 samples failed."),
+    (a_control(a_proof(a_version()), tests=[made_test(1), made_test(0, on=date(2026, 11, 22))]), "effective", "Effective", None),
+    (a_control(a_proof(a_version(review="rejected"))), "failing", "Evidence rejected", "Penetration test was rejected."),
+    (a_control(), "missing", "Evidence missing", "No evidence is linked."),
+    (a_control(a_proof()), "missing", "Evidence missing", "Penetration test is missing."),
+    (a_control(a_proof(a_version(review="pending"))), "missing", "Waits for review", "Penetration test waits for review."),
+    (a_control(a_proof(a_version()), a_proof(a_version(review="pending"), title="Scope")), "due", "In review", "Scope waits for review."),
+    (a_control(a_proof(a_version(valid=date(2026, 12, 5)))), "due", "Due 5 Dec", "Penetration test is due 5 Dec."),
+    (a_control(a_proof(a_version(collected=date(2026, 10, 15)), cadence="monthly")), "due", "41 days old", "Penetration test is 41 days old."),
+    (a_control(a_proof(due_on=date(2026, 11, 20))), "failing", "Evidence overdue", "Penetration test is 5 days overdue."),
+    (a_control(a_proof(a_version(period=(date(2026, 8, 1), TODAY))), tests=[made_test()]), "evidenced", "Evidenced",
+     "Penetration test covers nothing from 1 December 2025 to 31 July 2026."),
+])  # fmt: skip
+def test_the_status_says_what_and_why(control, name, word, fact):
+    found = judged(control)
+    assert (found.name, found.word) == (name, word)
+    assert [r.fact for r in found.reasons][:1] == ([fact] if fact else [])
+
+
+def test_the_reasons_say_what_it_means_and_lead_to_the_object():
+    overdue = a_proof(a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))), owner=None)
+    first, second = judged(a_control(a_proof(title="Filter test"), overdue)).reasons
+    assert first.consequence == "The last version covers until 30 June 2026. Nobody is assigned."
+    assert (first.severity, first.kind, first.ref, first.target_id) == ("bad", "evidence", "EV-0412", UUID(int=7))
+    assert second.severity == "warn"
+
+
+def test_a_gap_is_the_longest_stretch_without_an_accepted_version():
+    pieces = [a_version(1, period=(date(2026, 1, 1), date(2026, 3, 31))), a_version(2, period=(date(2026, 3, 1), date(2026, 6, 30)))]
+    waiting = a_version(3, review="pending", period=(FROM, TODAY))
+    assert gap(a_proof(*pieces, waiting), since=FROM, until=TODAY) == (date(2026, 7, 1), TODAY)
+    assert gap(a_proof(a_version()), since=FROM, until=TODAY) is None
+    assert gap(a_proof(), since=FROM, until=TODAY) == (FROM, TODAY)
+
+
+# ---- properties
+
+days = st.dates(date(2025, 1, 1), date(2027, 12, 31))
+
+
+@st.composite
+def versions(draw, number=1):
+    start = draw(days)
+    end = start + timedelta(days=draw(st.integers(0, 200)))
+    collected = draw(st.dates(date(2025, 1, 1), TODAY))
+    return Version(number, collected, collected, start, end, max(end, draw(days)), draw(st.sampled_from(["pending", "accepted", "rejected"])),
+                   None, "upload", "Anna Rossi")
+
+
+@st.composite
+def proofs(draw):
+    held = [replace(v, number=n) for n, v in enumerate(draw(st.lists(versions(), max_size=4)), 1)]
+    return Proof(UUID(int=draw(st.integers(1, 99))), "EV-1", "Proof", draw(st.sampled_from(list(CADENCES))), draw(st.none() | days),
+                 draw(st.sampled_from([None, "Anna Rossi"])), tuple(held))
+
+
+@st.composite
+def some_tests(draw):
+    sample = draw(st.integers(1, 40))
+    return made_test(draw(st.integers(0, min(2, sample))), sample, draw(st.dates(FROM, TODAY)))
+
+
+controls = st.builds(lambda p, t: a_control(*p, tests=t), st.lists(proofs(), max_size=3), st.lists(some_tests(), max_size=3))
+
+
+def with_version(control, which, change):
+    """The control with one of its versions changed."""
+    places = [(i, j) for i, p in enumerate(control.proofs) for j in range(len(p.versions))]
+    if not places:
+        return control
+    i, j = places[which % len(places)]
+    proof = control.proofs[i]
+    held = tuple(change(v) if n == j else v for n, v in enumerate(proof.versions))
+    return replace(control, proofs=tuple(replace(proof, versions=held) if n == i else p for n, p in enumerate(control.proofs)))
+
+
+def rank(control, today=TODAY):
+    return judged(control, today).rank
+
+
+@settings(max_examples=300, deadline=None)
+@given(controls)
+def test_every_status_below_effective_has_a_reason_and_it_is_deterministic(control):
+    found = judged(control)
+    assert found == judged(control)
+    assert found.name in RANK and found.word
+    assert bool(found.reasons) == (found.name != "effective")
+    assert all(r.fact.endswith(".") and r.consequence.endswith(".") for r in found.reasons)
+    if found.name == "failing":
+        assert found.reasons[0].severity == "bad"
+
+
+WORSE = {
+    "a judgement withdrawn": lambda v: replace(v, review="pending" if v.review == "accepted" else v.review),
+    "a version rejected": lambda v: replace(v, review="rejected"),
+    "collected earlier": lambda v: replace(v, collected_on=v.collected_on - timedelta(days=90)),
+    "valid for less long": lambda v: replace(v, valid_until=v.valid_until - timedelta(days=60)),
+    "covers less": lambda v: replace(v, period_to=v.period_from),
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(controls, st.integers(0, 50), st.sampled_from(sorted(WORSE)))
+def test_a_worse_version_never_gives_a_better_status(control, which, how):
+    assert rank(with_version(control, which, WORSE[how])) <= rank(control)
+
+
+@settings(max_examples=200, deadline=None)
+@given(controls, proofs())
+def test_one_more_accepted_version_never_makes_the_evidence_worse(control, other):
+    for proof in control.proofs:
+        added = replace(a_version(99, valid=date(2026, 10, 1)), collected_on=date(2026, 1, 1))
+        if any(v.review == "accepted" for v in proof.versions):
+            better = freshness((*proof.versions, added), cadence=proof.cadence, due_on=proof.due_on, today=TODAY)
+            before = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=TODAY)
+            assert better == before or before.state == "overdue"
+
+
+@settings(max_examples=200, deadline=None)
+@given(controls, st.integers(1, 3))
+def test_another_failing_test_never_lifts_the_status(control, failed):
+    failing = replace(control, tests=(*control.tests, made_test(failed, on=TODAY)))
+    assert judged(failing).name == "failing"
+    assert rank(failing) <= rank(control)
+
+
+@settings(max_examples=200, deadline=None)
+@given(controls)
+def test_without_its_tests_a_passing_control_is_not_effective(control):
+    untested = replace(control, tests=())
+    assert judged(untested).name != "effective"
+    if not any(t.failed for t in control.tests):
+        assert rank(untested) <= rank(control)
+
+
+@settings(max_examples=300, deadline=None)
+@given(controls, st.integers(1, 400))
+def test_time_alone_never_makes_it_better(control, later):
+    assert rank(control, TODAY + timedelta(days=later)) <= rank(control)
+
+
+@settings(max_examples=200, deadline=None)
+@given(controls, proofs())
+def test_one_more_unproven_thing_never_lifts_a_proven_control(control, other):
+    unproven = replace(other, versions=(), due_on=None)
+    if control.proofs:
+        assert rank(replace(control, proofs=(*control.proofs, unproven))) <= rank(control)
