@@ -7,35 +7,34 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from governance import migrate
-from governance.assessments.views import feature as assessments
-from governance.controls.views import feature as controls
-from governance.evidence.views import feature as evidence
-from governance.frameworks.views import feature as frameworks
-from governance.frameworks.views import operator_feature as operator_frameworks
-from governance.kernel import clock, config, current, db, logs, outbox, storage, vault, web
+from governance.kernel import charts, clock, config, current, db, logs, outbox, storage, vault, web, words
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.errors import DomainError, SignInNeeded, Stale, StepUpNeeded, Unavailable
 from governance.kernel.feature import doors, remember_seen
 from governance.kernel.health import checks, health
-from governance.overview.views import feature as overview
-from governance.overview.views import operator_feature as operator_overview
 from governance.people import views as people
-from governance.reports.views import feature as reports
-from governance.reports.views import public as report_check
-from governance.systems.views import feature as systems
 from governance.tenants import queries as tenants
-from governance.tenants.views import feature as tenant_settings
-from governance.tenants.views import operator_feature as operator_tenants
 
-FEATURES = [
-    health, people.door, report_check, overview, operator_overview, frameworks, operator_frameworks, assessments,
-    controls, evidence, systems, reports, people.feature, tenant_settings, operator_tenants,
-]  # fmt: skip
+def _flux(where: str, name: str):  # type: ignore[no-untyped-def]  # TEMPORARY while features land
+    import importlib
+    try:
+        return getattr(importlib.import_module(where), name)
+    except (ImportError, AttributeError) as e:
+        if "governance" not in str(e): raise
+        print("not yet:", where, name, e)
+        return None
+
+FEATURES = [f for f in (
+    health, people.door, _flux("governance.reports.views", "public"), _flux("governance.overview.views", "feature"), _flux("governance.overview.views", "operator_feature"),
+    _flux("governance.frameworks.views", "feature"), _flux("governance.frameworks.views", "operator_feature"), _flux("governance.assessments.views", "feature"),
+    _flux("governance.controls.views", "feature"), _flux("governance.evidence.views", "feature"), _flux("governance.systems.views", "feature"),
+    _flux("governance.reports.views", "feature"), people.feature, _flux("governance.tenants.views", "feature"), _flux("governance.tenants.views", "operator_feature"),
+) if f is not None]
 HERE = Path(__file__).parent
 log = structlog.get_logger("factory")
 
@@ -111,9 +110,10 @@ OPERATOR_NAV = (
 def _dress_templates(app: Flask, settings: config.Settings) -> None:
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(words.FILTERS)
     environment.globals.update(
         asset=asset, csrf_token=web.csrf_token, allowed=allowed, may=may, product=settings.product, ROLE_NAMES=ROLE_NAMES,
-        now=clock.now, today=clock.today,
+        now=clock.now, today=clock.today, proof_tree=charts.proof_tree,
     )  # fmt: skip
     environment.globals["c"] = environment.get_template("components/all.html").module
     app.context_processor(_shell)
@@ -158,7 +158,7 @@ def _nav_group(group: Any) -> list[dict[str, Any]]:
     return [
         {"label": label, "icon": icon, "href": url_for(endpoint), "current": blueprint in features.split(), "count": 0}
         for label, icon, endpoint, features, permission in group
-        if may(permission)
+        if permission in registry and may(permission) and endpoint in current_app.view_functions
     ]
 
 

@@ -36,3 +36,9 @@ def create_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     for role in (OWNER, APP):
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
             connection.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE")
+
+
+def drop(server: Embedded, database: str) -> None:
+    """Throw a database of the embedded server away: the demo's, when its world is made anew."""
+    with psycopg.connect(server.super_uri, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')

@@ -109,7 +109,8 @@ def _hearing(progress: PageSeen | None) -> Iterator[None]:
         yield
         return
     log, ear = logging.getLogger("weasyprint.progress"), _Ear(progress)
-    level, log.level = log.level, logging.INFO
+    level = log.level
+    log.setLevel(logging.INFO)
     log.addHandler(ear)
     try:
         yield

@@ -1,0 +1,147 @@
+"""Runs the demo: database, identity provider, web and jobs as children on loopback; leaves none of them behind."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import requests
+
+from governance import migrate
+from governance.demo import idp, journey, world
+from governance.demo.idp import Client
+from governance.frameworks import sync
+from governance.kernel import config, embedded
+
+VERSION = 1
+PERSONAS = (
+    ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
+    ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),
+    ("jun.chen@acme.example", "acme", "compliance_officer"),
+    ("auditor@audit.example", "acme", "auditor"), ("admin@globex.example", "globex", "admin"),
+    ("officer@globex.example", "globex", "compliance_officer"), ("operator@console.example", "console", "operator_admin"),
+    ("finance@console.example", "console", "operator_finance"),
+)  # fmt: skip
+
+
+def run(*, once: bool, port: int, data: Path) -> int:
+    """Set everything up; then serve until Ctrl-C or SIGTERM, or (`once`) make the report and leave. The exit code."""
+    if (os.environ.get("GOVERNANCE_PUBLIC_URL") or "http://127.0.0.1").split("://")[1].split(":")[0].split("/")[0] not in {"127.0.0.1", "localhost"}:
+        raise SystemExit("The demo runs on loopback only: GOVERNANCE_PUBLIC_URL is set to another host.")
+    signal.signal(signal.SIGTERM, _interrupt)
+    data.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        try:
+            base = _set_up(port, data, stack)
+            _say(f"Ready after {time.monotonic() - started:.0f} s: {base}")
+            journey.make_report(base, data)
+            _say(f"The signed report is {data / 'ai-rmf-report.pdf'}")
+            if not once:
+                _say("\n".join(["", f"  {base}", *[f"  {email:<28} {role.replace('_', ' ')}, {tenant}" for email, tenant, role in PERSONAS], "", "Ctrl-C stops it."]))
+                signal.pause()
+        except KeyboardInterrupt:
+            _say("Stopping.")
+    return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the demo speaks to the person who started it
+
+
+def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
+    base, idp_base = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
+    environment = _environment(base, data, port)
+    settings = config.from_environment(environment)
+    migrate.upgrade(settings.owner_database_url)
+    sync.sync(settings.owner_database_url)
+    clients = _identity_provider(base, data, port + 1, stack, environment)
+    marker = data / "world.json"
+    present = {"version": VERSION, "day": date.today().isoformat(), "port": port}  # noqa: DTZ011 - the wall's day names the world
+    if not marker.exists() or json.loads(marker.read_text()) != present:
+        _say("Loading eighteen months of Acme Insurance…")
+        world.build(settings, idp_base, {slug: (client.id, client.secret) for slug, client in clients.items()})
+        marker.write_text(json.dumps(present))
+    stack.enter_context(_child([sys.executable, "-m", "governance.cli", "jobs"], environment, data / "jobs.log"))
+    stack.enter_context(_child([sys.executable, "-m", "governance.cli", "web", "--port", str(port)], environment, data / "web.log"))
+    _wait_for(f"{base}/readyz", data / "web.log")
+    _credentials(base, idp_base, data)
+    return base
+
+
+def _environment(base: str, data: Path, port: int) -> dict[str, str]:
+    """Of the demo and its children: a database of its own in the embedded server, made anew when the world is."""
+    var = data.parent if data.name == "demo" else data
+    os.environ.update(GOVERNANCE_DEMO="1", GOVERNANCE_PUBLIC_URL=base, GOVERNANCE_VAR=str(var.resolve()))
+    name = f"demo_{port}"
+    marker = data / "world.json"
+    stale = not marker.exists() or json.loads(marker.read_text()) != {"version": VERSION, "day": date.today().isoformat(), "port": port}  # noqa: DTZ011
+    if "DATABASE_URL" not in os.environ:
+        server = embedded.start(var / "pg", name)
+        if stale:
+            embedded.drop(server, name)
+            server = embedded.start(var / "pg", name)
+        os.environ.update(DATABASE_URL=server.app_url, GOVERNANCE_OWNER_DATABASE_URL=server.owner_url)
+    return dict(os.environ)
+
+
+def _identity_provider(base: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]) -> dict[str, Client]:
+    back = f"{base}/auth/callback"
+    clients = {
+        slug: Client("console", f"demo-secret-of-{slug}", (back,), (f"{base}/login",), f"{base}/auth/back-channel/{slug}", name="Meridian")
+        for slug in ("acme", "globex", "console")
+    }
+    file = data / "idp.json"
+    file.write_text(json.dumps(idp.configuration({slug: [client] for slug, client in clients.items()})))
+    command = [sys.executable, "-m", "governance.demo.idp", "--config", str(file), "--port", str(port)]
+    stack.enter_context(_child(command, environment, data / "idp.log"))
+    _wait_for(f"http://127.0.0.1:{port}/acme/.well-known/openid-configuration", data / "idp.log")
+    return clients
+
+
+@contextlib.contextmanager
+def _child(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own group, ended with everything that it started."""
+    with log.open("wb") as out:
+        child = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)  # noqa: S603 - our own modules
+    try:
+        yield child
+    finally:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGTERM)
+    try:
+        child.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _wait_for(url: str, log: Path, seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(requests.RequestException):
+            if requests.get(url, timeout=2).ok:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"{url} did not answer. The end of {log.name}:\n{log.read_text()[-2000:]}")
+
+
+def _credentials(base: str, idp_base: str, data: Path) -> None:
+    personas = [{"email": email, "tenant": tenant, "role": role} for email, tenant, role in PERSONAS]
+    found = {"base_url": base, "issuer": f"{idp_base}/acme", "personas": personas, "api_keys": {}, "audit_public_key": {}}
+    (data / "credentials.json").write_text(json.dumps(found, indent=1) + "\n")

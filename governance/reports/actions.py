@@ -1,0 +1,101 @@
+"""Asking for a report, cancelling it, filing what was made, handing it out; and the key that signs."""
+
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from governance.assessments.models import Assessment
+from governance.audit.record import record
+from governance.audit.registry import action
+from governance.kernel import clock, current, jobs, vault
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError
+from governance.kernel.storage import Blob
+from governance.reports import queries
+from governance.reports.models import ReportRun, SigningKey
+from governance.reports.signing import VerifierKey
+
+ASKED = action("report.asked", "asked for a report", fields="kind title as_of assessment")
+MADE = action("report.made", "made a report", fields="title fingerprint sha256 pages")
+CANCELLED = action("report.cancelled", "cancelled a report", fields="title")
+TAKEN = action("report.downloaded", "downloaded a report", fields="title sha256 what")
+KEY_MADE = action("signing.key.made", "made the key that signs reports", fields="name key_id")
+
+
+class NotReady(DomainError):
+    pass
+
+
+def ask(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
+    """Queue the AI RMF compliance report of an assessment; while one is under way, that one is watched."""
+    running = queries.under_way(assessment.id)
+    if running is not None:
+        return running
+    report = ReportRun(
+        kind="ai-rmf", title=f"AI RMF compliance report, {assessment.title}", assessment_id=assessment.id, as_of=as_of or clock.now(),
+        asked_by=current.actor().person_id, work_item_id=None, snapshot=None, fingerprint=None, pdf_key=None, pdf_sha256=None,
+        pdf_size=None, pages=None, signature=None, finished_at=None,
+    )  # fmt: skip
+    session().add(report)
+    session().flush()
+    report.work_item_id = jobs.enqueue("report", report.id).id
+    record(ASKED, report, kind=report.kind, title=report.title, as_of=report.as_of, assessment=str(assessment.id))
+    return report
+
+
+def run_again(report: ReportRun, work: jobs.WorkItem | None) -> None:
+    """After a failure or a cancellation: the same run, from the same snapshot where there is one."""
+    if work is not None and work.state not in {"failed", "cancelled"}:
+        raise DomainError("That report is made already, or under way.")
+    report.work_item_id = jobs.enqueue("report", report.id).id
+    record(ASKED, report, kind=report.kind, title=report.title, as_of=report.as_of, assessment=str(report.assessment_id))
+
+
+def cancel(report: ReportRun, work: jobs.WorkItem | None) -> None:
+    if work is None or work.is_over:
+        raise DomainError("That report is no longer under way.")
+    jobs.cancel(work)
+    record(CANCELLED, report, title=report.title)
+
+
+def freeze(report: ReportRun, snapshot: dict[str, Any], fingerprint: str) -> None:
+    """Keep the data that the report is made from; made again, it is made from the same."""
+    report.snapshot, report.fingerprint = snapshot, fingerprint
+    session().flush()  # recorded with the file, in file()
+
+
+def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> None:
+    """The report is made: where its bytes are, their digest, and the detached signature."""
+    report.pdf_key, report.pdf_sha256, report.pdf_size = blob.key, blob.sha256, blob.size
+    report.pages, report.signature, report.finished_at = pages, signature, clock.now()
+    record(MADE, report, title=report.title, fingerprint=report.fingerprint, sha256=blob.sha256, pages=pages)
+
+
+def take(report: ReportRun, *, what: str) -> None:
+    """Somebody downloads the file or its signature: that is an entry of the tenant's log."""
+    if report.pdf_key is None:
+        raise NotReady("That report is not made yet.")
+    record(TAKEN, report, title=report.title, sha256=report.pdf_sha256, what=what)
+
+
+def make_signing_key(name: str) -> SigningKey:
+    """The installation's key, once, wrapped by the key-encryption key; recorded in the log of whoever needed it first."""
+    private = Ed25519PrivateKey.generate()
+    raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    key = SigningKey(name=name, public=private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
+                     wrapped=vault.wrap(raw, b"report-signing"), retired_at=None)  # fmt: skip
+    session().add(key)
+    record(KEY_MADE, key, name=name, key_id=VerifierKey(name, key.public).key_id.hex())
+    return key
+
+
+def private_key(key: SigningKey) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(vault.unwrap(key.wrapped, b"report-signing"))
+
+
+def key_line(key: SigningKey) -> str:
+    return str(VerifierKey(key.name, key.public))
+
+

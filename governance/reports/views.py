@@ -1,0 +1,169 @@
+"""Reports: the list, asking for one, watching it, taking it; and checking one without an account."""
+
+import json
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+from flask import Response, jsonify, redirect, request, stream_with_context, url_for
+
+from governance.assessments import queries as assessments
+from governance.kernel import current, storage
+from governance.kernel.access import PUBLIC
+from governance.kernel.db import session, transaction
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature
+from governance.kernel.jobs import WorkItem
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.people import queries as people
+from governance.reports import actions, permissions, queries
+from governance.reports.document import filename
+from governance.reports.queries import Run
+from governance.reports.verify import verify
+
+feature = Feature("reports", __name__)
+public = Feature("report_check", __name__, scope="public")
+WATCH_SECONDS = 50
+CHECK_LIMIT = 64 * 1024 * 1024
+
+
+@feature.get("/reports/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    runs = queries.runs()
+    names = people.names(r.report.asked_by for r in runs)
+    return page("reports/index.html", runs=runs, names=names, assessments=assessments.assessments())
+
+
+@feature.post("/reports/", needs=permissions.RUN)
+def ask() -> ResponseReturnValue:
+    """Queue a report; a double click watches the one that the first click began."""
+    try:
+        wanted = UUID(request.form.get("assessment_id", ""))
+    except ValueError:
+        raise Invalid("Choose the assessment that the report is about.", field="assessment_id") from None
+    report = actions.ask(assessments.assessment(wanted))
+    return redirect(url_for("reports.report", run_id=report.id), 303)
+
+
+@feature.get("/reports/<uuid:run_id>", needs=permissions.VIEW)
+def report(run_id: UUID) -> ResponseReturnValue:
+    run = queries.run(run_id)
+    name = filename(run.report.snapshot) if run.report.snapshot else ""  # type: ignore[arg-type]  # the JSON of a Snapshot
+    return page("reports/report.html", run=run, filename=name, moments=people.timeline([run_id]), keys=[actions.key_line(k) for k in queries.signing_keys()],
+                asked_by=people.names([run.report.asked_by]).get(run.report.asked_by) if run.report.asked_by else None)  # fmt: skip
+
+
+@feature.post("/reports/<uuid:run_id>/cancel", needs=permissions.RUN)
+def cancel(run_id: UUID) -> ResponseReturnValue:
+    run = queries.run(run_id)
+    actions.cancel(run.report, run.work)
+    return redirect(url_for("reports.report", run_id=run_id), 303)
+
+
+@feature.post("/reports/<uuid:run_id>/again", needs=permissions.RUN)
+def again(run_id: UUID) -> ResponseReturnValue:
+    run = queries.run(run_id)
+    actions.run_again(run.report, run.work)
+    return redirect(url_for("reports.report", run_id=run_id), 303)
+
+
+@feature.post("/reports/<uuid:run_id>/pdf", needs=permissions.VIEW)
+def pdf(run_id: UUID) -> ResponseReturnValue:
+    """The file itself. A POST, because taking it is an entry in the log."""
+    run = queries.run(run_id)
+    actions.take(run.report, what="pdf")
+    key = run.report.pdf_key or ""
+    return _attachment(storage.pieces(key), _name(run), "application/pdf", run.report.pdf_size)
+
+
+@feature.post("/reports/<uuid:run_id>/signature", needs=permissions.VIEW)
+def signature(run_id: UUID) -> ResponseReturnValue:
+    run = queries.run(run_id)
+    actions.take(run.report, what="signature")
+    return _attachment(iter([(run.report.signature or "").encode()]), f"{_name(run)}.sig", "text/plain; charset=utf-8", None)
+
+
+def _name(run: Run) -> str:
+    return filename(run.report.snapshot)  # type: ignore[arg-type]  # the JSON of a Snapshot
+
+
+def _attachment(content: Iterator[bytes], name: str, media_type: str, size: int | None) -> Response:
+    response = Response(content, content_type=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    if size is not None:
+        response.content_length = size
+    return response
+
+
+# ---- watching work
+
+
+@feature.get("/work/<uuid:item_id>", needs=permissions.VIEW)
+def work(item_id: UUID) -> ResponseReturnValue:
+    return jsonify(_told(queries.work_item(item_id)))
+
+
+@feature.get("/work/<uuid:item_id>/events", needs=permissions.VIEW)
+def events(item_id: UUID) -> ResponseReturnValue:
+    """Server-sent events while the work runs; the browser comes back when the minute is over."""
+    queries.work_item(item_id)
+    stream = stream_with_context(_follow(item_id, current.actor()))
+    return Response(stream, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def _follow(item_id: UUID, who: current.Actor) -> Iterator[str]:
+    end, last = time.monotonic() + WATCH_SECONDS, ""
+    while time.monotonic() < end:
+        with current.acting_as(who), transaction(read_only=True):
+            told = _told(queries.work_item(item_id))
+            session().rollback()
+        line = json.dumps(told)
+        if line != last:
+            yield f"data: {line}\n\n"
+            last = line
+        if told["over"]:
+            return
+        time.sleep(0.4)
+
+
+def _told(item: WorkItem) -> dict[str, object]:
+    left = ""
+    if item.state == "running" and item.started_at and item.done > 3 and item.total:  # noqa: PLR2004 - before that it is a guess
+        from governance.kernel import clock  # noqa: PLC0415 - only here
+
+        seconds = (clock.now() - item.started_at).total_seconds() * (item.total - item.done) / item.done
+        left = f"about {max(1, round(seconds))} s left"
+    return {"state": item.state, "step": item.step, "percent": item.percent, "left": left, "error": item.step if item.state == "failed" else "",
+            "over": item.is_over}  # fmt: skip
+
+
+# ---- checking a report, without an account
+
+
+@public.get("/verify", needs=PUBLIC)
+def verify_page() -> ResponseReturnValue:
+    return page("reports/verify.html", keys=_keys(), result=None)
+
+
+@public.post("/verify", needs=PUBLIC)
+def verify_file() -> ResponseReturnValue:
+    """The same check as `governance verify-report`, on dropped files; nothing is kept."""
+    report, note = request.files.get("report"), request.files.get("signature")
+    key = request.form.get("key", "").strip()
+    problems = [says for says, missing in (("the report (PDF)", not report or not report.filename), ("its signature (.sig)", not note or not note.filename)) if missing]
+    if problems or report is None or note is None:
+        return page("reports/verify.html", keys=_keys(), result=None, problem=f"Give {' and '.join(problems)}.", status=422)
+    result = verify(report.stream.read(CHECK_LIMIT + 1), note.stream.read(65_536).decode("utf-8", "replace"), key or (_keys() or [""])[0])
+    return page("reports/verify.html", keys=_keys(), result=result, key=key)
+
+
+@public.get("/keys", needs=PUBLIC)
+def keys() -> ResponseReturnValue:
+    """The verifier keys, one a line, the newest first."""
+    return Response("".join(f"{line}\n" for line in _keys()), content_type="text/plain; charset=utf-8")
+
+
+def _keys() -> list[str]:
+    with transaction(read_only=True):
+        return [actions.key_line(key) for key in queries.signing_keys()]
