@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted
 
+LANES = {"standard": "Standard", "high_risk": "High risk"}
+
 
 class AISystem(Tenanted, Model):
     """One AI system that the tenant is answerable for."""
@@ -21,3 +23,11 @@ class AISystem(Tenanted, Model):
     purpose: Mapped[str]
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     retired_at: Mapped[datetime | None]
+
+    @property
+    def is_retired(self) -> bool:
+        return self.retired_at is not None
+
+    @property
+    def lane_name(self) -> str:
+        return LANES[self.lane]

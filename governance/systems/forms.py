@@ -1,0 +1,44 @@
+from typing import Any
+
+from wtforms import RadioField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length
+
+from governance.kernel.forms import Choice, Form, constraint
+from governance.people import queries as people
+from governance.systems.models import LANES
+
+constraint("uq_ai_systems_tenant_id_key", "Another AI system has that short name already.", field="key")
+
+REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
+
+
+def owners() -> list[tuple[str, str]]:
+    return [("", "Nobody yet"), *((str(person_id), name) for person_id, name in people.choices())]
+
+
+def lanes() -> list[tuple[str, str]]:
+    return list(LANES.items())
+
+
+def stripped(value: str | None) -> str | None:
+    return value.strip() if value else value
+
+
+class RegisterForm(Form):
+    name = StringField("Name", [DataRequired("What is it called?"), Length(max=120)], filters=[stripped])
+    key = StringField(
+        "Short name", [DataRequired("It needs a short name for addresses."), Length(max=41)], filters=[stripped],
+        description="Small letters, digits and hyphens, such as claims-triage. It never changes.",
+    )  # fmt: skip
+    lane = RadioField("Lane", [InputRequired("Choose a lane.")], choices=lanes, default="standard", **REFUSED)
+    purpose = TextAreaField(
+        "Purpose", [DataRequired("Say what it is for."), Length(max=2000)], filters=[stripped],
+        description="What it decides or produces, and for whom.",
+    )  # fmt: skip
+    owner_id = Choice("Owner", choices=owners, **REFUSED)
+
+
+class RetireForm(Form):
+    because = TextAreaField(
+        "Why is it retired?", [DataRequired("Say why: the reason is kept with the change."), Length(max=2000)], filters=[stripped]
+    )

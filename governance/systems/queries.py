@@ -1,0 +1,75 @@
+"""The register: the systems that are live, those that were retired, and one of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.pages import Keyset, keyset
+from governance.systems.models import AISystem
+
+
+def register(wanted: Mapping[str, str], *, after: str | None = None, size: int = 50) -> Keyset:
+    """One page of the register, by short name. `wanted` holds the filters: q, lane, state (live unless "retired")."""
+    return keyset(_filtered(wanted), AISystem.key, after=after, size=size)
+
+
+def filtered(wanted: Mapping[str, str]) -> Sequence[AISystem]:
+    """Everything that the filters leave, for an export."""
+    return session().scalars(_filtered(wanted).order_by(AISystem.key)).all()
+
+
+def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
+    retired = wanted.get("state") == "retired"
+    query = select(AISystem).where(AISystem.retired_at.is_not(None) if retired else AISystem.retired_at.is_(None))
+    if "lane" in wanted:
+        query = query.where(AISystem.lane == wanted["lane"])
+    if "q" in wanted:
+        columns = (AISystem.key, AISystem.name, AISystem.purpose)
+        query = query.where(or_(*(column.icontains(wanted["q"], autoescape=True) for column in columns)))
+    return query
+
+
+def counts() -> dict[str, int]:
+    """How many are live, of them in the high-risk lane, and how many were retired."""
+    live = AISystem.retired_at.is_(None)
+    query = select(
+        func.count().filter(live).label("live"),
+        func.count().filter(live, AISystem.lane == "high_risk").label("high_risk"),
+        func.count().filter(~live).label("retired"),
+    ).select_from(AISystem)
+    row = session().execute(query).one()
+    return {"live": row.live, "high_risk": row.high_risk, "retired": row.retired}
+
+
+def live_systems() -> Sequence[AISystem]:
+    return session().scalars(select(AISystem).where(AISystem.retired_at.is_(None)).order_by(AISystem.name)).all()
+
+
+def choices() -> list[tuple[UUID, str]]:
+    """(id, name) of each live system, for a form that scopes something to one."""
+    return [(each.id, each.name) for each in live_systems()]
+
+
+def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The names of these systems, retired ones too, in one statement."""
+    wanted = {each for each in ids if each}
+    if not wanted:
+        return {}
+    rows = session().execute(select(AISystem.id, AISystem.name).where(AISystem.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def system(key: str, *, lock: bool = False) -> AISystem:
+    query = select(AISystem).where(AISystem.key == key)
+    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
+    if found is None:
+        raise NotFound("There is no such AI system here.")
+    return found
+
+
+def system_by_id(system_id: UUID) -> AISystem:
+    return find(AISystem, system_id, what="AI system")

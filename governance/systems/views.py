@@ -1,0 +1,114 @@
+"""The register of AI systems: the list, one system, registering and retiring."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response, redirect, request, url_for
+
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.pages import filters, page
+from governance.kernel.sheets import csv_bytes
+from governance.kernel.web import ResponseReturnValue
+from governance.people import queries as people
+from governance.people.queries import Moment
+from governance.systems import actions, permissions, queries
+from governance.systems.forms import RegisterForm, RetireForm
+from governance.systems.models import LANES, AISystem
+
+feature = Feature("systems", __name__)
+FILTERS = {"q": "Search", "lane": "Lane", "state": "State"}
+HEAD = ("Short name", "Name", "Lane", "Purpose", "Owner", "Registered", "Retired")
+
+
+@feature.get("/systems/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    wanted = _wanted()
+    found = queries.register(wanted, after=request.args.get("after"))
+    more = _address({**wanted, "after": found.next}) if found.next else None
+    return page("systems/index.html", systems=found.rows, more=more, wanted=wanted, chips=_chips(wanted), counts=queries.counts(),
+                owners=people.names(each.owner_id for each in found.rows), lanes=list(LANES.items()))  # fmt: skip
+
+
+def _wanted() -> dict[str, str]:
+    """The filters of the address; words that are no choice are no filter."""
+    given = filters(*FILTERS)
+    known = {"lane": set(LANES), "state": {"retired"}}
+    return {name: value for name, value in given.items() if value in known.get(name, {value})}
+
+
+def _address(wanted: Mapping[str, Any]) -> str:
+    return url_for("systems.index", **wanted)
+
+
+def _chips(wanted: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
+        {"label": FILTERS[name], "value": LANES.get(value, value), "href": _address({n: v for n, v in wanted.items() if n != name})}
+        for name, value in wanted.items()
+    ]
+
+
+@feature.get("/systems/export.csv", needs=permissions.VIEW)
+def export() -> ResponseReturnValue:
+    systems = queries.filtered(_wanted())
+    owners = people.names(each.owner_id for each in systems)
+    body = csv_bytes(HEAD, (_cells(each, owners) for each in systems))
+    return Response(body, mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="ai-systems.csv"'})
+
+
+def _cells(each: AISystem, owners: Mapping[UUID, str]) -> tuple[str | None, ...]:
+    owner = owners.get(each.owner_id) if each.owner_id else None
+    retired = each.retired_at.date().isoformat() if each.retired_at else None
+    return each.key, each.name, each.lane_name, each.purpose, owner, each.created_at.date().isoformat(), retired
+
+
+@feature.get("/systems/new", needs=permissions.REGISTER)
+def registration() -> ResponseReturnValue:
+    return _registration(RegisterForm())
+
+
+def _registration(form: RegisterForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("systems/new.html", status=status, form=form)
+
+
+@feature.post("/systems/new", needs=permissions.REGISTER)
+def register() -> ResponseReturnValue:
+    form = RegisterForm()
+
+    def act() -> AISystem:
+        return actions.register(
+            key=form.key.data or "", name=form.name.data or "", lane=form.lane.data, purpose=form.purpose.data or "",
+            owner_id=form.owner_id.data,
+        )  # fmt: skip
+
+    if not accepted(form, act):
+        return _registration(form, status=422)
+    return redirect(url_for("systems.system", key=form.key.data), 303)
+
+
+@feature.get("/systems/<key>", needs=permissions.VIEW)
+def system(key: str) -> ResponseReturnValue:
+    found = queries.system(key)
+    owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
+    moments = people.timeline([found.id])
+    why = next((each.because for each in moments if each.action == actions.RETIRED.name), None)
+    return page("systems/system.html", system=found, owner=owner, why=why, moments=[_line(each) for each in moments])
+
+
+def _line(moment: Moment) -> dict[str, Any]:
+    kind = "stop" if moment.action == actions.RETIRED.name else "ok"
+    return {"kind": kind, "text": f"{moment.who} {moment.says}", "meta": moment.because, "at": moment.at}
+
+
+@feature.get("/systems/<key>/retire", needs=permissions.RETIRE)
+def retirement(key: str) -> ResponseReturnValue:
+    return page("systems/retire.html", system=queries.system(key), form=RetireForm())
+
+
+@feature.post("/systems/<key>/retire", needs=permissions.RETIRE)
+def retire(key: str) -> ResponseReturnValue:
+    found, form = queries.system(key, lock=True), RetireForm()
+    if not accepted(form, lambda: actions.retire(found, because=form.because.data or "")):
+        return page("systems/retire.html", status=422, system=found, form=form)
+    return redirect(url_for("systems.system", key=key), 303)

@@ -1,0 +1,43 @@
+"""Files as publishers write them, with words of ours in them."""
+
+import io
+import json
+
+from bs4 import BeautifulSoup
+
+RMF = "nist-ai-rmf-1.0"
+
+
+def oscal(texts: dict[str, str], *, version: str = "1.0", title: str = "A catalogue") -> bytes:
+    controls = [
+        {"id": ref.lower().replace(" ", "-"), "title": ref, "parts": [{"name": "statement", "prose": text}]}
+        for ref, text in texts.items()
+    ]
+    content = {"catalog": {"metadata": {"title": title, "version": version}, "groups": [{"id": "g", "title": "G", "controls": controls}]}}
+    return json.dumps(content).encode()
+
+
+def playbook(texts: dict[str, str]) -> bytes:
+    return json.dumps([{"title": ref, "section_about": text, "description": "Said otherwise."} for ref, text in texts.items()]).encode()
+
+
+def upload(visitor, data: bytes, name: str = "catalogue.json", *, key: str = RMF, then: int = 200):
+    return visitor.post(f"frameworks/{key}/import", then=then, file=(io.BytesIO(data), name))
+
+
+def hidden(reply) -> dict[str, str]:
+    """What the preview's form hands on."""
+    form = BeautifulSoup(reply.text, "html.parser").find("form", action=lambda a: a and a.endswith("/import/confirm"))
+    assert form, "the preview offers nothing to confirm"
+    fields = {i["name"]: i["value"] for i in form.find_all("input", type="hidden")}
+    fields.pop("csrf_token")
+    return fields
+
+
+def confirm(visitor, fields: dict[str, str], *, key: str = RMF, then: int = 303, **other):
+    return visitor.post(f"frameworks/{key}/import/confirm", then=then, **(fields | other))
+
+
+def words(reply) -> str:
+    """What a reader sees of the page's main part."""
+    return " ".join(BeautifulSoup(reply.text, "html.parser").find("main").get_text(" ").split())
