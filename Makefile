@@ -1,0 +1,80 @@
+# Each target brings what it needs: uv, the packages of uv.lock, the system libraries. Repeating one costs nothing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+DATA ?= var/demo
+ONCE ?=
+JOBS ?= 2
+PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+TEST_PACKAGES := chromium qpdf
+
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON_PREFERENCE := only-system
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONUNBUFFERED := 1
+export PIP_ROOT_USER_ACTION := ignore
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.PHONY: help demo test check bench pdf-libraries test-programs
+
+help:  ## Say what each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 14
+
+demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PORT=…, DATA=…); ONCE=1 makes the report and leaves
+	@exec .venv/bin/governance demo $(if $(ONCE),--once) --port "$(PORT)" --data "$(DATA)"
+
+test: .venv/.ready pdf-libraries test-programs  ## The whole suite; ends with pytest's own closing line
+	@exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup
+
+check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, templates, dependencies, fast tests: under 90 s
+	@export PATH="$$PWD/.venv/bin:$$PATH"
+	mypy & types=$$!
+	trap 'kill $$types 2>/dev/null || true' EXIT
+	ruff format --check .
+	ruff check .
+	lint-imports
+	djlint templates --lint --quiet
+	deptry .
+	wait $$types
+	python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not browser"
+
+bench: .venv/.ready pdf-libraries  ## Ratios against the limit of the same machine in the same run; writes var/bench/latest.json
+	@exec .venv/bin/python -m bench.run
+
+# ---- what they need
+
+.venv/.ready: pyproject.toml uv.lock
+	@uv=$$(command -v uv || true)
+	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then
+	  uv=.tools/bin/uv
+	  [ -x "$$uv" ] || python3 -m pip install --quiet --disable-pip-version-check --target .tools 'uv>=0.13,<1' \
+	    || { echo "This needs uv, or python3 with pip (apt-get install python3-pip)." >&2; exit 1; }
+	fi
+	"$$uv" python find --system --no-project '>=3.12' >/dev/null 2>&1 \
+	  || { echo "This needs Python 3.12 or newer on this machine (apt-get install python3)." >&2; exit 1; }
+	"$$uv" sync --quiet --locked --all-extras
+	touch $@
+
+pdf-libraries: .venv/.ready
+	@.venv/bin/python -c 'import ctypes; [ctypes.CDLL(n) for n in ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")]' 2>/dev/null && exit 0
+	$(call install,$(PDF_PACKAGES))
+	exit 1
+
+test-programs:
+	@{ command -v chromium || command -v google-chrome; } >/dev/null && command -v qpdf >/dev/null && exit 0
+	$(call install,$(TEST_PACKAGES))
+
+# Installs where it may (root, apt) and leaves the recipe; otherwise prints the one line that a person has to run.
+define install
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -qq -o DPkg::Lock::Timeout=180 update >/dev/null </dev/null
+  apt-get -qq -o DPkg::Lock::Timeout=180 install -y --no-install-recommends $(1) >/dev/null </dev/null
+  exit 0
+fi
+echo "Missing here. Install it with:  sudo apt-get install -y --no-install-recommends $(1)" >&2
+endef
