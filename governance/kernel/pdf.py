@@ -65,7 +65,12 @@ class RenderFailed(Unavailable):
 
 
 def render(
-    html: str, *, attachments: Sequence[Attached] = (), at: datetime, identifier: bytes, progress: PageSeen | None = None
+    html: str,
+    *,
+    attachments: Sequence[Attached] = (),
+    at: datetime,
+    identifier: bytes,
+    progress: PageSeen | None = None,
 ) -> bytes:
     """Lay out a whole document and return its bytes; equal input gives equal bytes.
 
@@ -79,7 +84,14 @@ def render(
         base = document.metadata.generate_rdf_metadata
         document.metadata.generate_rdf_metadata = lambda *a: base(*a).replace(b"</rdf:RDF>", CLAIM)
         document.metadata.attachments = [
-            Attachment(string=each.data, name=each.name, description=each.description, relationship="Data", created=at, modified=at)
+            Attachment(
+                string=each.data,
+                name=each.name,
+                description=each.description,
+                relationship="Data",
+                created=at,
+                modified=at,
+            )
             for each in attachments
         ]
         data: bytes = document.write_pdf(pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=_scope_headers)
@@ -88,7 +100,7 @@ def render(
 
 def _fetcher() -> Any:
     """Serves our own static files and data URLs, and nothing else: no file, no network, no way out of the folder."""
-    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415 - as in render
+    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415 - half a second and 60 MB that only a renderer pays
 
     class Assets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
@@ -133,7 +145,7 @@ class _Ear(logging.Handler):
                 pass
 
 
-def _scope_headers(document: Any, pdf: Any) -> None:
+def _scope_headers(document: Any, pdf: Any) -> None:  # noqa: ARG001 - WeasyPrint calls it with both
     """Give each TH its scope, which WeasyPrint 70 leaves out and PDF/UA-1 asks for (7.5)."""
     by_number = {item.number: item for item in pdf.objects}
     for item in pdf.objects:
@@ -151,7 +163,7 @@ def _is_in_head(item: Any, by_number: dict[int, Any]) -> bool:
 
 
 def _set_scope(item: Any, scope: str) -> None:
-    import pydyf  # noqa: PLC0415 - as in render
+    import pydyf  # type: ignore[import-untyped]  # noqa: PLC0415 - half a second and 60 MB that only a renderer pays
 
     attributes = item.get("A")
     if isinstance(attributes, list):
@@ -170,7 +182,7 @@ def _set_scope(item: Any, scope: str) -> None:
 # --- In a child ------------------------------------------------------------------------------------
 
 
-def render_in_child(  # noqa: PLR0913 - each is a limit or a wish of the caller
+def render_in_child(  # noqa: PLR0913 - each is a side of the drawing or a limit of the caller
     html: str,
     *,
     attachments: Sequence[Attached] = (),
@@ -203,7 +215,17 @@ def render_in_child(  # noqa: PLR0913 - each is a limit or a wish of the caller
 
 def _environment() -> dict[str, str]:
     """Only what the child needs: it never sees the console's secrets."""
-    kept = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "FONTCONFIG_PATH", "LD_LIBRARY_PATH", "PYTHONPATH"}
+    kept = {
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "TMPDIR",
+        "XDG_CACHE_HOME",
+        "FONTCONFIG_PATH",
+        "LD_LIBRARY_PATH",
+        "PYTHONPATH",
+    }
     return {name: value for name, value in os.environ.items() if name in kept}
 
 

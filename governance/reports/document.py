@@ -3,7 +3,7 @@
     build(snapshot) -> Built     html, attachments, fingerprint, file name: the input of kernel/pdf.render
     attachments(snapshot)        snapshot.json, requirements.csv, evidence.csv, manifest.json
 
-Pure: the same snapshot gives the same bytes. Sentences and numbers come from snapshot.py, drawings from figures.py.
+Pure: the same snapshot gives the same bytes. Numbers come from snapshot.py, sentences from sentences.py, drawings from figures.py.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,34 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from governance.kernel.pdf import Attached
 from governance.kernel.sheets import Cell, csv_bytes
 from governance.reports import figures as drawings
+from governance.reports.sentences import (
+    CONTROL_TITLE,
+    METHOD_TITLE,
+    NB,
+    Sentences,
+    anchor,
+    capital,
+    clip,
+    day,
+    hold,
+    instant,
+    many,
+    sentence,
+)  # fmt: skip
 from governance.reports.snapshot import (
-    CONTROL_TITLE, LEVELS, METHOD_TITLE, NB, TOP, Figures, Function, IndexedEvidence, Requirement, Sentences, Snapshot,
-    canonical, capital, clip, day, fingerprint, hold, instant, is_met, many, of_function, per_cent, requirements, sentence, shortfall,
+    LEVELS,
+    Figures,
+    Function,
+    IndexedEvidence,
+    Requirement,
+    Snapshot,
+    canonical,
+    fingerprint,
+    is_met,
+    of_function,
+    per_cent,
+    requirements,
+    shortfall,
 )  # fmt: skip
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -79,7 +105,7 @@ def attachments(snapshot: Snapshot) -> tuple[Attached, ...]:
 
 def requirements_csv(snapshot: Snapshot) -> bytes:
     """One row for each requirement, formula-safe."""
-    head = ("requirement", "title", "level", "level name", "target", "short by", "owner", "controls", "pieces of evidence",
+    head = ("requirement", "title", "outcome", "level", "level name", "target", "short by", "owner", "controls", "pieces of evidence",
             "reasons", "conclusion", "assessor", "concluded at", "signed off by", "signed off at", "audit-log entry")  # fmt: skip
     return csv_bytes(head, [_requirement_row(each) for each in requirements(snapshot)])
 
@@ -89,7 +115,7 @@ def _requirement_row(row: Requirement) -> tuple[Cell, ...]:
     pieces = sum(len(control["evidence"]) for control in row["controls"])
     reasons = " ".join(f"{sentence(each['fact'])} {sentence(each['consequence'])}".strip() for each in row["reasons"])
     return (
-        row["ref"], row["title"], row["level"], LEVELS[row["level"]], row["target"], shortfall(row), row["owner"],
+        row["ref"], row["title"], row["outcome"], row["level"], LEVELS[row["level"]], row["target"], shortfall(row), row["owner"],
         " ".join(control["ref"] for control in row["controls"]), pieces, reasons,
         *((done["text"], done["assessor"], done["at"]) if done else (None, None, None)),
         *((signed["by"], signed["at"], signed["entry"]) if signed else (None, None, None)),
@@ -98,7 +124,19 @@ def _requirement_row(row: Requirement) -> tuple[Cell, ...]:
 
 def evidence_csv(snapshot: Snapshot) -> bytes:
     """One row for each piece of evidence with its full digest, formula-safe."""
-    names = ("ref", "title", "state", "control", "source", "collector", "collected_on", "due_on", "period_from", "period_to", "sha256")
+    names = (
+        "ref",
+        "title",
+        "state",
+        "control",
+        "source",
+        "collector",
+        "collected_on",
+        "due_on",
+        "period_from",
+        "period_to",
+        "sha256",
+    )
     return csv_bytes([name.replace("_", " ") for name in names], [_cells(each, names) for each in snapshot["evidence"]])
 
 
@@ -146,6 +184,7 @@ def _html(snapshot: Snapshot, files: tuple[Attached, ...], print_: str) -> str:
         attachments=files, base=3 + len(snapshot["functions"]), method_title=METHOD_TITLE, control_title=CONTROL_TITLE,
         closed=len({ref for action in say.figures.actions for ref, gained in action.shares if gained}),
         uncovered=_uncovered(say), waiting=[row for row in say.by_ref.values() if row["sign_off"] is None],
+        endings={each["key"]: _ending(snapshot, each) for each in snapshot["functions"]},
         signatures=[_signature_row(each) for each in snapshot["functions"]],
         indexed=sorted(snapshot["evidence"], key=lambda each: (each["control"], each["ref"])),
         method=_method(snapshot, say.figures), rungs=RUNGS, facts=_facts(snapshot, print_), people=_people(snapshot),
@@ -154,7 +193,7 @@ def _html(snapshot: Snapshot, files: tuple[Attached, ...], print_: str) -> str:
 
 
 def report_name(snapshot: Snapshot) -> str:
-    """"AI RMF compliance report, to 30 September 2026": the running header and the PDF's title."""
+    """As "AI RMF compliance report, to 30 September 2026": the running header and the PDF's title."""
     return f"AI RMF compliance report, to {day(snapshot['assessment']['period']['to'])}"
 
 
@@ -170,15 +209,17 @@ def _key_name(snapshot: Snapshot) -> str:
 
 def _drawings(snapshot: Snapshot, say: Sentences) -> dict[str, Any]:
     n, movement = say.figures, snapshot["movement"]
-    dots = drawings.cover_dots(snapshot["functions"], f"{say.summary_title}. {say._levels_in_words}")  # noqa: SLF001 - its alternative text
-    columns = "; ".join(f"{each['label']}: {each['at_target']} at target" for each in movement)
+    dots = drawings.cover_dots(snapshot["functions"], f"{say.summary_title}. {say.levels_in_words}")
+    columns = ", ".join(f"{each['at_target']} in {each['label']}" for each in movement)
     bars = "; ".join(f"{key}: {each.at_target} of {each.with_target} at target" for key, each in n.by_function.items())
     added = "; ".join(f"action {each.number}: {each.points}" for each in n.actions)
     return {
         "dots": dots,
-        "quarters": drawings.levels_by_quarter(movement, f"{say.quarters_heading}. {columns}.") if movement else None,
+        "quarters": drawings.levels_by_quarter(movement, f"{say.quarters_heading}. Requirements at their target were {columns}.") if movement else None,
         "functions_chart": drawings.levels_by_function(n, f"{say.functions_heading}. {bars}."),
-        "steps": drawings.steps(n.actions, n.whole, len(n.top), f"{say.steps_heading}. Points by {added}.") if n.top else None,
+        "steps": drawings.steps(n.actions, n.whole, len(n.top), f"{say.steps_heading}. Points by {added}.")
+        if n.top
+        else None,
     }
 
 
@@ -205,6 +246,29 @@ def _signature_row(function: Function) -> dict[str, Any]:
     }
 
 
+def _ending(snapshot: Snapshot, function: Function) -> dict[str, Any]:
+    """What closes a function's section: its open findings, and who assessed and signed off how many requirements."""
+    rows = list(of_function(function))
+    refs = {row["ref"] for row in rows}
+    assessed = [(row["conclusion"]["assessor"], row["conclusion"]["at"], None) for row in rows if row["conclusion"]]
+    signed = [(row["sign_off"]["by"], row["sign_off"]["at"], row["sign_off"]["entry"]) for row in rows if row["sign_off"]]
+    return {
+        "findings": [each for each in snapshot["findings"] if each["requirement"] in refs],
+        "signed": len(signed),
+        "total": len(rows),
+        "people": [*_role("Assessor", assessed), *_role("Reviewer, another person", signed)],
+    }
+
+
+def _role(role: str, done: Sequence[tuple[str, str, str | int | None]]) -> list[tuple[str, str, int, str]]:
+    rows = []
+    for name in sorted({name for name, *_ in done}):
+        times = [(at, entry) for other, at, entry in done if other == name]
+        at, entry = max(times, key=itemgetter(0))
+        rows.append((role, clip(name, 34), len(times), f"{day(at, short=True)}, entry {entry}" if entry else day(at, short=True)))
+    return rows or [(role, "nobody yet", 0, "–")]
+
+
 def _facts(snapshot: Snapshot, print_: str) -> list[tuple[str, str]]:
     document, assessment = snapshot["document"], snapshot["assessment"]
     closed = f"closed {day(assessment['closed_at'])}" if assessment["closed_at"] else assessment["status"]
@@ -224,7 +288,9 @@ def _facts(snapshot: Snapshot, print_: str) -> list[tuple[str, str]]:
 def _people(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     rows = list(requirements(snapshot))
     prepared = [("Prepared", snapshot["prepared_by"], day(snapshot["requested_at"], short=True))]
-    assessed = _by_person([(row["conclusion"]["assessor"], row["conclusion"]["at"]) for row in rows if row["conclusion"]])
+    assessed = _by_person(
+        [(row["conclusion"]["assessor"], row["conclusion"]["at"]) for row in rows if row["conclusion"]]
+    )
     signed = _by_person([(row["sign_off"]["by"], row["sign_off"]["at"]) for row in rows if row["sign_off"]])
     lines = [*prepared, *(("Assessed", *each) for each in assessed), *(("Signed off", *each) for each in signed)]
     if not signed:
@@ -238,7 +304,9 @@ def _by_person(done: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     shown = []
     for name in names[:3]:
         dates = [at for other, at in done if other == name]
-        shown.append((f"{clip(name, 30)}, {len(dates)} requirement{'' if len(dates) == 1 else 's'}", day(max(dates), short=True)))
+        shown.append(
+            (f"{clip(name, 30)}, {len(dates)} requirement{'' if len(dates) == 1 else 's'}", day(max(dates), short=True))
+        )
     return shown
 
 
@@ -280,13 +348,17 @@ def _method(snapshot: Snapshot, n: Figures) -> list[tuple[str, str]]:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "day": day, "short_day": lambda value, missing="–": day(value, short=True, missing=missing), "instant": instant,
         "clip": clip, "hold": hold, "capital": capital, "sentence": sentence, "many": many, "short": shortfall, "met": is_met,
         "short_digest": short_digest, "groups": lambda digits: " ".join(re.findall(".{1,8}", digits)), "sha256": _sha256,
-        "anchor": lambda ref: "r-" + re.sub(r"[^a-z0-9]+", "-", ref.lower()), "nbsp": lambda text: text.replace(" ", NB),
+        "anchor": anchor, "nbsp": lambda text: text.replace(" ", NB),
         "tail": lambda ref: "." + ref.rsplit(".", 1)[-1] if "." in ref else ref.rsplit(" ", 1)[-1], "known": lambda value: "–" if value is None else value,
         "chunks": _chunks, "fresh_of": _fresh_of, "size": size, "share": lambda pair: "–" if per_cent(*pair) is None else f"{per_cent(*pair)}%",
     }  # fmt: skip
@@ -295,14 +367,14 @@ def _environment() -> Environment:
 
 def short_digest(digest: str) -> str:
     """First eight, ellipsis, last four."""
-    return f"{digest[:8]}…{digest[-4:]}" if len(digest) > 12 else digest  # noqa: PLR2004 - 8 + 4
+    return f"{digest[:8]}…{digest[-4:]}" if len(digest) > 12 else digest  # noqa: PLR2004 - the number is plain from its line
 
 
 def size(count: int) -> str:
     """Bytes as "61 KB" or "1.9 MB"."""
-    if count < 1_000:  # noqa: PLR2004
+    if count < 1_000:  # noqa: PLR2004 - the number is plain from its line
         return f"{count}{NB}bytes"
-    return f"{count / 1_000_000:.1f}{NB}MB" if count >= 1_000_000 else f"{round(count / 1_000)}{NB}KB"  # noqa: PLR2004
+    return f"{count / 1_000_000:.1f}{NB}MB" if count >= 1_000_000 else f"{round(count / 1_000)}{NB}KB"  # noqa: PLR2004 - the number is plain from its line
 
 
 def _chunks(rows: Sequence[Requirement]) -> Iterator[Sequence[Requirement]]:
@@ -316,6 +388,3 @@ def _fresh_of(row: Requirement) -> str:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-__all__ = ["MANIFEST", "MANIFEST_SCHEMA", "TOP", "Built", "attachments", "build", "evidence_csv", "filename", "manifest", "requirements_csv"]

@@ -9,7 +9,8 @@ from math import cos, pi, sin
 
 from markupsafe import Markup
 
-from governance.reports.snapshot import LEVELS, NB, Action, Figures, Function, Movement, Standing, of_function, per_cent
+from governance.reports.sentences import NB
+from governance.reports.snapshot import LEVELS, Action, Figures, Function, Movement, Standing, of_function, per_cent
 
 WIDTH = 493.0  # 174 mm
 INK, SOFT, ACCENT, HAIR, RULE = "#161b26", "#535d6c", "#27348f", "#dfe3ea", "#b9c0cc"
@@ -50,8 +51,16 @@ def levels_by_quarter(movement: Sequence[Movement], alt: str) -> Markup:
         segments = _stack(each["levels"], top, height, scale)
         for level, y, tall in segments:
             parts.append(_block(x, y, bar, tall, level))
-            if tall >= 8:  # noqa: PLR2004 - points: lower blocks have no room for their number
-                parts.append(_text(x + bar / 2, y + tall / 2 + 2.7, str(each["levels"][level]), anchor="middle", fill=ON_FILL[level]))
+            if tall >= 8:  # noqa: PLR2004 - the number is plain from its line
+                parts.append(
+                    _text(
+                        x + bar / 2,
+                        y + tall / 2 + 2.7,
+                        str(each["levels"][level]),
+                        anchor="middle",
+                        fill=ON_FILL[level],
+                    )
+                )
         parts.append(_text(x, top + height + 12, each["label"], weight=600 if last else 400))
         if last:
             parts += _level_names(x + bar + 7, segments, top, top + height)
@@ -95,7 +104,15 @@ def steps(actions: Sequence[Action], whole: Standing, top: int, alt: str) -> Mar
     anchor = min(left + pitch * top + 6, right - 120)
     below = height(covered[top]) + 17
     if top and below < floor - 4:
-        parts.append(_text(anchor, below, f"{after}% after {'one action' if top == 1 else f'{top} actions'}", weight=600, fill=ACCENT))
+        parts.append(
+            _text(
+                anchor,
+                below,
+                f"{after}% after {'one action' if top == 1 else f'{top} actions'}",
+                weight=600,
+                fill=ACCENT,
+            )
+        )
     return _svg(WIDTH, floor + 28, alt, parts)
 
 
@@ -107,12 +124,12 @@ def _length(function: Function) -> tuple[int, int]:
 
 
 def _ball(x: float, y: float, radius: float, level: int) -> str:
-    ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{"#ffffff" if level == 4 else "none"}" stroke="#ffffff" stroke-width="1"/>'  # noqa: PLR2004 - the highest level
+    ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{"#ffffff" if level == 4 else "none"}" stroke="#ffffff" stroke-width="1"/>'  # noqa: PLR2004 - the number is plain from its line
     if level in {0, 4}:
         return ring
     angle = pi * level / 2
     to_x, to_y = x + radius * sin(angle), y - radius * cos(angle)
-    arc = f"A {radius:.1f} {radius:.1f} 0 {int(level > 2)} 1 {to_x:.1f} {to_y:.1f}"  # noqa: PLR2004 - past half a turn
+    arc = f"A {radius:.1f} {radius:.1f} 0 {int(level > 2)} 1 {to_x:.1f} {to_y:.1f}"  # noqa: PLR2004 - the number is plain from its line
     return f'{ring}<path d="M {x:.1f} {y:.1f} L {x:.1f} {y - radius:.1f} {arc} Z" fill="#ffffff"/>'
 
 
@@ -142,7 +159,7 @@ def _level_names(x: float, blocks: Sequence[tuple[int, float, float]], top: floa
     return names
 
 
-def _function_bar(key: str, each: Standing, y: float, left: float, scale: float, tall: float) -> list[str]:
+def _function_bar(key: str, each: Standing, y: float, left: float, scale: float, tall: float) -> list[str]:  # noqa: PLR0913, PLR0917 - each is a side of the drawing or a limit of the caller
     middle, x = y + tall / 2 + 2.8, left
     parts = [_text(0, middle, key, weight=600, size=8.2)]
     for level in reversed(range(len(LEVELS))):
@@ -161,33 +178,56 @@ def _function_bar(key: str, each: Standing, y: float, left: float, scale: float,
 
 def _axis_start(coverage: float) -> int:
     """A multiple of 4 below the start, so that five lines come out whole."""
-    return max(0, int((coverage - 0.5) // 4) * 4) if coverage >= 60 else max(0, int((coverage - 0.5) // 20) * 20)  # noqa: PLR2004 - per cent
+    return max(0, int((coverage - 0.5) // 4) * 4) if coverage >= 60 else max(0, int((coverage - 0.5) // 20) * 20)  # noqa: PLR2004 - the number is plain from its line
 
 
 def _axis(low: int, left: float, right: float, ceiling: float, floor: float) -> list[str]:
-    step = next(each for each in (2, 4, 5, 10, 20, 25) if (100 - low) / each <= 5 and not (100 - low) % each)  # noqa: PLR2004 - at most five lines
+    step = next(each for each in (2, 4, 5, 10, 20, 25) if (100 - low) / each <= 5 and not (100 - low) % each)  # noqa: PLR2004 - the number is plain from its line
     parts = []
     for value in range(low, 101, step):
         y = floor - (floor - ceiling) * (value - low) / (100 - low)
         line, wide = (INK, 0.9) if value == low else (HAIR, 0.5)
-        parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{line}" stroke-width="{wide}"/>')
+        parts.append(
+            f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{line}" stroke-width="{wide}"/>'
+        )
         parts.append(_text(left - 5, y + 2.6, str(value), fill=SOFT, anchor="end", size=7.4))
     return parts
 
 
-def _step(action: Action, x: float, pitch: float, before: float, after: float, floor: float, *, first: bool, last: bool, gain: float) -> list[str]:  # noqa: PLR0913 - a rectangle has that many sides
+def _step(  # noqa: PLR0913, PLR0917 - each is a side of the drawing or a limit of the caller
+    action: Action,
+    x: float,
+    pitch: float,
+    before: float,
+    after: float,
+    floor: float,
+    *,
+    first: bool,
+    last: bool,
+    gain: float,
+) -> list[str]:
     fill, weight = (ACCENT, 600) if first else (FILLS[2], 400)
     wide = pitch * 0.74
     inset = (pitch - wide) / 2
     return [
         f'<line x1="{x + inset:.1f}" y1="{after:.1f}" x2="{x + (wide if last else pitch) + inset:.1f}" y2="{after:.1f}" stroke="{RULE}" stroke-width=".5"/>',
         f'<rect x="{x + inset:.1f}" y="{after:.1f}" width="{wide:.1f}" height="{max(0.6, before - after):.1f}" fill="{fill}"/>',
-        _text(x + pitch / 2, after - 3.5, f"+{gain:.1f}", weight=weight, anchor="middle", size=7.2, fill=INK if first else SOFT),
+        _text(
+            x + pitch / 2,
+            after - 3.5,
+            f"+{gain:.1f}",
+            weight=weight,
+            anchor="middle",
+            size=7.2,
+            fill=INK if first else SOFT,
+        ),
         _text(x + pitch / 2, floor + 11, str(action.number), weight=weight, anchor="middle", size=7.8),
     ]
 
 
-def _text(x: float, y: float, text: str, *, fill: str = INK, size: float = 7.8, weight: int = 400, anchor: str = "start") -> str:  # noqa: PLR0913 - as SVG has it
+def _text(  # noqa: PLR0913 - each is a side of the drawing or a limit of the caller
+    x: float, y: float, text: str, *, fill: str = INK, size: float = 7.8, weight: int = 400, anchor: str = "start"
+) -> str:
     words = escape(text.replace(" ", NB))
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-family="{SANS}" font-size="{size}" font-weight="{weight}"'
@@ -196,7 +236,7 @@ def _text(x: float, y: float, text: str, *, fill: str = INK, size: float = 7.8, 
 
 
 def _svg(width: float, height: float, alt: str, parts: Sequence[str]) -> Markup:
-    return Markup(  # noqa: S704 - numbers of ours and text that _text and this line escape
+    return Markup(  # noqa: S704 - numbers of ours, and text that was escaped
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.0f}pt" height="{height:.0f}pt"'
         f' viewBox="0 0 {width:.0f} {height:.0f}"><title>{escape(alt)}</title>{"".join(parts)}</svg>'
     )

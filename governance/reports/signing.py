@@ -28,7 +28,7 @@ NAME = re.compile(r"[^\s+]+")
 HEX = re.compile(r"[0-9a-f]{64}")
 
 
-class NotSigned(ValueError):  # noqa: N818 - what is the case, said to the person who checks
+class NotSigned(ValueError):  # noqa: N818 - a fact, not an error
     """The note cannot be trusted; the message says why in one sentence."""
 
 
@@ -100,7 +100,9 @@ def open_note(text: str, key: VerifierKey) -> Note:
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(raw, f"{body}\n".encode())
     except InvalidSignature:
-        raise NotSigned(f"The signature does not hold: its text was changed, or another key than {key.name} made it.") from None
+        raise NotSigned(
+            f"The signature does not hold: its text was changed, or another key than {key.name} made it."
+        ) from None
     return _read(body)
 
 
@@ -118,7 +120,9 @@ def _signature_of(signatures: str, key: VerifierKey) -> bytes:
                 return raw[ID_BYTES:]
     if not seen:
         raise NotSigned("The signature line is cut short or damaged.")
-    raise NotSigned(f"The file was signed with another key ({', '.join(seen)}) than the one given ({key.name}, {key.key_id.hex()}).")
+    raise NotSigned(
+        f"The file was signed with another key ({', '.join(seen)}) than the one given ({key.name}, {key.key_id.hex()})."
+    )
 
 
 def _read(body: str) -> Note:

@@ -30,6 +30,20 @@ class Check:
     sentence: str
 
 
+CUT_SHORT = Check("file", ok=False, sentence="The file cannot be read as a PDF: it is cut short or damaged.")
+# What reading a damaged PDF can raise, qpdf's own error first: the bytes come from anybody, so any of them is an answer.
+DAMAGE = (
+    pikepdf.PdfError,
+    pikepdf.DataDecodingError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """All checks, in the order of reading; `fingerprint` is that of the data inside, for comparing with paper."""
@@ -58,10 +72,13 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> Verdict:
     if isinstance(opened, Check):
         return Verdict((*checks, opened), None, note.filename if note else None)
     with opened as file:
-        inside = _attachments(file)
+        try:
+            pages, inside = len(file.pages), _attachments(file)
+        except DAMAGE:
+            return Verdict((*checks, CUT_SHORT), None, note.filename if note else None)
         manifest = _manifest(inside)
         checks += [
-            Check("file", ok=True, sentence=f"The file is a PDF of {len(file.pages)} page{'' if len(file.pages) == 1 else 's'}."),
+            Check("file", ok=True, sentence=f"The file is a PDF of {pages} page{'' if pages == 1 else 's'}."),
             *_data(inside, manifest),
             _fingerprint(inside, manifest, note),
             _printed(file, inside),
@@ -83,15 +100,23 @@ def _signature(signature: bytes | str, key: str) -> tuple[Note | None, Check]:
         return None, Check("signature", ok=False, sentence=str(problem))
     except UnicodeDecodeError:
         return None, Check("signature", ok=False, sentence="The signature file is not text.")
-    return note, Check("signature", ok=True, sentence=f"{known.name} signed this report with the key {known.key_id.hex()}.")
+    return note, Check(
+        "signature", ok=True, sentence=f"{known.name} signed this report with the key {known.key_id.hex()}."
+    )
 
 
 def _digest(pdf: bytes, note: Note | None) -> Check:
     if note is None:
-        return Check("digest", ok=None, sentence="Not checked: without a good signature there is no digest to compare with.")
+        return Check(
+            "digest", ok=None, sentence="Not checked: without a good signature there is no digest to compare with."
+        )
     if _sha256(pdf) == note.sha256:
         return Check("digest", ok=True, sentence="The file is byte for byte the one that was signed.")
-    return Check("digest", ok=False, sentence="The file is not the one that was signed: it was changed or cut short, or the signature is another report's.")
+    return Check(
+        "digest",
+        ok=False,
+        sentence="The file is not the one that was signed: it was changed or cut short, or the signature is another report's.",
+    )
 
 
 def _open(pdf: bytes) -> "pikepdf.Pdf | Check":
@@ -100,7 +125,7 @@ def _open(pdf: bytes) -> "pikepdf.Pdf | Check":
     try:
         return pikepdf.open(io.BytesIO(pdf), attempt_recovery=False, suppress_warnings=True)
     except pikepdf.PdfError:
-        return Check("file", ok=False, sentence="The file cannot be read as a PDF: it is cut short or damaged.")
+        return CUT_SHORT
 
 
 # --- The data inside -------------------------------------------------------------------------------
@@ -111,7 +136,7 @@ def _attachments(file: pikepdf.Pdf) -> dict[str, bytes]:
     for name, each in file.attachments.items():
         try:
             found[name] = each.get_file().read_bytes()
-        except (pikepdf.PdfError, KeyError, ValueError):
+        except DAMAGE:
             found[name] = b""
     return found
 
@@ -122,20 +147,31 @@ def _manifest(inside: dict[str, bytes]) -> dict[str, Any] | None:
     except (KeyError, ValueError):
         return None
     is_whole = isinstance(read, dict) and isinstance(read.get("attachments"), list)
-    return read if is_whole and all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in read["attachments"]) else None
+    return (
+        read
+        if is_whole
+        and all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in read["attachments"])
+        else None
+    )
 
 
 def _data(inside: dict[str, bytes], manifest: dict[str, Any] | None) -> list[Check]:
     if manifest is None:
         return [
             Check("manifest", ok=False, sentence="The file holds no readable manifest.json."),
-            Check("attachments", ok=None, sentence="Not checked: without a manifest there are no digests to compare with."),
+            Check(
+                "attachments", ok=None, sentence="Not checked: without a manifest there are no digests to compare with."
+            ),
         ]
     listed = {each["name"]: each.get("sha256") for each in manifest["attachments"]}
     problems = [*_differences(inside, listed)]
     held = f"All {len(listed)} attachments match their digests in the manifest."
     return [
-        Check("manifest", ok=True, sentence=f"The manifest lists {len(listed)} attachment{'' if len(listed) == 1 else 's'}."),
+        Check(
+            "manifest",
+            ok=True,
+            sentence=f"The manifest lists {len(listed)} attachment{'' if len(listed) == 1 else 's'}.",
+        ),
         Check("attachments", ok=not problems, sentence=" ".join(problems) or held),
     ]
 
@@ -146,17 +182,26 @@ def _differences(inside: dict[str, bytes], listed: dict[str, Any]) -> Iterator[s
             yield f"{name} is missing from the file."
         elif _sha256(inside[name]) != digest:
             yield f"{name} is not the one in the manifest."
-    yield from (f"{name} is attached but not in the manifest." for name in inside if name not in listed and name != MANIFEST)
+    yield from (
+        f"{name} is attached but not in the manifest." for name in inside if name not in listed and name != MANIFEST
+    )
 
 
 def _fingerprint(inside: dict[str, bytes], manifest: dict[str, Any] | None, note: Note | None) -> Check:
     if SNAPSHOT not in inside:
         return Check("fingerprint", ok=False, sentence="The frozen data, snapshot.json, is missing from the file.")
     found = _sha256(inside[SNAPSHOT])
-    claims = {"the signature": note.fingerprint if note else None, "the manifest": manifest.get("fingerprint") if manifest else None}
+    claims = {
+        "the signature": note.fingerprint if note else None,
+        "the manifest": manifest.get("fingerprint") if manifest else None,
+    }
     wrong = [where for where, claim in claims.items() if claim is not None and claim != found]
     if wrong:
-        return Check("fingerprint", ok=False, sentence=f"The frozen data does not have the fingerprint that {' and '.join(wrong)} names.")
+        return Check(
+            "fingerprint",
+            ok=False,
+            sentence=f"The frozen data does not have the fingerprint that {' and '.join(wrong)} names.",
+        )
     if not any(claims.values()):
         return Check("fingerprint", ok=None, sentence="Not checked: nothing names a fingerprint to compare with.")
     return Check("fingerprint", ok=True, sentence=f"The frozen data has the fingerprint {found[:8]}…{found[-4:]}.")
@@ -166,7 +211,7 @@ def _printed(file: pikepdf.Pdf, inside: dict[str, bytes]) -> Check:
     """The fingerprint that a reader sees on the cover is that of the data attached."""
     try:
         match = PRINTED.search(re.sub(r"\s", "", _text(file.pages[0]))) if file.pages else None
-    except (pikepdf.PdfError, KeyError, ValueError, IndexError):
+    except DAMAGE:
         match = None
     if match is None:
         return Check("printed", ok=False, sentence="No fingerprint can be read on the cover.")
@@ -196,12 +241,13 @@ def _text(page: pikepdf.Page) -> str:
     fonts = {name: _table(font) for name, font in page.resources.get("/Font", pikepdf.Dictionary()).items()}
     table: dict[bytes, str] = {}
     parts = []
-    for operands, operator in pikepdf.parse_content_stream(page):
-        match str(operator):
+    for each in pikepdf.parse_content_stream(page):
+        operands: list[Any] = list(each.operands)
+        match str(each.operator):
             case "Tf":
                 table = fonts.get(str(operands[0]), {})
-            case "Tj" | "TJ":
-                pieces = operands[0] if str(operator) == "TJ" else operands
+            case "Tj" | "TJ" as operator:
+                pieces = operands[0] if operator == "TJ" else operands
                 parts += [_decode(bytes(piece), table) for piece in pieces if isinstance(piece, pikepdf.String)]
             case _:
                 pass
@@ -230,5 +276,3 @@ def _table(font: Any) -> dict[bytes, str]:
 
 def _utf16(text: str) -> str:
     return bytes.fromhex(text).decode("utf-16-be", errors="replace")
-
-
