@@ -53,7 +53,7 @@ class Attached:
     description: str = ""
 
 
-class RenderStopped(Exception):  # noqa: N818 - a fact, not an error
+class RenderStopped(Exception):
     """The caller asked for the rendering to stop; the child is gone."""
 
 
@@ -182,7 +182,7 @@ def _set_scope(item: Any, scope: str) -> None:
 # --- In a child ------------------------------------------------------------------------------------
 
 
-def render_in_child(  # noqa: PLR0913 - each is a side of the drawing or a limit of the caller
+def render_in_child(
     html: str,
     *,
     attachments: Sequence[Attached] = (),

@@ -26,6 +26,7 @@ from governance.reports.sentences import (
     CONTROL_TITLE,
     METHOD_TITLE,
     NB,
+    NOTHING,
     Sentences,
     anchor,
     capital,
@@ -215,11 +216,11 @@ def _drawings(snapshot: Snapshot, say: Sentences) -> dict[str, Any]:
     added = "; ".join(f"action {each.number}: {each.points}" for each in n.actions)
     return {
         "dots": dots,
-        "quarters": drawings.levels_by_quarter(movement, f"{say.quarters_heading}. Requirements at their target were {columns}.") if movement else None,
-        "functions_chart": drawings.levels_by_function(n, f"{say.functions_heading}. {bars}."),
-        "steps": drawings.steps(n.actions, n.whole, len(n.top), f"{say.steps_heading}. Points by {added}.")
-        if n.top
+        "quarters": drawings.levels_by_quarter(movement, f"{say.quarters_heading}. Requirements at their target were {columns}.")
+        if movement
         else None,
+        "functions_chart": drawings.levels_by_function(n, f"{say.functions_heading}. {bars}."),
+        "steps": drawings.steps(n.actions, n.whole, len(n.top), f"{say.steps_heading}. Points by {added}.") if n.top else None,
     }
 
 
@@ -266,7 +267,7 @@ def _role(role: str, done: Sequence[tuple[str, str, str | int | None]]) -> list[
         times = [(at, entry) for other, at, entry in done if other == name]
         at, entry = max(times, key=itemgetter(0))
         rows.append((role, clip(name, 34), len(times), f"{day(at, short=True)}, entry {entry}" if entry else day(at, short=True)))
-    return rows or [(role, "nobody yet", 0, "–")]
+    return rows or [(role, "nobody yet", 0, NOTHING)]
 
 
 def _facts(snapshot: Snapshot, print_: str) -> list[tuple[str, str]]:
@@ -288,14 +289,12 @@ def _facts(snapshot: Snapshot, print_: str) -> list[tuple[str, str]]:
 def _people(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     rows = list(requirements(snapshot))
     prepared = [("Prepared", snapshot["prepared_by"], day(snapshot["requested_at"], short=True))]
-    assessed = _by_person(
-        [(row["conclusion"]["assessor"], row["conclusion"]["at"]) for row in rows if row["conclusion"]]
-    )
+    assessed = _by_person([(row["conclusion"]["assessor"], row["conclusion"]["at"]) for row in rows if row["conclusion"]])
     signed = _by_person([(row["sign_off"]["by"], row["sign_off"]["at"]) for row in rows if row["sign_off"]])
     lines = [*prepared, *(("Assessed", *each) for each in assessed), *(("Signed off", *each) for each in signed)]
     if not signed:
-        lines.append(("Signed off", "nobody yet", "–"))
-    return [*lines, ("For", snapshot["tenant"]["audience"] or "not decided", "–")]
+        lines.append(("Signed off", "nobody yet", NOTHING))
+    return [*lines, ("For", snapshot["tenant"]["audience"] or "not decided", NOTHING)]
 
 
 def _by_person(done: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -304,9 +303,7 @@ def _by_person(done: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     shown = []
     for name in names[:3]:
         dates = [at for other, at in done if other == name]
-        shown.append(
-            (f"{clip(name, 30)}, {len(dates)} requirement{'' if len(dates) == 1 else 's'}", day(max(dates), short=True))
-        )
+        shown.append((f"{clip(name, 30)}, {len(dates)} requirement{'' if len(dates) == 1 else 's'}", day(max(dates), short=True)))
     return shown
 
 
@@ -323,22 +320,22 @@ def _method(snapshot: Snapshot, n: Figures) -> list[tuple[str, str]]:
     framework, profile = snapshot["framework"], snapshot["profile"]
     approved = f"approved on {day(profile['approved_on'])}" if profile["approved_on"] else "not yet approved"
     return [
-        ("Framework", f"{framework['title']} {framework['version']}, {many(n.whole.total, 'requirement')} in scope. Titles of "
-         f"requirements are our own short names; the catalogue used has the digest {short_digest(framework['digest'])}."),
-        ("Levels", "The five levels are our scale; the framework has none. The console derives each level from the controls, "
+        ("Framework", (f"{framework['title']} {framework['version']}, {many(n.whole.total, 'requirement')} in scope. Titles of "
+         f"requirements are our own short names; the catalogue used has the digest {short_digest(framework['digest'])}.")),
+        ("Levels", ("The five levels are our scale; the framework has none. The console derives each level from the controls, "
          "their tests and their evidence as they stood at the moment named on the cover. No person types a level in; where an "
-         "assessor judges otherwise, both are printed."),
-        ("Target and points", f"The target of each requirement comes from {profile['name']}, {approved}. A point is one level of one "
+         "assessor judges otherwise, both are printed.")),
+        ("Target and points", (f"The target of each requirement comes from {profile['name']}, {approved}. A point is one level of one "
          f"requirement, up to its target: {n.whole.points} make the whole, {n.whole.reached} are reached. Coverage is the share "
-         "reached; what goes beyond a target counts for nothing. It is rounded, but never up to 100 nor down to 0."),
-        ("Evidence", "A piece is fresh until its due date, due shortly before it, overdue after it, and missing when it was "
-         "expected and never came. Its digest is that of the file as it was collected."),
-        ("Gaps", "Actions are ranked by the points they move. A level that two actions would close counts for the first of them, "
-         "so the sum is never more than what is missing."),
-        ("Sign-off", "A conclusion is written by one person and signed off by another; each signature is an entry of the audit log. "
-         "While one is missing the report is marked as a draft."),
-        ("What it does not say", "A level says what can be shown, not how safe a system is. Evidence that exists outside the "
-         "console was not seen. The framework is voluntary, and this report is no certificate."),
+         "reached; what goes beyond a target counts for nothing. It is rounded, but never up to 100 nor down to 0.")),
+        ("Evidence", ("A piece is fresh until its due date, due shortly before it, overdue after it, and missing when it was "
+         "expected and never came. Its digest is that of the file as it was collected.")),
+        ("Gaps", ("Actions are ranked by the points they move. A level that two actions would close counts for the first of them, "
+         "so the sum is never more than what is missing.")),
+        ("Sign-off", ("A conclusion is written by one person and signed off by another; each signature is an entry of the audit log. "
+         "While one is missing the report is marked as a draft.")),
+        ("What it does not say", ("A level says what can be shown, not how safe a system is. Evidence that exists outside the "
+         "console was not seen. The framework is voluntary, and this report is no certificate.")),
     ]  # fmt: skip
 
 
@@ -355,12 +352,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "day": day, "short_day": lambda value, missing="–": day(value, short=True, missing=missing), "instant": instant,
+        "day": day, "short_day": lambda value, missing=NOTHING: day(value, short=True, missing=missing), "instant": instant,
         "clip": clip, "hold": hold, "capital": capital, "sentence": sentence, "many": many, "short": shortfall, "met": is_met,
         "short_digest": short_digest, "groups": lambda digits: " ".join(re.findall(".{1,8}", digits)), "sha256": _sha256,
         "anchor": anchor, "nbsp": lambda text: text.replace(" ", NB),
-        "tail": lambda ref: "." + ref.rsplit(".", 1)[-1] if "." in ref else ref.rsplit(" ", 1)[-1], "known": lambda value: "–" if value is None else value,
-        "chunks": _chunks, "fresh_of": _fresh_of, "size": size, "share": lambda pair: "–" if per_cent(*pair) is None else f"{per_cent(*pair)}%",
+        "tail": lambda ref: "." + ref.rsplit(".", 1)[-1] if "." in ref else ref.rsplit(" ", 1)[-1], "known": lambda value: NOTHING if value is None else value,
+        "chunks": _chunks, "fresh_of": _fresh_of, "size": size, "share": lambda pair: NOTHING if per_cent(*pair) is None else f"{per_cent(*pair)}%",
     }  # fmt: skip
     return environment
 

@@ -159,7 +159,7 @@ def _level_names(x: float, blocks: Sequence[tuple[int, float, float]], top: floa
     return names
 
 
-def _function_bar(key: str, each: Standing, y: float, left: float, scale: float, tall: float) -> list[str]:  # noqa: PLR0913, PLR0917 - each is a side of the drawing or a limit of the caller
+def _function_bar(key: str, each: Standing, y: float, left: float, scale: float, tall: float) -> list[str]:  # noqa: PLR0917 - each is a side of the drawing or a limit of the caller
     middle, x = y + tall / 2 + 2.8, left
     parts = [_text(0, middle, key, weight=600, size=8.2)]
     for level in reversed(range(len(LEVELS))):
@@ -187,14 +187,12 @@ def _axis(low: int, left: float, right: float, ceiling: float, floor: float) -> 
     for value in range(low, 101, step):
         y = floor - (floor - ceiling) * (value - low) / (100 - low)
         line, wide = (INK, 0.9) if value == low else (HAIR, 0.5)
-        parts.append(
-            f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{line}" stroke-width="{wide}"/>'
-        )
+        parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{line}" stroke-width="{wide}"/>')
         parts.append(_text(left - 5, y + 2.6, str(value), fill=SOFT, anchor="end", size=7.4))
     return parts
 
 
-def _step(  # noqa: PLR0913, PLR0917 - each is a side of the drawing or a limit of the caller
+def _step(  # noqa: PLR0917 - each is a side of the drawing or a limit of the caller
     action: Action,
     x: float,
     pitch: float,
@@ -225,9 +223,7 @@ def _step(  # noqa: PLR0913, PLR0917 - each is a side of the drawing or a limit 
     ]
 
 
-def _text(  # noqa: PLR0913 - each is a side of the drawing or a limit of the caller
-    x: float, y: float, text: str, *, fill: str = INK, size: float = 7.8, weight: int = 400, anchor: str = "start"
-) -> str:
+def _text(x: float, y: float, text: str, *, fill: str = INK, size: float = 7.8, weight: int = 400, anchor: str = "start") -> str:
     words = escape(text.replace(" ", NB))
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-family="{SANS}" font-size="{size}" font-weight="{weight}"'

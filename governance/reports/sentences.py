@@ -36,6 +36,7 @@ SOON = 10  # rows of what falls due next
 ONE_LINE, TWO_LINES = 44, 84  # characters of a section title
 NB = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"  # where a table has no value
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -77,7 +78,7 @@ def clip(text: str, length: int) -> str:
         return text
     cut = text[: length - 1]
     head = cut.rsplit(" ", 1)[0] if " " in cut else cut
-    return head.rstrip(" ,;:.–") + "…"
+    return head.rstrip(f" ,;:.{NOTHING}") + "…"
 
 
 def hold(title: str) -> str:
@@ -89,7 +90,7 @@ def hold(title: str) -> str:
     return " ".join([*words_[:-3], NB.join(tail)])
 
 
-def day(value: str | None, *, short: bool = False, missing: str = "–") -> str:
+def day(value: str | None, *, short: bool = False, missing: str = NOTHING) -> str:
     """As "9 October 2026", or "9 Oct 2026" for tables."""
     if not value:
         return missing
@@ -149,9 +150,7 @@ class Sentences:
         """Why this is a draft, or None when it is final."""
         facts = []
         if self.figures.unconcluded:
-            facts.append(
-                f"{many(self.figures.unconcluded, 'requirement')} {_has(self.figures.unconcluded)} no conclusion"
-            )
+            facts.append(f"{many(self.figures.unconcluded, 'requirement')} {_has(self.figures.unconcluded)} no conclusion")
         if self.figures.unsigned:
             facts.append(f"{many(self.figures.unsigned, 'conclusion')} {_is(self.figures.unsigned)} not signed off")
         if self.snapshot["assessment"]["status"] == "open":
@@ -171,9 +170,7 @@ class Sentences:
             return f"{self.who} meets its target on {_all(whole.with_target)}"
         rest = "no action is recorded for what is left"
         if actions:
-            rest = (
-                f"{many(len(actions), 'action')} {_verb(len(actions), 'close')} {self._share(self.figures.top_points)}"
-            )
+            rest = f"{many(len(actions), 'action')} {_verb(len(actions), 'close')} {self._share(self.figures.top_points)}"
         named = f"{self.who} meets its target on {out_of(whole.at_target, whole.with_target, 'requirement')}; {rest}"
         if len(named) <= TWO_LINES and whole.at_target and whole.with_target > 1:
             return named
@@ -194,7 +191,7 @@ class Sentences:
             ("Requirements at target", str(whole.at_target), f"of {whole.with_target}", self._earlier),
             (
                 "Coverage of the target",
-                "–" if cover is None else str(cover),
+                NOTHING if cover is None else str(cover),
                 "" if cover is None else "%",
                 self._of_points,
             ),
@@ -217,9 +214,7 @@ class Sentences:
 
     @property
     def _not_fresh(self) -> str:
-        parts = [
-            f"{self.figures.evidence[state]} {state}" for state in NEEDS_ATTENTION if self.figures.evidence.get(state)
-        ]
+        parts = [f"{self.figures.evidence[state]} {state}" for state in NEEDS_ATTENTION if self.figures.evidence.get(state)]
         if parts:
             return ", ".join(parts)
         return "Nothing due, overdue or missing" if self.figures.pieces else "No evidence is recorded"
@@ -396,11 +391,7 @@ class Sentences:
         alone = self.figures.by_category[category["ref"]].left
         holds = f"{key} holds {self._share(each.left)}"
         number = str(alone) if whole.left >= len(WORDS) else words(alone)
-        return (
-            f"{holds}, all in {category['ref']}"
-            if alone == each.left
-            else f"{holds}, and {category['ref']} alone {number}"
-        )
+        return f"{holds}, all in {category['ref']}" if alone == each.left else f"{holds}, and {category['ref']} alone {number}"
 
     @property
     def movement_title(self) -> str:
@@ -456,9 +447,7 @@ class Sentences:
         whole, top = self.figures.whole, self.figures.top
         after = per_cent(whole.reached + self.figures.top_points, whole.points)
         who = (
-            f"The first {many(len(top), 'action')}"
-            if len(self.figures.actions) > len(top)
-            else f"The {many(len(top), 'action')}"
+            f"The first {many(len(top), 'action')}" if len(self.figures.actions) > len(top) else f"The {many(len(top), 'action')}"
         )
         return f"{who} {_verb(len(top), 'raise')} coverage from {whole.coverage} to {after} per cent"
 
@@ -466,12 +455,8 @@ class Sentences:
     def gaps_note(self) -> str:
         whole, rest = self.figures.whole, self.figures.whole.left - self.figures.planned
         if not whole.points:
-            return (
-                "A point is one level of one requirement, up to its target. No target is set, so no point is counted."
-            )
-        start = (
-            f"A point is one level of one requirement, up to its target; {words(whole.points)} make the target profile."
-        )
+            return "A point is one level of one requirement, up to its target. No target is set, so no point is counted."
+        start = f"A point is one level of one requirement, up to its target; {words(whole.points)} make the target profile."
         return f"{start} {capital(many(rest, 'point'))} {_is(rest)} not covered by any action." if rest else start
 
     def function_title(self, key: str) -> str:
@@ -515,13 +500,7 @@ class Sentences:
         parts = []
         for row in below[:1]:
             reason = worst_reason(row)
-            fact = (
-                reason["fact"]
-                if reason
-                else "no control"
-                if not row["controls"]
-                else f"{LEVELS[row['level']].lower()} only"
-            )
+            fact = reason["fact"] if reason else "no control" if not row["controls"] else f"{LEVELS[row['level']].lower()} only"
             parts.append(
                 f"{row['ref'].rsplit(' ', 1)[-1]}: {clip(fact[:1].lower() + fact[1:] if _is_word(fact) else fact, 50).rstrip('.')}"
             )
@@ -535,9 +514,7 @@ class Sentences:
         start = f"{capital(many(count, 'finding'))} {_is(count)} open"
         if not late:
             return f"{start}, none past {'its' if count == 1 else 'their'} retest date"
-        return (
-            f"{start}, {words(late)} of them past the retest date" if count > 1 else f"{start} and past its retest date"
-        )
+        return f"{start}, {words(late)} of them past the retest date" if count > 1 else f"{start} and past its retest date"
 
     @property
     def register_title(self) -> str:
@@ -569,9 +546,7 @@ class Sentences:
             text = " ".join(
                 [text, *(f"{sentence(each['fact'])} {sentence(each['consequence'])}".strip() for each in fresh)]
             ).strip()
-        return text or (
-            "No control covers this requirement." if not row["controls"] else "No reason is recorded for this level."
-        )
+        return text or ("No control covers this requirement." if not row["controls"] else "No reason is recorded for this level.")
 
     @property
     def contents(self) -> list[tuple[str, str, str]]:
@@ -581,9 +556,7 @@ class Sentences:
             ("movement", "Movement", self.movement_title),
             ("gaps", "Gaps, ranked", self.gaps_title),
         ]
-        sections += [
-            (anchor(each["key"]), each["key"], self.function_title(each["key"])) for each in self.snapshot["functions"]
-        ]
+        sections += [(anchor(each["key"]), each["key"], self.function_title(each["key"])) for each in self.snapshot["functions"]]
         sections += [
             ("findings", "Open findings", self.findings_title),
             ("register", "Register", self.register_title),
@@ -591,9 +564,7 @@ class Sentences:
             ("method", "Method", METHOD_TITLE),
             ("control", "Document control", CONTROL_TITLE),
         ]
-        numbered = [
-            (place, f"{number} {topic}", title) for number, (place, topic, title) in enumerate(sections, start=1)
-        ]
+        numbered = [(place, f"{number} {topic}", title) for number, (place, topic, title) in enumerate(sections, start=1)]
         return [("summary", "Executive summary", self.summary_title), *numbered]
 
 

@@ -28,7 +28,7 @@ NAME = re.compile(r"[^\s+]+")
 HEX = re.compile(r"[0-9a-f]{64}")
 
 
-class NotSigned(ValueError):  # noqa: N818 - a fact, not an error
+class NotSigned(ValueError):
     """The note cannot be trusted; the message says why in one sentence."""
 
 
@@ -100,9 +100,7 @@ def open_note(text: str, key: VerifierKey) -> Note:
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(raw, f"{body}\n".encode())
     except InvalidSignature:
-        raise NotSigned(
-            f"The signature does not hold: its text was changed, or another key than {key.name} made it."
-        ) from None
+        raise NotSigned(f"The signature does not hold: its text was changed, or another key than {key.name} made it.") from None
     return _read(body)
 
 

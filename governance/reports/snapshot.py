@@ -368,9 +368,7 @@ def figures(snapshot: Snapshot) -> Figures:
         whole=standing(rows),
         by_function={each["key"]: standing(of_function(each)) for each in snapshot["functions"]},
         by_category={
-            each["ref"]: standing(each["requirements"])
-            for function in snapshot["functions"]
-            for each in function["categories"]
+            each["ref"]: standing(each["requirements"]) for function in snapshot["functions"] for each in function["categories"]
         },
         evidence=dict(Counter(each["state"] for each in snapshot["evidence"])),
         controls=len({control["ref"] for row in rows for control in row["controls"]}),
@@ -378,7 +376,5 @@ def figures(snapshot: Snapshot) -> Figures:
         unconcluded=sum(row["conclusion"] is None for row in rows),
         actions=tuple(ranked(snapshot)),
         findings=len(snapshot["findings"]),
-        findings_late=sum(
-            bool(each["retest_by"]) and str(each["retest_by"])[:10] < today for each in snapshot["findings"]
-        ),
+        findings_late=sum(bool(each["retest_by"]) and str(each["retest_by"])[:10] < today for each in snapshot["findings"]),
     )

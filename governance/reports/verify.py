@@ -100,16 +100,12 @@ def _signature(signature: bytes | str, key: str) -> tuple[Note | None, Check]:
         return None, Check("signature", ok=False, sentence=str(problem))
     except UnicodeDecodeError:
         return None, Check("signature", ok=False, sentence="The signature file is not text.")
-    return note, Check(
-        "signature", ok=True, sentence=f"{known.name} signed this report with the key {known.key_id.hex()}."
-    )
+    return note, Check("signature", ok=True, sentence=f"{known.name} signed this report with the key {known.key_id.hex()}.")
 
 
 def _digest(pdf: bytes, note: Note | None) -> Check:
     if note is None:
-        return Check(
-            "digest", ok=None, sentence="Not checked: without a good signature there is no digest to compare with."
-        )
+        return Check("digest", ok=None, sentence="Not checked: without a good signature there is no digest to compare with.")
     if _sha256(pdf) == note.sha256:
         return Check("digest", ok=True, sentence="The file is byte for byte the one that was signed.")
     return Check(
@@ -149,8 +145,7 @@ def _manifest(inside: dict[str, bytes]) -> dict[str, Any] | None:
     is_whole = isinstance(read, dict) and isinstance(read.get("attachments"), list)
     return (
         read
-        if is_whole
-        and all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in read["attachments"])
+        if is_whole and all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in read["attachments"])
         else None
     )
 
@@ -159,9 +154,7 @@ def _data(inside: dict[str, bytes], manifest: dict[str, Any] | None) -> list[Che
     if manifest is None:
         return [
             Check("manifest", ok=False, sentence="The file holds no readable manifest.json."),
-            Check(
-                "attachments", ok=None, sentence="Not checked: without a manifest there are no digests to compare with."
-            ),
+            Check("attachments", ok=None, sentence="Not checked: without a manifest there are no digests to compare with."),
         ]
     listed = {each["name"]: each.get("sha256") for each in manifest["attachments"]}
     problems = [*_differences(inside, listed)]
@@ -182,9 +175,7 @@ def _differences(inside: dict[str, bytes], listed: dict[str, Any]) -> Iterator[s
             yield f"{name} is missing from the file."
         elif _sha256(inside[name]) != digest:
             yield f"{name} is not the one in the manifest."
-    yield from (
-        f"{name} is attached but not in the manifest." for name in inside if name not in listed and name != MANIFEST
-    )
+    yield from (f"{name} is attached but not in the manifest." for name in inside if name not in listed and name != MANIFEST)
 
 
 def _fingerprint(inside: dict[str, bytes], manifest: dict[str, Any] | None, note: Note | None) -> Check:

@@ -1,12 +1,13 @@
 """An invented organisation's snapshot: 72 requirements, about 60 controls, 220 pieces of evidence, all agreeing."""
 
 import hashlib
-import json
 import random
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.reports.signing import verifier_key
@@ -47,17 +48,11 @@ GOOD = ("All records of the period are complete and were reviewed by a second pe
         "Every system in production is covered, and each change was recorded")  # fmt: skip
 
 
+@cache
 def titles() -> dict[str, str]:
-    """Our own short titles: from the catalogue when it is there, otherwise from the shared proposal, otherwise made up."""
-    root = Path(__file__).resolve().parents[2]
-    for path in (
-        root / "governance/frameworks/catalogues/ai-rmf-titles.json",
-        root.parent / "shared/data/nist-ai-rmf/own-short-titles-proposal.json",
-    ):
-        if path.is_file():
-            found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-            return found
-    return {}
+    """Our own short titles, from the catalogue."""
+    path = Path(__file__).resolve().parents[2] / "governance/frameworks/catalogues/nist-ai-rmf-1.0.yaml"
+    return {each["ref"]: each["title"] for each in yaml.safe_load(path.read_text(encoding="utf-8"))["requirements"]}
 
 
 def snapshot(seed: int = 7, *, pieces: int = 220, unsigned: int = 14) -> Snapshot:
@@ -70,10 +65,7 @@ def snapshot(seed: int = 7, *, pieces: int = 220, unsigned: int = 14) -> Snapsho
         row["sign_off"] = None
     made: dict[str, Any] = _frame(functions)
     made["evidence"] = [
-        {**piece, "control": control["ref"]}
-        for row in rows
-        for control in row["controls"]
-        for piece in control["evidence"]
+        {**piece, "control": control["ref"]} for row in rows for control in row["controls"] for piece in control["evidence"]
     ]
     made["gaps"] = _gaps(rows, dice)
     short = [row for row in rows if shortfall(row)]
@@ -91,9 +83,7 @@ def empty() -> Snapshot:
     """A tenant on its first day: nothing recorded, no target."""
     made = snapshot()
     for row in _rows(made):
-        row.update(
-            level=0, target=0, reasons=[], derived_text="", conclusion=None, sign_off=None, owner=None, controls=[]
-        )
+        row.update(level=0, target=0, reasons=[], derived_text="", conclusion=None, sign_off=None, owner=None, controls=[])
     made.update(evidence=[], gaps=[], findings=[], movement=[], revisions=[], entry=None, log=None)
     made["assessment"].update(status="open", closed_at=None, digest=None)
     made["profile"].update(approved_on=None)
@@ -140,9 +130,7 @@ def single() -> Snapshot:
     made["functions"][0]["categories"][0]["requirements"] = made["functions"][0]["categories"][0]["requirements"][:1]
     (row,) = _rows(made)
     row.update(level=2, target=3)
-    made["evidence"] = [
-        {**piece, "control": control["ref"]} for control in row["controls"] for piece in control["evidence"]
-    ]
+    made["evidence"] = [{**piece, "control": control["ref"]} for control in row["controls"] for piece in control["evidence"]]
     made.update(gaps=[], findings=made["findings"][:1], movement=[])
     made["findings"][0]["requirement"] = row["ref"]
     return made
@@ -174,9 +162,7 @@ def lengthy() -> Snapshot:
 
 
 def _rows(made: Snapshot) -> list[Any]:
-    return [
-        row for function in made["functions"] for category in function["categories"] for row in category["requirements"]
-    ]
+    return [row for function in made["functions"] for category in function["categories"] for row in category["requirements"]]
 
 
 def _on(days: int) -> str:
@@ -238,9 +224,7 @@ def _control(number: int, row: dict[str, Any], dice: random.Random) -> dict[str,
     status, word = (
         ("effective", "Effective")
         if met
-        else dice.choice(
-            (("failing", "Failing"), ("due", "Due"), ("missing", "Not tested"), ("evidenced", "Evidenced"))
-        )
+        else dice.choice((("failing", "Failing"), ("due", "Due"), ("missing", "Not tested"), ("evidenced", "Evidenced")))
     )
     sample = dice.choice((3, 8, 15, 25))
     test = (
@@ -285,9 +269,7 @@ def _movement(levels: tuple[int, ...], at_target: int) -> list[dict[str, Any]]:
     """Five quarters that end where we are: each earlier one has a few requirements lower."""
     quarters, now = [], list(levels)
     for back, label in enumerate(("Q3 2026", "Q2 2026", "Q1 2026", "Q4 2025", "Q3 2025")):
-        quarters.append(
-            {"label": label, "at": _on(-91 * back), "levels": list(now), "at_target": max(0, at_target - 5 * back)}
-        )
+        quarters.append({"label": label, "at": _on(-91 * back), "levels": list(now), "at_target": max(0, at_target - 5 * back)})
         for level in (4, 3, 2, 1):
             moved = min(now[level], level + 1)
             now[level], now[level - 1] = now[level] - moved, now[level - 1] + moved

@@ -240,8 +240,7 @@ PAGE = '<!doctype html><html lang="en"><head><title>T</title><meta name="dcterms
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
     built = build(sample.single())
     first, second = (
-        pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
-        for _ in range(2)
+        pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) for _ in range(2)
     )
     assert first == second
     with pikepdf.open(io.BytesIO(first)) as file:

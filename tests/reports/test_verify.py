@@ -26,9 +26,7 @@ def report() -> tuple[bytes, str]:
 
 
 def signed(data: bytes, private: Ed25519PrivateKey = sample.KEY, name: str = sample.KEY_NAME) -> str:
-    return sign(
-        private, name, filename="ACME-RMF-2026-Q3.pdf", pdf=data, fingerprint=build(sample.single()).fingerprint
-    )
+    return sign(private, name, filename="ACME-RMF-2026-Q3.pdf", pdf=data, fingerprint=build(sample.single()).fingerprint)
 
 
 def states(verdict: Verdict) -> dict[str, bool | None]:
@@ -174,9 +172,7 @@ def rewritten(name: str, content: bytes | None) -> Verdict:
 
 def test_replaced_data_is_seen_three_times() -> None:
     verdict = rewritten("snapshot.json", b"{}")
-    assert states(verdict) | {"attachments": False, "fingerprint": False, "printed": False, "digest": True} == states(
-        verdict
-    )
+    assert states(verdict) | {"attachments": False, "fingerprint": False, "printed": False, "digest": True} == states(verdict)
     assert sentence(verdict, "attachments") == "snapshot.json is not the one in the manifest."
     assert (
         sentence(verdict, "fingerprint")
@@ -193,8 +189,7 @@ def test_a_file_without_manifest_or_data_is_explained() -> None:
     assert sentence(rewritten("manifest.json", None), "manifest") == "The file holds no readable manifest.json."
     assert sentence(rewritten("manifest.json", b"[1]"), "manifest") == "The file holds no readable manifest.json."
     assert (
-        sentence(rewritten("snapshot.json", None), "fingerprint")
-        == "The frozen data, snapshot.json, is missing from the file."
+        sentence(rewritten("snapshot.json", None), "fingerprint") == "The frozen data, snapshot.json, is missing from the file."
     )
 
 
