@@ -6,7 +6,7 @@ SAME = "tenant_id = (SELECT nullif(current_setting('app.tenant', true), '')::uui
 
 
 def seal_by_tenant(table: str) -> None:
-    """FORCEd row-level security: the sub-select is evaluated once a query, not once a row (measured: 3 ×)."""
+    """FORCEd row-level security: the sub-select is evaluated once a query, not once a row (measured: 3 times)."""
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY tenant ON {table} USING ({SAME}) WITH CHECK ({SAME})")

@@ -1,7 +1,7 @@
 """`record()`: the deed and its entry in one transaction."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,9 @@ from governance.kernel.db import Model, session
 from governance.kernel.ids import uuid7
 
 MAX_FIELD = 4000
+MAX_ITEMS = 200
+MAX_DEPTH = 4
+EXACT = 2**53 - 1  # the largest integer that RFC 8785 can write
 SYSTEM = "0" * 32
 
 
@@ -65,7 +68,7 @@ def record(
 def canonical(entry: AuditEntry) -> bytes:
     """The bytes that the log's tree will hash: RFC 8785 JSON of the entry, ciphertext included."""
     return rfc8785.dumps({
-        "id": str(entry.id), "tenant": str(entry.tenant_id), "at": entry.at.isoformat(), "actor": entry.actor,
+        "id": str(entry.id), "tenant": str(entry.tenant_id), "at": entry.at.astimezone(UTC).isoformat(), "actor": entry.actor,
         "actor_kind": entry.actor_kind, "action": entry.action, "target": [entry.target_type, str(entry.target_id)],
         "outcome": entry.outcome, "request_id": entry.request_id, "origin": entry.origin,
         "changes": entry.changes, "facts": entry.facts, "sealed": entry.sealed,
@@ -83,16 +86,23 @@ def _sealed(deed: Action, subject: str, changes: Mapping[str, Any], given: Mappi
     return {name: sealing.seal(subject, name, text[:MAX_FIELD]) for name, text in personal.items()}
 
 
-def _plain(value: Any) -> Any:
-    """JSON that RFC 8785 can write, and short enough for a log."""
-    if value is None or isinstance(value, bool | int):
-        return value
+def _plain(value: Any, depth: int = 0) -> Any:
+    """JSON that RFC 8785 can write and PostgreSQL can keep, and short enough for a log."""
     if isinstance(value, Enum):
-        return value.value
+        return _plain(value.value, depth)
+    if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) <= EXACT):
+        return value
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(v) for v in sorted(value, key=str)][:200]
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    return str(value)[:MAX_FIELD].encode("utf-8", "replace").decode()
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=str)
+    if isinstance(value, list | tuple) and depth < MAX_DEPTH:
+        return [_plain(v, depth + 1) for v in value[:MAX_ITEMS]]
+    if isinstance(value, Mapping) and depth < MAX_DEPTH:
+        return {_text(k): _plain(v, depth + 1) for k, v in list(value.items())[:MAX_ITEMS]}
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    """Lone surrogates have no UTF-8, and JSONB has no NUL."""
+    return str(value)[:MAX_FIELD].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

@@ -1,16 +1,21 @@
 """Pseudonyms and sealed fields: envelope keys from the data subject up to the installation.
 
-Keys are looked up once per transaction and never outlive it: a key made in a transaction that rolls back
-must not seal anything that commits.
+Keys are looked up once per transaction or savepoint and never outlive it: a key made where the work is then
+rolled back must not seal anything that commits.
 """
 
 import base64
 import hashlib
 import hmac
+from collections import ChainMap
+from collections.abc import Iterator
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import SessionTransaction
 
 from governance.audit.models import DataKey, TenantKey
 from governance.kernel import current, vault
@@ -59,9 +64,18 @@ def _context(subject: str, field: str) -> bytes:
     return b"sealed\0" + current.actor().tenant_id.bytes + f"{subject}\0{field}".encode()
 
 
-def _keys() -> dict[str, bytes]:
-    keys: dict[str, bytes] = session().info.setdefault("keys", {})
-    return keys
+def _keys() -> ChainMap[str, bytes]:
+    """What is known here: what the enclosing transactions know, and new keys in the innermost one."""
+    known: WeakKeyDictionary[SessionTransaction, dict[str, bytes]] = session().info.setdefault("keys", WeakKeyDictionary())
+    return ChainMap(*(known.setdefault(level, {}) for level in _levels()))
+
+
+def _levels() -> Iterator[SessionTransaction]:
+    """The innermost savepoint, and outwards to the transaction."""
+    level = session().get_nested_transaction() or session().get_transaction()
+    while level is not None:
+        yield level
+        level = level.parent
 
 
 def _tenant_key(purpose: str) -> bytes:
@@ -76,13 +90,23 @@ def _tenant_key(purpose: str) -> bytes:
 def _data_key(subject: str, *, make: bool) -> bytes:
     keys, name = _keys(), f"subject {subject}"
     if name not in keys:
-        row = session().scalars(select(DataKey).where(DataKey.subject == subject)).one_or_none()
-        context = b"data-key\0" + subject.encode()
-        if row is not None:
-            keys[name] = vault.decrypt(_tenant_key("seal"), row.wrapped, context)
-        elif make:
-            keys[name] = vault.new_key()
-            session().add(DataKey(subject=subject, wrapped=vault.encrypt(_tenant_key("seal"), keys[name], context)))
-        else:
+        wrapped = _wrapped(subject) or (_make_data_key(subject) if make else None)
+        if wrapped is None:
             return b""
+        keys[name] = vault.decrypt(_tenant_key("seal"), wrapped, _data_context(subject))
     return keys[name]
+
+
+def _data_context(subject: str) -> bytes:
+    return b"data-key\0" + subject.encode()
+
+
+def _wrapped(subject: str) -> bytes | None:
+    return session().scalar(select(DataKey.wrapped).where(DataKey.subject == subject))
+
+
+def _make_data_key(subject: str) -> bytes | None:
+    """Two requests of one person may both be his first: the second waits, and takes the first one's key."""
+    wrapped = vault.encrypt(_tenant_key("seal"), vault.new_key(), _data_context(subject))
+    session().execute(insert(DataKey).values(subject=subject, wrapped=wrapped).on_conflict_do_nothing())
+    return _wrapped(subject)

@@ -48,6 +48,10 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     problems = [*_weak_url(public_url, lenient=lenient)]
     secret = _key(environ, "GOVERNANCE_SECRET_KEY_FILE", var / "secret.key", lenient, problems)
     kek = _key(environ, "GOVERNANCE_KEK_FILE", var / "kek.key", lenient, problems)
+    if kek and kek[:32] == secret[:32]:
+        problems.append("GOVERNANCE_KEK_FILE and GOVERNANCE_SECRET_KEY_FILE must be two different keys")
+    problems += [f"{name} is not a database address such as postgresql://user@host/name"
+                 for name in ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL") if "://" not in (environ.get(name) or "://")]  # fmt: skip
     if problems:
         raise SettingsError("The console does not start:\n  " + "\n  ".join(problems))
     url, owner_url = _database(environ, var)
@@ -90,7 +94,11 @@ def _key(environ: Mapping[str, str], name: str, fallback: Path, lenient: bool, p
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.write(secrets.token_bytes(32))
-    content = path.read_bytes() if path.is_file() else b""
+    try:
+        content = path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        problems.append(f"{name} ({path.name}) cannot be read: {error.strerror}")
+        return b""
     if len(content) < 32 or len(set(content)) < 12:  # noqa: PLR2004 - 256 bits, and not one repeated letter
         problems.append(f"{name} ({path.name}) is missing, shorter than 32 bytes, or plainly not random")
     return content

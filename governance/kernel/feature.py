@@ -6,17 +6,20 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+import structlog
 from flask import Blueprint, g, request
+from sqlalchemy.exc import DBAPIError
 
 from governance.kernel import access, clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, NotFound, SignInNeeded, StepUpNeeded
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web import SAFE, ResponseReturnValue
 
 View = Callable[..., Any]
 PREFIX = {"tenant": "/t/<tenant>", "operator": "/operator", "public": ""}
 STEP_UP_SECONDS = 300
+log = structlog.get_logger("web")
 
 
 @dataclass(slots=True)
@@ -51,11 +54,13 @@ class Feature(Blueprint):
         writes: bool | None = None,
         **options: Any,
     ) -> None:
-        """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes (step-up)."""
+        """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes (step-up).
+
+        A GET is read only, whatever else the route takes; `writes=False` says that of a POST too.
+        """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
-        reads_only = {*options.get("methods", ["GET"])} == {"GET"} if writes is None else not writes
-        guard = _public if self.scope == "public" else _guarded(self.scope, fresh=fresh, read_only=reads_only)
+        guard = _public if self.scope == "public" else _guarded(self.scope, fresh=fresh, writes=writes)
         super().add_url_rule(
             rule, endpoint or view_func.__name__, guard(view_func, needs), provide_automatic_options, **options
         )
@@ -75,11 +80,12 @@ def _public(view: View, needs: access.Permission) -> View:
     return open_to_all
 
 
-def _guarded(scope: str, *, fresh: bool, read_only: bool) -> Callable[[View, access.Permission], View]:
+def _guarded(scope: str, *, fresh: bool, writes: bool | None) -> Callable[[View, access.Permission], View]:
     def guard(view: View, needs: access.Permission) -> View:
         @wraps(view)
         def guarded(**url_values: Any) -> ResponseReturnValue:
             slug = url_values.pop("tenant", doors.operator_slug)
+            read_only = request.method in SAFE if writes is None else not writes
             with transaction(read_only=read_only, tenant_id=_tenant(slug)):
                 who = _admit(slug, scope)
                 with current.acting_as(who):
@@ -89,7 +95,7 @@ def _guarded(scope: str, *, fresh: bool, read_only: bool) -> Callable[[View, acc
                     answer: ResponseReturnValue = view(**url_values)
                     return answer
 
-        vars(guarded).update(needs=needs, scope=scope, fresh=fresh, read_only=read_only)
+        vars(guarded).update(needs=needs, scope=scope, fresh=fresh, writes=writes)
         return guarded
 
     return guard
@@ -118,9 +124,27 @@ def recently_signed_in(who: Actor) -> bool:
 def remember_seen(response: Any) -> Any:
     """After the request's own transaction: note that the session is alive (a GET may not write)."""
     who: Actor | None = g.get("actor")
-    if who is not None and request.endpoint != "static":
-        doors.seen(who)
+    if who is not None and request.endpoint != "static" and _is_due(who):
+        try:
+            doors.seen(who)
+        except (DomainError, DBAPIError) as away:  # the page is answered; only the idle clock misses a beat
+            log.warning("session not marked", reason=str(away))
     return response
+
+
+SEEN_SECONDS = 60
+_noted: dict[UUID, float] = {}
+
+
+def _is_due(who: Actor) -> bool:
+    """Once a minute and process: a transaction on every request would cost as much as a small page."""
+    now = clock.now().timestamp()
+    if who.session_id is None or 0 <= now - _noted.get(who.session_id, 0) < SEEN_SECONDS:
+        return False
+    if len(_noted) > 10_000:  # noqa: PLR2004 - sessions, so that the memory has a bound
+        _noted.clear()
+    _noted[who.session_id] = now
+    return True
 
 
 __all__ = ["DomainError", "Doors", "Feature", "doors", "recently_signed_in", "remember_seen"]

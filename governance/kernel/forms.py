@@ -1,20 +1,29 @@
 """Forms: shape and friendliness. The rule itself lives in the action, which raises."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import request
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.datastructures import CombinedMultiDict
 from wtforms import Field, SelectField, SelectMultipleField
 from wtforms import Form as WTForm
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
+from wtforms.meta import DefaultMeta
 
 from governance.kernel.errors import DomainError, Invalid
 
 
 class Form(WTForm):
     """A form that fills itself from the request when one was sent. CSRF is checked once, in kernel/web.py."""
+
+    class Meta(DefaultMeta):
+        def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
+            """Choices may be written as pairs (value, label); WTForms 3.4 takes its own class only."""
+            if "choices" in unbound_field.kwargs:
+                unbound_field.kwargs["choices"] = _options(unbound_field.kwargs["choices"])
+            return super().bind_field(form, unbound_field, options)
 
     def __init__(self, obj: object = None, **defaults: Any) -> None:
         sent = request.method == "POST"
@@ -31,8 +40,31 @@ class Form(WTForm):
     @property
     def problems(self) -> list[tuple[str | None, str]]:
         """(field id or None, sentence) of everything that keeps the form from being saved."""
-        fields = [(f.id, str(e)) for f in self._fields.values() for e in _flat(f.errors)]
-        return [(None, str(e)) for e in self.form_errors] + fields
+        fields = [(f.id, e) for f in self._fields.values() for e in _flat(f.errors)]
+        return [*((None, str(e)) for e in self.form_errors), *fields]
+
+
+class Option(SelectChoice):  # type: ignore[misc]
+    """A choice of WTForms that a template can still take apart as the pair (value, label)."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.value, self.label))
+
+
+def _options(choices: Any) -> Any:
+    if callable(choices):
+        return choices if getattr(choices, "paired", False) else _later(choices)
+    return [Option(*c) if isinstance(c, tuple) else c for c in choices or ()]
+
+
+def _later(choices: Callable[[], Any]) -> Callable[[], Any]:
+    """Asked each time the form is shown: who may own a thing is read from the database."""
+
+    def ask() -> Any:
+        return _options(choices())
+
+    ask.paired = True  # type: ignore[attr-defined]
+    return ask
 
 
 def _flat(errors: Any) -> list[str]:
@@ -55,6 +87,8 @@ def accepted(form: Form, act: Callable[[], Any]) -> bool:
             session().flush()
     except IntegrityError as error:
         form.refuse(constraint_error(error))
+    except DataError:
+        form.refuse(Invalid("A number or date in the form is larger than can be kept."))
     except DomainError as error:
         if error.status not in {409, 422}:
             raise

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from governance.kernel.access import PUBLIC
 from governance.kernel.db import session, transaction
@@ -14,7 +15,16 @@ from governance.kernel.web import ResponseReturnValue
 
 health = Feature("health", __name__, scope="public")
 waiting = Gauge("governance_work_waiting", "Tickets in the work queue")
-checks: dict[str, Callable[[], bool]] = {}
+
+
+def role_is_confined() -> bool:
+    """Row-level security binds neither superusers nor BYPASSRLS: with such a role the tenants would not be apart."""
+    query = "SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user"
+    with transaction(read_only=True):
+        return bool(session().scalar(text(query)))
+
+
+checks: dict[str, Callable[[], bool]] = {"role": role_is_confined}
 
 
 @health.get("/healthz", needs=PUBLIC)
@@ -40,6 +50,6 @@ def metrics() -> ResponseReturnValue:
     try:
         with transaction(read_only=True):
             waiting.set(session().scalar(text("SELECT count(*) FROM work_tickets")) or 0)
-    except DomainError:
+    except (DomainError, DBAPIError):
         waiting.set(-1)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

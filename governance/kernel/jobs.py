@@ -1,13 +1,15 @@
 """Long work: a row with progress that a person can watch, leave and cancel; a queue by SKIP LOCKED; a schedule.
 
 `enqueue` writes the row in the caller's transaction. The jobs process claims tickets, runs the handler as
-the person who asked, and keeps a lease; a killed process' work is taken up again, and after three tries it
-is marked failed, once. Scheduled jobs run in the process that holds an advisory lock, and each period once,
+the person who asked, and keeps a lease while it lives; a killed process' work is taken up again, as is work
+that met something away (mail server, disk, database), and after three tries it is marked failed, once. A
+process that lost its lease, and did not notice, may no longer write. Scheduled jobs run in the process that holds an advisory lock, and each period once,
 because the row (job, scope, period) is unique.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,13 +17,16 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import Index, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel import clock, current, db
 from governance.kernel.db import Model, Tenanted, session, transaction
-from governance.kernel.errors import DomainError
+from governance.kernel.errors import DomainError, Unavailable
 
 LEASE = timedelta(seconds=60)
+LONGEST = timedelta(minutes=30)
+PAUSE = timedelta(seconds=20)
 TRIES = 3
 log = structlog.get_logger("jobs")
 
@@ -77,8 +82,12 @@ class JobRun(Model):
     period: Mapped[str]
 
 
-class Cancelled(Exception):  # noqa: N818 - a fact, not an error
+class Cancelled(Exception):
     """The person who watches has cancelled the work."""
+
+
+class Superseded(Exception):
+    """The lease ran out and another process has taken the work up; this one must not write any more."""
 
 
 Handler = Callable[["WorkItem", "Progress"], None]
@@ -110,6 +119,9 @@ def enqueue(kind: str, target_id: UUID | None = None, **params: Any) -> WorkItem
 
 def cancel(item: WorkItem) -> None:
     """Ask the work to stop; queued work stops at once, running work at its next step."""
+    session().refresh(item, with_for_update=True)  # the worker may have begun or ended it since
+    if item.is_over:
+        return
     item.cancel_asked = True
     if item.state == "queued":
         item.state, item.step, item.finished_at = "cancelled", "Cancelled before it began", clock.now()
@@ -121,18 +133,48 @@ class Progress:
 
     item_id: UUID
     actor: current.Actor
+    tries: int = 1
 
     def __call__(self, done: int, total: int, step: str) -> None:
         with current.acting_as(self.actor), transaction():
+            if not _renew(self.item_id, self.tries, LEASE):
+                raise Superseded
             row = session().scalars(select(WorkItem).where(WorkItem.id == self.item_id)).one()
             row.done, row.total, row.step = done, total, step
             stop = row.cancel_asked
-            session().execute(
-                text("UPDATE work_tickets SET ready_at = :until WHERE id = :id"),
-                {"until": clock.now() + LEASE, "id": self.item_id},
-            )
         if stop:
             raise Cancelled
+
+
+def _renew(item_id: UUID, tries: int, by: timedelta) -> bool:
+    """Keep the ticket for that long; False when another process holds it."""
+    query = "UPDATE work_tickets SET ready_at = :until WHERE id = :id AND tries = :tries"
+    kept = session().execute(text(query), {"until": clock.now() + by, "id": item_id, "tries": tries})
+    return bool(kept.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
+
+
+@contextmanager
+def _alive(item_id: UUID, tries: int) -> Generator[None]:
+    """Renew the lease in the background while the handler lives, however long one of its steps takes."""
+    over = threading.Event()
+
+    def renew() -> None:
+        for _ in range(LONGEST // (LEASE / 3)):
+            if over.wait(LEASE.total_seconds() / 3):
+                return
+            try:
+                with transaction():
+                    _renew(item_id, tries, LEASE)
+            except (DomainError, DBAPIError) as away:
+                log.warning("lease not renewed", reason=str(away))
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def run_next(actor_of: ActorOf) -> bool:
@@ -152,46 +194,71 @@ def run_next(actor_of: ActorOf) -> bool:
 
 def _run(item_id: UUID, tenant_id: UUID, tries: int, actor_of: ActorOf) -> None:
     with transaction(tenant_id=tenant_id):
-        item = session().scalars(select(WorkItem).where(WorkItem.id == item_id)).one_or_none()
+        item = session().scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update()).one_or_none()
         if item is None or item.is_over or tries > TRIES:
             if item is not None and not item.is_over:
                 _finish(item, "failed", f"Failed after {TRIES} tries; nothing was sent")
-            _drop_ticket(item_id)
+            _drop_ticket(item_id, tries)
             return
         who = actor_of(item)
         item.state, item.started_at = "running", item.started_at or clock.now()
+        session().flush()
         session().expunge(item)
-        session().execute(
-            text("UPDATE work_items SET state = 'running', started_at = coalesce(started_at, :now) WHERE id = :id"),
-            {"now": clock.now(), "id": item_id},
-        )
     with current.acting_as(who):
-        state, step, error = _handle(item, Progress(item_id, who))
+        with _alive(item_id, tries):
+            end = _handle(item, Progress(item_id, who, tries))
         with transaction():
-            row = session().scalars(select(WorkItem).where(WorkItem.id == item_id)).one()
-            _finish(row, state, step, error)
-            _drop_ticket(item_id)
+            _conclude(item_id, tries, end)
 
 
-def _handle(item: WorkItem, progress: Progress) -> tuple[str, str, str | None]:
+@dataclass(frozen=True, slots=True)
+class End:
+    """How one try ended: a state of the row and its sentence; `again` when another try can help."""
+
+    state: str
+    step: str
+    error: str | None = None
+    again: bool = False
+
+
+def _handle(item: WorkItem, progress: Progress) -> End | None:
     try:
         handlers[item.kind](item, progress)
     except Cancelled:
-        return "cancelled", "Cancelled; nothing was kept", None
+        return End("cancelled", "Cancelled; nothing was kept")
+    except Superseded:
+        return None
+    except Unavailable as away:
+        return End("failed", away.message, away.message, again=True)
     except DomainError as refused:
-        return "failed", refused.message, refused.message
-    except Exception as error:  # noqa: BLE001 - the edge of the process: whatever it is, the row must say so
-        log.error("work failed", kind=item.kind, item=str(item.id), exc_info=error)
-        return "failed", "Failed inside the console; the operator's log has the cause", type(error).__name__
-    return "done", "Done", None
+        return End("failed", refused.message, refused.message)
+    except Exception as error:
+        log.exception("work failed", kind=item.kind, item=str(item.id))
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        return End("failed", "Failed inside the console; the operator's log has the cause", type(error).__name__, again=lost)
+    return End("done", "Done")
+
+
+def _conclude(item_id: UUID, tries: int, end: End | None) -> None:
+    """Write how the try ended, unless another process has taken the work over since."""
+    retry = end is not None and end.again and tries < TRIES
+    if end is None or not (_renew(item_id, tries, PAUSE * tries) if retry else _drop_ticket(item_id, tries)):
+        log.warning("work was taken over", item=str(item_id))
+        return
+    row = session().scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update()).one()
+    if retry and not row.cancel_asked:
+        row.state, row.step = "queued", f"Waiting to try again: {end.step}"
+    else:
+        _finish(row, "cancelled" if retry else end.state, end.step, end.error)
 
 
 def _finish(item: WorkItem, state: str, step: str, error: str | None = None) -> None:
     item.state, item.step, item.error, item.finished_at = state, step, error, clock.now()
 
 
-def _drop_ticket(item_id: UUID) -> None:
-    session().execute(text("DELETE FROM work_tickets WHERE id = :id"), {"id": item_id})
+def _drop_ticket(item_id: UUID, tries: int) -> bool:
+    dropped = session().execute(text("DELETE FROM work_tickets WHERE id = :id AND tries = :tries"), {"id": item_id, "tries": tries})
+    return bool(dropped.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
 
 
 def once_per(job: str, scope: str, period: str) -> bool:
@@ -220,6 +287,9 @@ def work_loop(actor_of: ActorOf, stop: threading.Event, idle_seconds: float = 0.
         except DomainError as away:
             log.warning("queue unreachable", reason=away.message)
             busy = False
+        except Exception:  # one fault must not end the process that everything waits for
+            log.exception("queue faltered")
+            busy = False
         if not busy:
             stop.wait(idle_seconds)
 
@@ -231,16 +301,30 @@ class Leader:
 
     def __init__(self) -> None:
         self._connection: Any = None
+        self._one_at_a_time = threading.Lock()
 
     def leads(self) -> bool:
         """Ask at each tick: a lost connection has lost the lock."""
-        try:
-            if self._connection is None:
-                self._connection = db.engine().connect().execution_options(isolation_level="AUTOCOMMIT")
-            return bool(self._connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": self.KEY})) if not self._holds() else True
-        except Exception:  # noqa: BLE001 - any fault of that connection means: not the leader
-            self._connection = None
-            return False
+        with self._one_at_a_time:
+            try:
+                if self._connection is None:
+                    self._connection = db.engine().connect().execution_options(isolation_level="AUTOCOMMIT")
+                    self._connection.detach()  # never back into the pool: the lock lives as long as the connection
+                return self._holds() or bool(self._connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": self.KEY}))
+            except Exception:  # noqa: BLE001 - any fault of that connection means: not the leader
+                self._let_go()
+                return False
+
+    def resign(self) -> None:
+        """Close the connection, and with it give the lock to whoever asks next."""
+        with self._one_at_a_time:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # it may be broken: then the server has closed it
+                connection.close()
 
     def _holds(self) -> bool:
         query = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND pid = pg_backend_pid() AND granted"
@@ -248,7 +332,11 @@ class Leader:
 
 
 def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any:
-    """APScheduler with a memory store: name → (function, trigger arguments of 'cron')."""
+    """APScheduler with a memory store: name → (function, trigger arguments of 'cron').
+
+    Each job also runs at the start, for the periods that nobody was there for: it claims its period, so it
+    does nothing where it ran already.
+    """
     from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 - only the jobs process pays for it
 
     leader, schedule = Leader(), BackgroundScheduler(timezone="UTC")
@@ -258,6 +346,7 @@ def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any
 
     for name, (run, when) in jobs.items():
         schedule.add_job(led(run), "cron", id=name, coalesce=True, max_instances=1, misfire_grace_time=3600, **when)
+        schedule.add_job(led(run), id=f"{name}, at the start", misfire_grace_time=None)
     return schedule
 
 

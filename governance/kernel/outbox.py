@@ -1,11 +1,13 @@
 """Mail leaves after the commit, by the jobs process: queued in the transaction that caused it."""
 
 import smtplib
+import ssl
 from email.message import EmailMessage
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from governance.kernel import jobs
+from governance.kernel.errors import Invalid, Unavailable
 
 SENDER = "console@governance.example"
 _smtp_url: str | None = None
@@ -14,7 +16,7 @@ _folder = Path("var/outbox")
 
 def use(smtp_url: str | None, folder: Path) -> None:
     """Where mail goes: an SMTP server, or (the demo) files in a folder."""
-    global _smtp_url, _folder  # noqa: PLW0603 - one process, one way out
+    global _smtp_url, _folder
     _smtp_url, _folder = smtp_url, folder
 
 
@@ -26,17 +28,39 @@ def send_mail(to: str, subject: str, body: str) -> None:
 @jobs.work("mail")
 def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
     progress(0, 1, "Sending")
+    message = _letter(item)
+    try:
+        _into_folder(message, f"{item.id}.eml") if _smtp_url is None else _by_smtp(message, _smtp_url)
+    except smtplib.SMTPRecipientsRefused as error:
+        raise Invalid("The mail server does not know that address.") from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise Unavailable("The mail server is away.") from error
+
+
+def _letter(item: jobs.WorkItem) -> EmailMessage:
+    """The same work gives the same Message-Id, so that a mail sent twice by a crash is recognised as one."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = SENDER, item.params["to"], item.params["subject"]
     message["Message-Id"] = f"<{item.id}@governance.example>"
     message.set_content(item.params["body"])
-    if _smtp_url is None:
-        _folder.mkdir(parents=True, exist_ok=True)
-        (_folder / f"{item.id}.eml").write_bytes(message.as_bytes())
-        return
-    url = urlsplit(_smtp_url)
-    kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
-    with kind(url.hostname or "", url.port or 25, timeout=20) as server:
+    return message
+
+
+def _into_folder(message: EmailMessage, name: str) -> None:
+    _folder.mkdir(parents=True, exist_ok=True)
+    draft = _folder / f".{name}"
+    draft.write_bytes(message.as_bytes())
+    draft.replace(_folder / name)
+
+
+def _by_smtp(message: EmailMessage, address: str) -> None:
+    """`smtp://` takes TLS when the server offers it; `smtps://` speaks it from the start."""
+    url, context = urlsplit(address), ssl.create_default_context()
+    host = url.hostname or ""
+    over_tls = url.scheme == "smtps"
+    with smtplib.SMTP_SSL(host, url.port or 465, timeout=20, context=context) if over_tls else smtplib.SMTP(host, url.port or 25, timeout=20) as server:
+        if not over_tls and server.ehlo()[0] and server.has_extn("starttls"):
+            server.starttls(context=context)
         if url.username:
-            server.login(url.username, url.password or "")
+            server.login(unquote(url.username), unquote(url.password or ""))
         server.send_message(message)

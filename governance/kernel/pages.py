@@ -2,14 +2,15 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
-from flask import make_response, request
+from flask import make_response, render_template, request
 from jinja2_fragments.flask import render_block
-from flask import render_template
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, literal, tuple_
 
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
@@ -39,28 +40,45 @@ class Keyset:
 
 
 def keyset(query: Select[Any], *columns: Any, after: str | None, size: int = 50, descending: bool = False) -> Keyset:
-    """Order by `columns` (the last one unique) and continue behind the cursor `after`."""
+    """Order by `columns` (none of them NULL, the last one unique) and continue behind the cursor `after`.
+
+    A row is the entity of a query for one, otherwise a tuple of what the query selects.
+    """
     if after:
-        edge = tuple_(*columns)
-        query = query.where(edge < tuple_(*_cursor(after, len(columns))) if descending else edge > tuple_(*_cursor(after, len(columns))))
+        edge, mark = tuple_(*columns), tuple_(*_cursor(after, columns))
+        query = query.where(edge < mark if descending else edge > mark)
     ordered = query.order_by(*((c.desc() if descending else c.asc()) for c in columns)).limit(size + 1)
-    rows = session().execute(ordered).all()
-    shown = rows[:size]
-    more = len(rows) > size
-    return Keyset([r[0] if len(r) == 1 else r for r in shown], _seal(shown[-1], columns) if more else None, size)
+    rows = session().execute(ordered.add_columns(*(c.label(f"mark_{n}") for n, c in enumerate(columns)))).all()
+    width = len(columns)
+    shown = [row[0] if len(row) == width + 1 else row[:-width] for row in rows[:size]]
+    return Keyset(shown, _seal(rows[size - 1][-width:]) if len(rows) > size else None, size)
 
 
-def _seal(row: Any, columns: Sequence[Any]) -> str:
-    entity = row[0]
-    values = [str(getattr(entity, column.key)) for column in columns]
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+READERS: dict[type, Callable[[str], Any]] = {
+    datetime: datetime.fromisoformat, date: date.fromisoformat, UUID: UUID, int: int, str: str,
+}  # fmt: skip
 
 
-def _cursor(text: str, length: int) -> list[str]:
+def _seal(values: Sequence[Any]) -> str:
+    texts = [v.isoformat() if isinstance(v, date) else str(v) for v in values]
+    return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
+
+
+def _cursor(text: str, columns: Sequence[Any]) -> list[Any]:
+    """The values of the mark, each as the type of its column; a mark that somebody bent is refused, not run."""
     try:
         values = json.loads(base64.urlsafe_b64decode(text))
-    except ValueError as error:
+        if not isinstance(values, list) or len(values) != len(columns):
+            raise Invalid("The page mark in the address belongs to another list.")
+        return [literal(_read(str(v), c), c.type) for v, c in zip(values, columns, strict=True)]
+    except (ValueError, OverflowError, RecursionError) as error:
         raise Invalid("The page mark in the address cannot be read. Start again from the first page.") from error
-    if not isinstance(values, list) or len(values) != length:
-        raise Invalid("The page mark in the address belongs to another list.")
-    return [str(v) for v in values]
+
+
+def _read(text: str, column: Any) -> Any:
+    value = READERS[column.type.python_type](text)
+    if isinstance(value, int) and abs(value) >= 2**31:
+        raise ValueError(text)
+    if "\0" in text or text.encode("utf-8", "replace").decode() != text:
+        raise ValueError(text)
+    return value

@@ -2,21 +2,27 @@
 
 import csv
 import io
+import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 import xlsxwriter
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+LONGEST = 32_767  # characters in a cell of XLSX
+EXACT = 2**53  # whole numbers beyond it would be rounded
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: = + - @ in full width
 Cell = str | int | float | date | datetime | None
 
 
 def harmless(value: Cell) -> str | int | float:
     """Numbers stay numbers, dates become ISO, and text that looks like a formula gets an apostrophe."""
-    if value is None:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int | float):
-        return value
+        return value if abs(value) <= EXACT else str(value)
     text = value.isoformat() if isinstance(value, date) else value
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
@@ -25,7 +31,7 @@ def csv_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with a byte order mark, as spreadsheets expect; RFC 4180 line ends."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(head)
+    writer.writerow([harmless(name) for name in head])
     writer.writerows([harmless(cell) for cell in row] for row in rows)
     return out.getvalue().encode("utf-8-sig")
 
@@ -35,14 +41,20 @@ def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
     out = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(out, options) as book:
-        sheet, bold = book.add_worksheet(title[:31]), book.add_format({"bold": True})
-        sheet.write_row(0, 0, head, bold)
+        sheet, bold = book.add_worksheet(_sheet_name(title)), book.add_format({"bold": True})
+        for column, name in enumerate(head):
+            sheet.write_string(0, column, str(harmless(name)), bold)
         last = 0
         for last, row in enumerate(rows, start=1):
             for column, cell in enumerate(row):
                 value = harmless(cell)
-                sheet.write_string(last, column, value) if isinstance(value, str) else sheet.write_number(last, column, value)
+                sheet.write_string(last, column, value[:LONGEST]) if isinstance(value, str) else sheet.write_number(last, column, value)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, last, len(head) - 1)
         sheet.autofit(max_width=420)
     return out.getvalue()
+
+
+def _sheet_name(title: str) -> str:
+    """Excel refuses some characters and more than 31 of them."""
+    return re.sub(r"[\[\]:*?/\\]", " ", title)[:31].strip("' ") or "Table"

@@ -50,23 +50,44 @@ class Folder:
                 key = f"{tenant_id.hex}/{digest[:2]}/{digest}"
                 target = self.root / key
                 target.parent.mkdir(exist_ok=True)
-                os.replace(name, target)
+                Path(name).replace(target)
+                _sync(target.parent)
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(name)
+                    Path(name).unlink()
                 raise
         except OSError as error:
             raise Unavailable(f"The file could not be stored ({error.strerror}). Nothing was saved.") from error
         return Blob(digest, size, key, head)
 
     def open(self, key: str) -> BinaryIO:
-        path = (self.root / key).resolve()
-        if not path.is_relative_to(self.root.resolve()) or not path.is_file():
+        path = self._path(key)
+        if path is None:
             raise NotFound("The file behind this record is missing from the store.")
-        return path.open("rb")
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise Unavailable(f"The file could not be read ({error.strerror}). Try again in a moment.") from error
 
     def exists(self, key: str) -> bool:
-        return (self.root / key).is_file()
+        return self._path(key) is not None
+
+    def _path(self, key: str) -> Path | None:
+        """The file of a key, if there is one and it lies inside the store."""
+        try:
+            path = (self.root / key).resolve()
+        except (ValueError, OSError):
+            return None
+        return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
+
+
+def _sync(folder: Path) -> None:
+    """A renamed file is only as durable as the folder that names it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _copy(source: BinaryIO, target: BinaryIO, limit: int) -> tuple[str, int, bytes]:
@@ -90,7 +111,7 @@ def use(url: str) -> None:
     """Choose the store by URL: `file:/folder`. An S3-compatible one comes with the evidence issue."""
     global _store  # noqa: PLW0603 - one process, one store
     if not url.startswith("file:"):
-        raise SystemExit(f"GOVERNANCE_STORAGE_URL {url.split(':')[0]}: is not supported yet; use file:/folder")
+        raise SystemExit(f"GOVERNANCE_STORAGE_URL {url.split(':', maxsplit=1)[0]}: is not supported yet; use file:/folder")
     _store = Folder(Path(url.removeprefix("file:")))
 
 

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue as FlaskReturn
 from prometheus_client import Counter, Histogram
 
 from governance.kernel import current
-from governance.kernel.errors import Forbidden
+from governance.kernel.errors import Forbidden, Invalid, NotFound
 
 type ResponseReturnValue = FlaskReturn
 
@@ -34,6 +34,7 @@ HEADERS = {
 }
 ANONYMOUS = "anonymous"
 SAFE = {"GET", "HEAD", "OPTIONS"}
+METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY = 12 * 1024 * 1024
 
 requests_total = Counter("governance_requests_total", "Requests answered", ["method", "endpoint", "status"])
@@ -48,6 +49,7 @@ def dress(app: Flask) -> None:
     """Install the request's start, its end, and the CSP report address."""
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=2000)
     app.before_request(_arrive)
+    app.before_request(_readable)
     app.before_request(_same_site)
     app.after_request(_leave)
     app.teardown_request(_gone)
@@ -72,12 +74,22 @@ def _gone(_error: BaseException | None) -> None:
 
 
 def _network(address: str) -> str:
-    """The address as coarse as the log keeps it: IPv4 /24, IPv6 /48."""
+    """The address as coarse as the log keeps it: IPv4 /24 (also inside IPv6), IPv6 /48."""
     try:
-        ip = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return ""
+    ip = getattr(ip, "ipv4_mapped", None) or ip
     return str(ipaddress.ip_network(f"{ip}/{24 if ip.version == 4 else 48}", strict=False))  # noqa: PLR2004
+
+
+def _readable() -> None:
+    """No person types a NUL and PostgreSQL has no room for one: refused before a view meets it."""
+    if "\0" in request.path:
+        raise NotFound("There is no such page.")
+    given = (*request.args.items(multi=True), *(() if request.method in SAFE else request.form.items(multi=True)))
+    if any("\0" in name or "\0" in value for name, value in given):
+        raise Invalid("The request holds a NUL character, which no text here can have. Nothing was changed.")
 
 
 def _same_site() -> None:
@@ -85,11 +97,18 @@ def _same_site() -> None:
     if request.method in SAFE or request.endpoint in {"csp_report", None} or _by_key():
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site == "cross-site" or (origin and origin != "null" and urlsplit(origin).netloc != request.host):
+    if site == "cross-site" or (origin and origin != "null" and _host(origin) != request.host):
         raise Forbidden("This form was sent from another site, so nothing was done.")
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not hmac.compare_digest(sent, csrf_token()):
+    if not hmac.compare_digest(sent.encode("utf-8", "replace"), csrf_token().encode()):
         raise Forbidden("This form is from an earlier sign-in. Nothing was done: reload the page and send it again.")
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _by_key() -> bool:
@@ -145,7 +164,8 @@ def _leave(response: Response) -> Response:
 def _account(response: Response) -> None:
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     endpoint = request.endpoint or "none"
-    requests_total.labels(request.method, endpoint, response.status_code).inc()
+    method = request.method if request.method in METHODS else "other"
+    requests_total.labels(method, endpoint, response.status_code).inc()
     request_seconds.labels(endpoint).observe(seconds)
     if endpoint not in {"static", "health.healthz"}:
         log.info("answered", method=request.method, path=request.path, status=response.status_code,
@@ -158,7 +178,7 @@ def _csp_report() -> FlaskReturn:
     body: Any = request.get_data(cache=False)[:4000]
     try:
         report = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         report = {"unreadable": True}
     log.warning("csp report", report=report)
     return "", 204
