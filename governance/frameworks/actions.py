@@ -38,8 +38,9 @@ class Seen:
     basis: str
 
 
-def adopt(framework: FrameworkView) -> Adoption:
-    """Begin to work with this version. Adopting it a second time changes nothing."""
+def adopt(framework: FrameworkView | str) -> Adoption:
+    """Begin to work with this version; a key means the newest. Adopting it a second time changes nothing."""
+    framework = queries.framework(framework) if isinstance(framework, str) else framework
     _one_at_a_time(framework.id)
     known = queries.adoption(framework.id)
     if known is not None:

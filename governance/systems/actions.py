@@ -16,7 +16,7 @@ from governance.systems.models import LANES, AISystem
 REGISTERED = action("system.registered", "registered the AI system", fields="key name lane purpose", personal="owner")
 RETIRED = action("system.retired", "retired the AI system", fields="key name")
 
-KEY = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
+KEY = re.compile(r"(?![0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z)[a-z][a-z0-9-]{1,40}\Z")  # and nothing that reads as an id
 RESERVED = {"new"}
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
 
-from governance.kernel.db import find, session
+from governance.kernel.db import session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
 from governance.systems.models import AISystem
@@ -63,13 +63,18 @@ def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
     return {row.id: row.name for row in rows}
 
 
-def system(key: str, *, lock: bool = False) -> AISystem:
-    query = select(AISystem).where(AISystem.key == key)
+def _id(name: str | UUID) -> UUID | None:
+    try:
+        return UUID(str(name))
+    except ValueError:
+        return None
+
+
+def system(name: str | UUID, *, lock: bool = False) -> AISystem:
+    """By short name or by id, as either stands in an address."""
+    system_id = _id(name)
+    query = select(AISystem).where(AISystem.id == system_id if system_id else AISystem.key == name)
     found = session().scalars(query.with_for_update() if lock else query).one_or_none()
     if found is None:
         raise NotFound("There is no such AI system here.")
     return found
-
-
-def system_by_id(system_id: UUID) -> AISystem:
-    return find(AISystem, system_id, what="AI system")

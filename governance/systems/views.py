@@ -84,12 +84,15 @@ def register() -> ResponseReturnValue:
 
     if not accepted(form, act):
         return _registration(form, status=422)
-    return redirect(url_for("systems.system", key=form.key.data), 303)
+    return redirect(url_for("systems.system", system_id=form.key.data), 303)
 
 
-@feature.get("/systems/<key>", needs=permissions.VIEW)
-def system(key: str) -> ResponseReturnValue:
-    found = queries.system(key)
+@feature.get("/systems/<system_id>", needs=permissions.VIEW)
+def system(system_id: str) -> ResponseReturnValue:
+    """The address carries the short name; the id, which links from elsewhere may hold, leads to it."""
+    found = queries.system(system_id)
+    if found.key != system_id:
+        return redirect(url_for("systems.system", system_id=found.key), 302)
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
     moments = people.timeline([found.id])
     why = next((each.because for each in moments if each.action == actions.RETIRED.name), None)
@@ -111,4 +114,4 @@ def retire(key: str) -> ResponseReturnValue:
     found, form = queries.system(key, lock=True), RetireForm()
     if not accepted(form, lambda: actions.retire(found, because=form.because.data or "")):
         return page("systems/retire.html", status=422, system=found, form=form)
-    return redirect(url_for("systems.system", key=key), 303)
+    return redirect(url_for("systems.system", system_id=key), 303)

@@ -56,6 +56,13 @@ def test_adopting_is_recorded_once_however_often_it_is_sent(as_admin, acting):
         assert [e.facts["key"] for e in entries] == [RMF]
 
 
+def test_a_framework_can_be_adopted_by_its_key(acting):
+    from governance.frameworks import actions
+
+    with acting("compliance_officer"):
+        assert actions.adopt(RMF).framework_id == queries.framework(RMF).id
+
+
 def test_an_adoption_is_the_tenants_own(as_officer, as_neighbour):
     as_officer.post(f"frameworks/{RMF}/adopt")
     assert "No framework is adopted yet" in as_neighbour.get("frameworks/").text
