@@ -73,4 +73,4 @@ def make_report(base: str, data: Path, email: str = "officer@acme.example") -> N
     (data / "console.pub").write_text(key + "\n")
     result = verify(pdf.content, note.text, key)
     if not result.ok:
-        raise SystemExit(f"The demo's report does not verify: {result.verdict}")
+        raise SystemExit(f"The demo's report does not verify: {result.sentence}")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -102,7 +103,9 @@ def _identity_provider(base: str, data: Path, port: int, stack: contextlib.ExitS
         for slug in ("acme", "globex", "console")
     }
     file = data / "idp.json"
-    file.write_text(json.dumps(idp.configuration({slug: [client] for slug, client in clients.items()})))
+    configured = idp.configuration({slug: [client] for slug, client in clients.items()})
+    configured["acme"]["people"] = [asdict(person) for person in world.ACME_DIRECTORY]
+    file.write_text(json.dumps(configured))
     command = [sys.executable, "-m", "governance.demo.idp", "--config", str(file), "--port", str(port)]
     stack.enter_context(_child(command, environment, data / "idp.log"))
     _wait_for(f"http://127.0.0.1:{port}/acme/.well-known/openid-configuration", data / "idp.log")

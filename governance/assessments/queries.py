@@ -1,0 +1,540 @@
+"""Where a framework stands: levels derived from the controls, targets and judgements from the assessment.
+
+    board(framework, as_of)        everything that the heat map and the requirement list show, in three statements
+    shares_at, transitions         the same levels at other moments, from what was already read
+    assessment, assessments, item, items, rows, conclusions, comments, revisions
+    progress()                     how many conclusions of each assessment are written and signed
+    snapshot(assessment_id, as_of) the facts of a report, plain JSON
+
+Levels, conclusions and signatures are cut at the moment that is asked for; targets, owners and due days are today's.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy.orm import aliased, defer
+
+from governance.assessments.coverage import Answer, Derived, Gap, Share, Standing, coverage, derive, gaps
+from governance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
+from governance.controls import queries as controls
+from governance.controls.queries import Ledger
+from governance.controls.status import ControlFacts, Proof, Status, last_test, status
+from governance.evidence.freshness import counting, freshness
+from governance.frameworks import queries as frameworks
+from governance.frameworks.queries import FrameworkView, RequirementView
+from governance.kernel import clock
+from governance.kernel.db import find, session
+from governance.people.models import Person
+
+DEFAULT_TARGET = 3
+YEAR = timedelta(days=364)  # with the day itself a year
+FUNCTIONS = ("GOVERN", "MAP", "MEASURE", "MANAGE")
+FORMER = "a former member"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The last revision of a conclusion, and whether another person stands behind it."""
+
+    id: UUID
+    revision: int
+    level: int
+    rationale: str
+    assessor_id: UUID
+    assessor: str
+    at: datetime
+    returned_because: str | None
+    signer: str | None
+    signed_at: datetime | None
+    entry_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What an assessment holds on one requirement."""
+
+    row: AssessmentItem
+    ref: str
+    owner: str | None
+    judgement: Judgement | None
+
+    @property
+    def conclusion(self) -> Judgement | None:
+        return self.judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One requirement with its derived level, target and judgement."""
+
+    requirement: RequirementView
+    derived: Derived
+    target: int
+    item: Item | None
+    function: str = ""
+
+    @property
+    def ref(self) -> str:
+        return self.requirement.ref
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.ref, self.derived.level, self.target, self.function)
+
+    @property
+    def judgement(self) -> Judgement | None:
+        return self.item.judgement if self.item else None
+
+    @property
+    def due_on(self) -> date | None:
+        return self.item.row.due_on if self.item else None
+
+    @property
+    def is_overdue(self) -> bool:
+        """A piece of evidence behind it has passed its day."""
+        return any(reason.kind == "evidence" and reason.severity == "bad" and "overdue" in reason.fact for reason in self.derived.reasons)
+
+    @property
+    def owner(self) -> str | None:
+        if self.item is not None and self.item.owner:
+            return self.item.owner
+        return next((control.owner for control, _, _ in self.derived.controls if control.owner), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A framework as it stands on a day. `ledger` lets other days be looked at without asking again."""
+
+    framework: FrameworkView
+    tree: tuple[RequirementView, ...]
+    rows: tuple[Row, ...]
+    assessment: Assessment | None
+    as_of: datetime
+    period: tuple[date, date]
+    ledger: Ledger
+
+    def row(self, ref: str) -> Row | None:
+        return next((row for row in self.rows if row.ref == ref), None)
+
+    @property
+    def share(self) -> Share:
+        return coverage(row.standing for row in self.rows)
+
+    @property
+    def gaps(self) -> list[Gap]:
+        return gaps([row.standing for row in self.rows])
+
+    @property
+    def is_past(self) -> bool:
+        return self.as_of.date() < clock.today()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody may still conclude, assign and set targets."""
+        return self.assessment is not None and self.assessment.closed_at is None and not self.is_past
+
+    @property
+    def functions(self) -> list[RequirementView]:
+        """The top of the tree; none where the framework is a flat list."""
+        return [node for node in self.tree if node.depth == 1 and not node.assessable]
+
+    def of(self, ref: str) -> list[Row]:
+        """The rows under a node: of a function (`MEASURE`), of a category (`MEASURE 2`)."""
+        under = {ref}
+        for node in self.tree:  # in the publisher's order a parent stands before its children
+            if node.parent_ref in under:
+                under.add(node.ref)
+        return [row for row in self.rows if row.ref in under]
+
+    def share_of(self, ref: str) -> Share:
+        return coverage(row.standing for row in self.of(ref))
+
+
+# ---- reading
+
+
+def assessments(framework_id: UUID | None = None) -> Sequence[Assessment]:
+    """The newest period first, of one period the last revision first."""
+    query = select(Assessment).options(defer(Assessment.frozen))
+    query = query.order_by(Assessment.period_to.desc(), Assessment.revision.desc(), Assessment.created_at.desc())
+    return session().scalars(query.where(Assessment.framework_id == framework_id) if framework_id else query).all()
+
+
+def assessment(assessment_id: UUID, *, lock: bool = False) -> Assessment:
+    return find(Assessment, assessment_id, what="assessment", lock=lock)
+
+
+def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
+    return find(AssessmentItem, item_id, what="assessed requirement", lock=lock)
+
+
+def revisions(held: Assessment) -> Sequence[Assessment]:
+    """Every revision of an assessment, the first one first."""
+    query = select(Assessment).options(defer(Assessment.frozen))
+    query = query.where(Assessment.framework_id == held.framework_id, Assessment.title == held.title, Assessment.period_from == held.period_from)
+    return session().scalars(query.order_by(Assessment.revision)).all()
+
+
+def present(framework_id: UUID, as_of: datetime | None = None) -> Assessment | None:
+    """The assessment that a page shows: the latest that was begun by then, an open one before a closed one."""
+    found = session().scalars(select(Assessment).where(Assessment.id == _present(framework_id, as_of)).options(defer(Assessment.frozen)))
+    return found.one_or_none()
+
+
+def _present(framework_id: UUID, as_of: datetime | None) -> Any:
+    query = select(Assessment.id).where(Assessment.framework_id == framework_id, Assessment.scope == "organisation")
+    was_open = Assessment.closed_at.is_(None)
+    if as_of is not None:
+        query, was_open = query.where(Assessment.created_at <= as_of), or_(was_open, Assessment.closed_at > as_of)
+    ordered = query.order_by(case((was_open, 0), else_=1), Assessment.period_to.desc(), Assessment.revision.desc(), Assessment.created_at.desc())
+    return ordered.limit(1).scalar_subquery()
+
+
+def items(assessment_id: UUID, as_of: datetime | None = None) -> list[Item]:
+    """Every item with its last conclusion and its signature, in the publisher's order and in one statement."""
+    return _items(AssessmentItem.assessment_id == assessment_id, as_of)[1]
+
+
+def _items(which: Any, as_of: datetime | None) -> tuple[Assessment | None, list[Item]]:
+    rows = session().execute(_judged(as_of or clock.now()).where(which)).all()
+    refs, order = refs_of(), {ref: n for n, ref in enumerate(refs_of().values())}
+    found = [Item(i, refs[i.requirement_id], who, _judgement(c, s, by, signed)) for _, i, c, s, by, signed, who in rows]
+    return (rows[0][0] if rows else None), sorted(found, key=lambda each: order[each.ref])
+
+
+def _judged(at: datetime) -> Select[Any]:
+    """(assessment, item, its last conclusion by then, the signature on that, their names, the owner's name)."""
+    later, assessor, signer, owner = aliased(Conclusion), aliased(Person), aliased(Person), aliased(Person)
+    newest = (
+        select(later.id).where(later.item_id == AssessmentItem.id, later.tenant_id == AssessmentItem.tenant_id, later.concluded_at <= at)
+        .order_by(later.revision.desc()).limit(1).correlate(AssessmentItem).scalar_subquery()
+    )  # fmt: skip
+    return (
+        select(Assessment, AssessmentItem, Conclusion, SignOff, assessor.name, signer.name, owner.name)
+        .options(defer(Assessment.frozen))
+        .select_from(AssessmentItem)
+        .join(Assessment, Assessment.id == AssessmentItem.assessment_id)
+        .outerjoin(Conclusion, Conclusion.id == newest)
+        .outerjoin(SignOff, and_(SignOff.conclusion_id == Conclusion.id, SignOff.signed_at <= at))
+        .outerjoin(assessor, assessor.id == Conclusion.concluded_by)
+        .outerjoin(signer, signer.id == SignOff.signed_by)
+        .outerjoin(owner, owner.id == AssessmentItem.owner_id)
+    )
+
+
+def refs_of() -> dict[UUID, str]:
+    """Requirement id → ref in the publisher's order, of every installed framework, from the remembered catalogues."""
+    return {r.id: r.ref for each in frameworks.installed() for r in frameworks.requirements(each.id) if r.assessable}
+
+
+def _judgement(made: Conclusion | None, signed: SignOff | None, assessor: str | None, signer: str | None) -> Judgement | None:
+    if made is None:
+        return None
+    return Judgement(
+        made.id, made.revision, made.level, made.rationale, made.concluded_by, assessor or FORMER, made.concluded_at, made.returned_because,
+        (signer or FORMER) if signed else None, signed.signed_at if signed else None, signed.entry_id if signed else None,
+    )  # fmt: skip
+
+
+def conclusions(item_id: UUID) -> Sequence[Conclusion]:
+    """Every revision, the last one first."""
+    return session().scalars(select(Conclusion).where(Conclusion.item_id == item_id).order_by(Conclusion.revision.desc())).all()
+
+
+def comments(item_id: UUID) -> list[tuple[Comment, str]]:
+    query = select(Comment, Person.name).outerjoin(Person, Person.id == Comment.written_by).where(Comment.item_id == item_id)
+    return [(comment, name or FORMER) for comment, name in session().execute(query.order_by(Comment.created_at))]
+
+
+# ---- the board
+
+
+def board(framework: FrameworkView, as_of: datetime | None = None, held: Assessment | None = None) -> Board:
+    """All requirements of a framework as they stand: the assessment with its items, and the controls' ledger; three statements."""
+    at = as_of or clock.now()
+    which = AssessmentItem.assessment_id == (held.id if held else _present(framework.id, as_of))
+    shown, found = _items(which, at)
+    shown, by_ref = shown or held, {each.ref: each for each in found}
+    tree, ledger = frameworks.requirements(framework.id), controls.ledger()
+    period = (shown.period_from, shown.period_to) if shown else (at.date() - YEAR, at.date())
+    levels, tops = derive_all(tree, ledger, at, period), _tops(tree)
+    rows = tuple(_row(r, levels[r.id], by_ref.get(r.ref), tops[r.ref]) for r in tree if r.assessable)
+    return Board(framework, tree, rows, shown, at, period, ledger)
+
+
+def _row(node: RequirementView, derived: Derived, found: Item | None, function: str) -> Row:
+    return Row(node, derived, found.row.target if found else DEFAULT_TARGET, found, function)
+
+
+def _tops(tree: Sequence[RequirementView]) -> dict[str, str]:
+    """The function of each node; a node without a parent is its own."""
+    tops: dict[str, str] = {}
+    for node in tree:
+        tops[node.ref] = tops.get(node.parent_ref or "", node.ref)
+    return tops
+
+
+def rows(assessment_id: UUID) -> tuple[Row, ...]:
+    """The rows of one assessment, as they stand now."""
+    held = assessment(assessment_id)
+    return board(frameworks.framework_by_id(held.framework_id), held=held).rows
+
+
+def derive_all(tree: Sequence[RequirementView], ledger: Ledger, at: datetime, period: tuple[date, date]) -> dict[UUID, Derived]:
+    """The level of each requirement at a moment: each control is judged once, however many requirements it serves."""
+    answers: dict[UUID, list[Answer]] = {}
+    for control in ledger.at(at):
+        judged = status(control, today=at.date(), period_from=period[0], period_to=period[1])
+        for requirement_id, how_far in control.mappings:
+            answers.setdefault(requirement_id, []).append((control, how_far, judged))
+    return {r.id: derive(answers.get(r.id, [])) for r in tree if r.assessable}
+
+
+def shares_at(shown: Board, moments: Sequence[datetime]) -> list[dict[str, Share]]:
+    """For each moment, the coverage of each function and of `all`, against today's targets and over the year up to then."""
+    targets = {row.requirement.id: (row.ref, row.target, row.function) for row in shown.rows}
+    found = []
+    for at in moments:
+        levels = derive_all(shown.tree, shown.ledger, at, (at.date() - YEAR, at.date()))
+        standings = [Standing(targets[i][0], derived.level, targets[i][1], targets[i][2]) for i, derived in levels.items()]
+        each = {f.ref: coverage(s for s in standings if s.function == f.ref) for f in shown.functions}
+        found.append(each | {"all": coverage(standings)})
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The level of a requirement went from one to another at a moment; `because` names what caused it."""
+
+    at: datetime
+    before: int
+    after: int
+    because: str
+
+
+def transitions(shown: Board, row: Row, since: datetime) -> list[Transition]:
+    """When its level rose or fell, oldest first, worked out from what was known at each moment that could have moved it."""
+    part = _part(shown.ledger, row.requirement.id)
+    moments = sorted({at for at in _moments(part) if since < at <= shown.as_of})
+    found: list[Transition] = []
+    before = _level_then(part, row, since, shown)
+    for at in moments:
+        after = _level_then(part, row, at, shown)
+        if after.level != before.level:
+            worse = (after if after.level < before.level else before).reasons
+            found.append(Transition(at, before.level, after.level, worse[0].fact if worse else ""))
+        before = after
+    return found
+
+
+def _part(ledger: Ledger, requirement_id: UUID) -> Ledger:
+    """The controls that ever answered for the requirement, with their evidence."""
+    kept = [row for row in ledger.controls if any(UUID(m[0]) == requirement_id for m in row.mappings or ())]
+    pieces = {UUID(link[0]) for row in kept for link in row.links or ()}
+    return Ledger(kept, {i: piece for i, piece in ledger.pieces.items() if i in pieces})
+
+
+def _moments(part: Ledger) -> Iterator[datetime]:
+    """Each instant at which a level could have moved: what was recorded, and the midnight after which a version no longer holds."""
+    for row in part.controls:
+        stamps = [stamp for m in row.mappings or () for stamp in m[2:4]] + [link[1] for link in row.links or ()] + [t[0] for t in row.tests or ()]
+        yield from (datetime.fromtimestamp(float(stamp), UTC) for stamp in stamps if stamp is not None)
+        yield from (each for each in (row.created_at, row.retired_at) if each is not None)
+    for piece in part.pieces.values():
+        for held in piece.held:
+            yield held.known
+            if held.judged is not None:
+                yield held.judged
+            yield datetime.combine(held.after.valid_until + timedelta(days=1), time(), UTC)
+
+
+def _level_then(part: Ledger, row: Row, at: datetime, shown: Board) -> Derived:
+    since, until = shown.period if shown.period[0] <= at.date() else (at.date() - YEAR, at.date())
+    answers = [
+        (control, how_far, status(control, today=at.date(), period_from=since, period_to=until))
+        for control in part.at(at) for requirement_id, how_far in control.mappings if requirement_id == row.requirement.id
+    ]  # fmt: skip
+    return derive(answers)
+
+
+def month_ends(until: datetime, count: int = 12) -> list[datetime]:
+    """The last moments of the `count` months before `until`, and `until` itself."""
+    first, ends = until.date().replace(day=1), []
+    for _ in range(count):
+        ends.append(datetime.combine(first - timedelta(days=1), time(23, 59, 59), UTC))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return [*reversed(ends), until]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Of the items of an assessment: how many have a conclusion, wait for its revision, are signed off."""
+
+    items: int
+    concluded: int
+    returned: int
+    signed: int
+
+
+def progress() -> dict[UUID, Progress]:
+    """Of every assessment, in one statement."""
+    last = select(Conclusion).distinct(Conclusion.item_id).order_by(Conclusion.item_id, Conclusion.revision.desc()).subquery()
+    newest = aliased(Conclusion, last)
+    query = (
+        select(
+            AssessmentItem.assessment_id, func.count(AssessmentItem.id), func.count(newest.id),
+            func.count(newest.id).filter(newest.returned_because.isnot(None)), func.count(SignOff.id),
+        )
+        .outerjoin(newest, newest.item_id == AssessmentItem.id)
+        .outerjoin(SignOff, SignOff.conclusion_id == newest.id)
+        .group_by(AssessmentItem.assessment_id)
+    )  # fmt: skip
+    return {row[0]: Progress(*row[1:]) for row in session().execute(query)}
+
+
+# ---- what a report needs
+
+
+def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
+    """Everything that the AI RMF report shows of an assessment, as plain JSON (schema: governance/reports/snapshot.py).
+
+    Of a closed assessment it is what was frozen when it was closed, whatever happened since.
+    """
+    held = assessment(assessment_id)
+    if held.closed_at is not None and held.frozen is not None and as_of >= held.closed_at:
+        facts = {name: value for name, value in held.frozen.items() if name != "discussion"}
+        return facts | {"assessment": facts["assessment"] | {"status": "closed", "closed_at": _iso(held.closed_at), "digest": held.digest}}
+    framework = frameworks.framework_by_id(held.framework_id)
+    shown = board(framework, as_of, held)
+    return {
+        "framework": {"key": framework.key, "title": framework.title, "version": framework.version, "digest": framework.digest},
+        "assessment": {
+            "title": held.title, "revision": str(held.revision), "scope": held.scope,
+            "scope_text": "Whole organisation" if held.scope == "organisation" else "One AI system",
+            "period": {"from": held.period_from.isoformat(), "to": held.period_to.isoformat()},
+            "status": "closed" if held.closed_at else "open", "closed_at": _iso(held.closed_at), "digest": held.digest,
+        },
+        "profile": {"name": f"Target profile {held.period_to.year}", "approved_on": held.created_at.date().isoformat()},
+        "functions": [_function(shown, node) for node in shown.functions],
+        "movement": _movement(shown),
+        "gaps": [_gap(shown, gap) for gap in shown.gaps],
+        "evidence": _evidence_index(shown),
+        "findings": _findings(shown),
+        "revisions": [_revision(each) for each in revisions(held) if each.revision <= held.revision],
+    }  # fmt: skip
+
+
+def _revision(each: Assessment) -> dict[str, Any]:
+    text = "First issue for the period" if each.revision == 1 else f"Opened again after revision {each.revision - 1} was closed"
+    return {"version": f"{each.revision}.0", "date": each.created_at.date().isoformat(), "text": text, "by": _begun_by(each)}
+
+
+def _begun_by(held: Assessment) -> str:
+    return (session().scalar(select(Person.name).where(Person.id == held.begun_by)) if held.begun_by else None) or FORMER
+
+
+def _iso(at: datetime | None) -> str | None:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else None
+
+
+def _function(shown: Board, node: RequirementView) -> dict[str, Any]:
+    categories = [r for r in shown.tree if r.parent_ref == node.ref]
+    return {
+        "key": node.ref, "title": node.title,
+        "categories": [{"ref": c.ref, "title": c.title, "requirements": [_requirement(shown, row) for row in shown.of(c.ref)]} for c in categories],
+    }  # fmt: skip
+
+
+def _requirement(shown: Board, row: Row) -> dict[str, Any]:
+    judged = row.item.judgement if row.item else None
+    conclusion = judged and {"level": judged.level, "text": judged.rationale, "assessor": judged.assessor, "at": _iso(judged.at)}
+    signed = judged and judged.signer and {"by": judged.signer, "at": _iso(judged.signed_at), "entry": str(judged.entry_id)[:8] if judged.entry_id else None}
+    return {
+        "ref": row.ref, "title": row.requirement.title, "outcome": row.requirement.outcome, "level": row.derived.level, "target": row.target,
+        "reasons": [{"severity": r.severity, "fact": r.fact, "consequence": r.consequence, "ref": r.ref} for r in row.derived.reasons],
+        "derived_text": _derived_text(row), "conclusion": conclusion, "sign_off": signed or None, "owner": row.owner,
+        "controls": [_control(shown, control, how_far, judged_as) for control, how_far, judged_as in row.derived.controls],
+    }  # fmt: skip
+
+
+def _derived_text(row: Row) -> str:
+    if row.derived.level == 4:  # noqa: PLR2004 - the highest
+        return "All controls worked through the whole period."
+    return " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2]) or "Covered and proved on the day."
+
+
+def _control(shown: Board, control: ControlFacts, how_far: str, judged: Status) -> dict[str, Any]:
+    last = last_test(control)
+    return {
+        "ref": control.ref, "title": control.title, "coverage": how_far, "status": judged.name, "status_word": judged.word, "owner": control.owner,
+        "last_test": last and {"at": last.tested_on.isoformat(), "sample": last.sample, "passed": last.sample - last.failed, "note": last.finding},
+        "evidence": [_piece(shown, proof) for proof in control.proofs],
+    }  # fmt: skip
+
+
+def _piece(shown: Board, proof: Proof) -> dict[str, Any]:
+    fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date())
+    held = counting(proof.versions) or (proof.versions[-1] if proof.versions else None)
+    return {
+        "ref": proof.ref, "title": proof.title, "state": "in review" if fresh.state == "in review" else ("overdue" if fresh.state == "rejected" else fresh.state),
+        "collected_on": held and held.collected_on.isoformat(), "due_on": held.valid_until.isoformat() if held else (proof.due_on and proof.due_on.isoformat()),
+        "period_from": held and held.period_from.isoformat(), "period_to": held and held.period_to.isoformat(),
+        "sha256": held and held.sha256, "source": held.source if held else "", "collector": held.collector if held else "",
+    }  # fmt: skip
+
+
+def _movement(shown: Board) -> list[dict[str, Any]]:
+    """The ends of the last four quarters, and now."""
+    day, ends = shown.as_of.date(), []
+    first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+    for _ in range(4):
+        last = first - timedelta(days=1)
+        ends.append(datetime.combine(last, time(23, 59, 59), UTC))
+        first = date(last.year, (last.month - 1) // 3 * 3 + 1, 1)
+    moments = [*reversed(ends), shown.as_of]
+    rows = []
+    for at, shares in zip(moments, shares_at(shown, moments), strict=True):
+        share = shown.share if at == shown.as_of else shares["all"]
+        rows.append({"label": f"Q{(at.month + 2) // 3} {at.year}", "at": at.date().isoformat(), "levels": list(share.levels), "at_target": share.met})
+    return rows
+
+
+def _gap(shown: Board, gap: Gap) -> dict[str, Any]:
+    row = next(r for r in shown.rows if r.ref == gap.standing.ref)
+    return {
+        "action": closes(row), "closes": [{"ref": row.ref, "gained": gap.standing.short}], "points": gap.standing.short,
+        "owner": row.owner, "due": row.item.row.due_on.isoformat() if row.item and row.item.row.due_on else None,
+    }  # fmt: skip
+
+
+def closes(row: Row) -> str:
+    """What closes the gap, in the words of the next step of the ladder."""
+    steps = [text for text in row.derived.ladder[row.derived.level + 1 : row.target + 1] if text]
+    return "; then ".join([steps[0], *(s[0].lower() + s[1:] for s in steps[1:])]) if steps else "Hold for the whole period"
+
+
+def _evidence_index(shown: Board) -> list[dict[str, Any]]:
+    """Each piece once, under the first requirement and control that it stands behind."""
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in shown.rows:
+        for control, _, _ in row.derived.controls:
+            for proof in control.proofs:
+                found.setdefault(proof.evidence_id, _piece(shown, proof) | {"control": control.ref, "requirement": row.ref})
+    return list(found.values())
+
+
+def _findings(shown: Board) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for row in shown.rows:
+        for control, _, _ in row.derived.controls:
+            last = last_test(control)
+            if last is not None and last.failed:
+                found.setdefault(control.ref, {
+                    "ref": last.finding_ref or control.ref, "requirement": row.ref, "text": last.finding or f"{last.failed} of {last.sample} samples failed",
+                    "opened_on": last.tested_on.isoformat(), "retest_by": last.retest_by.isoformat() if last.retest_by else None, "owner": control.owner or "",
+                })  # fmt: skip
+    return list(found.values())

@@ -1,0 +1,393 @@
+"""The demo's world: eighteen months of Acme Insurance and a smaller Globex, told by the product's own actions.
+
+Everything goes through the actions that a user's click would call, at the day it happened, by the person who
+did it: so the log, the derived states and the history are as true as anybody's. The random choices have a
+fixed seed, and every date is counted back from today.
+"""
+
+import csv
+import io
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from governance import factory
+from governance.assessments import actions as assessing
+from governance.assessments import queries as assessments
+from governance.controls import actions as controls
+from governance.controls import queries as control_queries
+from governance.controls import starter
+from governance.demo.idp import PEOPLE, Person
+from governance.evidence import actions as evidencing
+from governance.evidence.models import Evidence
+from governance.frameworks import actions as adopting
+from governance.frameworks import queries as frameworks
+from governance.kernel import clock, current, jobs
+from governance.kernel.config import Settings
+from governance.kernel.current import Actor
+from governance.kernel.db import find, session, transaction
+from governance.people import actions as joining
+from governance.people import oidc
+from governance.people.jobs import actor_of
+from governance.people.models import person_key
+from governance.systems import actions as registering
+from governance.tenants import actions as tenants
+from governance.tenants import queries as directory
+
+SEED = 2026
+MONTHS = 18
+ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
+GROUPS = {
+    "acme": {"governance-admins": "admin", "governance-officers": "compliance_officer", "governance-contributors": "contributor", "governance-viewers": "viewer"},
+    "globex": {"governance-admins": "admin", "governance-officers": "compliance_officer"},
+    "console": {"governance-operators": "operator_admin", "governance-finance": "operator_finance"},
+}  # fmt: skip
+DOMAINS = {"acme": {"acme.example", "audit.example"}, "globex": {"globex.example"}, "console": {"console.example"}}
+NAMES = {"acme": "Acme Insurance", "globex": "Globex", "console": "Console"}
+ADDRESSES = {"admin": "admin@{}.example", "officer": "officer@{}.example", "jun": "jun.chen@{}.example", "anna": "contributor@{}.example"}
+
+# What the story needs. Every control that is named in none of these is evidenced, or effective from its tests on.
+LATE = {"SEC-04", "TRA-01"}
+NOT_ADOPTED = {"ENV-01"}
+NOTHING_YET = {"MON-07"}
+WAITS_FOR_REVIEW = {"EVA-03", "VEN-01"}
+UNTESTED = {
+    "GOV-02", "RSK-01", "RSK-04", "RSK-05", "INV-02", "HUM-01", "HR-02", "SEC-08", "RES-01", "DAT-02", "EVA-02", "EVA-04", "EVA-05",
+    "MON-02", "MON-03", "MON-04", "VEN-03", "LOG-01", "INC-02", "PUB-02", "ROL-02", "GOV-04",
+}  # fmt: skip
+EVERY = {"monthly": 30, "quarterly": 91, "half-yearly": 182, "yearly": 365}
+CADENCE_OF_EVIDENCE = {"daily": "monthly", "weekly": "monthly", "per release": "quarterly", "per change": "quarterly"}
+TITLES = Counter(title for control in starter.pack() for title in control.evidence)
+TARGET_FOUR = {"GOVERN 1.4", "GOVERN 1.6", "GOVERN 2.1", "MEASURE 2.7", "MEASURE 2.6", "MANAGE 2.4", "MANAGE 4.3"}
+
+
+def build(settings: Settings, idp_base: str, clients: Mapping[str, tuple[str, str]]) -> None:
+    """Fill an empty, migrated database. `clients` is tenant → (client id, secret) at the demo's provider."""
+    factory.connect(settings)
+    directory.forget()
+    for slug in ("acme", "globex", "console"):
+        _found(slug, f"{idp_base}/{slug}", clients[slug])
+    _tell_acme(Cast("acme", f"{idp_base}/acme"))
+    _tell_globex(Cast("globex", f"{idp_base}/globex"))
+    jobs.drain(actor_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The people of one tenant, by the part that they play."""
+
+    slug: str
+    issuer: str
+
+    def __call__(self, part: str) -> Actor:
+        """The actor of a part: admin, officer, jun, anna."""
+        email = ADDRESSES[part].format(self.slug)
+        person = next(p for p in PEOPLE[self.slug] if p.email == email)
+        role = {"admin": "admin", "anna": "contributor"}.get(part, "compliance_officer")
+        base = _founder(self.slug)
+        return replace(base, person_id=person_key(self.issuer, person.sub), name=person.name, role=role, kind="person")
+
+    def id(self, part: str) -> UUID:
+        who = self(part).person_id
+        if who is None:
+            raise LookupError(part)
+        return who
+
+
+def _founder(slug: str) -> Actor:
+    tenant_id = directory.tenant_id(slug)
+    if tenant_id is None:
+        raise LookupError(slug)
+    return tenants.founder(tenant_id, slug, NAMES[slug])
+
+
+@contextmanager
+def _as(who: Actor, day: date, hour: int = 10) -> Iterator[None]:
+    """That person, on that day; minutes are spread by the ids that the day brings."""
+    with clock.frozen(_at(day, hour)), current.acting_as(who):
+        yield
+
+
+def _at(day: date, hour: int = 10) -> datetime:
+    return min(datetime.combine(day, time(hour, (day.toordinal() * 7) % 60, (day.toordinal() * 13) % 60), UTC), datetime.now(UTC))  # noqa: DTZ - counted from the wall's today
+
+
+def _ago(days: int) -> date:
+    return datetime.now(UTC).date() - timedelta(days=days)
+
+
+# ---- tenants and people
+
+
+def _found(slug: str, issuer: str, client: tuple[str, str]) -> None:
+    """The tenant, its identity provider, its people: as on the first day."""
+    with clock.frozen(_at(_ago(MONTHS * 30 + 20), 8)):
+        tenant = tenants.found(slug, NAMES[slug], kind="operator" if slug == "console" else "customer")
+        base = replace(_founder(slug), role="operator_admin" if slug == "console" else "admin")
+        with current.acting_as(base), transaction():
+            joining.connect(issuer=issuer, client_id=client[0], secret=client[1], enforced=True, group_roles=GROUPS[slug], version=None)
+            tenants.set_domains(tenant, DOMAINS[slug])
+        for person in ACME_DIRECTORY if slug == "acme" else PEOPLE[slug]:
+            _join(base, slug, issuer, person)
+
+
+def _join(base: Actor, slug: str, issuer: str, person: Person) -> None:
+    identity = oidc.Identity(issuer, person.sub, person.email, True, person.name, person.groups, None, clock.now().timestamp(), "")
+    role = next((GROUPS[slug][group] for group in person.groups if group in GROUPS[slug]), "auditor")
+    with current.acting_as(base), transaction(person_id=person_key(issuer, person.sub)):
+        joining.join(joining.arrive(identity), role, via="engagement, Halden & Co" if role == "auditor" else "group mapping")
+
+
+# ---- Acme: eighteen months
+
+
+@dataclass(slots=True)
+class Event:
+    """Something that happens on a day, by somebody."""
+
+    day: date
+    part: str
+    deed: Callable[[], object]
+    hour: int = 10
+
+
+def _tell_acme(cast: Cast) -> None:
+    chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
+    with _as(cast("admin"), _ago(MONTHS * 30 + 15)), transaction():
+        for key in ("nist-ai-rmf-1.0", "nist-ai-600-1", "owasp-llm-2025", "owasp-llm-2026", "soc2-tsc-2017"):
+            adopting.adopt(key)
+        for key, name, lane, purpose, owner in (
+            ("support-assistant", "Support assistant", "standard", "Answers policyholders' questions and hands over to a person.", "anna"),
+            ("claims-triage", "Claims triage", "high_risk", "Sorts incoming claims and proposes which an adjuster sees first.", "jun"),
+            ("ad-copywriter", "Ad copywriter", "standard", "Drafts advertisements that marketing edits and approves.", "anna"),
+        ):
+            registering.register(key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner))
+    _adopt_controls(cast, [c.ref for c in starter.pack() if c.ref not in NOT_ADOPTED])
+    _play(cast, [*_evidence_events(cast, chance), *_test_events(cast)])
+    _assess_acme(cast, chance)
+
+
+def _adopt_controls(cast: Cast, refs: list[str]) -> None:
+    """In four waves, so that the levels rise over the year."""
+    waves = ((MONTHS * 30 + 10, 0, 26), (430, 26, 40), (330, 40, 50), (200, 50, len(refs)))
+    for days, first, last in waves:
+        with _as(cast("officer"), _ago(days)), transaction():
+            for number, control in enumerate(controls.adopt(refs[first:last], with_evidence=False)):
+                if control.ref not in LATE | NOTHING_YET:
+                    controls.assign(control, cast.id(("anna", "jun", "admin", "officer")[number % 4]))
+
+
+def _play(cast: Cast, events: list[Event]) -> None:
+    """All events in the order of their days, a month in one transaction."""
+    events.sort(key=lambda e: (e.day, e.hour))
+    month: list[Event] = []
+    for event in [*events, None]:
+        if month and (event is None or (event.day.year, event.day.month) != (month[0].day.year, month[0].day.month)):
+            with current.acting_as(_founder(cast.slug)), transaction():
+                for each in month:
+                    with _as(cast(each.part), each.day, each.hour):
+                        each.deed()
+            month = []
+        if event is not None:
+            month.append(event)
+
+
+def _evidence_events(cast: Cast, chance: random.Random) -> Iterator[Event]:
+    """For each title of each control: begun with the control, then a version a cadence, each reviewed by another."""
+    with current.acting_as(cast("officer")), transaction(read_only=True):
+        held = {c.ref: (c.control_id, c.since) for c in control_queries.posture()}
+    for control in starter.pack():
+        if control.ref not in held:
+            continue
+        control_id, since = held[control.ref]
+        cadence = CADENCE_OF_EVIDENCE.get(control.cadence, control.cadence)
+        for number, title in enumerate(control.evidence):
+            yield from _one_evidence(cast, chance, control.ref, control_id, since, cadence, title, first=number == 0)
+
+
+def _one_evidence(
+    cast: Cast, chance: random.Random, ref: str, control_id: UUID, since: date, cadence: str, title: str, *, first: bool
+) -> Iterator[Event]:
+    box: list[UUID] = []
+    owner = None if ref in LATE | NOTHING_YET else cast.id(chance.choice(("anna", "jun", "officer")))
+    full_title = title if TITLES[title] == 1 else f"{title}, {ref}"
+    if ref == "SEC-07" and first:
+        cadence = "monthly"
+
+    def begin() -> None:
+        due = _ago(-23) if ref in NOTHING_YET else None
+        box.append(evidencing.begin(full_title, kind="report" if "eport" in title else "record", cadence=cadence, owner_id=owner, due_on=due, controls={control_id: ""}).id)
+
+    yield Event(min(since, _ago(1)), "officer", begin, 11)
+    if ref in NOTHING_YET:
+        return
+    every = EVERY[cadence]
+    last = chance.randint(3, min(20, every // 3))
+    if ref == "SEC-04" and first:
+        last = 103  # the quarter that is missing: valid until twelve days ago
+    if ref == "TRA-01":
+        last = every + 32
+    if ref == "SEC-07" and first:
+        last = 41
+    days = list(range(last, max((_ago(0) - since).days, last) + 1, every))
+    for number, collected in enumerate(reversed(days)):
+        newest = number == len(days) - 1
+        yield from _one_version(box, ref, _ago(collected), every, newest=newest, first=first, number=number)
+
+
+def _one_version(
+    box: list[UUID], ref: str, collected: date, every: int, *, newest: bool, first: bool, number: int
+) -> Iterator[Event]:
+    period = (collected - timedelta(days=every - 1), collected)
+    valid = collected + timedelta(days=every + 30)
+    if newest and first:
+        valid = {"SEC-04": _ago(12), "TRA-01": _ago(2), "SEC-07": _ago(-2), "EVA-07": _ago(-10), "PUB-02": _ago(-9)}.get(ref, valid)
+    collector = "officer" if number % 3 == 1 else "jun"
+    versions: list[object] = []
+
+    def bring() -> None:
+        evidence = find(Evidence, box[0])
+        dates = {"collected_on": collected, "period_from": period[0], "period_to": period[1], "valid_until": max(valid, period[1])}
+        if newest:
+            versions.append(evidencing.bring_file(evidence, io.BytesIO(_sheet(evidence.title, period)), f"{evidence.ref.lower()}-{collected:%Y-%m}.csv", **dates))
+        else:
+            versions.append(evidencing.bring_link(evidence, f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}", **dates))
+
+    def review() -> None:
+        evidence = find(Evidence, box[0])
+        if ref == "FAIR-01" and newest:
+            evidencing.reject(versions[0], evidence, reason="It describes last year's portfolio; the mix of claimants has shifted since.")  # type: ignore[arg-type]
+        else:
+            evidencing.accept(versions[0], evidence)  # type: ignore[arg-type]
+
+    yield Event(collected, collector, bring, 13)
+    if not (newest and first and ref in WAITS_FOR_REVIEW):
+        yield Event(min(collected + timedelta(days=1), _ago(0)), "officer" if collector == "jun" else "jun", review, 15)
+
+
+def _sheet(title: str, period: tuple[date, date]) -> bytes:
+    """A small file with real content: what was looked at on each day of the period."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(["day", "item", "result"])
+    day = period[0]
+    while day <= period[1]:
+        writer.writerow([day.isoformat(), title, "held"])
+        day += timedelta(days=7)
+    return out.getvalue().encode()
+
+
+def _test_events(cast: Cast) -> Iterator[Event]:
+    """Tests of the controls: twice, and for the effective ones all passed."""
+    with current.acting_as(cast("officer")), transaction(read_only=True):
+        held = {c.ref: (c.control_id, c.since) for c in control_queries.posture()}
+    for number, (ref, (control_id, since)) in enumerate(sorted(held.items())):
+        if ref in UNTESTED | NOTHING_YET | LATE:
+            continue
+        sample = {"SEC-11": 12, "RES-02": 2}.get(ref, 25)
+        for days in (150 + number % 20, 40 + number % 25):
+            if _ago(days) > since:
+                yield Event(_ago(days), "jun", _tested(control_id, _ago(days), sample, 0), 12)
+        if ref == "SEC-07":
+            yield Event(_ago(5), "jun", _tested(control_id, _ago(5), 25, 1), 11)
+
+
+def _tested(control_id: UUID, day: date, sample: int, failed: int) -> Callable[[], object]:
+    def deed() -> None:
+        finding = "Release 2026.11.2 of claims-triage went live without its red-team sign-off" if failed else ""
+        controls.record_test(
+            control_queries.find_control(control_id), tested_on=day, sample=sample, failed=failed, finding=finding,
+            retest_by=_ago(-19) if failed else None,
+        )  # fmt: skip
+
+    return deed
+
+
+# ---- assessments
+
+
+def _assess_acme(cast: Cast, chance: random.Random) -> None:
+    """Last quarter's is closed and frozen; this one is nearly done, and two things hold it up."""
+    today = _ago(0)
+    ends = _quarter_ends(today)
+    with current.acting_as(cast("officer")), transaction(read_only=True):
+        framework = frameworks.framework("nist-ai-rmf-1.0")
+    for which, end in enumerate(ends):
+        begins, closing = end - timedelta(days=364), min(end + timedelta(days=8), _ago(1))
+        open_one = which == len(ends) - 1
+        with _as(cast("jun"), _ago(50) if open_one else end - timedelta(days=20)), transaction():
+            assessment = assessing.begin(
+                framework.id, title=f"Q{(end.month + 2) // 3} {end.year}", period_from=begins, period_to=end, scope="organisation",
+                targets=None,
+            )  # fmt: skip
+            assessment_id = assessment.id
+            _set_targets(assessment_id)
+        _conclude(cast, chance, assessment_id, _ago(3) if open_one else end + timedelta(days=2), open_one=open_one)
+        if not open_one:
+            with _as(cast("officer"), closing), transaction():
+                assessing.close(assessments.assessment(assessment_id), accept_open=True)
+
+
+def _quarter_ends(today: date) -> list[date]:
+    """The last closed quarter's end, and the end of the quarter that today is in."""
+    quarter = (today.month - 1) // 3
+    this = date(today.year + (quarter == 3), (quarter * 3 + 4 - 1) % 12 + 1, 1) - timedelta(days=1)
+    return [date(today.year, quarter * 3 + 1, 1) - timedelta(days=1), this]
+
+
+def _set_targets(assessment_id: UUID) -> None:
+    for item in assessments.items(assessment_id):
+        if item.ref in TARGET_FOUR:
+            assessing.set_target(item.row, 4, version=item.row.version)
+
+
+def _conclude(cast: Cast, chance: random.Random, assessment_id: UUID, day: date, *, open_one: bool) -> None:
+    """Jun writes the conclusions, Ines signs; MEASURE 2.7 is told in full, MANAGE 2.4 waits for her."""
+    with _as(cast("jun"), day, 9), transaction():
+        held = assessments.assessment(assessment_id)
+        levels = {row.ref: row.derived.level for row in assessments.board(frameworks.framework_by_id(held.framework_id), held=held).rows}
+        for item in assessments.items(assessment_id):
+            if open_one and item.ref in {"MAP 3.4", "MEASURE 3.2"}:
+                continue
+            assessing.conclude(item.row, level=levels[item.ref], rationale=_rationale(chance, item.ref, levels[item.ref]), version=item.row.version)
+    with _as(cast("officer"), min(day + timedelta(days=1), _ago(0)), 16), transaction():
+        for item in assessments.items(assessment_id):
+            if item.conclusion is None or (open_one and (levels[item.ref] < 2 or item.ref in {"MANAGE 2.4", "GOVERN 4.3"})):  # noqa: PLR2004 - a level
+                continue
+            if levels[item.ref] >= 2:  # noqa: PLR2004 - a level
+                assessing.sign_off(item.row, revision=item.conclusion.revision)
+
+
+RATIONALES = {
+    0: ("No control answers for it yet. The starter pack has one that fits.",),
+    1: ("The practice exists, and what proves it is late or failed. It cannot be relied on before that is mended.",),
+    2: ("The practice is in place for all three systems. The proof of it is not complete.",),
+    3: ("Covered and proved on the day. Effect over the whole period is not shown yet.", "The evidence was read and agrees with what the owner says."),
+    4: ("It worked through the whole period: every sample passed and no month is uncovered.", "Tested twice, without an exception."),
+}
+
+
+def _rationale(chance: random.Random, ref: str, level: int) -> str:
+    if ref == "MEASURE 2.7":
+        return (
+            "Security testing is designed well and runs for two of three systems. The missing third-quarter report and the release "
+            "without sign-off on claims-triage keep me from concluding that it worked throughout the period."
+        )
+    return chance.choice(RATIONALES[level])
+
+
+# ---- Globex: smaller, younger
+
+
+def _tell_globex(cast: Cast) -> None:
+    with _as(cast("admin"), _ago(120)), transaction():
+        adopting.adopt("nist-ai-rmf-1.0")
+        registering.register(key="router", name="Request router", lane="standard", purpose="Sends a request to the team that knows the answer.", owner_id=cast.id("officer"))
+    with _as(cast("officer"), _ago(118)), transaction():
+        controls.adopt([c.ref for c in starter.pack()][:20])
+        framework = frameworks.framework("nist-ai-rmf-1.0")
+        assessing.begin(framework.id, title="First assessment", period_from=_ago(118), period_to=_ago(-60), scope="organisation", targets=None)

@@ -1,0 +1,85 @@
+"""⌘K: jump to any object by its name, or run a verb. One statement over the tenant's objects, the catalogue from memory."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import jsonify, request, url_for
+from sqlalchemy import literal, or_, select, union_all
+
+from governance.assessments.models import Assessment
+from governance.controls.models import Control
+from governance.evidence.models import Evidence
+from governance.frameworks import queries as frameworks
+from governance.kernel.access import registry
+from governance.kernel.db import session
+from governance.kernel.feature import Feature
+from governance.kernel.web import ResponseReturnValue
+from governance.people import permissions
+from governance.systems.models import AISystem
+
+feature = Feature("jump", __name__)
+MOST = 12
+VERBS = (
+    ("Make the AI RMF report", "reports.index", {}, "reports.run"),
+    ("Begin an assessment", "assessments.new", {}, "assessments.manage"),
+    ("Bring in evidence", "evidence.index", {}, "evidence.bring"),
+    ("Invite a member", "people.members", {}, "people.manage"),
+    ("Test the sign-in connection", "people.connection", {}, "people.connection"),
+)
+
+
+@feature.get("/jump", needs=permissions.OWN)
+def jump() -> ResponseReturnValue:
+    wanted = " ".join(request.args.get("q", "").split())[:80]
+    return jsonify([*_verbs(wanted), *_requirements(wanted), *_objects(wanted)][:MOST] if wanted else list(_verbs("")))
+
+
+def _verbs(wanted: str) -> Iterator[dict[str, str]]:
+    from governance.kernel.access import allowed  # noqa: PLC0415 - only here
+
+    for label, endpoint, values, permission in VERBS:
+        if wanted.lower() in label.lower() and permission in registry and allowed(registry[permission]):
+            yield {"label": label, "hint": "verb", "href": url_for(endpoint, **values)}
+
+
+def _requirements(wanted: str) -> Iterator[dict[str, str]]:
+    """Of the AI RMF, by id or by our title: `measure 2.7`, `security`."""
+    framework = frameworks.framework("nist-ai-rmf-1.0")
+    needle = wanted.lower()
+    for row in frameworks.requirements(framework.id):
+        if row.assessable and (needle in row.ref.lower() or needle in row.title.lower()):
+            href = url_for("assessments.requirement", key="nist-ai-rmf-1.0", ref=row.ref.replace(" ", "-"))
+            yield {"label": f"{row.ref} {row.title}", "hint": "requirement", "href": href}
+
+
+def _objects(wanted: str) -> Iterator[dict[str, str]]:
+    pattern = f"%{wanted.replace('%', '').replace('_', '')}%"
+    query = union_all(
+        _like(Control, Control.ref, Control.title, "control", pattern),
+        _like(Evidence, Evidence.ref, Evidence.title, "evidence", pattern),
+        _like(AISystem, AISystem.key, AISystem.name, "AI system", pattern),
+        select(literal("assessment").label("kind"), Assessment.id, literal("").label("ref"), Assessment.title)
+        .where(Assessment.tenant_id == _tenant(), Assessment.title.ilike(pattern)),
+    )  # fmt: skip
+    for kind, row_id, ref, title in session().execute(query.limit(MOST)):
+        yield {"label": f"{ref} {title}".strip(), "hint": kind, "href": _address(kind, row_id)}
+
+
+def _like(model: Any, ref: Any, title: Any, kind: str, pattern: str) -> Any:
+    query = select(literal(kind).label("kind"), model.id, ref.label("ref"), title.label("title"))
+    return query.where(model.tenant_id == _tenant(), model.retired_at.is_(None), or_(ref.ilike(pattern), title.ilike(pattern)))
+
+
+def _tenant() -> Any:
+    from governance.kernel import current  # noqa: PLC0415 - only here
+
+    return current.actor().tenant_id
+
+
+def _address(kind: str, row_id: Any) -> str:
+    endpoint, name = {
+        "control": ("controls.control", "control_id"), "evidence": ("evidence.piece", "evidence_id"),
+        "AI system": ("systems.system", "system_id"),
+        "assessment": ("assessments.assessment", "assessment_id"),
+    }[kind]  # fmt: skip
+    return url_for(endpoint, **{name: row_id})
