@@ -2,23 +2,27 @@
 
     posture(as_of)              all live controls with mappings, proofs and tests, in two statements
     ledger() → Ledger.at(t)     the same for many instants (twelve month ends) for the price of one
-    control(id), mappings(id)   one row, and its open mappings
+    mappings(id)                the open mappings of one control
     find_control(id, lock)      the row behind a verb
+
+Owners and titles are always today's; what was recorded, mapped, brought in and judged is cut at the instant.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, Select, func, select
+from sqlalchemy import Row, ScalarSelect, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from governance.controls.models import Control, ControlMapping, ControlTest
 from governance.controls.status import ControlFacts, Proof, Test
-from governance.evidence.freshness import Version
-from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.evidence import queries as evidence
+from governance.evidence.models import EvidenceLink
+from governance.evidence.queries import Piece
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.people.models import Person
@@ -41,29 +45,43 @@ def mappings(control_id: UUID) -> Sequence[ControlMapping]:
     return session().scalars(query.order_by(ControlMapping.created_at)).all()
 
 
+def tests(control_id: UUID) -> Sequence[ControlTest]:
+    """The tests of one control, newest first."""
+    query = select(ControlTest).where(ControlTest.control_id == control_id)
+    return session().scalars(query.order_by(ControlTest.tested_on.desc(), ControlTest.created_at.desc())).all()
+
+
+def refs_taken() -> set[str]:
+    """Refs of every control, the retired ones too: a ref is never used twice."""
+    return set(session().scalars(select(Control.ref)))
+
+
+def choices() -> list[tuple[UUID, str]]:
+    """(id, "SEC-04 Third-party penetration test") of each live control."""
+    rows = session().execute(select(Control.id, Control.ref, Control.title).where(Control.retired_at.is_(None)).order_by(Control.ref))
+    return [(row.id, f"{row.ref} {row.title}") for row in rows]
+
+
+def answering(requirement_id: UUID) -> list[tuple[Control, str]]:
+    """(control, coverage) of the live controls that answer for a requirement."""
+    query = select(Control, ControlMapping.coverage).join(ControlMapping, ControlMapping.control_id == Control.id)
+    query = query.where(ControlMapping.requirement_id == requirement_id, ControlMapping.removed_at.is_(None), Control.retired_at.is_(None))
+    return [(row[0], row[1]) for row in session().execute(query.order_by(Control.ref))]
+
+
+def only_answer(control_id: UUID) -> int:
+    """How many requirements nothing else would answer for without this control."""
+    others = aliased(ControlMapping)
+    another = (
+        select(others.id).join(Control, Control.id == others.control_id)
+        .where(others.requirement_id == ControlMapping.requirement_id, others.control_id != control_id, others.removed_at.is_(None))
+        .where(Control.retired_at.is_(None)).exists()
+    )  # fmt: skip
+    mine = select(func.count()).select_from(ControlMapping).where(ControlMapping.control_id == control_id, ControlMapping.removed_at.is_(None))
+    return session().scalar(mine.where(~another)) or 0
+
+
 # ---- the ledger: rows with their instants, cut at any of them
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A version with the instants at which it, and the judgement on it, became known."""
-
-    known: datetime
-    judged: datetime | None
-    before: Version
-    after: Version
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    ref: str
-    title: str
-    cadence: str
-    due_on: date | None
-    owner: str | None
-    known: datetime
-    retired: datetime | None
-    held: tuple[_Held, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +89,25 @@ class Ledger:
     """Everything about controls that the tenant ever recorded; titles and owners are today's."""
 
     controls: Sequence[Row[Any]]
-    pieces: Mapping[UUID, _Piece]
+    pieces: Mapping[UUID, Piece]
 
     def at(self, moment: datetime) -> list[ControlFacts]:
         """The controls that lived at `moment`, with what was known of them then."""
-        proofs = {i: _proof(i, piece, moment) for i, piece in self.pieces.items() if _lives(piece.known, piece.retired, moment)}
+        proofs = self._proofs(moment)
         return [_facts(row, proofs, moment) for row in self.controls if _lives(row.created_at, row.retired_at, moment)]
 
     def of(self, control_id: UUID, moment: datetime) -> ControlFacts | None:
         """One control, retired or not, as known at `moment`."""
-        proofs = {i: _proof(i, piece, moment) for i, piece in self.pieces.items() if _lives(piece.known, piece.retired, moment)}
+        proofs = self._proofs(moment)
         return next((_facts(row, proofs, moment) for row in self.controls if row.id == control_id), None)
+
+    def _proofs(self, moment: datetime) -> dict[UUID, Proof]:
+        return {i: _proof(piece, moment) for i, piece in self.pieces.items() if piece.lives(moment)}
 
 
 def ledger(control_id: UUID | None = None) -> Ledger:
     """Read it (of one control, if given) in two statements."""
-    return Ledger(session().execute(_controls(control_id)).all(), _pieces(control_id))
+    return Ledger(session().execute(_controls(control_id)).all(), evidence.pieces(of_control=control_id))
 
 
 def _lives(begun: datetime, ended: datetime | None, moment: datetime) -> bool:
@@ -110,12 +131,11 @@ def _test(packed: Sequence[Any]) -> Test:
     return Test(date.fromisoformat(tested_on), sample, failed, finding_ref, finding, retest, tester or FORMER)
 
 
-def _proof(evidence_id: UUID, piece: _Piece, moment: datetime) -> Proof:
-    known = tuple(h.after if h.judged is not None and h.judged <= moment else h.before for h in piece.held if h.known <= moment)
-    return Proof(evidence_id, piece.ref, piece.title, piece.cadence, piece.due_on, piece.owner, known)
+def _proof(piece: Piece, moment: datetime) -> Proof:
+    return Proof(piece.id, piece.ref, piece.title, piece.cadence, piece.due_on, piece.owner, piece.at(moment))
 
 
-def _controls(control_id: UUID | None) -> Select[Any]:
+def _controls(control_id: UUID | None) -> Any:
     """Controls with mappings, tests and links folded into JSON: three joins would multiply the rows."""
     owner = aliased(Person)
     query = select(
@@ -131,8 +151,6 @@ def _epoch(column: Any) -> Any:
 
 
 def _folded(parts: Sequence[Any], order: Any, *where: Any) -> ScalarSelect[Any]:
-    from sqlalchemy.dialects.postgresql import aggregate_order_by  # noqa: PLC0415
-
     folded = func.json_agg(aggregate_order_by(func.json_build_array(*parts), order))
     return select(folded).where(*where).correlate(Control).scalar_subquery()
 
@@ -151,42 +169,3 @@ def _folded_tests() -> ScalarSelect[Any]:
 
 def _folded_links() -> ScalarSelect[Any]:
     return _folded((EvidenceLink.evidence_id, _epoch(EvidenceLink.created_at)), EvidenceLink.id, EvidenceLink.control_id == Control.id)
-
-
-def _pieces(control_id: UUID | None) -> dict[UUID, _Piece]:
-    owner, collector = aliased(Person), aliased(Person)
-    query = (
-        select(Evidence, EvidenceVersion, EvidenceReview.decision, EvidenceReview.reviewed_at, owner.name, collector.name)
-        .outerjoin(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
-        .outerjoin(EvidenceReview, EvidenceReview.version_id == EvidenceVersion.id)
-        .outerjoin(owner, owner.id == Evidence.owner_id)
-        .outerjoin(collector, collector.id == EvidenceVersion.uploaded_by)
-        .order_by(Evidence.ref, EvidenceVersion.number)
-    )
-    if control_id is not None:
-        query = query.where(Evidence.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id == control_id)))
-    return folded_pieces(session().execute(query).all())
-
-
-def folded_pieces(rows: Iterable[Row[Any]]) -> dict[UUID, _Piece]:
-    heads: dict[UUID, tuple[Evidence, str | None]] = {}
-    held: dict[UUID, list[_Held]] = {}
-    for piece, version, decision, judged, owner, collector in rows:
-        heads[piece.id] = (piece, owner)
-        if version is not None:
-            held.setdefault(piece.id, []).append(_held(version, decision, judged, collector))
-    return {
-        i: _Piece(e.ref, e.title, e.cadence, e.due_on, owner, e.created_at, e.retired_at, tuple(held.get(i, ())))
-        for i, (e, owner) in heads.items()
-    }
-
-
-def _held(version: EvidenceVersion, decision: Any, judged: datetime | None, collector: str | None) -> _Held:
-    def known(review: Any) -> Version:
-        return Version(
-            version.number, version.collected_at.date(), version.uploaded_at.date(), version.period_from, version.period_to,
-            version.valid_until, review, version.sha256, version.source, collector or FORMER,
-        )  # fmt: skip
-
-    before = known("pending")
-    return _Held(version.uploaded_at, judged, before, known(decision) if decision else before)

@@ -60,7 +60,7 @@ def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None,
 
     The accepted version that holds longest counts. Overdue: its deadline has passed (or, with nothing accepted,
     the due date, or the validity of what waits for review). Due: at most 14 days are left (half the cadence where
-    that is less), or it is older than its cadence. In review and rejected: nothing was ever accepted.
+    that is less), or nothing accepted was collected within the cadence. In review, rejected: nothing was accepted.
     """
     until = deadline(versions, due_on=due_on)
     if until is not None and until < today:
@@ -69,9 +69,9 @@ def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None,
     accepted = counting(versions)
     if accepted is None:
         return _unaccepted(versions, until, today)
-    left, age = ((until or accepted.valid_until) - today).days, (today - accepted.collected_on).days
+    left, age = (accepted.valid_until - today).days, (today - _last_collected(versions)).days
     if left <= _soon(cadence):
-        return Freshness("due", left, f"due {day(until or accepted.valid_until, today)}")
+        return Freshness("due", left, f"due {day(accepted.valid_until, today)}")
     if (allowed := interval(cadence)) is not None and age > allowed:
         return Freshness("due", left, f"{_days(age)} old")
     return Freshness("fresh", left, "fresh")
@@ -111,6 +111,10 @@ def day(when: date, today: date) -> str:
 
 def _longest(versions: Sequence[Version]) -> Version | None:
     return max(versions, key=lambda v: (v.valid_until, v.collected_on, v.number), default=None)
+
+
+def _last_collected(versions: Sequence[Version]) -> date:
+    return max(v.collected_on for v in versions if v.review == "accepted")
 
 
 def _unaccepted(versions: Sequence[Version], until: date | None, today: date) -> Freshness:

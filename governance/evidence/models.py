@@ -79,7 +79,7 @@ class EvidenceReview(Tenanted, Model):
 
 
 class EvidenceLink(Tenanted, Model):
-    """This evidence supports that control, and how."""
+    """Evidence supports a control, and how."""
 
     __tablename__ = "evidence_links"
     __table_args__ = (

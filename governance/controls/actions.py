@@ -1,0 +1,308 @@
+"""What is done to controls: created or adopted, edited, given away, mapped, tested, retired.
+
+    create, adopt                  one of one's own; those of the starter pack, with the evidence they ask for
+    edit, assign, retire           guarded: a stale form is refused with what changed
+    map_to, unmap                  that it answers (fully, partly) for a requirement
+    record_test                    a sample was tried; what failed opens a finding
+
+A contributor works on the controls that he owns; what belongs to the others he may see.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.audit.record import record
+from governance.audit.registry import action
+from governance.controls.models import Control, ControlMapping, ControlTest
+from governance.controls.starter import StarterControl, pack
+from governance.evidence import actions as evidence
+from governance.evidence.freshness import CADENCES
+from governance.evidence.models import Evidence
+from governance.evidence.numbering import alone, next_ref
+from governance.frameworks import queries as frameworks
+from governance.kernel import clock, current
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.people.queries import membership_of
+
+CREATED = action("control.created", "created the control", fields="ref title kind automation cadence owner source mappings")
+EDITED = action("control.changed", "changed the control", fields="title does kind automation cadence")
+ASSIGNED = action("control.assigned", "assigned the control", fields="owner")
+MAPPED = action("control.mapped", "mapped the control to a requirement", fields="framework requirement coverage")
+UNMAPPED = action("control.unmapped", "removed the control's mapping to a requirement", fields="framework requirement coverage")
+TESTED = action("control.tested", "tested the control", fields="tested_on sample failed finding_ref retest_by", personal="finding")
+RETIRED = action("control.retired", "retired the control", fields="ref")
+
+KINDS = ("preventive", "detective", "corrective")
+AUTOMATIONS = ("manual", "automated")
+COVERAGES = ("full", "partial")
+OWNING_ROLES = evidence.OWNING_ROLES
+FIRST_VERSION = timedelta(days=92)  # an adopted control has a quarter to bring in its first evidence
+
+
+class AlreadyThere(DomainError):
+    pass
+
+
+class Retired(DomainError):
+    pass
+
+
+def create(
+    ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None = None
+) -> Control:
+    """Create a control of the tenant's own; its ref is free and stays."""
+    ref = ref.strip().upper()
+    alone("controls")
+    if session().scalar(select(Control.id).where(Control.ref == ref)):
+        raise AlreadyThere(f"{ref} is taken, perhaps by a retired control. Choose another ref.", field="ref")
+    _may_own(owner_id)
+    control = _new(ref, title, does, kind=kind, automation=automation, cadence=cadence, owner_id=owner_id)
+    record(CREATED, control, ref=ref, title=control.title, kind=kind, automation=automation, cadence=cadence, owner=owner_id)
+    return control
+
+
+def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) -> list[Control]:
+    """Adopt controls of the starter pack (all, or these refs), mapped; a ref that is taken is left as it is.
+
+    With evidence, each control's evidence is begun (one piece for all controls that name it), due in a quarter.
+    """
+    wanted = [each for each in pack() if refs is None or each.ref in set(refs)]
+    if refs is not None and len(wanted) != len(set(refs)):
+        raise Invalid("One of the chosen controls is not in the starter pack.", field="refs")
+    alone("controls")
+    taken = set(session().scalars(select(Control.ref)))
+    adopted = [(_adopted(each), each) for each in wanted if each.ref not in taken]
+    if with_evidence:
+        _begin_evidence(adopted)
+    return [control for control, _ in adopted]
+
+
+def edit(control: Control, *, version: int, title: str, does: str, kind: str, automation: str, cadence: str) -> None:
+    """Change what it says. Stale, with what differs (yours, theirs), when somebody changed it since `version`."""
+    _workable(control)
+    after = _checked(title, does, kind=kind, automation=automation, cadence=cadence)
+    before = {name: getattr(control, name) for name in after}
+    changed = {name: (value, before[name]) for name, value in after.items() if value != before[name]}
+    if not changed:
+        return
+    if version != control.version:
+        raise Stale(f"Somebody else changed {control.ref} since you opened this page.", changed)
+    for name, value in after.items():
+        setattr(control, name, value)
+    control.version += 1
+    record(EDITED, control, before=before, after=after)
+
+
+def assign(control: Control, owner_id: UUID | None) -> None:
+    """Give it to a member (None: to nobody). The same owner twice is no change."""
+    _live(control)
+    _may_own(owner_id)
+    if control.owner_id == owner_id:
+        return
+    before = {"owner": control.owner_id}
+    control.owner_id = owner_id
+    record(ASSIGNED, control, before=before, after={"owner": owner_id})
+
+
+def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> int:
+    """Give several to one member, all or none; returns how many changed hands."""
+    if not ids:
+        raise Invalid("Nothing is selected. Tick the controls that change hands.")
+    found = session().scalars(select(Control).where(Control.id.in_(ids)).order_by(Control.ref).with_for_update()).all()
+    if len(found) != len(set(ids)):
+        raise NotFound("One of the selected controls is not here. Nothing was assigned.")
+    changing = [control for control in found if control.owner_id != owner_id]
+    for control in changing:
+        assign(control, owner_id)  # record() is in there
+    return len(changing)
+
+
+def retire(control: Control, *, because: str) -> None:
+    """It answers for nothing from now on; its past stays what it was."""
+    _live(control)
+    if not because.strip():
+        raise Invalid("Say why it is retired: the reason is kept with it.", field="because")
+    control.retired_at, control.retired_because = clock.now(), because.strip()[:2000]
+    record(RETIRED, control, because=control.retired_because, ref=control.ref)
+
+
+def map_to(control: Control, requirement_id: UUID, coverage: str) -> ControlMapping:
+    """Say that it answers for a requirement. The same again is no change; another coverage ends the old mapping."""
+    _live(control)
+    if coverage not in COVERAGES:
+        raise Invalid("Coverage is full or partial.", field="coverage")
+    requirement = _requirement(requirement_id)
+    held = _mapping(control, requirement_id)
+    if held is not None and held.coverage == coverage:
+        return held
+    if held is not None:
+        held.removed_at = clock.now()
+        session().flush()
+    mapping = _mapped(control, requirement.id, coverage)
+    session().add(mapping)
+    record(MAPPED, control, framework=frameworks.framework_by_id(requirement.framework_id).key, requirement=requirement.ref, coverage=coverage)
+    return mapping
+
+
+def unmap(control: Control, requirement_id: UUID) -> None:
+    """End a mapping; one that is not there is no fault."""
+    held = _mapping(control, requirement_id)
+    if held is None:
+        return
+    held.removed_at = clock.now()
+    requirement = _requirement(requirement_id)
+    key = frameworks.framework_by_id(requirement.framework_id).key
+    record(UNMAPPED, control, framework=key, requirement=requirement.ref, coverage=held.coverage)
+
+
+def record_test(
+    control: Control, *, tested_on: date, sample: int, failed: int, finding: str = "", retest_by: date | None = None, finding_ref: str | None = None
+) -> ControlTest:
+    """Record a test of `sample` items of which `failed` did not hold. A failure needs its finding and gets a ref (EXC-14).
+
+    The same test sent twice is one test.
+    """
+    _workable(control)
+    finding = finding.strip()[:2000]
+    _test_rules(tested_on, sample, failed, finding, retest_by)
+    same = select(ControlTest).where(ControlTest.control_id == control.id, ControlTest.tested_on == tested_on, ControlTest.sample == sample)
+    twin = session().scalars(same.where(ControlTest.failed == failed, ControlTest.finding == finding, ControlTest.tested_by == current.actor().person_id)).first()
+    if twin is not None:
+        return twin
+    if failed and finding_ref is None:
+        finding_ref = next_ref(ControlTest.finding_ref, "EXC", width=2)
+    test = ControlTest(
+        control_id=control.id, tested_on=tested_on, sample=sample, failed=failed, finding=finding, finding_ref=finding_ref if failed else None,
+        retest_by=retest_by if failed else None, tested_by=current.actor().person_id, created_at=clock.now(),
+    )  # fmt: skip
+    session().add(test)
+    record(
+        TESTED, control, tested_on=tested_on, sample=sample, failed=failed, finding_ref=test.finding_ref, retest_by=test.retest_by,
+        finding=finding or None,
+    )  # fmt: skip
+    return test
+
+
+# ---- the starter pack
+
+
+def _adopted(each: StarterControl) -> Control:
+    control = _new(each.ref, each.title, each.does, kind=each.kind, automation=each.automation, cadence=each.cadence, owner_id=None)
+    session().add_all(_mapped(control, frameworks.requirement(key, ref).id, coverage) for key, ref, coverage in each.mappings)
+    record(
+        CREATED, control, ref=each.ref, title=each.title, kind=each.kind, automation=each.automation, cadence=each.cadence,
+        source="starter pack", mappings=[f"{ref} {coverage}" for _, ref, coverage in each.mappings],
+    )  # fmt: skip
+    return control
+
+
+def _begin_evidence(adopted: Sequence[tuple[Control, StarterControl]]) -> None:
+    """One piece for each title; a live one that the tenant has already is linked, not begun again."""
+    wanted: dict[str, list[tuple[Control, StarterControl]]] = {}
+    for control, each in adopted:
+        for title in each.evidence:
+            wanted.setdefault(title, []).append((control, each))
+    held = {e.title.casefold(): e for e in session().scalars(select(Evidence).where(Evidence.retired_at.is_(None)))}
+    for title, users in wanted.items():
+        there = held.get(title.casefold())
+        if there is None:
+            supported = {control.id: "" for control, _ in users}
+            evidence.begin(
+                title, kind="record", cadence=_tightest(users), due_on=clock.today() + FIRST_VERSION, controls=supported
+            )
+            continue
+        for control, _ in users:
+            evidence.link(there, control.id)
+
+
+def _tightest(users: Sequence[tuple[Control, StarterControl]]) -> str:
+    """The shortest cadence of the controls that share the evidence."""
+    return min((each.cadence for _, each in users), key=lambda c: CADENCES.get(c) or 9999)
+
+
+# ---- rules
+
+
+def _new(ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None) -> Control:
+    control = Control(
+        **_checked(title, does, kind=kind, automation=automation, cadence=cadence), ref=ref, owner_id=owner_id, retired_at=None,
+        retired_because=None, created_at=clock.now(), version=1,
+    )  # fmt: skip
+    session().add(control)
+    session().flush()
+    return control
+
+
+def _checked(title: str, does: str, **choices: str) -> dict[str, Any]:
+    title, does = " ".join(title.split()), does.strip()
+    if not 1 <= len(title) <= 160:  # noqa: PLR2004 - a title
+        raise Invalid("A title has 1 to 160 characters.", field="title")
+    if not 1 <= len(does) <= 4000:  # noqa: PLR2004 - a page of text
+        raise Invalid("Say what is done and what proof it leaves, in 4 000 characters at most.", field="does")
+    known: dict[str, Collection[str]] = {"kind": KINDS, "automation": AUTOMATIONS, "cadence": CADENCES}
+    for field, value in choices.items():
+        if value not in known[field]:
+            raise Invalid(f"“{value}” is not a choice here.", field=field)
+    return {"title": title, "does": does, **choices}
+
+
+def _test_rules(tested_on: date, sample: int, failed: int, finding: str, retest_by: date | None) -> None:
+    if tested_on > clock.today():
+        raise Invalid("That day is still to come.", field="tested_on")
+    if not 1 <= sample <= 1_000_000:  # noqa: PLR2004 - a sample
+        raise Invalid("A test tries at least one item.", field="sample")
+    if not 0 <= failed <= sample:
+        raise Invalid(f"Between none and {sample} of {sample} can fail.", field="failed")
+    if failed and not finding:
+        raise Invalid("Say what failed: the finding stands beside the control until a retest passes.", field="finding")
+    if retest_by is not None and retest_by < tested_on:
+        raise Invalid("The retest comes after the test.", field="retest_by")
+
+
+def _live(control: Control) -> None:
+    if control.retired_at is not None:
+        raise Retired(f"{control.ref} was retired on {control.retired_at.day} {control.retired_at:%B %Y}.")
+
+
+def _workable(control: Control) -> None:
+    _live(control)
+    who = current.actor()
+    if who.role == "contributor" and control.owner_id != who.person_id:
+        raise Forbidden(f"{control.ref} is not yours. Its owner, a compliance officer or an admin works on it.")
+
+
+def _may_own(owner_id: UUID | None) -> None:
+    if owner_id is None:
+        return
+    membership = membership_of(owner_id)
+    if membership is None or membership.role not in OWNING_ROLES:
+        raise Invalid("The owner is not a choice here: it must be a member who can work on controls.", field="owner_id")
+
+
+def _requirement(requirement_id: UUID) -> frameworks.RequirementView:
+    try:
+        found = frameworks.requirement_by_id(requirement_id)
+    except NotFound as error:
+        raise Invalid("That requirement is not a choice here.", field="requirement_id") from error
+    if not found.assessable:
+        raise Invalid(f"{found.ref} is a group: map the control to a requirement in it.", field="requirement_id")
+    return found
+
+
+def _mapping(control: Control, requirement_id: UUID) -> ControlMapping | None:
+    query = select(ControlMapping).where(ControlMapping.control_id == control.id, ControlMapping.requirement_id == requirement_id)
+    return session().scalars(query.where(ControlMapping.removed_at.is_(None))).one_or_none()
+
+
+def _mapped(control: Control, requirement_id: UUID, coverage: str) -> ControlMapping:
+    return ControlMapping(
+        control_id=control.id, requirement_id=requirement_id, coverage=coverage, mapped_by=current.actor().person_id, removed_at=None,
+        created_at=clock.now(),
+    )  # fmt: skip
+
+

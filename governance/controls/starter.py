@@ -1,0 +1,39 @@
+"""The starter pack: sixty controls in our own words, read from starter.yaml. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).parent / "starter.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class StarterControl:
+    """A proposed control; `evidence` are titles, `mappings` (framework key, requirement ref, full or partial)."""
+
+    ref: str
+    title: str
+    does: str
+    kind: str
+    automation: str
+    cadence: str
+    evidence: tuple[str, ...]
+    mappings: tuple[tuple[str, str, str], ...]
+
+
+@cache
+def pack() -> tuple[StarterControl, ...]:
+    """Every control of the pack, in its order."""
+    content: Mapping[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return tuple(_read(row) for row in content["controls"])
+
+
+def _read(row: Mapping[str, Any]) -> StarterControl:
+    mappings = tuple((m["framework"], m["ref"], m["coverage"]) for m in row["mappings"])
+    return StarterControl(
+        row["ref"], row["title"], row["does"], row["kind"], row["automation"], row["cadence"], tuple(row["evidence"]), mappings
+    )

@@ -1,0 +1,48 @@
+"""An object's timeline as lines to draw: shape by direction, the deed in words, its facts beside it."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+
+from governance.people.queries import Moment, timeline
+
+SHAPES = {
+    "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open",
+    "control.tested": "ok", "control.mapped": "up", "control.unmapped": "down", "evidence.linked": "up", "evidence.unlinked": "down",
+    "evidence.retired": "stop", "control.retired": "stop",
+}  # fmt: skip
+SHOWN = ("number", "control", "requirement", "coverage", "sample", "failed", "finding_ref", "ref")
+SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "failed": "{} failed"}
+
+
+def told(ids: Collection[UUID], *, limit: int = 30) -> list[dict[str, Any]]:
+    """Newest first, for the macro `c.timeline`; two statements."""
+    return [_line(moment) for moment in timeline(ids, limit=limit)]
+
+
+def _line(moment: Moment) -> dict[str, Any]:
+    failed = moment.action == "control.tested" and moment.facts.get("failed")
+    meta = ", ".join([*_facts(moment), *_changes(moment)])
+    because = f": {moment.because}" if moment.because else ""
+    text = Markup("<b>{}</b> {}").format(moment.who, moment.says)
+    return {"kind": "bad" if failed else SHAPES.get(moment.action, "dot"), "text": text, "meta": (meta + because).lstrip(": "), "at": moment.at}
+
+
+def _facts(moment: Moment) -> Iterator[str]:
+    for name in SHOWN:
+        value = moment.facts.get(name)
+        if value not in {None, ""} and not (name == "failed" and value == 0):
+            yield SAYS.get(name, "{}").format(value)
+
+
+def _changes(moment: Moment) -> Iterator[str]:
+    """What changed, by name; ids of people say nothing to a reader and stay out."""
+    for name, (old, new) in sorted(moment.changes.items()):
+        if name == "owner":
+            yield "to nobody" if new is None else "to another owner"
+        elif len(str(old)) + len(str(new)) < 80:  # noqa: PLR2004 - one line
+            yield f"{name} {'none' if old is None else old} → {'none' if new is None else new}"
+        else:
+            yield f"{name} reworded"

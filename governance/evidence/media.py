@@ -1,0 +1,181 @@
+"""What a file really is, found by its content. Pure: reads a stream that can seek, and leaves it at its start.
+
+    find_type(stream, filename) → Media     raises Invalid, naming the file and what is wrong with it
+    ALLOWED                                 what may come in; everything else stays out
+
+A name proves nothing: a file whose ending tells another story than its content is refused by name. Office
+files are zip archives; only their central directory is read, so that nothing is ever unpacked here.
+"""
+
+import codecs
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from struct import unpack
+from typing import BinaryIO
+
+import puremagic
+
+from governance.kernel.errors import Invalid
+
+PIECE = 1024 * 1024
+JSON_LIMIT = 20 * 1024 * 1024
+ENTRIES, DIRECTORY, UNPACKED, RATIO = 4000, 2 * 1024 * 1024, 1024**3, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """`endings` are those that a file of the type may have."""
+
+    type: str
+    says: str
+    endings: tuple[str, ...]
+
+
+PDF = Media("application/pdf", "a PDF", ("pdf",))
+PNG = Media("image/png", "a PNG picture", ("png",))
+JPEG = Media("image/jpeg", "a JPEG picture", ("jpg", "jpeg"))
+TEXT = Media("text/plain", "plain text", ("txt", "log", "md"))
+CSV = Media("text/csv", "a CSV table", ("csv",))
+JSON = Media("application/json", "JSON", ("json",))
+_OPEN_XML = "application/vnd.openxmlformats-officedocument"
+XLSX = Media(f"{_OPEN_XML}.spreadsheetml.sheet", "an Excel workbook", ("xlsx",))
+DOCX = Media(f"{_OPEN_XML}.wordprocessingml.document", "a Word document", ("docx",))
+PPTX = Media(f"{_OPEN_XML}.presentationml.presentation", "a PowerPoint file", ("pptx",))
+ALLOWED = (PDF, PNG, JPEG, XLSX, DOCX, PPTX, CSV, TEXT, JSON)
+IN_WORDS = "PDF, PNG, JPEG, Word, Excel, PowerPoint, CSV, text or JSON"
+ACCEPT = ",".join(f".{ending}" for media in ALLOWED for ending in media.endings)
+
+_SIGNATURES = ((b"%PDF-", PDF), (b"\x89PNG\r\n\x1a\n", PNG), (b"\xff\xd8\xff", JPEG))
+_PARTS = (("xl/workbook.xml", XLSX), ("word/document.xml", DOCX), ("ppt/presentation.xml", PPTX))
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\0asm", b"dex\n")
+_MARKUP = re.compile(rb"<\s*(?:!doctype|html|head|body|svg|script|iframe|\?xml)", re.IGNORECASE)
+
+
+def find_type(stream: BinaryIO, filename: str) -> Media:
+    """The type of the content, if it may come in and the name's ending agrees with it. Raises Invalid."""
+    stream.seek(0)
+    head = stream.read(8192)
+    ending = PurePath(filename).suffix.lower().lstrip(".")
+    try:
+        found = _by_content(stream, head, ending, filename)
+    finally:
+        stream.seek(0)
+    if ending not in found.endings:
+        told = f"ends in .{ending}" if ending else "has no ending"
+        raise Invalid(f"{filename} {told}, and its content is {found.says}. Nothing was saved: name it for what it is.", field="file")
+    return found
+
+
+def plain_name(filename: str | None) -> str:
+    """The last part of a file's name, without what a file system or a header could trip over."""
+    name = re.split(r"[\\/]", filename or "")[-1]
+    return re.sub(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\"]", "", name).strip(". ")[-160:] or "file"
+
+
+def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> Media:
+    if not head:
+        raise Invalid(f"{filename} is empty: it has 0 bytes.", field="file")
+    if known := next((media for signature, media in _SIGNATURES if head.startswith(signature)), None):
+        return known
+    if head.startswith(b"PK"):
+        return _office(stream, filename)
+    if head.startswith(_PROGRAMS):
+        raise _forbidden(filename, "a program")
+    if _MARKUP.search(head[:1024]):
+        raise _forbidden(filename, "a web page or picture that can carry a program")
+    if not _is_text(stream):
+        raise _forbidden(filename, _guess(head))
+    return _text(stream, ending, filename)
+
+
+def _forbidden(filename: str, what: str) -> Invalid:
+    return Invalid(f"{filename} is {what}. Evidence may be {IN_WORDS}.", field="file")
+
+
+def _guess(head: bytes) -> str:
+    try:
+        name = puremagic.magic_string(head)[0].name
+    except (puremagic.PureError, ValueError, IndexError):
+        name = ""
+    return f"of a type that stays out ({name})" if name else "of a type that we cannot tell"
+
+
+def _text(stream: BinaryIO, ending: str, filename: str) -> Media:
+    if ending == "json":
+        _must_parse(stream, filename)
+        return JSON
+    return CSV if ending == "csv" else TEXT
+
+
+def _must_parse(stream: BinaryIO, filename: str) -> None:
+    stream.seek(0)
+    content = stream.read(JSON_LIMIT + 1)
+    if len(content) > JSON_LIMIT:
+        raise Invalid(f"{filename} is JSON of more than {JSON_LIMIT // PIECE} MB. Send it as CSV or text.", field="file")
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"{filename} ends in .json, and its content does not parse as JSON.", field="file") from error
+
+
+def _is_text(stream: BinaryIO) -> bool:
+    """UTF-8 without control characters, from the first byte to the last."""
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for piece in _pieces(stream):
+            if len(piece.translate(None, CONTROL)) != len(piece):
+                return False
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    while piece := stream.read(PIECE):
+        yield piece
+
+
+# ---- office files
+
+
+def _office(stream: BinaryIO, filename: str) -> Media:
+    _bounded(stream, filename)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise _forbidden(filename, "a damaged archive") from error
+    names = {entry.filename for entry in entries}
+    found = next((media for part, media in _PARTS if part in names), None)
+    if found is None or "[Content_Types].xml" not in names:
+        raise _forbidden(filename, "an archive that is no office file")
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        raise _forbidden(filename, f"{found.says} with macros, which are programs")
+    packed, unpacked = sum(e.compress_size for e in entries), sum(e.file_size for e in entries)
+    if unpacked > UNPACKED or unpacked > RATIO * max(packed, PIECE):
+        raise Invalid(f"{filename} would unpack to {unpacked // PIECE} MB. Nothing was saved.", field="file")
+    return found
+
+
+def _bounded(stream: BinaryIO, filename: str) -> None:
+    """Refuse a directory that is itself a bomb, before any of it is read. 64-bit archives stay out as well."""
+    stream.seek(0, 2)
+    size = stream.tell()
+    stream.seek(max(0, size - 65_557))
+    tail = stream.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < 22:  # noqa: PLR2004 - the record's length
+        raise _forbidden(filename, "a damaged archive")
+    entries, directory = unpack("<HL", tail[at + 10 : at + 16])
+    if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07") or entries > ENTRIES or directory > DIRECTORY:
+        raise Invalid(f"{filename} is an archive of more than {ENTRIES} parts. Nothing was saved.", field="file")

@@ -1,0 +1,25 @@
+"""Short names (EV-0007, EXC-14) that people can say: counted up within a tenant, one at a time."""
+
+import re
+from typing import Any
+
+from sqlalchemy import func, select
+
+from governance.kernel import current
+from governance.kernel.db import session
+
+DIGITS = re.compile(r"(\d+)$")
+
+
+def next_ref(column: Any, prefix: str, *, width: int) -> str:
+    """The name after the highest one in `column`; two requests that ask at once wait for each other."""
+    alone(prefix)
+    taken = session().scalars(select(column).where(column.like(f"{prefix}-%"))).all()
+    highest = max((int(found[1]) for ref in taken if (found := DIGITS.search(ref))), default=0)
+    return f"{prefix}-{highest + 1:0{width}d}"
+
+
+def alone(purpose: str) -> None:
+    """Hold the tenant's lock for a purpose until this transaction ends."""
+    name = f"{current.actor().tenant_id}:{purpose}"
+    session().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

@@ -1,0 +1,386 @@
+"""Evidence as it stands: the library with its freshness, one piece with its versions, what waits for somebody.
+
+    pieces(…)                           everything known of evidence, with the instants, in one statement
+    library(…) → Shelf                  live pieces, filtered and sorted, with their state; two statements
+    waiting(…)                          versions that wait for review, and what is overdue
+    find_evidence, version_of           the rows behind a verb
+    state_of, versions, links           one piece: its state, its versions, the controls that it supports
+
+Freshness is worked out in Python by the one formula of freshness.py, so lists read every live piece once.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from governance.evidence.freshness import Freshness, Version, counting, deadline, freshness, newest
+from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.evidence.permissions import REVIEW
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.db import find, session
+from governance.people import permissions as people
+from governance.people.models import Membership, Person
+
+FORMER = "a former member"
+STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A version with the instants at which it, and the judgement on it, became known."""
+
+    version_id: UUID
+    uploaded_by: UUID | None
+    known: datetime
+    judged: datetime | None
+    before: Version
+    after: Version
+
+    def at(self, moment: datetime) -> Version:
+        return self.after if self.judged is not None and self.judged <= moment else self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of evidence with all its versions; `owner` is today's."""
+
+    id: UUID
+    ref: str
+    title: str
+    kind: str
+    cadence: str
+    due_on: date | None
+    owner_id: UUID | None
+    owner: str | None
+    known: datetime
+    retired: datetime | None
+    held: tuple[Held, ...] = ()
+
+    def at(self, moment: datetime) -> tuple[Version, ...]:
+        """The versions as known at an instant, oldest first."""
+        return tuple(h.at(moment) for h in self.held if h.known <= moment)
+
+    def lives(self, moment: datetime) -> bool:
+        return self.known <= moment and (self.retired is None or self.retired > moment)
+
+    def freshness(self, moment: datetime) -> Freshness:
+        return freshness(self.at(moment), cadence=self.cadence, due_on=self.due_on, today=moment.date())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the library."""
+
+    piece: Piece
+    fresh: Freshness
+    last: Version | None
+    deadline: date | None
+    pending: Held | None
+    controls: tuple[tuple[UUID, str, str], ...] = ()
+
+    @property
+    def covers(self) -> str:
+        """What the counting version (or the last one) covers."""
+        held = counting(self.piece.at(clock.now())) or self.last
+        return covers(held.period_from, held.period_to) if held else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The rows of a page, how many match the filters, and how many live pieces there are in each state."""
+
+    rows: Sequence[Row]
+    matching: int
+    states: Mapping[str, int]
+    next: str | None
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One version as its page shows it; names as the reader may see them."""
+
+    id: UUID
+    number: int
+    filename: str | None
+    media_type: str | None
+    size: int | None
+    sha256: str | None
+    url: str | None
+    source: str
+    collected_at: datetime
+    uploaded_at: datetime
+    uploaded_by: UUID | None
+    collector: str
+    period_from: date
+    period_to: date
+    valid_until: date
+    review: str
+    reason: str
+    reviewer: str | None
+    reviewed_at: datetime | None
+
+    @property
+    def covers(self) -> str:
+        return covers(self.period_from, self.period_to)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    control_id: UUID
+    ref: str
+    title: str
+    note: str
+    retired: bool
+
+
+# ---- the rows behind a verb
+
+
+def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
+    return find(Evidence, evidence_id, what="piece of evidence", lock=lock)
+
+
+def version_of(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion, Evidence]:
+    """A version and what it is a version of; with `lock`, nobody else judges or adds one meanwhile."""
+    version = find(EvidenceVersion, version_id, what="version")
+    return version, find_evidence(version.evidence_id, lock=lock)
+
+
+# ---- everything known of evidence
+
+
+def pieces(*, of_control: UUID | None = None, only: UUID | None = None, live: bool = False) -> dict[UUID, Piece]:
+    """Pieces with their versions, by id in the order of their refs; one statement whatever their number."""
+    owner, collector = aliased(Person), aliased(Person)
+    e, v = Evidence, EvidenceVersion
+    query = (
+        select(
+            e.id, e.ref, e.title, e.kind, e.cadence, e.due_on, e.owner_id, owner.name, e.created_at, e.retired_at,
+            v.id, v.uploaded_by, v.number, v.collected_at, v.uploaded_at, v.period_from, v.period_to, v.valid_until, v.sha256, v.source,
+            EvidenceReview.decision, EvidenceReview.reviewed_at, collector.name,
+        )
+        .outerjoin(v, v.evidence_id == e.id)
+        .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
+        .outerjoin(owner, owner.id == e.owner_id)
+        .outerjoin(collector, collector.id == v.uploaded_by)
+        .order_by(e.ref, v.number)
+    )  # fmt: skip
+    if of_control is not None:
+        query = query.where(e.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id == of_control)))
+    if only is not None:
+        query = query.where(e.id == only)
+    if live:
+        query = query.where(e.retired_at.is_(None))
+    return _folded(session().execute(query))
+
+
+HEAD = 10
+
+
+def _folded(rows: Iterable[Any]) -> dict[UUID, Piece]:
+    heads: dict[UUID, Piece] = {}
+    held: dict[UUID, list[Held]] = {}
+    for row in rows:
+        if row[0] not in heads:
+            heads[row[0]] = Piece(*row[:HEAD])
+            held[row[0]] = []
+        if row[HEAD] is not None:
+            held[row[0]].append(_held(row[HEAD:]))
+    return {i: replace(piece, held=tuple(held[i])) for i, piece in heads.items()}
+
+
+def _held(row: Sequence[Any]) -> Held:
+    version_id, uploaded_by, number, collected, uploaded, period_from, period_to, valid_until, sha256, source, decision, judged, collector = row
+    facts = (number, collected.date(), uploaded.date(), period_from, period_to, valid_until)
+    before = Version(*facts, "pending", sha256, source, collector or FORMER)
+    after = Version(*facts, decision, sha256, source, collector or FORMER) if decision else before
+    return Held(version_id, uploaded_by, uploaded, judged, before, after)
+
+
+# ---- the library
+
+
+SORTS = ("ref", "title", "deadline", "owner")
+
+
+def library(
+    *, q: str = "", state: str = "", owner: str = "", kind: str = "", control: UUID | None = None, sort: str = "ref",
+    descending: bool = False, after: str | None = None, size: int | None = 50,
+) -> Shelf:  # fmt: skip
+    """Live evidence with its state of today. `owner` is a person's id or "nobody"; size None gives every row."""
+    linked, now = _links(), clock.now()
+    every = [_row(piece, now, linked.get(piece.id, ())) for piece in pieces(live=True).values()]
+    matching = [row for row in every if _matches(row, q=q, state=state, owner=owner, kind=kind, control=control)]
+    ordered = sorted(matching, key=lambda row: _key(row, sort), reverse=descending)
+    rows, following = _page(ordered, after, size)
+    return Shelf(rows, len(matching), {s: sum(row.fresh.state == s for row in every) for s in STATES}, following)
+
+
+def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]]) -> Row:
+    known = piece.at(now)
+    waiting = next((h for h in reversed(piece.held) if h.at(now).review == "pending"), None)
+    return Row(piece, piece.freshness(now), newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
+
+
+def _matches(row: Row, *, q: str, state: str, owner: str, kind: str, control: UUID | None) -> bool:
+    piece = row.piece
+    if q and not all(word in f"{piece.ref} {piece.title} {piece.owner or ''} {piece.kind}".casefold() for word in q.casefold().split()):
+        return False
+    if (state and row.fresh.state != state) or (kind and piece.kind != kind):
+        return False
+    if owner and (str(piece.owner_id) if piece.owner_id else "nobody") != owner:
+        return False
+    return control is None or any(c[0] == control for c in row.controls)
+
+
+def _key(row: Row, sort: str) -> tuple[Any, str]:
+    by: dict[str, Any] = {
+        "title": row.piece.title.casefold(), "deadline": row.deadline or date.max, "owner": (row.piece.owner or "\uffff").casefold(),
+    }  # fmt: skip
+    return by.get(sort, ""), row.piece.ref
+
+
+def _page(ordered: Sequence[Row], after: str | None, size: int | None) -> tuple[Sequence[Row], str | None]:
+    """The rows behind the one named `after`; a name that is gone begins again at the start."""
+    start = next((n + 1 for n, row in enumerate(ordered) if row.piece.ref == after), 0) if after else 0
+    if size is None:
+        return ordered, None
+    shown = ordered[start : start + size]
+    return shown, shown[-1].piece.ref if start + size < len(ordered) else None
+
+
+def _links(evidence_id: UUID | None = None) -> dict[UUID, list[tuple[UUID, str, str]]]:
+    """The live controls that each piece supports: (control id, ref, title)."""
+    control = EvidenceLink.control.property.mapper.class_
+    query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).join(control, control.id == EvidenceLink.control_id)
+    query = query.where(control.retired_at.is_(None))
+    if evidence_id is not None:
+        query = query.where(EvidenceLink.evidence_id == evidence_id)
+    found: dict[UUID, list[tuple[UUID, str, str]]] = {}
+    for row in session().execute(query.order_by(control.ref)):
+        found.setdefault(row[0], []).append((row[1], row[2], row[3]))
+    return found
+
+
+def control_choices() -> list[tuple[UUID, str]]:
+    """(id, "SEC-04 Third-party penetration test") of each live control."""
+    control = EvidenceLink.control.property.mapper.class_
+    rows = session().execute(select(control.id, control.ref, control.title).where(control.retired_at.is_(None)).order_by(control.ref))
+    return [(row.id, f"{row.ref} {row.title}") for row in rows]
+
+
+# ---- what waits
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """`reviews`: (row, version), oldest first; `late`: overdue, rejected or missing, worst first; `mine`: may the reader review."""
+
+    reviews: Sequence[tuple[Row, Held]]
+    late: Sequence[Row]
+
+    @property
+    def oldest(self) -> int:
+        """Days that the oldest has waited for review."""
+        return max(((clock.now() - held.known).days for _, held in self.reviews), default=0)
+
+
+def waiting(*, person: UUID | None = None) -> Waiting:
+    """Versions to review, and evidence that is overdue, rejected or due; two statements.
+
+    With `person`, only what that person can act on: reviews of versions that others brought in (if the role reviews),
+    and late evidence that the person owns.
+    """
+    now, linked = clock.now(), _links()
+    rows = [_row(piece, now, linked.get(piece.id, ())) for piece in pieces(live=True).values()]
+    reviews = [(row, h) for row in rows for h in row.piece.held if h.at(now).review == "pending" and (person is None or h.uploaded_by != person)]
+    late = [row for row in rows if row.fresh.state in {"overdue", "rejected", "due", "missing"} and (person is None or row.piece.owner_id == person)]
+    order = {"overdue": 0, "rejected": 1, "missing": 2, "due": 3}
+    if person is not None and not allowed(REVIEW):
+        reviews = []
+    return Waiting(
+        sorted(reviews, key=lambda pair: pair[1].known),
+        sorted(late, key=lambda row: (order[row.fresh.state], row.deadline or date.max, row.piece.ref)),
+    )
+
+
+# ---- one piece
+
+
+def state_of(evidence: Evidence) -> tuple[Piece, Freshness]:
+    piece = pieces(only=evidence.id)[evidence.id]
+    return piece, piece.freshness(clock.now())
+
+
+def versions(evidence: Evidence) -> list[VersionView]:
+    """Every version, newest first, with its review; two statements."""
+    query = select(EvidenceVersion, EvidenceReview).outerjoin(EvidenceReview, EvidenceReview.version_id == EvidenceVersion.id)
+    rows = session().execute(query.where(EvidenceVersion.evidence_id == evidence.id).order_by(EvidenceVersion.number.desc())).all()
+    shown = doers(p for v, r in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
+    return [_view(v, r, shown) for v, r in rows]
+
+
+def version_view(version: EvidenceVersion, evidence: Evidence) -> VersionView:
+    return next(v for v in versions(evidence) if v.id == version.id)
+
+
+def _view(v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str]) -> VersionView:
+    return VersionView(
+        v.id, v.number, v.filename, v.media_type, v.size, v.sha256, v.url, v.source, v.collected_at, v.uploaded_at, v.uploaded_by,
+        _named(v.uploaded_by, shown), v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
+        _named(r.reviewed_by, shown) if r else None, r.reviewed_at if r else None,
+    )  # fmt: skip
+
+
+def links(evidence: Evidence) -> list[LinkView]:
+    control = EvidenceLink.control.property.mapper.class_
+    query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at).join(control, control.id == EvidenceLink.control_id)
+    rows = session().execute(query.where(EvidenceLink.evidence_id == evidence.id).order_by(control.ref))
+    return [LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows]
+
+
+# ---- people in deeds
+
+
+def doers(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """Names of those who brought in, reviewed or tested; pseudonyms for readers who may not see the log's names."""
+    wanted: Collection[UUID] = {i for i in ids if i}
+    if not wanted:
+        return {}
+    query = select(Membership.person_id, Membership.pseudonym, Person.name).join(Person, Person.id == Membership.person_id)
+    rows = session().execute(query.where(Membership.person_id.in_(wanted)))
+    named = allowed(people.NAMES)
+    return {row.person_id: row.name if named else f"person {row.pseudonym[:8]}" for row in rows}
+
+
+def _named(person: UUID | None, shown: Mapping[UUID, str]) -> str:
+    return shown.get(person, FORMER) if person else "the console"
+
+
+def is_mine(evidence: Evidence) -> bool:
+    return evidence.owner_id is not None and evidence.owner_id == current.actor().person_id
+
+
+def covers(first: date, last: date) -> str:
+    """Nov 2026, Q4 2026, Jul to Dec 2026, or from day to day: as people name periods."""
+    whole = first.day == 1 and (last.toordinal() + 1 == date(last.year + last.month // 12, last.month % 12 + 1, 1).toordinal())
+    if first == last:
+        return f"{first.day} {first:%b %Y}"
+    if whole and (first.year, first.month) == (last.year, last.month):
+        return f"{first:%b %Y}"
+    if whole and first.year == last.year and (first.month - 1) % 3 == 0 and last.month == first.month + 2:
+        return f"Q{last.month // 3} {last.year}"
+    if whole and first.year == last.year:
+        return f"{last.year}" if (first.month, last.month) == (1, 12) else f"{first:%b} to {last:%b %Y}"
+    begin = f"{first.day} {first:%b}" + (f" {first.year}" if first.year != last.year else "")
+    return f"{begin} to {last.day} {last:%b %Y}"

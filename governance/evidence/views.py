@@ -1,0 +1,390 @@
+"""The evidence pages: library, inbox, one piece, its versions and their review."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, BinaryIO
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from flask import Response, flash, redirect, request, url_for
+
+from governance.evidence import actions, permissions, queries
+from governance.evidence.forms import (
+    AssignForm,
+    BeginForm,
+    EditForm,
+    LinkForm,
+    RetireForm,
+    ReviewForm,
+    VersionForm,
+    owner_choices,
+)
+from governance.evidence.freshness import CADENCES, counting, deadline, newest
+from governance.evidence.history import told
+from governance.evidence.media import ACCEPT
+from governance.evidence.models import Evidence, EvidenceVersion
+from governance.kernel import clock, current
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
+from governance.kernel.feature import Feature
+from governance.kernel.forms import Form, accepted, constraint, uuid_or_none
+from governance.kernel.pages import filters, page
+from governance.kernel.sheets import csv_bytes, xlsx_bytes
+from governance.kernel.web import ResponseReturnValue, cookie_name
+from governance.people.queries import names
+
+feature = Feature("evidence", __name__)
+constraint("uq_evidence_versions_tenant_id_evidence_id_number", "Somebody else brought a version in at the same moment. Send it again.")
+constraint("uq_evidence_links_tenant_id_evidence_id_control_id", "It is linked to that control already.")
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PIECE = 1024 * 1024
+FILTERS = ("q", "state", "owner", "kind", "control", "sort")
+
+
+@feature.url_value_preprocessor
+def take_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Only this route takes more than the usual limit, and only from a browser that carries a session."""
+    if endpoint == "evidence.bring" and request.cookies.get(cookie_name("session")):
+        request.max_content_length = actions.LIMIT + PIECE
+
+
+# ---- lists
+
+
+@feature.get("/evidence/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    asked = filters(*FILTERS, "after")
+    shelf = queries.library(**_narrowed(asked), after=asked.get("after"))
+    context: dict[str, Any] = {
+        "shelf": shelf, "asked": asked, "chips": _chips(asked, shelf), "query": _query(asked),
+        "kinds": [(k, k.capitalize()) for k in actions.KINDS], "states": [(s, s.capitalize()) for s in queries.STATES],
+    }  # fmt: skip
+    return page("evidence/index.html", **context, owners=owner_choices(), assign=AssignForm(), address=_address, fragments=("rows",))
+
+
+@feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
+def export(form: str) -> ResponseReturnValue:
+    """What is filtered, whole."""
+    shelf = queries.library(**_narrowed(filters(*FILTERS)), size=None)
+    head = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "Covers", "Versions", "Newest SHA-256", "Controls")
+    rows = [_cells(row) for row in shelf.rows]
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Evidence", head, rows)
+    name = f"evidence-{current.actor().tenant_slug}-{clock.today()}.{form}"
+    kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
+    return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _cells(row: queries.Row) -> list[Any]:
+    piece = row.piece
+    refs = ", ".join(ref for _, ref, _ in row.controls)
+    return [piece.ref, piece.title, piece.kind, piece.cadence, piece.owner, row.fresh.says, row.deadline, row.covers,
+            len(piece.held), row.last.sha256 if row.last else None, refs]  # fmt: skip
+
+
+@feature.get("/evidence/inbox", needs=permissions.VIEW)
+def inbox() -> ResponseReturnValue:
+    waits = queries.waiting()
+    return page("evidence/inbox.html", waits=waits, covers=queries.covers, me=current.actor().person_id, owners=owner_choices(), assign=AssignForm())
+
+
+def _narrowed(asked: dict[str, str]) -> dict[str, Any]:
+    sort = asked.get("sort", "ref")
+    column = sort.removeprefix("-")
+    if column not in queries.SORTS:
+        raise Invalid("The list cannot be sorted by that.")
+    return {
+        "q": asked.get("q", ""), "state": asked.get("state", ""), "owner": asked.get("owner", ""), "kind": asked.get("kind", ""),
+        "control": _id_or_nowhere(asked.get("control")), "sort": column, "descending": sort.startswith("-"),
+    }  # fmt: skip
+
+
+def _id_or_nowhere(text: str | None) -> UUID | None:
+    """An id that cannot be read matches nothing, rather than everything."""
+    return (uuid_or_none(text) or UUID(int=0)) if text else None
+
+
+def _address(asked: dict[str, str], **changes: str | None) -> str:
+    """The list with filters changed; a change goes back to the first page."""
+    merged = {k: v for k, v in ({**asked, "after": None} | changes).items() if v}
+    return f"{url_for('evidence.index')}?{urlencode(merged)}" if merged else url_for("evidence.index")
+
+
+def _query(asked: dict[str, str]) -> str:
+    """The filters as they stand, for the export."""
+    kept = {k: v for k, v in asked.items() if k != "after"}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _chips(asked: dict[str, str], shelf: queries.Shelf) -> list[dict[str, str]]:
+    """The applied filters, each with the list without it."""
+    words = {"q": "Search", "state": "State", "owner": "Owner", "kind": "Kind", "control": "Control"}
+    said = dict(asked)
+    if owner := asked.get("owner"):
+        said["owner"] = "nobody" if owner == "nobody" else names([uuid_or_none(owner)]).get(uuid_or_none(owner) or UUID(int=0), "unknown")
+    if control := asked.get("control"):
+        said["control"] = next((ref for row in shelf.rows for i, ref, _ in row.controls if str(i) == control), "one control")
+    return [{"label": words[k], "value": said[k], "href": _address(asked, **{k: None})} for k in words if k in asked]
+
+
+@feature.post("/evidence/assign", needs=permissions.MANAGE)
+def assign_selected() -> ResponseReturnValue:
+    ids = [uuid_or_none(value) or UUID(int=0) for value in request.form.getlist("ids")]
+    form = AssignForm()
+    if not form.validate():
+        raise Invalid("The owner is not a choice here. Nothing was assigned.")
+    changed = actions.assign_all(ids, form.owner_id.data or None)
+    flash(f"{changed} of {len(ids)} changed hands.")
+    return redirect(_back("evidence.index"), 303)
+
+
+def _back(endpoint: str, **values: Any) -> str:
+    """The page that the form names, if it is one of this tenant's lists; otherwise `endpoint`."""
+    back = request.form.get("back", "")
+    home = f"/t/{current.actor().tenant_slug}/"
+    safe = back.startswith(home) and "\\" not in back and "//" not in back
+    return back if safe else url_for(endpoint, **values)
+
+
+# ---- one piece
+
+
+@feature.get("/evidence/new", needs=permissions.MANAGE)
+def beginning() -> ResponseReturnValue:
+    """`control` in the address chooses the control that it supports."""
+    control = uuid_or_none(request.args.get("control"))
+    form = BeginForm(controls=[control] if control else [], owner_id=current.actor().person_id)
+    return page("evidence/begin.html", form=form)
+
+
+@feature.post("/evidence/new", needs=permissions.MANAGE)
+def begin() -> ResponseReturnValue:
+    form = BeginForm()
+    made: list[Evidence] = []
+    if not accepted(form, lambda: made.append(_begin(form))):
+        return page("evidence/begin.html", form=form, status=422)
+    flash(f"{made[0].ref} is begun. Bring in its first version.")
+    return redirect(url_for("evidence.piece", evidence_id=made[0].id), 303)
+
+
+def _begin(form: BeginForm) -> Evidence:
+    return actions.begin(
+        form.title.data or "", kind=form.kind.data, cadence=form.cadence.data, confidentiality=form.confidentiality.data,
+        due_on=form.due_on.data, owner_id=form.owner_id.data or None, controls=dict.fromkeys(form.controls.data or (), form.note.data or ""),
+    )  # fmt: skip
+
+
+@feature.get("/evidence/<uuid:evidence_id>", needs=permissions.VIEW)
+def piece(evidence_id: UUID) -> ResponseReturnValue:
+    return _piece_page(queries.find_evidence(evidence_id))
+
+
+def _piece_page(evidence: Evidence, *, link: LinkForm | None = None, assign: AssignForm | None = None, status: int = 200) -> ResponseReturnValue:
+    found, fresh = queries.state_of(evidence)
+    versions = queries.versions(evidence)
+    return page(
+        "evidence/piece.html", status=status, e=evidence, piece=found, fresh=fresh, versions=versions, links=queries.links(evidence),
+        deadline=deadline(found.at(clock.now()), due_on=evidence.due_on), reasons=_reasons(evidence, found, versions),
+        may_bring=_may_bring(evidence), me=current.actor().person_id, link=link or LinkForm(), assign=assign or AssignForm(owner_id=evidence.owner_id),
+        timeline=told([evidence.id, *(v.id for v in versions)]),
+    )  # fmt: skip
+
+
+def _may_bring(evidence: Evidence) -> bool:
+    role = current.actor().role
+    return evidence.retired_at is None and (role in {"admin", "compliance_officer"} or (role == "contributor" and queries.is_mine(evidence)))
+
+
+def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.VersionView]) -> list[dict[str, Any]]:
+    """Why it is in its state, each with the version that causes it."""
+    fresh, held = found.freshness(clock.now()), counting(found.at(clock.now()))
+    kinds = {"overdue": "bad", "rejected": "bad", "missing": "warn", "in review": "warn", "due": "due", "fresh": "ok"}
+    covered = f"Version {held.number} covers {queries.covers(held.period_from, held.period_to)} and holds until {held.valid_until.day} {held.valid_until:%B %Y}." if held else "No version was accepted yet."
+    lines = [{"kind": kinds[fresh.state], "lead": f"{fresh.word}.", "text": covered}]
+    for v in versions:
+        if v.review == "pending":
+            wait = (clock.now() - v.uploaded_at).days
+            lines.append({"kind": "warn", "lead": f"Version {v.number} waits for review.", "text": f"{v.collector} brought it in {_ago(wait)}."})
+        elif v.review == "rejected" and v is versions[0]:
+            lines.append({"kind": "bad", "lead": f"Version {v.number} was rejected.", "text": v.reason})
+    if evidence.owner_id is None:
+        lines.append({"kind": "none", "lead": "Nobody owns it.", "text": "Nobody is told when it falls due."})
+    return lines
+
+
+def _ago(days: int) -> str:
+    return "today" if not days else "yesterday" if days == 1 else f"{days} days ago"
+
+
+@feature.get("/evidence/<uuid:evidence_id>/edit", needs=permissions.MANAGE)
+def editing(evidence_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id)
+    return page("evidence/edit.html", e=evidence, form=EditForm(obj=evidence))
+
+
+@feature.post("/evidence/<uuid:evidence_id>/edit", needs=permissions.MANAGE)
+def edit(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), EditForm()
+    stale: list[Stale] = []
+    if not accepted(form, lambda: _edit(evidence, form, stale)):
+        changes = stale[0].changes if stale else {}
+        if stale:
+            form.version.data = str(evidence.version)
+        return page("evidence/edit.html", e=evidence, form=form, changes=[(n, mine, theirs) for n, (mine, theirs) in changes.items()], status=409 if stale else 422)
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+def _edit(evidence: Evidence, form: EditForm, stale: list[Stale]) -> None:
+    try:
+        actions.edit(
+            evidence, version=_number(form.version.data), title=form.title.data or "", kind=form.kind.data, cadence=form.cadence.data,
+            confidentiality=form.confidentiality.data, due_on=form.due_on.data,
+        )  # fmt: skip
+    except Stale as error:
+        stale.append(error)
+        raise
+
+
+def _number(text: Any) -> int:
+    return int(text) if str(text or "").isdigit() else 0
+
+
+@feature.post("/evidence/<uuid:evidence_id>/owner", needs=permissions.MANAGE)
+def assign(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), AssignForm()
+    if not accepted(form, lambda: actions.assign(evidence, form.owner_id.data or None)):
+        return _piece_page(evidence, assign=form, status=422)
+    return redirect(_back("evidence.piece", evidence_id=evidence.id), 303)
+
+
+@feature.post("/evidence/<uuid:evidence_id>/links", needs=permissions.MANAGE)
+def link(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), LinkForm()
+    if not accepted(form, lambda: actions.link(evidence, form.control_id.data, form.note.data or "")):
+        return _piece_page(evidence, link=form, status=422)
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+@feature.post("/evidence/<uuid:evidence_id>/links/<uuid:control_id>/remove", needs=permissions.MANAGE)
+def unlink(evidence_id: UUID, control_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id, lock=True)
+    actions.unlink(evidence, control_id)
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+@feature.get("/evidence/<uuid:evidence_id>/retirement", needs=permissions.MANAGE)
+def retirement(evidence_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id)
+    return page("evidence/retire.html", e=evidence, links=queries.links(evidence), versions=queries.versions(evidence), form=RetireForm())
+
+
+@feature.post("/evidence/<uuid:evidence_id>/retirement", needs=permissions.MANAGE)
+def retire(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), RetireForm()
+    if not accepted(form, lambda: actions.retire(evidence, because=form.because.data or "")):
+        return page("evidence/retire.html", e=evidence, links=queries.links(evidence), versions=queries.versions(evidence), form=form, status=422)
+    flash(f"{evidence.ref} is retired. Its versions and its history stay.")
+    return redirect(url_for("evidence.index"), 303)
+
+
+# ---- versions
+
+
+@feature.get("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
+def bringing(evidence_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id)
+    if not _may_bring(evidence):
+        raise NotFound(f"{evidence.ref} takes no version from you: it is retired, or not yours.")
+    return page("evidence/bring.html", e=evidence, accept=ACCEPT, form=VersionForm(**_proposed(evidence)))
+
+
+def _proposed(evidence: Evidence) -> dict[str, Any]:
+    """Dates that follow from the last version and the cadence, so that most forms need only the file."""
+    found, _ = queries.state_of(evidence)
+    last, today = newest(found.at(clock.now())), clock.today()
+    step = timedelta(days=CADENCES.get(evidence.cadence) or 92)
+    begins = min(last.period_to + timedelta(days=1), today) if last else today - step
+    return {"collected_on": today, "period_from": begins, "period_to": today, "valid_until": today + step, "source": ""}
+
+
+@feature.post("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
+def bring(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), VersionForm()
+    brought: list[EvidenceVersion] = []
+    if not accepted(form, lambda: brought.append(_bring(evidence, form))):
+        return page("evidence/bring.html", e=evidence, accept=ACCEPT, form=form, status=422)
+    flash(f"Version {brought[0].number} of {evidence.ref} is in. Another person reviews it before it counts.")
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+def _bring(evidence: Evidence, form: VersionForm) -> EvidenceVersion:
+    sent, url = request.files.get("file"), (form.url.data or "").strip()
+    if bool(sent and sent.filename) == bool(url):
+        raise Invalid("Send one of the two: a file, or a link." if url else "Choose a file, or give a link.", field="file")
+    if url:
+        return actions.bring_link(evidence, url, source=form.source.data or "link", **form.dates)
+    assert sent is not None
+    stream: Any = sent.stream
+    return actions.bring_file(evidence, stream, sent.filename, source=form.source.data or "upload", **form.dates)
+
+
+@feature.get("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
+def reviewing(version_id: UUID) -> ResponseReturnValue:
+    version, evidence = queries.version_of(version_id)
+    return _review_page(version, evidence, ReviewForm())
+
+
+def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, status: int = 200) -> ResponseReturnValue:
+    _, fresh = queries.state_of(evidence)
+    every = queries.versions(evidence)
+    v = next(each for each in every if each.id == version.id)
+    before = next((each for each in every if each.number < v.number and each.review == "accepted"), None)
+    mine = version.uploaded_by == current.actor().person_id
+    return page("evidence/review.html", e=evidence, v=v, before=before, fresh=fresh, links=queries.links(evidence), mine=mine, form=form, status=status)
+
+
+@feature.post("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
+def review(version_id: UUID) -> ResponseReturnValue:
+    version, evidence = queries.version_of(version_id, lock=True)
+    form = ReviewForm()
+    if not form.validate():
+        return _review_page(version, evidence, form, status=422)
+    try:
+        with session().begin_nested():
+            _judge(version, evidence, form)
+    except DomainError as error:
+        if error.status not in {409, 422}:
+            raise
+        form.refuse(error)
+        return _review_page(version, evidence, form, status=error.status)
+    flash(f"Version {version.number} of {evidence.ref} is {form.decision.data}.")
+    return redirect(url_for("evidence.inbox"), 303)
+
+
+def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> None:
+    reason = form.because.data or ""
+    if form.decision.data == "accepted":
+        actions.accept(version, evidence, remark=reason)
+    else:
+        actions.reject(version, evidence, reason=reason)
+
+
+@feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW)
+def download(version_id: UUID) -> ResponseReturnValue:
+    """The file as an attachment, streamed; a POST, because who took it out is recorded."""
+    version, evidence = queries.version_of(version_id)
+    file = actions.take_out(version)
+    name = version.filename or "file"
+    plain = name.encode("ascii", "replace").decode().replace("?", "_")
+    headers = {
+        "Content-Type": version.media_type or "application/octet-stream", "Content-Length": str(version.size),
+        "Content-Disposition": f"attachment; filename=\"{evidence.ref}-v{version.number}-{plain}\"; filename*=UTF-8''{quote(f'{evidence.ref}-v{version.number}-{name}')}",
+        "X-Content-SHA256": version.sha256 or "",
+    }  # fmt: skip
+    return Response(_streamed(file), headers=headers)
+
+
+def _streamed(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece

@@ -1,0 +1,72 @@
+"""What may come in is decided by content: each allowed type, and each kind of lie."""
+
+import io
+import zipfile
+
+import pytest
+
+from governance.evidence import media
+from governance.kernel.errors import Invalid
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 30
+
+
+def office(*parts, size=100, types=True):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in (*parts, *(["[Content_Types].xml"] if types else [])):
+            archive.writestr(part, b"\0" * size)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("name", "content", "found"), [
+    ("report.pdf", b"%PDF-1.7\n...", media.PDF), ("shot.PNG", PNG, media.PNG), ("photo.jpeg", b"\xff\xd8\xff\xe0....", media.JPEG),
+    ("rows.csv", "ref;naïve\n1;2\n".encode(), media.CSV), ("run.log", b"\xef\xbb\xbfline\r\n", media.TEXT), ("facts.json", b'{"a": [1]}', media.JSON),
+    ("book.xlsx", office("xl/workbook.xml"), media.XLSX), ("text.docx", office("word/document.xml"), media.DOCX),
+    ("deck.pptx", office("ppt/presentation.xml"), media.PPTX),
+])  # fmt: skip
+def test_allowed_types_are_found_by_content(name, content, found):
+    stream = io.BytesIO(content)
+    assert media.find_type(stream, name) is found
+    assert stream.tell() == 0
+
+
+@pytest.mark.parametrize(("name", "content", "says"), [
+    ("report.pdf", PNG, "report.pdf ends in .pdf, and its content is a PNG picture"),
+    ("report.png", b"%PDF-1.7", "its content is a PDF"),
+    ("report", b"%PDF-1.7", "has no ending"),
+    ("notes.pdf", b"plain words", "its content is plain text"),
+    ("setup.txt", b"MZ\x90\0", "setup.txt is a program"), ("a.pdf", b"\x7fELF....", "is a program"), ("run.txt", b"#!/bin/sh\n", "is a program"),
+    ("page.txt", b"\n <!DOCTYPE html><p>", "is a web page or picture that can carry a program"),
+    ("logo.png", b'<svg xmlns="http://www.w3.org/2000/svg">', "can carry a program"), ("x.csv", b"a<script>alert(1)</script>", "can carry a program"),
+    ("all.zip", office("a.txt", types=False), "is an archive that is no office file"), ("x.docx", office("a.txt"), "is an archive that is no office file"),
+    ("x.xlsx", office("xl/workbook.xml", "xl/vbaProject.bin"), "with macros, which are programs"),
+    ("x.xlsx", b"PK\x03\x04broken", "is a damaged archive"), ("x.xlsx", office("xl/workbook.xml")[:-30], "is a damaged archive"),
+    ("book.docx", office("xl/workbook.xml"), "its content is an Excel workbook"),
+    ("bomb.xlsx", office("xl/workbook.xml", size=400 * 1024 * 1024), "would unpack to"),
+    ("facts.json", b'{"a": ', "does not parse as JSON"), ("deep.json", b"[" * 200_000, "does not parse as JSON"),
+    ("x.txt", b"a\0b", "cannot tell"), ("x.csv", b"\xff\xfea\0", "x.csv is of a type"), ("x.gif", b"GIF89a\0\0", "x.gif is of a type"),
+    ("empty.pdf", b"", "empty.pdf is empty"),
+])  # fmt: skip
+def test_everything_else_stays_out_and_says_why(name, content, says):
+    with pytest.raises(Invalid) as refused:
+        media.find_type(io.BytesIO(content), name)
+    assert says in refused.value.message
+    assert refused.value.field == "file"
+
+
+def test_an_archive_of_very_many_parts_is_refused_before_its_directory_is_read():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for n in range(media.ENTRIES + 1):
+            archive.writestr(f"{n}", b"")
+    with pytest.raises(Invalid, match="more than 4000 parts"):
+        media.find_type(out, "x.xlsx")
+
+
+@pytest.mark.parametrize(("given", "plain"), [
+    ("..\\..\\boot.ini", "boot.ini"), ("/etc/passwd", "passwd"), ('a"b\r\nSet-Cookie: x.pdf', "abSet-Cookie: x.pdf"), ("", "file"), (None, "file"),
+    ("gpj.\u202efdp.exe", "gpj.fdp.exe"), ("x" * 300 + ".pdf", "x" * 156 + ".pdf"),
+])  # fmt: skip
+def test_names_are_made_plain(given, plain):
+    assert media.plain_name(given) == plain
