@@ -1,0 +1,357 @@
+"""The promises the whole code base keeps. A failure here names the file and the promise."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+from packaging.version import Version
+from sqlalchemy import Table, select
+
+from governance.audit import registry as log
+from governance.audit import sealing
+from governance.audit.models import AuditEntry
+from governance.audit.record import UndeclaredField, record
+from governance.kernel import access
+from governance.kernel.db import session
+
+ROOT = Path(__file__).parents[1]
+CODE = sorted((ROOT / "governance").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
+
+# Functions of an actions.py that leave no entry, and why that is right.
+NO_ENTRY = {
+    "reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",
+}
+# Other places than the feature's own actions that write its rows, and why.
+OTHER_WRITERS = {
+    "kernel/jobs.py": {"WorkItem", "WorkTicket", "JobRun"},
+    "audit/record.py": {"AuditEntry"},
+    "audit/sealing.py": {"TenantKey", "DataKey"},
+    "frameworks/sync.py": {"Framework", "Requirement"},
+    "people/handshake.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded
+}
+# Where the host's time is read beside the clock, and why.
+OWN_TIME = {
+    "kernel/clock.py": "it is the clock",
+    "demo/idp.py": "another program, which plays somebody else's server",
+    "demo/run.py": "names the world after the day on the wall",
+    "demo/world.py": "lays eighteen months before the day on the wall, by freezing the clock",
+}
+DDL = {"kernel/embedded.py": "roles and databases have no parameters; the names are constants of ours"}
+FLOORS = {
+    "authlib": "1.9.10", "flask": "3.1.3", "werkzeug": "3.1.9", "weasyprint": "70.0", "apscheduler": "3.11.3",
+    "wtforms": "3.3.2", "sqlalchemy": "2.1.9", "psycopg": "3.3.9", "cryptography": "48",
+}  # fmt: skip
+
+
+def short(path: Path) -> str:
+    return str(path.relative_to(ROOT)).removeprefix("governance/")
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def calls(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call):
+            yield ast.unparse(inner.func), inner
+
+
+def functions(path: Path) -> dict[str, ast.FunctionDef]:
+    return {f.name: f for f in tree(path).body if isinstance(f, ast.FunctionDef)}
+
+
+# ---- routes and permissions
+
+
+def test_every_route_names_a_permission(app):
+    unguarded = {r.endpoint for r in app.url_map.iter_rules() if not hasattr(app.view_functions[r.endpoint], "needs")}
+    assert unguarded == {"static", "csp_report"}
+
+
+def test_a_route_without_a_permission_stops_the_start():
+    from governance.kernel.feature import Feature
+
+    feature = Feature("nameless", __name__)
+    with pytest.raises(TypeError, match="must say which permission it needs"):
+        feature.get("/nameless")(lambda: "")
+    with pytest.raises(TypeError, match=r"need access\.PUBLIC"):
+        Feature("open", __name__, scope="public").get("/open", needs=next(iter(access.registry.values())))(lambda: "")
+
+
+def test_the_routes_are_reviewed(app, snapshot_of):
+    rows = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        permission = getattr(getattr(view, "needs", None), "name", "none")
+        methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+        rows.append(f"{methods:8} {rule.rule:70} {permission}{' fresh' if getattr(view, 'fresh', False) else ''}")
+    snapshot_of("routes.txt", "\n".join(sorted(rows, key=lambda r: (r.split()[1], r))))
+
+
+def test_who_may_do_what(app, snapshot_of):
+    head = " " * 24 + " ".join(access.ROLES)
+    rows = [
+        f"{name:24}" + " ".join(("x" if role in p.roles else ".").ljust(len(role)) for role in access.ROLES).rstrip()
+        for name, p in sorted(access.registry.items())
+    ]
+    snapshot_of("access.txt", "\n".join([head, *rows]))
+
+
+def test_every_permission_is_used(app):
+    used = {getattr(v, "needs", None) for v in app.view_functions.values()}
+    source = "".join(p.read_text() for p in [*CODE, *TEMPLATES])
+    idle = []
+    for p in access.registry.values():
+        noun = p.name.split(".")[0]
+        by_name = [f"allowed({noun}", f"permissions.{_constant(p)}", f'"{p.name}"', f"'{p.name}'"]
+        if p not in used and sum(source.count(text) for text in by_name) <= 1:
+            idle.append(p.name)
+    assert idle == []
+
+
+def _constant(permission: access.Permission) -> str:
+    module = import_module(f"governance.{permission.name.split('.')[0]}.permissions")
+    return next(name for name, value in vars(module).items() if value is permission)
+
+
+def test_nobody_who_only_reads_may_change_anything(app):
+    """Viewers and auditors change nothing but what is their own; a download is a POST because it leaves an entry."""
+    own, takes = {"people.own"}, ("/download", "/pdf", "/signature", "/export")
+    wrong = [
+        f"{rule.endpoint} {role}"
+        for rule in app.url_map.iter_rules()
+        for role in ("viewer", "auditor")
+        for view in [app.view_functions[rule.endpoint]]
+        if "POST" in (rule.methods or ()) and role in getattr(getattr(view, "needs", None), "roles", ()) and view.needs.name not in own
+        and not rule.rule.endswith(takes)
+    ]
+    assert wrong == []
+
+
+def test_pages_ask_for_permissions_and_never_for_roles():
+    asks = re.compile(r"current\.role\s*(==|!=|in)|\.role\s*==\s*.(admin|compliance_officer|contributor|viewer)")
+    assert [f"{p.name}: {m.group()}" for p in TEMPLATES for m in asks.finditer(p.read_text())] == []
+
+
+# ---- actions
+
+
+def test_every_action_leaves_an_audit_entry():
+    silent = [
+        f"{short(path)} {name}"
+        for path in CODE if path.name == "actions.py"
+        for name in functions(path) if not name.startswith("_") and _reaches(path, name, _writes) and not _reaches(path, name, _records)
+    ]  # fmt: skip
+    assert set(silent) - set(NO_ENTRY) == set()
+    assert set(NO_ENTRY) - set(silent) == set(), "an exception that is none"
+
+
+def _reaches(path: Path, name: str, does: Callable[[ast.AST], bool], seen: frozenset[str] = frozenset()) -> bool:
+    """Whether the function does it, itself or through functions of the same module."""
+    node = functions(path)[name]
+    inner = ({what for what, _ in calls(node)} & functions(path).keys()) - seen - {name}
+    return does(node) or any(_reaches(path, n, does, seen | {name}) for n in inner)
+
+
+def _records(node: ast.AST) -> bool:
+    return any(name == "record" for name, _ in calls(node))
+
+
+def _writes(node: ast.AST) -> bool:
+    """Adds, deletes or sends something, or sets an attribute of something."""
+    verbs = {"add", "add_all", "delete", "enqueue", "setattr", "merge"}
+    sets = (t for n in ast.walk(node) if isinstance(n, ast.Assign | ast.AugAssign) for t in (n.targets if isinstance(n, ast.Assign) else [n.target]))
+    attributes = (t for target in sets for t in ast.walk(target) if isinstance(t, ast.Attribute))
+    return any(name.split(".")[-1] in verbs and ("session" in name or "jobs" in name or name == "setattr") for name, _ in calls(node)) or any(attributes)
+
+
+def test_a_row_is_changed_only_by_its_own_feature():
+    owner = {c.name: p.parent for p in CODE if p.name == "models.py" for c in tree(p).body if isinstance(c, ast.ClassDef)}
+    trespass = set()
+    for path in CODE:
+        foreign = _imported_models(path, set(owner))
+        for name, call in calls(tree(path)):
+            verbs = [ast.unparse(a).removesuffix(".__table__") for a in call.args[:1]] if name in {"insert", "update", "delete"} else []
+            wholesale = [name.removesuffix(f".__table__.{v}") for v in ("insert", "update", "delete") if name.endswith(f".__table__.{v}")]
+            for model in {name, *verbs, *wholesale} & foreign:
+                if path != owner[model] / "actions.py" and model not in OTHER_WRITERS.get(short(path), ()):
+                    trespass.add(f"{short(path)}:{call.lineno} {model}")
+    assert trespass == set()
+
+
+def _imported_models(path: Path, models: set[str]) -> set[str]:
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("governance.")
+        for alias in node.names
+    }  # fmt: skip
+    return imported & models
+
+
+def test_actions_and_queries_do_not_know_the_web():
+    web = {"flask", "wtforms", "werkzeug"}
+    known = [
+        f"{short(path)} imports {module}"
+        for path in CODE if path.name in {"actions.py", "queries.py", "models.py", "permissions.py"}
+        for node in ast.walk(tree(path)) if isinstance(node, ast.Import | ast.ImportFrom)
+        for module in [getattr(node, "module", None) or node.names[0].name]
+        if module.split(".")[0] in web
+    ]  # fmt: skip
+    assert known == []
+
+
+def test_every_action_writes_its_declared_fields_and_no_others(app, acting):
+    with acting("admin") as who:
+        keys = session().scalars(select(AuditEntry).limit(1)).one()
+        for deed in log.registry.values():
+            given = {name: f"{name} of it" for name in deed.fields | deed.personal}
+            because = given.pop("because")
+            entry = record(deed, keys, because=because, before=None, after=given, about=who.person_id)
+            assert set(entry.changes) == deed.fields, deed.name
+            assert set(entry.sealed) == deed.personal, deed.name
+            assert not [n for n in deed.personal if f"{n} of it".encode() in entry.body], deed.name
+            assert sealing.unseal("because", entry.sealed["because"]) == because
+            with pytest.raises(UndeclaredField, match="surely_not_declared"):
+                record(deed, keys, surely_not_declared="x")
+
+
+def test_the_words_of_actions_read_after_a_name(app):
+    odd = [a.name for a in log.registry.values() if not a.says[:1].islower() or a.says.endswith(".") or "successfully" in a.says]
+    assert odd == []
+
+
+# ---- one place for each thing
+
+
+def test_only_the_kernel_commits():
+    commits = [f"{short(p)}:{c.lineno}" for p in CODE for name, c in calls(tree(p)) if name.endswith(".commit")]
+    assert {c.split(":")[0] for c in commits} == {"kernel/db.py"}
+
+
+def test_only_the_clock_reads_the_time():
+    reading = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime", "time.gmtime"}
+    found = {short(p) for p in CODE for name, _ in calls(tree(p)) if ".".join(name.split(".")[-2:]) in reading}
+    assert found - set(OWN_TIME) == set()
+    assert not re.findall(r"CURRENT_TIMESTAMP|\bnow\(\)::|func\.now\(", "".join(p.read_text() for p in CODE))
+
+
+def test_settings_end_with_their_transaction():
+    lasting = re.compile(r"set_config\([^)]*,\s*(false|False)\s*\)|\bSET\s+SESSION\b|SET\s+app\.")
+    assert [short(p) for p in [*CODE, *MIGRATIONS] if lasting.search(p.read_text())] == []
+
+
+def test_no_statement_is_glued_together():
+    """Values travel as parameters; a name that has to be part of the text is a constant of ours."""
+    glued = {
+        f"{short(path)}:{call.lineno}"
+        for path in CODE
+        for name, call in calls(tree(path))
+        if name.split(".")[-1] in {"text", "execute", "exec_driver_sql", "literal_column"}
+        for argument in call.args[:1]
+        if isinstance(argument, ast.JoinedStr | ast.BinOp) or (isinstance(argument, ast.Call) and ast.unparse(argument.func).endswith(".format"))
+    }
+    assert {g for g in glued if g.split(":")[0] not in DDL} == set()
+
+
+def test_templates_trust_no_data():
+    """Text is escaped where it is shown; only drawings that are ours are markup already."""
+    raw = re.compile(r"(?<!['\"])\s*\|\s*safe\b|autoescape\s+false")
+    assert [p.name for p in TEMPLATES if p.parent.name != "components" and raw.search(p.read_text())] == []
+    drawings = {"kernel/charts.py", "kernel/words.py", "reports/figures.py", "demo/idp.py"}
+    unsafe = {
+        f"{short(p)}:{c.lineno}" for p in CODE for name, c in calls(tree(p))
+        if name.split(".")[-1] == "render_template_string" or (name == "Markup" and c.args and not isinstance(c.args[0], ast.Constant))
+    }  # fmt: skip
+    assert {u for u in unsafe if u.split(":")[0] not in drawings} == set()
+
+
+def test_nothing_runs_text():
+    forbidden = {"eval", "exec", "pickle.loads", "pickle.load", "yaml.load", "yaml.unsafe_load", "os.system"}
+    assert [f"{short(p)}:{c.lineno} {n}" for p in CODE for n, c in calls(tree(p)) if n in forbidden] == []
+    shells = [f"{short(p)}:{c.lineno}" for p in CODE for _, c in calls(tree(p)) for k in c.keywords if k.arg == "shell"]
+    assert shells == []
+
+
+def test_files_are_named_after_what_they_hold():
+    vague = {"utils", "util", "helpers", "helper", "services", "service", "managers", "manager", "common", "misc", "lib", "core", "base"}
+    named = [*CODE, *TEMPLATES, *TESTS]
+    assert [short(p) for p in named if p.stem in vague or {part.lower() for part in p.relative_to(ROOT).parts[:-1]} & vague] == []
+
+
+def test_packages_hold_nothing_in_their_init():
+    assert [short(p) for p in CODE if p.name == "__init__.py" and len(tree(p).body) > 1] == []
+
+
+def test_nothing_personal_or_foreign_is_in_the_repository():
+    home = re.compile(r"/(home|root|Users)/[a-z]")
+    address = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)*\.(com|org|net|de|eu|io)\b")
+    mine = [p for p in [*CODE, *TEMPLATES, *MIGRATIONS] if "static" not in p.parts]
+    assert [short(p) for p in mine if home.search(p.read_text()) or address.search(p.read_text())] == []
+
+
+# ---- tests
+
+
+def test_tests_do_not_replace_our_own_code():
+    """Fakes stand at the network's edge; what is ours runs as it is."""
+    me = Path(__file__).name
+    replacing = re.compile(r"unittest\.mock|from mock|mocker\.|monkeypatch\.setattr\(\s*[\"']governance|create_autospec")
+    assert [short(p) for p in TESTS if p.name != me and replacing.search(p.read_text())] == []
+
+
+def test_nothing_is_skipped_in_silence():
+    bare = re.compile(r"pytest\.mark\.skip\b(?!\w)|pytest\.skip\(\)|pytest\.mark\.xfail(?!\([^)]*strict=True)")
+    me = Path(__file__).name
+    assert [short(p) for p in TESTS if p.name != me and bare.search(p.read_text())] == []
+
+
+# ---- what is installed and what runs by itself
+
+
+@pytest.mark.parametrize(("package", "floor"), FLOORS.items())
+def test_installed_versions_have_the_known_fixes(package, floor):
+    assert Version(version(package)) >= Version(floor)
+
+
+def test_declared_floors_have_the_known_fixes():
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    declared = {m[1].lower(): Version(m[2]) for d in wanted if (m := re.match(r"([\w-]+)(?:\[[^]]*\])?(?:>=|~=)([\d.]+)", d))}
+    assert {p for p, floor in FLOORS.items() if declared[p] < Version(floor) and p != "wtforms"} == set()
+
+
+def test_the_scheduled_jobs_are_reviewed(snapshot_of):
+    from governance.schedule import JOBS
+
+    rows = [f"{name:30} " + " ".join(f"{k}={v}" for k, v in sorted(when.items())) for name, (_, when) in sorted(JOBS.items())]
+    snapshot_of("jobs.txt", "\n".join(rows))
+
+
+def test_models_and_migrations_agree(app, server):
+    """What autogenerate would still write; policies, grants and triggers are proved in test_isolation.py."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import create_engine
+
+    from governance.kernel.db import Model
+
+    engine = create_engine(server.owner_url)
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Model.metadata)
+    engine.dispose()
+    assert [d for d in differences if not (isinstance(d, tuple) and isinstance(d[-1], Table) and d[-1].name == "alembic_version")] == []
+
+
+def test_the_layers_hold():
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == EXIT_STATUS_SUCCESS

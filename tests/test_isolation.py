@@ -1,0 +1,315 @@
+"""Two tenants never meet: proved over every table that the catalogue knows and every class that is mapped."""
+
+from contextlib import suppress
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, delete, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.orm import aliased
+
+from governance.kernel import clock
+from governance.kernel.db import Model, session
+from tests import make
+from tests.rows import TENANTED, Rows, children
+
+APP, OWNER = "governance_app", "governance_owner"
+
+# Tables without a tenant, and why each may be read by all.
+SHARED = {
+    "tenants": "the directory: which tenant a short name is, before anybody is known",
+    "email_domains": "the sign-in page must know where an address leads",
+    "people": "a person may belong to several tenants; it has policies of its own, below",
+    "frameworks": "published catalogues, the same for everybody; the application may only read",
+    "requirements": "published catalogues, the same for everybody; the application may only read",
+    "signing_keys": "the installation's keys; private halves are wrapped by the installation's key",
+    "work_tickets": "the queue over all tenants: ids and kinds, no content",
+    "job_runs": "which scheduled job ran for which period",
+    "alembic_version": "the schema's own number",
+}
+# Ids in a tenant's rows that name something without a foreign key, and why that is right.
+WITHOUT_KEY = {
+    "target_id": "the log and the work name objects of any kind, also gone ones",
+    "for_tenant": "a tenant, not a row in one",
+    "entry_id": "the log's entry; entries are never deleted",
+    "work_item_id": "the work is swept when it is old, the report stays",
+    "system_id": "an assessment may be about a system; the action that begins one finds the system first",
+}
+BY_WHOM = "a person, who is no tenant's row: shown by a membership of the same tenant or not at all"
+
+UNSEALED = """
+    SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT (
+      c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
+        SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))"""
+WIDER = """
+    SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public' AND tablename <> 'people'
+    AND (policyname <> 'tenant' OR qual NOT LIKE '%tenant_id = ( SELECT (NULLIF(current_setting(%app.tenant%' OR with_check <> qual)"""
+UNTENANTED = """
+    SELECT c.relname FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)"""
+LOOSE_UNIQUE = """
+    SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'tenant_id'
+    JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = 'public'::regnamespace
+    WHERE i.indisunique AND i.indkey[0] <> a.attnum"""
+LOOSE_INDEX = LOOSE_UNIQUE.replace("i.indisunique AND ", "")
+LOOSE_KEY = """
+    SELECT k.conrelid::regclass::text, k.conname FROM pg_constraint k WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
+    AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attname = 'tenant_id')
+    AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname = 'tenant_id' AND a.attnum = ANY (k.conkey))"""
+OPEN_VIEWS = """
+    SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace
+    AND NOT coalesce(reloptions, '{}')::text[] && array['security_invoker=true', 'security_invoker=on']"""
+DEFINERS = "SELECT oid::regprocedure::text FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+GRANTS = "SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = 'public' AND grantee <> :owner"
+
+
+@pytest.fixture
+def catalogue(server, app):
+    """The database as its owner sees it, everything rolled back."""
+    engine = create_engine(server.owner_url)
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '3s'"))
+        yield connection
+        connection.rollback()
+    engine.dispose()
+
+
+def found(connection, query, **values):
+    return {tuple(row) if len(row) > 1 else row[0] for row in connection.execute(text(query), values)}
+
+
+# ---- what the catalogue says
+
+
+def test_every_table_is_sealed_by_tenant_or_listed_with_a_reason(catalogue):
+    assert found(catalogue, UNSEALED) == set()
+    assert found(catalogue, UNTENANTED) == set(SHARED)
+
+
+def test_no_policy_is_wider_than_the_tenant(catalogue):
+    assert found(catalogue, WIDER) == {("memberships", "own_memberships")}
+    rule = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'")
+    assert [command for command, _ in rule] == ["SELECT"]
+    assert all("person_id = " in clause and "app.person" in clause for _, clause in rule)
+
+
+def test_people_have_policies_of_their_own(catalogue):
+    flags = found(catalogue, "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'people'::regclass")
+    assert flags == {(True, True)}
+    commands = found(catalogue, "SELECT policyname, cmd FROM pg_policies WHERE tablename = 'people'")
+    assert commands == {("known", "SELECT"), ("arrives", "INSERT"), ("changes", "UPDATE")}
+
+
+def test_keys_and_indexes_begin_with_the_tenant(catalogue):
+    assert found(catalogue, LOOSE_KEY) == set()
+    assert found(catalogue, LOOSE_UNIQUE) == set()
+    assert found(catalogue, LOOSE_INDEX) == set()
+
+
+def test_every_id_in_a_row_is_a_foreign_key_or_listed_with_a_reason():
+    loose = [
+        f"{model.__tablename__}.{column.name}"
+        for model in TENANTED
+        for column in model.__table__.columns
+        if column.type.python_type.__name__ == "UUID" and column.name not in {"id", "tenant_id"}
+        and not column.foreign_keys and column.name not in WITHOUT_KEY and not column.name.endswith(("_by", "person_id"))
+    ]  # fmt: skip
+    assert BY_WHOM and loose == []
+
+
+def test_no_view_and_no_function_steps_around_the_policies(catalogue):
+    assert found(catalogue, OPEN_VIEWS) == set()
+    assert found(catalogue, DEFINERS) == set()
+
+
+def test_the_roles_are_confined(catalogue):
+    roles = found(catalogue, "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = ANY(:names)", names=[APP, OWNER])
+    assert roles == {(APP, False, False, False, False), (OWNER, False, False, False, False)}
+    assert found(catalogue, "SELECT relname FROM pg_class WHERE relowner = :app ::regrole", app=APP) == set()
+    assert found(catalogue, "SELECT 1 FROM pg_auth_members m WHERE m.member = :app ::regrole", app=APP) == set()
+
+
+def test_the_application_may_do_only_what_it_needs(catalogue):
+    grants = found(catalogue, GRANTS, owner=OWNER)
+    assert {grantee for _, grantee, _ in grants} == {APP}
+    assert {verb for _, _, verb in grants} <= {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    verbs = {table: {v for t, _, v in grants if t == table} for table, _, _ in grants}
+    for table in ("audit_entries", "evidence_versions", "evidence_reviews", "job_runs", "signing_keys"):
+        assert verbs[table] == {"SELECT", "INSERT"}, table
+    for table in ("frameworks", "requirements", "alembic_version"):
+        assert verbs[table] == {"SELECT"}, table
+    assert "DELETE" not in verbs["tenants"] | verbs["people"]
+
+
+@pytest.mark.parametrize("table", ["audit_entries", "evidence_versions", "evidence_reviews"])
+@pytest.mark.parametrize("verb", ["UPDATE {} SET created_at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_what_is_append_only_stays_for_the_owner_too(catalogue, acting, table, verb):
+    for t, values in _chain(acting, table):
+        catalogue.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(values["tenant_id"])})
+        catalogue.execute(insert(t).values(values))
+    with pytest.raises(DBAPIError, match="append-only"):
+        catalogue.execute(text(verb.format(table)))
+
+
+class Enough(Exception):
+    """Ends a transaction without keeping anything of it."""
+
+
+def _chain(acting, name):
+    """A row of that table and the rows it hangs on, parents first, none of them kept."""
+    rows, copies = Rows(), []
+    with suppress(Enough), acting("admin"):
+        rows.of(next(m for m in TENANTED if m.__tablename__ == name))
+        made = [t for t in Model.metadata.sorted_tables if t.name in rows.made]
+        copies += [(t, dict(session().execute(select(t).where(t.c.id == rows.made[t.name])).mappings().one())) for t in made]
+        raise Enough
+    return copies
+
+
+@pytest.mark.parametrize(
+    ("harm", "query"),
+    [
+        ("DROP POLICY tenant ON sign_offs", UNSEALED),
+        ("ALTER TABLE sign_offs NO FORCE ROW LEVEL SECURITY", UNSEALED),
+        ("ALTER TABLE sign_offs DISABLE ROW LEVEL SECURITY", UNSEALED),
+        ("CREATE POLICY friendly ON sign_offs FOR SELECT USING (true)", WIDER),
+        ("CREATE TABLE stray (id uuid PRIMARY KEY)", UNTENANTED),
+        ("CREATE UNIQUE INDEX stray ON sign_offs (signed_at)", LOOSE_UNIQUE),
+        ("CREATE INDEX stray ON sign_offs (signed_at)", LOOSE_INDEX),
+        ("CREATE UNIQUE INDEX lone ON conclusions (id); ALTER TABLE sign_offs ADD CONSTRAINT stray FOREIGN KEY (conclusion_id) REFERENCES conclusions (id)", LOOSE_KEY),
+        ("CREATE VIEW stray AS SELECT * FROM sign_offs", OPEN_VIEWS),
+        ("CREATE FUNCTION stray() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'", DEFINERS),
+    ],
+)  # fmt: skip
+def test_the_proofs_find_what_is_planted(catalogue, harm, query):
+    before = found(catalogue, query)
+    savepoint = catalogue.begin_nested()
+    for statement in harm.split("; "):
+        catalogue.execute(text(statement))
+    assert found(catalogue, query) > before
+    savepoint.rollback()
+    assert found(catalogue, query) == before
+
+
+# ---- what the application sees
+
+
+@pytest.mark.parametrize("model", TENANTED, ids=lambda m: m.__name__)
+def test_a_row_is_invisible_to_the_other_tenant(acting, model):
+    with acting("admin") as owner:
+        row_id = Rows().of(model)
+        assert session().scalar(select(func.count()).select_from(model).where(model.id == row_id)) == 1
+    with acting("admin", "globex"):
+        table, other = model.__table__, aliased(model)
+        seen = {
+            "select": session().scalars(select(model).where(model.id == row_id)).all(),
+            "column": session().scalars(select(model.id).where(model.id == row_id)).all(),
+            "count": session().scalar(select(func.count()).select_from(model).where(model.id == row_id)),
+            "alias": session().scalars(select(other).where(other.id == row_id)).all(),
+            "get": session().get(model, (owner.tenant_id, row_id)),
+            "subquery": session().scalar(select(select(table.c.id).where(table.c.id == row_id).exists())),
+            "core": session().execute(select(table).where(table.c.id == row_id)).all(),
+            "text": session().execute(text(f"SELECT 1 FROM {table.name} WHERE id = :id"), {"id": row_id}).all(),
+            "orm update": _changed(update(model).where(model.id == row_id).values(created_at=clock.now())),
+            "orm delete": _changed(delete(model).where(model.id == row_id)),
+            "core update": _changed(update(table).where(table.c.id == row_id).values(created_at=clock.now())),
+            "core delete": _changed(delete(table).where(table.c.id == row_id)),
+        }
+        assert {how for how, what in seen.items() if what} == set()
+    with acting("admin"):
+        assert session().scalar(select(func.count()).select_from(model).where(model.id == row_id)) == 1
+
+
+def _changed(statement) -> int:
+    """How many rows it changed; a verb that was never granted changes none."""
+    try:
+        with session().begin_nested():
+            return session().execute(statement.execution_options(synchronize_session=False)).rowcount
+    except ProgrammingError as error:
+        assert "permission denied" in str(error)
+        return 0
+
+
+@pytest.mark.parametrize("model", TENANTED, ids=lambda m: m.__name__)
+def test_a_row_cannot_be_stamped_with_the_other_tenant(acting, model):
+    acme = make.founder("acme").tenant_id
+    with acting("admin", "globex"):
+        rows = Rows()
+        values = rows.values(model.__table__)
+        with pytest.raises(ProgrammingError, match="row-level security"), session().begin_nested():
+            session().execute(insert(model.__table__).values(values | {"tenant_id": acme}))
+        mine = rows.of(model)
+        moved = update(model.__table__).where(model.__table__.c.id == mine).values(tenant_id=acme)
+        with pytest.raises(DBAPIError, match=r"row-level security|permission denied|foreign key"), session().begin_nested():
+            session().execute(moved)
+
+
+@pytest.mark.parametrize(("model", "column", "parent"), children(), ids=lambda v: v if isinstance(v, str) else v.__name__)
+def test_a_row_cannot_point_into_the_other_tenant(acting, model, column, parent):
+    with acting("admin"):
+        theirs = Rows().of(parent)
+    with acting("admin", "globex"):
+        values = Rows().values(model.__table__)
+        with pytest.raises(IntegrityError, match="foreign key"), session().begin_nested():
+            session().execute(insert(model.__table__).values(values | {column: theirs}))
+
+
+def test_an_absent_row_and_another_tenants_row_are_refused_alike(acting):
+    """Otherwise the refusal would tell whether an id exists."""
+    model, column, parent = next(c for c in children() if c[0].__tablename__ == "control_tests")
+    with acting("admin"):
+        theirs = Rows().of(parent)
+    with acting("admin", "globex"):
+        values = Rows().values(model.__table__)
+        for target in (theirs, uuid4()):
+            with pytest.raises(IntegrityError) as refusal, session().begin_nested():
+                session().execute(insert(model.__table__).values(values | {column: target}))
+            assert refusal.value.orig.diag.constraint_name == "fk_control_tests_tenant_id_control_id"
+
+
+def test_without_a_tenant_nothing_is_there(app, acting, database):
+    from governance.kernel.db import transaction
+
+    with acting("admin"):
+        rows = Rows()
+        for model in TENANTED:
+            rows.of(model)
+    with transaction():
+        seen = {m.__name__: session().scalar(select(func.count()).select_from(m.__table__)) for m in TENANTED}
+    assert {name for name, count in seen.items() if count} == set()
+
+
+def test_a_person_sees_his_own_memberships_and_nobody_elses(app, acting):
+    from governance.kernel.db import transaction
+    from governance.people.models import Membership, Person
+
+    me, them = make.person_id("admin"), make.person_id("admin", "globex")
+    m, p = Membership.__table__, Person.__table__
+    with transaction(person_id=me):
+        assert set(session().scalars(select(m.c.person_id))) == {me}
+        assert set(session().scalars(select(p.c.id))) == {me}
+    with acting("admin"):
+        people = set(session().scalars(select(p.c.id)))
+        assert me in people and them not in people
+        with pytest.raises(ProgrammingError, match="row-level security"), session().begin_nested():
+            session().execute(insert(p).values(id=uuid4(), issuer="i", subject="s", email="e", name="n", created_at=clock.now()))
+        assert session().execute(update(p).where(p.c.id == make.person_id("viewer")).values(name="Somebody")).rowcount == 0
+
+
+def test_the_tenant_of_a_transaction_does_not_outlive_it(settings, app):
+    """On a pooled connection the next transaction starts without a tenant."""
+    from governance.kernel import current, db
+    from governance.kernel.db import transaction
+
+    db.connect(create_engine(settings.database_url, pool_size=1, max_overflow=0))
+    try:
+        with current.acting_as(make.founder("acme")), transaction():
+            assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(make.founder("acme").tenant_id)
+        with db.engine().connect() as connection:
+            assert connection.scalar(text("SELECT current_setting('app.tenant', true)")) in (None, "")
+    finally:
+        db.engine().dispose()
+        db.connect(settings.database_url)
+
+

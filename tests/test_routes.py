@@ -1,0 +1,201 @@
+"""Every route that the application has, walked by those it is not for: nobody is let in by an address."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from werkzeug.routing import Rule
+
+from governance.kernel.access import ROLES, Permission
+from governance.kernel.db import session
+from tests import make
+from tests.browser import Visitor
+from tests.rows import TENANTED, Rows
+
+# Words in an address that name no tenant's object: the same for everybody.
+SHARED_WORDS = {"tenant", "filename", "form", "framework", "key", "ref", "kind", "requirement_id", "slug", "extension"}
+# Words that mean an object whose class is called otherwise.
+MEANS = {"run_id": "ReportRun", "item_id": "WorkItem", "version_id": "EvidenceVersion", "system_id": "AISystem", "import_id": "FrameworkImport"}
+HERE = {("systems", "key"): "system_key", ("systems", "system_id"): "system_key"}
+
+
+@dataclass(frozen=True)
+class Door:
+    """One method of one route."""
+
+    method: str
+    rule: Rule
+    needs: Permission
+    scope: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule.rule}"
+
+    def address(self, app: Any, tenant: str, ids: dict[str, Any]) -> str:
+        """The path with these values in it; what is missing gets a value that names nothing."""
+        values = {name: ids.get(self.meaning(name), _nothing(converter)) for name, converter in self.rule._converters.items()} | {"tenant": tenant}
+        wanted = {name: v for name, v in values.items() if name in self.rule.arguments}
+        return app.url_map.bind("localhost").build(self.rule.endpoint, wanted, method=self.method)
+
+    def meaning(self, word: str) -> str:
+        """What a word of this address names; a key is a framework's or, among the systems, a system's."""
+        return HERE.get((self.rule.endpoint.split(".")[0], word), word)
+
+
+def _nothing(converter: Any) -> Any:
+    kind = type(converter).__name__
+    if kind == "AnyConverter":
+        return sorted(converter.items)[0]
+    return {"UUIDConverter": uuid4(), "IntegerConverter": 1}.get(kind, "nothing")
+
+
+def doors(app: Any, *scopes: str) -> Iterator[Door]:
+    for rule in sorted(app.url_map.iter_rules(), key=lambda r: r.rule):
+        view = app.view_functions[rule.endpoint]
+        scope = getattr(view, "scope", "public")
+        if scope in scopes and hasattr(view, "needs"):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield Door(method, rule, view.needs, scope)
+
+
+def knock(visitor: Visitor, door: Door, path: str, **headers: str) -> Any:
+    """The answer to that method with the form's token, nothing else filled in."""
+    data = {"csrf_token": visitor.csrf()} if door.method != "GET" else None
+    return visitor.client.open(path, method=door.method, data=data, headers=headers)
+
+
+@pytest.fixture
+def acme_ids(acting) -> dict[str, Any]:
+    """word in an address → the id of an object of acme that it may mean."""
+    ids: dict[str, UUID] = {}
+    with acting("admin"):
+        rows = Rows()
+        for model in (m for m in TENANTED if m.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}):  # no address names a key or a provider
+            ids[model.__name__] = rows.of(model)
+        system = session().get(next(m for m in TENANTED if m.__name__ == "AISystem"), (make.founder("acme").tenant_id, ids["AISystem"]))
+        key = system.key
+        names = {**ids, **{_word(name): i for name, i in ids.items()}, **{f"{_last(name)}_id": i for name, i in reversed(ids.items())}}
+    return names | {word: ids[name] for word, name in MEANS.items()} | {"system_key": key}
+
+
+def _word(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", name).lower() + "_id"
+
+
+def _last(name: str) -> str:
+    return re.findall(r"[A-Z][a-z]+", name)[-1].lower()
+
+
+def objects_in(door: Door) -> set[str]:
+    """The words of an address that name an object of the tenant."""
+    return {door.meaning(word) for word in door.rule.arguments} - SHARED_WORDS
+
+
+def refusals(app: Any, visitor: Visitor, walk: Iterator[tuple[Door, str]], *allowed: int, **headers: str) -> list[str]:
+    wrong = []
+    for door, path in walk:
+        reply = knock(visitor, door, path, **headers)
+        if reply.status_code not in allowed:
+            wrong.append(f"{door}: {reply.status_code}")
+    return wrong
+
+
+def test_every_word_in_an_address_is_known(app, acme_ids):
+    """A new word needs an object above, or the walk below would knock with an id of nothing."""
+    unknown = {word for door in doors(app, "tenant") for word in objects_in(door) if word not in acme_ids}
+    assert unknown == set()
+
+
+def test_a_stranger_finds_no_page_of_another_tenant(app, as_stranger, acme_ids):
+    """The officer of globex, asking under acme's address."""
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant")]
+    assert len(walk) > 30
+    assert refusals(app, as_stranger, walk, 404) == []
+
+
+def test_a_neighbour_finds_no_object_of_another_tenant(app, acme_ids, isolated):
+    """The admin and the officer of globex under their own address, with acme's ids."""
+    wrong, tried = [], 0
+    for role in ("admin", "compliance_officer"):
+        visitor = Visitor(app, make.cookie(role, "globex"), "globex")
+        walk = [(d, d.address(app, "globex", acme_ids)) for d in doors(app, "tenant") if objects_in(d) and role in d.needs.roles]
+        tried += len(walk)
+        wrong += refusals(app, visitor, walk, 404)
+    assert tried > 10
+    assert wrong == []
+
+
+def test_the_owner_does_find_them(app, as_admin, acme_ids):
+    """Otherwise the walk above would prove nothing: the same addresses lead somewhere for acme."""
+    lost = [f"{d}: 404" for d in doors(app, "tenant") if d.method == "GET" and objects_in(d) and "admin" in d.needs.roles
+            and knock(as_admin, d, d.address(app, "acme", acme_ids)).status_code == 404]  # fmt: skip
+    assert lost == []
+
+
+def test_nobody_is_let_in_without_signing_in(app, client, acme_ids):
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant", "operator")]
+    for door, path in walk:
+        reply = knock(client, door, path)
+        assert reply.status_code in {302, 303}, f"{door}: {reply.status_code}"
+        assert reply.location.startswith("/login?"), f"{door}: {reply.location}"
+
+
+def test_a_machine_that_is_nobody_gets_401(app, client, acme_ids):
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant", "operator")]
+    assert refusals(app, client, walk, 401, Accept="application/json") == []
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor", "contributor", "compliance_officer", "admin"])
+def test_a_role_is_refused_what_it_does_not_hold(app, isolated, acme_ids, role):
+    """Whatever the id: the permission is asked for before the object is looked for."""
+    visitor = Visitor(app, make.cookie(role), "acme")
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant") if role not in d.needs.roles]
+    assert refusals(app, visitor, walk, 403) == []
+    assert walk or role == "admin"
+
+
+def test_the_operator_has_no_page_of_a_tenant(app, as_operator, acme_ids):
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant")]
+    assert refusals(app, as_operator, walk, 404) == []
+
+
+def test_a_tenant_has_no_page_of_the_operator(app, as_admin):
+    walk = [(d, d.address(app, "acme", {})) for d in doors(app, "operator")]
+    assert walk
+    assert refusals(app, as_admin, walk, 404) == []
+
+
+@pytest.mark.parametrize("role", ["operator_admin", "operator_finance"])
+def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
+    visitor = Visitor(app, make.cookie(role, "console"), "console")
+    walk = [(d, d.address(app, "console", {})) for d in doors(app, "operator")]
+    assert refusals(app, visitor, [w for w in walk if role not in w[0].needs.roles], 403) == []
+    assert [f"{d}" for d, path in walk if d.method == "GET" and role in d.needs.roles and knock(visitor, d, path).status_code >= 400] == []
+
+
+@pytest.mark.parametrize("role", ["admin", "viewer"])
+def test_no_address_breaks_the_console(app, isolated, acme_ids, role):
+    """Real objects and ids of nothing, GET and an empty POST: refused or answered, never our fault."""
+    visitor = Visitor(app, make.cookie(role), "acme")
+    for ids in ({}, acme_ids):
+        walk = [(d, d.address(app, "acme", ids)) for d in doors(app, "tenant", "public", "operator") if d.rule.endpoint != "people.door.logout"]
+        broken = [f"{d}: 500" for d, path in walk if "logout" not in path and "events" not in path and knock(visitor, d, path).status_code >= 500]
+        assert broken == []
+
+
+@pytest.mark.parametrize("junk", ["%00", "%ff", "%ED%A0%80", "..%2f..%2fetc", "'%3bDROP", "a" * 3000, "%E2%80%AE"])
+def test_junk_in_an_address_is_answered(app, as_admin, junk):
+    paths = [f"/t/acme/{junk}", f"/t/{junk}/", f"/{junk}", f"/t/acme/systems/{junk}", f"/t/acme/frameworks/{junk}/versions"]
+    paths += [f"/t/acme/systems/?{name}={junk}" for name in ("q", "after", "lane", "owner")]
+    for door in doors(app, "tenant"):
+        if door.method == "GET" and not objects_in(door) and "events" not in door.rule.rule:
+            path = door.address(app, "acme", {})
+            paths += [f"{path}?{name}={junk}" for name in ("q", "after", "status", "page")]
+    assert [p for p in paths if as_admin.client.get(p).status_code >= 500] == []
+
+
+def test_roles_are_those_the_walk_knows():
+    assert set(ROLES) == {"admin", "compliance_officer", "contributor", "auditor", "viewer", "operator_admin", "operator_finance", "operator_support"}
