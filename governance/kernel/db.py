@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import (
     Connection,
     DateTime,
@@ -116,7 +117,7 @@ def transaction(
     """
     who = current.actor_or_none()
     tenant = tenant_id or (who.tenant_id if who else None)
-    work = _begin(read_only=read_only, tenant=str(tenant or ""), person=str(person_id or ""))
+    work = _begin(read_only=read_only, tenant=tenant, person=person_id)
     work.info["tenant_id"] = tenant
     token = _session.set(work)
     try:
@@ -142,7 +143,7 @@ def _commit(work: Session) -> None:
         raise
 
 
-def _begin(*, read_only: bool, tenant: str, person: str) -> Session:
+def _begin(*, read_only: bool, tenant: UUID | None, person: UUID | None) -> Session:
     """Open the transaction; a connection that a database restart has broken is replaced once."""
     for last_try in (False, True):
         work = _sessions()
@@ -161,22 +162,32 @@ def _begin(*, read_only: bool, tenant: str, person: str) -> Session:
     raise AssertionError("unreachable")
 
 
-_SET = "SELECT set_config('app.tenant', %s, true), set_config('app.person', %s, true)"
+_SET = b"SELECT set_config('app.tenant', '%s', true), set_config('app.person', '%s', true)"
 
 
-def _enter(connection: Connection, *, read_only: bool, tenant: str, person: str) -> None:
-    """BEGIN and the settings in one pipelined round trip (measured: 1.37 times a bare query instead of 3.4)."""
+def _enter(connection: Connection, *, read_only: bool, tenant: UUID | None, person: UUID | None) -> None:
+    """BEGIN and the settings in one round trip: one simple query, since psycopg's pipeline waits after its BEGIN."""
     raw = connection.connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the driver must be psycopg 3")
-    if connection.in_nested_transaction() or raw.info.transaction_status.name != "IDLE":
-        raw.execute(_SET, [tenant, person])
-        if read_only:
-            raw.execute("SET TRANSACTION READ ONLY")
-        return
-    raw.read_only = read_only
-    with raw.pipeline():
-        raw.execute(_SET, [tenant, person])
+    settings = _SET % (_setting(tenant), _setting(person))
+    if connection.in_nested_transaction() or raw.pgconn.transaction_status != TransactionStatus.IDLE:
+        _run(raw, b"SET TRANSACTION READ ONLY; " + settings if read_only else settings)
+    else:
+        _run(raw, (b"BEGIN READ ONLY; " if read_only else b"BEGIN READ WRITE; ") + settings)
+
+
+def _setting(value: UUID | None) -> bytes:
+    """A UUID by type, so there is nothing in it to quote."""
+    if value is not None and not isinstance(value, UUID):
+        raise TypeError("a tenant or person is named by a UUID")
+    return str(value or "").encode()
+
+
+def _run(raw: "psycopg.Connection[Any]", command: bytes) -> None:
+    result = raw.pgconn.exec_(command)
+    if result.status not in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}:
+        raise psycopg.OperationalError(result.get_error_message())
 
 
 def find[M: Model](model: type[M], row_id: UUID, *, what: str | None = None, lock: bool = False) -> M:

@@ -76,9 +76,9 @@ class Folder:
         """The file of a key, if there is one and it lies inside the store."""
         try:
             path = (self.root / key).resolve()
+            return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
         except (ValueError, OSError):
             return None
-        return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
 
 
 def _sync(folder: Path) -> None:

@@ -1,0 +1,156 @@
+"""One transaction for one piece of work: what it sets, what it keeps, what it costs."""
+
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy.exc import DBAPIError, InternalError, StatementError
+
+from governance.kernel import current, db
+from governance.kernel.db import find, session, transaction
+from governance.kernel.errors import NotFound, Unavailable
+from governance.kernel.jobs import WorkItem
+from tests import make
+
+
+@pytest.fixture
+def pool(settings, app):
+    """The application on a pool of its own, as in production, instead of the test's one connection."""
+    engine = create_engine(settings.database_url, pool_size=2, max_overflow=0, pool_timeout=0.2)
+    db.connect(engine)
+    yield engine
+    engine.dispose()
+    db.connect(settings.database_url)
+
+
+def item() -> WorkItem:
+    return WorkItem(kind="transaction test", target_id=None, params={}, asked_by=None, error=None, started_at=None, finished_at=None)
+
+
+def kept() -> int:
+    with current.acting_as(make.founder("acme")), transaction(read_only=True):
+        return len(session().scalars(select(WorkItem).where(WorkItem.kind == "transaction test")).all())
+
+
+def sweep() -> None:
+    with current.acting_as(make.founder("acme")), transaction():
+        session().execute(text("DELETE FROM work_items WHERE kind = 'transaction test'"))
+
+
+def test_what_succeeds_is_kept_and_what_fails_leaves_nothing(pool):
+    try:
+        with current.acting_as(make.founder("acme")), transaction():
+            session().add(item())
+        assert kept() == 1
+        for failure in (ValueError, KeyboardInterrupt):
+            with pytest.raises(failure), current.acting_as(make.founder("acme")), transaction():
+                session().add(item())
+                session().flush()
+                raise failure
+        assert kept() == 1
+    finally:
+        sweep()
+
+
+@pytest.mark.parametrize("write", ["orm", "core", "text"])
+def test_a_read_only_transaction_cannot_write(pool, write):
+    with pytest.raises(InternalError, match="read-only transaction"), current.acting_as(make.founder("acme")), transaction(read_only=True):
+        if write == "orm":
+            session().add(item())
+            session().flush()
+        elif write == "core":
+            session().execute(insert(WorkItem).values(kind="transaction test", params={}))
+        else:
+            session().execute(text("DELETE FROM work_items"))
+    with current.acting_as(make.founder("acme")), transaction():  # the same connection writes again
+        assert session().scalar(text("SHOW transaction_read_only")) == "off"
+
+
+def test_begin_and_the_settings_are_one_round_trip(pool, tmp_path: Path):
+    """Seen on the wire, by libpq's own trace: BEGIN and set_config leave together, with one Sync."""
+    with transaction():
+        raw = session().connection().connection.driver_connection
+    with (tmp_path / "wire").open("w+b") as wire:
+        raw.pgconn.trace(wire.fileno())
+        with transaction(read_only=True, tenant_id=uuid4()):
+            raw.pgconn.untrace()
+            wire.seek(0)
+            lines = [line.decode() for line in wire.read().splitlines()]
+    sent, received = [n for n, x in enumerate(lines) if "\tF\t" in x], [n for n, x in enumerate(lines) if "\tB\t" in x]
+    assert any("BEGIN READ ONLY" in x for x in lines) and any("set_config" in x for x in lines)
+    assert max(sent) < min(received), "\n".join(lines)
+
+
+def test_the_settings_are_the_acting_tenants_and_end_with_the_transaction(pool):
+    who = make.founder("acme")
+    with current.acting_as(who), transaction(person_id=make.person_id("admin")):
+        assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(who.tenant_id)
+        assert session().scalar(text("SELECT current_setting('app.person')")) == str(make.person_id("admin"))
+    with transaction():
+        assert session().scalar(text("SELECT current_setting('app.tenant')")) == ""
+        assert session().scalar(text("SELECT current_setting('app.person')")) == ""
+
+
+def test_there_is_no_session_outside_a_transaction(app):
+    with transaction():
+        pass
+    with pytest.raises(LookupError):
+        session()
+
+
+def test_a_full_pool_is_said_to_be_busy(pool):
+    with transaction(), transaction(), pytest.raises(Unavailable, match="busy"), transaction():
+        pass
+
+
+def test_a_connection_that_was_cut_is_replaced(pool, server):
+    with transaction():
+        pid = session().scalar(text("SELECT pg_backend_pid()"))
+    terminate(server, pid)
+    with transaction():
+        assert session().scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+def test_a_connection_cut_while_saving_does_not_claim_that_nothing_was_saved(pool, server):
+    with pytest.raises(Unavailable, match="Look whether it was saved"), current.acting_as(make.founder("acme")), transaction():
+        session().add(item())
+        session().flush()
+        terminate(server, session().scalar(text("SELECT pg_backend_pid()")))
+    assert kept() == 0
+
+
+def test_a_connection_cut_in_the_middle_is_an_error_of_the_database(pool, server):
+    with pytest.raises(DBAPIError) as cut, transaction():
+        terminate(server, session().scalar(text("SELECT pg_backend_pid()")))
+        session().scalar(text("SELECT 1"))
+    assert cut.value.connection_invalidated
+    with transaction():
+        assert session().scalar(text("SELECT 1")) == 1
+
+
+def terminate(server, pid: int) -> None:
+    import psycopg
+
+    with psycopg.connect(server.super_uri, autocommit=True) as connection, suppress(psycopg.Error):
+        connection.execute("SELECT pg_terminate_backend(%s, 2000)", [pid])
+
+
+def test_find_says_no_for_absent_rows_and_for_other_tenants(acting):
+    with acting("admin"):
+        row = item()
+        session().add(row)
+        session().flush()
+        assert find(WorkItem, row.id) is row
+        with pytest.raises(NotFound, match="no such work here"):
+            find(WorkItem, uuid4(), what="work")
+        row_id = row.id
+    with acting("admin", "globex"), pytest.raises(NotFound, match="no such work here"):
+        find(WorkItem, row_id, what="work", lock=True)
+
+
+def test_an_unknown_tenant_is_no_tenant(app):
+    with pytest.raises(StatementError, match="nobody is acting"), transaction():
+        session().add(item())
+        session().flush()
