@@ -1,38 +1,41 @@
 """Signing in and out, inviting, changing and removing members, and the tenant's identity provider."""
 
-import hashlib
-import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
+from governance.audit import queries as audit
 from governance.audit import sealing
 from governance.audit.record import record
 from governance.audit.registry import action
 from governance.kernel import clock, current, outbox, vault
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
-from governance.people import sessions
-from governance.people.models import Connection, Invitation, Membership, Person, Session, SignIn, person_key
-from governance.people.oidc import Identity, Provider, TokenRefused
+from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.people import handshake, sessions
+from governance.people.models import NAMESPACE, Connection, Invitation, Membership, Person, Session, person_key
+from governance.people.oidc import Identity
+from governance.tenants.models import Tenant
 
 SIGNED_IN = action("session.started", "signed in", fields="via browser fresh", personal="name email")
 SIGN_IN_REFUSED = action("session.refused", "was refused at sign-in", fields="reason", personal="email")
 SIGNED_OUT = action("session.ended", "ended a session", fields="how")
+RENAMED = action("person.changed", "brought a member's name and address up to date", personal="name email")
 JOINED = action("membership.started", "joined", fields="role via", personal="name email")
-ROLE_CHANGED = action("membership.role.changed", "changed the role of a member", fields="role")
+ROLE_CHANGED = action("membership.role.changed", "changed the role of a member", fields="role via")
 REMOVED = action("membership.ended", "removed a member", fields="role")
 INVITED = action("invitation.sent", "invited a member", fields="role", personal="email")
-WITHDRAWN = action("invitation.withdrawn", "withdrew an invitation", fields="role", personal="email")
+ACCEPTED = action("invitation.accepted", "accepted an invitation", fields="role", personal="email")
+WITHDRAWN = action("invitation.withdrawn", "withdrew an invitation", fields="role how", personal="email")
 CONNECTED = action("connection.changed", "changed how people sign in", fields="issuer client_id secret enforced group_roles")
 TESTED = action("connection.tested", "tested the identity provider", fields="passed failed")
 
-SIGN_IN_MINUTES = 10
 INVITATION_DAYS = 14
+BY_GROUPS = "group mapping"
+forget_old_sign_ins = handshake.forget_old
 
 
 class NoMembership(Forbidden):
@@ -47,30 +50,7 @@ class AlreadyMember(DomainError):
     pass
 
 
-def begin_sign_in(connection: Connection, *, slug: str, browser: str, next_path: str, fresh: bool) -> tuple[SignIn, str]:
-    """Remember a sign-in under way; returns it and its state (`<tenant>.<random>`)."""
-    state = f"{slug}.{secrets.token_urlsafe(32)}"
-    under_way = SignIn(
-        connection_id=connection.id, state_hash=_hash(state), browser_hash=_hash(browser), nonce=secrets.token_urlsafe(32),
-        verifier=secrets.token_urlsafe(48), next_path=next_path, fresh=fresh, used_at=None, created_at=clock.now(),
-    )  # fmt: skip
-    session().add(under_way)
-    session().flush()
-    return under_way, state
-
-
-def take_sign_in(state: str, browser: str) -> SignIn:
-    """The sign-in that this state belongs to, once, and only in the browser that began it."""
-    query = select(SignIn).where(SignIn.state_hash == _hash(state)).with_for_update()
-    found = session().scalars(query).one_or_none()
-    if found is None or found.browser_hash != _hash(browser):
-        raise TokenRefused("This answer does not belong to a sign-in that this browser began.")
-    if found.used_at is not None:
-        raise TokenRefused("This sign-in was already used. Begin again from the sign-in page.")
-    if clock.now() - found.created_at > timedelta(minutes=SIGN_IN_MINUTES):
-        raise TokenRefused("This sign-in took longer than ten minutes. Begin again from the sign-in page.")
-    found.used_at = clock.now()
-    return found
+# ---- signing in
 
 
 def arrive(identity: Identity) -> Person:
@@ -80,47 +60,74 @@ def arrive(identity: Identity) -> Person:
     if person is None:
         person = Person(id=key, issuer=identity.issuer, subject=identity.subject, email=identity.email, name=identity.name)
         session().add(person)
-    else:
-        person.email, person.name = identity.email or person.email, identity.name or person.name
-    session().flush()
+        session().flush()
+        return person
+    before = {"name": person.name, "email": person.email}
+    after = {"name": identity.name or person.name, "email": identity.email or person.email}
+    if before != after:
+        person.name, person.email = after["name"], after["email"]
+        record(RENAMED, person, about=person.id, before=before, after=after)
     return person
 
 
-def admit(person: Person, identity: Identity, connection: Connection) -> Membership:
-    """The person's membership: the one he has, or one by invitation or group mapping; never by claim alone."""
-    held = session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none()
-    mapped = role_by_groups(connection, identity.groups)
+def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
+    """The person and his membership: the one he has, or one by invitation or group mapping; never by claim alone.
+
+    Who was removed comes back by an invitation only. Raises NoMembership, and then nothing was written.
+    """
+    held = _membership_of(person_key(identity.issuer, identity.subject))
+    mapped = _role_by_groups(connection, identity.groups)
     if held is not None and held.ended_at is None:
-        if held.via == "group mapping" and mapped and mapped != held.role:
-            record(ROLE_CHANGED, held, before={"role": held.role}, after={"role": mapped})
-            held.role = mapped
-        return held
-    role, via = _invited(identity) or (mapped, "group mapping")
-    if role is None:
+        membership = _by_today(held, mapped, connection)
+        return arrive(identity), membership
+    invitation = _invitation_for(identity)
+    if invitation is not None:
+        invitation.accepted_at = clock.now()
+        record(ACCEPTED, invitation, about=_addressee(invitation.email), role=invitation.role, email=invitation.email)
+        person = arrive(identity)
+        return person, join(person, invitation.role, via="invitation")
+    if mapped is None or held is not None:
         raise NoMembership("Your company vouches for you, but you have no place here yet. Ask a tenant admin to invite you.")
-    return join(person, role, via=via)
+    person = arrive(identity)
+    return person, join(person, mapped, via=BY_GROUPS)
 
 
-def role_by_groups(connection: Connection, groups: tuple[str, ...]) -> str | None:
+def _by_today(held: Membership, mapped: str | None, connection: Connection) -> Membership:
+    """A membership that groups gave follows the groups, except that the last admin stays one."""
+    if held.via != BY_GROUPS or mapped == held.role or not connection.group_roles or _is_last_admin(held):
+        return held
+    if mapped is None:
+        raise NoMembership("None of your groups has a place here any more. Ask a tenant admin.")
+    record(ROLE_CHANGED, held, before={"role": held.role}, after={"role": mapped}, via=BY_GROUPS)
+    held.role = mapped
+    return held
+
+
+def _role_by_groups(connection: Connection, groups: Sequence[str]) -> str | None:
     """The strongest role that the tenant maps one of these groups to."""
     mapped = {connection.group_roles[g] for g in groups if g in connection.group_roles}
     return next((role for role in (*TENANT_ROLES, *OPERATOR_ROLES) if role in mapped), None)
 
 
-def _invited(identity: Identity) -> tuple[str, str] | None:
-    if not identity.email_verified:
+def _invitation_for(identity: Identity) -> Invitation | None:
+    if not identity.email_verified or not identity.email:
         return None
-    query = select(Invitation).where(Invitation.email == identity.email, Invitation.accepted_at.is_(None))
-    invitation = session().scalars(query.where(Invitation.withdrawn_at.is_(None), Invitation.expires_at > clock.now())).one_or_none()
-    if invitation is None:
-        return None
-    invitation.accepted_at = clock.now()
-    return invitation.role, "invitation"
+    query = _open_invitations(identity.email).where(Invitation.expires_at > clock.now())
+    return session().scalars(query.with_for_update()).one_or_none()
+
+
+def _open_invitations(email: str) -> Any:
+    query = select(Invitation).where(Invitation.email == email)
+    return query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
+
+
+def _membership_of(person_id: UUID) -> Membership | None:
+    return session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
 
 
 def join(person: Person, role: str, *, via: str) -> Membership:
     """Make (or revive) the membership of a person."""
-    membership = session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none()
+    membership = _membership_of(person.id)
     if membership is None:
         membership = Membership(person_id=person.id, role=role, pseudonym=sealing.pseudonym(person.id), via=via, ended_at=None)
         session().add(membership)
@@ -130,14 +137,18 @@ def join(person: Person, role: str, *, via: str) -> Membership:
     return membership
 
 
-def start_session(person: Person, identity: Identity, *, token: str, browser: str, network: str, fresh: bool, replaces: UUID | None) -> Session:
+def start_session(
+    person: Person, identity: Identity, *, token: str, browser: str, network: str, fresh: bool, replaces: UUID | None
+) -> Session:
     """A new session with a new token (no fixation); the one it replaces ends."""
-    if replaces is not None and (old := session().get(Session, (current.actor().tenant_id, replaces))):
-        old.ended_at = clock.now()
+    replaced = session().get(Session, (current.actor().tenant_id, replaces)) if replaces else None
+    if replaced is not None:
+        end_session(replaced, how="replaced by a new sign-in")
     started = Session(
         token_hash=sessions.token_hash(token), person_id=person.id, issuer=identity.issuer, idp_sid=identity.sid,
         id_token=vault.wrap(identity.id_token.encode(), b"id-token"), authenticated_at=datetime.fromtimestamp(identity.authenticated_at, UTC),
         seen_at=clock.now(), expires_at=clock.now() + sessions.ABSOLUTE, ended_at=None, browser=browser[:120], network=network,
+        created_at=clock.now(),
     )  # fmt: skip
     session().add(started)
     session().flush()
@@ -145,9 +156,16 @@ def start_session(person: Person, identity: Identity, *, token: str, browser: st
     return started
 
 
-def refuse_sign_in(person: Person, *, reason: str) -> None:
-    """The attempt is in the tenant's log, whatever came of it."""
-    record(SIGN_IN_REFUSED, person, outcome="refused", reason=reason, email=person.email)
+def refuse_sign_in(identity: Identity, *, reason: str) -> None:
+    """The attempt is in the tenant's log, whatever came of it; the person himself is not kept."""
+    person_id = person_key(identity.issuer, identity.subject)
+    nobody = Person(id=person_id, issuer=identity.issuer, subject=identity.subject, email=identity.email, name=identity.name)
+    record(SIGN_IN_REFUSED, nobody, about=person_id, outcome="refused", reason=reason, email=identity.email)
+
+
+def refuse_step_up(row: Session, *, reason: str) -> None:
+    """Somebody who is signed in sent an answer that proves nothing: the session stays what it was, and the log tells."""
+    record(SIGN_IN_REFUSED, row, outcome="refused", reason=reason)
 
 
 def end_session(row: Session, *, how: str) -> None:
@@ -157,68 +175,91 @@ def end_session(row: Session, *, how: str) -> None:
         record(SIGNED_OUT, row, how=how)
 
 
-def end_sessions_of(person_id: UUID, *, how: str) -> int:
-    rows = session().scalars(select(Session).where(Session.person_id == person_id, Session.ended_at.is_(None))).all()
-    for row in rows:
-        end_session(row, how=how)  # record() is in there
-    return len(rows)
-
-
-def end_sessions_at_provider(subject_id: UUID | None, sid: str | None) -> int:
-    """Back-channel logout: the provider says that this person, or that session of his, is over."""
-    query = select(Session).where(Session.ended_at.is_(None))
-    query = query.where(Session.idp_sid == sid) if sid else query.where(Session.person_id == subject_id)
+def end_sessions_of(membership: Membership, *, how: str) -> int:
+    """Every session of a member here; the log gets an entry for each."""
+    query = select(Session).where(Session.person_id == membership.person_id, Session.ended_at.is_(None))
     rows = session().scalars(query).all()
     for row in rows:
-        end_session(row, how="the identity provider signed the person out")  # record() is in there
+        row.ended_at = clock.now()
+        record(SIGNED_OUT, row, how=how)
     return len(rows)
+
+
+def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) -> int:
+    """Back-channel logout: the provider says that this person, or just that session of his, is over."""
+    query = select(Session).where(Session.ended_at.is_(None), Session.issuer == issuer)
+    if sid:
+        query = query.where(Session.idp_sid == sid)
+    if subject:
+        query = query.where(Session.person_id == person_key(issuer, subject))
+    rows = session().scalars(query).all()
+    for row in rows:
+        row.ended_at = clock.now()
+        record(SIGNED_OUT, row, how="the identity provider signed the person out")
+    return len(rows)
+
+
+# ---- members
 
 
 def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
-    """Invite an address; the mail leaves after the commit."""
+    """Invite an address; the mail leaves after the commit. One that ran out makes room for a new one."""
     email = email.strip().lower()
     _may_have(role)
     there = select(Membership.id).join(Person).where(Person.email == email, Membership.ended_at.is_(None))
-    if session().scalar(there):
+    if session().scalars(there.limit(1)).one_or_none():
         raise AlreadyMember(f"{email} is a member already.", field="email")
+    for old in session().scalars(_open_invitations(email).where(Invitation.expires_at <= clock.now())).all():
+        withdraw(old, how="it ran out, and a new one was sent")
     invitation = Invitation(
         email=email, role=role, invited_by=current.person_id(), expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
         accepted_at=None, withdrawn_at=None,
     )  # fmt: skip
     session().add(invitation)
-    record(INVITED, invitation, role=role, email=email)
-    outbox.send_mail(email, f"Join {tenant_name} in the console", (
+    record(INVITED, invitation, about=_addressee(email), role=role, email=email)
+    outbox.send_mail(email, f"Join {' '.join(tenant_name.split())} in the console", (
         f"{current.actor().name} invites you to {tenant_name} as {ROLE_NAMES[role].lower()}.\n\n"
         f"Sign in with your company: {link}\n\nThe invitation ends in {INVITATION_DAYS} days.\n"
     ))  # fmt: skip
     return invitation
 
 
-def withdraw(invitation: Invitation) -> None:
+def _addressee(email: str) -> UUID:
+    """Who was invited is a data subject of his own, before he is a person here."""
+    return uuid5(NAMESPACE, f"invited\0{email}")
+
+
+def withdraw(invitation: Invitation, *, how: str = "withdrawn by hand") -> None:
     if invitation.accepted_at or invitation.withdrawn_at:
         raise DomainError("That invitation is no longer open.")
     invitation.withdrawn_at = clock.now()
-    record(WITHDRAWN, invitation, role=invitation.role, email=invitation.email)
+    record(WITHDRAWN, invitation, about=_addressee(invitation.email), role=invitation.role, how=how, email=invitation.email)
 
 
 def change_role(membership: Membership, role: str) -> None:
     """Effective on the person's next request: roles are read each time."""
     _may_have(role)
+    admins = _admins_and(membership)
+    if membership.ended_at is not None:
+        raise NotFound("There is no such member here.")
     if membership.role == role:
         return
-    _not_the_last_admin(membership, losing="admin" in membership.role)
+    if membership.role == "auditor":
+        raise Invalid("An auditor's role comes with the engagement: end that, or remove the member.", field="role")
+    _not_the_last_admin(membership, admins)
     before = {"role": membership.role}
     membership.role, membership.via = role, "set by an admin"
-    record(ROLE_CHANGED, membership, before=before, after={"role": role})
+    record(ROLE_CHANGED, membership, before=before, after={"role": role}, via=membership.via)
 
 
 def remove(membership: Membership) -> None:
     """End the membership and every session of the person in this tenant, at once."""
+    admins = _admins_and(membership)
     if membership.ended_at is not None:
         return
-    _not_the_last_admin(membership, losing="admin" in membership.role)
+    _not_the_last_admin(membership, admins)
     membership.ended_at = clock.now()
-    end_sessions_of(membership.person_id, how="the member was removed")
+    end_sessions_of(membership, how="the member was removed")
     record(REMOVED, membership, role=membership.role)
 
 
@@ -228,40 +269,72 @@ def _may_have(role: str) -> None:
         raise Invalid("That role is not one that can be given here.", field="role")
 
 
-def _not_the_last_admin(membership: Membership, *, losing: bool) -> None:
-    if not losing:
-        return
-    query = select(Membership).where(Membership.role == membership.role, Membership.ended_at.is_(None))
-    admins = session().scalars(query.with_for_update(of=Membership)).all()
-    if len(admins) <= 1:
+def _admins_and(membership: Membership) -> int:
+    """How many admins there are, counted under a lock, with the membership read anew: two people may do this at once.
+
+    The admins are locked first and in one order, so that two such transactions wait for each other and never deadlock.
+    """
+    query = select(Membership.id).where(Membership.role.in_(("admin", "operator_admin")), Membership.ended_at.is_(None))
+    admins = session().scalars(query.order_by(Membership.id).with_for_update(of=Membership)).all()
+    session().refresh(membership, attribute_names=["role", "via", "ended_at"], with_for_update={"of": Membership})
+    return len(admins)
+
+
+def _not_the_last_admin(membership: Membership, admins: int) -> None:
+    if membership.role in {"admin", "operator_admin"} and admins <= 1:
         raise LastAdmin(f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Make somebody else one first.", field="role")
+
+
+def _is_last_admin(membership: Membership) -> bool:
+    return membership.role in {"admin", "operator_admin"} and _admins_and(membership) <= 1
+
+
+# ---- the identity provider
 
 
 def connect(*, issuer: str, client_id: str, secret: str | None, enforced: bool, group_roles: Mapping[str, str], version: int | None) -> Connection:
     """Set the tenant's connection. A blank secret keeps the one that is held; a stale form is refused."""
+    _may_map(group_roles)
+    session().get(Tenant, current.actor().tenant_id, with_for_update=True)  # one connection a tenant, also when two save the first
     row = session().scalars(select(Connection).order_by(Connection.created_at).limit(1).with_for_update()).one_or_none()
-    roles = TENANT_ROLES if not current.actor().role.startswith("operator") else OPERATOR_ROLES
-    if bad := sorted(set(group_roles.values()) - set(roles) | {r for r in group_roles.values() if r == "auditor"}):
-        raise Invalid(f"{bad[0]} is not a role that a group can give.", field="group_roles")
     after = {"issuer": issuer, "client_id": client_id, "enforced": enforced, "group_roles": dict(group_roles)}
     if row is None:
         if not secret:
             raise Invalid("A first connection needs the client secret.", field="secret")
-        row = Connection(**after, secret=seal_secret(secret), tested_at=None, findings=[])
+        row = Connection(**after, secret=_sealed(secret), tested_at=None, findings=[])
         session().add(row)
-        record(CONNECTED, row, after=after, secret="set")
+        record(CONNECTED, row, after=after, secret="set")  # noqa: S106 - that there is one, not which
         return row
-    if version is not None and version != row.version:
-        raise Stale("Somebody else changed the connection since you opened this page.",
-                    {name: (None, getattr(row, name)) for name in after if getattr(row, name) != after[name]})  # fmt: skip
+    if version != row.version:
+        raise Stale("Somebody else changed the connection since you opened this page. Look at what changed, then save again.", _changed_since(row, version or 0))
+    if not secret and (issuer, client_id) != (row.issuer, row.client_id):
+        raise Invalid("Another issuer or client needs its own secret.", field="secret")
     before = {name: getattr(row, name) for name in after}
     for name, value in after.items():
         setattr(row, name, value)
     if secret:
-        row.secret = seal_secret(secret)
+        row.secret = _sealed(secret)
     row.version, row.tested_at, row.findings = row.version + 1, None, []
     record(CONNECTED, row, before=before, after=after, secret="replaced" if secret else None)
     return row
+
+
+def _may_map(group_roles: Mapping[str, str]) -> None:
+    roles = OPERATOR_ROLES if current.actor().role.startswith("operator") else TENANT_ROLES
+    if bad := sorted(role for role in group_roles.values() if role not in roles or role == "auditor"):
+        raise Invalid(f"{bad[0]} is not a role that a group can give.", field="group_roles")
+
+
+def _changed_since(row: Connection, version: int) -> dict[str, tuple[object, object]]:
+    """Field → (then, now), out of the log: one entry for each version since."""
+    entries = [e for e in audit.entries_about([row.id], limit=200) if e.action == CONNECTED.name][: max(row.version - version, 1)]
+    changes: dict[str, tuple[object, object]] = {}
+    for entry in reversed(entries):
+        for name, (then, now) in entry.changes.items():
+            changes[name] = (changes.get(name, (then, now))[0], now)
+        if "secret" in entry.facts:
+            changes["secret"] = ("the old one", "a new one")
+    return changes
 
 
 def note_test(connection: Connection, steps: list[dict[str, Any]]) -> None:
@@ -270,20 +343,5 @@ def note_test(connection: Connection, steps: list[dict[str, Any]]) -> None:
     record(TESTED, connection, passed=passed, failed=len(steps) - passed)
 
 
-def seal_secret(secret: str) -> bytes:
-    return vault.wrap(secret.encode(), b"client-secret" + current.actor().tenant_id.bytes)
-
-
-def provider(connection: Connection, redirect_uri: str, tenant_id: UUID) -> Provider:
-    secret = vault.unwrap(connection.secret, b"client-secret" + tenant_id.bytes).decode()
-    return Provider(connection.issuer, connection.client_id, secret, redirect_uri)
-
-
-def forget_old_sign_ins() -> None:
-    """A nightly sweep of sign-ins that nobody finished; nothing of a person is in them, so no entry."""
-    old = clock.now() - timedelta(days=1)
-    session().execute(SignIn.__table__.delete().where(SignIn.__table__.c.created_at < old))  # type: ignore[attr-defined]
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+def _sealed(secret: str) -> bytes:
+    return vault.wrap(secret.encode(), handshake.secret_context(current.actor().tenant_id))

@@ -1,9 +1,18 @@
+from typing import Any
+
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import URL, InputRequired, Length, Optional, Regexp, ValidationError
 
 from governance.kernel import current
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
-from governance.kernel.forms import Form
+from governance.kernel.forms import Form, constraint
+
+ADDRESS = r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+\.[A-Za-z0-9-]+\Z"
+NOT_AN_ADDRESS = "This is not an address such as ines@acme.example."
+
+constraint("uq_invitations_open", "That address is invited already. Withdraw the open invitation to send another.", field="email")
+constraint("uq_email_domains_domain", "One of these domains already leads to another tenant. Ask the operator.", field="domains")
+constraint("uq_connections_tenant_id_issuer", "Somebody else saved a connection meanwhile. Reload the page.", field="issuer")
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -11,12 +20,16 @@ def role_choices() -> list[tuple[str, str]]:
     return [(role, ROLE_NAMES[role]) for role in roles if role != "auditor"]
 
 
+def stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
 class SignInForm(Form):
-    email = EmailField("Work email", [InputRequired("Type your work address."), Length(max=254)])
+    email = EmailField("Work email", [InputRequired("Type your work address."), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)], filters=[stripped])
 
 
 class InviteForm(Form):
-    email = EmailField("Work email", [InputRequired("Whom do you invite?"), Length(max=254), Regexp(r"[^@\s]+@[^@\s]+\.[^@\s]+$", message="This is not an address such as ines@acme.example.")])
+    email = EmailField("Work email", [InputRequired("Whom do you invite?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)], filters=[stripped])
     role = SelectField("Role", choices=role_choices)
 
 
@@ -24,21 +37,38 @@ class RoleForm(Form):
     role = SelectField("Role", choices=role_choices)
 
 
-class ConnectionForm(Form):
-    issuer = StringField("Issuer", [InputRequired("The issuer is the address that its ID tokens name."), Length(max=300), URL(require_tld=False, message="This is not an address.")])
-    client_id = StringField("Client id", [InputRequired("Your provider shows it with the client."), Length(max=200)])
-    secret = PasswordField("Client secret", [Optional(), Length(max=500)], description="Kept sealed. Leave it empty to keep the one that is held.")
+class ProviderForm(Form):
+    """What is needed to reach an identity provider."""
+
+    issuer = StringField("Issuer", [InputRequired("The issuer is the address that its ID tokens name."), Length(max=300), URL(require_tld=False, message="This is not an address such as https://id.acme.example.")], filters=[stripped])
+    client_id = StringField("Client id", [InputRequired("Your provider shows it with the client."), Length(max=200), Regexp(r"[\x20-\x7e]+\Z", message="A client id has plain letters and digits only.")], filters=[stripped])
+    secret = PasswordField("Client secret", [Optional(), Length(max=500), Regexp(r"[\x20-\x7e]+\Z", message="A secret has plain letters and digits only.")])
     domains = StringField("Work domains", [Length(max=500)], description="Separated by spaces. Addresses in them lead to your provider.")
+
+    @property
+    def wanted_domains(self) -> set[str]:
+        return set((self.domains.data or "").replace(",", " ").split())
+
+
+class ConnectionForm(ProviderForm):
     group_roles = TextAreaField("Groups and roles", [Length(max=4000)], description="One a line: group = role. Roles: admin, compliance_officer, contributor, viewer.")
     enforced = BooleanField("Single sign-on is required")
     version = HiddenField()
 
     def validate_group_roles(self, field: TextAreaField) -> None:
         for number, line in enumerate((field.data or "").splitlines(), start=1):
-            if line.strip() and ("=" not in line or not all(part.strip() for part in line.split("=", 1))):
+            if line.strip() and ("=" not in line or not all(part.strip() for part in line.rsplit("=", 1))):
                 raise ValidationError(f"Line {number} is not of the form group = role.")
+            if "\0" in line:
+                raise ValidationError(f"Line {number} cannot be read.")
 
     @property
     def mapping(self) -> dict[str, str]:
         pairs = (line.rsplit("=", 1) for line in (self.group_roles.data or "").splitlines() if "=" in line)
         return {group.strip(): role.strip() for group, role in pairs}
+
+
+class FirstAdminForm(ProviderForm):
+    """How a new tenant's people sign in, and who comes first."""
+
+    email = EmailField("First admin", [InputRequired("Who is the first admin?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)], filters=[stripped], description="An invitation goes to this work address.")

@@ -1,41 +1,41 @@
 """OpenID Connect as a strict relying party: code flow, PKCE S256, state, nonce, and nothing taken on trust.
 
-Authlib makes the requests and joserfc checks the signature; what Authlib's defaults would let through
+Authlib makes the token request and joserfc checks the signature; what Authlib's defaults would let through
 (`alg: none` when discovery lists it, `aud` skipped when `azp` matches, `max_age` ignored, a discovery
 document of another issuer) is checked here. See reference/security-and-reliability §3.3 and §8.1.
 """
 
-import ipaddress
-import os
-import socket
+import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
+from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from governance.kernel import clock
 from governance.kernel.errors import DomainError
+from governance.people.transport import ProviderFault, ask, careful, is_address, safe_url, send
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 LEEWAY = 30
-TIMEOUT = (3, 5)
+LOGOUT_SECONDS = 120
+OLDEST = 600
+LATEST = 2**37
 REMEMBER_SECONDS = 300
-MAX_ANSWER = 512 * 1024
-
-
-class ProviderFault(DomainError):
-    """The identity provider is away, slow, or answered nonsense. The sentence says which."""
-
-    status = 503
+KEYS_AGAIN_SECONDS = 10
+STALE_SECONDS = 3600
+MAX_SUBJECT = 255
+BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 class TokenRefused(DomainError):
@@ -56,7 +56,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the provider vouches for."""
+    """What the provider vouches for. `authenticated_at` in seconds since 1970."""
 
     issuer: str
     subject: str
@@ -69,6 +69,8 @@ class Identity:
     id_token: str
 
 
+# ---- what the provider says of itself
+
 _remembered: dict[str, tuple[float, dict[str, Any]]] = {}
 _lock = threading.Lock()
 
@@ -79,50 +81,14 @@ def forget() -> None:
         _remembered.clear()
 
 
-def safe_url(url: str) -> str:
-    """https to a public address; plain http only to loopback, and only in the demo (no SSRF by settings)."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "http" and host in {"127.0.0.1", "localhost"} and os.environ.get("GOVERNANCE_DEMO") == "1":
-        return url
-    if parts.scheme != "https" or not host or parts.username:
-        raise ProviderFault(f"{url[:80]} is not an https address.", field="issuer")
-    try:
-        addresses = {info[4][0] for info in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)}
-    except OSError as error:
-        raise ProviderFault(f"No server has the name {host}.", field="issuer") from error
-    if any(not ipaddress.ip_address(str(a).split("%")[0]).is_global for a in addresses):
-        raise ProviderFault(f"{host} leads to a private network, which the console does not call.", field="issuer")
-    return url
-
-
-def _get(url: str, what: str) -> dict[str, Any]:
+def _get(url: str, what: str, *, older_than: float = REMEMBER_SECONDS) -> dict[str, Any]:
     with _lock:
         held = _remembered.get(url)
-    if held and time.monotonic() - held[0] < REMEMBER_SECONDS:
+    if held and time.monotonic() - held[0] < older_than:
         return held[1]
-    answer = _ask("GET", safe_url(url), what)
+    answer = ask(url, what)
     with _lock:
         _remembered[url] = (time.monotonic(), answer)
-    return answer
-
-
-def _ask(method: str, url: str, what: str, **options: Any) -> dict[str, Any]:
-    try:
-        reply = requests.request(method, url, timeout=TIMEOUT, allow_redirects=False, stream=True, **options)
-        content = reply.raw.read(MAX_ANSWER + 1, decode_content=True)
-    except requests.Timeout as error:
-        raise ProviderFault(f"The identity provider did not answer in time ({what}). Try again in a minute.") from error
-    except (requests.RequestException, OSError) as error:
-        raise ProviderFault(f"The identity provider cannot be reached ({what}). Try again, or ask your administrator.") from error
-    if reply.status_code != 200 or len(content) > MAX_ANSWER:  # noqa: PLR2004
-        raise ProviderFault(f"The identity provider answered {reply.status_code} to {what}.")
-    try:
-        answer = requests.models.complexjson.loads(content)
-    except ValueError as error:
-        raise ProviderFault(f"The identity provider's {what} is not JSON.") from error
-    if not isinstance(answer, dict):
-        raise ProviderFault(f"The identity provider's {what} has the wrong form.")
     return answer
 
 
@@ -137,19 +103,37 @@ def discover(issuer: str) -> dict[str, Any]:
     return document
 
 
+def _listed(document: Mapping[str, Any], member: str, default: tuple[str, ...] = ()) -> list[str]:
+    """A member that should be a list of words; anything else is an empty list."""
+    found = document.get(member)
+    if found is None:
+        return list(default)
+    return [str(item) for item in found] if isinstance(found, list) else []
+
+
+# ---- to the provider and back
+
+
 def authorization_url(
     provider: Provider, *, state: str, nonce: str, verifier: str, fresh: bool, login_hint: str = ""
 ) -> str:
     """Where the browser goes to sign in."""
-    endpoint = discover(provider.issuer)["authorization_endpoint"]
+    document = discover(provider.issuer)
+    groups = " groups" if "groups" in _listed(document, "scopes_supported") else ""
     query = {
         "response_type": "code", "client_id": provider.client_id, "redirect_uri": provider.redirect_uri,
-        "scope": "openid email profile", "state": state, "nonce": nonce,
+        "scope": "openid email profile" + groups, "state": state, "nonce": nonce,
         "code_challenge": create_s256_code_challenge(verifier), "code_challenge_method": "S256",
     }  # fmt: skip
     query |= {"login_hint": login_hint} if login_hint else {}
     query |= {"prompt": "login", "max_age": "0"} if fresh else {}
-    return f"{safe_url(endpoint)}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
+    if not is_address(document["authorization_endpoint"]):
+        raise ProviderFault("The discovery document's authorization_endpoint is not an https address.", field="issuer")
+    return _with(document["authorization_endpoint"], query)
+
+
+def _with(url: str, query: Mapping[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
 
 def redeem(
@@ -158,8 +142,10 @@ def redeem(
     """Exchange the code and check the ID token; raises TokenRefused or ProviderFault."""
     document = discover(provider.issuer)
     named = answer.get("iss")
-    if document.get("authorization_response_iss_parameter_supported") and named != provider.issuer:
+    if named != provider.issuer and (named is not None or document.get("authorization_response_iss_parameter_supported")):
         raise TokenRefused("The answer came from another identity provider than the one that was asked.")
+    if not answer.get("code"):
+        raise TokenRefused("The answer carries no sign-in code. Begin again from the sign-in page.")
     tokens = _exchange(provider, document, answer["code"], verifier)
     raw = tokens.get("id_token")
     if not isinstance(raw, str):
@@ -170,149 +156,218 @@ def redeem(
 
 def _exchange(provider: Provider, document: Mapping[str, Any], code: str, verifier: str) -> dict[str, Any]:
     url = safe_url(document["token_endpoint"])
-    supported = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-    method = "client_secret_basic" if "client_secret_basic" in supported else "client_secret_post"
-    client = OAuth2Session(provider.client_id, provider.secret, token_endpoint_auth_method=method, redirect_uri=provider.redirect_uri)
+    client = careful(OAuth2Session(
+        provider.client_id, provider.secret, token_endpoint_auth_method=_client_proof(document), redirect_uri=provider.redirect_uri,
+    ))  # fmt: skip
     try:
-        return dict(client.fetch_token(url, code=code, code_verifier=verifier, timeout=TIMEOUT, allow_redirects=False))
+        return dict(client.fetch_token(url, code=code, code_verifier=verifier, allow_redirects=False))
     except requests.Timeout as error:
         raise ProviderFault("The identity provider did not answer in time. Try again in a minute.") from error
-    except (requests.RequestException, OSError) as error:
+    except (requests.ConnectionError, requests.HTTPError, OSError) as error:
         raise ProviderFault("The identity provider cannot be reached. Try again, or ask your administrator.") from error
-    except Exception as error:  # Authlib raises its own family, and plain ValueError for nonsense
+    except AuthlibBaseError as error:
+        if error.error in {"invalid_client", "unauthorized_client"}:
+            raise ProviderFault("The identity provider does not know this console: its client id or secret is wrong. Ask your tenant admin.") from error
         raise TokenRefused("The identity provider refused the sign-in code. Begin again from the sign-in page.") from error
+    except (ValueError, TypeError, AttributeError, KeyError) as error:  # Authlib on an answer of the wrong form
+        raise TokenRefused("The identity provider's answer to the sign-in code cannot be read.") from error
+    finally:
+        client.close()
+
+
+def _client_proof(document: Mapping[str, Any]) -> str:
+    supported = _listed(document, "token_endpoint_auth_methods_supported", ("client_secret_basic",))
+    return "client_secret_basic" if "client_secret_basic" in supported else "client_secret_post"
+
+
+# ---- what the token must prove
 
 
 def check(
     provider: Provider, document: Mapping[str, Any], raw: str, *, nonce: str, max_age: int | None = None
 ) -> dict[str, Any]:
     """Signature by a key of the configured issuer, then each claim that binds the token to this sign-in."""
-    claims = _verified(document, raw)
-    now = clock.now().timestamp()
-    audience = claims.get("aud")
-    audience = audience if isinstance(audience, list) else [audience]
-    auth_time = claims.get("auth_time")
-    refusals = {
-        "it names another issuer": claims.get("iss") != provider.issuer,
-        "it is meant for another application": audience != [provider.client_id],
-        "it was given to another application": claims.get("azp", provider.client_id) != provider.client_id,
-        "it does not belong to this sign-in": not nonce or claims.get("nonce") != nonce,
-        "it names nobody": not isinstance(claims.get("sub"), str) or not claims.get("sub"),
-        "it has expired": not isinstance(claims.get("exp"), int | float) or claims["exp"] + LEEWAY < now,
-        "it is not valid yet": claims.get("nbf", claims.get("iat", 0)) > now + LEEWAY,
-        "it is too old": not isinstance(claims.get("iat"), int | float) or claims["iat"] + 600 < now,
-        "it does not say when the person signed in": max_age is not None and not isinstance(auth_time, int | float),
-        "the person signed in too long ago": max_age is not None and isinstance(auth_time, int | float) and auth_time + max_age + LEEWAY < now,
-    }  # fmt: skip
-    for reason, is_so in refusals.items():
+    _, claims = _verified(document, raw)
+    for reason, is_so in (_misfits(provider, claims, nonce) | _wrong_times(claims, max_age)).items():
         if is_so:
             raise TokenRefused(f"The ID token was refused: {reason}.")
     return claims
 
 
-def _verified(document: Mapping[str, Any], raw: str) -> dict[str, Any]:
-    advertised = set(document.get("id_token_signing_alg_values_supported") or ["RS256"])
+def _misfits(provider: Provider, claims: Mapping[str, Any], nonce: str) -> dict[str, bool]:
+    subject = claims.get("sub")
+    return {
+        "it names another issuer": claims.get("iss") != provider.issuer,
+        "it is meant for another application": claims.get("aud") not in (provider.client_id, [provider.client_id]),
+        "it was given to another application": claims.get("azp", provider.client_id) != provider.client_id,
+        "it does not belong to this sign-in": not nonce or claims.get("nonce") != nonce,
+        "it names nobody": not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or bool(CONTROL.search(subject)),
+    }
+
+
+def _wrong_times(claims: Mapping[str, Any], max_age: int | None) -> dict[str, bool]:
+    now = clock.now().timestamp()
+    issued, expires, begins, signed_in = (_instant(claims, name) for name in ("iat", "exp", "nbf", "auth_time"))
+    return {
+        "its times cannot be read": any(name in claims and _instant(claims, name) is None for name in ("nbf", "auth_time")),
+        "it has expired": expires is None or expires + LEEWAY < now,
+        "it is too old": issued is None or issued + OLDEST < now,
+        "it is not valid yet": max(issued or 0, begins or 0, signed_in or 0) > now + LEEWAY,
+        "it does not say when the person signed in": max_age is not None and signed_in is None,
+        "the person signed in too long ago": max_age is not None and signed_in is not None and signed_in + max_age + LEEWAY < now,
+    }
+
+
+def _instant(claims: Mapping[str, Any], name: str) -> float | None:
+    """Seconds since 1970, or None where the claim is missing or no time (text, true, NaN, the year 6325)."""
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < LATEST:
+        return None
+    return float(value)
+
+
+def _verified(document: Mapping[str, Any], raw: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(header, claims) of a token signed by a key of this issuer; a key that it has only just published counts."""
+    advertised = _listed(document, "id_token_signing_alg_values_supported", ("RS256",))
     algorithms = [name for name in ALGORITHMS if name in advertised]
-    url = document["jwks_uri"]
-    for last_try in (False, True):
+    if not algorithms:  # an empty list would mean joserfc's own, HS256 among them
+        raise ProviderFault("The identity provider signs with no algorithm that the console accepts.")
+    try:
         try:
-            keys = KeySet.import_key_set(_get(url, "its signing keys"))  # type: ignore[arg-type]  # joserfc checks the form
-            return dict(jwt.decode(raw, keys, algorithms=algorithms).claims)
-        except (JoseError, ValueError, KeyError, TypeError) as error:
-            if last_try:
-                raise TokenRefused("The ID token was refused: its signature does not prove who made it.") from error
-            with _lock:  # the provider may have rotated its keys: ask once more
-                _remembered.pop(url, None)
-    raise AssertionError("unreachable")
+            return _decoded(raw, document["jwks_uri"], algorithms, REMEMBER_SECONDS)
+        except (InvalidKeyIdError, ValueError):
+            return _decoded(raw, document["jwks_uri"], algorithms, KEYS_AGAIN_SECONDS)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TokenRefused("The ID token was refused: its signature does not prove who made it.") from error
+
+
+def _decoded(raw: str, keys_at: str, algorithms: list[str], older_than: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    keys = KeySet.import_key_set(_get(keys_at, "its signing keys", older_than=older_than))  # type: ignore[arg-type]  # joserfc checks the form
+    token = jwt.decode(raw, keys, algorithms=algorithms)
+    return dict(token.header), dict(token.claims)
 
 
 def _identity(
     provider: Provider, document: Mapping[str, Any], claims: dict[str, Any], raw: str, tokens: Mapping[str, Any]
 ) -> Identity:
     facts = dict(claims)
-    if "email" not in facts and document.get("userinfo_endpoint"):
+    if "email" not in facts and isinstance(document.get("userinfo_endpoint"), str):
         bearer = {"Authorization": f"Bearer {tokens.get('access_token')}"}
-        told = _ask("GET", safe_url(document["userinfo_endpoint"]), "its user information", headers=bearer)
+        told = ask(document["userinfo_endpoint"], "its user information", headers=bearer)
         if told.get("sub") != claims["sub"]:
             raise TokenRefused("The user information is about somebody else.")
-        facts |= told
-    email = str(facts.get("email", "")).lower()[:254]
-    groups = facts.get("groups") if isinstance(facts.get("groups"), list) else []
+        facts = told | facts
+    email = _line(facts.get("email"), 254).lower()
     return Identity(
-        issuer=provider.issuer, subject=str(claims["sub"])[:255], email=email,
-        email_verified=facts.get("email_verified") is True, name=str(facts.get("name") or email or claims["sub"])[:200],
-        groups=tuple(str(g)[:200] for g in groups or [])[:200], sid=str(claims["sid"])[:255] if claims.get("sid") else None,
-        authenticated_at=float(claims.get("auth_time") or claims["iat"]), id_token=raw,
+        issuer=provider.issuer, subject=claims["sub"], email=email, email_verified=facts.get("email_verified") is True,
+        name=_line(facts.get("name"), 200) or email or claims["sub"],
+        groups=tuple(_line(g, 200) for g in _listed(facts, "groups")[:200]), sid=_line(claims.get("sid"), 255) or None,
+        authenticated_at=_signed_in_at(claims), id_token=raw,
     )  # fmt: skip
 
 
+def _signed_in_at(claims: Mapping[str, Any]) -> float:
+    """Without `auth_time` nobody knows how long ago it was: never recently enough for a step-up."""
+    return _instant(claims, "auth_time") or float(claims["iat"]) - STALE_SECONDS
+
+
+def _line(value: Any, longest: int) -> str:
+    """Text of theirs on one line, without control characters, no longer than we keep."""
+    return CONTROL.sub(" ", value).strip()[:longest] if isinstance(value, str) else ""
+
+
+# ---- signing out
+
+
 def logout_url(provider: Provider, id_token: str, back: str) -> str | None:
-    """RP-initiated logout at the provider, where it offers that."""
+    """RP-initiated logout at the provider, where it offers that; None where it does not, or is away."""
     try:
         endpoint = discover(provider.issuer).get("end_session_endpoint")
     except ProviderFault:
         return None
-    if not isinstance(endpoint, str):
+    if not isinstance(endpoint, str) or not is_address(endpoint):
         return None
-    query = {"id_token_hint": id_token, "client_id": provider.client_id, "post_logout_redirect_uri": back}
-    return f"{endpoint}?{urlencode(query)}"
+    return _with(endpoint, {"id_token_hint": id_token, "client_id": provider.client_id, "post_logout_redirect_uri": back})
 
 
 def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | None, str]:
-    """A back-channel logout token → (subject, sid, jti); raises TokenRefused."""
-    claims = _verified(discover(provider.issuer), raw)
-    audience = claims.get("aud")
+    """A back-channel logout token → (subject, sid, jti); raises TokenRefused. Whether jti is new, the caller asks."""
+    header, claims = _verified(discover(provider.issuer), raw)
+    now = clock.now().timestamp()
+    issued, expires, events = _instant(claims, "iat"), _instant(claims, "exp"), claims.get("events")
     fit = (
-        claims.get("iss") == provider.issuer
-        and (audience == provider.client_id or audience == [provider.client_id])
-        and "http://schemas.openid.net/event/backchannel-logout" in (claims.get("events") or {})
+        header.get("typ") == "logout+jwt"
+        and claims.get("iss") == provider.issuer
+        and claims.get("aud") in (provider.client_id, [provider.client_id])
+        and isinstance(events, dict) and isinstance(events.get(BACK_CHANNEL), dict)
         and "nonce" not in claims
-        and isinstance(claims.get("jti"), str)
-        and abs(float(claims.get("iat", 0)) - clock.now().timestamp()) <= 120 + LEEWAY
+        and isinstance(claims.get("jti"), str) and claims["jti"]
+        and issued is not None and abs(issued - now) <= LOGOUT_SECONDS + LEEWAY
+        and expires is not None and now <= expires + LEEWAY
+        and all(claims.get(name) is None or isinstance(claims[name], str) for name in ("sub", "sid"))
         and (claims.get("sub") or claims.get("sid"))
-    )
+    )  # fmt: skip
     if not fit:
         raise TokenRefused("The logout token was refused.")
-    return claims.get("sub"), claims.get("sid"), str(claims["jti"])
+    return claims.get("sub"), claims.get("sid"), claims["jti"]
+
+
+# ---- testing a connection
 
 
 def diagnose(provider: Provider) -> list[dict[str, Any]]:
     """Test a connection without signing anyone in: each step with what was found, in words."""
     forget()
-    steps: list[dict[str, Any]] = []
-
-    def step(says: str, ok: bool, detail: str = "") -> None:  # noqa: FBT001 - private
-        steps.append({"says": says, "ok": ok, "detail": detail})
-
+    says = "The issuer answers with its discovery document"
     try:
         document = discover(provider.issuer)
     except ProviderFault as fault:
-        step("The issuer answers with its discovery document", ok=False, detail=fault.message)
-        return steps
-    step("The issuer answers with its discovery document", ok=True, detail=provider.issuer)
-    algorithms = [a for a in ALGORITHMS if a in (document.get("id_token_signing_alg_values_supported") or [])]
-    step("It signs with an algorithm that we accept", ok=bool(algorithms), detail=", ".join(algorithms) or "none of ours")
-    pkce = "S256" in (document.get("code_challenge_methods_supported") or [])
-    step("It announces PKCE with S256", ok=pkce, detail="" if pkce else "not announced; sign-in sends it all the same")
+        return [_step(says, ok=False, detail=fault.message)]
+    return [_step(says, ok=True, detail=provider.issuer), _signs(document), _keys(document), _client_known(provider, document), _pkce(document)]
+
+
+def _step(says: str, *, ok: bool, detail: str) -> dict[str, Any]:
+    return {"says": says, "ok": ok, "detail": CONTROL.sub(" ", detail)[:300]}
+
+
+def _signs(document: Mapping[str, Any]) -> dict[str, Any]:
+    ours = [a for a in ALGORITHMS if a in _listed(document, "id_token_signing_alg_values_supported", ("RS256",))]
+    return _step("It signs with an algorithm that we accept", ok=bool(ours), detail=", ".join(ours) or "none of ours")
+
+
+def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:
+    announced = "S256" in _listed(document, "code_challenge_methods_supported")
+    return _step("It announces PKCE with S256", ok=announced, detail="" if announced else "not announced; sign-in sends it all the same")
+
+
+def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
+    says = "Its signing keys can be read"
     try:
         keys = KeySet.import_key_set(_get(document["jwks_uri"], "its signing keys"))  # type: ignore[arg-type]  # checked there
-        step("Its signing keys can be read", ok=len(keys.keys) > 0, detail=f"{len(keys.keys)} keys")
-    except (ProviderFault, JoseError, ValueError, KeyError, TypeError) as fault:
-        step("Its signing keys can be read", ok=False, detail=str(fault)[:200])
-    step(*_client_known(provider, document))
-    return steps
+    except ProviderFault as fault:
+        return _step(says, ok=False, detail=fault.message)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        return _step(says, ok=False, detail="what it publishes is no set of keys")
+    count = len(keys.keys)
+    return _step(says, ok=count > 0, detail="1 key" if count == 1 else f"{count} keys")
 
 
-def _client_known(provider: Provider, document: Mapping[str, Any]) -> tuple[str, bool, str]:
+def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, Any]:
     """Offer a code that cannot exist: `invalid_grant` means that the client and its secret are right."""
     says = "It knows this client and its secret"
     body = {"grant_type": "authorization_code", "code": "connection-test", "redirect_uri": provider.redirect_uri, "code_verifier": "x" * 43}
+    proof: dict[str, Any] = {"auth": (provider.client_id, provider.secret)}
+    if _client_proof(document) == "client_secret_post":
+        proof, body = {}, body | {"client_id": provider.client_id, "client_secret": provider.secret}
     try:
-        reply = requests.post(safe_url(document["token_endpoint"]), data=body, auth=(provider.client_id, provider.secret),
-                              timeout=TIMEOUT, allow_redirects=False)  # fmt: skip
-        answer = reply.json().get("error", "")
-    except (ProviderFault, requests.RequestException, ValueError):
-        return says, False, "The token endpoint does not answer"
+        reply = send("POST", document["token_endpoint"], "a test of its token endpoint", data=body, **proof)
+        answer = reply.json().get("error")
+    except ProviderFault as fault:
+        return _step(says, ok=False, detail=fault.message)
+    except (ValueError, AttributeError):
+        return _step(says, ok=False, detail=f"The token endpoint answered {reply.status_code} and no JSON.")
     if answer == "invalid_grant":
-        return says, True, provider.client_id
-    return says, False, f"The token endpoint answered {answer or reply.status_code}: check client id and secret"
+        return _step(says, ok=True, detail=provider.client_id)
+    if answer in {"invalid_client", "unauthorized_client"}:
+        return _step(says, ok=False, detail=f"It refuses the client id or the secret ({answer}). Copy both from the provider again.")
+    return _step(says, ok=False, detail=f"The token endpoint answered {str(answer or reply.status_code)[:80]}.")

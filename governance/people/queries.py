@@ -15,8 +15,10 @@ from governance.audit.registry import registry
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
 from governance.people import permissions
 from governance.people.models import Connection, Invitation, Membership, Person, Session
+from governance.people.sessions import IDLE
 from governance.tenants.models import Tenant
 
 
@@ -72,7 +74,11 @@ def choices() -> list[tuple[UUID, str]]:
 
 
 def membership(membership_id: UUID) -> Membership:
-    return find(Membership, membership_id, what="member")
+    """One who is a member now; who was removed is not found."""
+    found = find(Membership, membership_id, what="member")
+    if found.ended_at is not None:
+        raise NotFound("There is no such member here.")
+    return found
 
 
 def membership_of(person_id: UUID) -> Membership | None:
@@ -98,7 +104,8 @@ def open_invitations() -> Sequence[Invitation]:
 
 
 def invitation(invitation_id: UUID) -> Invitation:
-    return find(Invitation, invitation_id, what="invitation")
+    """For changing it: locked, since its owner may be accepting it just now."""
+    return find(Invitation, invitation_id, what="invitation", lock=True)
 
 
 def connection() -> Connection | None:
@@ -107,7 +114,9 @@ def connection() -> Connection | None:
 
 
 def live_sessions(person_id: UUID | None = None) -> Sequence[Session]:
-    query = select(Session).where(Session.ended_at.is_(None), Session.expires_at > clock.now())
+    """What still opens the console: not ended, and neither idle nor too old."""
+    now = clock.now()
+    query = select(Session).where(Session.ended_at.is_(None), Session.expires_at > now, Session.seen_at > now - IDLE)
     if person_id is not None:
         query = query.where(Session.person_id == person_id)
     return session().scalars(query.order_by(Session.seen_at.desc())).all()

@@ -16,6 +16,7 @@ from governance.tenants.models import Tenant
 IDLE = timedelta(hours=1)
 ABSOLUTE = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
+LONGEST = 200
 
 
 def new_token() -> str:
@@ -29,7 +30,7 @@ def token_hash(token: str) -> bytes:
 def split(cookie: str) -> tuple[str, str]:
     """The cookie is `<tenant>.<token>`: which tenant the session belongs to is no secret."""
     slug, _, token = cookie.partition(".")
-    return slug, token
+    return (slug, token) if token.isascii() and len(cookie) <= LONGEST else ("", "")
 
 
 def actor_of_token(token: str) -> Actor | None:
@@ -42,7 +43,7 @@ def actor_of_token(token: str) -> Actor | None:
         .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
         .join(Tenant, Tenant.id == Membership.tenant_id)
         .where(Session.token_hash == token_hash(token), Session.ended_at.is_(None))
-        .where(Session.expires_at > now, Session.seen_at > now - IDLE)
+        .where(Session.expires_at > now, Session.seen_at > now - IDLE, Tenant.status == "active")
     )  # fmt: skip
     row = session().execute(query).one_or_none()
     if row is None:

@@ -1,33 +1,40 @@
 """The way in and out, and the pages about people: sign-in, sessions, members, the identity provider."""
 
+import hashlib
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 import structlog
 from flask import current_app, make_response, redirect, request, url_for
+from sqlalchemy.exc import IntegrityError
 
-
-from governance.kernel import current
+from governance.kernel import current, vault
 from governance.kernel.access import PUBLIC, allowed
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
-from governance.kernel.errors import DomainError, NotFound, SignInNeeded
+from governance.kernel.errors import DomainError, Invalid, NotFound, SignInNeeded, Stale
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
+from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, set_cookie
-from governance.people import actions, oidc, permissions, queries, sessions
-from governance.people.forms import ConnectionForm, InviteForm, RoleForm, SignInForm
-from governance.people.models import Connection, person_key
+from governance.people import actions, handshake, oidc, permissions, queries, sessions, transport
+from governance.people.forms import ConnectionForm, FirstAdminForm, InviteForm, RoleForm, SignInForm
+from governance.people.models import Connection, Membership, SignIn, person_key
 from governance.tenants import actions as tenant_actions
+from governance.tenants import console
+from governance.tenants import permissions as tenant_permissions
 from governance.tenants import queries as tenants
 from governance.tenants.models import Tenant
+from governance.tenants.views import operator_feature
 
 feature = Feature("people", __name__)
 door = Feature("door", __name__, scope="public")
 log = structlog.get_logger("people")
 STEP_UP_AGE = 300
+LONGEST_PATH = 1000
+CANCELLED = {"access_denied", "login_required", "interaction_required", "consent_required"}
 
 
 # ---- who is at the door
@@ -87,12 +94,12 @@ def _home_of(who: Actor) -> str:
 @door.get("/login", needs=PUBLIC)
 def login() -> ResponseReturnValue:
     """The sign-in page; with a known `email` or `tenant` straight to that tenant's provider."""
-    email, slug = request.args.get("email", "").strip(), request.args.get("tenant", "")
+    email, slug = request.args.get("email", "").strip()[:254], request.args.get("tenant", "")
     if not email and not slug:
-        return page("people/sign_in.html", form=SignInForm(), next=_local(request.args.get("next")))
+        return _sign_in_page(SignInForm())
     tenant = _tenant_for(email, slug)
     if tenant is None:
-        return _unknown_address(email)
+        return _unknown(email)
     return _to_provider(tenant, email)
 
 
@@ -101,114 +108,168 @@ def find_provider() -> ResponseReturnValue:
     """Which tenant's provider an address leads to. The answer goes on by itself; a form may not leave the site."""
     form = SignInForm()
     if not form.validate():
-        return page("people/sign_in.html", form=form, next=_local(request.form.get("next")), status=422)
-    email = (form.email.data or "").strip()
+        return _sign_in_page(form, status=422)
+    email = form.email.data or ""
     tenant = _tenant_for(email, "")
     if tenant is None:
-        return _unknown_address(email)
+        return _unknown(email)
     onward = f"/login?email={quote(email)}&next={quote(_local(request.form.get('next')))}"
     return page("people/onward.html", tenant_name=tenant.name, onward=onward)
 
 
-def _unknown_address(email: str) -> ResponseReturnValue:
+def _sign_in_page(form: SignInForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("people/sign_in.html", form=form, next=_local(request.values.get("next")), status=status)
+
+
+def _unknown(email: str) -> ResponseReturnValue:
+    domain = email.rpartition("@")[2]
+    sentence = f"No tenant here knows {domain}. Use your work address, or ask who invited you." if domain else "No tenant here has that short name. Your work address leads to yours."
+    return _problem(email, sentence)
+
+
+def _problem(email: str, sentence: str) -> ResponseReturnValue:
     form = SignInForm(email=email)
     form.email.data = email
-    domain = email.rpartition("@")[2] or email
-    form.email.errors = [f"No tenant here knows {domain}. Use your work address, or ask who invited you."]
-    return page("people/sign_in.html", form=form, next=_local(request.values.get("next")), status=422)
+    form.email.errors = [sentence]
+    return _sign_in_page(form, status=422)
 
 
 def _tenant_for(email: str, slug: str) -> Tenant | None:
     with transaction(read_only=True):
-        if slug:
-            tenant = tenants.tenant_by_slug(slug[:64])
-        else:
-            tenant = tenants.tenant_of_domain(email.rpartition("@")[2][:253])
+        tenant = tenants.tenant_by_slug(slug) if slug else tenants.tenant_of_domain(email.rpartition("@")[2][:253])
         if tenant is not None:
             session().expunge(tenant)
         return tenant
 
 
+def _connection_of(tenant: Tenant) -> Connection | None:
+    with transaction(read_only=True, tenant_id=tenant.id):
+        found = queries.connection()
+        session().expunge_all()
+        return found
+
+
 def _to_provider(tenant: Tenant, email: str) -> ResponseReturnValue:
+    """No transaction is open while the provider is asked: it may be slow."""
+    connection = _connection_of(tenant)
+    if connection is None:
+        return _problem(email, f"{tenant.name} has not set up its sign-in yet. Ask the operator.")
     fresh = request.args.get("fresh") == "1"
-    with current.acting_as(tenant_actions.founder(tenant.id, tenant.slug, tenant.name)), transaction():
-        connection = queries.connection()
-        if connection is None:
-            raise NotFound(f"{tenant.name} has not set up its sign-in yet. Ask the operator.")
-        under_way, state = actions.begin_sign_in(
-            connection, slug=tenant.slug, browser=anonymous_token(), next_path=_local(request.args.get("next")), fresh=fresh
-        )
-        url = oidc.authorization_url(
-            _provider(connection, tenant), state=state, nonce=under_way.nonce, verifier=under_way.verifier, fresh=fresh, login_hint=email
+    drawn = handshake.new_secrets(tenant.slug)
+    url = oidc.authorization_url(
+        _provider(connection), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier, fresh=fresh, login_hint=email or _own_address(tenant)
+    )
+    with current.acting_as(_console_in(tenant)), transaction():
+        handshake.remember(
+            drawn, connection_id=connection.id, browser=anonymous_token(), next_path=_local(request.args.get("next")), fresh=fresh
         )
     return redirect(url, 302)
 
 
-def _provider(connection: Connection, tenant: Tenant) -> oidc.Provider:
-    return actions.provider(connection, f"{current_app.config['PUBLIC_URL']}/auth/callback", tenant.id)
+def _own_address(tenant: Tenant) -> str:
+    """Of the person who is signed in here already: a step-up is for him."""
+    who = signed_in_anywhere()
+    return who.email if who is not None and who.tenant_id == tenant.id else ""
+
+
+def _console_in(tenant: Tenant) -> Actor:
+    return console.founder(tenant.id, tenant.slug, tenant.name)
+
+
+def _provider(connection: Connection) -> oidc.Provider:
+    return handshake.provider(connection, f"{current_app.config['PUBLIC_URL']}/auth/callback")
 
 
 def _local(path: str | None) -> str:
-    """Only a path of ours may follow a sign-in."""
-    fine = path and path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path and len(path) < 500  # noqa: PLR2004
+    """Only a path of ours may follow a sign-in: what a browser would read as another host, or not at all, is dropped."""
+    fine = path and path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path and len(path) < LONGEST_PATH
     return path if fine and path else ""
 
 
 @door.get("/auth/callback", needs=PUBLIC)
 def callback() -> ResponseReturnValue:
     """The provider's answer: the state's sign-in is used up first, so that it cannot be replayed whatever follows."""
-    state = request.args.get("state", "")[:300]
-    tenant = _tenant_for("", state.partition(".")[0])
+    try:
+        return _answered(request.args.get("state", "")[:300])
+    except (oidc.TokenRefused, transport.ProviderFault, actions.NoMembership) as refused:
+        log.warning("sign-in refused", reason=refused.message)
+        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message,
+                    back="/login", back_label="Back to the sign-in page")  # fmt: skip
+
+
+def _answered(state: str) -> ResponseReturnValue:
+    slug = state.partition(".")[0]
+    tenant = _tenant_for("", slug) if slug else None
     if tenant is None:
         raise oidc.TokenRefused("This answer does not belong to a sign-in that this browser began.")
-    founder = tenant_actions.founder(tenant.id, tenant.slug, tenant.name)
-    with current.acting_as(founder), transaction():
-        under_way = actions.take_sign_in(state, anonymous_token())
-        connection = queries.connection()
-        if connection is None or connection.id != under_way.connection_id:
-            raise oidc.TokenRefused("The tenant changed its identity provider meanwhile. Begin again.")
-        session().expunge_all()
-    if "error" in request.args:
-        return _declined(request.args["error"])
-    identity = oidc.redeem(
-        _provider(connection, tenant), request.args, nonce=under_way.nonce, verifier=under_way.verifier,
-        max_age=STEP_UP_AGE if under_way.fresh else None,
-    )  # fmt: skip
-    return _let_in(tenant, founder, connection, identity, fresh=under_way.fresh, next_path=under_way.next_path)
-
-
-def _declined(error: str) -> ResponseReturnValue:
-    sentence = "You cancelled at your company's sign-in." if error == "access_denied" else "Your company's sign-in refused."
-    return page("refused.html", status=403, title="Not signed in", sentence=sentence, way=("Try again", "/login"), code=403)
-
-
-def _let_in(
-    tenant: Tenant, founder: Actor, connection: Connection, identity: oidc.Identity, *, fresh: bool, next_path: str
-) -> ResponseReturnValue:
-    key = person_key(identity.issuer, identity.subject)
+    connection, under_way = _take(tenant, state)
+    before = signed_in_anywhere()
+    here = before if before is not None and before.tenant_id == tenant.id else None
+    try:
+        identity = _redeemed(connection, under_way, here)
+    except oidc.TokenRefused as refused:
+        if here is not None:
+            _note_refusal(here, refused.message)
+        raise
     token = sessions.new_token()
-    replaced = signed_in_anywhere()
-    with current.acting_as(founder), transaction(person_id=key):
-        person = actions.arrive(identity)
-        try:
-            membership = actions.admit(person, identity, connection)
-        except actions.NoMembership as refused:
-            actions.refuse_sign_in(person, reason="no membership")
-            refusal: actions.NoMembership | None = refused
-        else:
-            refusal = None
-            who = Actor(tenant.id, tenant.slug, tenant.name, person.id, person.name, membership.role)
-            with current.acting_as(who):
-                old = replaced.session_id if replaced and replaced.tenant_id == tenant.id else None
-                actions.start_session(
-                    person, identity, token=token, browser=request.user_agent.string, network=current.origin().network,
-                    fresh=fresh, replaces=old,
-                )  # fmt: skip
-    if refusal is not None:
-        raise refusal
-    response = make_response(redirect(next_path or _home_of(who), 303))
+    who = _let_in(tenant, connection, identity, token, fresh=under_way.fresh, replaces=here.session_id if here else None)
+    if before is not None and here is None:
+        _leave(before, how="left for another tenant")
+    response = make_response(redirect(under_way.next_path or _home_of(who), 303))
     set_cookie(response, "session", f"{tenant.slug}.{token}", max_age=int(sessions.ABSOLUTE.total_seconds()))
     return response
+
+
+def _take(tenant: Tenant, state: str) -> tuple[Connection, SignIn]:
+    with current.acting_as(_console_in(tenant)), transaction():
+        under_way, connection = handshake.take(state, anonymous_token()), queries.connection()
+        session().expunge_all()
+    if connection is None or connection.id != under_way.connection_id:
+        raise oidc.TokenRefused("The tenant changed its identity provider meanwhile. Begin again from the sign-in page.")
+    return connection, under_way
+
+
+def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None) -> oidc.Identity:
+    if error := request.args.get("error"):
+        raise oidc.TokenRefused("You cancelled at your company's sign-in." if error in CANCELLED else "Your company's sign-in refused.")
+    max_age = STEP_UP_AGE if under_way.fresh else None
+    identity = oidc.redeem(_provider(connection), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age)
+    if under_way.fresh and here is not None and here.person_id != person_key(identity.issuer, identity.subject):
+        raise oidc.TokenRefused(f"You were asked to sign in again as {here.name}, and the provider answered for somebody else.")
+    return identity
+
+
+def _note_refusal(who: Actor, reason: str) -> None:
+    with current.acting_as(who), transaction():
+        if who.session_id is not None:
+            actions.refuse_step_up(queries.session_row(who.session_id), reason=reason)
+
+
+def _let_in(tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None) -> Actor:
+    """Two first sign-ins of one person at once: the second finds what the first has made."""
+    try:
+        return _admitted(tenant, connection, identity, token, fresh=fresh, replaces=replaces)
+    except IntegrityError:
+        return _admitted(tenant, connection, identity, token, fresh=fresh, replaces=replaces)
+
+
+def _admitted(tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None) -> Actor:
+    key = person_key(identity.issuer, identity.subject)
+    with current.acting_as(_console_in(tenant)), transaction(person_id=key):
+        try:
+            person, membership = actions.admit(identity, connection)
+        except actions.NoMembership as refused:
+            actions.refuse_sign_in(identity, reason=refused.message)
+            refusal = refused
+        else:
+            who = Actor(tenant.id, tenant.slug, tenant.name, person.id, person.name, membership.role)
+            with current.acting_as(who):
+                actions.start_session(
+                    person, identity, token=token, browser=request.user_agent.string, network=current.origin().network,
+                    fresh=fresh, replaces=replaces,
+                )  # fmt: skip
+            return who
+    raise refusal
 
 
 # ---- signing out
@@ -216,42 +277,50 @@ def _let_in(
 
 @door.post("/logout", needs=PUBLIC)
 def logout() -> ResponseReturnValue:
-    """End the session here, then at the provider."""
+    """End the session here first, whatever becomes of the rest; then at the provider."""
     who = signed_in_anywhere()
-    onward = "/login"
-    if who is not None and who.session_id is not None:
-        with current.acting_as(who), transaction():
-            row = queries.session_row(who.session_id)
-            actions.end_session(row, how="signed out")
-            onward = _provider_logout(row.id_token, who) or onward
-    response = make_response(redirect(onward, 303)) if onward == "/login" else make_response(page("people/onward.html", tenant_name="", onward=onward))
-    response.delete_cookie(cookie_name("session"), path="/", secure=current_app.config["SECURE"], httponly=True)
+    onward = _provider_logout(_leave(who, how="signed out"), who) if who else None
+    response = make_response(page("people/onward.html", tenant_name="", onward=onward) if onward else redirect("/login", 303))
+    response.delete_cookie(cookie_name("session"), path="/", secure=current_app.config["SECURE"], httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
-def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
-    from governance.kernel import vault  # noqa: PLC0415 - only here
+def _leave(who: Actor, *, how: str) -> bytes:
+    """End the session of that actor; returns its sealed ID token."""
+    if who.session_id is None:
+        raise NotFound("There is no such session here.")
+    with current.acting_as(who), transaction():
+        row = queries.session_row(who.session_id)
+        actions.end_session(row, how=how)
+        return row.id_token
 
-    connection, tenant = queries.connection(), tenants.tenant_by_id(who.tenant_id)
-    if connection is None or tenant is None:
+
+def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
+    with transaction(read_only=True, tenant_id=who.tenant_id):
+        connection = queries.connection()
+        session().expunge_all()
+    if connection is None:
         return None
     token = vault.unwrap(sealed_token, b"id-token").decode()
-    return oidc.logout_url(_provider(connection, tenant), token, f"{current_app.config['PUBLIC_URL']}/login")
+    return oidc.logout_url(_provider(connection), token, f"{current_app.config['PUBLIC_URL']}/login")
 
 
 @door.post("/auth/back-channel/<slug>", needs=PUBLIC)
 def back_channel(slug: str) -> ResponseReturnValue:
-    """The provider says that somebody's session is over (OpenID Connect Back-Channel Logout 1.0)."""
+    """The provider says that somebody's session is over (OpenID Connect Back-Channel Logout 1.0). A token counts once."""
     tenant = _tenant_for("", slug)
-    if tenant is None:
+    connection = _connection_of(tenant) if tenant else None
+    if tenant is None or connection is None:
         raise NotFound("There is no such page.")
-    with current.acting_as(tenant_actions.founder(tenant.id, tenant.slug, tenant.name)), transaction():
-        connection = queries.connection()
-        if connection is None:
-            raise NotFound("There is no such page.")
-        subject, sid, _ = oidc.check_logout_token(_provider(connection, tenant), request.form.get("logout_token", ""))
-        actions.end_sessions_at_provider(person_key(connection.issuer, subject) if subject else None, sid)
+    try:
+        subject, sid, jti = oidc.check_logout_token(_provider(connection), request.form.get("logout_token", ""))
+    except oidc.TokenRefused as refused:
+        return {"error": "invalid_request", "error_description": refused.message}, 400
+    with current.acting_as(_console_in(tenant)), transaction():
+        if not once_per("back-channel logout", tenant.slug, hashlib.sha256(jti.encode()).hexdigest()):
+            return {"error": "invalid_request", "error_description": "This logout token was used before."}, 400
+        actions.end_sessions_at_provider(connection.issuer, subject, sid)
     return "", 200
 
 
@@ -260,16 +329,14 @@ def theme() -> ResponseReturnValue:
     """Light or dark, kept in a cookie so that the server draws it without a flash."""
     wanted = "dark" if request.form.get("theme") == "dark" else "light"
     response = make_response(redirect(_local(request.form.get("back")) or _back(), 303))
-    response.set_cookie("theme", wanted, max_age=31536000, path="/", samesite="Lax", secure=current_app.config["SECURE"])
+    response.set_cookie("theme", wanted, max_age=31536000, path="/", samesite="Lax", secure=current_app.config["SECURE"], httponly=False)
     return response
 
 
 def _back() -> str:
-    from urllib.parse import urlsplit  # noqa: PLC0415 - only here
-
     parts = urlsplit(request.headers.get("Referer", ""))
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return _local(path) if parts.netloc == request.host else "/"
+    return (_local(path) if parts.netloc == request.host else "") or "/"
 
 
 # ---- sessions
@@ -284,16 +351,32 @@ def to_own_sessions() -> ResponseReturnValue:
 @feature.get("/settings/sessions", needs=permissions.OWN)
 def own_sessions() -> ResponseReturnValue:
     who = current.actor()
-    return page("people/sessions.html", sessions=queries.live_sessions(who.person_id), own=who.session_id)
+    return page("people/sessions.html", sessions=queries.live_sessions(who.person_id), own=who.session_id, member=None)
 
 
 @feature.post("/settings/sessions/<uuid:session_id>/end", needs=permissions.OWN)
 def end_session(session_id: UUID) -> ResponseReturnValue:
-    row = queries.session_row(session_id)
-    if row.person_id != current.person_id() and not allowed(permissions.MANAGE):
+    """One's own, or as an admin anybody's."""
+    row, own = queries.session_row(session_id), current.person_id()
+    if row.person_id != own and not allowed(permissions.MANAGE):
         raise NotFound("There is no such session here.")
-    actions.end_session(row, how="ended from the list of sessions")
-    return redirect(url_for("people.own_sessions"), 303)
+    actions.end_session(row, how="ended from the list of sessions" if row.person_id == own else "ended by an admin")
+    member = queries.membership_of(row.person_id)
+    if row.person_id == own or member is None:
+        return redirect(url_for("people.own_sessions"), 303)
+    return redirect(url_for("people.member_sessions", membership_id=member.id), 303)
+
+
+@feature.get("/settings/members/<uuid:membership_id>/sessions", needs=permissions.MANAGE)
+def member_sessions(membership_id: UUID) -> ResponseReturnValue:
+    member = queries.membership(membership_id)
+    return page("people/sessions.html", sessions=queries.live_sessions(member.person_id), own=current.actor().session_id, member=member)
+
+
+@feature.post("/settings/members/<uuid:membership_id>/sessions/end", needs=permissions.MANAGE)
+def end_member_sessions(membership_id: UUID) -> ResponseReturnValue:
+    actions.end_sessions_of(queries.membership(membership_id), how="ended by an admin")
+    return redirect(url_for("people.members"), 303)
 
 
 @feature.get("/settings/tenants", needs=permissions.OWN)
@@ -324,10 +407,13 @@ def _members_page(form: InviteForm, *, status: int = 200, problem: str | None = 
 @feature.post("/settings/members/invite", needs=permissions.MANAGE, fresh=True)
 def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
-    link = f"{current_app.config['PUBLIC_URL']}/login?tenant={who.tenant_slug}"
-    if not accepted(form, lambda: actions.invite(form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=link)):
+    if not accepted(form, lambda: actions.invite(form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=_way_in(who.tenant_slug))):
         return _members_page(form, status=422)
     return redirect(url_for("people.members"), 303)
+
+
+def _way_in(slug: str) -> str:
+    return f"{current_app.config['PUBLIC_URL']}/login?tenant={slug}"
 
 
 @feature.post("/settings/invitations/<uuid:invitation_id>/withdraw", needs=permissions.MANAGE)
@@ -346,13 +432,20 @@ def change_role(membership_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE)
 def removal(membership_id: UUID) -> ResponseReturnValue:
-    membership = queries.membership(membership_id)
-    return page("people/remove.html", member=membership, sessions=queries.live_sessions(membership.person_id))
+    return _removal_page(queries.membership(membership_id))
+
+
+def _removal_page(member: Membership, *, status: int = 200, problem: str | None = None) -> ResponseReturnValue:
+    return page("people/remove.html", status=status, member=member, sessions=queries.live_sessions(member.person_id), problem=problem)
 
 
 @feature.post("/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE, fresh=True)
 def remove(membership_id: UUID) -> ResponseReturnValue:
-    actions.remove(queries.membership(membership_id))
+    member = queries.membership(membership_id)
+    try:
+        actions.remove(member)
+    except actions.LastAdmin as refused:
+        return _removal_page(member, status=422, problem=refused.message)
     return redirect(url_for("people.members"), 303)
 
 
@@ -368,46 +461,104 @@ def _held() -> dict[str, Any]:
     row, domains = queries.connection(), tenants.domains_of(current.actor().tenant_id)
     if row is None:
         return {"enforced": True, "domains": " ".join(domains)}
-    groups = "\n".join(f"{group} = {role}" for group, role in sorted(row.group_roles.items()))
     return {"issuer": row.issuer, "client_id": row.client_id, "enforced": row.enforced, "domains": " ".join(domains),
-            "group_roles": groups, "version": row.version}  # fmt: skip
+            "group_roles": _as_lines(row.group_roles), "version": row.version}  # fmt: skip
 
 
-def _connection_page(form: ConnectionForm, *, status: int = 200, stale: DomainError | None = None) -> ResponseReturnValue:
-    callback = f"{current_app.config['PUBLIC_URL']}/auth/callback"
+def _as_lines(group_roles: Any) -> str:
+    return "\n".join(f"{group} = {role}" for group, role in sorted(group_roles.items()))
+
+
+def _connection_page(form: ConnectionForm, *, status: int = 200, stale: Stale | None = None) -> ResponseReturnValue:
     row = queries.connection()
     moments = queries.timeline([row.id]) if row else []
-    return page("people/connection.html", status=status, form=form, row=row, callback=callback, stale=stale, moments=moments,
-                held=_held(), slug=current.actor().tenant_slug, public=current_app.config["PUBLIC_URL"])  # fmt: skip
+    changes = [(name, *(_as_lines(v) if isinstance(v, dict) else v for v in pair)) for name, pair in stale.changes.items()] if stale else []
+    return page("people/connection.html", status=status, form=form, row=row, changes=changes, moments=moments,
+                callback=f"{current_app.config['PUBLIC_URL']}/auth/callback",
+                slug=current.actor().tenant_slug, public=current_app.config["PUBLIC_URL"])  # fmt: skip
 
 
 @feature.post("/settings/sign-in", needs=permissions.CONNECTION, fresh=True)
 def change_connection() -> ResponseReturnValue:
-    form = ConnectionForm()
-    tenant = tenants.tenant_by_id(current.actor().tenant_id)
+    """A stale form is shown again: what the other changed, what was typed, and the version that is now seen."""
+    form, stale = ConnectionForm(), []
 
     def act() -> None:
-        oidc.safe_url(form.issuer.data or "")
-        version = int(form.version.data) if (form.version.data or "").isdigit() else None
-        actions.connect(
-            issuer=(form.issuer.data or "").strip(), client_id=(form.client_id.data or "").strip(), secret=form.secret.data or None,
-            enforced=bool(form.enforced.data), group_roles=form.mapping, version=version,
-        )  # fmt: skip
-        if tenant is not None:
-            tenant_actions.set_domains(tenant, set((form.domains.data or "").replace(",", " ").split()))
+        try:
+            _connect(form, form.mapping, enforced=bool(form.enforced.data), version=form.version.data)
+        except Stale as late:
+            stale.append(late)
+            raise
+        _set_domains(current.actor().tenant_id, form.wanted_domains)
 
-    if not accepted(form, act):
-        return _connection_page(form, status=422)
-    return redirect(url_for("people.connection"), 303)
+    if accepted(form, act):
+        return redirect(url_for("people.connection"), 303)
+    if stale:
+        form.version.data = _held().get("version")
+    return _connection_page(form, status=409 if stale else 422, stale=stale[0] if stale else None)
+
+
+def _connect(form: ConnectionForm | FirstAdminForm, mapping: dict[str, str], *, enforced: bool, version: str | None) -> None:
+    try:
+        transport.safe_url(form.issuer.data or "")
+    except transport.ProviderFault as fault:
+        raise Invalid(fault.message, field="issuer") from fault
+    actions.connect(
+        issuer=form.issuer.data or "", client_id=form.client_id.data or "", secret=form.secret.data or None, enforced=enforced,
+        group_roles=mapping, version=int(version) if version and version.isdecimal() and len(version) < 10 else None,  # noqa: PLR2004 - a version is small
+    )  # fmt: skip
+
+
+def _set_domains(tenant_id: UUID, wanted: set[str]) -> None:
+    tenant = tenants.tenant_by_id(tenant_id)
+    if tenant is not None:
+        tenant_actions.set_domains(tenant, wanted)
 
 
 @feature.post("/settings/sign-in/test", needs=permissions.CONNECTION)
 def test_connection() -> ResponseReturnValue:
     """Each step of reaching the provider, with what was found; nobody is signed in."""
-    row, tenant = queries.connection(), tenants.tenant_by_id(current.actor().tenant_id)
-    if row is None or tenant is None:
+    row = queries.connection()
+    if row is None:
         raise NotFound("There is no connection to test yet. Save one first.")
-    actions.note_test(row, oidc.diagnose(_provider(row, tenant)))
+    actions.note_test(row, oidc.diagnose(_provider(row)))
     return redirect(url_for("people.connection") + "#test", 303)
 
 
+# ---- the operator lets a new tenant's first admin in
+
+
+@operator_feature.get("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND)
+def first_admin(slug: str) -> ResponseReturnValue:
+    return _first_admin_page(_untouched(slug), FirstAdminForm())
+
+
+def _first_admin_page(tenant: Tenant, form: FirstAdminForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("people/first_admin.html", status=status, new=tenant, form=form, callback=f"{current_app.config['PUBLIC_URL']}/auth/callback",
+                public=current_app.config["PUBLIC_URL"])  # fmt: skip
+
+
+def _untouched(slug: str) -> Tenant:
+    """A tenant that has neither a connection nor a member: from then on its own admins decide, and no operator."""
+    tenant = tenants.tenant_by_slug(slug)
+    if tenant is None or tenant.kind != "customer":
+        raise NotFound("There is no such tenant.")
+    with transaction(read_only=True, tenant_id=tenant.id):
+        touched = queries.connection() is not None or bool(queries.members())
+    if touched:
+        raise NotFound(f"{tenant.name} has its own sign-in. Its admins change it.")
+    return tenant
+
+
+@operator_feature.post("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=True)
+def invite_first_admin(slug: str) -> ResponseReturnValue:
+    tenant, form, operator = _untouched(slug), FirstAdminForm(), current.actor()
+
+    def act() -> None:
+        _connect(form, {}, enforced=True, version=None)
+        _set_domains(tenant.id, form.wanted_domains)
+        actions.invite(form.email.data or "", "admin", tenant_name=tenant.name, link=_way_in(tenant.slug))
+
+    with current.acting_as(console.visiting(operator, tenant)), transaction():
+        done = accepted(form, act)
+    return redirect("/operator/", 303) if done else _first_admin_page(tenant, form, status=422)

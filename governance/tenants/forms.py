@@ -1,6 +1,7 @@
+from typing import Any
 from zoneinfo import available_timezones
 
-from wtforms import SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from governance.kernel.forms import Form
@@ -8,15 +9,25 @@ from governance.kernel.forms import Form
 ZONES = sorted(z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "SystemV/", "posix/", "right/")))
 
 
+def one_line(value: Any) -> Any:
+    """A name stands in headers, mails and footers: no line ends, no control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split()) if isinstance(value, str) else value
+
+
 class SettingsForm(Form):
-    name = StringField("Name", [InputRequired("The name stands on every page and report."), Length(max=120)])
-    region = StringField("Region", [InputRequired("Say where the data is kept."), Length(max=60)])
-    time_zone = SelectField("Time zone", choices=[(z, z) for z in ZONES])
-    unit = StringField("Unit on the cover", [Length(max=120)])
-    classification = StringField("Classification", [InputRequired("Reports carry it in the footer."), Length(max=40)])
-    audience = StringField("Audience", [Length(max=120)])
+    name = StringField("Name", [InputRequired("The name stands on every page and report."), Length(max=120)], filters=[one_line])
+    region = StringField("Region", [InputRequired("Say where the data is kept."), Length(max=60)], filters=[one_line])
+    time_zone = SelectField("Time zone", choices=[(zone, zone) for zone in ZONES])
+    unit = StringField("Unit on the cover", [Length(max=120)], filters=[one_line])
+    classification = StringField("Classification", [InputRequired("Reports carry it in the footer."), Length(max=40)], filters=[one_line])
+    audience = StringField("Audience", [Length(max=120)], filters=[one_line])
+    mark = HiddenField(name="mark")
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {name: value or "" for name, value in self.data.items() if name != "mark"}
 
 
 class FoundForm(Form):
-    slug = StringField("Short name", [InputRequired("It stands in every address."), Regexp(r"[a-z][a-z0-9-]{1,40}$", message="Small letters, digits and hyphens, beginning with a letter.")])
-    name = StringField("Name", [InputRequired("The name stands on every page and report."), Length(max=120)])
+    slug = StringField("Short name", [InputRequired("It stands in every address."), Regexp(r"[a-z][a-z0-9-]{1,40}\Z", message="Small letters, digits and hyphens, beginning with a letter.")], description="Small letters, digits and hyphens. It never changes.")
+    name = StringField("Name", [InputRequired("The name stands on every page and report."), Length(max=120)], filters=[one_line])

@@ -1,5 +1,6 @@
 """The directory. Slugs never change, so a process may remember which tenant one names."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,11 +18,14 @@ class Entry:
     name: str
 
 
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,40}")
 _known: dict[str, UUID] = {}
 
 
 def tenant_id(slug: str) -> UUID | None:
     """Remembered per process; an unknown slug is asked for again each time."""
+    if not SLUG.fullmatch(slug):
+        return None
     if slug not in _known:
         with transaction(read_only=True):
             found = session().scalar(select(Tenant.id).where(Tenant.slug == slug, Tenant.status == "active"))
@@ -41,11 +45,15 @@ def tenant_by_id(wanted: UUID) -> Tenant | None:
 
 
 def tenant_by_slug(slug: str) -> Tenant | None:
+    if not SLUG.fullmatch(slug):
+        return None
     return session().scalars(select(Tenant).where(Tenant.slug == slug, Tenant.status == "active")).one_or_none()
 
 
 def tenant_of_domain(domain: str) -> Tenant | None:
     """Which tenant's provider a work address leads to."""
+    if "\0" in domain:
+        return None
     query = select(Tenant).join(EmailDomain, EmailDomain.for_tenant == Tenant.id)
     return session().scalars(query.where(EmailDomain.domain == domain.lower(), Tenant.status == "active")).one_or_none()
 

@@ -1,10 +1,9 @@
-"""The tenant's own settings, and the operator's list of tenants."""
+"""The tenant's own settings, and founding a tenant."""
 
 from flask import redirect, url_for
 
 from governance.kernel import current
-from governance.kernel.access import registry
-from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.errors import DomainError, NotFound, Stale
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
@@ -27,15 +26,29 @@ def _tenant() -> Tenant:
 @feature.get("/settings/", needs=permissions.SEE)
 def settings() -> ResponseReturnValue:
     tenant = _tenant()
-    return page("tenants/settings.html", t=tenant, form=SettingsForm(obj=tenant), domains=queries.domains_of(tenant.id), can=registry)
+    return _settings_page(tenant, SettingsForm(obj=tenant))
+
+
+def _settings_page(tenant: Tenant, form: SettingsForm, *, status: int = 200, stale: Stale | None = None) -> ResponseReturnValue:
+    return page("tenants/settings.html", status=status, t=tenant, form=form, domains=queries.domains_of(tenant.id), stale=stale)
 
 
 @feature.post("/settings/", needs=permissions.EDIT)
 def change_settings() -> ResponseReturnValue:
-    tenant, form = _tenant(), SettingsForm()
-    if not accepted(form, lambda: actions.change_settings(tenant, **form.data)):
-        return page("tenants/settings.html", status=422, t=tenant, form=form, domains=queries.domains_of(tenant.id), can=registry)
-    return redirect(url_for("tenant_settings.settings"), 303)
+    tenant, form, stale = _tenant(), SettingsForm(), []
+
+    def act() -> None:
+        try:
+            actions.change_settings(tenant, seen=form.mark.data or "", **form.settings)
+        except Stale as late:
+            stale.append(late)
+            raise
+
+    if accepted(form, act):
+        return redirect(url_for("tenant_settings.settings"), 303)
+    if stale:
+        form.mark.data = tenant.mark  # whoever saves again has seen what differs
+    return _settings_page(tenant, form, status=409 if stale else 422, stale=stale[0] if stale else None)
 
 
 @operator_feature.get("/tenants/new", needs=permissions.FOUND)
@@ -48,9 +61,9 @@ def found() -> ResponseReturnValue:
     form = FoundForm()
     if form.validate():
         try:
-            actions.found(form.slug.data or "", form.name.data or "")
+            tenant = actions.found(form.slug.data or "", form.name.data or "", by=current.person_id())
         except DomainError as refused:
             form.refuse(refused)
         else:
-            return redirect("/operator/", 303)
+            return redirect(f"/operator/tenants/{tenant.slug}/first-admin", 303)
     return page("tenants/new.html", form=form, status=422)

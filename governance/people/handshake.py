@@ -1,0 +1,74 @@
+"""Sign-ins under way, and the client that a tenant is at its provider. No deed of a person, so no entry in the log."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from governance.kernel import clock, vault
+from governance.kernel.db import session
+from governance.people.models import Connection, SignIn
+from governance.people.oidc import Provider, TokenRefused
+
+SIGN_IN_MINUTES = 10
+KEPT_DAYS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What ties an answer to its question: the state (`<tenant>.<random>`), the nonce and the PKCE verifier."""
+
+    state: str
+    nonce: str
+    verifier: str
+
+
+def new_secrets(slug: str) -> Secrets:
+    return Secrets(f"{slug}.{secrets.token_urlsafe(32)}", secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+
+
+def remember(drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool) -> None:
+    """Keep a sign-in under way, bound to the browser that began it."""
+    under_way = SignIn.begun(
+        connection_id=connection_id, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
+        verifier=drawn.verifier, next_path=next_path, fresh=fresh, used_at=None, created_at=clock.now(),
+    )  # fmt: skip
+    session().add(under_way)
+    session().flush()
+
+
+def take(state: str, browser: str) -> SignIn:
+    """The sign-in that this state belongs to, once, and only in the browser that began it."""
+    query = select(SignIn).where(SignIn.state_hash == _hash(state)).with_for_update()
+    found = session().scalars(query).one_or_none()
+    if found is None or found.browser_hash != _hash(browser):
+        raise TokenRefused("This answer does not belong to a sign-in that this browser began.")
+    if found.used_at is not None:
+        raise TokenRefused("This sign-in was already used. Begin again from the sign-in page.")
+    if clock.now() - found.created_at > timedelta(minutes=SIGN_IN_MINUTES):
+        raise TokenRefused("This sign-in took longer than ten minutes. Begin again from the sign-in page.")
+    found.used_at = clock.now()
+    session().flush()
+    return found
+
+
+def forget_old() -> None:
+    """A nightly sweep of the sign-ins that nobody finished."""
+    session().execute(delete(SignIn).where(SignIn.created_at < clock.now() - timedelta(days=KEPT_DAYS)))
+
+
+def provider(connection: Connection, redirect_uri: str) -> Provider:
+    secret = vault.unwrap(connection.secret, secret_context(connection.tenant_id)).decode()
+    return Provider(connection.issuer, connection.client_id, secret, redirect_uri)
+
+
+def secret_context(tenant_id: UUID) -> bytes:
+    """A sealed client secret opens in its own tenant only."""
+    return b"client-secret" + tenant_id.bytes
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,105 @@
+"""The sign-in through the front door, with a real identity provider on loopback."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from sqlalchemy import select
+
+from governance.audit.models import AuditEntry
+from governance.kernel import current
+from governance.kernel.db import session, transaction
+from governance.people import actions, oidc
+from governance.people.models import Connection, Session
+from governance.tenants import actions as tenants
+from governance.tenants import queries as directory
+from tests import make
+from tests.browser import Visitor
+from tests.people.idp import HostileIdP, sign_in
+
+GROUPS = {"governance-admins": "admin", "governance-officers": "compliance_officer", "governance-contributors": "contributor", "governance-viewers": "viewer"}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[HostileIdP]:
+    with HostileIdP.serving() as running:
+        yield running
+
+
+@pytest.fixture
+def idp(provider: HostileIdP, isolated) -> HostileIdP:
+    """Honest, known to acme with its groups mapped, and with nothing remembered of it."""
+    provider.calm()
+    provider.logouts.clear()
+    oidc.forget()
+    connect("acme", provider)
+    return provider
+
+
+def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, **changes: Any) -> None:
+    """That tenant's connection, as its admin would set it."""
+    with current.acting_as(make.founder(slug)), transaction():
+        held = session().scalars(select(Connection)).one_or_none()
+        version = held.version if held else None
+        wanted = {"issuer": idp.issuer, "client_id": idp.client.id, "secret": idp.client.secret, "enforced": True}
+        actions.connect(**wanted | changes, group_roles=GROUPS if group_roles is None else group_roles, version=version)
+        tenant = directory.tenant_by_slug(slug)
+        assert tenant
+        tenants.set_domains(tenant, {f"{slug}.example"})
+
+
+class Arrival:
+    """One sign-in, step by step, so that a test can bend each step."""
+
+    def __init__(self, visitor: Visitor, email: str, **query: str) -> None:
+        self.visitor, self.email, self.person = visitor, email, requests.Session()
+        began = visitor.client.get("/login", query_string={"email": email, **query})
+        assert began.status_code == 302, began.text[:400]
+        self.asked = began.location
+
+    def answered(self) -> str:
+        """Path and query of the callback, not yet fetched."""
+        parts = urlsplit(sign_in(self.asked, self.email, self.person))
+        return f"{parts.path}?{parts.query}"
+
+    def finish(self, then: int = 303) -> Any:
+        return self.visitor.get(self.answered(), then=then)
+
+
+@pytest.fixture
+def arrive(app, idp) -> Callable[..., Visitor]:
+    """`arrive("officer@acme.example")` → a visitor who is signed in by the provider."""
+
+    def come(email: str, visitor: Visitor | None = None, then: int = 303, **query: str) -> Visitor:
+        visitor = visitor or Visitor(app)
+        Arrival(visitor, email, **query).finish(then)
+        return visitor
+
+    return come
+
+
+def sessions_of(slug: str = "acme") -> list[Session]:
+    with current.acting_as(make.founder(slug)), transaction(read_only=True) as work:
+        found = list(work.scalars(select(Session).where(Session.ended_at.is_(None))))
+        work.expunge_all()
+        return found
+
+
+def entries(action: str = "", slug: str = "acme") -> list[AuditEntry]:
+    """The log of a tenant, oldest first."""
+    with current.acting_as(make.founder(slug)), transaction(read_only=True) as work:
+        query = select(AuditEntry).order_by(AuditEntry.id)
+        found = list(work.scalars(query.where(AuditEntry.action == action) if action else query))
+        work.expunge_all()
+        return found
+
+
+@contextmanager
+def nothing_starts(slug: str = "acme") -> Iterator[None]:
+    """No session begins inside."""
+    before = {row.id for row in sessions_of(slug)}
+    yield
+    assert {row.id for row in sessions_of(slug)} == before

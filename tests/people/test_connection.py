@@ -1,0 +1,192 @@
+"""How a tenant's people sign in: set, changed, tested; what is refused; and that the secret is never seen again."""
+
+
+import pytest
+from sqlalchemy import select
+
+from governance.kernel.db import session
+from governance.people import oidc, transport
+from governance.people.models import Connection
+from tests import make
+from tests.browser import Visitor
+from tests.people.conftest import connect, entries
+from tests.people.idp import EVIL, HostileIdP, document
+
+SECRET = "a-secret-that-nobody-shall-see"
+
+
+def held(slug: str = "acme") -> Connection:
+    with make.acting("admin", slug, read_only=True):
+        found = session().scalars(select(Connection)).one()
+        session().expunge(found)
+        return found
+
+
+def form(idp: HostileIdP, **changes) -> dict:
+    return {"issuer": idp.issuer, "client_id": idp.client.id, "secret": SECRET, "domains": "acme.example", "group_roles": "officers = compliance_officer",
+            "enforced": "y", "version": str(held().version)} | changes  # fmt: skip
+
+
+def test_a_first_connection(as_admin, provider):
+    assert "Nobody can sign in yet" in as_admin.get("settings/sign-in").text
+    given = {"issuer": provider.issuer, "client_id": "console", "domains": "acme.example", "enforced": "y"}
+    assert "needs the client secret" in as_admin.post("settings/sign-in", then=422, **given).text
+    as_admin.post("settings/sign-in", secret=SECRET, **given)
+    assert f"People sign in by {provider.issuer}" in as_admin.get("settings/sign-in").text
+    assert entries("connection.changed")[-1].facts == {"secret": "set"}
+
+
+def test_the_secret_is_nowhere_again(as_admin, idp):
+    as_admin.post("settings/sign-in", **form(idp))
+    shown = [as_admin.get("settings/sign-in").text, as_admin.post("settings/sign-in", then=422, **form(idp, issuer="x")).text]
+    as_admin.post("settings/sign-in/test")
+    shown += [as_admin.get("settings/sign-in").text, str([(e.body, e.facts, e.changes, e.sealed) for e in entries()])]
+    assert not any(SECRET in text for text in shown)
+    assert SECRET.encode() not in held().secret
+
+
+def test_a_blank_secret_keeps_the_one_that_is_held(as_admin, idp, arrive):
+    as_admin.post("settings/sign-in", **form(idp, secret="", group_roles="governance-officers = viewer"))
+    officer = arrive("officer@acme.example")
+    officer.get("settings/members", then=403)
+    assert "secret" not in entries("connection.changed")[-1].facts
+
+
+def test_a_held_secret_does_not_travel_to_another_issuer(as_admin, idp):
+    with HostileIdP.serving("globex") as other:
+        page = as_admin.post("settings/sign-in", then=422, **form(idp, secret="", issuer=other.issuer)).text
+    assert "needs its own secret" in page and held().issuer == idp.issuer
+
+
+@pytest.mark.parametrize("issuer", [
+    "http://id.example", "https://127.0.0.1", "https://localhost/x", "https://10.0.0.5", "https://169.254.169.254/latest", "https://[::1]/",
+    "ftp://id.example", "javascript:alert(1)", "https://user:pw@id.example", "file:///etc/passwd", "https://no-such-name.invalid", "https://[", "",
+])  # fmt: skip
+def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, issuer):
+    page = as_admin.post("settings/sign-in", then=422, **form(idp, issuer=issuer)).text
+    assert "issuer-error" in page and held().issuer == idp.issuer
+
+
+@pytest.mark.parametrize(("lines", "says"), [
+    ("officers", "Line 1"), ("a = viewer\n= admin", "Line 2"), ("a = operator_admin", "operator_admin is not a role"), ("a = auditor", "auditor is not a role"), ("a = boss", "boss is not a role"),
+])  # fmt: skip
+def test_groups_give_only_roles_of_a_tenant(as_admin, idp, lines, says):
+    page = as_admin.post("settings/sign-in", then=422, **form(idp, group_roles=lines)).text
+    assert says in page and lines.split("\n")[0] in page
+
+
+def test_a_domain_of_another_tenant_is_refused(as_admin, idp):
+    with HostileIdP.serving("globex") as theirs:
+        connect("globex", theirs)
+        page = as_admin.post("settings/sign-in", then=422, **form(idp, domains="acme.example globex.example")).text
+    assert "globex.example already leads to another tenant" in page
+    assert held().version == int(form(idp)["version"]) and not entries("tenant.domains.changed")[1:]
+
+
+def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin, idp):
+    opened = form(idp, client_id="mine", secret=SECRET)
+    Visitor(app, make.cookie("admin")).post("settings/sign-in", **form(idp, client_id="theirs"))
+    page = as_admin.post("settings/sign-in", then=409, **opened).text
+    assert "Somebody else changed the connection" in page and "What changed since you opened this page" in page
+    assert ">theirs<" in page and 'value="mine"' in page and f'value="{held().version}"' in page
+    assert held().client_id == "theirs"
+    as_admin.post("settings/sign-in", **opened | {"version": str(held().version)})
+    assert held().client_id == "mine"
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "9" * 50, None])
+def test_a_form_without_its_version_is_stale(as_admin, idp, version):
+    as_admin.post("settings/sign-in", then=409, **form(idp, version=version, client_id="other"))
+    assert held().client_id == idp.client.id
+
+
+# ---- testing it
+
+
+def findings(as_admin) -> dict[str, tuple[bool, str]]:
+    as_admin.post("settings/sign-in/test")
+    page = as_admin.get("settings/sign-in").text
+    assert "Nobody was signed in for it" in page
+    return {step["says"]: (step["ok"], step["detail"]) for step in held().findings}
+
+
+def test_a_good_connection_passes_every_step(as_admin, idp):
+    steps = findings(as_admin)
+    assert len(steps) == 5 and all(ok for ok, _ in steps.values())
+    assert entries("connection.tested")[-1].facts == {"passed": 5, "failed": 0}
+
+
+def test_a_wrong_secret_is_found(as_admin, idp):
+    connect("acme", idp, secret="not-the-one")
+    ok, detail = findings(as_admin)["It knows this client and its secret"]
+    assert not ok and "refuses the client id or the secret" in detail
+
+
+def test_a_wrong_issuer_is_found(as_admin, idp):
+    document("/openid-configuration", issuer=EVIL)(idp)
+    ok, detail = findings(as_admin)["The issuer answers with its discovery document"]
+    assert not ok and f"names the issuer {EVIL}" in detail
+
+
+@pytest.mark.parametrize(("attack", "says"), [("down", "answered 503"), ("refuses connections", "cannot be reached")])
+def test_a_provider_that_is_away_is_found(app, as_admin, isolated, attack, says):
+    with HostileIdP.serving() as idp:
+        connect("acme", idp)
+        idp.attack(attack)
+        ok, detail = findings(as_admin)["The issuer answers with its discovery document"]
+    assert not ok and says in detail
+
+
+def test_a_provider_of_unsafe_algorithms_is_found(as_admin, idp):
+    document("/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"])(idp)
+    assert findings(as_admin)["It signs with an algorithm that we accept"] == (False, "none of ours")
+
+
+@pytest.mark.parametrize("suffix", ["/openid-configuration", "/jwks", "/token"])
+@pytest.mark.parametrize("answer", [[], "text", None, {}])
+def test_nonsense_is_found_and_is_no_fault(as_admin, idp, suffix, answer):
+    idp.documents[suffix] = lambda _: answer
+    assert not all(ok for ok, _ in findings(as_admin).values()) or (suffix == "/token")
+    idp.calm()
+
+
+def test_there_is_nothing_to_test_before_the_first_connection(as_admin):
+    as_admin.post("settings/sign-in/test", then=404)
+
+
+# ---- what is called, and how
+
+
+def test_a_name_that_leads_inside_is_not_called(monkeypatch):
+    """The check of the name passes, then it leads to loopback (rebinding): refused before a byte is sent."""
+    import socket
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(0.5)
+    port = listening.getsockname()[1]
+    monkeypatch.setattr(transport, "safe_url", lambda url: url)
+    with pytest.raises(transport.ProviderFault):
+        transport.ask(f"https://localhost:{port}/", "a test")
+    accepted, _ = listening.accept()
+    accepted.settimeout(0.5)
+    assert accepted.recv(10) == b""
+    listening.close()
+
+
+def test_too_long_an_answer_is_not_read(idp, monkeypatch):
+    monkeypatch.setattr(transport, "MAX_ANSWER", 100)
+    with pytest.raises(transport.ProviderFault):
+        oidc.discover(idp.issuer)
+
+
+def test_an_answer_that_drips_is_not_waited_for(idp, monkeypatch):
+    monkeypatch.setattr(transport, "TOTAL_SECONDS", -1)
+    with pytest.raises(transport.ProviderFault, match="in time"):
+        oidc.discover(idp.issuer)
+
+
+def test_outside_the_demo_loopback_is_no_address(monkeypatch):
+    monkeypatch.delenv("GOVERNANCE_DEMO")
+    for url in ("http://127.0.0.1:4400/acme", "http://localhost/"):
+        with pytest.raises(transport.ProviderFault):
+            transport.safe_url(url)
