@@ -76,13 +76,13 @@ def verify_report(report: Path, key: str, signature: Path | None) -> None:
     result = verify(report.read_bytes(), note.read_text(errors="replace"), line)
     for check in result.checks:
         click.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.sentence}")
-    click.echo(result.verdict)
+    click.echo(result.sentence)
     sys.exit(0 if result.ok else 1)
 
 
 @main.command()
 @click.option("--once", is_flag=True, help="Set everything up, make the report, and leave.")
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="8000")
+@click.option("--port", type=int, default=lambda: int(os.environ.get("PORT", "8000")), show_default="8000")
 @click.option("--data", default=lambda: os.environ.get("DATA", "var/demo"), show_default="var/demo", type=click.Path(path_type=Path))
 def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click passes them by name
     """The demo world: database, identity provider, web and jobs, on loopback."""

@@ -7,34 +7,36 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from governance import migrate
+from governance import migrate, models
+from governance.assessments.views import feature as assessments
+from governance.controls.views import feature as controls
+from governance.evidence.views import feature as evidence
+from governance.frameworks.views import feature as frameworks
+from governance.frameworks.views import operator_feature as operator_frameworks
 from governance.kernel import charts, clock, config, current, db, logs, outbox, storage, vault, web, words
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.errors import DomainError, SignInNeeded, Stale, StepUpNeeded, Unavailable
 from governance.kernel.feature import doors, remember_seen
 from governance.kernel.health import checks, health
+from governance.overview.jump import feature as jump
+from governance.overview.views import feature as overview
+from governance.overview.views import operator_feature as operator_overview
 from governance.people import views as people
+from governance.reports.views import feature as reports
+from governance.reports.views import public as report_check
+from governance.systems.views import feature as systems
 from governance.tenants import queries as tenants
+from governance.tenants.views import feature as tenant_settings
+from governance.tenants.views import operator_feature as operator_tenants
 
-def _flux(where: str, name: str):  # type: ignore[no-untyped-def]  # TEMPORARY while features land
-    import importlib
-    try:
-        return getattr(importlib.import_module(where), name)
-    except (ImportError, AttributeError) as e:
-        if "governance" not in str(e): raise
-        print("not yet:", where, name, e)
-        return None
-
-FEATURES = [f for f in (
-    health, people.door, _flux("governance.reports.views", "public"), _flux("governance.overview.views", "feature"), _flux("governance.overview.views", "operator_feature"),
-    _flux("governance.frameworks.views", "feature"), _flux("governance.frameworks.views", "operator_feature"), _flux("governance.assessments.views", "feature"),
-    _flux("governance.controls.views", "feature"), _flux("governance.evidence.views", "feature"), _flux("governance.systems.views", "feature"),
-    _flux("governance.reports.views", "feature"), people.feature, _flux("governance.tenants.views", "feature"), _flux("governance.tenants.views", "operator_feature"),
-) if f is not None]
+FEATURES = [
+    health, people.door, report_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
+    controls, evidence, systems, reports, people.feature, tenant_settings, operator_tenants,
+]  # fmt: skip
 HERE = Path(__file__).parent
 log = structlog.get_logger("factory")
 
@@ -94,10 +96,10 @@ TENANT_FEATURES = {feature.name for feature in FEATURES if feature.scope == "ten
 NAV = (
     (("Overview", "layout-dashboard", "overview.overview", "overview", "people.own"),),
     (("Frameworks", "shield", "frameworks.index", "frameworks assessments", "frameworks.view"),
-     ("Controls", "checkup-list", "controls.index", "controls", "controls.view"),
+     ("Controls", "clipboard-check", "controls.index", "controls", "controls.view"),
      ("Evidence", "files", "evidence.index", "evidence", "evidence.view")),
     (("AI systems", "cpu", "systems.index", "systems", "systems.view"),),
-    (("Reports", "clipboard-text", "reports.index", "reports", "reports.view"),),
+    (("Reports", "clipboard-data", "reports.index", "reports", "reports.view"),),
     (("Settings", "settings", "tenant_settings.settings", "tenant_settings people", "people.own"),),
 )  # fmt: skip
 OPERATOR_NAV = (
@@ -145,7 +147,7 @@ def _shell() -> dict[str, Any]:
     shell |= {
         "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
-        "waiting": dict(who.badges).get("waiting", 0),
+        "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
         "inbox_href": None if operator else f"/t/{who.tenant_slug}/#waits",
     }  # fmt: skip
     return shell
@@ -158,7 +160,7 @@ def _nav_group(group: Any) -> list[dict[str, Any]]:
     return [
         {"label": label, "icon": icon, "href": url_for(endpoint), "current": blueprint in features.split(), "count": 0}
         for label, icon, endpoint, features, permission in group
-        if permission in registry and may(permission) and endpoint in current_app.view_functions
+        if may(permission)
     ]
 
 
@@ -235,4 +237,4 @@ def _step_up_page() -> str:
     return render_template("people/step_up.html", onward=onward)
 
 
-__all__ = ["asset", "connect", "create_app"]
+__all__ = ["asset", "connect", "create_app", "models"]

@@ -9,6 +9,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.jobs import once_per
 from governance.people import actions as people
+from governance.reports import jobs as reports
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
 
@@ -29,6 +30,7 @@ def sweep_sign_ins() -> None:
             log.exception("sweep failed", tenant=slug)
 
 
+HANDLERS = (reports.make_report,)  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
 }

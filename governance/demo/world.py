@@ -54,7 +54,7 @@ ADDRESSES = {"admin": "admin@{}.example", "officer": "officer@{}.example", "jun"
 LATE = {"SEC-04", "TRA-01"}
 NOT_ADOPTED = {"ENV-01"}
 NOTHING_YET = {"MON-07"}
-WAITS_FOR_REVIEW = {"EVA-03", "VEN-01"}
+WAITS_FOR_REVIEW = {"EVA-03", "VEN-01", "DAT-02", "HUM-01"}
 UNTESTED = {
     "GOV-02", "RSK-01", "RSK-04", "RSK-05", "INV-02", "HUM-01", "HR-02", "SEC-08", "RES-01", "DAT-02", "EVA-02", "EVA-04", "EVA-05",
     "MON-02", "MON-03", "MON-04", "VEN-03", "LOG-01", "INC-02", "PUB-02", "ROL-02", "GOV-04",
@@ -246,7 +246,7 @@ def _one_version(
     valid = collected + timedelta(days=every + 30)
     if newest and first:
         valid = {"SEC-04": _ago(12), "TRA-01": _ago(2), "SEC-07": _ago(-2), "EVA-07": _ago(-10), "PUB-02": _ago(-9)}.get(ref, valid)
-    collector = "officer" if number % 3 == 1 else "jun"
+    collector = "officer" if number % 3 == 1 and not newest else "jun"
     versions: list[object] = []
 
     def bring() -> None:
