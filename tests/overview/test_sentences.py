@@ -1,0 +1,54 @@
+"""The words of the overview, without a database."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from governance.assessments.coverage import Standing, coverage
+from governance.overview import sentences
+from governance.overview.queries import HoldUp, Movement, Point, Reports, Step
+
+
+@pytest.mark.parametrize(
+    ("points", "words"), [(1.34, "+1.3"), (-1.06, "\N{MINUS SIGN}1.1"), (0, "0.0"), (-0.04, "0.0"), (0.06, "+0.1")]
+)
+def test_a_change_has_a_sign_and_nothing_has_none(points, words):
+    assert sentences.signed(points) == words
+
+
+def point(month: int, *levels: int) -> Point:
+    share = coverage(Standing(f"MAP 1.{n}", level, 3) for n, level in enumerate(levels))
+    return Point(datetime(2026, month, 28, tzinfo=UTC), {"all": share})
+
+
+def test_quarters_are_compared_with_the_first():
+    assert (
+        sentences.quarters_title([point(1, 0, 3), point(11, 3, 4)])
+        == "2 of 2 are evidenced or effective, 1 more than 10 months ago"
+    )
+    assert (
+        sentences.quarters_title([point(10, 3, 3), point(11, 3, 1)])
+        == "1 of 2 is evidenced or effective, 1 fewer than 1 month ago"
+    )
+    then = sentences.quarters_title([point(1, 3, 3), point(11, 3, 3)], then=True)
+    assert then == "2 of 2 are evidenced or effective, as many as 10 months earlier"
+
+
+def test_the_first_steps_are_counted():
+    steps = [Step(n < 1, f"Step {n}", "", "", "", "") for n in range(4)]
+    assert sentences.headline_new(steps) == "One of the four first steps is done. Next: step 1"
+
+
+def test_what_is_well_is_said_too():
+    lines = list(sentences.report_lines(HoldUp((), (), (), 72, 72), Reports(None, None), date(2026, 11, 25)))
+    assert [(line.kind, line.text) for line in lines] == [
+        ("ok", "72 of 72 conclusions signed off"),
+        ("none", "No report has been made yet"),
+    ]
+
+
+def test_moves_are_counted_in_words():
+    still = Movement(date(2026, 10, 26), {}, (), ())
+    assert sentences.changed_title(still) == "What changed: no level moved in 30 days"
+    assert sentences.listed(["Govern", "Map", "Measure"]) == "Govern, Map and Measure"
+    assert [sentences.number(n) for n in (0, 1, 9, 10)] == ["no", "one", "nine", "10"]
