@@ -1,5 +1,6 @@
 """Brings the database to the newest schema; safe to run from several places at once."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -7,7 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from governance.kernel import db
+from governance.kernel.db import session, transaction
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 
@@ -29,7 +30,11 @@ def upgrade(url: str) -> None:
 
 def is_current() -> bool:
     """Whether the database that the application uses has every migration of this code."""
-    with db.engine().connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == ScriptDirectory.from_config(
-            configuration()
-        ).get_current_head()
+    with transaction(read_only=True):
+        return MigrationContext.configure(session().connection()).get_current_revision() == newest()
+
+
+@cache
+def newest() -> str | None:
+    """The last migration of this code; its files do not change while it runs."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()

@@ -1,0 +1,149 @@
+"""Mail: queued with its cause, sent after the commit, to a folder or to a real SMTP server."""
+
+import socketserver
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+from sqlalchemy import select
+
+from governance.kernel import clock, jobs, outbox
+from governance.kernel.db import session
+from governance.kernel.jobs import WorkItem
+from governance.people.jobs import actor_of
+
+
+class PostOffice(socketserver.ThreadingTCPServer):
+    """As much of RFC 5321 as a client needs; keeps what it is given, refuses whom it does not know."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Counter)
+        self.mails: list[tuple[str, str, bytes]] = []
+        self.refuse_with = ""
+
+
+class Counter(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        sender = receiver = ""
+        self.say("220 post.example")
+        while line := self.rfile.readline().decode().strip():
+            verb = line.split()[0].upper()
+            if verb == "MAIL":
+                sender = line.partition(":")[2].split()[0]
+            if verb == "RCPT":
+                receiver = line.partition(":")[2]
+                if self.server.refuse_with:
+                    self.say(self.server.refuse_with)
+                    continue
+            if verb == "DATA":
+                self.say("354 go on")
+                self.server.mails.append((sender, receiver, b"".join(iter(self.rfile.readline, b".\r\n"))))
+            self.say("221 bye" if verb == "QUIT" else "250 ok")
+            if verb == "QUIT":
+                return
+
+    def say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+@contextmanager
+def open_post_office():
+    with PostOffice() as office:
+        threading.Thread(target=office.serve_forever, daemon=True).start()
+        yield office
+        office.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def own_way_out(app, settings, tmp_path):
+    outbox.use(None, tmp_path / "outbox")
+    yield tmp_path / "outbox"
+    outbox.use(settings.smtp_url, settings.var / "outbox")
+
+
+def queue(acting, to="new@acme.example", subject="Join Acme", body="Sign in: http://localhost/\n"):
+    with acting("admin"):
+        outbox.send_mail(to, subject, body)
+        return session().scalars(select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.id.desc()).limit(1)).one().id
+
+
+def state_of(acting, item_id):
+    with acting("admin", read_only=True):
+        item = session().scalars(select(WorkItem).where(WorkItem.id == item_id)).one()
+        return item.state, item.step
+
+
+def test_mail_goes_to_the_folder_after_the_commit(acting, own_way_out):
+    item_id = queue(acting)
+    assert not own_way_out.exists()
+    assert jobs.drain(actor_of) == 1
+    [file] = own_way_out.iterdir()
+    mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+    assert (mail["To"], mail["Subject"], mail.get_content()) == ("new@acme.example", "Join Acme", "Sign in: http://localhost/\n")
+    assert state_of(acting, item_id)[0] == "done"
+
+
+def test_no_mail_leaves_when_its_cause_is_rolled_back(acting, own_way_out):
+    with pytest.raises(ValueError), acting("admin"):
+        outbox.send_mail("new@acme.example", "Join", "…")
+        raise ValueError
+    assert jobs.drain(actor_of) == 0 and not own_way_out.exists()
+
+
+def test_mail_goes_by_smtp(acting):
+    with open_post_office() as office:
+        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder)
+        item_id = queue(acting, subject="Prüfung fällig", body="Grüße\n.\nund mehr\n")
+        jobs.drain(actor_of)
+    [(sender, receiver, raw)] = office.mails
+    mail = message_from_bytes(raw, policy=policy.default)
+    assert receiver.strip() == "<new@acme.example>" and sender == f"<{outbox.SENDER}>"
+    assert mail["Subject"] == "Prüfung fällig" and mail["Message-Id"] == f"<{item_id}@governance.example>"
+    assert state_of(acting, item_id)[0] == "done"
+
+
+def test_a_server_that_is_away_is_tried_again_three_times(acting):
+    with open_post_office() as office:
+        port = office.server_address[1]
+    outbox.use(f"smtp://127.0.0.1:{port}", outbox._folder)
+    item_id = queue(acting)
+    now = clock.now()
+    for hours in (0, 1):
+        with clock.frozen(now + timedelta(hours=hours, seconds=1)):
+            assert jobs.drain(actor_of) == 1
+        assert state_of(acting, item_id) == ("queued", "Waiting to try again: The mail server is away.")
+    with clock.frozen(now + timedelta(hours=2)):
+        assert jobs.drain(actor_of) == 1
+        assert jobs.drain(actor_of) == 0
+    assert state_of(acting, item_id) == ("failed", "The mail server is away.")
+
+
+def test_a_server_that_comes_back_gets_the_mail_once(acting):
+    outbox.use("smtp://127.0.0.1:1", outbox._folder)
+    item_id = queue(acting)
+    jobs.drain(actor_of)
+    with open_post_office() as office:
+        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder)
+        with clock.frozen(clock.now() + timedelta(hours=1)):
+            assert jobs.drain(actor_of) == 1
+    assert len(office.mails) == 1 and state_of(acting, item_id)[0] == "done"
+
+
+def test_an_address_that_the_server_refuses_is_not_tried_again(acting):
+    with open_post_office() as office:
+        office.refuse_with = "550 no such person"
+        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder)
+        item_id = queue(acting)
+        jobs.drain(actor_of)
+    assert state_of(acting, item_id) == ("failed", "The mail server does not know that address.")
+
+
+@pytest.mark.parametrize("to", ["a@acme.example\nBcc: b@globex.example", "a@acme.example\r\n\r\nbody"])
+def test_an_address_cannot_add_a_header(acting, own_way_out, to):
+    item_id = queue(acting, to=to)
+    jobs.drain(actor_of)
+    assert state_of(acting, item_id)[0] == "failed" and not list(own_way_out.glob("*.eml"))
