@@ -34,7 +34,9 @@ EDITED = action("control.changed", "changed the control", fields="title does kin
 ASSIGNED = action("control.assigned", "assigned the control", fields="owner")
 MAPPED = action("control.mapped", "mapped the control to a requirement", fields="framework requirement coverage")
 UNMAPPED = action("control.unmapped", "removed the control's mapping to a requirement", fields="framework requirement coverage")
-TESTED = action("control.tested", "tested the control", fields="tested_on sample failed finding_ref retest_by", personal="finding")
+TESTED = action(
+    "control.tested", "tested the control", fields="tested_on sample failed finding_ref retest_by", personal="finding"
+)
 RETIRED = action("control.retired", "retired the control", fields="ref")
 
 KINDS = ("preventive", "detective", "corrective")
@@ -52,9 +54,7 @@ class Retired(DomainError):
     pass
 
 
-def create(
-    ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None = None
-) -> Control:
+def create(ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None = None) -> Control:
     """Create a control of the tenant's own; its ref is free and stays."""
     ref = ref.strip().upper()
     alone("controls")
@@ -145,7 +145,13 @@ def map_to(control: Control, requirement_id: UUID, coverage: str) -> ControlMapp
         session().flush()
     mapping = _mapped(control, requirement.id, coverage)
     session().add(mapping)
-    record(MAPPED, control, framework=frameworks.framework_by_id(requirement.framework_id).key, requirement=requirement.ref, coverage=coverage)
+    record(
+        MAPPED,
+        control,
+        framework=frameworks.framework_by_id(requirement.framework_id).key,
+        requirement=requirement.ref,
+        coverage=coverage,
+    )
     return mapping
 
 
@@ -161,7 +167,14 @@ def unmap(control: Control, requirement_id: UUID) -> None:
 
 
 def record_test(
-    control: Control, *, tested_on: date, sample: int, failed: int, finding: str = "", retest_by: date | None = None, finding_ref: str | None = None
+    control: Control,
+    *,
+    tested_on: date,
+    sample: int,
+    failed: int,
+    finding: str = "",
+    retest_by: date | None = None,
+    finding_ref: str | None = None,
 ) -> ControlTest:
     """Record a test of `sample` items of which `failed` did not hold. A failure needs its finding and gets a ref (EXC-14).
 
@@ -170,8 +183,18 @@ def record_test(
     _workable(control)
     finding = finding.strip()[:2000]
     _test_rules(tested_on, sample, failed, finding, retest_by)
-    same = select(ControlTest).where(ControlTest.control_id == control.id, ControlTest.tested_on == tested_on, ControlTest.sample == sample)
-    twin = session().scalars(same.where(ControlTest.failed == failed, ControlTest.finding == finding, ControlTest.tested_by == current.actor().person_id)).first()
+    same = select(ControlTest).where(
+        ControlTest.control_id == control.id, ControlTest.tested_on == tested_on, ControlTest.sample == sample
+    )
+    twin = (
+        session()
+        .scalars(
+            same.where(
+                ControlTest.failed == failed, ControlTest.finding == finding, ControlTest.tested_by == current.actor().person_id
+            )
+        )
+        .first()
+    )
     if twin is not None:
         return twin
     if failed and finding_ref is None:
@@ -192,7 +215,9 @@ def record_test(
 
 
 def _adopted(each: StarterControl) -> Control:
-    control = _new(each.ref, each.title, each.does, kind=each.kind, automation=each.automation, cadence=each.cadence, owner_id=None)
+    control = _new(
+        each.ref, each.title, each.does, kind=each.kind, automation=each.automation, cadence=each.cadence, owner_id=None
+    )
     session().add_all(_mapped(control, frameworks.requirement(key, ref).id, coverage) for key, ref, coverage in each.mappings)
     record(
         CREATED, control, ref=each.ref, title=each.title, kind=each.kind, automation=each.automation, cadence=each.cadence,
@@ -304,5 +329,3 @@ def _mapped(control: Control, requirement_id: UUID, coverage: str) -> ControlMap
         control_id=control.id, requirement_id=requirement_id, coverage=coverage, mapped_by=current.actor().person_id, removed_at=None,
         created_at=clock.now(),
     )  # fmt: skip
-
-

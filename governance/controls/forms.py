@@ -10,14 +10,26 @@ from governance.kernel.forms import Choice, Choices
 
 class ControlForm(Readable):
     title = StringField("Title", [InputRequired("What is it called?"), Length(max=160)])
-    does = TextAreaField("What is done", [InputRequired("Say what is done and what proof it leaves."), Length(max=4000)], description="Who does what, how often, and the proof that it leaves.")
+    does = TextAreaField(
+        "What is done",
+        [InputRequired("Say what is done and what proof it leaves."), Length(max=4000)],
+        description="Who does what, how often, and the proof that it leaves.",
+    )
     kind = SelectField("Kind", choices=[(k, k.capitalize()) for k in KINDS])
     automation = SelectField("Automation", choices=[(a, a.capitalize()) for a in AUTOMATIONS])
     cadence = SelectField("Cadence", choices=[(c, c.capitalize()) for c in CADENCES], default="quarterly")
 
 
 class CreateForm(ControlForm):
-    ref = StringField("Ref", [InputRequired("A short name such as SEC-12."), Length(max=12), Regexp(r"(?i)^[a-z]{2,6}-[0-9]{1,4}$", message="A ref is letters, a dash and a number: SEC-12.")], description="It stays with the control: SEC-12.")
+    ref = StringField(
+        "Ref",
+        [
+            InputRequired("A short name such as SEC-12."),
+            Length(max=12),
+            Regexp(r"(?i)^[a-z]{2,6}-[0-9]{1,4}$", message="A ref is letters, a dash and a number: SEC-12."),
+        ],
+        description="It stays with the control: SEC-12.",
+    )
     owner_id = Choice("Owner", [Optional()], choices=owner_choices)
 
 
@@ -26,28 +38,48 @@ class EditForm(ControlForm):
 
 
 class MappingForm(Readable):
-    requirement_id = Choice("Requirement", [InputRequired("Choose a requirement.")], choices=lambda: [("", "Choose a requirement"), *requirement_choices()])
-    coverage = RadioField("It answers", [InputRequired("Full or partial?")], choices=[(c, c.capitalize()) for c in COVERAGES], default="full")
+    requirement_id = Choice(
+        "Requirement",
+        [InputRequired("Choose a requirement.")],
+        choices=lambda: [("", "Choose a requirement"), *requirement_choices()],
+    )
+    coverage = RadioField(
+        "It answers", [InputRequired("Full or partial?")], choices=[(c, c.capitalize()) for c in COVERAGES], default="full"
+    )
 
 
 class MapForm(Readable):
     """The other way round: which controls answer for one requirement."""
 
     control_id = Choice("Control", [InputRequired("Choose a control.")])
-    coverage = RadioField("It answers", [InputRequired("Full or partial?")], choices=[(c, c.capitalize()) for c in COVERAGES], default="full")
+    coverage = RadioField(
+        "It answers", [InputRequired("Full or partial?")], choices=[(c, c.capitalize()) for c in COVERAGES], default="full"
+    )
 
 
 class RecordTestForm(Readable):
     tested_on = day_field("Tested on")
-    sample = IntegerField("Items tried", [InputRequired("How many items were tried?"), NumberRange(1, 1_000_000, "A test tries at least one item.")], description="The size of the sample.")
-    failed = IntegerField("Items that failed", [InputRequired("How many of them failed? 0 if none did."), NumberRange(0, 1_000_000, "None is 0.")])
-    finding = TextAreaField("Finding", [Length(max=2000)], description="Needed when an item failed: which one, and what was missing.")
+    sample = IntegerField(
+        "Items tried",
+        [InputRequired("How many items were tried?"), NumberRange(1, 1_000_000, "A test tries at least one item.")],
+        description="The size of the sample.",
+    )
+    failed = IntegerField(
+        "Items that failed", [InputRequired("How many of them failed? 0 if none did."), NumberRange(0, 1_000_000, "None is 0.")]
+    )
+    finding = TextAreaField(
+        "Finding", [Length(max=2000)], description="Needed when an item failed: which one, and what was missing."
+    )
     retest_by = DateField("Retest by", [Optional()])
 
 
 class AdoptForm(Readable):
     refs = Choices("Controls", [InputRequired("Choose at least one control.")])
-    with_evidence = BooleanField("Begin the evidence that they ask for", default=True, description="One piece for each thing that proves them, due in a quarter.")
+    with_evidence = BooleanField(
+        "Begin the evidence that they ask for",
+        default=True,
+        description="One piece for each thing that proves them, due in a quarter.",
+    )
 
 
 def requirement_choices() -> list[tuple[object, str]]:

@@ -58,14 +58,18 @@ def refs_taken() -> set[str]:
 
 def choices() -> list[tuple[UUID, str]]:
     """(id, "SEC-04 Third-party penetration test") of each live control."""
-    rows = session().execute(select(Control.id, Control.ref, Control.title).where(Control.retired_at.is_(None)).order_by(Control.ref))
+    rows = session().execute(
+        select(Control.id, Control.ref, Control.title).where(Control.retired_at.is_(None)).order_by(Control.ref)
+    )
     return [(row.id, f"{row.ref} {row.title}") for row in rows]
 
 
 def answering(requirement_id: UUID) -> list[tuple[Control, str]]:
     """(control, coverage) of the live controls that answer for a requirement."""
     query = select(Control, ControlMapping.coverage).join(ControlMapping, ControlMapping.control_id == Control.id)
-    query = query.where(ControlMapping.requirement_id == requirement_id, ControlMapping.removed_at.is_(None), Control.retired_at.is_(None))
+    query = query.where(
+        ControlMapping.requirement_id == requirement_id, ControlMapping.removed_at.is_(None), Control.retired_at.is_(None)
+    )
     return [(row[0], row[1]) for row in session().execute(query.order_by(Control.ref))]
 
 
@@ -77,7 +81,11 @@ def only_answer(control_id: UUID) -> int:
         .where(others.requirement_id == ControlMapping.requirement_id, others.control_id != control_id, others.removed_at.is_(None))
         .where(Control.retired_at.is_(None)).exists()
     )  # fmt: skip
-    mine = select(func.count()).select_from(ControlMapping).where(ControlMapping.control_id == control_id, ControlMapping.removed_at.is_(None))
+    mine = (
+        select(func.count())
+        .select_from(ControlMapping)
+        .where(ControlMapping.control_id == control_id, ControlMapping.removed_at.is_(None))
+    )
     return session().scalar(mine.where(~another)) or 0
 
 
@@ -168,4 +176,6 @@ def _folded_tests() -> ScalarSelect[Any]:
 
 
 def _folded_links() -> ScalarSelect[Any]:
-    return _folded((EvidenceLink.evidence_id, _epoch(EvidenceLink.created_at)), EvidenceLink.id, EvidenceLink.control_id == Control.id)
+    return _folded(
+        (EvidenceLink.evidence_id, _epoch(EvidenceLink.created_at)), EvidenceLink.id, EvidenceLink.control_id == Control.id
+    )

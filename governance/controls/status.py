@@ -167,7 +167,9 @@ def _word(name: Name, states: States, last: Test | None) -> str:
     if name == "missing" and states and "missing" not in found:
         return "Waits for review"
     if name == "due":
-        return min((f for _, f in states if f.state == "due"), key=lambda f: f.days, default=found.get("in review", states[0][1])).word
+        return min(
+            (f for _, f in states if f.state == "due"), key=lambda f: f.days, default=found.get("in review", states[0][1])
+        ).word
     return WORDS[name]
 
 
@@ -177,12 +179,21 @@ def _test_reasons(control: ControlFacts, last: Test | None) -> Iterator[Reason]:
     retest = f" Retest by {_long(last.retest_by)}." if last.retest_by else " No retest is planned."
     consequence = f"{last.finding.rstrip('.')}.{retest}" if last.finding else retest.strip()
     samples = "sample" if last.sample == 1 else "samples"
-    yield Reason("bad", f"{last.failed} of {last.sample} {samples} failed.", consequence, "test", last.finding_ref or control.ref, control.control_id)
+    yield Reason(
+        "bad",
+        f"{last.failed} of {last.sample} {samples} failed.",
+        consequence,
+        "test",
+        last.finding_ref or control.ref,
+        control.control_id,
+    )
 
 
 def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Iterator[Reason]:
     if not states:
-        yield Reason("warn", "No evidence is linked.", "Nothing proves that the control works.", "control", control.ref, control.control_id)
+        yield Reason(
+            "warn", "No evidence is linked.", "Nothing proves that the control works.", "control", control.ref, control.control_id
+        )
     for proof, fresh in states:
         if fresh.state != "fresh":
             yield Reason(*_evidence_sentences(proof, fresh, today), "evidence", proof.ref, proof.evidence_id)
@@ -207,7 +218,14 @@ def _evidence_sentences(proof: Proof, fresh: Freshness, today: date) -> tuple[Se
 
 def _short_of_effective(control: ControlFacts, last: Test | None, until: date, since: date) -> Iterator[Reason]:
     if last is None:
-        yield Reason("open", "The control was never tested.", "A passed test lifts it to effective.", "control", control.ref, control.control_id)
+        yield Reason(
+            "open",
+            "The control was never tested.",
+            "A passed test lifts it to effective.",
+            "control",
+            control.ref,
+            control.control_id,
+        )
     for proof in control.proofs:
         hole = gap(proof, since=since, until=until)
         if hole is not None and too_long(proof, hole):

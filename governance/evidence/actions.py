@@ -33,7 +33,12 @@ ASSIGNED = action("evidence.assigned", "assigned evidence", fields="owner")
 LINKED = action("evidence.linked", "linked evidence to a control", fields="control", personal="note")
 UNLINKED = action("evidence.unlinked", "unlinked evidence from a control", fields="control")
 RETIRED = action("evidence.retired", "retired evidence", fields="ref")
-BROUGHT = action("evidence.version.brought", "brought in a version of evidence", fields="number sha256 size media_type period_from period_to valid_until source", personal="filename url")
+BROUGHT = action(
+    "evidence.version.brought",
+    "brought in a version of evidence",
+    fields="number sha256 size media_type period_from period_to valid_until source",
+    personal="filename url",
+)
 ACCEPTED = action("evidence.version.accepted", "accepted a version of evidence", fields="number sha256")
 REJECTED = action("evidence.version.rejected", "rejected a version of evidence", fields="number sha256")
 TAKEN_OUT = action("evidence.version.downloaded", "downloaded a version of evidence", fields="number sha256")
@@ -75,7 +80,10 @@ def begin(
     )  # fmt: skip
     session().add(evidence)
     session().flush()
-    session().add_all(EvidenceLink(evidence_id=evidence.id, control_id=c, note=note.strip()[:500], created_at=clock.now()) for c, note in supported.items())
+    session().add_all(
+        EvidenceLink(evidence_id=evidence.id, control_id=c, note=note.strip()[:500], created_at=clock.now())
+        for c, note in supported.items()
+    )
     record(
         BEGUN, evidence, ref=ref, title=title, kind=kind, cadence=cadence, confidentiality=confidentiality, due_on=due_on,
         owner=owner_id, controls=sorted(found.values()),
@@ -83,17 +91,28 @@ def begin(
     return evidence
 
 
-def edit(evidence: Evidence, *, version: int, title: str, kind: str, cadence: str, confidentiality: str, due_on: date | None) -> None:
+def edit(
+    evidence: Evidence, *, version: int, title: str, kind: str, cadence: str, confidentiality: str, due_on: date | None
+) -> None:
     """Change what it is; refused as stale when somebody else did so since the form was opened."""
     _live(evidence)
-    after: dict[str, Any] = {"title": _worded(title, "title"), "kind": kind, "cadence": cadence, "confidentiality": confidentiality, "due_on": due_on}
+    after: dict[str, Any] = {
+        "title": _worded(title, "title"),
+        "kind": kind,
+        "cadence": cadence,
+        "confidentiality": confidentiality,
+        "due_on": due_on,
+    }
     _known(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
     before = {name: getattr(evidence, name) for name in after}
     changes = {name: (before[name], value) for name, value in after.items() if before[name] != value}
     if not changes:
         return
     if version != evidence.version:
-        raise Stale(f"{evidence.ref} was changed by somebody else since you opened this page.", {n: (new, old) for n, (old, new) in changes.items()})
+        raise Stale(
+            f"{evidence.ref} was changed by somebody else since you opened this page.",
+            {n: (new, old) for n, (old, new) in changes.items()},
+        )
     if "title" in changes:
         next_ref(Evidence.ref, "EV", width=4)
         _one_title(after["title"])
@@ -168,14 +187,17 @@ def bring_file(
     valid_until: date, source: str = "upload",
 ) -> EvidenceVersion:  # fmt: skip
     """Store a file and make it the next version: its type is found by content, its digest while it streams."""
-    _may_bring(evidence)
+    check_may_bring(evidence)
     _dates(collected_on, period_from, period_to, valid_until)
     name = media.plain_name(filename)
     _not_larger(stream)
     found = media.find_type(stream, name)
     blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT)
     if twin := session().scalars(_versions(evidence).where(EvidenceVersion.sha256 == blob.sha256)).first():
-        raise AlreadyThere(f"These are the same bytes as version {twin.number} of {_day(twin.uploaded_at.date())}. Nothing was saved.", field="file")
+        raise AlreadyThere(
+            f"These are the same bytes as version {twin.number} of {_day(twin.uploaded_at.date())}. Nothing was saved.",
+            field="file",
+        )
     return _bring(
         evidence, collected_on, filename=name, media_type=found.type, size=blob.size, sha256=blob.sha256, storage_key=blob.key, url=None,
         source=source, period_from=period_from, period_to=period_to, valid_until=valid_until,
@@ -183,14 +205,23 @@ def bring_file(
 
 
 def bring_link(
-    evidence: Evidence, url: str, *, collected_on: date, period_from: date, period_to: date, valid_until: date, source: str = "link"
+    evidence: Evidence,
+    url: str,
+    *,
+    collected_on: date,
+    period_from: date,
+    period_to: date,
+    valid_until: date,
+    source: str = "link",
 ) -> EvidenceVersion:
     """Make an address the next version, for what may not leave the place where it is kept. https only."""
-    _may_bring(evidence)
+    check_may_bring(evidence)
     _dates(collected_on, period_from, period_to, valid_until)
     url = url.strip()
     _address(url)
-    twin = session().scalars(_versions(evidence).where(EvidenceVersion.url == url, EvidenceVersion.period_to == period_to)).first()
+    twin = (
+        session().scalars(_versions(evidence).where(EvidenceVersion.url == url, EvidenceVersion.period_to == period_to)).first()
+    )
     if twin:
         raise AlreadyThere(f"Version {twin.number} is this address for the same period. Nothing was saved.", field="url")
     return _bring(
@@ -220,7 +251,9 @@ def take_out(version: EvidenceVersion) -> BinaryIO:
 
 
 def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVersion:
-    number = (session().scalar(select(func.max(EvidenceVersion.number)).where(EvidenceVersion.evidence_id == evidence.id)) or 0) + 1
+    number = (
+        session().scalar(select(func.max(EvidenceVersion.number)).where(EvidenceVersion.evidence_id == evidence.id)) or 0
+    ) + 1
     version = EvidenceVersion(
         evidence_id=evidence.id, number=number, uploaded_at=clock.now(), uploaded_by=current.actor().person_id, created_at=clock.now(),
         collected_at=min(datetime.combine(collected_on, time(), UTC), clock.now()), **facts,
@@ -231,7 +264,9 @@ def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVers
     return version
 
 
-def _judge(version: EvidenceVersion, evidence: Evidence, decision: Literal["accepted", "rejected"], reason: str) -> EvidenceReview:
+def _judge(
+    version: EvidenceVersion, evidence: Evidence, decision: Literal["accepted", "rejected"], reason: str
+) -> EvidenceReview:
     if version.uploaded_by == current.person_id():
         raise Forbidden("You brought this version in, so another person reviews it.")
     held = session().scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id)).one_or_none()
@@ -239,9 +274,22 @@ def _judge(version: EvidenceVersion, evidence: Evidence, decision: Literal["acce
         who = names([held.reviewed_by]).get(held.reviewed_by, "A former member")
         said = f"{who} {held.decision} version {version.number} of {evidence.ref} on {_day(held.reviewed_at.date())}. Nothing was changed."
         raise Stale(said, {"review": ("pending", held.decision)})
-    review = EvidenceReview(version_id=version.id, decision=decision, reason=reason, reviewed_by=current.person_id(), reviewed_at=clock.now(), created_at=clock.now())
+    review = EvidenceReview(
+        version_id=version.id,
+        decision=decision,
+        reason=reason,
+        reviewed_by=current.person_id(),
+        reviewed_at=clock.now(),
+        created_at=clock.now(),
+    )
     session().add(review)
-    record(ACCEPTED if decision == "accepted" else REJECTED, version, because=reason or None, number=version.number, sha256=version.sha256)
+    record(
+        ACCEPTED if decision == "accepted" else REJECTED,
+        version,
+        because=reason or None,
+        number=version.number,
+        sha256=version.sha256,
+    )
     return review
 
 
@@ -250,7 +298,8 @@ def _live(evidence: Evidence) -> None:
         raise Retired(f"{evidence.ref} was retired on {_day(evidence.retired_at.date())}.")
 
 
-def _may_bring(evidence: Evidence) -> None:
+def check_may_bring(evidence: Evidence) -> None:
+    """Refuse who may not bring a version in, and for what is retired."""
     _live(evidence)
     who = current.actor()
     if who.role == "contributor" and evidence.owner_id != who.person_id:
@@ -273,7 +322,9 @@ def _dates(collected_on: date, period_from: date, period_to: date, valid_until: 
     if valid_until < period_to:
         raise Invalid("It is valid at least until the end of the period that it covers.", field="valid_until")
     if min(period_from, collected_on) < EARLIEST:
-        raise Invalid("No evidence is from before the year 2000.", field="period_from" if period_from < EARLIEST else "collected_on")
+        raise Invalid(
+            "No evidence is from before the year 2000.", field="period_from" if period_from < EARLIEST else "collected_on"
+        )
     if valid_until > clock.today() + LONGEST:
         raise Invalid("Evidence is valid for three years at most.", field="valid_until")
 
@@ -281,7 +332,13 @@ def _dates(collected_on: date, period_from: date, period_to: date, valid_until: 
 def _address(url: str) -> None:
     try:
         parts = urlsplit(url)
-        fine = parts.scheme == "https" and parts.hostname and "." in parts.hostname and not parts.username and not any(c.isspace() for c in url)
+        fine = (
+            parts.scheme == "https"
+            and parts.hostname
+            and "." in parts.hostname
+            and not parts.username
+            and not any(c.isspace() for c in url)
+        )
     except ValueError:
         fine = False
     if not fine or len(url) > 2000:  # noqa: PLR2004 - what browsers take
@@ -311,7 +368,11 @@ def _one_title(title: str) -> None:
 def _live_controls(ids: Collection[UUID]) -> dict[UUID, str]:
     """The ref of each of these controls; refuses one that is retired, unknown or another tenant's."""
     control = _control()
-    rows = session().execute(select(control.id, control.ref).where(control.id.in_(ids), control.retired_at.is_(None))).all() if ids else []
+    rows = (
+        session().execute(select(control.id, control.ref).where(control.id.in_(ids), control.retired_at.is_(None))).all()
+        if ids
+        else []
+    )
     if len(rows) != len(set(ids)):
         raise Invalid("One of the controls is not a choice here.", field="controls")
     return {row.id: row.ref for row in rows}
@@ -323,7 +384,11 @@ def _control() -> Any:
 
 
 def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
-    return session().scalars(select(EvidenceLink).where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.control_id == control_id)).one_or_none()
+    return (
+        session()
+        .scalars(select(EvidenceLink).where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.control_id == control_id))
+        .one_or_none()
+    )
 
 
 def _versions(evidence: Evidence) -> Any:
@@ -345,5 +410,3 @@ def _worded(text: str, field: str) -> str:
 
 def _day(when: date) -> str:
     return f"{when.day} {when:%B %Y}"
-
-

@@ -43,11 +43,24 @@ class Controls(Choices):
 
 
 class EvidenceForm(Readable):
-    title = StringField("Title", [InputRequired("What is it called?"), Length(max=200)], description="What it is, without a date: Penetration test report.")
+    title = StringField(
+        "Title",
+        [InputRequired("What is it called?"), Length(max=200)],
+        description="What it is, without a date: Penetration test report.",
+    )
     kind = SelectField("Kind", choices=[(k, k.capitalize()) for k in KINDS])
-    cadence = SelectField("Cadence", choices=[(c, c.capitalize()) for c in CADENCES], default="quarterly", description="How often a new version is expected.")
+    cadence = SelectField(
+        "Cadence",
+        choices=[(c, c.capitalize()) for c in CADENCES],
+        default="quarterly",
+        description="How often a new version is expected.",
+    )
     confidentiality = SelectField("Confidentiality", choices=[(c, c.capitalize()) for c in CONFIDENTIALITY], default="internal")
-    due_on = day_field("First version due", required=False, description="Counts until a first version is accepted; from then on its validity does.")
+    due_on = day_field(
+        "First version due",
+        required=False,
+        description="Counts until a first version is accepted; from then on its validity does.",
+    )
 
 
 class BeginForm(EvidenceForm):
@@ -62,7 +75,11 @@ class EditForm(EvidenceForm):
 
 class VersionForm(Readable):
     file = FileField("Choose a file", description=f"{IN_WORDS}; {LIMIT // 1024**2} MB at most. Its type is found by its content.")
-    url = StringField("Or a link to where it is kept", [Length(max=2000)], description="https only. A link has no hash: we cannot prove what it showed.")
+    url = StringField(
+        "Or a link to where it is kept",
+        [Length(max=2000)],
+        description="https only. A link has no hash: we cannot prove what it showed.",
+    )
     collected_on = day_field("Collected on", description="The day on which it was taken from its source.")
     period_from = day_field("Covers from")
     period_to = day_field("Covers to")
@@ -76,7 +93,9 @@ class VersionForm(Readable):
 
 
 class ReviewForm(Readable):
-    decision = RadioField("Judgement", [InputRequired("Accept it or reject it.")], choices=[("accepted", "Accept it"), ("rejected", "Reject it")])
+    decision = RadioField(
+        "Judgement", [InputRequired("Accept it or reject it.")], choices=[("accepted", "Accept it"), ("rejected", "Reject it")]
+    )
     because = TextAreaField("Reason", [Length(max=2000)], description="Needed to reject. The collector reads it.")
 
 
@@ -85,7 +104,9 @@ class AssignForm(Readable):
 
 
 class LinkForm(Readable):
-    control_id = Choice("Control", [InputRequired("Choose a control.")], choices=lambda: [("", "Choose a control"), *control_choices()])
+    control_id = Choice(
+        "Control", [InputRequired("Choose a control.")], choices=lambda: [("", "Choose a control"), *control_choices()]
+    )
     note = StringField("How it supports the control", [Length(max=500)])
 
 

@@ -59,7 +59,7 @@ def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None,
     """The state of evidence on `today`.
 
     The accepted version that holds longest counts. Overdue: its deadline has passed (or, with nothing accepted,
-    the due date, or the validity of what waits for review). Due: at most 14 days are left (half the cadence where
+    the due date, or the validity of what was brought in). Due: at most 14 days are left (half the cadence where
     that is less), or nothing accepted was collected within the cadence. In review, rejected: nothing was accepted.
     """
     until = deadline(versions, due_on=due_on)
@@ -88,15 +88,14 @@ def newest(versions: Sequence[Version]) -> Version | None:
 
 
 def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None:
-    """The last day on which it is not overdue: the end of what was accepted. `due_on` is for the first version only.
+    """The last day on which it is not overdue: the end of the accepted version that holds longest.
 
-    None: nothing was brought in, and no date was set.
+    With nothing accepted, the first day that passed without proof counts: `due_on`, or the end of whatever was
+    brought in; so neither a withdrawn nor a rejected version can buy time. None: no version, and no date was set.
     """
     if (held := counting(versions)) is not None:
         return held.valid_until
-    waiting = _longest([v for v in versions if v.review == "pending"])
-    days = [d for d in (due_on, waiting.valid_until if waiting else None) if d is not None]
-    return min(days, default=None)
+    return min([*(v.valid_until for v in versions), *([due_on] if due_on else [])], default=None)
 
 
 def interval(cadence: str) -> int | None:

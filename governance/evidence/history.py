@@ -1,6 +1,6 @@
 """An object's timeline as lines to draw: shape by direction, the deed in words, its facts beside it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +17,27 @@ SHOWN = ("number", "control", "requirement", "coverage", "sample", "failed", "fi
 SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "failed": "{} failed"}
 
 
-def told(ids: Collection[UUID], *, limit: int = 30) -> list[dict[str, Any]]:
-    """Newest first, for the macro `c.timeline`; two statements."""
-    return [_line(moment) for moment in timeline(ids, limit=limit)]
+def told(ids: Mapping[UUID, str] | Collection[UUID], *, limit: int = 30) -> list[dict[str, Any]]:
+    """What happened to these objects, newest first, for the macro `c.timeline`; two statements.
+
+    A mapping gives each object the name that stands beside its deeds.
+    """
+    named = ids if isinstance(ids, Mapping) else {}
+    return [_line(moment, named.get(moment.target_id, "")) for moment in timeline(list(ids), limit=limit)]
 
 
-def _line(moment: Moment) -> dict[str, Any]:
+def _line(moment: Moment, name: str) -> dict[str, Any]:
     failed = moment.action == "control.tested" and moment.facts.get("failed")
-    meta = ", ".join([*_facts(moment), *_changes(moment)])
+    named = [] if not name or name in moment.facts.values() else [name]
+    meta = ", ".join([*named, *_facts(moment), *_changes(moment)])
     because = f": {moment.because}" if moment.because else ""
     text = Markup("<b>{}</b> {}").format(moment.who, moment.says)
-    return {"kind": "bad" if failed else SHAPES.get(moment.action, "dot"), "text": text, "meta": (meta + because).lstrip(": "), "at": moment.at}
+    return {
+        "kind": "bad" if failed else SHAPES.get(moment.action, "dot"),
+        "text": text,
+        "meta": (meta + because).lstrip(": "),
+        "at": moment.at,
+    }
 
 
 def _facts(moment: Moment) -> Iterator[str]:

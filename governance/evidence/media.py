@@ -66,7 +66,9 @@ def find_type(stream: BinaryIO, filename: str) -> Media:
         stream.seek(0)
     if ending not in found.endings:
         told = f"ends in .{ending}" if ending else "has no ending"
-        raise Invalid(f"{filename} {told}, and its content is {found.says}. Nothing was saved: name it for what it is.", field="file")
+        raise Invalid(
+            f"{filename} {told}, and its content is {found.says}. Nothing was saved: name it for what it is.", field="file"
+        )
     return found
 
 

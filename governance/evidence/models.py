@@ -93,5 +93,3 @@ class EvidenceLink(Tenanted, Model):
     control_id: Mapped[UUID]
     note: Mapped[str] = mapped_column(default="")
     control: Mapped["Control"] = relationship(viewonly=True, primaryjoin="foreign(EvidenceLink.control_id) == Control.id")
-
-

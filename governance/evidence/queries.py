@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from governance.evidence.freshness import Freshness, Version, counting, deadline, freshness, newest
+from governance.evidence.freshness import SOON, Freshness, Version, counting, deadline, freshness, newest
 from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
 from governance.evidence.permissions import REVIEW
 from governance.kernel import clock, current
@@ -200,7 +200,21 @@ def _folded(rows: Iterable[Any]) -> dict[UUID, Piece]:
 
 
 def _held(row: Sequence[Any]) -> Held:
-    version_id, uploaded_by, number, collected, uploaded, period_from, period_to, valid_until, sha256, source, decision, judged, collector = row
+    (
+        version_id,
+        uploaded_by,
+        number,
+        collected,
+        uploaded,
+        period_from,
+        period_to,
+        valid_until,
+        sha256,
+        source,
+        decision,
+        judged,
+        collector,
+    ) = row
     facts = (number, collected.date(), uploaded.date(), period_from, period_to, valid_until)
     before = Version(*facts, "pending", sha256, source, collector or FORMER)
     after = Version(*facts, decision, sha256, source, collector or FORMER) if decision else before
@@ -234,7 +248,9 @@ def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]])
 
 def _matches(row: Row, *, q: str, state: str, owner: str, kind: str, control: UUID | None) -> bool:
     piece = row.piece
-    if q and not all(word in f"{piece.ref} {piece.title} {piece.owner or ''} {piece.kind}".casefold() for word in q.casefold().split()):
+    if q and not all(
+        word in f"{piece.ref} {piece.title} {piece.owner or ''} {piece.kind}".casefold() for word in q.casefold().split()
+    ):
         return False
     if (state and row.fresh.state != state) or (kind and piece.kind != kind):
         return False
@@ -262,7 +278,9 @@ def _page(ordered: Sequence[Row], after: str | None, size: int | None) -> tuple[
 def _links(evidence_id: UUID | None = None) -> dict[UUID, list[tuple[UUID, str, str]]]:
     """The live controls that each piece supports: (control id, ref, title)."""
     control = EvidenceLink.control.property.mapper.class_
-    query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).join(control, control.id == EvidenceLink.control_id)
+    query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).join(
+        control, control.id == EvidenceLink.control_id
+    )
     query = query.where(control.retired_at.is_(None))
     if evidence_id is not None:
         query = query.where(EvidenceLink.evidence_id == evidence_id)
@@ -275,7 +293,9 @@ def _links(evidence_id: UUID | None = None) -> dict[UUID, list[tuple[UUID, str, 
 def control_choices() -> list[tuple[UUID, str]]:
     """(id, "SEC-04 Third-party penetration test") of each live control."""
     control = EvidenceLink.control.property.mapper.class_
-    rows = session().execute(select(control.id, control.ref, control.title).where(control.retired_at.is_(None)).order_by(control.ref))
+    rows = session().execute(
+        select(control.id, control.ref, control.title).where(control.retired_at.is_(None)).order_by(control.ref)
+    )
     return [(row.id, f"{row.ref} {row.title}") for row in rows]
 
 
@@ -303,8 +323,13 @@ def waiting(*, person: UUID | None = None) -> Waiting:
     """
     now, linked = clock.now(), _links()
     rows = [_row(piece, now, linked.get(piece.id, ())) for piece in pieces(live=True).values()]
-    reviews = [(row, h) for row in rows for h in row.piece.held if h.at(now).review == "pending" and (person is None or h.uploaded_by != person)]
-    late = [row for row in rows if row.fresh.state in {"overdue", "rejected", "due", "missing"} and (person is None or row.piece.owner_id == person)]
+    reviews = [
+        (row, h)
+        for row in rows
+        for h in row.piece.held
+        if h.at(now).review == "pending" and (person is None or h.uploaded_by != person)
+    ]
+    late = [row for row in rows if _presses(row, now.date()) and (person is None or row.piece.owner_id == person)]
     order = {"overdue": 0, "rejected": 1, "missing": 2, "due": 3}
     if person is not None and not allowed(REVIEW):
         reviews = []
@@ -312,6 +337,13 @@ def waiting(*, person: UUID | None = None) -> Waiting:
         sorted(reviews, key=lambda pair: pair[1].known),
         sorted(late, key=lambda row: (order[row.fresh.state], row.deadline or date.max, row.piece.ref)),
     )
+
+
+def _presses(row: Row, today: date) -> bool:
+    """Overdue, rejected, due; missing only when it was to be there already, or is within two weeks."""
+    if row.fresh.state == "missing":
+        return row.deadline is None or (row.deadline - today).days <= SOON
+    return row.fresh.state in {"overdue", "rejected", "due"}
 
 
 # ---- one piece
@@ -325,7 +357,9 @@ def state_of(evidence: Evidence) -> tuple[Piece, Freshness]:
 def versions(evidence: Evidence) -> list[VersionView]:
     """Every version, newest first, with its review; two statements."""
     query = select(EvidenceVersion, EvidenceReview).outerjoin(EvidenceReview, EvidenceReview.version_id == EvidenceVersion.id)
-    rows = session().execute(query.where(EvidenceVersion.evidence_id == evidence.id).order_by(EvidenceVersion.number.desc())).all()
+    rows = (
+        session().execute(query.where(EvidenceVersion.evidence_id == evidence.id).order_by(EvidenceVersion.number.desc())).all()
+    )
     shown = doers(p for v, r in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
     return [_view(v, r, shown) for v, r in rows]
 
@@ -344,7 +378,9 @@ def _view(v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str
 
 def links(evidence: Evidence) -> list[LinkView]:
     control = EvidenceLink.control.property.mapper.class_
-    query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at).join(control, control.id == EvidenceLink.control_id)
+    query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at).join(
+        control, control.id == EvidenceLink.control_id
+    )
     rows = session().execute(query.where(EvidenceLink.evidence_id == evidence.id).order_by(control.ref))
     return [LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows]
 

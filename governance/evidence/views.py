@@ -25,7 +25,7 @@ from governance.evidence.media import ACCEPT
 from governance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import clock, current
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
+from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, constraint, uuid_or_none
 from governance.kernel.pages import filters, page
@@ -34,7 +34,9 @@ from governance.kernel.web import ResponseReturnValue, cookie_name
 from governance.people.queries import names
 
 feature = Feature("evidence", __name__)
-constraint("uq_evidence_versions_tenant_id_evidence_id_number", "Somebody else brought a version in at the same moment. Send it again.")
+constraint(
+    "uq_evidence_versions_tenant_id_evidence_id_number", "Somebody else brought a version in at the same moment. Send it again."
+)
 constraint("uq_evidence_links_tenant_id_evidence_id_control_id", "It is linked to that control already.")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -60,14 +62,28 @@ def index() -> ResponseReturnValue:
         "shelf": shelf, "asked": asked, "chips": _chips(asked, shelf), "query": _query(asked),
         "kinds": [(k, k.capitalize()) for k in actions.KINDS], "states": [(s, s.capitalize()) for s in queries.STATES],
     }  # fmt: skip
-    return page("evidence/index.html", **context, owners=owner_choices(), assign=AssignForm(), address=_address, fragments=("rows",))
+    return page(
+        "evidence/index.html", **context, owners=owner_choices(), assign=AssignForm(), address=_address, fragments=("rows",)
+    )
 
 
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
 def export(form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
     shelf = queries.library(**_narrowed(filters(*FILTERS)), size=None)
-    head = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "Covers", "Versions", "Newest SHA-256", "Controls")
+    head = (
+        "Ref",
+        "Title",
+        "Kind",
+        "Cadence",
+        "Owner",
+        "State",
+        "Overdue after",
+        "Covers",
+        "Versions",
+        "Newest SHA-256",
+        "Controls",
+    )
     rows = [_cells(row) for row in shelf.rows]
     content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Evidence", head, rows)
     name = f"evidence-{current.actor().tenant_slug}-{clock.today()}.{form}"
@@ -85,7 +101,14 @@ def _cells(row: queries.Row) -> list[Any]:
 @feature.get("/evidence/inbox", needs=permissions.VIEW)
 def inbox() -> ResponseReturnValue:
     waits = queries.waiting()
-    return page("evidence/inbox.html", waits=waits, covers=queries.covers, me=current.actor().person_id, owners=owner_choices(), assign=AssignForm())
+    return page(
+        "evidence/inbox.html",
+        waits=waits,
+        covers=queries.covers,
+        me=current.actor().person_id,
+        owners=owner_choices(),
+        assign=AssignForm(),
+    )
 
 
 def _narrowed(asked: dict[str, str]) -> dict[str, Any]:
@@ -121,7 +144,9 @@ def _chips(asked: dict[str, str], shelf: queries.Shelf) -> list[dict[str, str]]:
     words = {"q": "Search", "state": "State", "owner": "Owner", "kind": "Kind", "control": "Control"}
     said = dict(asked)
     if owner := asked.get("owner"):
-        said["owner"] = "nobody" if owner == "nobody" else names([uuid_or_none(owner)]).get(uuid_or_none(owner) or UUID(int=0), "unknown")
+        said["owner"] = (
+            "nobody" if owner == "nobody" else names([uuid_or_none(owner)]).get(uuid_or_none(owner) or UUID(int=0), "unknown")
+        )
     if control := asked.get("control"):
         said["control"] = next((ref for row in shelf.rows for i, ref, _ in row.controls if str(i) == control), "one control")
     return [{"label": words[k], "value": said[k], "href": _address(asked, **{k: None})} for k in words if k in asked]
@@ -151,9 +176,10 @@ def _back(endpoint: str, **values: Any) -> str:
 
 @feature.get("/evidence/new", needs=permissions.MANAGE)
 def beginning() -> ResponseReturnValue:
-    """`control` in the address chooses the control that it supports."""
-    control = uuid_or_none(request.args.get("control"))
-    form = BeginForm(controls=[control] if control else [], owner_id=current.actor().person_id)
+    """`control` in the address (id or ref) chooses the control that it supports."""
+    asked = request.args.get("control", "")
+    chosen = [i for i, says in queries.control_choices() if asked and asked in {str(i), says.split(" ", 1)[0]}]
+    form = BeginForm(controls=chosen, owner_id=current.actor().person_id)
     return page("evidence/begin.html", form=form)
 
 
@@ -179,7 +205,9 @@ def piece(evidence_id: UUID) -> ResponseReturnValue:
     return _piece_page(queries.find_evidence(evidence_id))
 
 
-def _piece_page(evidence: Evidence, *, link: LinkForm | None = None, assign: AssignForm | None = None, status: int = 200) -> ResponseReturnValue:
+def _piece_page(
+    evidence: Evidence, *, link: LinkForm | None = None, assign: AssignForm | None = None, status: int = 200
+) -> ResponseReturnValue:
     found, fresh = queries.state_of(evidence)
     versions = queries.versions(evidence)
     return page(
@@ -192,19 +220,31 @@ def _piece_page(evidence: Evidence, *, link: LinkForm | None = None, assign: Ass
 
 def _may_bring(evidence: Evidence) -> bool:
     role = current.actor().role
-    return evidence.retired_at is None and (role in {"admin", "compliance_officer"} or (role == "contributor" and queries.is_mine(evidence)))
+    return evidence.retired_at is None and (
+        role in {"admin", "compliance_officer"} or (role == "contributor" and queries.is_mine(evidence))
+    )
 
 
 def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.VersionView]) -> list[dict[str, Any]]:
     """Why it is in its state, each with the version that causes it."""
     fresh, held = found.freshness(clock.now()), counting(found.at(clock.now()))
     kinds = {"overdue": "bad", "rejected": "bad", "missing": "warn", "in review": "warn", "due": "due", "fresh": "ok"}
-    covered = f"Version {held.number} covers {queries.covers(held.period_from, held.period_to)} and holds until {held.valid_until.day} {held.valid_until:%B %Y}." if held else "No version was accepted yet."
+    covered = (
+        f"Version {held.number} covers {queries.covers(held.period_from, held.period_to)} and holds until {held.valid_until.day} {held.valid_until:%B %Y}."
+        if held
+        else "No version was accepted yet."
+    )
     lines = [{"kind": kinds[fresh.state], "lead": f"{fresh.word}.", "text": covered}]
     for v in versions:
         if v.review == "pending":
             wait = (clock.now() - v.uploaded_at).days
-            lines.append({"kind": "warn", "lead": f"Version {v.number} waits for review.", "text": f"{v.collector} brought it in {_ago(wait)}."})
+            lines.append(
+                {
+                    "kind": "warn",
+                    "lead": f"Version {v.number} waits for review.",
+                    "text": f"{v.collector} brought it in {_ago(wait)}.",
+                }
+            )
         elif v.review == "rejected" and v is versions[0]:
             lines.append({"kind": "bad", "lead": f"Version {v.number} was rejected.", "text": v.reason})
     if evidence.owner_id is None:
@@ -230,7 +270,13 @@ def edit(evidence_id: UUID) -> ResponseReturnValue:
         changes = stale[0].changes if stale else {}
         if stale:
             form.version.data = str(evidence.version)
-        return page("evidence/edit.html", e=evidence, form=form, changes=[(n, mine, theirs) for n, (mine, theirs) in changes.items()], status=409 if stale else 422)
+        return page(
+            "evidence/edit.html",
+            e=evidence,
+            form=form,
+            changes=[(n, mine, theirs) for n, (mine, theirs) in changes.items()],
+            status=409 if stale else 422,
+        )
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
@@ -275,14 +321,23 @@ def unlink(evidence_id: UUID, control_id: UUID) -> ResponseReturnValue:
 @feature.get("/evidence/<uuid:evidence_id>/retirement", needs=permissions.MANAGE)
 def retirement(evidence_id: UUID) -> ResponseReturnValue:
     evidence = queries.find_evidence(evidence_id)
-    return page("evidence/retire.html", e=evidence, links=queries.links(evidence), versions=queries.versions(evidence), form=RetireForm())
+    return page(
+        "evidence/retire.html", e=evidence, links=queries.links(evidence), versions=queries.versions(evidence), form=RetireForm()
+    )
 
 
 @feature.post("/evidence/<uuid:evidence_id>/retirement", needs=permissions.MANAGE)
 def retire(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id, lock=True), RetireForm()
     if not accepted(form, lambda: actions.retire(evidence, because=form.because.data or "")):
-        return page("evidence/retire.html", e=evidence, links=queries.links(evidence), versions=queries.versions(evidence), form=form, status=422)
+        return page(
+            "evidence/retire.html",
+            e=evidence,
+            links=queries.links(evidence),
+            versions=queries.versions(evidence),
+            form=form,
+            status=422,
+        )
     flash(f"{evidence.ref} is retired. Its versions and its history stay.")
     return redirect(url_for("evidence.index"), 303)
 
@@ -293,8 +348,7 @@ def retire(evidence_id: UUID) -> ResponseReturnValue:
 @feature.get("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
 def bringing(evidence_id: UUID) -> ResponseReturnValue:
     evidence = queries.find_evidence(evidence_id)
-    if not _may_bring(evidence):
-        raise NotFound(f"{evidence.ref} takes no version from you: it is retired, or not yours.")
+    actions.check_may_bring(evidence)
     return page("evidence/bring.html", e=evidence, accept=ACCEPT, form=VersionForm(**_proposed(evidence)))
 
 
@@ -340,7 +394,17 @@ def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, st
     v = next(each for each in every if each.id == version.id)
     before = next((each for each in every if each.number < v.number and each.review == "accepted"), None)
     mine = version.uploaded_by == current.actor().person_id
-    return page("evidence/review.html", e=evidence, v=v, before=before, fresh=fresh, links=queries.links(evidence), mine=mine, form=form, status=status)
+    return page(
+        "evidence/review.html",
+        e=evidence,
+        v=v,
+        before=before,
+        fresh=fresh,
+        links=queries.links(evidence),
+        mine=mine,
+        form=form,
+        status=status,
+    )
 
 
 @feature.post("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)

@@ -15,13 +15,23 @@ PDF = b"%PDF-1.7\n" + b"x" * 2000
 def control(ref="SEC-04", title="Third-party penetration test", owner="contributor", slug="acme"):
     with make.acting("compliance_officer", slug):
         who = make.person_id(owner, slug) if owner else None
-        return controls.create(ref, title, "A tester from outside tries to break in.", kind="detective", automation="manual", cadence="quarterly", owner_id=who).id
+        return controls.create(
+            ref,
+            title,
+            "A tester from outside tries to break in.",
+            kind="detective",
+            automation="manual",
+            cadence="quarterly",
+            owner_id=who,
+        ).id
 
 
 def piece(title="Penetration test report", owner="contributor", supports=(), slug="acme", **options):
     with make.acting("compliance_officer", slug):
         who = make.person_id(owner, slug) if owner else None
-        return actions.begin(title, kind="report", cadence="quarterly", owner_id=who, controls=dict.fromkeys(supports, ""), **options).id
+        return actions.begin(
+            title, kind="report", cadence="quarterly", owner_id=who, controls=dict.fromkeys(supports, ""), **options
+        ).id
 
 
 def version(evidence_id, content=PDF, name="report.pdf", by="contributor", slug="acme", **dates):
@@ -37,7 +47,9 @@ def accepted(version_id, by="reviewer", slug="acme"):
 def days(collected=0, covers=365, valid=60):
     today = clock.today()
     return {
-        "collected_on": today - timedelta(days=collected), "period_from": today - timedelta(days=covers), "period_to": today - timedelta(days=collected),
+        "collected_on": today - timedelta(days=collected),
+        "period_from": today - timedelta(days=covers),
+        "period_to": today - timedelta(days=collected),
         "valid_until": today + timedelta(days=valid),
     }
 

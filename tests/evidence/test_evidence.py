@@ -35,8 +35,15 @@ def test_an_officer_begins_evidence_and_the_log_knows(as_officer):
     control = shelf.control()
     as_officer.get(f"evidence/new?control={control}")
     reply = as_officer.post(
-        "evidence/new", title="Restore drill", kind="record", cadence="monthly", confidentiality="internal", controls=str(control), note="the record of it",
-        owner_id=str(make.person_id("contributor")), follow=True,
+        "evidence/new",
+        title="Restore drill",
+        kind="record",
+        cadence="monthly",
+        confidentiality="internal",
+        controls=str(control),
+        note="the record of it",
+        owner_id=str(make.person_id("contributor")),
+        follow=True,
     )
     assert "EV-0001" in reply.text and "SEC-04" in reply.text and "the record of it" in reply.text and "Anna Rossi" in reply.text
     (entry,) = entries("evidence.begun")
@@ -77,7 +84,11 @@ def test_the_owner_brings_in_a_file_and_another_person_accepts_it(as_contributor
     e = shelf.piece()
     as_contributor.get(f"evidence/{e}/versions/new")
     page = as_contributor.post(f"evidence/{e}/versions/new", follow=True, **shelf.form())
-    assert "Version 1 of EV-0001 is in" in page.text and "Waits for review" in page.text and hashlib.sha256(PDF).hexdigest() in page.text
+    assert (
+        "Version 1 of EV-0001 is in" in page.text
+        and "Waits for review" in page.text
+        and hashlib.sha256(PDF).hexdigest() in page.text
+    )
     assert 'aria-label="Review version' not in page.text
     inbox = as_officer.get("evidence/inbox")
     assert "1 version waits for review" in inbox.text
@@ -168,7 +179,10 @@ def test_a_link_is_https_and_names_a_server(as_contributor, url, status):
 
 def test_a_file_or_a_link_never_both_and_never_neither(as_contributor):
     e = shelf.piece()
-    assert "one of the two" in as_contributor.post(f"evidence/{e}/versions/new", then=422, url="https://a.example/", **shelf.form()).text
+    assert (
+        "one of the two"
+        in as_contributor.post(f"evidence/{e}/versions/new", then=422, url="https://a.example/", **shelf.form()).text
+    )
     assert "Choose a file" in as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(None)).text
 
 
@@ -183,7 +197,9 @@ def test_the_collector_never_reviews_his_own(as_officer, as_reviewer):
     as_reviewer.post(f"evidence/versions/{v}/review", decision="accepted")
 
 
-@pytest.mark.parametrize(("who", "status"), [("as_contributor", 403), ("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)])
+@pytest.mark.parametrize(
+    ("who", "status"), [("as_contributor", 403), ("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)]
+)
 def test_only_reviewers_review(database, who, status, request):
     v = shelf.version(shelf.piece(), by="compliance_officer")
     request.getfixturevalue(who).post(f"evidence/versions/{v}/review", then=status, decision="accepted")
@@ -266,10 +282,17 @@ def test_several_change_hands_at_once_or_none(as_officer, as_contributor):
     who = str(make.person_id("contributor"))
     as_officer.post("evidence/assign", then=404, ids=[str(a), str(foreign)], owner_id=who)
     assert count(Evidence, Evidence.owner_id.is_not(None)) == 0
-    assert "2 of 2 changed hands" in as_officer.post("evidence/assign", ids=[str(a), str(b)], owner_id=who, back="/t/acme/evidence/?state=missing", follow=True).text
+    assert (
+        "2 of 2 changed hands"
+        in as_officer.post(
+            "evidence/assign", ids=[str(a), str(b)], owner_id=who, back="/t/acme/evidence/?state=missing", follow=True
+        ).text
+    )
     as_officer.post("evidence/assign", then=422, owner_id=who)
     as_contributor.post("evidence/assign", then=403, ids=[str(a)], owner_id=who)
-    assert as_officer.post("evidence/assign", ids=[str(a)], owner_id=who, back="//evil.example/").location.endswith("/t/acme/evidence/")
+    assert as_officer.post("evidence/assign", ids=[str(a)], owner_id=who, back="//evil.example/").location.endswith(
+        "/t/acme/evidence/"
+    )
 
 
 def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
@@ -286,12 +309,19 @@ def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
 def test_another_tenants_ids_are_nothing_here(as_officer, as_stranger, as_neighbour):
     theirs, foreign = shelf.piece("Theirs", None, slug="globex"), shelf.control(owner=None, slug="globex")
     mine = shelf.piece()
-    for path in (f"evidence/{theirs}", f"evidence/{theirs}/edit", f"evidence/{theirs}/versions/new", f"evidence/{theirs}/retirement"):
+    for path in (
+        f"evidence/{theirs}",
+        f"evidence/{theirs}/edit",
+        f"evidence/{theirs}/versions/new",
+        f"evidence/{theirs}/retirement",
+    ):
         as_officer.get(path, then=404)
     as_stranger.get(f"evidence/{mine}", then=404)
     as_officer.post(f"evidence/{mine}/links", then=422, control_id=str(foreign))
     as_officer.post(f"evidence/{theirs}/owner", then=404, owner_id="")
-    reply = as_officer.post("evidence/new", then=422, title="x", kind="record", cadence="monthly", confidentiality="internal", controls=str(foreign))
+    reply = as_officer.post(
+        "evidence/new", then=422, title="x", kind="record", cadence="monthly", confidentiality="internal", controls=str(foreign)
+    )
     assert "not a choice here" in reply.text
     assert "Penetration" not in as_neighbour.get("evidence/").text
 

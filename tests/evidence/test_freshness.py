@@ -9,7 +9,18 @@ from governance.evidence.freshness import Version, freshness
 from governance.evidence.queries import covers
 
 TODAY = date(2026, 11, 25)
-HELD = Version(1, date(2026, 11, 1), date(2026, 11, 2), date(2026, 8, 1), date(2026, 10, 31), date(2027, 2, 1), "accepted", "ab", "upload", "Anna Rossi")
+HELD = Version(
+    1,
+    date(2026, 11, 1),
+    date(2026, 11, 2),
+    date(2026, 8, 1),
+    date(2026, 10, 31),
+    date(2027, 2, 1),
+    "accepted",
+    "ab",
+    "upload",
+    "Anna Rossi",
+)
 
 
 def found(*versions, cadence="quarterly", due_on=None, today=TODAY):
