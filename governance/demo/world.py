@@ -54,7 +54,8 @@ ADDRESSES = {"admin": "admin@{}.example", "officer": "officer@{}.example", "jun"
 LATE = {"SEC-04", "TRA-01"}
 NOT_ADOPTED = {"ENV-01"}
 NOTHING_YET = {"MON-07"}
-WAITS_FOR_REVIEW = {"EVA-03", "VEN-01", "DAT-02", "HUM-01"}
+WAITS_FOR_REVIEW = {"EVA-03", "VEN-01"}
+BEGUN_LATELY = {"HUM-01", "RES-01", "INC-02", "RSK-04", "DAT-02", "MON-04", "GOV-02", "HR-02"}
 UNTESTED = {
     "GOV-02", "RSK-01", "RSK-04", "RSK-05", "INV-02", "HUM-01", "HR-02", "SEC-08", "RES-01", "DAT-02", "EVA-02", "EVA-04", "EVA-05",
     "MON-02", "MON-03", "MON-04", "VEN-03", "LOG-01", "INC-02", "PUB-02", "ROL-02", "GOV-04",
@@ -234,6 +235,8 @@ def _one_evidence(
     if ref == "SEC-07" and first:
         last = 41
     days = list(range(last, max((_ago(0) - since).days, last) + 1, every))
+    if ref in BEGUN_LATELY:
+        days = days[:1]
     for number, collected in enumerate(reversed(days)):
         newest = number == len(days) - 1
         yield from _one_version(box, ref, _ago(collected), every, newest=newest, first=first, number=number)
@@ -245,7 +248,7 @@ def _one_version(
     period = (collected - timedelta(days=every - 1), collected)
     valid = collected + timedelta(days=every + 30)
     if newest and first:
-        valid = {"SEC-04": _ago(12), "TRA-01": _ago(2), "SEC-07": _ago(-2), "EVA-07": _ago(-10), "PUB-02": _ago(-9)}.get(ref, valid)
+        valid = {"SEC-04": _ago(12), "TRA-01": _ago(2), "SEC-07": _ago(-2), "EVA-07": _ago(-10)}.get(ref, valid)
     collector = "officer" if number % 3 == 1 and not newest else "jun"
     versions: list[object] = []
 
@@ -326,6 +329,8 @@ def _assess_acme(cast: Cast, chance: random.Random) -> None:
             )  # fmt: skip
             assessment_id = assessment.id
             _set_targets(assessment_id)
+        if open_one:
+            _hand_out(cast, assessment_id)
         _conclude(cast, chance, assessment_id, _ago(3) if open_one else end + timedelta(days=2), open_one=open_one)
         if not open_one:
             with _as(cast("officer"), closing), transaction():
@@ -360,6 +365,23 @@ def _conclude(cast: Cast, chance: random.Random, assessment_id: UUID, day: date,
                 continue
             if levels[item.ref] >= 2:  # noqa: PLR2004 - a level
                 assessing.sign_off(item.row, revision=item.conclusion.revision)
+
+
+GAP_OWNERS = {
+    "MEASURE 2.7": ("anna", -9), "MANAGE 1.1": ("jun", -19), "MAP 3.4": ("anna", 2), "MEASURE 2.11": ("jun", -16), "MEASURE 2.8": ("jun", -12),
+    "MEASURE 2.9": ("jun", -12), "MEASURE 1.3": ("officer", -6), "MEASURE 4.2": ("officer", -6), "MEASURE 3.2": ("jun", -23), "MEASURE 1.1": ("jun", -23),
+    "GOVERN 6.1": ("admin", -9), "MAP 4.1": ("admin", -9), "MAP 4.2": ("admin", -9), "MEASURE 4.3": ("jun", -16), "MANAGE 4.3": ("anna", -36),
+    "MEASURE 2.6": ("anna", -36),
+}  # fmt: skip
+
+
+def _hand_out(cast: Cast, assessment_id: UUID) -> None:
+    """Who looks after what is short, and by when."""
+    with _as(cast("officer"), _ago(6)), transaction():
+        for item in assessments.items(assessment_id):
+            if item.ref in GAP_OWNERS:
+                part, days = GAP_OWNERS[item.ref]
+                assessing.assign(item.row, cast.id(part), _ago(days))
 
 
 RATIONALES = {
