@@ -80,7 +80,7 @@ def index() -> ResponseReturnValue:
         "controls/index.html", lines=shown, matching=len(matching), total=len(every), counts=counts, next=following, asked=asked,
         chips=_chips(asked), address=_address, owners=owner_choices(), words=WORDS, kinds=[(k, k.capitalize()) for k in actions.KINDS],
         frameworks=[(each.key, each.name) for each in frameworks.frameworks()], query=_query(asked),
-        assign=AssignForm(), fragments=("rows",),
+        fragments=("rows",),
     )  # fmt: skip
 
 

@@ -62,9 +62,7 @@ def index() -> ResponseReturnValue:
         "shelf": shelf, "asked": asked, "chips": _chips(asked, shelf), "query": _query(asked),
         "kinds": [(k, k.capitalize()) for k in actions.KINDS], "states": [(s, s.capitalize()) for s in queries.STATES],
     }  # fmt: skip
-    return page(
-        "evidence/index.html", **context, owners=owner_choices(), assign=AssignForm(), address=_address, fragments=("rows",)
-    )
+    return page("evidence/index.html", **context, owners=owner_choices(), address=_address, fragments=("rows",))
 
 
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
@@ -107,7 +105,6 @@ def inbox() -> ResponseReturnValue:
         covers=queries.covers,
         me=current.actor().person_id,
         owners=owner_choices(),
-        assign=AssignForm(),
     )
 
 

@@ -340,3 +340,19 @@ def test_another_tenants_controls_are_nothing_here(as_officer, as_neighbour):
         as_officer.get(f"controls/{theirs}{path}", then=404)
     as_officer.post(f"controls/{theirs}/mapping", then=404, requirement_id=str(requirement()), coverage="full")
     assert "SEC-07" not in as_neighbour.get("controls/").text
+
+
+@pytest.mark.parametrize(
+    "path", ["controls/?owner=nobody&status=missing", "evidence/?owner=nobody&state=missing", "evidence/inbox"]
+)
+def test_a_list_page_costs_the_same_with_sixty_rows_as_with_one(as_officer, acting, statements, path):
+    with acting():
+        actions.adopt(["GOV-01"])
+    as_officer.get(path)
+    with statements() as one:
+        as_officer.get(path)
+    with acting():
+        actions.adopt()
+    with statements() as sixty:
+        as_officer.get(path)
+    assert len(sixty) == len(one)
