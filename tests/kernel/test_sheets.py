@@ -62,6 +62,6 @@ def test_text_longer_than_a_cell_is_cut_and_not_lost():
 
 
 def test_csv_opens_in_a_spreadsheet():
-    content = csv_bytes(["Prüfung", "B"], [["ä,\"b\"", "two\r\nlines"]])
+    content = csv_bytes(["Prüfung", "B"], [['ä,"b"', "two\r\nlines"]])
     assert content.startswith(b"\xef\xbb\xbf") and b"\r\n" in content
     assert content.decode("utf-8-sig") == 'Prüfung,B\r\n"ä,""b""","two\r\nlines"\r\n'

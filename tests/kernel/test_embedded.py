@@ -1,0 +1,26 @@
+"""The server out of a wheel: joined when it runs, with two confined roles, and a database that can be thrown away."""
+
+import psycopg
+import pytest
+
+from governance.kernel import embedded
+from tests.conftest import KEEP
+
+
+def test_it_is_joined_and_not_started_twice(server, worker_id):
+    name = f"embedded_{worker_id}".replace("-", "_")
+    first, second = (embedded.start(KEEP / "pg", database=name) for _ in range(2))
+    assert first == second
+    plain = first.app_url.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(plain) as connection:
+        assert connection.execute("SELECT current_user, current_database()").fetchone() == (embedded.APP, name)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE TABLE mine (id int)")
+    embedded.drop(first, name)
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(plain)
+
+
+def test_the_database_listens_to_this_machine_only(server):
+    with psycopg.connect(server.super_uri) as connection:
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
