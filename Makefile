@@ -25,7 +25,7 @@ help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 14
 
 demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PORT=…, DATA=…); ONCE=1 makes the report and leaves
-	@exec .venv/bin/governance demo $(if $(ONCE),--once) --port "$(PORT)" --data "$(DATA)"
+	@PORT="$(PORT)" DATA="$(DATA)" exec .venv/bin/governance demo $(if $(ONCE),--once)
 
 test: .venv/.ready pdf-libraries test-programs  ## The whole suite; ends with pytest's own closing line
 	@exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup

@@ -1,0 +1,112 @@
+"""A small HTTP client over kept-alive connections, and servers of one worker each to point it at."""
+
+import http.client
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+WARM_UP = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """Something to ask for. `form` makes each request's fields anew; `expects` is the status of success."""
+
+    name: str
+    port: int
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Callable[[], Mapping[str, str]] | None = None
+    expects: int = 200
+
+    def ask(self, connection: http.client.HTTPConnection) -> None:
+        body = urlencode(self.form()).encode() if self.form else None
+        headers = {**self.headers, **({"Content-Type": "application/x-www-form-urlencoded"} if body else {})}
+        connection.request("POST" if self.form else "GET", self.path, body, headers)
+        reply = connection.getresponse()
+        reply.read()
+        if reply.status != self.expects:
+            raise SystemExit(f"{self.name}: {self.path} answered {reply.status}, not {self.expects}")
+
+
+def latencies(target: Target, seconds: float, least: int = 5) -> list[float]:
+    """Seconds of each request, one after the other on one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
+    taken: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(taken) < least or time.perf_counter() < end:
+        begun = time.perf_counter()
+        target.ask(connection)
+        taken.append(time.perf_counter() - begun)
+    connection.close()
+    return taken
+
+
+def warm(target: Target) -> None:
+    if target.form is None:
+        latencies(target, 0, WARM_UP)
+
+
+def median_ms(target: Target, seconds: float) -> float:
+    return statistics.median(latencies(target, seconds)) * 1000
+
+
+def rate(target: Target, seconds: float, threads: int = 4) -> float:
+    """Requests a second on so many connections at once (the client shares the machine with the server)."""
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        counts = [len(each) for each in pool.map(lambda _: latencies(target, seconds, 1), range(threads))]
+    return sum(counts) / (time.perf_counter() - begun)
+
+
+@contextmanager
+def serving(application: str, environment: Mapping[str, str], log: Path) -> Iterator[tuple[int, int]]:
+    """granian with one worker on a free port of loopback: its port and its process."""
+    port = _free_port()
+    command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--workers", "1", "--blocking-threads", "16", "--no-access-log",
+               "--log-level", "warning", "--host", "127.0.0.1", "--port", str(port), application]  # fmt: skip
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=dict(environment), stdout=out, stderr=subprocess.STDOUT)
+    try:
+        _wait(port, process, log)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit(f"the server did not come up:\n{log.read_text()[-2000:]}")
+
+
+def resident_megabytes(pid: int) -> float:
+    """Of the largest child of the server's process: its worker."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return max((_rss(int(child)) for child in children), default=_rss(pid))
+
+
+def _rss(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)

@@ -1,0 +1,387 @@
+"""`make bench`: ours beside the limit of the same machine in the same run, interleaved, medians of rounds.
+
+Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes, the seal
+(row-level security), transactions, the report, memory; statements are counted exactly. `--quick` makes one short
+round of each, to see that it runs.
+"""
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import structlog
+from flask import Flask
+from sqlalchemy import event
+
+from bench import world
+from bench.client import Target, median_ms, rate, resident_megabytes, serving, warm
+from governance.kernel import db, embedded
+
+VAR = Path("var/bench")
+PEERS = (
+    ("list of requirements with controls", "VerifyWise 8 to 11 ms · CISO Assistant 501 ms, 464 statements"),
+    ("create an assessment", "VerifyWise 71 to 79 ms · CISO Assistant 75 ms"),
+    ("record a conclusion", "CISO Assistant 82 ms"),
+    ("page of a signed-in person", "VerifyWise 0.9 ms · CISO Assistant 5.4 ms (a no-op of the API)"),
+    ("report", "CISO Assistant 2.1 s for a table of 72 rows · VerifyWise 1.4 s for 5 pages"),
+)
+type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio to its floor, the goal
+
+
+def main() -> None:
+    options = _options()
+    rounds, seconds, papers = (1, 0.1, 1) if options.quick else (options.rounds, 0.4, 3)
+    begun = time.monotonic()
+    rows, counted, memory = measure(rounds, seconds, papers)
+    _print(rows, counted, memory)
+    _keep(rows, counted, memory, rounds)
+    print(f"\n{rounds} interleaved rounds, {time.monotonic() - begun:.0f} s. Kept in {VAR / 'latest.json'}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.run")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, default=5)
+    return parser.parse_args()
+
+
+def measure(rounds: int, seconds: float, papers: int) -> tuple[list[Row], dict[str, int], dict[str, float]]:
+    shutil.rmtree(VAR / "objects", ignore_errors=True)
+    VAR.mkdir(parents=True, exist_ok=True)
+    server = world.database(VAR / "pg")
+    environment = _environment(server)
+    os.environ.update(environment)
+    app = _application()
+    world.fill()
+    world.analyze(server)
+    cookie = _cookie(app)
+    rows: list[Row] = []
+    with (
+        serving("app:app", environment, VAR / "web.log") as (port, pid),
+        serving("bench.floor:app", environment, VAR / "floor.log") as (floor_port, _),
+    ):
+        pages = _pages(app, cookie, port)
+        counted = {name: _statements(app, cookie, target.path) for name, target in pages.items()}
+        rows += _read(pages, floor_port, rounds, seconds)
+        rows += _written(app, cookie, (port, floor_port), rounds, seconds)
+        memory = {"web worker, after the load (MB)": round(resident_megabytes(pid), 1)}
+    rows += [_sealed(app, server, rounds), *_transactions(server, rounds), *_papers(papers)]
+    return rows, counted, memory
+
+
+# ---- what is measured
+
+
+def _environment(server: embedded.Embedded) -> dict[str, str]:
+    return {
+        **os.environ, "GOVERNANCE_DEMO": "1", "GOVERNANCE_VAR": str(VAR.resolve()), "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
+        "DATABASE_URL": server.app_url, "GOVERNANCE_OWNER_DATABASE_URL": server.owner_url,
+        "FLOOR_DATABASE": server.app_url.replace("+psycopg", ""),
+    }  # fmt: skip
+
+
+def _application() -> Flask:
+    from governance.factory import create_app
+
+    app = create_app()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    return app
+
+
+def _cookie(app: Flask) -> str:
+    from tests import make
+
+    with app.app_context():
+        return make.cookie("compliance_officer")
+
+
+def _url(app: Flask, endpoint: str, **values: Any) -> str:
+    with app.test_request_context():
+        from flask import url_for
+
+        return url_for(endpoint, tenant="acme", **values)
+
+
+def _pages(app: Flask, cookie: str, port: int) -> dict[str, Target]:
+    ref = world.REF.replace(" ", "-")
+    paths = {
+        "page of a signed-in person": _url(app, "people.own_sessions"),
+        "heat map": _url(app, "assessments.heat_map", key=world.KEY),
+        "list of 72 requirements with controls and evidence": _url(app, "assessments.requirements", key=world.KEY),
+        "one requirement": _url(app, "assessments.requirement", key=world.KEY, ref=ref),
+        "list of controls": _url(app, "controls.index"),
+        "list of 500 pieces of evidence, one page": _url(app, "evidence.index"),
+    }
+    return {name: Target(name, port, path, {"Cookie": f"session={cookie}"}) for name, path in paths.items()}
+
+
+def _read(pages: Mapping[str, Target], floor_port: int, rounds: int, seconds: float) -> list[Row]:
+    """Pages against two floors of the same server: Flask alone, and Flask with one psycopg select and a template."""
+    hello, page = Target("hello", floor_port, "/hello"), Target("page", floor_port, "/page")
+    many = Target("list", floor_port, "/list")
+    targets = {"hello": hello, "floor": page, "floor of 72 rows": many, **pages}
+    for target in targets.values():
+        warm(target)
+    one: dict[str, list[float]] = {name: [] for name in targets}
+    four: dict[str, list[float]] = {name: [] for name in targets}
+    for _ in range(rounds):
+        for name, target in targets.items():
+            one[name].append(median_ms(target, seconds))
+            four[name].append(rate(target, seconds))
+    rows: list[Row] = [
+        ("bare Flask hello", statistics.median(one["hello"]), "ms", None, ""),
+        (
+            "floor page: Flask, one psycopg select, a template",
+            statistics.median(one["floor"]),
+            "ms",
+            _ratio(one["hello"], one["floor"]),
+            "",
+        ),
+        (
+            "floor page of 72 rows",
+            statistics.median(one["floor of 72 rows"]),
+            "ms",
+            _ratio(one["hello"], one["floor of 72 rows"]),
+            "",
+        ),
+    ]
+    for name in pages:
+        floor = "floor of 72 rows" if "72" in name or "heat" in name else "floor"
+        rows.append((name, statistics.median(one[name]), "ms", _ratio(one[floor], one[name]), "≥ 0.35 of the floor page"))
+        rows.append(
+            (
+                f"{name}, 4 at once",
+                statistics.median(four[name]),
+                "req/s",
+                _ratio(four[name], four[floor]),
+                "≥ 0.35 of the floor page",
+            )
+        )
+    return rows
+
+
+def _written(app: Flask, cookie: str, ports: tuple[int, int], rounds: int, seconds: float) -> list[Row]:
+    """Writes with their audit entries, through the form and its checks, against one bare statement that writes as many rows."""
+    (port, floor_port), token = ports, _token(app, cookie)
+    headers = {"Cookie": f"session={cookie}"}
+    serial, version = iter(range(1, 1_000_000)), iter(range(1, 1_000_000))
+    today = datetime.now(UTC).date()
+    begin = Target("create an assessment", port, _url(app, "assessments.begin"), headers, lambda: {
+        "csrf_token": token, "title": f"Bench {next(serial)}", "scope": "organisation", "targets": "3",
+        "period_from": (today - timedelta(days=90)).isoformat(), "period_to": today.isoformat(),
+    }, 303)  # fmt: skip
+    conclude = Target("record a conclusion", port, _url(app, "assessments.conclude", key=world.KEY, ref="GOVERN-1.1"), headers, lambda: {
+        "csrf_token": token, "level": "2", "rationale": "Answered by the policy and its yearly review.", "version": str(next(version)),
+    }, 303)  # fmt: skip
+    floors = {
+        conclude: Target("write", floor_port, "/write", {}, dict, 303),
+        begin: Target("72 rows", floor_port, "/assessment", {}, dict, 303),
+    }
+    times: dict[str, list[float]] = {t.name: [] for t in (*floors, *floors.values())}
+    for target, its_floor in floors.items():  # conclusions first: a new assessment would become the present one
+        for _ in range(rounds):
+            for each in (its_floor, target):
+                times[each.name].append(median_ms(each, seconds))
+    return [
+        (
+            t.name + ", with its audit entry",
+            statistics.median(times[t.name]),
+            "ms",
+            _ratio(times[f.name], times[t.name]),
+            "of one bare statement",
+        )
+        for t, f in floors.items()
+    ]
+
+
+def _token(app: Flask, cookie: str) -> str:
+    from governance.kernel.web import csrf_token
+
+    with app.test_request_context("/", headers={"Cookie": f"session={cookie}"}):
+        return csrf_token()
+
+
+def _statements(app: Flask, cookie: str, path: str) -> int:
+    """How many SQL statements a warm page sends, the session's own included; BEGIN, COMMIT and settings are not counted."""
+    client = app.test_client()
+    client.set_cookie("session", cookie, domain="127.0.0.1")
+    seen: list[str] = []
+
+    def ask() -> int:
+        return client.get(path, base_url="http://127.0.0.1").status_code
+
+    ask()
+    with _listening(seen.append):
+        status = ask()
+    if status != 200:
+        raise SystemExit(f"{path} answered {status}")
+    return len(seen)
+
+
+@contextlib.contextmanager
+def _listening(note: Callable[[str], None]) -> Iterator[None]:
+    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        note(statement)
+
+    engine = db.engine()
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
+
+
+def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
+    """The heat map's reading under row-level security, against the same as a superuser, whom no policy binds."""
+    from governance.assessments import queries
+    from governance.frameworks import queries as frameworks
+    from tests import make
+
+    times: dict[str, list[float]] = {"sealed": [], "open": []}
+    superuser = world.superuser(server).replace("postgresql://", "postgresql+psycopg://")
+    for _ in range(rounds):
+        for name, url in (("sealed", server.app_url), ("open", superuser)):
+            db.connect(url)
+            samples = []
+            for _ in range(12):
+                begun = time.perf_counter()
+                with app.app_context(), make.acting(read_only=True):
+                    queries.board(frameworks.framework(world.KEY))
+                samples.append(time.perf_counter() - begun)
+            times[name].append(statistics.median(samples[2:]) * 1000)
+    db.connect(server.app_url)
+    return (
+        "reading the heat map under row-level security",
+        statistics.median(times["sealed"]),
+        "ms",
+        _ratio(times["open"], times["sealed"]),
+        "≥ 0.75 of without",
+    )
+
+
+def _transactions(server: embedded.Embedded, rounds: int) -> list[Row]:
+    """What BEGIN and the tenant's settings cost around one select: in round trips of their own, or in a pipeline."""
+    settle = "SELECT set_config('app.tenant', %s, true), set_config('app.person', %s, true)"
+    select = "SELECT ref, title FROM floor_rows WHERE id = 7"
+
+    def bare(c: psycopg.Connection[Any]) -> None:
+        c.execute(select).fetchall()
+
+    def apart(c: psycopg.Connection[Any]) -> None:
+        with c.transaction():
+            c.execute(settle, ["", ""])
+            c.execute(select).fetchall()
+
+    def kernel(c: psycopg.Connection[Any]) -> None:
+        with c.pipeline():
+            c.execute(settle, ["", ""])
+        c.execute(select).fetchall()
+        c.commit()
+
+    def together(c: psycopg.Connection[Any]) -> None:
+        with c.pipeline():
+            c.execute(settle, ["", ""])
+            c.execute(select)
+            c.commit()
+
+    ways = {"bare": (bare, True), "apart": (apart, True), "kernel": (kernel, False), "together": (together, False)}
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    with psycopg.connect(server.app_url.replace("+psycopg", ""), prepare_threshold=0) as connection:
+        for _ in range(rounds):
+            for name, (way, autocommit) in ways.items():
+                connection.autocommit = autocommit
+                begun = time.perf_counter()
+                for _ in range(300):
+                    way(connection)
+                times[name].append((time.perf_counter() - begun) / 300 * 1000)
+    return [
+        ("one select, autocommit", statistics.median(times["bare"]), "ms", None, ""),
+        (
+            "the same, BEGIN and settings apart",
+            statistics.median(times["apart"]),
+            "ms",
+            _ratio(times["bare"], times["apart"]),
+            "measured earlier: 0.29",
+        ),
+        (
+            "the same, as the kernel does it: BEGIN and settings in one",
+            statistics.median(times["kernel"]),
+            "ms",
+            _ratio(times["bare"], times["kernel"]),
+            "pays with a network between",
+        ),
+        (
+            "the same, all of it in one pipeline",
+            statistics.median(times["together"]),
+            "ms",
+            _ratio(times["bare"], times["together"]),
+            "measured earlier: 0.73",
+        ),
+    ]
+
+
+def _papers(rounds: int) -> list[Row]:
+    """The AI RMF report in its limited child, as PDF/A-3a with tags and attachments, against WeasyPrint bare on the same HTML."""
+    found: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
+    for _ in range(rounds):
+        for how, each in found.items():
+            done = subprocess.run(
+                [sys.executable, "-m", "bench.paper", how], capture_output=True, text=True, check=True, timeout=300
+            )
+            each.append(json.loads(done.stdout.splitlines()[-1]))
+    cpu = {how: [each["cpu"] for each in runs] for how, runs in found.items()}
+    peak = {how: statistics.median(each["peak"] for each in runs) for how, runs in found.items()}
+    pages = int(found["ours"][0]["pages"])
+    return [
+        (f"bare WeasyPrint, {pages} pages, CPU", statistics.median(cpu["bare"]), "s", None, ""),
+        ("report, CPU", statistics.median(cpu["ours"]), "s", _ratio(cpu["ours"], cpu["bare"]), "≤ 1.3 of bare"),
+        ("report, peak memory of its process", peak["ours"], "MB", peak["ours"] / peak["bare"], "≤ 256 MB"),
+    ]
+
+
+def _ratio(above: list[float], below: list[float]) -> float:
+    """Within each round, then the median of the rounds."""
+    return statistics.median(a / b for a, b in zip(above, below, strict=True))
+
+
+# ---- how it is told
+
+
+def _print(rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, float]) -> None:
+    print(f"\n{'':<62}{'median':>12}{'ratio':>8}  goal")
+    for what, value, unit, ratio, goal in rows:
+        print(f"{what:<62}{value:>9.2f} {unit:<5}{'' if ratio is None else f'{ratio:.2f}':>5}  {goal}")
+    print("\nSQL statements of a page, the session's own included (goal for lists: at most 4 of the page's own)")
+    for name, count in counted.items():
+        print(f"  {name:<60}{count:>4}")
+    for name, megabytes in memory.items():
+        print(f"\n{name:<62}{megabytes:>9.1f}  goal < 180 idle")
+    print("\nPeers on the same jobs, measured earlier by us on such a machine, not in this run:")
+    for job, figures in PEERS:
+        print(f"  {job:<40}{figures}")
+
+
+def _keep(rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, float], rounds: int) -> None:
+    told = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"), "rounds": rounds, "cores": os.cpu_count(), "python": platform.python_version(),
+        "measured": [{"what": w, "median": v, "unit": u, "ratio": r, "goal": g} for w, v, u, r, g in rows],
+        "statements": dict(counted), "memory": dict(memory), "peers_measured_earlier": dict(PEERS),
+    }  # fmt: skip
+    (VAR / "latest.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The database that is measured: 72 requirements, the starter pack's controls, 500 pieces of evidence with reviewed versions."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import text
+
+from bench import floor
+from governance import migrate
+from governance.assessments import actions as assessing
+from governance.controls import actions as controls
+from governance.frameworks import actions as adopting
+from governance.frameworks import queries as frameworks
+from governance.frameworks import sync
+from governance.kernel import clock, embedded
+from governance.kernel.db import session
+from tests import make
+
+KEY, REF = "nist-ai-rmf-1.0", "MEASURE 2.7"
+EVIDENCE = 500
+DATABASE = "bench"
+
+
+def database(folder: Path) -> embedded.Embedded:
+    """A fresh, migrated database with the floors' tables in it."""
+    server = embedded.start(folder, DATABASE)
+    embedded.drop(server, DATABASE)
+    server = embedded.start(folder, DATABASE)
+    migrate.upgrade(server.owner_url)
+    sync.sync(server.owner_url)
+    with psycopg.connect(server.owner_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(floor.TABLES)
+    return server
+
+
+def analyze(server: embedded.Embedded) -> None:
+    """What autovacuum has long done in a database that people use: fresh statistics, without which plans are guesses."""
+    with psycopg.connect(superuser(server), autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+
+
+def superuser(server: embedded.Embedded) -> str:
+    """The bench's database as a role that no policy binds."""
+    return server.super_uri.replace("/postgres?", f"/{DATABASE}?")
+
+
+def fill() -> None:
+    """People, framework, controls and the assessment by the product's actions; the mass of evidence by SQL, as the tenant."""
+    make.world()
+    today = clock.today()
+    with make.acting():
+        adopting.adopt(KEY)
+        controls.adopt()
+    with make.acting():
+        session().execute(text(PIECES), {"more": EVIDENCE})
+        session().execute(text(LINKS))
+        for number in (1, 2):
+            facts = {
+                "number": number,
+                "age": 100 - 40 * number,
+                "by": make.person_id("contributor"),
+                "reviewer": make.person_id("reviewer"),
+            }
+            session().execute(text(VERSIONS), facts)
+            session().execute(text(REVIEWS), facts)
+    with make.acting():
+        framework = frameworks.framework(KEY)
+        assessing.begin(
+            framework.id, title="Measured", period_from=today - timedelta(days=180), period_to=today + timedelta(days=1)
+        )
+
+
+PIECES = """
+INSERT INTO evidence (tenant_id, id, ref, title, kind, cadence, confidentiality, version, created_at)
+SELECT current_setting('app.tenant')::uuid, gen_random_uuid(), 'EV-9' || lpad(n::text, 4, '0'), 'Measured piece ' || n, kind, 'quarterly', 'internal', 1, now()
+FROM generate_series(1, :more - (SELECT count(*) FROM evidence)) n, (SELECT kind FROM evidence LIMIT 1) k
+"""
+LINKS = """
+INSERT INTO evidence_links (tenant_id, id, evidence_id, control_id, note, created_at)
+SELECT e.tenant_id, gen_random_uuid(), e.id, c.id, '', now()
+FROM (SELECT *, row_number() OVER (ORDER BY ref) AS n FROM evidence WHERE ref LIKE 'EV-9%') e
+JOIN (SELECT *, row_number() OVER (ORDER BY ref) AS n, count(*) OVER () AS of FROM controls) c ON c.n = e.n % c.of + 1
+"""
+VERSIONS = """
+INSERT INTO evidence_versions (tenant_id, id, evidence_id, number, url, source, collected_at, uploaded_at, uploaded_by, period_from, period_to, valid_until, created_at)
+SELECT tenant_id, gen_random_uuid(), id, :number, 'https://files.acme.example/' || ref, 'Link', now() - make_interval(days => :age), now() - make_interval(days => :age),
+  :by, current_date - 180 - :age, current_date - :age, current_date + 90, now() FROM evidence
+"""
+REVIEWS = """
+INSERT INTO evidence_reviews (tenant_id, id, version_id, decision, reason, reviewed_by, reviewed_at, created_at)
+SELECT tenant_id, gen_random_uuid(), id, 'accepted', '', :reviewer, uploaded_at + interval '1 day', now() FROM evidence_versions WHERE number = :number
+"""

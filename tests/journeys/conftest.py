@@ -1,0 +1,170 @@
+"""The demo, started as a person starts it, and a Chromium in which its people sign in. All of it once a session."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+REPOSITORY = Path(__file__).parents[2]
+READY_SECONDS = 150
+MINE = ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL", "GOVERNANCE_PUBLIC_URL", "GOVERNANCE_VAR")
+
+
+@pytest.fixture(scope="session")
+def console() -> Iterator[str]:
+    """`governance demo` on a free port with data of its own; its address, once the signed report is there."""
+    if running := os.environ.get("JOURNEYS_AT"):  # a console that somebody already started, to write a journey against
+        yield running
+        return
+    data, port = Path(tempfile.mkdtemp(prefix="gv")), free_ports()
+    command = [sys.executable, "-m", "governance.cli", "demo"]
+    environment = {name: value for name, value in os.environ.items() if name not in MINE} | {"PORT": str(port), "DATA": str(data)}
+    process = subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        wait_until_ready(process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        process.kill()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def wait_until_ready(process: "subprocess.Popen[str]") -> None:
+    watchdog = threading.Timer(READY_SECONDS, process.kill)
+    watchdog.start()
+    said: list[str] = []
+    assert process.stdout
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("Ctrl-C"):
+            watchdog.cancel()
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return
+    watchdog.cancel()
+    pytest.fail(f"the demo did not come up within {READY_SECONDS} s:\n{''.join(said)[-4000:]}")
+
+
+def free_ports() -> int:
+    """A port that is free together with the next one, which is the identity provider's."""
+    for _ in range(50):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            with suppress(OSError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+    raise OSError("no two free ports beside each other")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("NOT TESTED: there is no Chromium here (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"]
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody signed in at a browser. `troubles` collects what the browser complained of, wherever it was."""
+
+    context: BrowserContext
+    page: Page
+    base: str
+    home: str
+    troubles: list[str] = field(default_factory=list)
+
+    def theme(self, name: str) -> None:
+        self.context.add_cookies([{"name": "theme", "value": name, "url": self.base}])
+
+    def token(self) -> str:
+        return next(c["value"] for c in self.context.cookies(self.base) if c["name"] == "session")
+
+    def open(self, address: str) -> None:
+        reply = self.page.goto(address if address.startswith("http") else self.base + address)
+        assert reply
+        assert reply.status == 200, f"{address} answered {reply.status}"
+
+
+VIOLATIONS = """
+addEventListener("securitypolicyviolation", (e) => console.error(`CSP refused ${e.effectiveDirective} ${e.blockedURI} ${e.sourceFile ?? ""}`));
+"""
+
+
+@pytest.fixture(scope="session")
+def arrive(console: str, chromium: Browser) -> Iterator[Callable[[str], Person]]:
+    """`arrive("officer@acme.example")` signs in by the console's own page and the provider's; once for each address."""
+    people: dict[str, Person] = {}
+
+    def arriving(email: str) -> Person:
+        if email not in people:
+            people[email] = _signed_in(console, chromium, email)
+        return people[email]
+
+    yield arriving
+    for person in people.values():
+        person.context.close()
+
+
+def _signed_in(base: str, browser: Browser, email: str) -> Person:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", service_workers="block")
+    context.set_default_timeout(20_000)
+    context.add_init_script(VIOLATIONS)
+    page = context.new_page()
+    person = Person(context, page, base, "")
+    page.on("console", lambda message: _note(person, message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: _note(person, str(error)))
+    page.on("response", lambda reply: _note(person, f"{reply.status} for {reply.url}") if reply.status >= 400 else None)
+    page.goto(f"{base}/login")
+    page.get_by_label("Work email").fill(email)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Continue as").click()
+    page.wait_for_url(lambda url: url.startswith((f"{base}/t/", f"{base}/operator")))
+    person.home = page.url
+    return person
+
+
+def _note(person: Person, text: str) -> None:
+    person.troubles.append(f"{person.page.url.removeprefix(person.base)}: {text[:300]}")
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return (REPOSITORY / "tests" / "vendor" / "axe.min.js").read_text()
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """What axe-core finds on the page as it is: WCAG 2.0 to 2.2, A and AA, and its best practices."""
+    page.evaluate(axe)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found: dict[str, Any] = page.evaluate(
+        "tags => axe.run({runOnly: tags, resultTypes: ['violations']}).then(r => r.violations"
+        ".map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 160), v.nodes[0].failureSummary]))",
+        tags,
+    )  # fmt: skip
+    return [f"{rule} × {count}: {html} {json.dumps(why)[:300]}" for rule, count, html, why in found]
+
+
+__all__ = ["Person", "violations"]

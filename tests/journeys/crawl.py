@@ -1,0 +1,79 @@
+"""Finds one address of every page that a person can reach by links, the way a search engine would."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import requests
+from bs4 import BeautifulSoup
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
+
+from governance.factory import FEATURES
+
+SAMPLES = 2  # of each kind of address: the first and another one
+LEAVES = {"door.logout", "door.callback", "static", "reports.events"}
+
+
+@dataclass(slots=True)
+class Found:
+    """`pages`: endpoint → first address that answered with a page; `refused`: links that led nowhere."""
+
+    pages: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    endpoints: set[str] = field(default_factory=set)
+
+
+def url_map() -> MapAdapter:
+    """Every address of the console, without a database behind it."""
+    app = Flask("governance")
+    for feature in FEATURES:
+        app.register_blueprint(feature)
+    return app.url_map.bind("127.0.0.1")
+
+
+def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
+    """Follow links from `start` until every kind of page was asked for: an endpoint, and each name that its queries know."""
+    routes, found, asked, names = url_map(), Found(), dict[str, set[str]](), set[tuple[str, str]]()
+    browser = requests.Session()
+    browser.trust_env = False
+    browser.cookies.update(cookies)
+    queue = deque([(start, "the start")])
+    while queue:
+        address, source = queue.popleft()
+        endpoint, query = _kind(routes, address)
+        seen, new = asked.setdefault(endpoint, set()), {(endpoint, name) for name in query} - names
+        if not endpoint and address.startswith("/t/"):
+            found.refused.append(f"{source} links to {address}, which is no address of the console")
+        if not endpoint or endpoint in LEAVES or address in seen or not (new if query else len(seen) < SAMPLES):
+            continue
+        names |= new
+        seen.add(address)
+        reply = browser.get(urljoin(base, address), timeout=30, headers={"Accept": "text/html"})
+        found.endpoints.add(endpoint)
+        if reply.status_code != 200:
+            found.refused.append(f"{source} links to {address}, which answers {reply.status_code}")
+        elif reply.headers.get("Content-Type", "").startswith("text/html") and "<html" in reply.text:
+            found.pages.setdefault(endpoint, address)
+            queue.extend((link, address) for link in _links(reply.text, reply.url, base))
+    return found
+
+
+def _links(html: str, at: str, base: str) -> list[str]:
+    soup = BeautifulSoup(html, "html.parser")
+    given = [str(tag["href"]) for tag in soup.find_all("a", href=True)]
+    given += [str(form["action"]) for form in soup.find_all("form", action=True) if form.get("method", "get").lower() == "get"]
+    absolute = [urljoin(at, link) for link in given]
+    return [link.removeprefix(base).partition("#")[0] for link in absolute if link.startswith(base + "/")]
+
+
+def _kind(routes: MapAdapter, address: str) -> tuple[str, set[str]]:
+    parts = urlsplit(address)
+    if parts.path.startswith("/static/"):
+        return "static", set()
+    try:
+        endpoint, _ = routes.match(parts.path)
+    except HTTPException:
+        return "", set()
+    return str(endpoint), {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}

@@ -1,0 +1,113 @@
+"""Every page that each person can reach, as Chromium shows it: for everybody, in both themes, wide and narrow, without a complaint."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.journeys.conftest import Person, violations
+from tests.journeys.crawl import Found, crawl
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
+
+# In order: whoever comes later looks only at the pages that nobody before him could open, and at his own home.
+PEOPLE = (
+    "officer@acme.example", "admin@acme.example", "contributor@acme.example", "viewer@acme.example", "auditor@audit.example",
+    "officer@globex.example", "operator@console.example", "finance@console.example",
+)  # fmt: skip
+NARROW, WIDE = {"width": 360, "height": 800}, {"width": 1440, "height": 900}
+OVERFLOW = """() => [document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll("main *")]
+  .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest("[tabindex='0'], .c-scroll, svg, .c-hide"))
+  .slice(0, 2).map(e => e.outerHTML.slice(0, 140))]"""
+
+
+@pytest.fixture(scope="session")
+def reach(console: str, arrive: Callable[[str], Person]) -> dict[str, Found]:
+    """What each person can get at by following links from his first page."""
+    starts = [(person.home.removeprefix(console), {"session": person.token()}) for person in map(arrive, PEOPLE)]
+    with ThreadPoolExecutor(2) as pool:  # as many as the demo has web workers
+        return dict(zip(PEOPLE, pool.map(lambda start: crawl(console, *start), starts), strict=True))
+
+
+@pytest.fixture(scope="session")
+def visits(reach: dict[str, Found]) -> dict[str, dict[str, str]]:
+    """Who looks at what, so that each page is looked at once in each theme."""
+    seen: set[str] = set()
+    plan: dict[str, dict[str, str]] = {}
+    for email, found in reach.items():
+        home = next(iter(found.pages), "")
+        plan[email] = {name: url for name, url in found.pages.items() if name not in seen or name == home}
+        seen |= set(found.pages)
+    return plan
+
+
+@pytest.mark.parametrize("email", PEOPLE)
+def test_every_link_that_is_offered_leads_somewhere(reach, email):
+    assert reach[email].pages
+    assert not reach[email].refused, "\n".join(reach[email].refused)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("email", PEOPLE)
+def test_pages_are_accessible_quiet_and_fit(arrive, axe, visits, email, theme):
+    person = arrive(email)
+    person.theme(theme)
+    person.troubles.clear()
+    problems = [f"{url} ({theme}): {problem}" for url in visits[email].values() for problem in _look(person, axe, url)]
+    assert not problems + person.troubles, "\n".join([*problems, *person.troubles])
+
+
+def _look(person: Person, axe: str, url: str) -> list[str]:
+    page = person.page
+    page.set_viewport_size(WIDE)
+    person.open(url)
+    found = violations(page, axe)
+    page.set_viewport_size(NARROW)
+    over, *widest = page.evaluate(OVERFLOW)
+    if over > 0:
+        found.append(f"{over} px wider than {NARROW['width']} px: {widest}")
+    return found
+
+
+def test_everything_is_reachable_by_somebody(reach):
+    """A page that no link leads to is a page that nobody finds."""
+    from tests.journeys.crawl import url_map
+
+    pages = {
+        rule.endpoint for rule in url_map().map.iter_rules()
+        if "GET" in (rule.methods or ()) and not rule.rule.startswith(("/static", "/auth/", "/operator/t"))
+    }  # fmt: skip
+    reached = set().union(*(found.endpoints for found in reach.values()))
+    assert pages - reached <= NOT_BY_LINKS, sorted(pages - reached - NOT_BY_LINKS)
+
+
+# Asked for by scripts, by machines and by the sign-in itself.
+NOT_BY_LINKS = {
+    "health.healthz", "health.readyz", "health.metrics", "door.home", "door.login", "door.callback",
+    "report_check.keys", "report_check.verify", "reports.events", "reports.work", "jump.jump",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("url", ["/login", "/verify", "/t/acme/nothing-here", "/login?email=nobody%40nowhere.example"])
+def test_pages_before_sign_in(console, chromium, axe, url, theme):
+    context = chromium.new_context(viewport=WIDE)
+    context.add_cookies([{"name": "theme", "value": theme, "url": console}])
+    page = context.new_page()
+    page.goto(console + url)
+    found = violations(page, axe)
+    page.set_viewport_size(NARROW)
+    assert page.evaluate(OVERFLOW)[0] <= 0
+    context.close()
+    assert not found, "\n".join(found)
+
+
+def test_no_browser_reported_a_violation(console, visits):
+    """After every page above, in this order of the file: the counters of the web workers stand at zero."""
+    for _ in range(6):
+        text = requests.get(f"{console}/metrics", timeout=10).text
+        counted = re.search(r"^governance_csp_reports_total (\S+)", text, re.MULTILINE)
+        assert counted
+        assert float(counted[1]) == 0
