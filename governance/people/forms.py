@@ -20,6 +20,11 @@ def role_choices() -> list[tuple[str, str]]:
     return [(role, ROLE_NAMES[role]) for role in roles if role != "auditor"]
 
 
+def least_role() -> str:
+    """Nobody is made an admin by leaving a field as it was."""
+    return role_choices()[-1][0]
+
+
 def stripped(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
@@ -30,7 +35,7 @@ class SignInForm(Form):
 
 class InviteForm(Form):
     email = EmailField("Work email", [InputRequired("Whom do you invite?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)], filters=[stripped])
-    role = SelectField("Role", choices=role_choices)
+    role = SelectField("Role", [InputRequired("Which role?")], choices=role_choices, default=least_role)
 
 
 class RoleForm(Form):

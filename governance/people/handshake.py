@@ -32,7 +32,7 @@ def new_secrets(slug: str) -> Secrets:
 
 def remember(drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool) -> None:
     """Keep a sign-in under way, bound to the browser that began it."""
-    under_way = SignIn.begun(
+    under_way = SignIn(
         connection_id=connection_id, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
         verifier=drawn.verifier, next_path=next_path, fresh=fresh, used_at=None, created_at=clock.now(),
     )  # fmt: skip

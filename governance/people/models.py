@@ -94,11 +94,6 @@ class SignIn(Tenanted, Model):
     fresh: Mapped[bool] = mapped_column(default=False)
     used_at: Mapped[datetime | None]
 
-    @classmethod
-    def begun(cls, **columns: Any) -> "SignIn":
-        """The one row of people that is no deed of anybody, and so is made outside actions.py."""
-        return cls(**columns)
-
 
 class Session(Tenanted, Model):
     """A person signed in to one tenant. The browser holds a random token, we hold its hash."""

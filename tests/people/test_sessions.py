@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
+from governance.kernel.words import plural
 from governance.people import queries
 from governance.people.models import Membership
 from governance.people.sessions import ABSOLUTE, IDLE
@@ -105,7 +106,7 @@ def test_a_membership_that_ended_otherwise_is_enough(as_officer):
 def test_the_list_marks_this_one_and_ends_another(app, as_officer):
     other = Visitor(app, make.cookie("compliance_officer"))
     shown = as_officer.get("settings/sessions").text
-    assert "You are signed in in 2 places" in shown and shown.count("this one") == 1
+    assert f"You have {plural(2, 'open session')}" in shown and shown.count("this one") == 1
     mine = {row.id: row for row in sessions_of() if row.person_id == make.person_id("compliance_officer")}
     own = BeautifulSoup(shown, "html.parser").find(string=lambda t: t.strip() == "this one").find_parent("tr").form["action"]
     theirs = next(i for i in mine if str(i) not in own)
@@ -123,7 +124,7 @@ def test_ending_ones_own_session_signs_out(as_officer):
 
 def test_an_admin_sees_and_ends_anyones(as_admin, as_officer):
     shown = as_admin.get(f"settings/members/{membership_id('compliance_officer')}/sessions").text
-    assert "Ines Duarte is signed in in 1 place" in shown
+    assert f"Ines Duarte has {plural(1, 'open session')}" in shown
     as_admin.post(f"settings/sessions/{session_id('compliance_officer')}/end")
     as_officer.get("settings/sessions", then=302)
     assert entries("session.ended")[-1].facts == {"how": "ended by an admin"}
@@ -334,7 +335,7 @@ def test_one_person_in_two_tenants_enters_each_by_its_own_sign_in(app, idp, arri
         Arrival(Visitor(app), ADMIN, tenant="globex").finish()
     boss = arrive(ADMIN)
     page = boss.get("settings/tenants")
-    assert "You are a member of 2 tenants" in page.text and "Go to Globex" in page.text
+    assert f"You are a member of {plural(2, 'tenant')}" in page.text and "Go to Globex" in page.text
     away = boss.get("/t/globex/settings/sessions", then=302)
     assert away.location.startswith("/login?tenant=globex")
     arrive(ADMIN, boss, tenant="globex")

@@ -8,6 +8,7 @@ import requests
 
 from governance.demo.idp import Person
 from governance.kernel import clock
+from governance.kernel.words import plural
 from governance.people import oidc, transport
 from tests import make
 from tests.browser import Visitor
@@ -21,7 +22,7 @@ NOT_SEEN = {"userinfo of somebody else"}  # the ID token names the address, so u
 def test_the_good_one_is_let_in(app, idp, arrive):
     ines = arrive(OFFICER)
     page = ines.get("settings/sessions")
-    assert "You are signed in in 1 place" in page.text
+    assert f"You have {plural(1, 'open session')}" in page.text
     started = entries("session.started")[-1]
     assert started.facts["via"] == "oidc" and set(started.sealed) == {"name", "email"}
 

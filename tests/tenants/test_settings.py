@@ -40,7 +40,7 @@ def test_saving_what_is_there_is_no_deed(as_admin):
 
 
 @pytest.mark.parametrize("who", ["as_officer", "as_contributor", "as_viewer", "as_auditor"])
-def test_others_see_them_only(request, who):
+def test_others_see_them_only(app, request, who):
     visitor = request.getfixturevalue(who)
     shown = visitor.get("settings/").text
     assert "Save the settings" not in shown and "Frankfurt" in shown
