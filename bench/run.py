@@ -7,6 +7,7 @@ round of each, to see that it runs.
 
 import argparse
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -177,14 +178,14 @@ def _written(app: Flask, cookie: str, ports: tuple[int, int], rounds: int, secon
     """Writes with their audit entries, through the form and its checks, against one bare statement that writes as many rows."""
     (port, floor_port), token = ports, _token(app, cookie)
     headers = {"Cookie": f"session={cookie}"}
-    serial, version = iter(range(1, 1_000_000)), iter(range(1, 1_000_000))
+    serial, revision, framework = itertools.count(1), itertools.count(0), world.framework_id()
     today = datetime.now(UTC).date()
     begin = Target("create an assessment", port, _url(app, "assessments.begin"), headers, lambda: {
-        "csrf_token": token, "title": f"Bench {next(serial)}", "scope": "organisation", "targets": "3",
+        "csrf_token": token, "title": f"Bench {next(serial)}", "framework": framework, "scope": "organisation", "targets": "3",
         "period_from": (today - timedelta(days=90)).isoformat(), "period_to": today.isoformat(),
     }, 303)  # fmt: skip
-    conclude = Target("record a conclusion", port, _url(app, "assessments.conclude", key=world.KEY, ref="GOVERN-1.1"), headers, lambda: {
-        "csrf_token": token, "level": "2", "rationale": "Answered by the policy and its yearly review.", "version": str(next(version)),
+    conclude = Target("record a conclusion", port, _url(app, "assessments.conclude", item_id=world.an_item()), headers, lambda: {
+        "csrf_token": token, "level": "2", "rationale": "Answered by the policy and its yearly review.", "revision": str(next(revision)),
     }, 303)  # fmt: skip
     floors = {
         conclude: Target("write", floor_port, "/write", {}, dict, 303),

@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from bench import floor
 from governance import migrate
 from governance.assessments import actions as assessing
+from governance.assessments import queries as assessments
+from governance.assessments.models import AssessmentItem
 from governance.controls import actions as controls
 from governance.frameworks import actions as adopting
 from governance.frameworks import queries as frameworks
@@ -32,6 +35,18 @@ def database(folder: Path) -> embedded.Embedded:
     with psycopg.connect(server.owner_url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(floor.TABLES)
     return server
+
+
+def framework_id() -> str:
+    with make.acting(read_only=True):
+        return str(frameworks.framework(KEY).id)
+
+
+def an_item() -> UUID:
+    """The item of the measured assessment that conclusions are written for."""
+    with make.acting(read_only=True):
+        held = assessments.present(frameworks.framework(KEY).id)
+        return session().scalars(select(AssessmentItem.id).where(AssessmentItem.assessment_id == held.id).limit(1)).one()
 
 
 def analyze(server: embedded.Embedded) -> None:
