@@ -91,6 +91,7 @@ def _same_tenant(endpoint: str, values: dict[str, Any]) -> None:
 
 TENANT_FEATURES = {feature.name for feature in FEATURES if feature.scope == "tenant"}
 
+
 # ---- templates
 
 NAV = (
@@ -148,6 +149,7 @@ def _shell() -> dict[str, Any]:
         "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
+        "jump_href": None if operator else f"/t/{who.tenant_slug}/jump",
         "inbox_href": None if operator else f"/t/{who.tenant_slug}/#waits",
     }  # fmt: skip
     return shell

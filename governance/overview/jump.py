@@ -19,7 +19,7 @@ from governance.systems.models import AISystem
 
 feature = Feature("jump", __name__)
 MOST = 12
-VERBS = (
+VERBS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("Make the AI RMF report", "reports.index", {}, "reports.run"),
     ("Begin an assessment", "assessments.new", {}, "assessments.manage"),
     ("Bring in evidence", "evidence.index", {}, "evidence.bring"),
