@@ -3,21 +3,27 @@
     begin, set_target, assign, assign_all        what is assessed, against what, by whom
     conclude, give_back, sign_off, comment       one person judges, another stands behind it
     close, reopen                                freeze under a digest; a later change is a new revision
+    red_reasons, frozen                          what forbids signing off; what the digest is over
+
+What changes an item holds its row's lock and shares its assessment's, so that nothing slips into one that is being closed.
 """
 
 import hashlib
 from collections.abc import Collection
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, cast
 from uuid import UUID
 
 import rfc8785
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import Table, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import defer
 
 from governance.assessments import queries
 from governance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
 from governance.audit.record import record
 from governance.audit.registry import action
+from governance.evidence.numbering import alone
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
 from governance.kernel import clock, current
@@ -36,6 +42,8 @@ COMMENTED = action("assessment.commented", "took part in the discussion", fields
 CLOSED = action("assessment.closed", "closed an assessment", fields="title digest signed unsigned")
 
 LONGEST_DAYS = 3 * 366
+LONGEST = 4000  # letters of a conclusion: what the log and the report take
+HIGHEST, SHOWN = 4, 6
 OWNING_ROLES = {"admin", "compliance_officer", "contributor"}
 
 
@@ -63,21 +71,26 @@ def begin(
     """
     framework = frameworks.framework_by_id(framework_id)
     title = " ".join(title.split())
+    alone("assessments")
     _begin_rules(framework_id, title, period_from, period_to, targets)
     system_id = None if scope == "organisation" else _system(scope)
-    last = queries.present(framework_id)
+    last = queries.present(framework_id) if targets is None else None
+    made = _new(framework_id, title, scope if system_id else "organisation", system_id, (period_from, period_to), revision=1)
+    _write_items(made, last.id if last else None, queries.DEFAULT_TARGET if targets is None else targets)
+    record(
+        BEGUN, made, title=title, framework=framework.key, scope=made.scope, period_from=period_from, period_to=period_to, revision=1,
+        copied_from=last.title if last else None,
+    )  # fmt: skip
+    return made
+
+
+def _new(framework_id: UUID, title: str, scope: str, system_id: UUID | None, period: tuple[date, date], *, revision: int) -> Assessment:
     made = Assessment(
-        framework_id=framework_id, title=title, scope=scope if system_id else "organisation", system_id=system_id, period_from=period_from,
-        period_to=period_to, revision=1, begun_by=current.actor().person_id, closed_at=None, closed_by=None, digest=None, frozen=None,
-        created_at=clock.now(),
+        framework_id=framework_id, title=title, scope=scope, system_id=system_id, period_from=period[0], period_to=period[1],
+        revision=revision, begun_by=current.actor().person_id, closed_at=None, closed_by=None, digest=None, frozen=None, created_at=clock.now(),
     )  # fmt: skip
     session().add(made)
     session().flush()
-    _write_items(made, last.id if last and targets is None else None, targets or queries.DEFAULT_TARGET)
-    record(
-        BEGUN, made, title=title, framework=framework.key, scope=made.scope, period_from=period_from, period_to=period_to, revision=1,
-        copied_from=last.title if last and targets is None else None,
-    )  # fmt: skip
     return made
 
 
@@ -88,7 +101,7 @@ def _begin_rules(framework_id: UUID, title: str, period_from: date, period_to: d
         raise Invalid("The period ends before it begins.", field="period_to")
     if (period_to - period_from).days > LONGEST_DAYS:
         raise Invalid("A period is three years at most.", field="period_to")
-    if targets is not None and not 0 <= targets <= 4:  # noqa: PLR2004 - our scale
+    if targets is not None and not 0 <= targets <= HIGHEST:
         raise Invalid("A target is a level from 0 to 4.", field="targets")
     same = select(Assessment.id).where(Assessment.framework_id == framework_id, func.lower(Assessment.title) == title.lower(), Assessment.closed_at.is_(None))
     if session().scalars(same).first():
@@ -103,26 +116,32 @@ def _system(scope: str) -> UUID:
 
 
 def _write_items(made: Assessment, copied_from: UUID | None, target: int) -> None:
-    old = AssessmentItem.__table__.alias("old")
+    old = _items.alias("old")
+    mine = (old.c.assessment_id == copied_from) & (old.c.requirement_id == Requirement.id) & (old.c.tenant_id == made.tenant_id)
     source = (
         select(
             func.gen_random_uuid(), literal(made.tenant_id), literal(made.id), Requirement.id, func.coalesce(old.c.target, target),
             old.c.owner_id, literal(1), literal(clock.now()),
-        )  # fmt: skip
-        .outerjoin(old, (old.c.assessment_id == copied_from) & (old.c.requirement_id == Requirement.id) & (old.c.tenant_id == made.tenant_id))
+        )
+        .outerjoin(old, mine)
         .where(Requirement.framework_id == made.framework_id, Requirement.assessable)
     )
     columns = ["id", "tenant_id", "assessment_id", "requirement_id", "target", "owner_id", "version", "created_at"]
-    session().execute(insert(AssessmentItem.__table__).from_select(columns, source))  # type: ignore[arg-type]  # a Table
+    session().execute(insert(_items).from_select(columns, source))
+
+
+_items, _conclusions, _signatures = (cast("Table", each.__table__) for each in (AssessmentItem, Conclusion, SignOff))
 
 
 def set_target(item: AssessmentItem, target: int, *, version: int) -> None:
+    """How far the requirement is meant to be met; guarded by the item's version."""
     _open(item)
-    if not 0 <= target <= 4:  # noqa: PLR2004 - our scale
+    if not 0 <= target <= HIGHEST:
         raise Invalid("A target is a level from 0 to 4.", field="target")
     if target == item.target:
         return
-    _fresh(item, version, target=target)
+    if version != item.version:
+        raise Stale("Somebody else set another target since you opened the page.", {"target": (target, item.target)})
     before = {"target": item.target}
     item.target, item.version = target, item.version + 1
     record(TARGETED, item, before=before, after={"target": target}, requirement=_ref(item))
@@ -131,19 +150,30 @@ def set_target(item: AssessmentItem, target: int, *, version: int) -> None:
 def assign(item: AssessmentItem, owner_id: UUID | None, due_on: date | None) -> None:
     """Who looks after the requirement, and by when. The same twice is no change."""
     _open(item)
-    if owner_id is not None and ((member := membership_of(owner_id)) is None or member.role not in OWNING_ROLES):
-        raise Invalid("The owner is not a choice here: it must be a member who can act on it.", field="owner_id")
+    _may_own(owner_id)
     before, after = {"owner": item.owner_id, "due_on": item.due_on}, {"owner": owner_id, "due_on": due_on}
     if before == after:
         return
-    item.owner_id, item.due_on, item.version = owner_id, due_on, item.version + 1
+    item.owner_id, item.due_on = owner_id, due_on
     record(ASSIGNED, item, before=before, after=after, requirement=_ref(item))
 
 
+def _may_own(owner_id: UUID | None) -> None:
+    if owner_id is None:
+        return
+    member = membership_of(owner_id)
+    if member is None or member.role not in OWNING_ROLES:
+        raise Invalid("The owner is not a choice here: it must be a member who can act on it.", field="owner_id")
+
+
 def assign_all(ids: Collection[UUID], owner_id: UUID | None, due_on: date | None) -> int:
-    """Several at once, all or none; a blank owner or day keeps what each has."""
-    found = session().scalars(select(AssessmentItem).where(AssessmentItem.id.in_(ids)).with_for_update()).all()
-    if not ids or len(found) != len(set(ids)):
+    """Several at once, all or none; a blank owner or day keeps what each has. Returns how many there were."""
+    if not ids:
+        raise Invalid("Nothing is selected. Tick the requirements first.")
+    if owner_id is None and due_on is None:
+        raise Invalid("Choose an owner or a day.", field="owner_id")
+    found = session().scalars(select(AssessmentItem).where(AssessmentItem.id.in_(ids)).order_by(AssessmentItem.id).with_for_update()).all()
+    if len(found) != len(set(ids)):
         raise NotFound("One of the selected requirements is not here. Nothing was assigned.")
     for item in found:
         assign(item, owner_id or item.owner_id, due_on or item.due_on)  # record() is in there
@@ -153,18 +183,19 @@ def assign_all(ids: Collection[UUID], owner_id: UUID | None, due_on: date | None
 # ---- judging
 
 
-def conclude(item: AssessmentItem, *, level: int, rationale: str, version: int) -> Conclusion:
-    """The assessor's judgement: a new revision. Somebody else's meanwhile makes this one stale, and nothing is lost."""
+def conclude(item: AssessmentItem, *, level: int, rationale: str, revision: int | None = None, version: int | None = None) -> Conclusion:
+    """The assessor's judgement: a new revision. `revision` (0: none) is the last one that he read, `version` the item's.
+
+    Somebody else's meanwhile makes this one stale, and nothing of it is lost.
+    """
     _open(item)
-    rationale = rationale.strip()
-    if not rationale:
-        raise Invalid("Say why: the conclusion is what a reader relies on.", field="rationale")
-    if len(rationale) > 4000:  # noqa: PLR2004 - what the log and the report take
-        raise Invalid("At most 4000 letters.", field="rationale")
-    if not 0 <= level <= 4:  # noqa: PLR2004 - our scale
-        raise Invalid("A level is a number from 0 to 4.", field="level")
+    rationale = rationale.replace("\r\n", "\n").strip()
+    _conclusion_rules(level, rationale)
     last = _last(item)
-    _fresh(item, version, level=level, rationale=rationale)
+    if last is not None and (last.level, last.rationale, last.concluded_by) == (level, rationale, current.person_id()) and not last.returned_because:
+        return last  # sent twice
+    if (revision is not None and revision != (last.revision if last else 0)) or (revision is None and version != item.version):
+        raise _overtaken(last, level, rationale)
     made = Conclusion(
         item_id=item.id, revision=(last.revision if last else 0) + 1, level=level, rationale=rationale, concluded_by=current.person_id(),
         concluded_at=clock.now(), returned_because=None, created_at=clock.now(),
@@ -173,6 +204,24 @@ def conclude(item: AssessmentItem, *, level: int, rationale: str, version: int) 
     item.version += 1
     record(CONCLUDED, made, level=level, revision=made.revision, requirement=_ref(item), rationale=rationale)
     return made
+
+
+def _conclusion_rules(level: int, rationale: str) -> None:
+    if not rationale:
+        raise Invalid("Say why: the conclusion is what a reader relies on.", field="rationale")
+    if len(rationale) > LONGEST:
+        raise Invalid(f"At most {LONGEST} letters.", field="rationale")
+    if not 0 <= level <= HIGHEST:
+        raise Invalid("A level is a number from 0 to 4.", field="level")
+
+
+def _overtaken(last: Conclusion | None, level: int, rationale: str) -> Stale:
+    theirs = {"level": last.level, "rationale": last.rationale} if last else {}
+    typed = {"level": level, "rationale": rationale}
+    who = names([last.concluded_by]).get(last.concluded_by, queries.FORMER) if last else "Somebody else"
+    number = f" revision {last.revision}" if last else " it"
+    changes = {name: (value, theirs.get(name)) for name, value in typed.items() if theirs.get(name) != value}
+    return Stale(f"{who} wrote{number} since you opened the page. What you typed is kept: read theirs, then save again.", changes)
 
 
 def give_back(item: AssessmentItem, *, revision: int, because: str) -> None:
@@ -197,7 +246,7 @@ def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
     held = _signature(made)
     if held is not None:
         who = names([held.signed_by]).get(held.signed_by, "A former member")
-        raise Stale(f"{who} signed it off on {held.signed_at.day} {held.signed_at:%B %Y} already.")
+        raise Stale(f"{who} signed it off on {_day(held.signed_at)} already.")
     if made.returned_because:
         raise NotSignable("It was returned to its assessor. A new conclusion can be signed off.")
     if red := red_reasons(item):
@@ -217,10 +266,15 @@ def red_reasons(item: AssessmentItem) -> list[str]:
 
 
 def comment(item: AssessmentItem, text: str) -> Comment:
-    text = text.strip()
+    """Take part in the discussion; the same words sent twice are one remark."""
+    _open(item)
+    text = text.replace("\r\n", "\n").strip()[:2000]
+    last = session().scalars(select(Comment).where(Comment.item_id == item.id).order_by(Comment.created_at.desc()).limit(1)).one_or_none()
+    if last is not None and (last.text, last.written_by) == (text, current.person_id()):
+        return last
     if not text:
         raise Invalid("Write something first.", field="text")
-    made = Comment(item_id=item.id, text=text[:2000], written_by=current.person_id(), created_at=clock.now())
+    made = Comment(item_id=item.id, text=text, written_by=current.person_id(), created_at=clock.now())
     session().add(made)
     record(COMMENTED, made, requirement=_ref(item), text=made.text)
     return made
@@ -232,63 +286,93 @@ def comment(item: AssessmentItem, text: str) -> Comment:
 def close(held: Assessment, *, accept_open: bool = False) -> None:
     """Freeze everything that it shows under a digest. What is not signed off must be accepted as such."""
     if held.closed_at is not None:
-        raise Closed(f"It was closed on {held.closed_at.day} {held.closed_at:%B %Y}.")
-    shown = queries.board(frameworks.framework_by_id(held.framework_id), held=held)
-    unsigned = [row.ref for row in shown.rows if row.item is None or row.item.judgement is None or row.item.judgement.signer is None]
+        raise Closed(f"It was closed on {_day(held.closed_at)} already.")
+    unsigned = [each.ref for each in queries.items(held.id) if each.judgement is None or each.judgement.signer is None]
     if unsigned and not accept_open:
-        raise NotSignable(f"{len(unsigned)} conclusions are not signed off: {', '.join(unsigned[:6])}{' …' if len(unsigned) > 6 else ''}.", field="accept_open")  # noqa: PLR2004
+        listed = ", ".join(unsigned[:SHOWN]) + (" …" if len(unsigned) > SHOWN else "")
+        raise NotSignable(f"{len(unsigned)} requirements are not signed off: {listed}.", field="accept_open")
+    facts = frozen(held)
+    held.frozen, held.digest = facts, digest(facts)
     held.closed_at, held.closed_by = clock.now(), current.actor().person_id
-    held.frozen = frozen(held)
-    held.digest = hashlib.sha256(rfc8785.dumps(held.frozen)).hexdigest()
-    record(CLOSED, held, title=held.title, digest=held.digest, signed=len(shown.rows) - len(unsigned), unsigned=len(unsigned))
+    record(CLOSED, held, title=held.title, digest=held.digest, signed=len(queries.items(held.id)) - len(unsigned), unsigned=len(unsigned))
 
 
 def frozen(held: Assessment) -> dict[str, Any]:
     """Everything that the assessment shows, as plain JSON: what the digest is over."""
     facts = queries.snapshot(held.id, clock.now())
     facts["assessment"] = {k: v for k, v in facts["assessment"].items() if k not in {"digest", "closed_at", "status"}}
-    return facts
+    return facts | {"discussion": queries.discussion(held.id)}
+
+
+def canonical(facts: dict[str, Any]) -> bytes:
+    """The bytes of frozen facts: RFC 8785."""
+    return rfc8785.dumps(facts)
+
+
+def digest(facts: dict[str, Any]) -> str:
+    """SHA-256 in hex over the canonical bytes."""
+    return hashlib.sha256(canonical(facts)).hexdigest()
 
 
 def reopen(held: Assessment) -> Assessment:
-    """A closed assessment stays as it is; a new revision takes its items and conclusions on."""
+    """A closed assessment stays as it is; a new revision takes its targets, conclusions and signatures on."""
     if held.closed_at is None:
         raise DomainError("It is open already.")
-    later = select(Assessment.id).where(
-        Assessment.framework_id == held.framework_id, Assessment.title == held.title, Assessment.revision > held.revision
-    )
-    if session().scalars(later).first():
+    alone("assessments")
+    if any(each.revision > held.revision for each in queries.revisions(held)):
         raise Stale(f"Revision {held.revision + 1} of {held.title} was begun already.")
-    made = Assessment(
-        framework_id=held.framework_id, title=held.title, scope=held.scope, system_id=held.system_id, period_from=held.period_from,
-        period_to=held.period_to, revision=held.revision + 1, begun_by=current.actor().person_id, closed_at=None, closed_by=None,
-        digest=None, frozen=None, created_at=clock.now(),
-    )  # fmt: skip
-    session().add(made)
-    session().flush()
+    made = _new(held.framework_id, held.title, held.scope, held.system_id, (held.period_from, held.period_to), revision=held.revision + 1)
     _write_items(made, held.id, queries.DEFAULT_TARGET)
+    _carry_on(held, made)
     framework = frameworks.framework_by_id(held.framework_id)
     record(BEGUN, made, title=made.title, framework=framework.key, scope=made.scope, period_from=made.period_from, period_to=made.period_to,
            revision=made.revision, copied_from=f"{held.title}, revision {held.revision}")  # fmt: skip
     return made
 
 
+def _carry_on(held: Assessment, made: Assessment) -> None:
+    """The last conclusion of each item, and the signature on it, stand behind the new revision too: one statement each."""
+    old, new, text, signed = _items.alias("old"), _items.alias("new"), _conclusions.alias("text"), _signatures.alias("signed")
+    same = (new.c.requirement_id == old.c.requirement_id) & (new.c.tenant_id == old.c.tenant_id)
+    newest = (
+        select(text).ext(distinct_on(text.c.item_id)).where(text.c.tenant_id == made.tenant_id)
+        .order_by(text.c.item_id, text.c.revision.desc()).subquery()
+    )
+    told = ("revision", "level", "rationale", "concluded_by", "concluded_at", "returned_because")
+    judged = (
+        select(func.gen_random_uuid(), literal(made.tenant_id), literal(clock.now()), new.c.id, *(newest.c[name] for name in told))
+        .select_from(old).join(new, same).join(newest, newest.c.item_id == old.c.id)
+        .where(old.c.assessment_id == held.id, new.c.assessment_id == made.id, old.c.tenant_id == made.tenant_id)
+    )  # fmt: skip
+    session().execute(insert(_conclusions).from_select(["id", "tenant_id", "created_at", "item_id", *told], judged))
+    copy = _conclusions.alias("copy")
+    signatures = (
+        select(
+            func.gen_random_uuid(), literal(made.tenant_id), literal(clock.now()), copy.c.id, signed.c.signed_by, signed.c.signed_at, signed.c.entry_id
+        )
+        .select_from(old).join(new, same).join(newest, newest.c.item_id == old.c.id)
+        .join(signed, (signed.c.conclusion_id == newest.c.id) & (signed.c.tenant_id == newest.c.tenant_id))
+        .join(copy, (copy.c.item_id == new.c.id) & (copy.c.tenant_id == new.c.tenant_id))
+        .where(old.c.assessment_id == held.id, new.c.assessment_id == made.id, old.c.tenant_id == made.tenant_id)
+    )  # fmt: skip
+    columns = ["id", "tenant_id", "created_at", "conclusion_id", "signed_by", "signed_at", "entry_id"]
+    session().execute(insert(_signatures).from_select(columns, signatures))
+
+
 # ---- rules
 
 
-def _open(item: AssessmentItem) -> None:
-    held = queries.assessment(item.assessment_id)
+def _open(item: AssessmentItem) -> Assessment:
+    """Its assessment, which stays open until this transaction ends: closing waits for it, and it for closing."""
+    query = select(Assessment).where(Assessment.id == item.assessment_id).options(defer(Assessment.frozen))
+    held = session().scalars(query.with_for_update(read=True).execution_options(populate_existing=True)).one()
     if held.closed_at is not None:
-        raise Closed(f"{held.title} was closed on {held.closed_at.day} {held.closed_at:%B %Y}. Begin a new revision to change it.")
+        raise Closed(f"{held.title} was closed on {_day(held.closed_at)}. Begin a new revision to change it.")
+    return held
 
 
-def _fresh(item: AssessmentItem, version: int, **typed: object) -> None:
-    if version == item.version:
-        return
-    last = _last(item)
-    now: dict[str, object] = {"target": item.target, "level": last.level if last else None, "rationale": last.rationale if last else None}
-    raise Stale("Somebody else changed this since you opened the page. What you typed is kept; look at theirs, then save again.",
-                {name: (value, now.get(name)) for name, value in typed.items() if now.get(name) != value})  # fmt: skip
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%B %Y}"
 
 
 def _last(item: AssessmentItem) -> Conclusion | None:
@@ -312,6 +396,4 @@ def _signature(made: Conclusion) -> SignOff | None:
 
 
 def _ref(item: AssessmentItem) -> str:
-    return queries.refs_of(item.assessment_id).get(item.requirement_id, "")
-
-
+    return queries.refs_of().get(item.requirement_id, "")

@@ -1,6 +1,7 @@
 """How far a requirement is met: our own scale of five levels, derived from the controls that answer for it. Pure.
 
     derive(answers) -> Derived       the level with its reasons, and what lifts it to each higher one
+    level_of(answers) -> int         the level alone
     coverage(standings) -> Share     points reached over points of the target
     gaps(standings) -> [Gap]         ordered by what closing them would move
 
@@ -16,6 +17,7 @@ from governance.controls.status import SEVERITIES, ControlFacts, Reason, Status
 LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 EVIDENCED, HIGHEST = 3, 4
 SHOWN = 3  # refs in a sentence
+NO_FAILURE = "No control fails"
 type Answer = tuple[ControlFacts, str, Status]
 
 
@@ -40,23 +42,29 @@ class Derived:
 
 def derive(answers: Sequence[Answer]) -> Derived:
     """The level of one requirement from the controls mapped to it."""
-    level = _level(answers)
+    level = level_of((how_far, status) for _, how_far, status in answers)
     reasons = _reasons(answers, level)
     return Derived(level, reasons, tuple(answers), _ladder(answers, level))
 
 
-def _level(answers: Sequence[Answer]) -> int:
-    """0 nothing answers; 1 something fails; 2 something is missing or due, or nothing covers it in full; 3 all is proved on
-    the day; 4 and everything that covers it in full worked over the whole period."""
-    if not answers:
+def level_of(answers: Iterable[tuple[str, Status]]) -> int:
+    """Our scale, from (full or partial, status) of each control that answers.
+
+    0 nothing answers; 1 something fails; 2 something is missing or due, or nothing covers it in full;
+    3 all is proved on the day; 4 and everything that covers it in full worked over the whole period.
+    """
+    names, full = set(), set()
+    for how_far, status in answers:
+        names.add(status.name)
+        if how_far == "full":
+            full.add(status.name)
+    if not names:
         return 0
-    names = {status.name for _, _, status in answers}
-    full = [status for _, how_far, status in answers if how_far == "full"]
     if "failing" in names:
         return 1
-    if names & {"missing", "due"} or not full:
+    if "missing" in names or "due" in names or not full:
         return 2
-    return HIGHEST if all(status.name == "effective" for status in full) else EVIDENCED
+    return HIGHEST if full == {"effective"} else EVIDENCED
 
 
 def _reasons(answers: Sequence[Answer], level: int) -> tuple[Reason, ...]:
@@ -79,8 +87,8 @@ def _ladder(answers: Sequence[Answer], level: int) -> tuple[str, ...]:
     steps = (
         "",
         "Map a control",
-        f"Mend {_listed(failing)}" if failing else "No control fails",
-        " and ".join([f"complete the evidence of {_listed(waiting)}"] * bool(waiting) + ["map a control in full"] * (not full)) or "All evidence accepted and fresh",
+        f"Mend {_listed(failing)}" if failing else NO_FAILURE,
+        " and ".join([f"complete the evidence of {_listed(waiting)}"] * bool(waiting) + ["map a control in full"] * bool(answers and not full)) or "All evidence accepted and fresh",
         f"Show that {_listed(unproven)} worked all period" if unproven else "Hold for the whole period",
     )
     return tuple(text[:1].upper() + text[1:] if number > level else "" for number, text in enumerate(steps))

@@ -1,31 +1,47 @@
-from wtforms import BooleanField, DateField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
 
 from governance.assessments.coverage import LEVELS
+from governance.evidence.forms import Readable, day_field, owner_choices
+from governance.frameworks import queries as frameworks
 from governance.kernel.forms import Choice, Form
+from governance.systems import queries as systems
 
 LEVEL_CHOICES = [(n, f"{n} {word}") for n, word in enumerate(LEVELS)]
 
 
-class BeginForm(Form):
-    title = StringField("Title", [InputRequired("Name the period, such as Q4 2026."), Length(max=120)])
-    scope = SelectField("Scope", validate_choice=True)
-    period_from = DateField("Period from", [InputRequired("When does the period begin?")])
-    period_to = DateField("Period to", [InputRequired("When does the period end?")])
-    targets = SelectField("Targets", coerce=str)
+def framework_choices() -> list[tuple[str, str]]:
+    return [(str(each.id), each.name) for each in frameworks.frameworks()]
 
 
-class ConcludeForm(Form):
-    level = RadioField("Level, in your judgement", coerce=int, choices=LEVEL_CHOICES, validators=[InputRequired("Choose the level that you conclude.")])
-    rationale = TextAreaField("Why", [InputRequired("Say why: the conclusion is what a reader relies on."), Length(max=4000)])
-    version = HiddenField()
+def scope_choices() -> list[tuple[str, str]]:
+    """The organisation, or one live AI system by its short name."""
+    return [("organisation", "The whole organisation"), *((each.key, each.name) for each in systems.live_systems())]
+
+
+class BeginForm(Readable):
+    framework = SelectField("Framework", choices=framework_choices)
+    title = StringField("Title", [InputRequired("Name the period, such as Q4 2026."), Length(max=120)], description="Short: it stands in headings and on the report.")
+    scope = SelectField("Scope", choices=scope_choices)
+    period_from = day_field("Period from")
+    period_to = day_field("Period to", description="Three years at most. Evidence is judged over this period.")
+    targets = SelectField("Targets", choices=[("last", "as in the last assessment, otherwise 3"), *((str(n), text) for n, text in LEVEL_CHOICES[1:])])
+
+
+class ConcludeForm(Readable):
+    level = RadioField("Level, in your judgement", [InputRequired("Choose the level that you conclude.")], coerce=int, choices=LEVEL_CHOICES)
+    rationale = TextAreaField(
+        "Why", [InputRequired("Say why: the conclusion is what a reader relies on."), Length(max=4000)],
+        description="What you looked at, and what keeps it from a higher level. The report prints it.",
+    )  # fmt: skip
+    revision = HiddenField()
 
 
 class SignForm(Form):
-    revision = IntegerField("Revision", [InputRequired(), NumberRange(min=1)])
+    revision = HiddenField(validators=[InputRequired()])
 
 
-class ReturnForm(Form):
+class ReturnForm(Readable):
     because = TextAreaField("What is missing", [InputRequired("Say what is missing: the assessor needs to know."), Length(max=2000)])
     revision = HiddenField()
 
@@ -34,19 +50,25 @@ class CommentForm(Form):
     text = TextAreaField("Add to the discussion", [InputRequired("Write something first."), Length(max=2000)])
 
 
-class SteerForm(Form):
+class SteerForm(Readable):
     target = SelectField("Target", coerce=int, choices=LEVEL_CHOICES)
-    owner_id = Choice("Owner", [Optional()])
-    due_on = DateField("Due", [Optional()])
+    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
+    due_on = day_field("Due", required=False)
     version = HiddenField()
+
+
+class AssignForm(Readable):
+    """Of the bulk bar: what is left blank stays as it is."""
+
+    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
+    due_on = DateField("Due", [Optional()])
 
 
 class CloseForm(Form):
     accept_open = BooleanField("Close it all the same: what is not signed off stays marked as such")
 
 
-def number(text: str | None) -> int:
+def number(text: object) -> int:
     """A hidden version or revision; nonsense is a version that nobody has."""
-    return int(text) if (text or "").isdigit() else -1
-
-
+    sent = str(text or "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else -1  # noqa: PLR2004 - an integer of the database

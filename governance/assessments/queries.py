@@ -9,21 +9,22 @@
 Levels, conclusions and signatures are cut at the moment that is asked for; targets, owners and due days are today's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, defer
 
-from governance.assessments.coverage import Answer, Derived, Gap, Share, Standing, coverage, derive, gaps
+from governance.assessments.coverage import NO_FAILURE, Answer, Derived, Gap, Share, Standing, coverage, derive, gaps, level_of
 from governance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
 from governance.controls import queries as controls
 from governance.controls.queries import Ledger
 from governance.controls.status import ControlFacts, Proof, Status, last_test, status
-from governance.evidence.freshness import counting, freshness
+from governance.evidence.freshness import SOON, Version, counting, freshness, interval
 from governance.frameworks import queries as frameworks
 from governance.frameworks.queries import FrameworkView, RequirementView
 from governance.kernel import clock
@@ -187,7 +188,7 @@ def present(framework_id: UUID, as_of: datetime | None = None) -> Assessment | N
 
 def _present(framework_id: UUID, as_of: datetime | None) -> Any:
     query = select(Assessment.id).where(Assessment.framework_id == framework_id, Assessment.scope == "organisation")
-    was_open = Assessment.closed_at.is_(None)
+    was_open: ColumnElement[bool] = Assessment.closed_at.is_(None)
     if as_of is not None:
         query, was_open = query.where(Assessment.created_at <= as_of), or_(was_open, Assessment.closed_at > as_of)
     ordered = query.order_by(case((was_open, 0), else_=1), Assessment.period_to.desc(), Assessment.revision.desc(), Assessment.created_at.desc())
@@ -206,7 +207,7 @@ def _items(which: Any, as_of: datetime | None) -> tuple[Assessment | None, list[
     return (rows[0][0] if rows else None), sorted(found, key=lambda each: order[each.ref])
 
 
-def _judged(at: datetime) -> Select[Any]:
+def _judged(at: datetime) -> Select[*tuple[Any, ...]]:
     """(assessment, item, its last conclusion by then, the signature on that, their names, the owner's name)."""
     later, assessor, signer, owner = aliased(Conclusion), aliased(Person), aliased(Person), aliased(Person)
     newest = (
@@ -245,9 +246,30 @@ def conclusions(item_id: UUID) -> Sequence[Conclusion]:
     return session().scalars(select(Conclusion).where(Conclusion.item_id == item_id).order_by(Conclusion.revision.desc())).all()
 
 
-def comments(item_id: UUID) -> list[tuple[Comment, str]]:
-    query = select(Comment, Person.name).outerjoin(Person, Person.id == Comment.written_by).where(Comment.item_id == item_id)
-    return [(comment, name or FORMER) for comment, name in session().execute(query.order_by(Comment.created_at))]
+def judgement_of(item_id: UUID) -> Item:
+    """One item with its last conclusion."""
+    return _items(AssessmentItem.id == item(item_id).id, None)[1][0]
+
+
+def comments(item_id: UUID, as_of: datetime | None = None) -> list[tuple[Comment, str]]:
+    """The discussion of an item, oldest first, with the names."""
+    query = select(Comment, Person.name).outerjoin(Person, Person.id == Comment.written_by)
+    query = query.where(Comment.item_id == item_id, Comment.created_at <= (as_of or clock.now()))
+    return [(comment, name or FORMER) for comment, name in session().execute(query.order_by(Comment.created_at, Comment.id))]
+
+
+def discussion(assessment_id: UUID) -> list[dict[str, Any]]:
+    """Every remark of an assessment, oldest first, as plain JSON."""
+    query = (
+        select(AssessmentItem.requirement_id, Comment.text, Comment.created_at, Person.name)
+        .select_from(Comment)
+        .join(AssessmentItem, AssessmentItem.id == Comment.item_id)
+        .outerjoin(Person, Person.id == Comment.written_by)
+        .where(AssessmentItem.assessment_id == assessment_id)
+        .order_by(Comment.created_at, Comment.id)
+    )
+    refs = refs_of()
+    return [{"ref": refs[i], "by": name or FORMER, "at": _iso(at), "text": text} for i, text, at, name in session().execute(query)]
 
 
 # ---- the board
@@ -299,16 +321,26 @@ def shares_at(shown: Board, moments: Sequence[datetime]) -> list[dict[str, Share
     targets = {row.requirement.id: (row.ref, row.target, row.function) for row in shown.rows}
     found = []
     for at in moments:
-        levels = derive_all(shown.tree, shown.ledger, at, (at.date() - YEAR, at.date()))
-        standings = [Standing(targets[i][0], derived.level, targets[i][1], targets[i][2]) for i, derived in levels.items()]
+        levels = _levels(shown.ledger, at)
+        standings = [Standing(ref, levels.get(i, 0), target, function) for i, (ref, target, function) in targets.items()]
         each = {f.ref: coverage(s for s in standings if s.function == f.ref) for f in shown.functions}
         found.append(each | {"all": coverage(standings)})
     return found
 
 
+def _levels(ledger: Ledger, at: datetime) -> dict[UUID, int]:
+    """The level alone of each requirement that something answers for."""
+    answers: dict[UUID, list[tuple[str, Status]]] = {}
+    for control in ledger.at(at):
+        judged = status(control, today=at.date(), period_from=at.date() - YEAR, period_to=at.date())
+        for requirement_id, how_far in control.mappings:
+            answers.setdefault(requirement_id, []).append((how_far, judged))
+    return {requirement_id: level_of(each) for requirement_id, each in answers.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The level of a requirement went from one to another at a moment; `because` names what caused it."""
+    """The level of a requirement went from one to another at a moment; `because` is the worst reason of a fall."""
 
     at: datetime
     before: int
@@ -317,48 +349,72 @@ class Transition:
 
 
 def transitions(shown: Board, row: Row, since: datetime) -> list[Transition]:
-    """When its level rose or fell, oldest first, worked out from what was known at each moment that could have moved it."""
-    part = _part(shown.ledger, row.requirement.id)
-    moments = sorted({at for at in _moments(part) if since < at <= shown.as_of})
+    """When its level rose or fell, oldest first: each control is judged anew at each moment that could have moved it."""
+    parts = [_alone(shown.ledger, control) for control in shown.ledger.controls if _ever_answered(control, row.requirement.id)]
+    touched: dict[datetime, list[int]] = {since: list(range(len(parts)))}
+    for number, part in enumerate(parts):
+        for at in {each for each in _moments(part) if since < each <= shown.as_of}:
+            touched.setdefault(at, []).append(number)
+    answers: dict[int, Answer | None] = {}
     found: list[Transition] = []
-    before = _level_then(part, row, since, shown)
-    for at in moments:
-        after = _level_then(part, row, at, shown)
-        if after.level != before.level:
-            worse = (after if after.level < before.level else before).reasons
-            found.append(Transition(at, before.level, after.level, worse[0].fact if worse else ""))
-        before = after
+    level = 0
+    for at in sorted(touched):
+        answers.update({number: _answer(parts[number], row.requirement.id, at, shown) for number in touched[at]})
+        after = level_of((each[1], each[2]) for each in answers.values() if each is not None)
+        if at > since and after != level:
+            found.append(Transition(at, level, after, _worst(answers.values()) if after < level else ""))
+        level = after
     return found
 
 
-def _part(ledger: Ledger, requirement_id: UUID) -> Ledger:
-    """The controls that ever answered for the requirement, with their evidence."""
-    kept = [row for row in ledger.controls if any(UUID(m[0]) == requirement_id for m in row.mappings or ())]
-    pieces = {UUID(link[0]) for row in kept for link in row.links or ()}
-    return Ledger(kept, {i: piece for i, piece in ledger.pieces.items() if i in pieces})
+def _worst(answers: Iterable[Answer | None]) -> str:
+    reasons = derive([each for each in answers if each is not None]).reasons
+    return reasons[0].fact if reasons else ""
+
+
+def _ever_answered(control: Any, requirement_id: UUID) -> bool:
+    wanted = str(requirement_id)
+    return any(mapping[0] == wanted for mapping in control.mappings or ())
+
+
+def _alone(ledger: Ledger, control: Any) -> Ledger:
+    """One control with its evidence."""
+    pieces = {UUID(link[0]) for link in control.links or ()}
+    return Ledger([control], {i: ledger.pieces[i] for i in pieces if i in ledger.pieces})
 
 
 def _moments(part: Ledger) -> Iterator[datetime]:
-    """Each instant at which a level could have moved: what was recorded, and the midnight after which a version no longer holds."""
-    for row in part.controls:
-        stamps = [stamp for m in row.mappings or () for stamp in m[2:4]] + [link[1] for link in row.links or ()] + [t[0] for t in row.tests or ()]
+    """Each instant at which the status could have moved: what was recorded, and the days on which evidence grew old."""
+    for control in part.controls:
+        stamps = [s for m in control.mappings or () for s in m[2:4]] + [link[1] for link in control.links or ()] + [t[0] for t in control.tests or ()]
         yield from (datetime.fromtimestamp(float(stamp), UTC) for stamp in stamps if stamp is not None)
-        yield from (each for each in (row.created_at, row.retired_at) if each is not None)
+        yield from (each for each in (control.created_at, control.retired_at) if each is not None)
     for piece in part.pieces.values():
+        yield from (each for each in (piece.known, piece.retired) if each is not None)
         for held in piece.held:
-            yield held.known
-            if held.judged is not None:
-                yield held.judged
-            yield datetime.combine(held.after.valid_until + timedelta(days=1), time(), UTC)
+            yield from (each for each in (held.known, held.judged) if each is not None)
+            yield from (datetime.combine(day, time(), UTC) for day in _old_days(held.after, interval(piece.cadence)))
+        if not piece.held and piece.due_on is not None:
+            yield datetime.combine(piece.due_on + timedelta(days=1), time(), UTC)
 
 
-def _level_then(part: Ledger, row: Row, at: datetime, shown: Board) -> Derived:
+def _old_days(version: Version, allowed: int | None) -> Iterator[date]:
+    """The days on which a version may become due, or no longer hold."""
+    yield version.valid_until + timedelta(days=1)
+    yield version.valid_until - timedelta(days=SOON)
+    if allowed is not None:
+        yield version.collected_on + timedelta(days=allowed + 1)
+        yield version.valid_until - timedelta(days=allowed // 2)
+
+
+def _answer(part: Ledger, requirement_id: UUID, at: datetime, shown: Board) -> Answer | None:
+    """How the one control of `part` answered for the requirement at a moment."""
     since, until = shown.period if shown.period[0] <= at.date() else (at.date() - YEAR, at.date())
-    answers = [
-        (control, how_far, status(control, today=at.date(), period_from=since, period_to=until))
-        for control in part.at(at) for requirement_id, how_far in control.mappings if requirement_id == row.requirement.id
-    ]  # fmt: skip
-    return derive(answers)
+    for control in part.at(at):
+        how_far = dict(control.mappings).get(requirement_id)
+        if how_far is not None:
+            return control, how_far, status(control, today=at.date(), period_from=since, period_to=until)
+    return None
 
 
 def month_ends(until: datetime, count: int = 12) -> list[datetime]:
@@ -382,7 +438,7 @@ class Progress:
 
 def progress() -> dict[UUID, Progress]:
     """Of every assessment, in one statement."""
-    last = select(Conclusion).distinct(Conclusion.item_id).order_by(Conclusion.item_id, Conclusion.revision.desc()).subquery()
+    last = select(Conclusion).ext(distinct_on(Conclusion.item_id)).order_by(Conclusion.item_id, Conclusion.revision.desc()).subquery()
     newest = aliased(Conclusion, last)
     query = (
         select(
@@ -421,7 +477,7 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
         "profile": {"name": f"Target profile {held.period_to.year}", "approved_on": held.created_at.date().isoformat()},
         "functions": [_function(shown, node) for node in shown.functions],
         "movement": _movement(shown),
-        "gaps": [_gap(shown, gap) for gap in shown.gaps],
+        "gaps": _actions(shown),
         "evidence": _evidence_index(shown),
         "findings": _findings(shown),
         "revisions": [_revision(each) for each in revisions(held) if each.revision <= held.revision],
@@ -503,17 +559,25 @@ def _movement(shown: Board) -> list[dict[str, Any]]:
     return rows
 
 
-def _gap(shown: Board, gap: Gap) -> dict[str, Any]:
-    row = next(r for r in shown.rows if r.ref == gap.standing.ref)
-    return {
-        "action": closes(row), "closes": [{"ref": row.ref, "gained": gap.standing.short}], "points": gap.standing.short,
-        "owner": row.owner, "due": row.item.row.due_on.isoformat() if row.item and row.item.row.due_on else None,
-    }  # fmt: skip
+def _actions(shown: Board) -> list[dict[str, Any]]:
+    """What closes the gaps, as actions: one may close several. The action that moves most first."""
+    found: dict[str, dict[str, Any]] = {}
+    for gap in shown.gaps:
+        row = next(r for r in shown.rows if r.ref == gap.standing.ref)
+        due = row.item.row.due_on.isoformat() if row.item and row.item.row.due_on else None
+        each = found.setdefault(closes(row), {"action": closes(row), "closes": [], "points": 0, "owner": row.owner, "due": due})
+        each["closes"].append({"ref": row.ref, "gained": gap.standing.short})
+        each["points"] += gap.standing.short
+        each["due"] = min((d for d in (each["due"], due) if d), default=None)
+    return sorted(found.values(), key=lambda each: (-each["points"], each["closes"][0]["ref"]))
+
+
+PASSIVE = ("No control fails", "All evidence accepted and fresh", "Hold for the whole period")
 
 
 def closes(row: Row) -> str:
-    """What closes the gap, in the words of the next step of the ladder."""
-    steps = [text for text in row.derived.ladder[row.derived.level + 1 : row.target + 1] if text]
+    """What closes the gap: the next two steps of the ladder that ask somebody to do something."""
+    steps = [text for text in row.derived.ladder[row.derived.level + 1 : row.target + 1] if text and text != NO_FAILURE][:2]
     return "; then ".join([steps[0], *(s[0].lower() + s[1:] for s in steps[1:])]) if steps else "Hold for the whole period"
 
 

@@ -1,0 +1,472 @@
+"""The pages of a framework and its assessments: heat map, requirement list, one requirement, assessments.
+
+    heat_map, requirements, export, assign_selected      /frameworks/<key>
+    requirement and what is done to it                   /frameworks/<key>/<ref>, /assessments/items/<item>
+    index, new, assessment, closing, frozen, reopen      /assessments
+
+Every page takes `?as_of=2026-10-01`: levels, conclusions and signatures as they were known at the end of that day.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, redirect, request, url_for
+
+from governance.assessments import actions, history, layout, listing, permissions, queries
+from governance.assessments.coverage import LEVELS
+from governance.assessments.forms import (
+    AssignForm,
+    BeginForm,
+    CloseForm,
+    CommentForm,
+    ConcludeForm,
+    ReturnForm,
+    SignForm,
+    SteerForm,
+    number,
+)  # fmt: skip
+from governance.assessments.models import Assessment, AssessmentItem
+from governance.assessments.queries import Board, Item, Row
+from governance.controls.status import last_test
+from governance.evidence.forms import owner_choices
+from governance.frameworks import queries as frameworks
+from governance.frameworks.queries import FrameworkView
+from governance.kernel import charts, clock, current
+from governance.kernel.access import allowed
+from governance.kernel.errors import Invalid, NotFound, Stale
+from governance.kernel.feature import Feature
+from governance.kernel.forms import Form, accepted, constraint, uuid_or_none
+from governance.kernel.pages import filters, page
+from governance.kernel.sheets import csv_bytes, xlsx_bytes
+from governance.kernel.web import ResponseReturnValue
+from governance.people.queries import names
+from governance.systems import queries as systems
+
+feature = Feature("assessments", __name__)
+feature.add_app_template_filter(layout.cell_name, "cell_name")
+constraint("uq_sign_offs_tenant_id_conclusion_id", "Somebody else signed it off at the same moment.")
+constraint("uq_conclusions_tenant_id_item_id_revision", "Somebody else wrote a conclusion at the same moment. Yours is kept here: save it again.")
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MONTH = timedelta(days=30)
+GAPS_SHOWN = 10
+ROWS_SHOWN = 100
+
+
+def _as_of() -> datetime | None:
+    """The end of the day that the address asks for; None is now."""
+    wanted = request.args.get("as_of", "").strip()
+    if not wanted:
+        return None
+    try:
+        day = date.fromisoformat(wanted)
+    except ValueError as error:
+        raise Invalid("A past day is written like 2026-10-01.", field="as_of") from error
+    if day > clock.today():
+        raise Invalid("That day has not come yet.", field="as_of")
+    return None if day == clock.today() else datetime.combine(day, time(23, 59, 59, 999999), UTC)
+
+
+def _past() -> dict[str, Any]:
+    """What the layout's banner says while a past day is looked at, and the part of addresses that keeps it."""
+    at = _as_of()
+    if at is None:
+        return {"as_of": None}
+    says = f"As of {at.day} {at:%B %Y}."
+    text = "Levels, conclusions and signatures as they were known that evening. Nothing can be changed here."
+    parts = {name: value for name, value in request.args.items() if name != "as_of"}
+    now = url_for(request.endpoint or "", **{**(request.view_args or {}), **parts})
+    return {
+        "as_of": at.date().isoformat(),
+        "banner": {"kind": "info", "word": "Past day", "lead": says, "text": text, "href": now, "link": "Back to now"},
+    }
+
+
+# ---- the heat map
+
+
+@feature.get("/frameworks/<key>", needs=permissions.VIEW)
+def heat_map(key: str) -> ResponseReturnValue:
+    framework = frameworks.framework(key)
+    shown = queries.board(framework, _as_of())
+    asked = filters(*listing.FILTERS, "after")
+    view = listing.View("assessments.heat_map", key, asked, {"as_of": request.args.get("as_of", ""), "sel": request.args.get("sel", "")})
+    gaps = [row for row in listing.below(shown) if listing.matches(row, asked)]
+    now, then = queries.shares_at(shown, [shown.as_of, shown.as_of - MONTH])
+    may_assign, moved = allowed(permissions.MANAGE) and shown.is_open, listing.moves(shown)
+    rows, following = listing.part(gaps, asked.get("after"), GAPS_SHOWN)
+    return page(
+        "assessments/heat_map.html", framework=framework, shown=shown, groups=layout.groups(shown, now, then), says=layout.conclusion(shown),
+        peek=layout.peek(shown, request.args.get("sel", "")), peeks=layout.peek_text, gaps=rows, matching=len(gaps), next=following,
+        moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), view=view, levels=LEVELS, function_choices=listing.functions(shown), closes=queries.closes,
+        owners=owner_choices() if may_assign else [], share_bar=charts.share_bar, noun=layout.noun(shown), total=len(listing.below(shown)),
+        **_past(),
+    )  # fmt: skip
+
+
+@feature.get("/frameworks/<key>/requirements", needs=permissions.VIEW)
+def requirements(key: str) -> ResponseReturnValue:
+    framework = frameworks.framework(key)
+    shown = queries.board(framework, _as_of())
+    asked = filters(*listing.FILTERS, "after")
+    view = listing.View("assessments.requirements", key, asked, {"as_of": request.args.get("as_of", "")})
+    found = listing.ordered([row for row in shown.rows if listing.matches(row, asked)], asked.get("sort", ""), listing.moves(shown))
+    rows, following = listing.part(found, asked.get("after"), ROWS_SHOWN)
+    may_assign = allowed(permissions.MANAGE) and shown.is_open
+    return page(
+        "assessments/requirements.html", framework=framework, shown=shown, rows=rows, matching=len(found), next=following, view=view,
+        levels=LEVELS, function_choices=listing.functions(shown), states=listing.STATES, owners=owner_choices() if may_assign else [],
+        owning=listing.owners(shown), noun=layout.noun(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
+        evidence=listing.evidence, **_past(),
+    )  # fmt: skip
+
+
+@feature.get("/frameworks/<key>/requirements.<any(csv, xlsx):form>", needs=permissions.VIEW)
+def export(key: str, form: str) -> ResponseReturnValue:
+    """What is filtered, whole."""
+    shown = queries.board(frameworks.framework(key), _as_of())
+    asked = filters(*listing.FILTERS)
+    rows = listing.ordered([row for row in shown.rows if listing.matches(row, asked)], asked.get("sort", ""), listing.moves(shown))
+    cells = listing.cells(shown, rows)
+    content = csv_bytes(listing.HEAD, cells) if form == "csv" else xlsx_bytes("Requirements", listing.HEAD, cells)
+    name = f"{key}-{current.actor().tenant_slug}-{shown.as_of.date()}.{form}"
+    kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
+    return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@feature.post("/frameworks/<key>/assign", needs=permissions.MANAGE)
+def assign_selected(key: str) -> ResponseReturnValue:
+    """Owner and due day of the ticked requirements, all or none."""
+    frameworks.framework(key)
+    form = AssignForm()
+    if not form.validate():
+        raise Invalid(f"{form.problems[0][1]} Nothing was assigned.")
+    ids = [uuid_or_none(value) or UUID(int=0) for value in request.form.getlist("ids")]
+    count = actions.assign_all(ids, form.owner_id.data or None, form.due_on.data)
+    flash(f"{count} requirements assigned." if count > 1 else "1 requirement assigned.")
+    return redirect(_back(url_for("assessments.heat_map", key=key)), 303)
+
+
+def _back(home: str) -> str:
+    """The list as it was filtered, if the form says so."""
+    back = request.form.get("back", "")
+    return back if back.startswith(home) and "\\" not in back and "//" not in back else home
+
+
+# ---- one requirement
+
+
+@feature.get("/frameworks/<key>/<ref>", needs=permissions.VIEW)
+def requirement(key: str, ref: str) -> ResponseReturnValue:
+    node = frameworks.requirement(key, ref)
+    if not node.assessable:
+        return redirect(url_for("assessments.requirements", key=key, under=node.ref), 302)
+    return _requirement_page(frameworks.framework(key), node.ref)
+
+
+def _requirement_page(
+    framework: FrameworkView, ref: str, *, held: Assessment | None = None, comment: CommentForm | None = None, code: int = 200
+) -> ResponseReturnValue:
+    shown = queries.board(framework, _as_of(), held)
+    row = shown.row(ref)
+    if row is None:
+        raise NotFound("There is no such requirement in this framework.")
+    moved = queries.transitions(shown, row, shown.as_of - timedelta(days=365))
+    written = queries.conclusions(row.item.row.id) if row.item else []
+    return page(
+        "assessments/requirement.html", status=code, framework=framework, shown=shown, row=row, item=row.item, judged=row.judgement,
+        trail=layout.trail(shown, ref), step=_neighbours(shown, ref), reasons=layout.reasons(row), ladder=layout.ladder(row, moved),
+        proofs=layout.proofs(row, shown), chart=layout.period_chart(row, shown), last_test=last_test, levels=LEVELS,
+        gap=listing.moves(shown).get(ref), links=frameworks.crosswalk(ref, framework.key), texts=frameworks.official_texts(row.requirement.id),
+        discussion=queries.comments(row.item.row.id, shown.as_of) if row.item else [], comment=comment or CommentForm(),
+        verdict=layout.verdict(row), refusal=_refusal(row, shown), written=written, assessors=names(c.concluded_by for c in written),
+        moments=history.of(row, shown, moved, written), **_past(),
+    )  # fmt: skip
+
+
+def _neighbours(shown: Board, ref: str) -> tuple[str | None, str | None]:
+    """Addresses of the requirement before and of the next one."""
+    paths = [row.requirement.path for row in shown.rows]
+    here = paths.index(ref.replace(" ", "-"))
+    return (paths[here - 1] if here else None), (paths[here + 1] if here + 1 < len(paths) else None)
+
+
+def _refusal(row: Row, shown: Board) -> str | None:
+    """Why the reader cannot sign off now; None: he can."""
+    judged = row.judgement
+    if judged is None or judged.signer or not shown.is_open or not allowed(permissions.SIGN):
+        return ""
+    if judged.assessor_id == current.actor().person_id:
+        return "You wrote the conclusion, so another person signs it off."
+    if judged.returned_because:
+        return f"It waits for {judged.assessor}, to whom it was returned."
+    if row.derived.is_red:
+        return "Sign-off opens when no reason is red. You can sign off as reviewer: you did not write the conclusion."
+    return None
+
+
+def _item(item_id: UUID, *, lock: bool = False) -> tuple[AssessmentItem, Assessment, FrameworkView, str]:
+    row = queries.item(item_id, lock=lock)
+    held = queries.assessment(row.assessment_id)
+    return row, held, frameworks.framework_by_id(held.framework_id), queries.refs_of()[row.requirement_id]
+
+
+def _to_requirement(framework: FrameworkView, ref: str, anchor: str = "conclusion") -> ResponseReturnValue:
+    return redirect(url_for("assessments.requirement", key=framework.key, ref=frameworks.path_of(ref), _anchor=anchor), 303)
+
+
+def _tried(form: Form, act: Callable[[], Any]) -> tuple[bool, Stale | None]:
+    """Whether the form's act was done; if somebody was faster, what changed."""
+    stale: list[Stale] = []
+
+    def trying() -> None:
+        try:
+            act()
+        except Stale as error:
+            stale.append(error)
+            raise
+
+    return accepted(form, trying), stale[0] if stale else None
+
+
+def _rows(stale: Stale | None) -> list[tuple[str, Any, Any]]:
+    """(name, theirs, yours) of what was overtaken."""
+    return [(name, _said(name, theirs), _said(name, mine)) for name, (mine, theirs) in stale.changes.items()] if stale else []
+
+
+def _said(name: str, value: Any) -> Any:
+    return f"{value} {LEVELS[value]}" if name in {"level", "target"} and isinstance(value, int) else value
+
+
+# ---- concluding
+
+
+@feature.get("/assessments/items/<uuid:item_id>/conclusion", needs=permissions.CONCLUDE)
+def concluding(item_id: UUID) -> ResponseReturnValue:
+    row, held, framework, ref = _item(item_id)
+    shown = queries.board(framework, held=held).row(ref)
+    last = shown.judgement if shown else None
+    level = last.level if last else (shown.derived.level if shown else 0)
+    form = ConcludeForm(level=level, rationale=last.rationale if last else "", revision=last.revision if last else 0)
+    return _conclude_page(row, held, framework, ref, form)
+
+
+def _conclude_page(
+    row: AssessmentItem, held: Assessment, framework: FrameworkView, ref: str, form: ConcludeForm, *, stale: Stale | None = None, code: int = 200
+) -> ResponseReturnValue:
+    shown = queries.board(framework, held=held)
+    found = shown.row(ref)
+    if found is None:
+        raise NotFound("There is no such requirement in this framework.")
+    if stale is not None:
+        form.revision.data = str(found.judgement.revision if found.judgement else 0)
+    return page(
+        "assessments/conclude.html", status=code, framework=framework, held=held, item=row, row=found, judged=found.judgement, form=form,
+        stale=_rows(stale), reasons=layout.reasons(found), verdict=layout.verdict(found), levels=LEVELS,
+    )  # fmt: skip
+
+
+@feature.post("/assessments/items/<uuid:item_id>/conclusion", needs=permissions.CONCLUDE)
+def conclude(item_id: UUID) -> ResponseReturnValue:
+    """Overtaken by somebody else's, it comes back with both texts; sent again, it counts."""
+    row, held, framework, ref = _item(item_id, lock=True)
+    form = ConcludeForm()
+    done, stale = _tried(
+        form, lambda: actions.conclude(row, level=form.level.data, rationale=form.rationale.data or "", revision=number(form.revision.data))
+    )
+    if not done:
+        return _conclude_page(row, held, framework, ref, form, stale=stale, code=409 if stale else 422)
+    return _to_requirement(framework, ref)
+
+
+@feature.get("/assessments/items/<uuid:item_id>/return", needs=permissions.SIGN)
+def returning(item_id: UUID) -> ResponseReturnValue:
+    return _return_page(item_id, ReturnForm(), queries.judgement_of(item_id))
+
+
+def _return_page(item_id: UUID, form: ReturnForm, found: Item, *, code: int = 200) -> ResponseReturnValue:
+    _, held, framework, ref = _item(item_id)
+    if found.judgement is None:
+        raise NotFound("There is no conclusion that could be returned.")
+    if code == 200 or not form.revision.data:  # noqa: PLR2004 - the first sight
+        form.revision.data = str(found.judgement.revision)
+    return page("assessments/return.html", status=code, framework=framework, held=held, ref=ref, item_id=item_id, judged=found.judgement, form=form)
+
+
+@feature.post("/assessments/items/<uuid:item_id>/return", needs=permissions.SIGN)
+def give_back(item_id: UUID) -> ResponseReturnValue:
+    row, _, framework, ref = _item(item_id, lock=True)
+    form = ReturnForm()
+    done, stale = _tried(form, lambda: actions.give_back(row, revision=number(form.revision.data), because=form.because.data or ""))
+    if not done:
+        found = queries.judgement_of(item_id)
+        if stale is not None and found.judgement is not None:
+            form.revision.data = str(found.judgement.revision)
+        return _return_page(item_id, form, found, code=409 if stale else 422)
+    return _to_requirement(framework, ref)
+
+
+@feature.post("/assessments/items/<uuid:item_id>/signature", needs=permissions.SIGN)
+def sign_off(item_id: UUID) -> ResponseReturnValue:
+    """Stand behind the revision that was on the page, and no other."""
+    row, _, framework, ref = _item(item_id, lock=True)
+    form = SignForm()
+    if not form.validate():
+        raise Invalid("The form does not say which revision you read. Open the requirement again.")
+    actions.sign_off(row, revision=number(form.revision.data))
+    flash(f"{ref} is signed off.")
+    return _to_requirement(framework, ref)
+
+
+@feature.post("/assessments/items/<uuid:item_id>/comments", needs=permissions.COMMENT)
+def comment(item_id: UUID) -> ResponseReturnValue:
+    row, held, framework, ref = _item(item_id, lock=True)
+    form = CommentForm()
+    if not accepted(form, lambda: actions.comment(row, form.text.data or "")):
+        return _requirement_page(framework, ref, held=held, comment=form, code=422)
+    return _to_requirement(framework, ref, "discussion")
+
+
+# ---- steering
+
+
+@feature.get("/assessments/items/<uuid:item_id>/steering", needs=permissions.MANAGE)
+def steering(item_id: UUID) -> ResponseReturnValue:
+    row = queries.item(item_id)
+    return _steer_page(item_id, SteerForm(obj=row))
+
+
+def _steer_page(item_id: UUID, form: SteerForm, *, stale: Stale | None = None, code: int = 200) -> ResponseReturnValue:
+    row, held, framework, ref = _item(item_id)
+    if stale is not None:
+        form.version.data = str(row.version)
+    node = frameworks.requirement(framework.key, ref)
+    return page("assessments/steer.html", status=code, framework=framework, held=held, node=node, item=row, form=form, stale=_rows(stale))
+
+
+@feature.post("/assessments/items/<uuid:item_id>/steering", needs=permissions.MANAGE)
+def steer(item_id: UUID) -> ResponseReturnValue:
+    """Target, owner and due day."""
+    row, _, framework, ref = _item(item_id, lock=True)
+    form = SteerForm()
+    done, stale = _tried(form, lambda: _steer(row, form))
+    if not done:
+        return _steer_page(item_id, form, stale=stale, code=409 if stale else 422)
+    return _to_requirement(framework, ref, "facts")
+
+
+def _steer(row: AssessmentItem, form: SteerForm) -> None:
+    actions.set_target(row, form.target.data, version=number(form.version.data))
+    actions.assign(row, form.owner_id.data or None, form.due_on.data)
+
+
+# ---- assessments
+
+
+@feature.get("/assessments/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    every = queries.assessments()
+    return page(
+        "assessments/index.html", assessments=every, progress=queries.progress(), names=names(a.begun_by for a in every),
+        systems=systems.names(a.system_id for a in every), framework_of={each.id: each for each in frameworks.installed()}, today=clock.today(),
+    )  # fmt: skip
+
+
+@feature.get("/assessments/new", needs=permissions.MANAGE)
+def new() -> ResponseReturnValue:
+    today = clock.today()
+    last = (date(today.year, (today.month - 1) // 3 * 3 + 1, 1) + timedelta(days=95)).replace(day=1) - timedelta(days=1)
+    title = f"Q{(last.month + 2) // 3} {last.year}"
+    form = BeginForm(title=title, period_from=last - timedelta(days=364), period_to=last, targets="last")
+    return page("assessments/new.html", form=form)
+
+
+@feature.post("/assessments/new", needs=permissions.MANAGE)
+def begin() -> ResponseReturnValue:
+    form = BeginForm()
+    made: list[Assessment] = []
+    if not accepted(form, lambda: made.append(_begin(form))):
+        return page("assessments/new.html", form=form, status=422)
+    flash(f"{made[0].title} is begun.")
+    return redirect(url_for("assessments.assessment", assessment_id=made[0].id), 303)
+
+
+def _begin(form: BeginForm) -> Assessment:
+    since, until = form.period_from.data, form.period_to.data
+    if since is None or until is None:
+        raise Invalid("Choose both days.", field="period_from")
+    targets = None if form.targets.data == "last" else int(form.targets.data)
+    return actions.begin(UUID(form.framework.data), title=form.title.data or "", period_from=since, period_to=until, scope=form.scope.data, targets=targets)
+
+
+@feature.get("/assessments/<uuid:assessment_id>", needs=permissions.VIEW)
+def assessment(assessment_id: UUID) -> ResponseReturnValue:
+    held = queries.assessment(assessment_id)
+    framework = frameworks.framework_by_id(held.framework_id)
+    facts = layout.frozen_rows(held) if held.frozen else None
+    shown = None if facts else queries.board(framework, _as_of(), held)
+    every = queries.revisions(held)
+    return page(
+        "assessments/assessment.html", held=held, framework=framework, shown=shown, facts=facts, counts=_counts(shown, facts),
+        revisions=every, last=every[-1], scope=_scope(held), levels=LEVELS, agrees=held.frozen is not None and actions.digest(held.frozen) == held.digest,
+        people=names([held.begun_by, held.closed_by]), moments=history.told([held.id]), **_past(),
+    )  # fmt: skip
+
+
+def _scope(held: Assessment) -> str:
+    return "The whole organisation" if held.system_id is None else systems.names([held.system_id]).get(held.system_id, "One AI system")
+
+
+def _counts(shown: Board | None, facts: Sequence[layout.FrozenRow] | None) -> dict[str, int]:
+    """What the head of an assessment counts, of an open and of a frozen one."""
+    rows = facts if facts is not None else [layout.as_frozen(row) for row in shown.rows] if shown else []
+    return {
+        "all": len(rows), "met": sum(row.level >= row.target for row in rows), "concluded": sum(row.concluded is not None for row in rows),
+        "signed": sum(row.signer is not None for row in rows), "reached": sum(min(row.level, row.target) for row in rows),
+        "wanted": sum(row.target for row in rows), "returned": sum(row.judgement is not None and bool(row.judgement.returned_because) for row in (shown.rows if shown else ())),
+    }  # fmt: skip
+
+
+@feature.get("/assessments/<uuid:assessment_id>/frozen.json", needs=permissions.VIEW)
+def frozen(assessment_id: UUID) -> ResponseReturnValue:
+    """The bytes that the digest is over: RFC 8785."""
+    held = queries.assessment(assessment_id)
+    if held.frozen is None:
+        raise NotFound("It is open, so nothing of it is frozen yet.")
+    name = f"{held.title.lower().replace(' ', '-')}-revision-{held.revision}.json"
+    safe = "".join(ch for ch in name if ch.isascii() and (ch.isalnum() or ch in "-."))
+    headers = {"Content-Type": "application/json", "Content-Disposition": f'attachment; filename="{safe}"'}
+    return Response(actions.canonical(held.frozen), headers=headers)
+
+
+@feature.get("/assessments/<uuid:assessment_id>/closing", needs=permissions.MANAGE)
+def closing(assessment_id: UUID) -> ResponseReturnValue:
+    return _closing_page(queries.assessment(assessment_id), CloseForm())
+
+
+def _closing_page(held: Assessment, form: CloseForm, *, code: int = 200) -> ResponseReturnValue:
+    shown = queries.board(frameworks.framework_by_id(held.framework_id), held=held)
+    open_rows = [row for row in shown.rows if row.judgement is None or row.judgement.signer is None]
+    return page(
+        "assessments/closing.html", status=code, held=held, framework=shown.framework, counts=_counts(shown, None), open_rows=open_rows,
+        red=sum(row.derived.is_red for row in shown.rows), form=form,
+    )  # fmt: skip
+
+
+@feature.post("/assessments/<uuid:assessment_id>/closing", needs=permissions.MANAGE)
+def close(assessment_id: UUID) -> ResponseReturnValue:
+    held, form = queries.assessment(assessment_id, lock=True), CloseForm()
+    if not accepted(form, lambda: actions.close(held, accept_open=bool(form.accept_open.data))):
+        return _closing_page(held, form, code=422)
+    flash(f"{held.title} is closed and frozen.")
+    return redirect(url_for("assessments.assessment", assessment_id=held.id), 303)
+
+
+@feature.post("/assessments/<uuid:assessment_id>/reopening", needs=permissions.MANAGE)
+def reopen(assessment_id: UUID) -> ResponseReturnValue:
+    """Begin its next revision."""
+    made = actions.reopen(queries.assessment(assessment_id, lock=True))
+    flash(f"Revision {made.revision} of {made.title} is open.")
+    return redirect(url_for("assessments.assessment", assessment_id=made.id), 303)
