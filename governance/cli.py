@@ -93,7 +93,7 @@ def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click pas
 
 @main.command("access")
 def access() -> None:
-    """Print who may do what: role × permission."""
+    """Print who may do what: role and permission."""
     from governance import factory  # noqa: F401 - declares every permission
     from governance.kernel.access import ROLES, registry
 

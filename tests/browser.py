@@ -73,7 +73,7 @@ def check_page(html: str, where: str) -> None:
     """The promises that every page keeps."""
     parser = html5lib.HTMLParser(strict=False)
     parser.parse(html)
-    problems = [(p, code) for p, code, _ in parser.errors if code not in {"non-void-element-with-trailing-solidus"}]
+    problems = [(p, code) for p, code, _ in parser.errors if code != "non-void-element-with-trailing-solidus"]
     assert not problems, f"{where}: invalid HTML {problems[:3]}\n{_lines(html, problems)}"
     soup = BeautifulSoup(html, "html.parser")
     assert len(soup.find_all("h1")) == 1, f"{where}: {len(soup.find_all('h1'))} h1"

@@ -1,12 +1,10 @@
 """A real PostgreSQL, migrated once; each test in an outer transaction that is rolled back; a second tenant always there."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine, event
@@ -14,8 +12,7 @@ from sqlalchemy import create_engine, event
 from governance import migrate
 from governance.factory import create_app
 from governance.frameworks import sync
-from governance.kernel import config, current, db, embedded, storage
-from governance.people import oidc
+from governance.kernel import config, db, embedded
 from tests import make
 from tests.browser import Visitor
 

@@ -208,7 +208,7 @@ class Shelf[T]:
 # The protocol, without HTTP
 
 
-class Refused(Exception):  # noqa: N818 - OAuth's word for it is "error", ours is not
+class Refused(Exception):
     """An OAuth error: its code, and a sentence for the developer or the person."""
 
     def __init__(self, error: str, why: str, status: int = 400) -> None:
@@ -216,14 +216,14 @@ class Refused(Exception):  # noqa: N818 - OAuth's word for it is "error", ours i
         self.error, self.why, self.status = error, why, status
 
 
-class NotLocal(Exception):  # noqa: N818
+class NotLocal(Exception):
     """The provider was asked to serve something other than this machine."""
 
 
 class Provider:
     """One issuer: its keys, people, clients, sessions, codes and tokens."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - every part of an issuer, once
+    def __init__(
         self, issuer: str, people: Iterable[Person], clients: Iterable[Client], key: RSAKey | None,
         mint: Mint | None, deliver: Deliver | None,
     ) -> None:  # fmt: skip
@@ -754,7 +754,7 @@ CAPABILITIES: dict[str, Any] = {
 # Serving and the command line
 
 
-def create_idp(  # noqa: PLR0913 - every part of an issuer, once
+def create_idp(
     issuer: str, people: Sequence[Person], clients: Sequence[Client], key: RSAKey | None = None, *,
     mint: Mint | None = None, deliver: Deliver | None = None,
 ) -> Idp:  # fmt: skip

@@ -41,7 +41,7 @@ def sign_in(base: str, email: str) -> requests.Session:
     action, fields = _forms(login).forms[0]
     fields["email"] = email
     arrived = browser.post(urljoin(login.url, action), data=fields, timeout=20)
-    if not arrived.ok or "/t/" not in arrived.url and "/operator" not in arrived.url:
+    if not arrived.ok or ("/t/" not in arrived.url and "/operator" not in arrived.url):
         raise SystemExit(f"The demo could not sign in as {email}: {arrived.status_code} at {arrived.url}")
     return browser
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from governance import factory
@@ -29,7 +30,7 @@ from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current, jobs
 from governance.kernel.config import Settings
 from governance.kernel.current import Actor
-from governance.kernel.db import find, session, transaction
+from governance.kernel.db import find, transaction
 from governance.people import actions as joining
 from governance.people import oidc
 from governance.people.jobs import actor_of
@@ -254,7 +255,7 @@ def _one_version(
 
     def bring() -> None:
         evidence = find(Evidence, box[0])
-        dates = {"collected_on": collected, "period_from": period[0], "period_to": period[1], "valid_until": max(valid, period[1])}
+        dates: dict[str, Any] = {"collected_on": collected, "period_from": period[0], "period_to": period[1], "valid_until": max(valid, period[1])}
         if newest:
             versions.append(evidencing.bring_file(evidence, io.BytesIO(_sheet(evidence.title, period)), f"{evidence.ref.lower()}-{collected:%Y-%m}.csv", **dates))
         else:
@@ -340,7 +341,7 @@ def _assess_acme(cast: Cast, chance: random.Random) -> None:
 def _quarter_ends(today: date) -> list[date]:
     """The last closed quarter's end, and the end of the quarter that today is in."""
     quarter = (today.month - 1) // 3
-    this = date(today.year + (quarter == 3), (quarter * 3 + 4 - 1) % 12 + 1, 1) - timedelta(days=1)
+    this = date(today.year + (quarter == 3), (quarter * 3 + 3) % 12 + 1, 1) - timedelta(days=1)  # noqa: PLR2004 - the fourth quarter
     return [date(today.year, quarter * 3 + 1, 1) - timedelta(days=1), this]
 
 

@@ -71,7 +71,7 @@ KNOWN_OTHERS = (  # keys that give a format away, what it is
 )
 
 
-class ImportRefused(ValueError):  # noqa: N818 - named like the other refusals
+class ImportRefused(ValueError):
     """The file cannot be taken in. `args[0]` is the sentence; `line` and `column` count from 1."""
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:

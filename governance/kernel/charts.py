@@ -96,7 +96,7 @@ class Series:
     band: Sequence[tuple[float, float]] = ()
 
 
-def lines(  # noqa: PLR0913 each is a part of the picture
+def lines(
     series: Sequence[Series],
     labels: Sequence[str],
     title: str,

@@ -159,7 +159,7 @@ def _level_names(x: float, blocks: Sequence[tuple[int, float, float]], top: floa
     return names
 
 
-def _function_bar(key: str, each: Standing, y: float, left: float, scale: float, tall: float) -> list[str]:  # noqa: PLR0917 - each is a side of the drawing or a limit of the caller
+def _function_bar(key: str, each: Standing, y: float, left: float, scale: float, tall: float) -> list[str]:
     middle, x = y + tall / 2 + 2.8, left
     parts = [_text(0, middle, key, weight=600, size=8.2)]
     for level in reversed(range(len(LEVELS))):
@@ -192,7 +192,7 @@ def _axis(low: int, left: float, right: float, ceiling: float, floor: float) -> 
     return parts
 
 
-def _step(  # noqa: PLR0917 - each is a side of the drawing or a limit of the caller
+def _step(
     action: Action,
     x: float,
     pitch: float,

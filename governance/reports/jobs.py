@@ -50,8 +50,8 @@ def _frozen(item: WorkItem) -> Built:
         return build(report.snapshot)  # type: ignore[arg-type]  # the JSON of a Snapshot
 
 
-def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
-    """What the assessments know, with the cover, the number and the key that the report adds."""
+def _snapshot(report: ReportRun, key_line: str) -> Any:
+    """The JSON of a Snapshot: what the assessments know, with the cover, the number and the key that the report adds."""
     tenant = tenants.tenant_by_id(current.actor().tenant_id)
     if tenant is None:
         raise RuntimeError("the tenant is gone")

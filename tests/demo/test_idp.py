@@ -460,7 +460,7 @@ def test_an_issuer_elsewhere_is_refused() -> None:
 
 def test_the_command_serves_every_issuer_apart(tmp_path) -> None:
     config = tmp_path / "idp.json"
-    config.write_text(json.dumps(demo.configuration({name: CLIENTS for name in PEOPLE})))
+    config.write_text(json.dumps(demo.configuration(dict.fromkeys(PEOPLE, CLIENTS))))
     child = subprocess.Popen(
         [sys.executable, "-m", "governance.demo.idp", "--config", str(config), "--port", "0"],
         stdout=subprocess.PIPE, text=True,
