@@ -49,7 +49,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=_derived(settings, "notes"), CSRF_KEY=_derived(settings, "csrf"), SECURE=settings.secure,
         PUBLIC_URL=settings.public_url, SESSION_COOKIE_NAME="__Host-notes" if settings.secure else "notes",
-        SESSION_COOKIE_SECURE=settings.secure, SESSION_COOKIE_SAMESITE="Lax", SETTINGS=settings,
+        TRUSTED_HOSTS=_trusted(settings), SESSION_COOKIE_SECURE=settings.secure, SESSION_COOKIE_SAMESITE="Lax", SETTINGS=settings,
     )  # fmt: skip
     connect(settings)
     web.dress(app)
@@ -63,6 +63,11 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for error in (DomainError, HTTPException, DBAPIError, Exception):
         app.register_error_handler(error, _refused)
     return app
+
+
+def _trusted(settings: config.Settings) -> list[str]:
+    """The names that a request may call this host by; any other Host header is refused."""
+    return [settings.host, "127.0.0.1", "localhost", "[::1]"]
 
 
 def connect(settings: config.Settings) -> None:
@@ -172,7 +177,7 @@ REMEDIES = {
     404: "Check the address, or go back to where you came from.",
     413: "Send a smaller file, or link to where the large one is kept.",
     500: "Nothing was changed. If it happens again, tell the operator the request's number.",
-    503: "Nothing was changed. It works again when the server behind it does.",
+    503: "It works again when the server behind it does.",
 }
 
 

@@ -33,7 +33,6 @@ WITHOUT_KEY = {
     "for_tenant": "a tenant, not a row in one",
     "entry_id": "the log's entry; entries are never deleted",
     "work_item_id": "the work is swept when it is old, the report stays",
-    "system_id": "an assessment may be about a system; the action that begins one finds the system first",
 }
 BY_WHOM = "a person, who is no tenant's row: shown by a membership of the same tenant or not at all"
 

@@ -26,6 +26,7 @@ NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight",
 MINUS = "\N{MINUS SIGN}"
 NARROW_CELL = 5  # letters that a cell of the map has room for
 CHARTED = 14
+CHART_NAME = 21  # letters
 LINE = 14
 
 
@@ -255,7 +256,12 @@ def _bar(each: Proven, first: date, until: date) -> charts.Row:
     if reached <= until:
         pieces.append(charts.Piece(reached, until, _tail(each, reached, until)))
     tone = "bad" if each.fresh.state in {"overdue", "rejected"} else ""
-    return charts.Row(each.proof.title[:28], each.control.ref, pieces, each.fresh.says, tone)  # type: ignore[arg-type]
+    return charts.Row(_shortened(each.proof.title), each.control.ref, pieces, each.fresh.says, tone)  # type: ignore[arg-type]
+
+
+def _shortened(title: str) -> str:
+    """What stands before the control's ref in the chart; the table beside it has the whole title."""
+    return title if len(title) <= CHART_NAME else f"{title[: CHART_NAME - 1].rstrip(' ,')}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _tail(each: Proven, reached: date, until: date) -> Any:

@@ -14,7 +14,7 @@ class Assessment(Tenanted, Model):
     """Pins a framework version, a scope and a period. Closing freezes what it shows under a digest."""
 
     __tablename__ = "assessments"
-    __table_args__ = (CheckConstraint("period_from < period_to", "period_order"),)
+    __table_args__ = (CheckConstraint("period_from < period_to", "period_order"), tenant_fk("system_id", "ai_systems"))
 
     framework_id: Mapped[UUID] = mapped_column(ForeignKey("frameworks.id"))
     title: Mapped[str]

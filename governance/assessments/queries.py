@@ -572,13 +572,15 @@ def _actions(shown: Board) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda each: (-each["points"], each["closes"][0]["ref"]))
 
 
-PASSIVE = ("No control fails", "All evidence accepted and fresh", "Hold for the whole period")
+PASSIVE = (NO_FAILURE, "All evidence accepted and fresh", "Hold for the whole period")
 
 
 def closes(row: Row) -> str:
     """What closes the gap: the next two steps of the ladder that ask somebody to do something."""
-    steps = [text for text in row.derived.ladder[row.derived.level + 1 : row.target + 1] if text and text != NO_FAILURE][:2]
-    return "; then ".join([steps[0], *(s[0].lower() + s[1:] for s in steps[1:])]) if steps else "Hold for the whole period"
+    if not row.derived.controls:
+        return "Map a control that answers for it in full"
+    steps = [text for text in row.derived.ladder[row.derived.level + 1 : row.target + 1] if text and text not in PASSIVE][:2]
+    return "; then ".join([steps[0], *(s[0].lower() + s[1:] for s in steps[1:])]) if steps else PASSIVE[-1]
 
 
 def _evidence_index(shown: Board) -> list[dict[str, Any]]:

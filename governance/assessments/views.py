@@ -79,7 +79,7 @@ def _past() -> dict[str, Any]:
     parts = {name: value for name, value in request.args.items() if name != "as_of"}
     now = url_for(request.endpoint or "", **{**(request.view_args or {}), **parts})
     return {
-        "as_of": at.date().isoformat(),
+        "as_of": at.date().isoformat(), "as_of_day": f"{at.day} {at:%b %Y}",
         "banner": {"kind": "info", "word": "Past day", "lead": says, "text": text, "href": now, "link": "Back to now"},
     }
 
@@ -376,11 +376,20 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/assessments/new", needs=permissions.MANAGE)
 def new() -> ResponseReturnValue:
-    today = clock.today()
-    last = (date(today.year, (today.month - 1) // 3 * 3 + 1, 1) + timedelta(days=95)).replace(day=1) - timedelta(days=1)
-    title = f"Q{(last.month + 2) // 3} {last.year}"
-    form = BeginForm(title=title, period_from=last - timedelta(days=364), period_to=last, targets="last")
+    """The year up to the end of this quarter; of the next one where this one's is begun."""
+    taken, last = {each.title for each in queries.assessments()}, _quarter_end(clock.today())
+    if _quarter(last) in taken:
+        last = _quarter_end(last + timedelta(days=1))
+    form = BeginForm(title=_quarter(last), period_from=last - timedelta(days=364), period_to=last, targets="last")
     return page("assessments/new.html", form=form)
+
+
+def _quarter_end(day: date) -> date:
+    return (date(day.year, (day.month - 1) // 3 * 3 + 1, 1) + timedelta(days=95)).replace(day=1) - timedelta(days=1)
+
+
+def _quarter(end: date) -> str:
+    return f"Q{(end.month + 2) // 3} {end.year}"
 
 
 @feature.post("/assessments/new", needs=permissions.MANAGE)
@@ -408,8 +417,9 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
     facts = layout.frozen_rows(held) if held.frozen else None
     shown = None if facts else queries.board(framework, _as_of(), held)
     every = queries.revisions(held)
+    unsigned_first = sorted(shown.rows, key=lambda row: row.judgement is not None and row.judgement.signer is not None) if shown else []
     return page(
-        "assessments/assessment.html", held=held, framework=framework, shown=shown, facts=facts, counts=_counts(shown, facts),
+        "assessments/assessment.html", held=held, ordered=unsigned_first, framework=framework, shown=shown, facts=facts, counts=_counts(shown, facts),
         revisions=every, last=every[-1], scope=_scope(held), levels=LEVELS, agrees=held.frozen is not None and actions.digest(held.frozen) == held.digest,
         people=names([held.begun_by, held.closed_by]), moments=history.told([held.id]), **_past(),
     )  # fmt: skip

@@ -8,7 +8,7 @@
 Owners and titles are always today's; what was recorded, mapped, brought in and judged is cut at the instant.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -128,9 +128,14 @@ def _facts(row: Row[Any], proofs: Mapping[UUID, Proof], moment: datetime) -> Con
         control_id=row.id, ref=row.ref, title=row.title, does=row.does, kind=row.kind, automation=row.automation,
         cadence=row.cadence, owner_id=row.owner_id, owner=row.owner, version=row.version, since=row.created_at.date(),
         mappings=tuple((UUID(m[0]), m[1]) for m in row.mappings or () if m[2] <= at and (m[3] is None or m[3] > at)),
-        proofs=tuple(proofs[i] for i, known in ((UUID(k[0]), k[1]) for k in row.links or ()) if known <= at and i in proofs),
+        proofs=tuple(proofs[i] for i in _linked(row.links or (), at) if i in proofs),
         tests=tuple(_test(t) for t in row.tests or () if t[0] <= at),
     )  # fmt: skip
+
+
+def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
+    """The evidence that was linked at that moment."""
+    return (UUID(link[0]) for link in packed if link[1] <= at and (link[2] is None or link[2] > at))
 
 
 def _test(packed: Sequence[Any]) -> Test:
@@ -176,6 +181,5 @@ def _folded_tests() -> ScalarSelect[Any]:
 
 
 def _folded_links() -> ScalarSelect[Any]:
-    return _folded(
-        (EvidenceLink.evidence_id, _epoch(EvidenceLink.created_at)), EvidenceLink.id, EvidenceLink.control_id == Control.id
-    )
+    link = EvidenceLink
+    return _folded((link.evidence_id, _epoch(link.created_at), _epoch(link.removed_at)), link.id, link.control_id == Control.id)

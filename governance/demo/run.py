@@ -35,7 +35,8 @@ def run(*, once: bool, port: int, data: Path) -> int:
     """Set everything up; then serve until Ctrl-C or SIGTERM, or (`once`) make the report and leave. The exit code."""
     if (os.environ.get("GOVERNANCE_PUBLIC_URL") or "http://127.0.0.1").split("://")[1].split(":")[0].split("/")[0] not in {"127.0.0.1", "localhost"}:
         raise SystemExit("The demo runs on loopback only: GOVERNANCE_PUBLIC_URL is set to another host.")
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` makes children ignore SIGINT
+        signal.signal(number, _interrupt)
     data.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with contextlib.ExitStack() as stack:

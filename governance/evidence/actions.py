@@ -162,12 +162,12 @@ def link(evidence: Evidence, control_id: UUID, note: str = "") -> EvidenceLink:
 
 
 def unlink(evidence: Evidence, control_id: UUID) -> None:
-    """Take the link away; one that is not there is no fault."""
+    """End the link; one that is not there is no fault. Past days keep it."""
     held = _link(evidence, control_id)
     if held is None:
         return
     ref = session().scalar(select(_control().ref).where(_control().id == control_id))
-    session().delete(held)
+    held.removed_at = clock.now()
     record(UNLINKED, evidence, control=ref)
 
 
@@ -386,7 +386,7 @@ def _control() -> Any:
 def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
     return (
         session()
-        .scalars(select(EvidenceLink).where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.control_id == control_id))
+        .scalars(select(EvidenceLink).where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None)))
         .one_or_none()
     )
 

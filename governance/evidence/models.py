@@ -32,7 +32,7 @@ class Evidence(Tenanted, Model):
         viewonly=True, order_by="EvidenceVersion.uploaded_at", primaryjoin="Evidence.id == foreign(EvidenceVersion.evidence_id)"
     )
     links: Mapped[list["EvidenceLink"]] = relationship(
-        viewonly=True, primaryjoin="Evidence.id == foreign(EvidenceLink.evidence_id)"
+        viewonly=True, primaryjoin="and_(Evidence.id == foreign(EvidenceLink.evidence_id), EvidenceLink.removed_at.is_(None))"
     )
 
 
@@ -79,17 +79,18 @@ class EvidenceReview(Tenanted, Model):
 
 
 class EvidenceLink(Tenanted, Model):
-    """Evidence supports a control, and how."""
+    """Evidence supports a control, and how, from a moment on, until it is removed."""
 
     __tablename__ = "evidence_links"
     __table_args__ = (
         tenant_fk("evidence_id", "evidence"),
         tenant_fk("control_id", "controls"),
-        UniqueConstraint("tenant_id", "evidence_id", "control_id"),
+        Index("uq_evidence_links_open", "tenant_id", "evidence_id", "control_id", unique=True, postgresql_where="removed_at IS NULL"),
         Index(None, "tenant_id", "control_id"),
     )
 
     evidence_id: Mapped[UUID]
     control_id: Mapped[UUID]
     note: Mapped[str] = mapped_column(default="")
+    removed_at: Mapped[datetime | None]
     control: Mapped["Control"] = relationship(viewonly=True, primaryjoin="foreign(EvidenceLink.control_id) == Control.id")

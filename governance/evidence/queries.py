@@ -281,7 +281,7 @@ def _links(evidence_id: UUID | None = None) -> dict[UUID, list[tuple[UUID, str, 
     query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).join(
         control, control.id == EvidenceLink.control_id
     )
-    query = query.where(control.retired_at.is_(None))
+    query = query.where(control.retired_at.is_(None), EvidenceLink.removed_at.is_(None))
     if evidence_id is not None:
         query = query.where(EvidenceLink.evidence_id == evidence_id)
     found: dict[UUID, list[tuple[UUID, str, str]]] = {}
@@ -381,7 +381,7 @@ def links(evidence: Evidence) -> list[LinkView]:
     query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at).join(
         control, control.id == EvidenceLink.control_id
     )
-    rows = session().execute(query.where(EvidenceLink.evidence_id == evidence.id).order_by(control.ref))
+    rows = session().execute(query.where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.removed_at.is_(None)).order_by(control.ref))
     return [LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows]
 
 

@@ -37,7 +37,7 @@ feature = Feature("evidence", __name__)
 constraint(
     "uq_evidence_versions_tenant_id_evidence_id_number", "Somebody else brought a version in at the same moment. Send it again."
 )
-constraint("uq_evidence_links_tenant_id_evidence_id_control_id", "It is linked to that control already.")
+constraint("uq_evidence_links_open", "It is linked to that control already.")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PIECE = 1024 * 1024

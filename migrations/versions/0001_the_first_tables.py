@@ -265,6 +265,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint('period_from < period_to', name=op.f('ck_assessments_period_order')),
     sa.ForeignKeyConstraint(['framework_id'], ['frameworks.id'], name=op.f('fk_assessments_framework_id')),
+    sa.ForeignKeyConstraint(['tenant_id', 'system_id'], ['ai_systems.tenant_id', 'ai_systems.id'], name=op.f('fk_assessments_tenant_id_system_id')),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_assessments'))
     )
     op.create_table('controls',
@@ -439,12 +440,13 @@ def upgrade() -> None:
     sa.Column('evidence_id', sa.Uuid(), nullable=False),
     sa.Column('control_id', sa.Uuid(), nullable=False),
     sa.Column('note', sa.String(), nullable=False),
+    sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['tenant_id', 'control_id'], ['controls.tenant_id', 'controls.id'], name=op.f('fk_evidence_links_tenant_id_control_id')),
     sa.ForeignKeyConstraint(['tenant_id', 'evidence_id'], ['evidence.tenant_id', 'evidence.id'], name=op.f('fk_evidence_links_tenant_id_evidence_id')),
-    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_evidence_links')),
-    sa.UniqueConstraint('tenant_id', 'evidence_id', 'control_id', name=op.f('uq_evidence_links_tenant_id_evidence_id_control_id'))
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_evidence_links'))
     )
+    op.create_index('uq_evidence_links_open', 'evidence_links', ['tenant_id', 'evidence_id', 'control_id'], unique=True, postgresql_where='removed_at IS NULL')
     op.create_index(op.f('ix_evidence_links_tenant_id_control_id'), 'evidence_links', ['tenant_id', 'control_id'], unique=False)
     op.create_table('evidence_versions',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
