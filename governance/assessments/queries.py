@@ -30,6 +30,7 @@ from governance.frameworks.queries import FrameworkView, RequirementView
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.people.models import Person
+from governance.systems import queries as systems
 
 DEFAULT_TARGET = 3
 YEAR = timedelta(days=364)  # with the day itself a year
@@ -386,7 +387,7 @@ def _alone(ledger: Ledger, control: Any) -> Ledger:
 def _moments(part: Ledger) -> Iterator[datetime]:
     """Each instant at which the status could have moved: what was recorded, and the days on which evidence grew old."""
     for control in part.controls:
-        stamps = [s for m in control.mappings or () for s in m[2:4]] + [link[1] for link in control.links or ()] + [t[0] for t in control.tests or ()]
+        stamps = [s for m in control.mappings or () for s in m[2:4]] + [s for link in control.links or () for s in link[1:3]] + [t[0] for t in control.tests or ()]
         yield from (datetime.fromtimestamp(float(stamp), UTC) for stamp in stamps if stamp is not None)
         yield from (each for each in (control.created_at, control.retired_at) if each is not None)
     for piece in part.pieces.values():
@@ -470,12 +471,12 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
         "framework": {"key": framework.key, "title": framework.title, "version": framework.version, "digest": framework.digest},
         "assessment": {
             "title": held.title, "revision": str(held.revision), "scope": held.scope,
-            "scope_text": "Whole organisation" if held.scope == "organisation" else "One AI system",
+            "scope_text": _scope_text(held),
             "period": {"from": held.period_from.isoformat(), "to": held.period_to.isoformat()},
             "status": "closed" if held.closed_at else "open", "closed_at": _iso(held.closed_at), "digest": held.digest,
         },
         "profile": {"name": f"Target profile {held.period_to.year}", "approved_on": held.created_at.date().isoformat()},
-        "functions": [_function(shown, node) for node in shown.functions],
+        "functions": [_function(shown, node) for node in shown.functions] or [_flat(shown)],
         "movement": _movement(shown),
         "gaps": _actions(shown),
         "evidence": _evidence_index(shown),
@@ -503,6 +504,18 @@ def _function(shown: Board, node: RequirementView) -> dict[str, Any]:
         "key": node.ref, "title": node.title,
         "categories": [{"ref": c.ref, "title": c.title, "requirements": [_requirement(shown, row) for row in shown.of(c.ref)]} for c in categories],
     }  # fmt: skip
+
+
+def _flat(shown: Board) -> dict[str, Any]:
+    """A framework without functions: one, of one category."""
+    key, title = shown.framework.key, shown.framework.title
+    return {"key": key, "title": title, "categories": [{"ref": key, "title": title, "requirements": [_requirement(shown, row) for row in shown.rows]}]}
+
+
+def _scope_text(held: Assessment) -> str:
+    if held.system_id is None:
+        return "Whole organisation"
+    return systems.names([held.system_id]).get(held.system_id, "One AI system")
 
 
 def _requirement(shown: Board, row: Row) -> dict[str, Any]:

@@ -319,6 +319,34 @@ def test_a_new_revision_takes_conclusions_and_signatures_on(as_officer, as_revie
     assert "revision 2" in words(as_officer.get(f"assessments/{begun}")).lower()
 
 
+@pytest.mark.parametrize(("key", "count"), [("owasp-llm-2025", 10), ("soc2-tsc-2017", None), ("nist-ai-600-1", 212)])
+def test_any_framework_can_be_assessed_and_frozen_whole(as_officer, acting, key, count):
+    with acting("compliance_officer"):
+        framework = frameworks.framework(key)
+        held_id = actions.begin(framework.id, title="2026", **PERIOD).id
+        count = count or sum(each.assessable for each in frameworks.requirements(framework.id))
+    as_officer.get(f"assessments/{held_id}")
+    as_officer.post(f"assessments/{held_id}/closing", accept_open="y")
+    frozen = json.loads(as_officer.get(f"assessments/{held_id}/frozen.json").data)
+    assert sum(len(category["requirements"]) for function in frozen["functions"] for category in function["categories"]) == count
+    assert f"0 of {count} conclusions signed off" in words(as_officer.get(f"assessments/{held_id}"))
+
+
+def test_an_assessment_of_one_ai_system_stands_beside_the_organisation_s(as_officer, acting, begun):
+    from governance.systems import actions as systems
+
+    with acting("compliance_officer"):
+        systems.register(key="claims-triage", name="Claims triage", lane="high_risk", purpose="Sorts claims.", owner_id=None)
+    form = {"framework": str(framework_id(acting)), "title": "Claims triage 2026", "scope": "claims-triage", "period_from": "2026-01-01", "period_to": "2026-12-31", "targets": "4"}
+    reply = as_officer.post("assessments/new", **form, follow=True)
+    assert "Claims triage" in words(reply)
+    assert "Q4 2026" in words(as_officer.get(PAGE)) and "Claims triage" in words(as_officer.get("assessments/"))
+    with acting("compliance_officer", read_only=True):
+        scoped = session().scalars(select(Assessment).where(Assessment.scope == "claims-triage")).one()
+        assert {each.row.target for each in queries.items(scoped.id)} == {4}
+        assert queries.snapshot(scoped.id, clock.now())["assessment"]["scope_text"] == "Claims triage"
+
+
 # ---- looking
 
 
