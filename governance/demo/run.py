@@ -20,7 +20,7 @@ from governance.demo.idp import Client
 from governance.frameworks import sync
 from governance.kernel import config, embedded
 
-VERSION = 1
+VERSION = 2
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),

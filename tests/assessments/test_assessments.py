@@ -496,3 +496,21 @@ def test_the_snapshot_is_what_the_report_reads(acting, begun):
     assert counted.whole.total == 72 and sum(counted.whole.levels) == 72
     assert len(facts["movement"]) == 5 and facts["movement"][-1]["levels"] == list(counted.whole.levels)
     assert json.loads(json.dumps(facts)) == facts
+
+
+def test_the_pages_ask_the_database_as_often_for_sixty_controls_as_for_one(as_officer, acting, statements, begun):
+    """Four of their own: the assessment with its items, controls, evidence, who may own; the rest is who is signed in."""
+
+    def cost(path):
+        as_officer.get(path)
+        with statements() as seen:
+            as_officer.get(path)
+        return len(seen)
+
+    paths = (PAGE, f"{PAGE}/requirements", f"{PAGE}/MEASURE-2.7", f"assessments/{begun}")
+    before = [cost(path) for path in paths]
+    floor = cost("frameworks/") - 1
+    with acting("compliance_officer"):
+        controls.adopt()
+    assert [cost(path) for path in paths] == before
+    assert before[0] - floor <= 4 and before[1] - floor <= 4
