@@ -63,7 +63,12 @@ def jobs() -> None:
 @main.command("verify-report")
 @click.argument("report", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", "key", required=True, help="The verifier key, or a file that holds it.")
-@click.option("--signature", "signature", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="By default REPORT.sig, or REPORT with .sig.")
+@click.option(
+    "--signature",
+    "signature",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="By default REPORT.sig, or REPORT with .sig.",
+)
 def verify_report(report: Path, key: str, signature: Path | None) -> None:
     """Check a report offline: signature, file, attachments, fingerprint. Exit 1 when anything fails."""
     from governance.reports.verify import verify
@@ -83,7 +88,9 @@ def verify_report(report: Path, key: str, signature: Path | None) -> None:
 @main.command()
 @click.option("--once", is_flag=True, help="Set everything up, make the report, and leave.")
 @click.option("--port", type=int, default=lambda: int(os.environ.get("PORT", "8000")), show_default="8000")
-@click.option("--data", default=lambda: os.environ.get("DATA", "var/demo"), show_default="var/demo", type=click.Path(path_type=Path))
+@click.option(
+    "--data", default=lambda: os.environ.get("DATA", "var/demo"), show_default="var/demo", type=click.Path(path_type=Path)
+)
 def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click passes them by name
     """The demo world: database, identity provider, web and jobs, on loopback."""
     from governance.demo.run import run

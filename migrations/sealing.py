@@ -18,11 +18,7 @@ def let_use(table: str, verbs: str = "SELECT, INSERT, UPDATE, DELETE") -> None:
 
 def append_only(table: str) -> None:
     """No UPDATE, DELETE or TRUNCATE for anybody, the owner too."""
+    op.execute(f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
     op.execute(
-        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-    )
-    op.execute(
-        f"CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        f"CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )

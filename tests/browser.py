@@ -32,7 +32,9 @@ class Visitor:
     def post(self, path: str, *, then: int | None = 303, follow: bool = False, **form: Any) -> TestResponse:
         data = {name: value for name, value in form.items() if value is not None}
         data.setdefault("csrf_token", self.csrf())
-        reply = self.client.post(self.at(path), data=data, content_type="multipart/form-data" if any(_is_file(v) for v in data.values()) else None)
+        reply = self.client.post(
+            self.at(path), data=data, content_type="multipart/form-data" if any(_is_file(v) for v in data.values()) else None
+        )
         reply = self._checked(reply, then)
         if follow:
             return self.get(reply.location)
@@ -52,7 +54,11 @@ class Visitor:
     def _checked(self, reply: TestResponse, then: int | None) -> TestResponse:
         if then is not None:
             assert reply.status_code == then, f"{reply.request.path}: {reply.status_code}, expected {then}\n{_words(reply)}"
-        if reply.mimetype == "text/html" and reply.status_code not in {302, 303} and reply.text.lstrip().lower().startswith("<!doctype"):
+        if (
+            reply.mimetype == "text/html"
+            and reply.status_code not in {302, 303}
+            and reply.text.lstrip().lower().startswith("<!doctype")
+        ):
             check_page(reply.text, reply.request.path)
         return reply
 

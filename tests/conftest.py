@@ -54,8 +54,15 @@ def worker_id(request):
 @pytest.fixture(scope="session")
 def settings(server, folder):
     return config.Settings(
-        database_url=server.app_url, owner_database_url=server.owner_url, secret_key=bytes(range(32)), kek=bytes(range(1, 33)),
-        public_url="http://localhost", storage_url=f"file:{folder / 'objects'}", smtp_url=None, var=folder, demo=True,
+        database_url=server.app_url,
+        owner_database_url=server.owner_url,
+        secret_key=bytes(range(32)),
+        kek=bytes(range(1, 33)),
+        public_url="http://localhost",
+        storage_url=f"file:{folder / 'objects'}",
+        smtp_url=None,
+        var=folder,
+        demo=True,
     )
 
 
@@ -198,6 +205,3 @@ def shared_data():
     if not DATA.is_dir():
         pytest.skip("NOT TESTED: the real files of ../shared/data are not here")
     return DATA
-
-
-

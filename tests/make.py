@@ -33,7 +33,11 @@ ISSUER = "https://id.{}.example"
 
 def world() -> None:
     """Tenants, people and memberships, committed: every test starts from them."""
-    for slug, name, kind in (("acme", "Acme Insurance", "customer"), ("globex", "Globex", "customer"), ("console", "Console", "operator")):
+    for slug, name, kind in (
+        ("acme", "Acme Insurance", "customer"),
+        ("globex", "Globex", "customer"),
+        ("console", "Console", "operator"),
+    ):
         if directory.tenant_id(slug) is None:
             tenants.found(slug, name, kind=kind)
     for (slug, _), (name, email, role) in PEOPLE.items():
@@ -62,8 +66,15 @@ def actor(role: str, slug: str = "acme") -> Actor:
     name, email, real_role = PEOPLE[slug, role]
     base = founder(slug)
     return Actor(
-        base.tenant_id, slug, base.tenant_name, person_id(role, slug), name, real_role,
-        kind="operator" if real_role.startswith("operator") else "person", email=email, authenticated_at=clock.now(),
+        base.tenant_id,
+        slug,
+        base.tenant_name,
+        person_id(role, slug),
+        name,
+        real_role,
+        kind="operator" if real_role.startswith("operator") else "person",
+        email=email,
+        authenticated_at=clock.now(),
     )
 
 

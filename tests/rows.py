@@ -74,7 +74,12 @@ def _published(table: Table) -> Select[Any]:
     if table.name != "requirements":
         return select(table.c.id).order_by(table.c.id).limit(1)
     framework = select(func.min(cast(table.c.framework_id, String))).scalar_subquery()
-    return select(table.c.id).where(cast(table.c.framework_id, String) == framework, table.c.assessable).order_by(table.c.position).limit(1)
+    return (
+        select(table.c.id)
+        .where(cast(table.c.framework_id, String) == framework, table.c.assessable)
+        .order_by(table.c.position)
+        .limit(1)
+    )
 
 
 def children() -> list[tuple[type[Model], str, type[Model]]]:

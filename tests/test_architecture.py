@@ -134,7 +134,9 @@ def test_nobody_who_only_reads_may_change_anything(app):
         for rule in app.url_map.iter_rules()
         for role in ("viewer", "auditor")
         for view in [app.view_functions[rule.endpoint]]
-        if "POST" in (rule.methods or ()) and role in getattr(getattr(view, "needs", None), "roles", ()) and view.needs.name not in own
+        if "POST" in (rule.methods or ())
+        and role in getattr(getattr(view, "needs", None), "roles", ())
+        and view.needs.name not in own
         and not rule.rule.endswith(takes)
     ]
     assert wrong == []
@@ -172,9 +174,16 @@ def _records(node: ast.AST) -> bool:
 def _writes(node: ast.AST) -> bool:
     """Adds, deletes or sends something, or sets an attribute of something."""
     verbs = {"add", "add_all", "delete", "enqueue", "setattr", "merge"}
-    sets = (t for n in ast.walk(node) if isinstance(n, ast.Assign | ast.AugAssign) for t in (n.targets if isinstance(n, ast.Assign) else [n.target]))
+    sets = (
+        t
+        for n in ast.walk(node)
+        if isinstance(n, ast.Assign | ast.AugAssign)
+        for t in (n.targets if isinstance(n, ast.Assign) else [n.target])
+    )
     attributes = (t for target in sets for t in ast.walk(target) if isinstance(t, ast.Attribute))
-    return any(name.split(".")[-1] in verbs and ("session" in name or "jobs" in name or name == "setattr") for name, _ in calls(node)) or any(attributes)
+    return any(
+        name.split(".")[-1] in verbs and ("session" in name or "jobs" in name or name == "setattr") for name, _ in calls(node)
+    ) or any(attributes)
 
 
 def test_a_row_is_changed_only_by_its_own_feature():
@@ -183,8 +192,14 @@ def test_a_row_is_changed_only_by_its_own_feature():
     for path in CODE:
         foreign = _imported_models(path, set(owner))
         for name, call in calls(tree(path)):
-            verbs = [ast.unparse(a).removesuffix(".__table__") for a in call.args[:1]] if name in {"insert", "update", "delete"} else []
-            wholesale = [name.removesuffix(f".__table__.{v}") for v in ("insert", "update", "delete") if name.endswith(f".__table__.{v}")]
+            verbs = (
+                [ast.unparse(a).removesuffix(".__table__") for a in call.args[:1]]
+                if name in {"insert", "update", "delete"}
+                else []
+            )
+            wholesale = [
+                name.removesuffix(f".__table__.{v}") for v in ("insert", "update", "delete") if name.endswith(f".__table__.{v}")
+            ]
             for model in {name, *verbs, *wholesale} & foreign:
                 if path != owner[model] / "actions.py" and model not in OTHER_WRITERS.get(short(path), ()):
                     trespass.add(f"{short(path)}:{call.lineno} {model}")
@@ -241,7 +256,16 @@ def test_only_the_kernel_commits():
 
 
 def test_only_the_clock_reads_the_time():
-    reading = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime", "time.gmtime"}
+    reading = {
+        "datetime.now",
+        "datetime.utcnow",
+        "datetime.today",
+        "date.today",
+        "time.time",
+        "time.time_ns",
+        "time.localtime",
+        "time.gmtime",
+    }
     found = {short(p) for p in CODE for name, _ in calls(tree(p)) if ".".join(name.split(".")[-2:]) in reading}
     assert found - set(OWN_TIME) == set()
     assert not re.findall(r"CURRENT_TIMESTAMP|\bnow\(\)::|func\.now\(", "".join(p.read_text() for p in CODE))
@@ -260,7 +284,8 @@ def test_no_statement_is_glued_together():
         for name, call in calls(tree(path))
         if name.split(".")[-1] in {"text", "execute", "exec_driver_sql", "literal_column"}
         for argument in call.args[:1]
-        if isinstance(argument, ast.JoinedStr | ast.BinOp) or (isinstance(argument, ast.Call) and ast.unparse(argument.func).endswith(".format"))
+        if isinstance(argument, ast.JoinedStr | ast.BinOp)
+        or (isinstance(argument, ast.Call) and ast.unparse(argument.func).endswith(".format"))
     }
     assert {g for g in glued if g.split(":")[0] not in DDL} == set()
 
@@ -285,7 +310,21 @@ def test_nothing_runs_text():
 
 
 def test_files_are_named_after_what_they_hold():
-    vague = {"utils", "util", "helpers", "helper", "services", "service", "managers", "manager", "common", "misc", "lib", "core", "base"}
+    vague = {
+        "utils",
+        "util",
+        "helpers",
+        "helper",
+        "services",
+        "service",
+        "managers",
+        "manager",
+        "common",
+        "misc",
+        "lib",
+        "core",
+        "base",
+    }
     named = [*CODE, *TEMPLATES, *TESTS]
     assert [short(p) for p in named if p.stem in vague or {part.lower() for part in p.relative_to(ROOT).parts[:-1]} & vague] == []
 
@@ -350,7 +389,9 @@ def test_models_and_migrations_agree(app, server):
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Model.metadata)
     engine.dispose()
-    assert [d for d in differences if not (isinstance(d, tuple) and isinstance(d[-1], Table) and d[-1].name == "alembic_version")] == []
+    assert [
+        d for d in differences if not (isinstance(d, tuple) and isinstance(d[-1], Table) and d[-1].name == "alembic_version")
+    ] == []
 
 
 def test_the_layers_hold():

@@ -123,7 +123,11 @@ def test_no_view_and_no_function_steps_around_the_policies(catalogue):
 
 
 def test_the_roles_are_confined(catalogue):
-    roles = found(catalogue, "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = ANY(:names)", names=[APP, OWNER])
+    roles = found(
+        catalogue,
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = ANY(:names)",
+        names=[APP, OWNER],
+    )
     assert roles == {(APP, False, False, False, False), (OWNER, False, False, False, False)}
     assert found(catalogue, "SELECT relname FROM pg_class WHERE relowner = :app ::regrole", app=APP) == set()
     assert found(catalogue, "SELECT 1 FROM pg_auth_members m WHERE m.member = :app ::regrole", app=APP) == set()
@@ -310,5 +314,3 @@ def test_the_tenant_of_a_transaction_does_not_outlive_it(settings, app):
     finally:
         db.engine().dispose()
         db.connect(settings.database_url)
-
-

@@ -18,7 +18,13 @@ from tests.rows import TENANTED, Rows
 # Words in an address that name no tenant's object: the same for everybody.
 SHARED_WORDS = {"tenant", "filename", "form", "framework", "key", "ref", "kind", "requirement_id", "slug", "extension"}
 # Words that mean an object whose class is called otherwise.
-MEANS = {"run_id": "ReportRun", "item_id": "WorkItem", "version_id": "EvidenceVersion", "system_id": "AISystem", "import_id": "FrameworkImport"}
+MEANS = {
+    "run_id": "ReportRun",
+    "item_id": "WorkItem",
+    "version_id": "EvidenceVersion",
+    "system_id": "AISystem",
+    "import_id": "FrameworkImport",
+}
 HERE = {("assessments", "item_id"): "AssessmentItem", ("systems", "key"): "system_key", ("systems", "system_id"): "system_key"}
 
 
@@ -36,7 +42,9 @@ class Door:
 
     def address(self, app: Any, tenant: str, ids: dict[str, Any]) -> str:
         """The path with these values in it; what is missing gets a value that names nothing."""
-        values = {name: ids.get(self.meaning(name), _nothing(converter)) for name, converter in self.rule._converters.items()} | {"tenant": tenant}
+        values = {name: ids.get(self.meaning(name), _nothing(converter)) for name, converter in self.rule._converters.items()} | {
+            "tenant": tenant
+        }
         wanted = {name: v for name, v in values.items() if name in self.rule.arguments}
         return app.url_map.bind("localhost").build(self.rule.endpoint, wanted, method=self.method)
 
@@ -73,11 +81,19 @@ def acme_ids(acting) -> dict[str, Any]:
     ids: dict[str, UUID] = {}
     with acting("admin"):
         rows = Rows()
-        for model in (m for m in TENANTED if m.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}):  # no address names a key or a provider
+        for model in (
+            m for m in TENANTED if m.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}
+        ):  # no address names a key or a provider
             ids[model.__name__] = rows.of(model)
-        system = session().get(next(m for m in TENANTED if m.__name__ == "AISystem"), (make.founder("acme").tenant_id, ids["AISystem"]))
+        system = session().get(
+            next(m for m in TENANTED if m.__name__ == "AISystem"), (make.founder("acme").tenant_id, ids["AISystem"])
+        )
         key = system.key
-        names = {**ids, **{_word(name): i for name, i in ids.items()}, **{f"{_last(name)}_id": i for name, i in reversed(ids.items())}}
+        names = {
+            **ids,
+            **{_word(name): i for name, i in ids.items()},
+            **{f"{_last(name)}_id": i for name, i in reversed(ids.items())},
+        }
     return names | {word: ids[name] for word, name in MEANS.items()} | {"system_key": key}
 
 
@@ -182,8 +198,16 @@ def test_no_address_breaks_the_console(app, isolated, acme_ids, role):
     """Real objects and ids of nothing, GET and an empty POST: refused or answered, never our fault."""
     visitor = Visitor(app, make.cookie(role), "acme")
     for ids in ({}, acme_ids):
-        walk = [(d, d.address(app, "acme", ids)) for d in doors(app, "tenant", "public", "operator") if d.rule.endpoint != "people.door.logout"]
-        broken = [f"{d}: 500" for d, path in walk if "logout" not in path and "events" not in path and knock(visitor, d, path).status_code >= 500]
+        walk = [
+            (d, d.address(app, "acme", ids))
+            for d in doors(app, "tenant", "public", "operator")
+            if d.rule.endpoint != "people.door.logout"
+        ]
+        broken = [
+            f"{d}: 500"
+            for d, path in walk
+            if "logout" not in path and "events" not in path and knock(visitor, d, path).status_code >= 500
+        ]
         assert broken == []
 
 
@@ -199,4 +223,13 @@ def test_junk_in_an_address_is_answered(app, as_admin, junk):
 
 
 def test_roles_are_those_the_walk_knows():
-    assert set(ROLES) == {"admin", "compliance_officer", "contributor", "auditor", "viewer", "operator_admin", "operator_finance", "operator_support"}
+    assert set(ROLES) == {
+        "admin",
+        "compliance_officer",
+        "contributor",
+        "auditor",
+        "viewer",
+        "operator_admin",
+        "operator_finance",
+        "operator_support",
+    }

@@ -32,7 +32,9 @@ from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, 
 from governance.people.queries import membership_of, names
 from governance.systems import queries as systems
 
-BEGUN = action("assessment.begun", "began an assessment", fields="title framework scope period_from period_to revision copied_from")
+BEGUN = action(
+    "assessment.begun", "began an assessment", fields="title framework scope period_from period_to revision copied_from"
+)
 TARGETED = action("assessment.target.set", "set a target", fields="target requirement")
 ASSIGNED = action("assessment.item.assigned", "assigned a requirement", fields="owner due_on requirement")
 CONCLUDED = action("assessment.concluded", "wrote a conclusion", fields="level revision requirement", personal="rationale")
@@ -84,7 +86,9 @@ def begin(
     return made
 
 
-def _new(framework_id: UUID, title: str, scope: str, system_id: UUID | None, period: tuple[date, date], *, revision: int) -> Assessment:
+def _new(
+    framework_id: UUID, title: str, scope: str, system_id: UUID | None, period: tuple[date, date], *, revision: int
+) -> Assessment:
     made = Assessment(
         framework_id=framework_id, title=title, scope=scope, system_id=system_id, period_from=period[0], period_to=period[1],
         revision=revision, begun_by=current.actor().person_id, closed_at=None, closed_by=None, digest=None, frozen=None, created_at=clock.now(),
@@ -103,7 +107,9 @@ def _begin_rules(framework_id: UUID, title: str, period_from: date, period_to: d
         raise Invalid("A period is three years at most.", field="period_to")
     if targets is not None and not 0 <= targets <= HIGHEST:
         raise Invalid("A target is a level from 0 to 4.", field="targets")
-    same = select(Assessment.id).where(Assessment.framework_id == framework_id, func.lower(Assessment.title) == title.lower(), Assessment.closed_at.is_(None))
+    same = select(Assessment.id).where(
+        Assessment.framework_id == framework_id, func.lower(Assessment.title) == title.lower(), Assessment.closed_at.is_(None)
+    )
     if session().scalars(same).first():
         raise Invalid(f"An open assessment has the title {title} already.", field="title")
 
@@ -120,8 +126,14 @@ def _write_items(made: Assessment, copied_from: UUID | None, target: int) -> Non
     mine = (old.c.assessment_id == copied_from) & (old.c.requirement_id == Requirement.id) & (old.c.tenant_id == made.tenant_id)
     source = (
         select(
-            func.gen_random_uuid(), literal(made.tenant_id), literal(made.id), Requirement.id, func.coalesce(old.c.target, target),
-            old.c.owner_id, literal(1), literal(clock.now()),
+            func.gen_random_uuid(),
+            literal(made.tenant_id),
+            literal(made.id),
+            Requirement.id,
+            func.coalesce(old.c.target, target),
+            old.c.owner_id,
+            literal(1),
+            literal(clock.now()),
         )
         .outerjoin(old, mine)
         .where(Requirement.framework_id == made.framework_id, Requirement.assessable)
@@ -172,7 +184,11 @@ def assign_all(ids: Collection[UUID], owner_id: UUID | None, due_on: date | None
         raise Invalid("Nothing is selected. Tick the requirements first.")
     if owner_id is None and due_on is None:
         raise Invalid("Choose an owner or a day.", field="owner_id")
-    found = session().scalars(select(AssessmentItem).where(AssessmentItem.id.in_(ids)).order_by(AssessmentItem.id).with_for_update()).all()
+    found = (
+        session()
+        .scalars(select(AssessmentItem).where(AssessmentItem.id.in_(ids)).order_by(AssessmentItem.id).with_for_update())
+        .all()
+    )
     if len(found) != len(set(ids)):
         raise NotFound("One of the selected requirements is not here. Nothing was assigned.")
     for item in found:
@@ -183,7 +199,9 @@ def assign_all(ids: Collection[UUID], owner_id: UUID | None, due_on: date | None
 # ---- judging
 
 
-def conclude(item: AssessmentItem, *, level: int, rationale: str, revision: int | None = None, version: int | None = None) -> Conclusion:
+def conclude(
+    item: AssessmentItem, *, level: int, rationale: str, revision: int | None = None, version: int | None = None
+) -> Conclusion:
     """The assessor's judgement: a new revision. `revision` (0: none) is the last one that he read, `version` the item's.
 
     Somebody else's meanwhile makes this one stale, and nothing of it is lost.
@@ -192,7 +210,11 @@ def conclude(item: AssessmentItem, *, level: int, rationale: str, revision: int 
     rationale = rationale.replace("\r\n", "\n").strip()
     _conclusion_rules(level, rationale)
     last = _last(item)
-    if last is not None and (last.level, last.rationale, last.concluded_by) == (level, rationale, current.person_id()) and not last.returned_because:
+    if (
+        last is not None
+        and (last.level, last.rationale, last.concluded_by) == (level, rationale, current.person_id())
+        and not last.returned_because
+    ):
         return last  # sent twice
     if (revision is not None and revision != (last.revision if last else 0)) or (revision is None and version != item.version):
         raise _overtaken(last, level, rationale)
@@ -251,7 +273,9 @@ def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
         raise NotSignable("It was returned to its assessor. A new conclusion can be signed off.")
     if red := red_reasons(item):
         raise NotSignable(f"Sign-off opens when no reason is red: {red[0]}")
-    signed = SignOff(conclusion_id=made.id, signed_by=current.person_id(), signed_at=clock.now(), entry_id=None, created_at=clock.now())
+    signed = SignOff(
+        conclusion_id=made.id, signed_by=current.person_id(), signed_at=clock.now(), entry_id=None, created_at=clock.now()
+    )
     session().add(signed)
     signed.entry_id = record(SIGNED, made, level=made.level, revision=revision, requirement=_ref(item)).id
     return signed
@@ -269,7 +293,11 @@ def comment(item: AssessmentItem, text: str) -> Comment:
     """Take part in the discussion; the same words sent twice are one remark."""
     _open(item)
     text = text.replace("\r\n", "\n").strip()[:2000]
-    last = session().scalars(select(Comment).where(Comment.item_id == item.id).order_by(Comment.created_at.desc()).limit(1)).one_or_none()
+    last = (
+        session()
+        .scalars(select(Comment).where(Comment.item_id == item.id).order_by(Comment.created_at.desc()).limit(1))
+        .one_or_none()
+    )
     if last is not None and (last.text, last.written_by) == (text, current.person_id()):
         return last
     if not text:
@@ -294,7 +322,14 @@ def close(held: Assessment, *, accept_open: bool = False) -> None:
     facts = frozen(held)
     held.frozen, held.digest = facts, digest(facts)
     held.closed_at, held.closed_by = clock.now(), current.actor().person_id
-    record(CLOSED, held, title=held.title, digest=held.digest, signed=len(queries.items(held.id)) - len(unsigned), unsigned=len(unsigned))
+    record(
+        CLOSED,
+        held,
+        title=held.title,
+        digest=held.digest,
+        signed=len(queries.items(held.id)) - len(unsigned),
+        unsigned=len(unsigned),
+    )
 
 
 def frozen(held: Assessment) -> dict[str, Any]:
@@ -321,7 +356,9 @@ def reopen(held: Assessment) -> Assessment:
     alone("assessments")
     if any(each.revision > held.revision for each in queries.revisions(held)):
         raise Stale(f"Revision {held.revision + 1} of {held.title} was begun already.")
-    made = _new(held.framework_id, held.title, held.scope, held.system_id, (held.period_from, held.period_to), revision=held.revision + 1)
+    made = _new(
+        held.framework_id, held.title, held.scope, held.system_id, (held.period_from, held.period_to), revision=held.revision + 1
+    )
     _write_items(made, held.id, queries.DEFAULT_TARGET)
     _carry_on(held, made)
     framework = frameworks.framework_by_id(held.framework_id)
@@ -335,8 +372,11 @@ def _carry_on(held: Assessment, made: Assessment) -> None:
     old, new, text, signed = _items.alias("old"), _items.alias("new"), _conclusions.alias("text"), _signatures.alias("signed")
     same = (new.c.requirement_id == old.c.requirement_id) & (new.c.tenant_id == old.c.tenant_id)
     newest = (
-        select(text).ext(distinct_on(text.c.item_id)).where(text.c.tenant_id == made.tenant_id)
-        .order_by(text.c.item_id, text.c.revision.desc()).subquery()
+        select(text)
+        .ext(distinct_on(text.c.item_id))
+        .where(text.c.tenant_id == made.tenant_id)
+        .order_by(text.c.item_id, text.c.revision.desc())
+        .subquery()
     )
     told = ("revision", "level", "rationale", "concluded_by", "concluded_at", "returned_because")
     judged = (

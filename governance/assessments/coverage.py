@@ -75,7 +75,9 @@ def _reasons(answers: Sequence[Answer], level: int) -> tuple[Reason, ...]:
         return ()
     found = [reason for _, _, status in answers for reason in status.reasons if reason.severity != "open" or level == EVIDENCED]
     if not any(how_far == "full" for _, how_far, _ in answers):
-        found.append(Reason("warn", "No control covers it in full.", "What answers for it does so in part.", "requirement", "", None))
+        found.append(
+            Reason("warn", "No control covers it in full.", "What answers for it does so in part.", "requirement", "", None)
+        )
     return tuple(sorted(dict.fromkeys(found), key=lambda reason: SEVERITIES.index(reason.severity)))
 
 
@@ -88,7 +90,11 @@ def _ladder(answers: Sequence[Answer], level: int) -> tuple[str, ...]:
         "",
         "Map a control",
         f"Mend {_listed(failing)}" if failing else NO_FAILURE,
-        " and ".join([f"complete the evidence of {_listed(waiting)}"] * bool(waiting) + ["map a control in full"] * bool(answers and not full)) or "All evidence accepted and fresh",
+        " and ".join(
+            [f"complete the evidence of {_listed(waiting)}"] * bool(waiting)
+            + ["map a control in full"] * bool(answers and not full)
+        )
+        or "All evidence accepted and fresh",
         f"Show that {_listed(unproven)} worked all period" if unproven else "Hold for the whole period",
     )
     return tuple(text[:1].upper() + text[1:] if number > level else "" for number, text in enumerate(steps))

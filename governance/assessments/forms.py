@@ -21,15 +21,24 @@ def scope_choices() -> list[tuple[str, str]]:
 
 class BeginForm(Readable):
     framework = SelectField("Framework", choices=framework_choices)
-    title = StringField("Title", [InputRequired("Name the period, such as Q4 2026."), Length(max=120)], description="Short: it stands in headings and on the report.")
+    title = StringField(
+        "Title",
+        [InputRequired("Name the period, such as Q4 2026."), Length(max=120)],
+        description="Short: it stands in headings and on the report.",
+    )
     scope = SelectField("Scope", choices=scope_choices)
     period_from = day_field("Period from")
     period_to = day_field("Period to", description="Three years at most. Evidence is judged over this period.")
-    targets = SelectField("Targets", choices=[("last", "as in the last assessment, otherwise 3"), *((str(n), text) for n, text in LEVEL_CHOICES[1:])])
+    targets = SelectField(
+        "Targets",
+        choices=[("last", "as in the last assessment, otherwise 3"), *((str(n), text) for n, text in LEVEL_CHOICES[1:])],
+    )
 
 
 class ConcludeForm(Readable):
-    level = RadioField("Level, in your judgement", [InputRequired("Choose the level that you conclude.")], coerce=int, choices=LEVEL_CHOICES)
+    level = RadioField(
+        "Level, in your judgement", [InputRequired("Choose the level that you conclude.")], coerce=int, choices=LEVEL_CHOICES
+    )
     rationale = TextAreaField(
         "Why", [InputRequired("Say why: the conclusion is what a reader relies on."), Length(max=4000)],
         description="What you looked at, and what keeps it from a higher level. The report prints it.",
@@ -42,7 +51,9 @@ class SignForm(Form):
 
 
 class ReturnForm(Readable):
-    because = TextAreaField("What is missing", [InputRequired("Say what is missing: the assessor needs to know."), Length(max=2000)])
+    because = TextAreaField(
+        "What is missing", [InputRequired("Say what is missing: the assessor needs to know."), Length(max=2000)]
+    )
     revision = HiddenField()
 
 

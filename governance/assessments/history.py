@@ -68,7 +68,11 @@ def _facts(moment: Moment) -> list[str]:
     parts += [_sample(facts)] if "sample" in facts else []
     parts += [str(facts["finding_ref"])] if facts.get("finding_ref") else []
     parts += [f"{facts['requirement']}, {facts['coverage']}"] if "coverage" in facts else []
-    parts += [f"digest {str(facts['digest'])[:8]}, {facts['signed']} signed off, {facts['unsigned']} not"] if "unsigned" in facts else []
+    parts += (
+        [f"digest {str(facts['digest'])[:8]}, {facts['signed']} signed off, {facts['unsigned']} not"]
+        if "unsigned" in facts
+        else []
+    )
     return parts + [said for name, (old, new) in sorted(moment.changes.items()) if (said := _changed(name, old, new))]
 
 

@@ -77,8 +77,13 @@ def groups(shown: Board, now: Mapping[str, Share], then: Mapping[str, Share]) ->
 
 def _group(shown: Board, node: RequirementView, change: float) -> Group:
     heads = [each for each in shown.tree if each.parent_ref == node.ref and not each.assessable]
-    inner = [Category(each.title, each.ref.removeprefix(f"{node.ref} "), shown.share_of(each.ref), shown.of(each.ref)) for each in heads]
-    return Group(node.ref, node.title, shown.share_of(node.ref), change, inner or _lines(shown.share_of(node.ref), shown.of(node.ref)))
+    inner = [
+        Category(each.title, each.ref.removeprefix(f"{node.ref} "), shown.share_of(each.ref), shown.of(each.ref))
+        for each in heads
+    ]
+    return Group(
+        node.ref, node.title, shown.share_of(node.ref), change, inner or _lines(shown.share_of(node.ref), shown.of(node.ref))
+    )
 
 
 def _lines(share: Share, rows: Sequence[Row]) -> list[Category]:
@@ -171,7 +176,11 @@ def trail(shown: Board, ref: str) -> list[str]:
 def verdict(row: Row) -> str:
     """Partial, for three reasons. Target is 4 Effective."""
     reasons = [r for r in row.derived.reasons if r.severity != "open" or row.standing.short]
-    why = f", for {count_word(len(reasons)).lower()} reason{'s' if len(reasons) != 1 else ''}" if reasons and row.standing.short else ""
+    why = (
+        f", for {count_word(len(reasons)).lower()} reason{'s' if len(reasons) != 1 else ''}"
+        if reasons and row.standing.short
+        else ""
+    )
     target = f"Target is {row.target} {LEVELS[row.target]}" if row.standing.short else f"Its target, {row.target}, is met"
     return f"{row.derived.word}{why}. {target}"
 
@@ -230,14 +239,24 @@ def period_chart(row: Row, shown: Board) -> tuple[Markup, str] | None:
     first, last = shown.period
     drawn = [_bar(each, first, min(last, today)) for each in found[:CHARTED]]
     uncovered = [each for each, bar in zip(found, drawn, strict=False) if any(piece.kind == "missing" for piece in bar.pieces)]
-    return charts.coverage_bars(drawn, (first, max(last, first + timedelta(days=27))), today, _covers(found, uncovered)), _covers(found, uncovered)
+    return charts.coverage_bars(drawn, (first, max(last, first + timedelta(days=27))), today, _covers(found, uncovered)), _covers(
+        found, uncovered
+    )
 
 
 def _covers(found: Sequence[Proven], uncovered: Sequence[Proven]) -> str:
     if not uncovered:
-        return "The evidence leaves no part of the period uncovered" if len(found) > 1 else "Its one piece of evidence covers the period"
+        return (
+            "The evidence leaves no part of the period uncovered"
+            if len(found) > 1
+            else "Its one piece of evidence covers the period"
+        )
     if len(uncovered) == 1:
-        return f"Only {uncovered[0].proof.title} leaves part of the period uncovered" if len(found) > 1 else f"{uncovered[0].proof.title} leaves part of the period uncovered"
+        return (
+            f"Only {uncovered[0].proof.title} leaves part of the period uncovered"
+            if len(found) > 1
+            else f"{uncovered[0].proof.title} leaves part of the period uncovered"
+        )
     return f"{len(uncovered)} of {len(found)} pieces of evidence leave part of the period uncovered"
 
 

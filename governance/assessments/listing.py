@@ -51,7 +51,9 @@ class View:
 
     @property
     def chips(self) -> list[dict[str, str]]:
-        return [{"label": LABELS[n], "value": self._said(n), "href": self.address("", **{n: None})} for n in LABELS if n in self.asked]
+        return [
+            {"label": LABELS[n], "value": self._said(n), "href": self.address("", **{n: None})} for n in LABELS if n in self.asked
+        ]
 
     def _said(self, name: str) -> str:
         value = self.asked[name]
@@ -79,7 +81,12 @@ def matches(row: Row, asked: Mapping[str, str]) -> bool:
     return (
         all(word in text for word in asked.get("q", "").casefold().split())
         and asked.get("level", str(row.derived.level)) == str(row.derived.level)
-        and (not under or under in {row.function, row.ref} or row.ref.startswith((f"{under}.", f"{under} ")) or row.requirement.parent_ref == under)
+        and (
+            not under
+            or under in {row.function, row.ref}
+            or row.ref.startswith((f"{under}.", f"{under} "))
+            or row.requirement.parent_ref == under
+        )
         and (not owner or owner == (row.owner or "nobody"))
         and _in_state(row, asked.get("state", ""))
     )
@@ -116,7 +123,11 @@ def part(rows: Sequence[Row], after: str | None, size: int) -> tuple[Sequence[Ro
 
 def functions(shown: Board) -> list[tuple[str, str]]:
     """Choices of the filter "Under": functions and their categories."""
-    return [(node.ref, f"{node.ref} {node.title}" if node.title.casefold() != node.ref.casefold() else node.title) for node in shown.tree if not node.assessable]
+    return [
+        (node.ref, f"{node.ref} {node.title}" if node.title.casefold() != node.ref.casefold() else node.title)
+        for node in shown.tree
+        if not node.assessable
+    ]
 
 
 def owners(shown: Board) -> list[tuple[str, str]]:

@@ -98,7 +98,9 @@ class Row:
     @property
     def is_overdue(self) -> bool:
         """A piece of evidence behind it has passed its day."""
-        return any(reason.kind == "evidence" and reason.severity == "bad" and "overdue" in reason.fact for reason in self.derived.reasons)
+        return any(
+            reason.kind == "evidence" and reason.severity == "bad" and "overdue" in reason.fact for reason in self.derived.reasons
+        )
 
     @property
     def owner(self) -> str | None:
@@ -177,13 +179,17 @@ def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
 def revisions(held: Assessment) -> Sequence[Assessment]:
     """Every revision of an assessment, the first one first."""
     query = select(Assessment).options(defer(Assessment.frozen))
-    query = query.where(Assessment.framework_id == held.framework_id, Assessment.title == held.title, Assessment.period_from == held.period_from)
+    query = query.where(
+        Assessment.framework_id == held.framework_id, Assessment.title == held.title, Assessment.period_from == held.period_from
+    )
     return session().scalars(query.order_by(Assessment.revision)).all()
 
 
 def present(framework_id: UUID, as_of: datetime | None = None) -> Assessment | None:
     """The assessment that a page shows: the latest that was begun by then, an open one before a closed one."""
-    found = session().scalars(select(Assessment).where(Assessment.id == _present(framework_id, as_of)).options(defer(Assessment.frozen)))
+    found = session().scalars(
+        select(Assessment).where(Assessment.id == _present(framework_id, as_of)).options(defer(Assessment.frozen))
+    )
     return found.one_or_none()
 
 
@@ -192,7 +198,9 @@ def _present(framework_id: UUID, as_of: datetime | None) -> Any:
     was_open: ColumnElement[bool] = Assessment.closed_at.is_(None)
     if as_of is not None:
         query, was_open = query.where(Assessment.created_at <= as_of), or_(was_open, Assessment.closed_at > as_of)
-    ordered = query.order_by(case((was_open, 0), else_=1), Assessment.period_to.desc(), Assessment.revision.desc(), Assessment.created_at.desc())
+    ordered = query.order_by(
+        case((was_open, 0), else_=1), Assessment.period_to.desc(), Assessment.revision.desc(), Assessment.created_at.desc()
+    )
     return ordered.limit(1).scalar_subquery()
 
 
@@ -270,7 +278,9 @@ def discussion(assessment_id: UUID) -> list[dict[str, Any]]:
         .order_by(Comment.created_at, Comment.id)
     )
     refs = refs_of()
-    return [{"ref": refs[i], "by": name or FORMER, "at": _iso(at), "text": text} for i, text, at, name in session().execute(query)]
+    return [
+        {"ref": refs[i], "by": name or FORMER, "at": _iso(at), "text": text} for i, text, at, name in session().execute(query)
+    ]
 
 
 # ---- the board
@@ -387,7 +397,11 @@ def _alone(ledger: Ledger, control: Any) -> Ledger:
 def _moments(part: Ledger) -> Iterator[datetime]:
     """Each instant at which the status could have moved: what was recorded, and the days on which evidence grew old."""
     for control in part.controls:
-        stamps = [s for m in control.mappings or () for s in m[2:4]] + [s for link in control.links or () for s in link[1:3]] + [t[0] for t in control.tests or ()]
+        stamps = (
+            [s for m in control.mappings or () for s in m[2:4]]
+            + [s for link in control.links or () for s in link[1:3]]
+            + [t[0] for t in control.tests or ()]
+        )
         yield from (datetime.fromtimestamp(float(stamp), UTC) for stamp in stamps if stamp is not None)
         yield from (each for each in (control.created_at, control.retired_at) if each is not None)
     for piece in part.pieces.values():
@@ -439,7 +453,12 @@ class Progress:
 
 def progress() -> dict[UUID, Progress]:
     """Of every assessment, in one statement."""
-    last = select(Conclusion).ext(distinct_on(Conclusion.item_id)).order_by(Conclusion.item_id, Conclusion.revision.desc()).subquery()
+    last = (
+        select(Conclusion)
+        .ext(distinct_on(Conclusion.item_id))
+        .order_by(Conclusion.item_id, Conclusion.revision.desc())
+        .subquery()
+    )
     newest = aliased(Conclusion, last)
     query = (
         select(
@@ -464,7 +483,9 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
     held = assessment(assessment_id)
     if held.closed_at is not None and held.frozen is not None and as_of >= held.closed_at:
         facts = {name: value for name, value in held.frozen.items() if name != "discussion"}
-        return facts | {"assessment": facts["assessment"] | {"status": "closed", "closed_at": _iso(held.closed_at), "digest": held.digest}}
+        return facts | {
+            "assessment": facts["assessment"] | {"status": "closed", "closed_at": _iso(held.closed_at), "digest": held.digest}
+        }
     framework = frameworks.framework_by_id(held.framework_id)
     shown = board(framework, as_of, held)
     return {
@@ -509,7 +530,11 @@ def _function(shown: Board, node: RequirementView) -> dict[str, Any]:
 def _flat(shown: Board) -> dict[str, Any]:
     """A framework without functions: one, of one category."""
     key, title = shown.framework.key, shown.framework.title
-    return {"key": key, "title": title, "categories": [{"ref": key, "title": title, "requirements": [_requirement(shown, row) for row in shown.rows]}]}
+    return {
+        "key": key,
+        "title": title,
+        "categories": [{"ref": key, "title": title, "requirements": [_requirement(shown, row) for row in shown.rows]}],
+    }
 
 
 def _scope_text(held: Assessment) -> str:
@@ -521,7 +546,11 @@ def _scope_text(held: Assessment) -> str:
 def _requirement(shown: Board, row: Row) -> dict[str, Any]:
     judged = row.item.judgement if row.item else None
     conclusion = judged and {"level": judged.level, "text": judged.rationale, "assessor": judged.assessor, "at": _iso(judged.at)}
-    signed = judged and judged.signer and {"by": judged.signer, "at": _iso(judged.signed_at), "entry": str(judged.entry_id)[:8] if judged.entry_id else None}
+    signed = (
+        judged
+        and judged.signer
+        and {"by": judged.signer, "at": _iso(judged.signed_at), "entry": str(judged.entry_id)[:8] if judged.entry_id else None}
+    )
     return {
         "ref": row.ref, "title": row.requirement.title, "outcome": row.requirement.outcome, "level": row.derived.level, "target": row.target,
         "reasons": [{"severity": r.severity, "fact": r.fact, "consequence": r.consequence, "ref": r.ref} for r in row.derived.reasons],
@@ -568,7 +597,14 @@ def _movement(shown: Board) -> list[dict[str, Any]]:
     rows = []
     for at, shares in zip(moments, shares_at(shown, moments), strict=True):
         share = shown.share if at == shown.as_of else shares["all"]
-        rows.append({"label": f"Q{(at.month + 2) // 3} {at.year}", "at": at.date().isoformat(), "levels": list(share.levels), "at_target": share.met})
+        rows.append(
+            {
+                "label": f"Q{(at.month + 2) // 3} {at.year}",
+                "at": at.date().isoformat(),
+                "levels": list(share.levels),
+                "at_target": share.met,
+            }
+        )
     return rows
 
 

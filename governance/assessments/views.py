@@ -47,7 +47,10 @@ from governance.systems import queries as systems
 feature = Feature("assessments", __name__)
 feature.add_app_template_filter(layout.cell_name, "cell_name")
 constraint("uq_sign_offs_tenant_id_conclusion_id", "Somebody else signed it off at the same moment.")
-constraint("uq_conclusions_tenant_id_item_id_revision", "Somebody else wrote a conclusion at the same moment. Yours is kept here: save it again.")
+constraint(
+    "uq_conclusions_tenant_id_item_id_revision",
+    "Somebody else wrote a conclusion at the same moment. Yours is kept here: save it again.",
+)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MONTH = timedelta(days=30)
@@ -79,7 +82,8 @@ def _past() -> dict[str, Any]:
     parts = {name: value for name, value in request.args.items() if name != "as_of"}
     now = url_for(request.endpoint or "", **{**(request.view_args or {}), **parts})
     return {
-        "as_of": at.date().isoformat(), "as_of_day": f"{at.day} {at:%b %Y}",
+        "as_of": at.date().isoformat(),
+        "as_of_day": f"{at.day} {at:%b %Y}",
         "banner": {"kind": "info", "word": "Past day", "lead": says, "text": text, "href": now, "link": "Back to now"},
     }
 
@@ -92,7 +96,9 @@ def heat_map(key: str) -> ResponseReturnValue:
     framework = frameworks.framework(key)
     shown = queries.board(framework, _as_of())
     asked = filters(*listing.FILTERS, "after")
-    view = listing.View("assessments.heat_map", key, asked, {"as_of": request.args.get("as_of", ""), "sel": request.args.get("sel", "")})
+    view = listing.View(
+        "assessments.heat_map", key, asked, {"as_of": request.args.get("as_of", ""), "sel": request.args.get("sel", "")}
+    )
     gaps = [row for row in listing.below(shown) if listing.matches(row, asked)]
     now, then = queries.shares_at(shown, [shown.as_of, shown.as_of - MONTH])
     may_assign, moved = allowed(permissions.MANAGE) and shown.is_open, listing.moves(shown)
@@ -112,7 +118,9 @@ def requirements(key: str) -> ResponseReturnValue:
     shown = queries.board(framework, _as_of())
     asked = filters(*listing.FILTERS, "after")
     view = listing.View("assessments.requirements", key, asked, {"as_of": request.args.get("as_of", "")})
-    found = listing.ordered([row for row in shown.rows if listing.matches(row, asked)], asked.get("sort", ""), listing.moves(shown))
+    found = listing.ordered(
+        [row for row in shown.rows if listing.matches(row, asked)], asked.get("sort", ""), listing.moves(shown)
+    )
     rows, following = listing.part(found, asked.get("after"), ROWS_SHOWN)
     may_assign = allowed(permissions.MANAGE) and shown.is_open
     return page(
@@ -128,7 +136,9 @@ def export(key: str, form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
     shown = queries.board(frameworks.framework(key), _as_of())
     asked = filters(*listing.FILTERS)
-    rows = listing.ordered([row for row in shown.rows if listing.matches(row, asked)], asked.get("sort", ""), listing.moves(shown))
+    rows = listing.ordered(
+        [row for row in shown.rows if listing.matches(row, asked)], asked.get("sort", ""), listing.moves(shown)
+    )
     cells = listing.cells(shown, rows)
     content = csv_bytes(listing.HEAD, cells) if form == "csv" else xlsx_bytes("Requirements", listing.HEAD, cells)
     name = f"{key}-{current.actor().tenant_slug}-{shown.as_of.date()}.{form}"
@@ -254,7 +264,14 @@ def concluding(item_id: UUID) -> ResponseReturnValue:
 
 
 def _conclude_page(
-    row: AssessmentItem, held: Assessment, framework: FrameworkView, ref: str, form: ConcludeForm, *, stale: Stale | None = None, code: int = 200
+    row: AssessmentItem,
+    held: Assessment,
+    framework: FrameworkView,
+    ref: str,
+    form: ConcludeForm,
+    *,
+    stale: Stale | None = None,
+    code: int = 200,
 ) -> ResponseReturnValue:
     shown = queries.board(framework, held=held)
     found = shown.row(ref)
@@ -274,7 +291,10 @@ def conclude(item_id: UUID) -> ResponseReturnValue:
     row, held, framework, ref = _item(item_id, lock=True)
     form = ConcludeForm()
     done, stale = _tried(
-        form, lambda: actions.conclude(row, level=form.level.data, rationale=form.rationale.data or "", revision=number(form.revision.data))
+        form,
+        lambda: actions.conclude(
+            row, level=form.level.data, rationale=form.rationale.data or "", revision=number(form.revision.data)
+        ),
     )
     if not done:
         return _conclude_page(row, held, framework, ref, form, stale=stale, code=409 if stale else 422)
@@ -292,14 +312,25 @@ def _return_page(item_id: UUID, form: ReturnForm, found: Item, *, code: int = 20
         raise NotFound("There is no conclusion that could be returned.")
     if code == 200 or not form.revision.data:  # noqa: PLR2004 - the first sight
         form.revision.data = str(found.judgement.revision)
-    return page("assessments/return.html", status=code, framework=framework, held=held, ref=ref, item_id=item_id, judged=found.judgement, form=form)
+    return page(
+        "assessments/return.html",
+        status=code,
+        framework=framework,
+        held=held,
+        ref=ref,
+        item_id=item_id,
+        judged=found.judgement,
+        form=form,
+    )
 
 
 @feature.post("/assessments/items/<uuid:item_id>/return", needs=permissions.SIGN)
 def give_back(item_id: UUID) -> ResponseReturnValue:
     row, _, framework, ref = _item(item_id, lock=True)
     form = ReturnForm()
-    done, stale = _tried(form, lambda: actions.give_back(row, revision=number(form.revision.data), because=form.because.data or ""))
+    done, stale = _tried(
+        form, lambda: actions.give_back(row, revision=number(form.revision.data), because=form.because.data or "")
+    )
     if not done:
         found = queries.judgement_of(item_id)
         if stale is not None and found.judgement is not None:
@@ -343,7 +374,9 @@ def _steer_page(item_id: UUID, form: SteerForm, *, stale: Stale | None = None, c
     if stale is not None:
         form.version.data = str(row.version)
     node = frameworks.requirement(framework.key, ref)
-    return page("assessments/steer.html", status=code, framework=framework, held=held, node=node, item=row, form=form, stale=_rows(stale))
+    return page(
+        "assessments/steer.html", status=code, framework=framework, held=held, node=node, item=row, form=form, stale=_rows(stale)
+    )
 
 
 @feature.post("/assessments/items/<uuid:item_id>/steering", needs=permissions.MANAGE)
@@ -407,7 +440,14 @@ def _begin(form: BeginForm) -> Assessment:
     if since is None or until is None:
         raise Invalid("Choose both days.", field="period_from")
     targets = None if form.targets.data == "last" else int(form.targets.data)
-    return actions.begin(UUID(form.framework.data), title=form.title.data or "", period_from=since, period_to=until, scope=form.scope.data, targets=targets)
+    return actions.begin(
+        UUID(form.framework.data),
+        title=form.title.data or "",
+        period_from=since,
+        period_to=until,
+        scope=form.scope.data,
+        targets=targets,
+    )
 
 
 @feature.get("/assessments/<uuid:assessment_id>", needs=permissions.VIEW)
@@ -417,7 +457,9 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
     facts = layout.frozen_rows(held) if held.frozen else None
     shown = None if facts else queries.board(framework, _as_of(), held)
     every = queries.revisions(held)
-    unsigned_first = sorted(shown.rows, key=lambda row: row.judgement is not None and row.judgement.signer is not None) if shown else []
+    unsigned_first = (
+        sorted(shown.rows, key=lambda row: row.judgement is not None and row.judgement.signer is not None) if shown else []
+    )
     return page(
         "assessments/assessment.html", held=held, ordered=unsigned_first, framework=framework, shown=shown, facts=facts, counts=_counts(shown, facts),
         revisions=every, last=every[-1], scope=_scope(held), levels=LEVELS, agrees=held.frozen is not None and actions.digest(held.frozen) == held.digest,
@@ -426,7 +468,11 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
 
 
 def _scope(held: Assessment) -> str:
-    return "The whole organisation" if held.system_id is None else systems.names([held.system_id]).get(held.system_id, "One AI system")
+    return (
+        "The whole organisation"
+        if held.system_id is None
+        else systems.names([held.system_id]).get(held.system_id, "One AI system")
+    )
 
 
 def _counts(shown: Board | None, facts: Sequence[layout.FrozenRow] | None) -> dict[str, int]:

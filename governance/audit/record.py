@@ -45,7 +45,9 @@ def record(
     session().flush()  # the target may be new, and its constraints are to fail before its entry exists
     who = current.actor()
     actor = sealing.pseudonym(who.person_id) if who.person_id else SYSTEM
-    changes = {name: [(before or {}).get(name), value] for name, value in (after or {}).items() if (before or {}).get(name) != value}
+    changes = {
+        name: [(before or {}).get(name), value] for name, value in (after or {}).items() if (before or {}).get(name) != value
+    }
     given = {name: value for name, value in facts.items() if value is not None}
     if because:
         given["because"] = because

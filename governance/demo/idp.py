@@ -573,9 +573,7 @@ class Idp(Flask):
 
     def _back(self, redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> "Response":
         """To the application's registered address, naming the issuer (RFC 9207)."""
-        query = urlencode(
-            {**answer, **({} if state is None else {"state": state}), "iss": self.provider.issuer}
-        )
+        query = urlencode({**answer, **({} if state is None else {"state": state}), "iss": self.provider.issuer})
         return redirect(f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{query}", 303)
 
     def _ask(self, request: Request, token: str | None = None, problem: str = "") -> "Response":
@@ -692,9 +690,7 @@ class Idp(Flask):
 
     def _page(self, name: str, status: int = 200, **context: Any) -> "Response":
         issuer = self.base.strip("/") or "demo"
-        return make_response(
-            render_template_string(PAGES[name], base=self.base, issuer=issuer, **context), status
-        )
+        return make_response(render_template_string(PAGES[name], base=self.base, issuer=issuer, **context), status)
 
     def _refused(self, refusal: Refused) -> "Response":
         return self._page("refused", refusal.status, why=refusal.why)
@@ -819,9 +815,7 @@ def base_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(
-    app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, *, on: socket.socket | None = None
-) -> Serving:
+def serve(app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, *, on: socket.socket | None = None) -> Serving:
     """Serve in a thread of this process; `on` is a socket from `listen`, closed at the end."""
     listening = on or listen(host, port)
     base = base_of(listening)
@@ -859,9 +853,7 @@ def _people(name: str, parts: Mapping[str, Any]) -> Sequence[Person]:
 
 
 def _read[R: (Person, Client)](kind: type[R], given: Mapping[str, Any]) -> R:
-    parts: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
-    }
+    parts: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     return kind(**parts)
 
 
@@ -928,8 +920,7 @@ PAGES = {
     "login": _FRAME % {"title": "Sign in", "body": _LOGIN},
     "logout": _FRAME % {"title": "Sign out", "body": _LOGOUT},
     "signed_out": _FRAME % {"title": "Signed out", "body": "<h1>You are signed out</h1>"},
-    "refused": _FRAME
-    % {"title": "Not signed in", "body": '<h1>Not signed in</h1><p role="alert">{{ why }}</p>'},
+    "refused": _FRAME % {"title": "Not signed in", "body": '<h1>Not signed in</h1><p role="alert">{{ why }}</p>'},
 }
 
 CSS = """:root { color-scheme: light dark; --ink: #12191f; --meta: #5f6b75; --sheet: #fff; --desk: #f1f3f5;

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 import requests
@@ -18,7 +17,7 @@ from governance import migrate
 from governance.demo import idp, journey, world
 from governance.demo.idp import Client
 from governance.frameworks import sync
-from governance.kernel import config, embedded
+from governance.kernel import clock, config, embedded
 
 VERSION = 2
 PERSONAS = (
@@ -33,7 +32,10 @@ PERSONAS = (
 
 def run(*, once: bool, port: int, data: Path) -> int:
     """Set everything up; then serve until Ctrl-C or SIGTERM, or (`once`) make the report and leave. The exit code."""
-    if (os.environ.get("GOVERNANCE_PUBLIC_URL") or "http://127.0.0.1").split("://")[1].split(":")[0].split("/")[0] not in {"127.0.0.1", "localhost"}:
+    if (os.environ.get("GOVERNANCE_PUBLIC_URL") or "http://127.0.0.1").split("://")[1].split(":")[0].split("/")[0] not in {
+        "127.0.0.1",
+        "localhost",
+    }:
         raise SystemExit("The demo runs on loopback only: GOVERNANCE_PUBLIC_URL is set to another host.")
     for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` makes children ignore SIGINT
         signal.signal(number, _interrupt)
@@ -46,7 +48,17 @@ def run(*, once: bool, port: int, data: Path) -> int:
             journey.make_report(base, data)
             _say(f"The signed report is {data / 'ai-rmf-report.pdf'}")
             if not once:
-                _say("\n".join(["", f"  {base}", *[f"  {email:<28} {role.replace('_', ' ')}, {tenant}" for email, tenant, role in PERSONAS], "", "Ctrl-C stops it."]))
+                _say(
+                    "\n".join(
+                        [
+                            "",
+                            f"  {base}",
+                            *[f"  {email:<28} {role.replace('_', ' ')}, {tenant}" for email, tenant, role in PERSONAS],
+                            "",
+                            "Ctrl-C stops it.",
+                        ]
+                    )
+                )
                 signal.pause()
         except KeyboardInterrupt:
             _say("Stopping.")
@@ -69,16 +81,26 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     sync.sync(settings.owner_database_url)
     clients = _identity_provider(base, data, port + 1, stack, environment)
     marker = data / "world.json"
-    present = {"version": VERSION, "day": date.today().isoformat(), "port": port}  # noqa: DTZ011 - the wall's day names the world
-    if not marker.exists() or json.loads(marker.read_text()) != present:
+    if not _is_present(marker, port):
         _say("Loading eighteen months of Acme Insurance…")
         world.build(settings, idp_base, {slug: (client.id, client.secret) for slug, client in clients.items()})
-        marker.write_text(json.dumps(present))
+        marker.write_text(json.dumps(_world(port)))
     stack.enter_context(_child([sys.executable, "-m", "governance.cli", "jobs"], environment, data / "jobs.log"))
-    stack.enter_context(_child([sys.executable, "-m", "governance.cli", "web", "--port", str(port)], environment, data / "web.log"))
+    stack.enter_context(
+        _child([sys.executable, "-m", "governance.cli", "web", "--port", str(port)], environment, data / "web.log")
+    )
     _wait_for(f"{base}/readyz", data / "web.log")
     _credentials(base, idp_base, data)
     return base
+
+
+def _world(port: int) -> dict[str, object]:
+    """What tells one world from another: it is counted back from a day, and its people's issuer has a port."""
+    return {"version": VERSION, "day": clock.today().isoformat(), "port": port}
+
+
+def _is_present(marker: Path, port: int) -> bool:
+    return marker.exists() and json.loads(marker.read_text()) == _world(port)
 
 
 def _environment(base: str, data: Path, port: int) -> dict[str, str]:
@@ -87,7 +109,7 @@ def _environment(base: str, data: Path, port: int) -> dict[str, str]:
     os.environ.update(GOVERNANCE_DEMO="1", GOVERNANCE_PUBLIC_URL=base, GOVERNANCE_VAR=str(var.resolve()))
     name = f"demo_{port}"
     marker = data / "world.json"
-    stale = not marker.exists() or json.loads(marker.read_text()) != {"version": VERSION, "day": date.today().isoformat(), "port": port}  # noqa: DTZ011
+    stale = not _is_present(marker, port)
     if "DATABASE_URL" not in os.environ:
         server = embedded.start(var / "pg", name)
         if stale:
@@ -97,10 +119,14 @@ def _environment(base: str, data: Path, port: int) -> dict[str, str]:
     return dict(os.environ)
 
 
-def _identity_provider(base: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]) -> dict[str, Client]:
+def _identity_provider(
+    base: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]
+) -> dict[str, Client]:
     back = f"{base}/auth/callback"
     clients = {
-        slug: Client("console", f"demo-secret-of-{slug}", (back,), (f"{base}/login",), f"{base}/auth/back-channel/{slug}", name="Meridian")
+        slug: Client(
+            "console", f"demo-secret-of-{slug}", (back,), (f"{base}/login",), f"{base}/auth/back-channel/{slug}", name="Meridian"
+        )
         for slug in ("acme", "globex", "console")
     }
     file = data / "idp.json"

@@ -51,7 +51,12 @@ GROUPS = {
 }  # fmt: skip
 DOMAINS = {"acme": {"acme.example", "audit.example"}, "globex": {"globex.example"}, "console": {"console.example"}}
 NAMES = {"acme": "Acme Insurance", "globex": "Globex", "console": "Console"}
-ADDRESSES = {"admin": "admin@{}.example", "officer": "officer@{}.example", "jun": "jun.chen@{}.example", "anna": "contributor@{}.example"}
+ADDRESSES = {
+    "admin": "admin@{}.example",
+    "officer": "officer@{}.example",
+    "jun": "jun.chen@{}.example",
+    "anna": "contributor@{}.example",
+}
 
 # What the story needs. Every control that is named in none of these is evidenced, or effective from its tests on.
 LATE = {"SEC-04", "TRA-01"}
@@ -140,14 +145,18 @@ def _found(slug: str, issuer: str, client: tuple[str, str]) -> None:
         tenant = tenants.found(slug, NAMES[slug], kind="operator" if slug == "console" else "customer")
         base = replace(_founder(slug), role="operator_admin" if slug == "console" else "admin")
         with current.acting_as(base), transaction():
-            joining.connect(issuer=issuer, client_id=client[0], secret=client[1], enforced=True, group_roles=GROUPS[slug], version=None)
+            joining.connect(
+                issuer=issuer, client_id=client[0], secret=client[1], enforced=True, group_roles=GROUPS[slug], version=None
+            )
             tenants.set_domains(tenant, DOMAINS[slug])
         for person in ACME_DIRECTORY if slug == "acme" else PEOPLE[slug]:
             _join(base, slug, issuer, person)
 
 
 def _join(base: Actor, slug: str, issuer: str, person: Person) -> None:
-    identity = oidc.Identity(issuer, person.sub, person.email, True, person.name, person.groups, None, clock.now().timestamp(), "")
+    identity = oidc.Identity(
+        issuer, person.sub, person.email, True, person.name, person.groups, None, clock.now().timestamp(), ""
+    )
     role = next((GROUPS[slug][group] for group in person.groups if group in GROUPS[slug]), "auditor")
     with current.acting_as(base), transaction(person_id=person_key(issuer, person.sub)):
         joining.join(joining.arrive(identity), role, via="engagement, Halden & Co" if role == "auditor" else "group mapping")
@@ -172,8 +181,20 @@ def _tell_acme(cast: Cast) -> None:
         for key in ("nist-ai-rmf-1.0", "nist-ai-600-1", "owasp-llm-2025", "owasp-llm-2026", "soc2-tsc-2017"):
             adopting.adopt(key)
         for key, name, lane, purpose, owner in (
-            ("support-assistant", "Support assistant", "standard", "Answers policyholders' questions and hands over to a person.", "anna"),
-            ("claims-triage", "Claims triage", "high_risk", "Sorts incoming claims and proposes which an adjuster sees first.", "jun"),
+            (
+                "support-assistant",
+                "Support assistant",
+                "standard",
+                "Answers policyholders' questions and hands over to a person.",
+                "anna",
+            ),
+            (
+                "claims-triage",
+                "Claims triage",
+                "high_risk",
+                "Sorts incoming claims and proposes which an adjuster sees first.",
+                "jun",
+            ),
             ("ad-copywriter", "Ad copywriter", "standard", "Drafts advertisements that marketing edits and approves.", "anna"),
         ):
             registering.register(key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner))
@@ -231,7 +252,16 @@ def _one_evidence(
 
     def begin() -> None:
         due = _ago(-23) if ref in NOTHING_YET else None
-        box.append(evidencing.begin(full_title, kind="report" if "eport" in title else "record", cadence=cadence, owner_id=owner, due_on=due, controls={control_id: ""}).id)
+        box.append(
+            evidencing.begin(
+                full_title,
+                kind="report" if "eport" in title else "record",
+                cadence=cadence,
+                owner_id=owner,
+                due_on=due,
+                controls={control_id: ""},
+            ).id
+        )
 
     yield Event(min(since, _ago(1)), "officer", begin, 11)
     if ref in NOTHING_YET:
@@ -264,16 +294,31 @@ def _one_version(
 
     def bring() -> None:
         evidence = find(Evidence, box[0])
-        dates: dict[str, Any] = {"collected_on": collected, "period_from": period[0], "period_to": period[1], "valid_until": max(valid, period[1])}
+        dates: dict[str, Any] = {
+            "collected_on": collected,
+            "period_from": period[0],
+            "period_to": period[1],
+            "valid_until": max(valid, period[1]),
+        }
         if newest:
-            versions.append(evidencing.bring_file(evidence, io.BytesIO(_sheet(evidence.title, period)), f"{evidence.ref.lower()}-{collected:%Y-%m}.csv", **dates))
+            versions.append(
+                evidencing.bring_file(
+                    evidence, io.BytesIO(_sheet(evidence.title, period)), f"{evidence.ref.lower()}-{collected:%Y-%m}.csv", **dates
+                )
+            )
         else:
-            versions.append(evidencing.bring_link(evidence, f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}", **dates))
+            versions.append(
+                evidencing.bring_link(
+                    evidence, f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}", **dates
+                )
+            )
 
     def review() -> None:
         evidence = find(Evidence, box[0])
         if ref == "FAIR-01" and newest:
-            evidencing.reject(versions[0], evidence, reason="It describes last year's portfolio; the mix of claimants has shifted since.")  # type: ignore[arg-type]
+            evidencing.reject(
+                versions[0], evidence, reason="It describes last year's portfolio; the mix of claimants has shifted since."
+            )  # type: ignore[arg-type]
         else:
             evidencing.accept(versions[0], evidence)  # type: ignore[arg-type]
 
@@ -364,11 +409,18 @@ def _conclude(cast: Cast, chance: random.Random, assessment_id: UUID, day: date,
     """Jun writes the conclusions, Ines signs; MEASURE 2.7 is told in full, MANAGE 2.4 waits for her."""
     with _as(cast("jun"), day, 9), transaction():
         held = assessments.assessment(assessment_id)
-        levels = {row.ref: row.derived.level for row in assessments.board(frameworks.framework_by_id(held.framework_id), held=held).rows}
+        levels = {
+            row.ref: row.derived.level for row in assessments.board(frameworks.framework_by_id(held.framework_id), held=held).rows
+        }
         for item in assessments.items(assessment_id):
             if open_one and item.ref in {"MAP 3.4", "MEASURE 3.2"}:
                 continue
-            assessing.conclude(item.row, level=levels[item.ref], rationale=_rationale(chance, item.ref, levels[item.ref]), version=item.row.version)
+            assessing.conclude(
+                item.row,
+                level=levels[item.ref],
+                rationale=_rationale(chance, item.ref, levels[item.ref]),
+                version=item.row.version,
+            )
     with _as(cast("officer"), min(day + timedelta(days=1), _ago(0)), 16), transaction():
         for item in assessments.items(assessment_id):
             if item.conclusion is None or (open_one and (levels[item.ref] < 2 or item.ref in {"MANAGE 2.4", "GOVERN 4.3"})):  # noqa: PLR2004 - a level
@@ -398,8 +450,14 @@ RATIONALES = {
     0: ("No control answers for it yet. The starter pack has one that fits.",),
     1: ("The practice exists, and what proves it is late or failed. It cannot be relied on before that is mended.",),
     2: ("The practice is in place for all three systems. The proof of it is not complete.",),
-    3: ("Covered and proved on the day. Effect over the whole period is not shown yet.", "The evidence was read and agrees with what the owner says."),
-    4: ("It worked through the whole period: every sample passed and no month is uncovered.", "Tested twice, without an exception."),
+    3: (
+        "Covered and proved on the day. Effect over the whole period is not shown yet.",
+        "The evidence was read and agrees with what the owner says.",
+    ),
+    4: (
+        "It worked through the whole period: every sample passed and no month is uncovered.",
+        "Tested twice, without an exception.",
+    ),
 }
 
 
@@ -418,8 +476,16 @@ def _rationale(chance: random.Random, ref: str, level: int) -> str:
 def _tell_globex(cast: Cast) -> None:
     with _as(cast("admin"), _ago(120)), transaction():
         adopting.adopt("nist-ai-rmf-1.0")
-        registering.register(key="router", name="Request router", lane="standard", purpose="Sends a request to the team that knows the answer.", owner_id=cast.id("officer"))
+        registering.register(
+            key="router",
+            name="Request router",
+            lane="standard",
+            purpose="Sends a request to the team that knows the answer.",
+            owner_id=cast.id("officer"),
+        )
     with _as(cast("officer"), _ago(118)), transaction():
         controls.adopt([c.ref for c in starter.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
-        assessing.begin(framework.id, title="First assessment", period_from=_ago(118), period_to=_ago(-60), scope="organisation", targets=None)
+        assessing.begin(
+            framework.id, title="First assessment", period_from=_ago(118), period_to=_ago(-60), scope="organisation", targets=None
+        )

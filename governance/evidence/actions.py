@@ -386,7 +386,11 @@ def _control() -> Any:
 def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
     return (
         session()
-        .scalars(select(EvidenceLink).where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None)))
+        .scalars(
+            select(EvidenceLink).where(
+                EvidenceLink.evidence_id == evidence.id, EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None)
+            )
+        )
         .one_or_none()
     )
 

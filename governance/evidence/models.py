@@ -85,7 +85,9 @@ class EvidenceLink(Tenanted, Model):
     __table_args__ = (
         tenant_fk("evidence_id", "evidence"),
         tenant_fk("control_id", "controls"),
-        Index("uq_evidence_links_open", "tenant_id", "evidence_id", "control_id", unique=True, postgresql_where="removed_at IS NULL"),
+        Index(
+            "uq_evidence_links_open", "tenant_id", "evidence_id", "control_id", unique=True, postgresql_where="removed_at IS NULL"
+        ),
         Index(None, "tenant_id", "control_id"),
     )
 

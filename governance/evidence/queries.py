@@ -381,7 +381,9 @@ def links(evidence: Evidence) -> list[LinkView]:
     query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at).join(
         control, control.id == EvidenceLink.control_id
     )
-    rows = session().execute(query.where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.removed_at.is_(None)).order_by(control.ref))
+    rows = session().execute(
+        query.where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.removed_at.is_(None)).order_by(control.ref)
+    )
     return [LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows]
 
 

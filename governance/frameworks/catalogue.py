@@ -30,16 +30,12 @@ RELATIONSHIPS: tuple[Relationship, ...] = ("equal", "subset_of", "superset_of", 
 STRENGTHS = range(1, 11)
 
 FUNCTIONS = {"GV": "GOVERN", "MP": "MAP", "MS": "MEASURE", "MG": "MANAGE"}
-PREFIX = re.compile(
-    r"(?:nist[ :_-]*)?(?:ai[ :_-]+)?(?:rmf[ :_-]*)?(?:1\.0[ :_-]+)?", re.IGNORECASE | re.ASCII
-)
+PREFIX = re.compile(r"(?:nist[ :_-]*)?(?:ai[ :_-]+)?(?:rmf[ :_-]*)?(?:1\.0[ :_-]+)?", re.IGNORECASE | re.ASCII)
 AI_RMF_REF = re.compile(
     r"(GOVERN|MAP|MEASURE|MANAGE|GV|MP|MS|MG)(?:[ :_-]*([1-9])(?:\.(0|[1-9][0-9]?))?)?",
     re.IGNORECASE | re.ASCII,
 )
-DASHES = str.maketrans(
-    dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}", "-") | {"\N{NO-BREAK SPACE}": " "}
-)
+DASHES = str.maketrans(dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}", "-") | {"\N{NO-BREAK SPACE}": " "})
 PARTS = re.compile(r"([0-9]+)")
 BETWEEN = " .:_-"
 ORDER = ("GOVERN", "MAP", "MEASURE", "MANAGE", "GV", "MP", "MS", "MG", "CC", "A", "C", "PI", "P")

@@ -94,9 +94,7 @@ def weakest(one: Relationship, two: Relationship) -> Relationship:
 def _all() -> Mapping[End, tuple[Link, ...]]:
     found: dict[End, list[Link]] = {}
     for each in catalogue.crosswalk():
-        there = Link(
-            each.framework, each.ref, each.relationship, each.to_framework, each.to_ref, each.strength, each.rationale
-        )
+        there = Link(each.framework, each.ref, each.relationship, each.to_framework, each.to_ref, each.strength, each.rationale)
         back = Link(
             each.to_framework, each.to_ref, TURNED[each.relationship], each.framework, each.ref, each.strength, each.rationale
         )

@@ -29,14 +29,9 @@ LIMIT = 10 * MEGABYTE
 DEEPEST = 40  # levels; an OSCAL catalogue has about 12
 MOST_NODES = 250_000  # values in the file; the largest accepted real one has about 2,000
 MOST_NAMED = 12  # ids in one sentence
-ACCEPTED = (
-    "Accepted are a CISO Assistant library (YAML), the NIST AI RMF Playbook (JSON) "
-    "and an OSCAL catalogue (JSON)."
-)
+ACCEPTED = "Accepted are a CISO Assistant library (YAML), the NIST AI RMF Playbook (JSON) and an OSCAL catalogue (JSON)."
 
-type Kind = Literal[
-    "statement", "overview", "playbook wording", "about", "actions", "documentation", "references"
-]
+type Kind = Literal["statement", "overview", "playbook wording", "about", "actions", "documentation", "references"]
 KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
 CISO, PLAYBOOK, OSCAL = "CISO Assistant library", "NIST AI RMF Playbook", "OSCAL catalogue"
 PLAYBOOK_FIELDS: Mapping[str, Kind] = {
@@ -171,11 +166,7 @@ def compare(imported: Imported, catalogue: Catalogue, held: Mapping[tuple[str, s
     return Preview(
         matched=_in_order(there),
         new=tuple(each for each, old in pairs if old is None),
-        changed=tuple(
-            Change(each.ref, each.kind, old, each.text)
-            for each, old in pairs
-            if old is not None and old != each.text
-        ),
+        changed=tuple(Change(each.ref, each.kind, old, each.text) for each, old in pairs if old is not None and old != each.text),
         unchanged=tuple(each for each, old in pairs if old == each.text),
         unknown=_in_order({each.ref for each in imported.entries} - catalogue.refs),
         missing=_in_order({each.ref for each in catalogue.assessable} - listed),
@@ -221,8 +212,7 @@ def _must_belong(name: str, title: str, entries: tuple[Entry, ...]) -> None:
         raise ImportRefused(f"This {name} (“{title}”) has no requirement with an id.")
     if not any(refs & each.refs for each in all_catalogues()):
         raise ImportRefused(
-            f"This is a {name} of another framework (“{title}”): "
-            f"0 of its {len(refs):,} ids belong to a built-in framework."
+            f"This is a {name} of another framework (“{title}”): 0 of its {len(refs):,} ids belong to a built-in framework."
         )
 
 
@@ -237,9 +227,7 @@ def _without_repeats(entries: Iterable[Entry], problems: list[str]) -> tuple[Ent
     if clashes:
         raise ImportRefused(f"The file gives {_named(clashes)} more than once, with different texts.")
     if repeats:
-        problems.append(
-            f"The file gives {_named(repeats)} twice or more with the same text; each was read once."
-        )
+        problems.append(f"The file gives {_named(repeats)} twice or more with the same text; each was read once.")
     return tuple(kept.values())
 
 
@@ -258,9 +246,7 @@ def _playbook(content: list[Any]) -> Found:
         if not isinstance(each, dict) or not _line(each.get("title")):
             raise ImportRefused(f"Item {number} of the Playbook has no title: its requirement is not known.")
         ref = _ref(each["title"])
-        entries += [
-            Entry(ref, kind, _text(each[key], ref)) for key, kind in PLAYBOOK_FIELDS.items() if key in each
-        ]
+        entries += [Entry(ref, kind, _text(each[key], ref)) for key, kind in PLAYBOOK_FIELDS.items() if key in each]
     dated = any("category" in each for each in content)
     edition = "with category ids (2024 or later)" if dated else "without category ids (as in April 2023)"
     return PLAYBOOK, f"undated, {edition}", entries, []
@@ -419,9 +405,7 @@ JSON_TOKENS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([\[{])|([\]}])|(,)', re
 def _json(text: str) -> object:
     _measure_json(text)
     try:
-        return json.loads(
-            text, parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_unique_keys
-        )
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as fault:
         raise _broken("JSON", fault.msg, fault.lineno, fault.colno) from None
 
@@ -491,9 +475,7 @@ class _Builder:
 
     def _node(self, event: yaml.NodeEvent, line: int, column: int) -> None:
         self.nodes += 1
-        _within_limits(
-            len(self.open) + isinstance(event, yaml.CollectionStartEvent), self.nodes, line, column
-        )
+        _within_limits(len(self.open) + isinstance(event, yaml.CollectionStartEvent), self.nodes, line, column)
         value = _started(event)
         self._place(value, line, column)
         if not isinstance(value, str | None):

@@ -259,7 +259,9 @@ def _card(each: FrameworkView, done: Any) -> Card:
 
 def _done() -> dict[UUID, Any]:
     f = Framework.id
-    ours = select(OfficialText).join(Requirement, Requirement.id == OfficialText.requirement_id).where(Requirement.framework_id == f)
+    ours = (
+        select(OfficialText).join(Requirement, Requirement.id == OfficialText.requirement_id).where(Requirement.framework_id == f)
+    )
     query = select(
         f.label("id"),
         select(Adoption.created_at).where(Adoption.framework_id == f).scalar_subquery().label("adopted_at"),

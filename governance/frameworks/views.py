@@ -111,7 +111,9 @@ def _excerpt(words: Sequence[str], first: int, last: int) -> str:
     start, end = max(0, first - AROUND), min(len(words), last + AROUND)
     shown = " ".join(words[start : min(end, start + WORDS_SHOWN)])[:LETTERS_SHOWN]
     more = max(0, end - start - WORDS_SHOWN)
-    return f"{'… ' if start else ''}{shown}{f' … and {more} more words' if more else ' …' if end < len(words) else ''}" or "no words"
+    return (
+        f"{'… ' if start else ''}{shown}{f' … and {more} more words' if more else ' …' if end < len(words) else ''}" or "no words"
+    )
 
 
 @feature.post("/frameworks/<key>/import/confirm", needs=permissions.IMPORT)
@@ -194,7 +196,11 @@ def _wanted(link: queries.Link, wanted: dict[str, str]) -> bool:
 def _chips(key: str, wanted: dict[str, str], names: dict[str, str]) -> list[dict[str, str]]:
     words = {"to": "To", "q": "Search", "kind": "Links"}
     return [
-        {"label": words[name], "value": names.get(value, value), "href": _address(key, {n: v for n, v in wanted.items() if n != name})}
+        {
+            "label": words[name],
+            "value": names.get(value, value),
+            "href": _address(key, {n: v for n, v in wanted.items() if n != name}),
+        }
         for name, value in wanted.items()
     ]
 

@@ -71,9 +71,7 @@ _DIGIT = 6.4  # width of a tabular figure at 11 px
 def sparkline(values: Sequence[float], title: str, *, width: int = 90, height: int = 22) -> Markup:
     """A line without axes, its last value marked; the scale is its own, so only the shape is compared."""
     if not values:
-        return _svg(
-            width, height, title, "no values", _text(0, height - 6, "no values yet", "tick"), inline=True
-        )
+        return _svg(width, height, title, "no values", _text(0, height - 6, "no values yet", "tick"), inline=True)
     low, span = min(values), (max(values) - min(values)) or 1
     step = (width - 8) / max(len(values) - 1, 1)
     points = [(2 + n * step, height - 4 - (v - low) / span * (height - 9)) for n, v in enumerate(values)]
@@ -119,9 +117,7 @@ def lines(
     tones = _tones(len(series))
     for n in reversed(range(len(series))):
         body += _line(series[n], tones[n], xs, plot, ends[n], unit)
-    figures = "; ".join(
-        f"{s.name}: {', '.join('none' if v is None else number(v) for v in s.values)}" for s in series
-    )
+    figures = "; ".join(f"{s.name}: {', '.join('none' if v is None else number(v) for v in s.values)}" for s in series)
     return _svg(width, height, title, figures, body)
 
 
@@ -130,9 +126,7 @@ def _tones(count: int) -> list[int]:
     return [1] if count == 1 else [2, 1, 3, 4][:count]
 
 
-def _line(
-    series: Series, tone: int, xs: Sequence[float], plot: "_Plot", label_y: float, unit: str
-) -> list[Markup]:
+def _line(series: Series, tone: int, xs: Sequence[float], plot: "_Plot", label_y: float, unit: str) -> list[Markup]:
     points = [(x, plot.y(v)) for x, v in zip(xs, series.values, strict=False) if v is not None]
     if not points:
         return []
@@ -169,9 +163,7 @@ class Column:
     note: str = ""
 
 
-def columns(
-    items: Sequence[Column], title: str, *, unit: str = "", width: int = 320, height: int = 150
-) -> Markup:
+def columns(items: Sequence[Column], title: str, *, unit: str = "", width: int = 320, height: int = 150) -> Markup:
     """Bars with their values on top; for counts that differ enough to be seen."""
     plot = _Plot(0, 24, width, height - 46, max((i.value for i in items), default=1) or 1)
     slot = width / max(len(items), 1)
@@ -196,9 +188,7 @@ class Step:
     note: str = ""
 
 
-def waterfall(
-    steps: Sequence[Step], title: str, *, unit: str = "", width: int = 560, height: int = 220
-) -> Markup:
+def waterfall(steps: Sequence[Step], title: str, *, unit: str = "", width: int = 560, height: int = 220) -> Markup:
     """From a start through changes to totals; the first step is a total if its value is the start."""
     spans = _spans(steps)
     plot = _Plot(0, 24, width, height - 62, _ceiling(max((max(s) for s in spans), default=1)))
@@ -237,18 +227,14 @@ def _spans(steps: Sequence[Step]) -> list[tuple[float, float]]:
 # ---------- parts of a whole ----------
 
 
-def stacked_bar(
-    parts: Sequence[tuple[str, int]], title: str, *, width: int = 190, height: int = 14
-) -> Markup:
+def stacked_bar(parts: Sequence[tuple[str, int]], title: str, *, width: int = 190, height: int = 14) -> Markup:
     """Parts of (ink, count) in order, 2 px apart; counts stand where they fit, small parts stay visible."""
     shown = [(kind, count) for kind, count in parts if count > 0]
     figures = ", ".join(f"{count} {_word(kind)}" for kind, count in shown) or "nothing"
     if not shown:
         return _svg(width, height, title, figures, [_bar(0, 0, width, height, "track")])
     body, x = [], 0.0
-    for (kind, count), wide in zip(
-        shown, _widths([c for _, c in shown], width - 2 * (len(shown) - 1)), strict=True
-    ):
+    for (kind, count), wide in zip(shown, _widths([c for _, c in shown], width - 2 * (len(shown) - 1)), strict=True):
         body.append(_bar(x, 0, wide, height, kind))
         if kind in _ON and height >= 12 and wide >= _DIGIT * len(str(count)) + 3:
             body.append(
@@ -268,14 +254,10 @@ def stacked_bar(
 
 def level_bar(counts: Mapping[int, int], title: str, *, width: int = 190, height: int = 14) -> Markup:
     """Requirements by level, 4 at the left: `counts` is level → how many."""
-    return stacked_bar(
-        [(f"l{n}", counts.get(n, 0)) for n in (4, 3, 2, 1, 0)], title, width=width, height=height
-    )
+    return stacked_bar([(f"l{n}", counts.get(n, 0)) for n in (4, 3, 2, 1, 0)], title, width=width, height=height)
 
 
-def share_bar(
-    share: float, title: str, *, kind: str = "f1", width: int = 122, height: int = 8, track: bool = True
-) -> Markup:
+def share_bar(share: float, title: str, *, kind: str = "f1", width: int = 122, height: int = 8, track: bool = True) -> Markup:
     """One bar of `share` (0 to 1) of the width; its number stands beside it in the text."""
     held = min(max(share, 0.0), 1.0)
     body = [_bar(0, 0, width, height, "track")] if track else []
@@ -308,8 +290,7 @@ def level_columns(
         body.append(_text(slot * (n + 0.5), plot.bottom + 16, label, "tick", anchor="middle"))
     body.append(_el("path", "axis", d=f"M0 {plot.bottom}H{width}"))
     figures = "; ".join(
-        f"{label}: " + ", ".join(f"{counts.get(n, 0)} {LEVELS[n]}" for n in (4, 3, 2, 1, 0))
-        for label, counts in quarters
+        f"{label}: " + ", ".join(f"{counts.get(n, 0)} {LEVELS[n]}" for n in (4, 3, 2, 1, 0)) for label, counts in quarters
     )
     return _svg(width, height, title, figures, body)
 
@@ -324,9 +305,7 @@ def _level_column(middle: float, thick: float, counts: Mapping[int, int], plot: 
         under += count
         out.append(_bar(middle - thick / 2, top, thick, max(low - top - 1.5, 1), f"l{n}"))
         if low - top >= 13:
-            out.append(
-                _text(middle, (top + low) / 2 + 3, str(count), f"l{n}t", anchor="middle", weight=600, size=10)
-            )
+            out.append(_text(middle, (top + low) / 2 + 3, str(count), f"l{n}t", anchor="middle", weight=600, size=10))
     return out
 
 
@@ -469,10 +448,7 @@ def interval(
 ) -> Markup:
     """A dot with its interval from zero to `ceiling`; `mark` is a dotted limit, weak is orange-brown."""
     plot = _Plot(0, 0, 152, 20, ceiling)
-    x = {
-        name: plot.left + min(v / ceiling, 1) * plot.width
-        for name, v in (("low", low), ("point", point), ("high", high))
-    }
+    x = {name: plot.left + min(v / ceiling, 1) * plot.width for name, v in (("low", low), ("point", point), ("high", high))}
     tone = 2 if weak else 1
     body = [_el("path", "axis", d="M0 10H152")]
     if mark is not None:
@@ -482,9 +458,7 @@ def interval(
     return _svg(152, 20, title, f"{number(point)}, from {number(low)} to {number(high)}", body, inline=True)
 
 
-def proof_tree(
-    leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoint", leaf: str = "your entry"
-) -> Markup:
+def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoint", leaf: str = "your entry") -> Markup:
     """A Merkle tree with the path from one entry to the signed root: the idea of the product in a picture."""
     width, height, rows = 480, 232, max(leaves.bit_length() - 1, 1)
     gap, rise = width / leaves, 60
@@ -508,18 +482,14 @@ def proof_tree(
         _text(width / 2 + 14, 16, top, "lab", weight=600),
         _text(x, y + 26, leaf, "lab", weight=600, anchor="middle"),
     ]
-    words = (
-        f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn through"
-    )
+    words = f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn through"
     return _svg(width, height, words, f"{rows} steps from the entry to the root", body, extra="c-chart-hero")
 
 
 def _node(x: float, y: float, held: bool) -> Markup:  # noqa: FBT001 on or off the path
     if held:
         return _el("circle", "f1", cx=x, cy=y, r=6.5)
-    return Markup(
-        '<circle class="k-gap k-axis" fill="#ffffff" stroke="#c6ced5" cx="{}" cy="{}" r="5"/>'
-    ).format(_n(x), _n(y))
+    return Markup('<circle class="k-gap k-axis" fill="#ffffff" stroke="#c6ced5" cx="{}" cy="{}" r="5"/>').format(_n(x), _n(y))
 
 
 # ---------- for a report, and words for numbers ----------
@@ -600,15 +570,12 @@ def _svg(
 def _el(tag: str, kind: str, **attributes: object) -> Markup:
     attribute, colour = INKS[kind]
     given = "".join(
-        f' {name.replace("_", "-")}="{escape(_n(v) if isinstance(v, float) else v)}"'
-        for name, v in attributes.items()
+        f' {name.replace("_", "-")}="{escape(_n(v) if isinstance(v, float) else v)}"' for name, v in attributes.items()
     )
     return Markup(f'<{tag} class="k-{kind}" {attribute}="{colour}"{given}/>')  # noqa: S704 names are ours, values escaped
 
 
-def _text(
-    x: float, y: float, words: str, kind: str, *, anchor: str = "start", weight: int = 400, size: int = 11
-) -> Markup:
+def _text(x: float, y: float, words: str, kind: str, *, anchor: str = "start", weight: int = 400, size: int = 11) -> Markup:
     if not words:
         return Markup()
     place = f'x="{_n(x)}" y="{_n(y)}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}"'
@@ -635,17 +602,13 @@ def _grid(plot: _Plot, unit: str) -> list[Markup]:
         y = plot.y(plot.most * n / steps)
         kind = "axis" if n == 0 else "grid"
         body.append(_el("path", kind, d=f"M{_n(plot.left)} {_n(y)}H{_n(plot.left + plot.width)}"))
-        body.append(
-            _text(plot.left - 7, y + 4, f"{number(plot.most * n / steps)}{unit}", "tick", anchor="end")
-        )
+        body.append(_text(plot.left - 7, y + 4, f"{number(plot.most * n / steps)}{unit}", "tick", anchor="end"))
     return body
 
 
 def _months(xs: Sequence[float], labels: Sequence[str], y: float) -> list[Markup]:
     every = max(1, -(-len(labels) // 6))
-    shown = {n for n in range(len(labels) - 1) if n % every == 0 and len(labels) - 1 - n >= every / 2} | {
-        len(labels) - 1
-    }
+    shown = {n for n in range(len(labels) - 1) if n % every == 0 and len(labels) - 1 - n >= every / 2} | {len(labels) - 1}
     return [_text(xs[n], y, labels[n], "tick", anchor="middle") for n in sorted(shown) if n >= 0]
 
 

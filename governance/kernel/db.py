@@ -67,16 +67,12 @@ class Model(DeclarativeBase):
 class Tenanted:
     """Mixin for every row that belongs to one tenant: its key and every index begin with tenant_id."""
 
-    tenant_id: Mapped[UUID] = mapped_column(
-        primary_key=True, sort_order=-4, default=lambda: current.actor().tenant_id
-    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-4, default=lambda: current.actor().tenant_id)
 
 
 def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> ForeignKeyConstraint:
     """A key to another row of the same tenant: a foreign key alone would bypass row-level security."""
-    return ForeignKeyConstraint(
-        ["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=on_delete
-    )
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=on_delete)
 
 
 _sessions = sessionmaker()
@@ -107,9 +103,7 @@ def session() -> Session:
 
 
 @contextmanager
-def transaction(
-    *, read_only: bool = False, tenant_id: UUID | None = None, person_id: UUID | None = None
-) -> Generator[Session]:
+def transaction(*, read_only: bool = False, tenant_id: UUID | None = None, person_id: UUID | None = None) -> Generator[Session]:
     """Commit on success, roll back on any exception. Nothing else in the code base commits.
 
     The tenant is the acting one unless given (sign-in knows the tenant before it knows the person).

@@ -61,9 +61,7 @@ class Feature(Blueprint):
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
         guard = _public if self.scope == "public" else _guarded(self.scope, fresh=fresh, writes=writes)
-        super().add_url_rule(
-            rule, endpoint or view_func.__name__, guard(view_func, needs), provide_automatic_options, **options
-        )
+        super().add_url_rule(rule, endpoint or view_func.__name__, guard(view_func, needs), provide_automatic_options, **options)
 
 
 def _public(view: View, needs: access.Permission) -> View:

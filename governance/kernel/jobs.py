@@ -257,7 +257,9 @@ def _finish(item: WorkItem, state: str, step: str, error: str | None = None) -> 
 
 
 def _drop_ticket(item_id: UUID, tries: int) -> bool:
-    dropped = session().execute(text("DELETE FROM work_tickets WHERE id = :id AND tries = :tries"), {"id": item_id, "tries": tries})
+    dropped = session().execute(
+        text("DELETE FROM work_tickets WHERE id = :id AND tries = :tries"), {"id": item_id, "tries": tries}
+    )
     return bool(dropped.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
 
 
@@ -310,7 +312,9 @@ class Leader:
                 if self._connection is None:
                     self._connection = db.engine().connect().execution_options(isolation_level="AUTOCOMMIT")
                     self._connection.detach()  # never back into the pool: the lock lives as long as the connection
-                return self._holds() or bool(self._connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": self.KEY}))
+                return self._holds() or bool(
+                    self._connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": self.KEY})
+                )
             except Exception:  # noqa: BLE001 - any fault of that connection means: not the leader
                 self._let_go()
                 return False

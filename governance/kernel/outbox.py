@@ -58,7 +58,11 @@ def _by_smtp(message: EmailMessage, address: str) -> None:
     url, context = urlsplit(address), ssl.create_default_context()
     host = url.hostname or ""
     over_tls = url.scheme == "smtps"
-    with smtplib.SMTP_SSL(host, url.port or 465, timeout=20, context=context) if over_tls else smtplib.SMTP(host, url.port or 25, timeout=20) as server:
+    with (
+        smtplib.SMTP_SSL(host, url.port or 465, timeout=20, context=context)
+        if over_tls
+        else smtplib.SMTP(host, url.port or 25, timeout=20) as server
+    ):
         if not over_tls and server.ehlo()[0] and server.has_extn("starttls"):
             server.starttls(context=context)
         if url.username:

@@ -11,7 +11,20 @@ import xlsxwriter
 
 LONGEST = 32_767  # characters in a cell of XLSX
 EXACT = 2**53  # whole numbers beyond it would be rounded
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: = + - @ in full width
+DANGEROUS = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\0",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)  # the last four: = + - @ in full width
 Cell = str | int | float | date | datetime | None
 
 
@@ -48,7 +61,9 @@ def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
         for last, row in enumerate(rows, start=1):
             for column, cell in enumerate(row):
                 value = harmless(cell)
-                sheet.write_string(last, column, value[:LONGEST]) if isinstance(value, str) else sheet.write_number(last, column, value)
+                sheet.write_string(last, column, value[:LONGEST]) if isinstance(value, str) else sheet.write_number(
+                    last, column, value
+                )
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, last, len(head) - 1)
         sheet.autofit(max_width=420)

@@ -31,7 +31,140 @@ ROOT = Path(__file__).parents[2]
 LOCK = STATIC / "vendor.lock.json"
 
 # Outline icons of @tabler/icons that templates may name; any other is missing, and a test says so.
-ICONS = ["activity", "adjustments-horizontal", "alert-circle", "alert-triangle", "archive", "arrow-back-up", "arrow-down", "arrow-left", "arrow-right", "arrow-up", "arrows-exchange", "ban", "bell", "bolt", "bookmark", "building", "calendar", "calendar-due", "calendar-event", "calendar-time", "chart-dots", "check", "checklist", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "circle-check", "clipboard", "clipboard-check", "clipboard-data", "clipboard-list", "clock", "clock-cog", "coins", "columns-3", "copy", "cpu", "database", "device-floppy", "device-laptop", "dots", "download", "edit", "external-link", "eye", "eye-off", "eye-search", "file-certificate", "file-check", "file-export", "file-import", "file-pencil", "file-plus", "file-spreadsheet", "file-text", "file-zip", "files", "filter", "fingerprint", "flask", "git-branch", "git-compare", "hash", "help", "history", "home", "id-badge-2", "inbox", "info-circle", "key", "keyboard", "layout-dashboard", "lifebuoy", "link", "list", "list-details", "lock", "login-2", "logout", "mail", "map-2", "menu-2", "message", "message-plus", "message-reply", "moon", "package", "paperclip", "pencil", "photo", "pin", "player-play", "plug", "plus", "progress-check", "receipt", "refresh", "repeat", "report-analytics", "rosette-discount-check", "rotate-dot", "scale", "search", "selector", "send", "settings", "shield", "shield-check", "shield-half", "shield-lock", "shield-x", "signature", "sort-ascending", "star", "sun", "table", "tag", "target", "trash", "unlink", "upload", "user", "user-check", "user-off", "user-plus", "user-shield", "user-x", "users", "webhook", "world", "x"]
+ICONS = [
+    "activity",
+    "adjustments-horizontal",
+    "alert-circle",
+    "alert-triangle",
+    "archive",
+    "arrow-back-up",
+    "arrow-down",
+    "arrow-left",
+    "arrow-right",
+    "arrow-up",
+    "arrows-exchange",
+    "ban",
+    "bell",
+    "bolt",
+    "bookmark",
+    "building",
+    "calendar",
+    "calendar-due",
+    "calendar-event",
+    "calendar-time",
+    "chart-dots",
+    "check",
+    "checklist",
+    "chevron-down",
+    "chevron-left",
+    "chevron-right",
+    "chevron-up",
+    "circle-check",
+    "clipboard",
+    "clipboard-check",
+    "clipboard-data",
+    "clipboard-list",
+    "clock",
+    "clock-cog",
+    "coins",
+    "columns-3",
+    "copy",
+    "cpu",
+    "database",
+    "device-floppy",
+    "device-laptop",
+    "dots",
+    "download",
+    "edit",
+    "external-link",
+    "eye",
+    "eye-off",
+    "eye-search",
+    "file-certificate",
+    "file-check",
+    "file-export",
+    "file-import",
+    "file-pencil",
+    "file-plus",
+    "file-spreadsheet",
+    "file-text",
+    "file-zip",
+    "files",
+    "filter",
+    "fingerprint",
+    "flask",
+    "git-branch",
+    "git-compare",
+    "hash",
+    "help",
+    "history",
+    "home",
+    "id-badge-2",
+    "inbox",
+    "info-circle",
+    "key",
+    "keyboard",
+    "layout-dashboard",
+    "lifebuoy",
+    "link",
+    "list",
+    "list-details",
+    "lock",
+    "login-2",
+    "logout",
+    "mail",
+    "map-2",
+    "menu-2",
+    "message",
+    "message-plus",
+    "message-reply",
+    "moon",
+    "package",
+    "paperclip",
+    "pencil",
+    "photo",
+    "pin",
+    "player-play",
+    "plug",
+    "plus",
+    "progress-check",
+    "receipt",
+    "refresh",
+    "repeat",
+    "report-analytics",
+    "rosette-discount-check",
+    "rotate-dot",
+    "scale",
+    "search",
+    "selector",
+    "send",
+    "settings",
+    "shield",
+    "shield-check",
+    "shield-half",
+    "shield-lock",
+    "shield-x",
+    "signature",
+    "sort-ascending",
+    "star",
+    "sun",
+    "table",
+    "tag",
+    "target",
+    "trash",
+    "unlink",
+    "upload",
+    "user",
+    "user-check",
+    "user-off",
+    "user-plus",
+    "user-shield",
+    "user-x",
+    "users",
+    "webhook",
+    "world",
+    "x",
+]
 
 # Class families of Tabler that pages use; every rule for plain elements and every token stays.
 KEPT = re.compile(r"^(btn|visually-hidden)(-|$)")
@@ -40,8 +173,7 @@ DISC = "M8 1.2a6.8 6.8 0 1 1 0 13.6A6.8 6.8 0 0 1 8 1.2z"
 RING = '<circle cx="8" cy="8" r="6.1" fill="none" stroke="currentColor" stroke-width="1.5"/>'
 # Our own shapes, in the current colour, so that they live in any state, in print and in forced colours.
 SHAPES = {
-    "s-ok": '<path fill="currentColor" fill-rule="evenodd" '
-    f'd="{DISC}M6.9 11.5l4.9-5-1.2-1.2-3.7 3.8-1.6-1.6-1.2 1.2z"/>',
+    "s-ok": f'<path fill="currentColor" fill-rule="evenodd" d="{DISC}M6.9 11.5l4.9-5-1.2-1.2-3.7 3.8-1.6-1.6-1.2 1.2z"/>',
     "s-due": f'{RING}<path fill="currentColor" d="M8 8V3.6A4.4 4.4 0 0 1 12.4 8z"/>',
     "s-bad": '<path fill="currentColor" fill-rule="evenodd" '
     'd="M8 1.3a1.2 1.2 0 0 1 1.05.6l6 10.7A1.2 1.2 0 0 1 14 14.4'
@@ -51,10 +183,8 @@ SHAPES = {
     "s-stop": '<rect x="2" y="2" width="12" height="12" rx="1.4" fill="currentColor"/>',
     "s-up": '<path fill="currentColor" d="M8 2.2 14.6 13H1.4z"/>',
     "s-down": '<path fill="currentColor" d="M8 13.8 1.4 3h13.2z"/>',
-    "s-cross": '<path fill="none" stroke="currentColor" stroke-width="1.8" '
-    'd="M3.6 3.6l8.8 8.8M12.4 3.6l-8.8 8.8"/>',
-    "h0": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6" '
-    'stroke-dasharray="2 1.456"/>',
+    "s-cross": '<path fill="none" stroke="currentColor" stroke-width="1.8" d="M3.6 3.6l8.8 8.8M12.4 3.6l-8.8 8.8"/>',
+    "h0": '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2 1.456"/>',
     "h1": f'{RING}<path fill="currentColor" d="M8 8V3.4A4.6 4.6 0 0 1 12.6 8z"/>',
     "h2": f'{RING}<path fill="currentColor" d="M8 3.4a4.6 4.6 0 0 1 0 9.2z"/>',
     "h3": f'{RING}<path fill="currentColor" d="M8 3.4A4.6 4.6 0 1 1 3.4 8H8z"/>',
@@ -194,9 +324,7 @@ def _take(wanted: Wanted, tarball: Path, integrity: str, root: Path) -> Entry:
     version, licence = PACKAGES[wanted.package]
     with tarfile.open(tarball) as archive:
         data = _CUTS[wanted.made](archive, f"package/{wanted.member}")
-    return _write(
-        root, wanted.file, data, (wanted.package, version, integrity, wanted.member, licence, wanted.made)
-    )
+    return _write(root, wanted.file, data, (wanted.package, version, integrity, wanted.member, licence, wanted.made))
 
 
 def _write(root: Path, file: str, data: bytes, facts: tuple[str, str, str, str, str, str | None]) -> Entry:
@@ -229,12 +357,8 @@ def _unmapped(archive: tarfile.TarFile, member: str) -> bytes:
 
 def _sprite(archive: tarfile.TarFile, folder: str) -> bytes:
     icons = [_symbol(name, _copied(archive, f"{folder}/{name}.svg").decode()) for name in ICONS]
-    shapes = [
-        f'<symbol id="{name}" viewBox="0 0 16 16">{drawing}</symbol>' for name, drawing in SHAPES.items()
-    ]
-    licence = (
-        "<!-- icons: Tabler Icons, MIT, see vendor/tabler.LICENCE.txt; shapes s-*, h0 to h4, brand: ours -->"
-    )
+    shapes = [f'<symbol id="{name}" viewBox="0 0 16 16">{drawing}</symbol>' for name, drawing in SHAPES.items()]
+    licence = "<!-- icons: Tabler Icons, MIT, see vendor/tabler.LICENCE.txt; shapes s-*, h0 to h4, brand: ours -->"
     body = "\n".join([licence, *shapes, *icons])
     return f'<svg xmlns="http://www.w3.org/2000/svg">\n{body}\n</svg>\n'.encode()
 
@@ -267,9 +391,7 @@ def _kept(prelude: str, body: str) -> str:
         return ""
     if prelude.startswith("@"):
         return f"{prelude}{{{body}}}"
-    selectors = [
-        one for one in _split(prelude) if all(KEPT.match(c) for c in re.findall(r"\.([A-Za-z][\w-]*)", one))
-    ]
+    selectors = [one for one in _split(prelude) if all(KEPT.match(c) for c in re.findall(r"\.([A-Za-z][\w-]*)", one))]
     return f"{','.join(selectors)}{{{body}}}" if selectors else ""
 
 
@@ -327,9 +449,7 @@ def marks() -> bytes:
     build.setupGlyf({name: _glyph(contours) for name, contours in drawn.items()})
     build.setupHorizontalMetrics({name: (1000, _left(contours)) for name, contours in drawn.items()})
     build.setupHorizontalHeader(ascent=860, descent=-200)
-    build.setupNameTable(
-        {"familyName": "Report Marks", "styleName": "Regular", "psName": "ReportMarks-Regular"}
-    )
+    build.setupNameTable({"familyName": "Report Marks", "styleName": "Regular", "psName": "ReportMarks-Regular"})
     build.setupOS2(sTypoAscender=860, sTypoDescender=-200, usWinAscent=860, usWinDescent=200)
     build.setupPost()
     build.updateHead(created=0, modified=0)
@@ -430,9 +550,7 @@ def _font_tools(module: str) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`verify` (the default) or `fetch`; returns 1 and says which files when something differs."""
-    parser = argparse.ArgumentParser(
-        prog="vendoring", description="Check or fetch the files of others that we ship."
-    )
+    parser = argparse.ArgumentParser(prog="vendoring", description="Check or fetch the files of others that we ship.")
     parser.add_argument("act", nargs="?", choices=("verify", "fetch"), default="verify")
     entries = fetch() if parser.parse_args(argv).act == "fetch" else read_lock()
     problems = verify(entries)

@@ -58,4 +58,12 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{thousands(count)} {noun if count == 1 else many or noun + 's'}"
 
 
-FILTERS = {"moment": moment, "short": short, "ago": ago, "thousands": thousands, "size": size, "long_day": long_day, "plural": plural}
+FILTERS = {
+    "moment": moment,
+    "short": short,
+    "ago": ago,
+    "thousands": thousands,
+    "size": size,
+    "long_day": long_day,
+    "plural": plural,
+}

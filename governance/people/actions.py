@@ -282,7 +282,10 @@ def _admins_and(membership: Membership) -> int:
 
 def _not_the_last_admin(membership: Membership, admins: int) -> None:
     if membership.role in {"admin", "operator_admin"} and admins <= 1:
-        raise LastAdmin(f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Make somebody else one first.", field="role")
+        raise LastAdmin(
+            f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Make somebody else one first.",
+            field="role",
+        )
 
 
 def _is_last_admin(membership: Membership) -> bool:
@@ -292,10 +295,14 @@ def _is_last_admin(membership: Membership) -> bool:
 # ---- the identity provider
 
 
-def connect(*, issuer: str, client_id: str, secret: str | None, enforced: bool, group_roles: Mapping[str, str], version: int | None) -> Connection:
+def connect(
+    *, issuer: str, client_id: str, secret: str | None, enforced: bool, group_roles: Mapping[str, str], version: int | None
+) -> Connection:
     """Set the tenant's connection. A blank secret keeps the one that is held; a stale form is refused."""
     _may_map(group_roles)
-    session().get(Tenant, current.actor().tenant_id, with_for_update=True)  # one connection a tenant, also when two save the first
+    session().get(
+        Tenant, current.actor().tenant_id, with_for_update=True
+    )  # one connection a tenant, also when two save the first
     row = session().scalars(select(Connection).order_by(Connection.created_at).limit(1).with_for_update()).one_or_none()
     after = {"issuer": issuer, "client_id": client_id, "enforced": enforced, "group_roles": dict(group_roles)}
     if row is None:
@@ -306,7 +313,10 @@ def connect(*, issuer: str, client_id: str, secret: str | None, enforced: bool, 
         record(CONNECTED, row, after=after, secret="set")  # noqa: S106 - that there is one, not which
         return row
     if version != row.version:
-        raise Stale("Somebody else changed the connection since you opened this page. Look at what changed, then save again.", _changed_since(row, version or 0))
+        raise Stale(
+            "Somebody else changed the connection since you opened this page. Look at what changed, then save again.",
+            _changed_since(row, version or 0),
+        )
     if not secret and (issuer, client_id) != (row.issuer, row.client_id):
         raise Invalid("Another issuer or client needs its own secret.", field="secret")
     before = {name: getattr(row, name) for name in after}

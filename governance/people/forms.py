@@ -30,11 +30,19 @@ def stripped(value: Any) -> Any:
 
 
 class SignInForm(Form):
-    email = EmailField("Work email", [InputRequired("Type your work address."), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)], filters=[stripped])
+    email = EmailField(
+        "Work email",
+        [InputRequired("Type your work address."), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
+        filters=[stripped],
+    )
 
 
 class InviteForm(Form):
-    email = EmailField("Work email", [InputRequired("Whom do you invite?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)], filters=[stripped])
+    email = EmailField(
+        "Work email",
+        [InputRequired("Whom do you invite?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
+        filters=[stripped],
+    )
     role = SelectField("Role", [InputRequired("Which role?")], choices=role_choices, default=least_role)
 
 
@@ -45,10 +53,31 @@ class RoleForm(Form):
 class ProviderForm(Form):
     """What is needed to reach an identity provider."""
 
-    issuer = StringField("Issuer", [InputRequired("The issuer is the address that its ID tokens name."), Length(max=300), URL(require_tld=False, message="This is not an address such as https://id.acme.example.")], filters=[stripped])
-    client_id = StringField("Client id", [InputRequired("Your provider shows it with the client."), Length(max=200), Regexp(r"[\x20-\x7e]+\Z", message="A client id has plain letters and digits only.")], filters=[stripped])
-    secret = PasswordField("Client secret", [Optional(), Length(max=500), Regexp(r"[\x20-\x7e]+\Z", message="A secret has plain letters and digits only.")])
-    domains = StringField("Work domains", [Length(max=500)], description="Separated by spaces. Addresses in them lead to your provider.")
+    issuer = StringField(
+        "Issuer",
+        [
+            InputRequired("The issuer is the address that its ID tokens name."),
+            Length(max=300),
+            URL(require_tld=False, message="This is not an address such as https://id.acme.example."),
+        ],
+        filters=[stripped],
+    )
+    client_id = StringField(
+        "Client id",
+        [
+            InputRequired("Your provider shows it with the client."),
+            Length(max=200),
+            Regexp(r"[\x20-\x7e]+\Z", message="A client id has plain letters and digits only."),
+        ],
+        filters=[stripped],
+    )
+    secret = PasswordField(
+        "Client secret",
+        [Optional(), Length(max=500), Regexp(r"[\x20-\x7e]+\Z", message="A secret has plain letters and digits only.")],
+    )
+    domains = StringField(
+        "Work domains", [Length(max=500)], description="Separated by spaces. Addresses in them lead to your provider."
+    )
 
     @property
     def wanted_domains(self) -> set[str]:
@@ -56,7 +85,11 @@ class ProviderForm(Form):
 
 
 class ConnectionForm(ProviderForm):
-    group_roles = TextAreaField("Groups and roles", [Length(max=4000)], description="One a line: group = role. Roles: admin, compliance_officer, contributor, viewer.")
+    group_roles = TextAreaField(
+        "Groups and roles",
+        [Length(max=4000)],
+        description="One a line: group = role. Roles: admin, compliance_officer, contributor, viewer.",
+    )
     enforced = BooleanField("Single sign-on is required")
     version = HiddenField()
 
@@ -76,4 +109,9 @@ class ConnectionForm(ProviderForm):
 class FirstAdminForm(ProviderForm):
     """How a new tenant's people sign in, and who comes first."""
 
-    email = EmailField("First admin", [InputRequired("Who is the first admin?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)], filters=[stripped], description="An invitation goes to this work address.")
+    email = EmailField(
+        "First admin",
+        [InputRequired("Who is the first admin?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
+        filters=[stripped],
+        description="An invitation goes to this work address.",
+    )

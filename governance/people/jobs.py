@@ -23,4 +23,6 @@ def actor_of(item: WorkItem) -> Actor:
     member = session().scalars(query).one_or_none()
     if member is None:
         return base  # the report of somebody who has left is still the tenant's
-    return Actor(tenant.id, tenant.slug, tenant.name, member.person_id, member.person.name, member.role, time_zone=tenant.time_zone)
+    return Actor(
+        tenant.id, tenant.slug, tenant.name, member.person_id, member.person.name, member.role, time_zone=tenant.time_zone
+    )

@@ -96,7 +96,9 @@ def discover(issuer: str) -> dict[str, Any]:
     """The discovery document, whose issuer must be exactly the configured one (ASVS 10.5.3)."""
     document = _get(issuer.rstrip("/") + "/.well-known/openid-configuration", "its discovery document")
     if document.get("issuer") != issuer:
-        raise ProviderFault(f"The discovery document names the issuer {str(document.get('issuer'))[:80]}, not {issuer}.", field="issuer")
+        raise ProviderFault(
+            f"The discovery document names the issuer {str(document.get('issuer'))[:80]}, not {issuer}.", field="issuer"
+        )
     for needed in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if not isinstance(document.get(needed), str):
             raise ProviderFault(f"The discovery document lacks {needed}.", field="issuer")
@@ -114,9 +116,7 @@ def _listed(document: Mapping[str, Any], member: str, default: tuple[str, ...] =
 # ---- to the provider and back
 
 
-def authorization_url(
-    provider: Provider, *, state: str, nonce: str, verifier: str, fresh: bool, login_hint: str = ""
-) -> str:
+def authorization_url(provider: Provider, *, state: str, nonce: str, verifier: str, fresh: bool, login_hint: str = "") -> str:
     """Where the browser goes to sign in."""
     document = discover(provider.issuer)
     groups = " groups" if "groups" in _listed(document, "scopes_supported") else ""
@@ -136,9 +136,7 @@ def _with(url: str, query: Mapping[str, str]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
 
-def redeem(
-    provider: Provider, answer: Mapping[str, str], *, nonce: str, verifier: str, max_age: int | None = None
-) -> Identity:
+def redeem(provider: Provider, answer: Mapping[str, str], *, nonce: str, verifier: str, max_age: int | None = None) -> Identity:
     """Exchange the code and check the ID token; raises TokenRefused or ProviderFault."""
     document = discover(provider.issuer)
     named = answer.get("iss")
@@ -167,7 +165,9 @@ def _exchange(provider: Provider, document: Mapping[str, Any], code: str, verifi
         raise ProviderFault("The identity provider cannot be reached. Try again, or ask your administrator.") from error
     except AuthlibBaseError as error:
         if error.error in {"invalid_client", "unauthorized_client"}:
-            raise ProviderFault("The identity provider does not know this console: its client id or secret is wrong. Ask your tenant admin.") from error
+            raise ProviderFault(
+                "The identity provider does not know this console: its client id or secret is wrong. Ask your tenant admin."
+            ) from error
         raise TokenRefused("The identity provider refused the sign-in code. Begin again from the sign-in page.") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:  # Authlib on an answer of the wrong form
         raise TokenRefused("The identity provider's answer to the sign-in code cannot be read.") from error
@@ -183,9 +183,7 @@ def _client_proof(document: Mapping[str, Any]) -> str:
 # ---- what the token must prove
 
 
-def check(
-    provider: Provider, document: Mapping[str, Any], raw: str, *, nonce: str, max_age: int | None = None
-) -> dict[str, Any]:
+def check(provider: Provider, document: Mapping[str, Any], raw: str, *, nonce: str, max_age: int | None = None) -> dict[str, Any]:
     """Signature by a key of the configured issuer, then each claim that binds the token to this sign-in."""
     _, claims = _verified(document, raw)
     for reason, is_so in (_misfits(provider, claims, nonce) | _wrong_times(claims, max_age)).items():
@@ -323,7 +321,13 @@ def diagnose(provider: Provider) -> list[dict[str, Any]]:
         document = discover(provider.issuer)
     except ProviderFault as fault:
         return [_step(says, ok=False, detail=fault.message)]
-    return [_step(says, ok=True, detail=provider.issuer), _signs(document), _keys(document), _client_known(provider, document), _pkce(document)]
+    return [
+        _step(says, ok=True, detail=provider.issuer),
+        _signs(document),
+        _keys(document),
+        _client_known(provider, document),
+        _pkce(document),
+    ]
 
 
 def _step(says: str, *, ok: bool, detail: str) -> dict[str, Any]:
@@ -337,7 +341,9 @@ def _signs(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:
     announced = "S256" in _listed(document, "code_challenge_methods_supported")
-    return _step("It announces PKCE with S256", ok=announced, detail="" if announced else "not announced; sign-in sends it all the same")
+    return _step(
+        "It announces PKCE with S256", ok=announced, detail="" if announced else "not announced; sign-in sends it all the same"
+    )
 
 
 def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -355,7 +361,12 @@ def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
 def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, Any]:
     """Offer a code that cannot exist: `invalid_grant` means that the client and its secret are right."""
     says = "It knows this client and its secret"
-    body = {"grant_type": "authorization_code", "code": "connection-test", "redirect_uri": provider.redirect_uri, "code_verifier": "x" * 43}
+    body = {
+        "grant_type": "authorization_code",
+        "code": "connection-test",
+        "redirect_uri": provider.redirect_uri,
+        "code_verifier": "x" * 43,
+    }
     proof: dict[str, Any] = {"auth": (provider.client_id, provider.secret)}
     if _client_proof(document) == "client_secret_post":
         proof, body = {}, body | {"client_id": provider.client_id, "client_secret": provider.secret}
@@ -369,5 +380,7 @@ def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, 
     if answer == "invalid_grant":
         return _step(says, ok=True, detail=provider.client_id)
     if answer in {"invalid_client", "unauthorized_client"}:
-        return _step(says, ok=False, detail=f"It refuses the client id or the secret ({answer}). Copy both from the provider again.")
+        return _step(
+            says, ok=False, detail=f"It refuses the client id or the secret ({answer}). Copy both from the provider again."
+        )
     return _step(says, ok=False, detail=f"The token endpoint answered {str(answer or reply.status_code)[:80]}.")

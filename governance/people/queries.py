@@ -54,8 +54,7 @@ def members() -> list[Member]:
     """Everyone whose membership lives, by name."""
     query = select(Membership).where(Membership.ended_at.is_(None)).join(Person).order_by(Person.name)
     return [
-        Member(m.person_id, m.person.name, m.person.email, m.role, m.id, m.via, m.created_at)
-        for m in session().scalars(query)
+        Member(m.person_id, m.person.name, m.person.email, m.role, m.id, m.via, m.created_at) for m in session().scalars(query)
     ]
 
 

@@ -128,7 +128,9 @@ def send(method: str, url: str, what: str, **options: Any) -> requests.Response:
         except requests.Timeout as error:
             raise ProviderFault(f"The identity provider did not answer in time ({what}). Try again in a minute.") from error
         except (requests.RequestException, OSError) as error:
-            raise ProviderFault(f"The identity provider cannot be reached ({what}). Try again, or ask your administrator.") from error
+            raise ProviderFault(
+                f"The identity provider cannot be reached ({what}). Try again, or ask your administrator."
+            ) from error
 
 
 def json_of(reply: requests.Response, what: str) -> dict[str, Any]:

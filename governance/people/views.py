@@ -123,7 +123,11 @@ def _sign_in_page(form: SignInForm, *, status: int = 200) -> ResponseReturnValue
 
 def _unknown(email: str) -> ResponseReturnValue:
     domain = email.rpartition("@")[2]
-    sentence = f"No tenant here knows {domain}. Use your work address, or ask who invited you." if domain else "No tenant here has that short name. Your work address leads to yours."
+    sentence = (
+        f"No tenant here knows {domain}. Use your work address, or ask who invited you."
+        if domain
+        else "No tenant here has that short name. Your work address leads to yours."
+    )
     return _problem(email, sentence)
 
 
@@ -157,7 +161,12 @@ def _to_provider(tenant: Tenant, email: str) -> ResponseReturnValue:
     fresh = request.args.get("fresh") == "1"
     drawn = handshake.new_secrets(tenant.slug)
     url = oidc.authorization_url(
-        _provider(connection), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier, fresh=fresh, login_hint=email or _own_address(tenant)
+        _provider(connection),
+        state=drawn.state,
+        nonce=drawn.nonce,
+        verifier=drawn.verifier,
+        fresh=fresh,
+        login_hint=email or _own_address(tenant),
     )
     with current.acting_as(_console_in(tenant)), transaction():
         handshake.remember(
@@ -182,7 +191,14 @@ def _provider(connection: Connection) -> oidc.Provider:
 
 def _local(path: str | None) -> str:
     """Only a path of ours may follow a sign-in: what a browser would read as another host, or not at all, is dropped."""
-    fine = path and path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path and len(path) < LONGEST_PATH
+    fine = (
+        path
+        and path.startswith("/")
+        and not path.startswith("//")
+        and path.isprintable()
+        and "\\" not in path
+        and len(path) < LONGEST_PATH
+    )
     return path if fine and path else ""
 
 
@@ -231,9 +247,13 @@ def _take(tenant: Tenant, state: str) -> tuple[Connection, SignIn]:
 
 def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None) -> oidc.Identity:
     if error := request.args.get("error"):
-        raise oidc.TokenRefused("You cancelled at your company's sign-in." if error in CANCELLED else "Your company's sign-in refused.")
+        raise oidc.TokenRefused(
+            "You cancelled at your company's sign-in." if error in CANCELLED else "Your company's sign-in refused."
+        )
     max_age = STEP_UP_AGE if under_way.fresh else None
-    identity = oidc.redeem(_provider(connection), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age)
+    identity = oidc.redeem(
+        _provider(connection), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age
+    )
     if under_way.fresh and here is not None and here.person_id != person_key(identity.issuer, identity.subject):
         raise oidc.TokenRefused(f"You were asked to sign in again as {here.name}, and the provider answered for somebody else.")
     return identity
@@ -245,7 +265,9 @@ def _note_refusal(who: Actor, reason: str) -> None:
             actions.refuse_step_up(queries.session_row(who.session_id), reason=reason)
 
 
-def _let_in(tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None) -> Actor:
+def _let_in(
+    tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None
+) -> Actor:
     """Two first sign-ins of one person at once: the second finds what the first has made."""
     try:
         return _admitted(tenant, connection, identity, token, fresh=fresh, replaces=replaces)
@@ -253,7 +275,9 @@ def _let_in(tenant: Tenant, connection: Connection, identity: oidc.Identity, tok
         return _admitted(tenant, connection, identity, token, fresh=fresh, replaces=replaces)
 
 
-def _admitted(tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None) -> Actor:
+def _admitted(
+    tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None
+) -> Actor:
     key = person_key(identity.issuer, identity.subject)
     with current.acting_as(_console_in(tenant)), transaction(person_id=key):
         try:
@@ -329,7 +353,9 @@ def theme() -> ResponseReturnValue:
     """Light or dark, kept in a cookie so that the server draws it without a flash."""
     wanted = "dark" if request.form.get("theme") == "dark" else "light"
     response = make_response(redirect(_local(request.form.get("back")) or _back(), 303))
-    response.set_cookie("theme", wanted, max_age=31536000, path="/", samesite="Lax", secure=current_app.config["SECURE"], httponly=False)
+    response.set_cookie(
+        "theme", wanted, max_age=31536000, path="/", samesite="Lax", secure=current_app.config["SECURE"], httponly=False
+    )
     return response
 
 
@@ -370,7 +396,9 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
 @feature.get("/settings/members/<uuid:membership_id>/sessions", needs=permissions.MANAGE)
 def member_sessions(membership_id: UUID) -> ResponseReturnValue:
     member = queries.membership(membership_id)
-    return page("people/sessions.html", sessions=queries.live_sessions(member.person_id), own=current.actor().session_id, member=member)
+    return page(
+        "people/sessions.html", sessions=queries.live_sessions(member.person_id), own=current.actor().session_id, member=member
+    )
 
 
 @feature.post("/settings/members/<uuid:membership_id>/sessions/end", needs=permissions.MANAGE)
@@ -407,7 +435,10 @@ def _members_page(form: InviteForm, *, status: int = 200, problem: str | None = 
 @feature.post("/settings/members/invite", needs=permissions.MANAGE, fresh=True)
 def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
-    if not accepted(form, lambda: actions.invite(form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=_way_in(who.tenant_slug))):
+    if not accepted(
+        form,
+        lambda: actions.invite(form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=_way_in(who.tenant_slug)),
+    ):
         return _members_page(form, status=422)
     return redirect(url_for("people.members"), 303)
 
@@ -436,7 +467,9 @@ def removal(membership_id: UUID) -> ResponseReturnValue:
 
 
 def _removal_page(member: Membership, *, status: int = 200, problem: str | None = None) -> ResponseReturnValue:
-    return page("people/remove.html", status=status, member=member, sessions=queries.live_sessions(member.person_id), problem=problem)
+    return page(
+        "people/remove.html", status=status, member=member, sessions=queries.live_sessions(member.person_id), problem=problem
+    )
 
 
 @feature.post("/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE, fresh=True)
@@ -472,7 +505,11 @@ def _as_lines(group_roles: Any) -> str:
 def _connection_page(form: ConnectionForm, *, status: int = 200, stale: Stale | None = None) -> ResponseReturnValue:
     row = queries.connection()
     moments = queries.timeline([row.id]) if row else []
-    changes = [(name, *(_as_lines(v) if isinstance(v, dict) else v for v in pair)) for name, pair in stale.changes.items()] if stale else []
+    changes = (
+        [(name, *(_as_lines(v) if isinstance(v, dict) else v for v in pair)) for name, pair in stale.changes.items()]
+        if stale
+        else []
+    )
     return page("people/connection.html", status=status, form=form, row=row, changes=changes, moments=moments,
                 callback=f"{current_app.config['PUBLIC_URL']}/auth/callback",
                 slug=current.actor().tenant_slug, public=current_app.config["PUBLIC_URL"])  # fmt: skip

@@ -97,5 +97,3 @@ def private_key(key: SigningKey) -> Ed25519PrivateKey:
 
 def key_line(key: SigningKey) -> str:
     return str(VerifierKey(key.name, key.public))
-
-

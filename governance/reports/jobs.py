@@ -57,8 +57,16 @@ def _snapshot(report: ReportRun, key_line: str) -> Any:
         raise RuntimeError("the tenant is gone")
     facts = assessments.snapshot(report.assessment_id, report.as_of)
     until = date.fromisoformat(facts["assessment"]["period"]["to"])
-    facts["tenant"] = {"name": tenant.name, "slug": tenant.slug, "unit": tenant.unit, "classification": tenant.classification, "audience": tenant.audience}
-    facts["assessment"]["title"] = f"AI risk management: position in the {ORDINALS[(until.month - 1) // 3]} quarter of {until.year}"
+    facts["tenant"] = {
+        "name": tenant.name,
+        "slug": tenant.slug,
+        "unit": tenant.unit,
+        "classification": tenant.classification,
+        "audience": tenant.audience,
+    }
+    facts["assessment"]["title"] = (
+        f"AI risk management: position in the {ORDINALS[(until.month - 1) // 3]} quarter of {until.year}"
+    )
     facts |= {
         "schema": "governance.ai-rmf-report/1",
         "prepared_by": current.actor().name, "requested_at": _instant(report.created_at), "as_of": _instant(report.as_of),

@@ -32,7 +32,11 @@ def runs(*, limit: int = 50) -> list[Run]:
 
 def run(run_id: UUID) -> Run:
     report = find(ReportRun, run_id, what="report")
-    item = session().scalars(select(WorkItem).where(WorkItem.id == report.work_item_id)).one_or_none() if report.work_item_id else None
+    item = (
+        session().scalars(select(WorkItem).where(WorkItem.id == report.work_item_id)).one_or_none()
+        if report.work_item_id
+        else None
+    )
     return Run(report, item)
 
 
@@ -52,7 +56,11 @@ def under_way(assessment_id: UUID) -> ReportRun | None:
 
 
 def signing_key() -> SigningKey | None:
-    return session().scalars(select(SigningKey).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.created_at.desc()).limit(1)).one_or_none()
+    return (
+        session()
+        .scalars(select(SigningKey).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.created_at.desc()).limit(1))
+        .one_or_none()
+    )
 
 
 def signing_keys() -> Sequence[SigningKey]:

@@ -151,10 +151,19 @@ def verify_file() -> ResponseReturnValue:
     """The same check as `governance verify-report`, on dropped files; nothing is kept."""
     report, note = request.files.get("report"), request.files.get("signature")
     key = request.form.get("key", "").strip()
-    problems = [says for says, missing in (("the report (PDF)", not report or not report.filename), ("its signature (.sig)", not note or not note.filename)) if missing]
+    problems = [
+        says
+        for says, missing in (
+            ("the report (PDF)", not report or not report.filename),
+            ("its signature (.sig)", not note or not note.filename),
+        )
+        if missing
+    ]
     if problems or report is None or note is None:
         return page("reports/verify.html", keys=_keys(), result=None, problem=f"Give {' and '.join(problems)}.", status=422)
-    result = verify(report.stream.read(CHECK_LIMIT + 1), note.stream.read(65_536).decode("utf-8", "replace"), key or (_keys() or [""])[0])
+    result = verify(
+        report.stream.read(CHECK_LIMIT + 1), note.stream.read(65_536).decode("utf-8", "replace"), key or (_keys() or [""])[0]
+    )
     return page("reports/verify.html", keys=_keys(), result=result, key=key)
 
 

@@ -44,7 +44,11 @@ def _address(wanted: Mapping[str, Any]) -> str:
 
 def _chips(wanted: Mapping[str, str]) -> list[dict[str, str]]:
     return [
-        {"label": FILTERS[name], "value": LANES.get(value, value), "href": _address({n: v for n, v in wanted.items() if n != name})}
+        {
+            "label": FILTERS[name],
+            "value": LANES.get(value, value),
+            "href": _address({n: v for n, v in wanted.items() if n != name}),
+        }
         for name, value in wanted.items()
     ]
 

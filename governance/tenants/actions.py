@@ -17,7 +17,9 @@ from governance.tenants import console
 from governance.tenants.models import EmailDomain, Tenant
 
 FOUNDED = action("tenant.founded", "founded the tenant", fields="slug name kind")
-CHANGED = action("tenant.settings.changed", "changed the tenant's settings", fields="name region time_zone classification unit audience")
+CHANGED = action(
+    "tenant.settings.changed", "changed the tenant's settings", fields="name region time_zone classification unit audience"
+)
 DOMAINS = action("tenant.domains.changed", "changed the work domains", fields="added removed")
 
 DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -62,7 +64,9 @@ def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str)
     before = {name: getattr(tenant, name) for name in settings}
     if seen is not None and seen != tenant.mark:
         changed = {name: (settings[name], now) for name, now in before.items() if settings[name] != now}
-        raise Stale("Somebody else changed the settings since you opened this page. Look at what differs, then save again.", changed)
+        raise Stale(
+            "Somebody else changed the settings since you opened this page. Look at what differs, then save again.", changed
+        )
     if settings == before:
         return
     for name, value in settings.items():

@@ -14,4 +14,6 @@ def founder(tenant_id: UUID, slug: str, name: str) -> Actor:
 
 def visiting(who: Actor, tenant: Tenant) -> Actor:
     """An operator at work in a tenant that has no admin yet."""
-    return replace(who, tenant_id=tenant.id, tenant_slug=tenant.slug, tenant_name=tenant.name, role="admin", kind="operator", session_id=None)
+    return replace(
+        who, tenant_id=tenant.id, tenant_slug=tenant.slug, tenant_name=tenant.name, role="admin", kind="operator", session_id=None
+    )

@@ -17,9 +17,13 @@ def one_line(value: Any) -> Any:
 class SettingsForm(Form):
     name = StringField("Name", [DataRequired("The name stands on every page and report."), Length(max=120)], filters=[one_line])
     region = StringField("Region", [DataRequired("Say where the data is kept."), Length(max=60)], filters=[one_line])
-    time_zone = SelectField("Time zone", [DataRequired("Which time zone do days begin in?")], choices=[(zone, zone) for zone in ZONES])
+    time_zone = SelectField(
+        "Time zone", [DataRequired("Which time zone do days begin in?")], choices=[(zone, zone) for zone in ZONES]
+    )
     unit = StringField("Unit on the cover", [Length(max=120)], filters=[one_line])
-    classification = StringField("Classification", [DataRequired("Reports carry it in the footer."), Length(max=40)], filters=[one_line])
+    classification = StringField(
+        "Classification", [DataRequired("Reports carry it in the footer."), Length(max=40)], filters=[one_line]
+    )
     audience = StringField("Audience", [Length(max=120)], filters=[one_line])
     mark = HiddenField(name="mark")
 
@@ -29,5 +33,12 @@ class SettingsForm(Form):
 
 
 class FoundForm(Form):
-    slug = StringField("Short name", [DataRequired("It stands in every address."), Regexp(r"[a-z][a-z0-9-]{1,40}\Z", message="Small letters, digits and hyphens, beginning with a letter.")], description="Small letters, digits and hyphens. It never changes.")
+    slug = StringField(
+        "Short name",
+        [
+            DataRequired("It stands in every address."),
+            Regexp(r"[a-z][a-z0-9-]{1,40}\Z", message="Small letters, digits and hyphens, beginning with a letter."),
+        ],
+        description="Small letters, digits and hyphens. It never changes.",
+    )
     name = StringField("Name", [DataRequired("The name stands on every page and report."), Length(max=120)], filters=[one_line])

@@ -34,8 +34,15 @@ def begun(acting):
     with acting("compliance_officer"):
         framework = frameworks.framework(KEY)
         held = actions.begin(framework.id, title="Q4 2026", **PERIOD)
-        control = controls.create("SEC-04", "Third-party penetration test", "Somebody else tries to break in.", kind="detective",
-                                  automation="manual", cadence="quarterly", owner_id=make.person_id("contributor"))
+        control = controls.create(
+            "SEC-04",
+            "Third-party penetration test",
+            "Somebody else tries to break in.",
+            kind="detective",
+            automation="manual",
+            cadence="quarterly",
+            owner_id=make.person_id("contributor"),
+        )
         controls.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
         return held.id
 
@@ -64,7 +71,14 @@ def conclude(visitor, item, text="It is designed well, and not proved.", level=2
 
 
 def test_an_assessment_is_begun_once_with_every_requirement_and_one_entry(as_officer, acting):
-    form = {"framework": str(framework_id(acting)), "title": "Q4 2026", "scope": "organisation", "period_from": "2026-01-01", "period_to": "2026-12-31", "targets": "last"}
+    form = {
+        "framework": str(framework_id(acting)),
+        "title": "Q4 2026",
+        "scope": "organisation",
+        "period_from": "2026-01-01",
+        "period_to": "2026-12-31",
+        "targets": "last",
+    }
     text = words(as_officer.post("assessments/new", **form, follow=True))
     assert "Q4 2026" in text and "72" in text
     as_officer.post("assessments/new", **form, then=422)
@@ -84,7 +98,9 @@ def test_targets_and_owners_come_from_the_last_one(acting, begun, item):
         actions.set_target(queries.item(item), 4, version=1)
         actions.assign(queries.item(item), make.person_id("contributor"), None)
     with acting("compliance_officer"):
-        later = actions.begin(frameworks.framework(KEY).id, title="Q1 2027", period_from=date(2026, 4, 1), period_to=date(2027, 3, 31))
+        later = actions.begin(
+            frameworks.framework(KEY).id, title="Q1 2027", period_from=date(2026, 4, 1), period_to=date(2027, 3, 31)
+        )
         copied = next(each for each in queries.items(later.id) if each.ref == "MEASURE 2.7")
         assert (copied.row.target, copied.owner) == (4, "Anna Rossi")
 
@@ -102,7 +118,14 @@ def test_items_are_written_in_one_statement(acting, statements, begun):
     ("scope", "nothing-here", "not a choice"), ("period_from", "yesterday", "such as 2026-11-25"), ("targets", "9", "not a choice"),
 ])  # fmt: skip
 def test_what_cannot_be_begun_is_named(as_officer, acting, field, value, says):
-    form = {"framework": str(framework_id(acting)), "title": "X", "scope": "organisation", "period_from": "2026-01-01", "period_to": "2026-12-31", "targets": "last"}
+    form = {
+        "framework": str(framework_id(acting)),
+        "title": "X",
+        "scope": "organisation",
+        "period_from": "2026-01-01",
+        "period_to": "2026-12-31",
+        "targets": "last",
+    }
     assert says in words(as_officer.post("assessments/new", **{**form, field: value}, then=422))
 
 
@@ -248,7 +271,9 @@ def test_several_are_assigned_or_none(as_officer, as_viewer, acting, begun):
     anna = str(make.person_id("contributor"))
     reply = as_officer.post(f"{PAGE}/assign", ids=ids, owner_id=anna, due_on="2026-12-11", follow=True)
     assert "2 requirements assigned." in reply.text
-    as_officer.post(f"{PAGE}/assign", ids=[ids[0], str(make.person_id("viewer"))], owner_id=str(make.person_id("admin")), then=404)
+    as_officer.post(
+        f"{PAGE}/assign", ids=[ids[0], str(make.person_id("viewer"))], owner_id=str(make.person_id("admin")), then=404
+    )
     as_officer.post(f"{PAGE}/assign", ids=[], owner_id=anna, then=422)
     as_officer.post(f"{PAGE}/assign", ids=ids, then=422)
     as_officer.post(f"{PAGE}/assign", ids=ids, owner_id=anna, back="https://evil.example/", then=303)
@@ -337,7 +362,14 @@ def test_an_assessment_of_one_ai_system_stands_beside_the_organisation_s(as_offi
 
     with acting("compliance_officer"):
         systems.register(key="claims-triage", name="Claims triage", lane="high_risk", purpose="Sorts claims.", owner_id=None)
-    form = {"framework": str(framework_id(acting)), "title": "Claims triage 2026", "scope": "claims-triage", "period_from": "2026-01-01", "period_to": "2026-12-31", "targets": "4"}
+    form = {
+        "framework": str(framework_id(acting)),
+        "title": "Claims triage 2026",
+        "scope": "claims-triage",
+        "period_from": "2026-01-01",
+        "period_to": "2026-12-31",
+        "targets": "4",
+    }
     reply = as_officer.post("assessments/new", **form, follow=True)
     assert "Claims triage" in words(reply)
     assert "Q4 2026" in words(as_officer.get(PAGE)) and "Claims triage" in words(as_officer.get("assessments/"))
@@ -426,10 +458,19 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, begun):
     """Proved in March until June: evidenced, then due, then overdue."""
     with clock.frozen(datetime(2026, 3, 1, 9, tzinfo=UTC)), acting("compliance_officer"):
         framework = frameworks.framework(KEY)
-        control = controls.create("SEC-05", "Attack suite", "It runs.", kind="detective", automation="automated", cadence="quarterly")
+        control = controls.create(
+            "SEC-05", "Attack suite", "It runs.", kind="detective", automation="automated", cadence="quarterly"
+        )
         controls.map_to(control, frameworks.requirement(KEY, "MAP-1.1").id, "full")
-        piece = evidence.begin("Suite results", kind="report", cadence="quarterly", owner_id=None, due_on=None, controls={control.id: ""})
-        days = {"collected_on": date(2026, 3, 1), "period_from": date(2026, 1, 1), "period_to": date(2026, 3, 1), "valid_until": date(2026, 6, 1)}
+        piece = evidence.begin(
+            "Suite results", kind="report", cadence="quarterly", owner_id=None, due_on=None, controls={control.id: ""}
+        )
+        days = {
+            "collected_on": date(2026, 3, 1),
+            "period_from": date(2026, 1, 1),
+            "period_to": date(2026, 3, 1),
+            "valid_until": date(2026, 6, 1),
+        }
         version_id = evidence.bring_link(piece, "https://files.acme.example/suite", **days).id
     with clock.frozen(datetime(2026, 3, 2, 9, tzinfo=UTC)), acting("reviewer"):
         evidence.accept(*pieces.version_of(version_id, lock=True))
@@ -437,7 +478,10 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, begun):
         shown = queries.board(framework)
         moved = queries.transitions(shown, shown.row("MAP 1.1"), datetime(2026, 1, 1, tzinfo=UTC))
         assert [(each.at.date().isoformat(), each.before, each.after) for each in moved] == [
-            ("2026-03-01", 0, 2), ("2026-03-02", 2, 3), ("2026-05-18", 3, 2), ("2026-06-02", 2, 1),
+            ("2026-03-01", 0, 2),
+            ("2026-03-02", 2, 3),
+            ("2026-05-18", 3, 2),
+            ("2026-06-02", 2, 1),
         ]
         for at, level in ((date(2026, 2, 1), 0), (date(2026, 4, 1), 3), (date(2026, 5, 25), 2), (date(2026, 7, 1), 1)):
             then = queries.board(framework, datetime(at.year, at.month, at.day, 23, tzinfo=UTC))
@@ -452,12 +496,25 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, begun):
 def test_another_tenant_sees_and_changes_nothing(as_stranger, as_neighbour, acting, begun, item):
     for path in (PAGE, f"{PAGE}/MEASURE-2.7", "assessments/", f"assessments/{begun}"):
         assert as_stranger.get(path, then=None).status_code in {302, 401, 403, 404}
-    for path in (f"assessments/{begun}", f"assessments/{begun}/closing", f"assessments/{begun}/frozen.json", f"assessments/items/{item}/conclusion", f"assessments/items/{item}/steering"):
+    for path in (
+        f"assessments/{begun}",
+        f"assessments/{begun}/closing",
+        f"assessments/{begun}/frozen.json",
+        f"assessments/items/{item}/conclusion",
+        f"assessments/items/{item}/steering",
+    ):
         as_neighbour.get(f"/t/globex/{path}", then=404)
-    for path, form in ((f"assessments/items/{item}/conclusion", {"level": 1, "rationale": "x", "revision": 0}), (f"assessments/items/{item}/signature", {"revision": 1}),
-                       (f"assessments/items/{item}/comments", {"text": "x"}), (f"assessments/{begun}/closing", {"accept_open": "y"}), (f"assessments/{begun}/reopening", {})):
+    for path, form in (
+        (f"assessments/items/{item}/conclusion", {"level": 1, "rationale": "x", "revision": 0}),
+        (f"assessments/items/{item}/signature", {"revision": 1}),
+        (f"assessments/items/{item}/comments", {"text": "x"}),
+        (f"assessments/{begun}/closing", {"accept_open": "y"}),
+        (f"assessments/{begun}/reopening", {}),
+    ):
         as_neighbour.post(f"/t/globex/{path}", **form, then=404)
-    as_neighbour.post(f"/t/globex/{PAGE}/assign", ids=[str(item)], owner_id=str(make.person_id("compliance_officer", "globex")), then=404)
+    as_neighbour.post(
+        f"/t/globex/{PAGE}/assign", ids=[str(item)], owner_id=str(make.person_id("compliance_officer", "globex")), then=404
+    )
     with acting("compliance_officer", "globex", read_only=True):
         assert not queries.assessments() and not queries.progress()
         assert queries.board(frameworks.framework(KEY)).assessment is None

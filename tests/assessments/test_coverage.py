@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from governance.assessments.coverage import LEVELS, Standing, coverage, derive, gaps, level_of
 from governance.controls.status import RANK, ControlFacts, Reason, Status
 
-CONTROL = ControlFacts(UUID(int=1), "SEC-01", "A control", "", "preventive", "manual", "monthly", None, None, 1, date(2026, 1, 1), (), (), ())
+CONTROL = ControlFacts(
+    UUID(int=1), "SEC-01", "A control", "", "preventive", "manual", "monthly", None, None, 1, date(2026, 1, 1), (), (), ()
+)
 BAD = {"failing": "bad", "missing": "warn", "due": "warn", "evidenced": "open"}
 
 
@@ -19,7 +21,16 @@ def status(name):
 
 
 answers = st.lists(st.tuples(st.sampled_from(["full", "partial"]), st.sampled_from(RANK).map(status)), max_size=6)
-standings = st.lists(st.builds(Standing, st.sampled_from(["MAP 1.1", "MAP 1.2", "GOVERN 1.1"]), st.integers(0, 4), st.integers(0, 4), st.sampled_from(["MAP", "GOVERN"])), max_size=12)
+standings = st.lists(
+    st.builds(
+        Standing,
+        st.sampled_from(["MAP 1.1", "MAP 1.2", "GOVERN 1.1"]),
+        st.integers(0, 4),
+        st.integers(0, 4),
+        st.sampled_from(["MAP", "GOVERN"]),
+    ),
+    max_size=12,
+)
 
 
 def with_control(each):

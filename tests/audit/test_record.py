@@ -121,7 +121,14 @@ def test_any_value_becomes_what_the_log_can_keep(acting, value, kept):
 
 
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.dates() | st.uuids() | st.binary(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters())
+    | st.dates()
+    | st.uuids()
+    | st.binary(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=5), inner, max_size=4),
     max_leaves=12,
 )
@@ -193,10 +200,15 @@ def test_a_pseudonym_is_stable_in_a_tenant_and_unlinkable_across(acting):
 
 def test_personal_fields_are_sealed_under_their_subject(acting):
     with acting("admin"):
-        entry = record(DEED, tenant(), name="Ines Duarte", ref="AC-1", because="Asked by Ines Duarte", about=make.person_id("viewer"))
+        entry = record(
+            DEED, tenant(), name="Ines Duarte", ref="AC-1", because="Asked by Ines Duarte", about=make.person_id("viewer")
+        )
         assert entry.facts == {"ref": "AC-1"} and b"Ines" not in bytes(entry.body)
         assert {s["subject"] for s in entry.sealed.values()} == {sealing.pseudonym(make.person_id("viewer"))}
-        assert {n: sealing.unseal(n, s) for n, s in entry.sealed.items()} == {"name": "Ines Duarte", "because": "Asked by Ines Duarte"}
+        assert {n: sealing.unseal(n, s) for n, s in entry.sealed.items()} == {
+            "name": "Ines Duarte",
+            "because": "Asked by Ines Duarte",
+        }
         assert sealing.unseal("because", entry.sealed["name"]) is None, "a seal is bound to its field"
 
 
@@ -269,4 +281,6 @@ def test_the_newest_comes_first_even_within_an_instant(acting):
     with acting("admin"), clock.frozen(datetime(2026, 7, 1, tzinfo=UTC)):
         for n in range(20):
             record(DEED, tenant(), level=n)
-        assert [e.facts["level"] for e in queries.entries_about([tenant().id], limit=100) if e.action == DEED.name] == list(range(19, -1, -1))
+        assert [e.facts["level"] for e in queries.entries_about([tenant().id], limit=100) if e.action == DEED.name] == list(
+            range(19, -1, -1)
+        )

@@ -68,9 +68,7 @@ def answered(callback: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(callback).query))
 
 
-def redeem(
-    idp: HostileIdP, code: str, auth: tuple[str, str] | None = ("console", "secret-one"), **changes: str
-):
+def redeem(idp: HostileIdP, code: str, auth: tuple[str, str] | None = ("console", "secret-one"), **changes: str):
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -98,17 +96,11 @@ def get(address: str, browser: requests.Session | None = None) -> requests.Respo
 
 def test_authlib_signs_in_with_code_and_pkce(idp: HostileIdP) -> None:
     metadata = get(f"{idp.issuer}/.well-known/openid-configuration").json()
-    client = OAuth2Session(
-        "console", "secret-one", scope="openid email", redirect_uri=CALLBACK, code_challenge_method="S256"
-    )
-    address, state = client.create_authorization_url(
-        metadata["authorization_endpoint"], nonce="n1", code_verifier=VERIFIER
-    )
+    client = OAuth2Session("console", "secret-one", scope="openid email", redirect_uri=CALLBACK, code_challenge_method="S256")
+    address, state = client.create_authorization_url(metadata["authorization_endpoint"], nonce="n1", code_verifier=VERIFIER)
     callback = sign_in(address, OFFICER)
     assert answered(callback)["state"] == state and answered(callback)["iss"] == idp.issuer
-    token = client.fetch_token(
-        metadata["token_endpoint"], authorization_response=callback, code_verifier=VERIFIER, state=state
-    )
+    token = client.fetch_token(metadata["token_endpoint"], authorization_response=callback, code_verifier=VERIFIER, state=state)
     found = read(idp, token["id_token"])
     honest = {
         "iss": idp.issuer, "aud": "console", "azp": "console", "sub": "acme-1002", "nonce": "n1",
@@ -145,9 +137,7 @@ def test_the_page_lists_everybody_and_a_hint_leaves_one(idp: HostileIdP) -> None
     assert [b.text.strip() for b in page.select("button")][1] == "Ines Duarte — compliance officer"
     assert len(page.select("button[name=email]")) == 5 and page.html["lang"] == "en"
     hinted = BeautifulSoup(get(url(idp, login_hint=OFFICER)).text, "html.parser")
-    assert [(b.text.strip(), b["value"]) for b in hinted.select("button")] == [
-        ("Continue as Ines Duarte", OFFICER)
-    ]
+    assert [(b.text.strip(), b["value"]) for b in hinted.select("button")] == [("Continue as Ines Duarte", OFFICER)]
     assert "nobody@acme.example" in get(url(idp, login_hint="nobody@acme.example")).text
 
 
@@ -205,12 +195,7 @@ def test_another_person_in_the_browser_ends_the_first_session(idp: HostileIdP) -
     access = redeem(idp, code(idp, browser)).json()["access_token"]
     sign_in(url(idp, prompt="select_account"), "admin@acme.example", browser)
     assert [uri for uri, _ in idp.logouts] == ["http://localhost/backchannel"]
-    assert (
-        requests.get(
-            f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {access}"}, timeout=5
-        ).status_code
-        == 401
-    )
+    assert requests.get(f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {access}"}, timeout=5).status_code == 401
 
 
 # Refusals
@@ -246,13 +231,9 @@ def test_a_wrong_client_or_address_is_never_redirected(idp: HostileIdP, wrong: d
         ({"id_token_hint": "x.y.z"}, "invalid_request"),
     ],
 )
-def test_a_wrong_request_goes_back_as_an_error(
-    idp: HostileIdP, wrong: dict[str, str | None], error: str
-) -> None:
+def test_a_wrong_request_goes_back_as_an_error(idp: HostileIdP, wrong: dict[str, str | None], error: str) -> None:
     back = get(url(idp, **wrong))
-    assert answered(back.headers["Location"])["error"] == error and back.headers["Location"].startswith(
-        CALLBACK + "?"
-    )
+    assert answered(back.headers["Location"])["error"] == error and back.headers["Location"].startswith(CALLBACK + "?")
 
 
 def test_doubled_parameters(idp: HostileIdP) -> None:
@@ -278,11 +259,7 @@ def test_a_wrong_token_request(idp: HostileIdP, changes: dict[str, str], error: 
 @pytest.mark.parametrize("auth", [("console", "wrong"), ("console", ""), ("nobody", "secret-one"), None])
 def test_a_wrong_secret(idp: HostileIdP, auth: tuple[str, str] | None) -> None:
     got = redeem(idp, code(idp), auth)
-    assert (
-        got.status_code == 401
-        and got.json()["error"] == "invalid_client"
-        and "WWW-Authenticate" in got.headers
-    )
+    assert got.status_code == 401 and got.json()["error"] == "invalid_client" and "WWW-Authenticate" in got.headers
 
 
 def test_a_code_is_spent_by_a_wrong_verifier_but_not_by_another_client(idp: HostileIdP) -> None:
@@ -312,22 +289,16 @@ def test_a_code_lives_sixty_seconds(idp: HostileIdP) -> None:
     }
     origin = idp.issuer.removesuffix("/acme")
     with clock.frozen(clock.now() + timedelta(seconds=61)):
-        late = idp.idp.test_client().post(
-            "/acme/token", data=form, auth=("console", "secret-one"), base_url=origin
-        )
+        late = idp.idp.test_client().post("/acme/token", data=form, auth=("console", "secret-one"), base_url=origin)
     assert late.status_code == 400 and late.json["error"] == "invalid_grant"
 
 
 def test_a_person_of_another_issuer_does_not_exist(idp: HostileIdP) -> None:
     browser = requests.Session()
     page = get(url(idp), browser)
-    refused = browser.post(
-        action(page), data={**hidden(page), "email": "admin@globex.example"}, allow_redirects=False, timeout=5
-    )
+    refused = browser.post(action(page), data={**hidden(page), "email": "admin@globex.example"}, allow_redirects=False, timeout=5)
     assert refused.status_code == 403 and "Nobody here has this address" in refused.text
-    assert len({person.sub for people in PEOPLE.values() for person in people}) == sum(
-        map(len, PEOPLE.values())
-    )
+    assert len({person.sub for people in PEOPLE.values() for person in people}) == sum(map(len, PEOPLE.values()))
 
 
 def test_the_form_is_bound_to_its_browser_and_site_and_answers_once(idp: HostileIdP) -> None:
@@ -348,16 +319,12 @@ def test_the_form_is_bound_to_its_browser_and_site_and_answers_once(idp: Hostile
 
 
 def test_a_password_is_asked_and_checked() -> None:
-    with HostileIdP.serving(
-        people=[Person("1", "a@acme.example", "A", password="right")], clients=CLIENTS
-    ) as idp:
+    with HostileIdP.serving(people=[Person("1", "a@acme.example", "A", password="right")], clients=CLIENTS) as idp:
         browser = requests.Session()
         page = get(url(idp, login_hint="a@acme.example"), browser)
         assert 'type="password"' in page.text
         data = {**hidden(page), "email": "a@acme.example"}
-        wrong = browser.post(
-            action(page), data={**data, "password": "wrong"}, allow_redirects=False, timeout=5
-        )
+        wrong = browser.post(action(page), data={**data, "password": "wrong"}, allow_redirects=False, timeout=5)
         assert wrong.status_code == 403
         assert "code" in answered(sign_in(url(idp), "a@acme.example", password="right"))
 
@@ -428,9 +395,7 @@ def test_a_client_that_is_away_does_not_hold_up_the_logout() -> None:
 def test_rotated_keys_keep_old_tokens_readable_or_not(idp: HostileIdP) -> None:
     token = redeem(idp, code(idp)).json()["id_token"]
     idp.rotate_keys()
-    assert (
-        read(idp, token).header["kid"] != read(idp, redeem(idp, code(idp)).json()["id_token"]).header["kid"]
-    )
+    assert read(idp, token).header["kid"] != read(idp, redeem(idp, code(idp)).json()["id_token"]).header["kid"]
     idp.rotate_keys(keep=False)
     with pytest.raises(InvalidKeyIdError):
         read(idp, token)
@@ -442,9 +407,7 @@ def test_only_loopback_is_bound(host: str) -> None:
         listen(host)
 
 
-@pytest.mark.parametrize(
-    "public", ["https://console.example", "http://127.0.0.1.evil.example", "console.example"]
-)
+@pytest.mark.parametrize("public", ["https://console.example", "http://127.0.0.1.evil.example", "console.example"])
 def test_it_does_not_start_beside_a_public_console(monkeypatch: pytest.MonkeyPatch, public: str) -> None:
     monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", public)
     with pytest.raises(NotLocal):
@@ -518,9 +481,7 @@ def seen(idp: HostileIdP) -> object:
     if "code" not in callback:
         return callback
     token = redeem(idp, callback.pop("code"), (CLIENT.id, CLIENT.secret)).json()
-    info = requests.get(
-        f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=5
-    ).json()
+    info = requests.get(f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=5).json()
     parts = token.get("id_token", "..").split(".")
     return callback, metadata, info, parts[0], claims_of(parts[1]), verifies(idp, token.get("id_token"))
 

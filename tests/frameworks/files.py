@@ -13,12 +13,16 @@ def oscal(texts: dict[str, str], *, version: str = "1.0", title: str = "A catalo
         {"id": ref.lower().replace(" ", "-"), "title": ref, "parts": [{"name": "statement", "prose": text}]}
         for ref, text in texts.items()
     ]
-    content = {"catalog": {"metadata": {"title": title, "version": version}, "groups": [{"id": "g", "title": "G", "controls": controls}]}}
+    content = {
+        "catalog": {"metadata": {"title": title, "version": version}, "groups": [{"id": "g", "title": "G", "controls": controls}]}
+    }
     return json.dumps(content).encode()
 
 
 def playbook(texts: dict[str, str]) -> bytes:
-    return json.dumps([{"title": ref, "section_about": text, "description": "Said otherwise."} for ref, text in texts.items()]).encode()
+    return json.dumps(
+        [{"title": ref, "section_about": text, "description": "Said otherwise."} for ref, text in texts.items()]
+    ).encode()
 
 
 def upload(visitor, data: bytes, name: str = "catalogue.json", *, key: str = RMF, then: int = 200):

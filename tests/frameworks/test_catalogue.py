@@ -243,9 +243,7 @@ def test_what_is_no_ai_rmf_id_is_none(spelled: str) -> None:
     gap=st.sampled_from(["", " ", "-", "_", ":", "  ", " - "]),
     prefix=st.sampled_from(["", "ai-rmf-", "nist:ai:", "NIST AI RMF "]),
 )
-def test_every_spelling_of_an_id_gives_the_same_id(
-    name: str, numbers: tuple[int, int], gap: str, prefix: str
-) -> None:
+def test_every_spelling_of_an_id_gives_the_same_id(name: str, numbers: tuple[int, int], gap: str, prefix: str) -> None:
     category, number = numbers
     spelled = f"{prefix}{name}{gap}{category}.{number}"
     official = {code: full for full, code in CODES.items()}.get(name, name)
@@ -312,9 +310,7 @@ def controls() -> list[dict[str, Any]]:
 
 def mapped(controls: list[dict[str, Any]], framework: str) -> Counter[str]:
     """How many controls answer for each id."""
-    return Counter(
-        each["ref"] for control in controls for each in control["mappings"] if each["framework"] == framework
-    )
+    return Counter(each["ref"] for control in controls for each in control["mappings"] if each["framework"] == framework)
 
 
 def test_the_starter_pack_has_60_complete_controls_with_ids_of_their_own(

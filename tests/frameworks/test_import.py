@@ -37,7 +37,9 @@ def written(acting):
 
     def count() -> tuple[int, ...]:
         with acting("compliance_officer", read_only=True):
-            return tuple(session().scalar(select(func.count()).select_from(m)) or 0 for m in (FrameworkImport, OfficialText, AuditEntry))
+            return tuple(
+                session().scalar(select(func.count()).select_from(m)) or 0 for m in (FrameworkImport, OfficialText, AuditEntry)
+            )
 
     return count
 

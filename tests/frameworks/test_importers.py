@@ -58,9 +58,7 @@ def held_after(preview: Preview) -> dict[tuple[str, str], str]:
 
 def playbook(*titles: str, **fields: object) -> bytes:
     """A Playbook file with these titles."""
-    return json.dumps(
-        [{"title": each, "section_about": f"About {each}."} | fields for each in titles]
-    ).encode()
+    return json.dumps([{"title": each, "section_about": f"About {each}."} | fields for each in titles]).encode()
 
 
 def library(*nodes: Mapping[str, object]) -> bytes:
@@ -241,13 +239,9 @@ def test_every_worded_text_with_a_known_id_is_new_changed_or_unchanged(
 
 
 def test_the_same_text_twice_is_read_once_and_said() -> None:
-    imported = read(
-        library(*[{"ref_id": spelled, "description": "x"} for spelled in ("GV-1.1", "GOVERN 1.1")]), ""
-    )
+    imported = read(library(*[{"ref_id": spelled, "description": "x"} for spelled in ("GV-1.1", "GOVERN 1.1")]), "")
     assert imported.entries == (Entry("GOVERN 1.1", "overview", "x"),)
-    assert imported.problems == (
-        "The file gives GOVERN 1.1 twice or more with the same text; each was read once.",
-    )
+    assert imported.problems == ("The file gives GOVERN 1.1 twice or more with the same text; each was read once.",)
 
 
 def test_two_texts_for_one_id_are_refused() -> None:
@@ -308,22 +302,16 @@ def test_what_cannot_be_read_is_refused_with_a_reason(data: bytes, said: str) ->
 
 
 def test_anchors_and_aliases_are_refused_before_they_grow() -> None:
-    bomb = b"a: &a [x, x]\n" + b"".join(
-        b"%c: &%c [*%c, *%c]\n" % (n + 1, n + 1, n, n) for n in range(97, 120)
-    )
+    bomb = b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (n + 1, n + 1, n, n) for n in range(97, 120))
     fault = refusal(bomb)
     assert "anchors and aliases" in str(fault)
     assert fault.line == 1
 
 
-@pytest.mark.parametrize(
-    "data", [b"[" * 200_000, b'{"a":' * 200_000, b"- " * 50_000, b"urn: " + b"[" * 50_000]
-)
+@pytest.mark.parametrize("data", [b"[" * 200_000, b'{"a":' * 200_000, b"- " * 50_000, b"urn: " + b"[" * 50_000])
 def test_deep_nesting_is_refused(data: bytes) -> None:
     said = str(refusal(data))
-    assert (
-        said == f"Line 1: more than {DEEPEST} levels of nesting." or "exceeded maximum nesting depth" in said
-    )
+    assert said == f"Line 1: more than {DEEPEST} levels of nesting." or "exceeded maximum nesting depth" in said
 
 
 @pytest.mark.parametrize("data", [b"[" + b"[]," * MOST_NODES, b"- x\n" * (MOST_NODES + 1)])

@@ -232,7 +232,9 @@ def test_another_edition_is_another_row_and_a_tenant_keeps_the_one_it_adopted(ac
 
 def test_syncing_again_changes_nothing(server):
     engine = create_engine(server.owner_url)
-    query = text("SELECT (SELECT count(*) FROM frameworks), (SELECT count(*) FROM requirements), (SELECT max(created_at) FROM frameworks)")
+    query = text(
+        "SELECT (SELECT count(*) FROM frameworks), (SELECT count(*) FROM requirements), (SELECT max(created_at) FROM frameworks)"
+    )
     with engine.connect() as connection:
         before = connection.execute(query).one()
     assert sync.sync(server.owner_url) == []
@@ -250,7 +252,11 @@ def test_what_is_installed_is_what_the_files_say(acting):
     with acting("viewer", read_only=True):
         for each in catalogue.all_catalogues():
             row = session().scalars(select(Framework).where(Framework.key == each.key, Framework.superseded_at.is_(None))).one()
-            nodes = session().scalars(select(Requirement).where(Requirement.framework_id == row.id).order_by(Requirement.position)).all()
+            nodes = (
+                session()
+                .scalars(select(Requirement).where(Requirement.framework_id == row.id).order_by(Requirement.position))
+                .all()
+            )
             assert (row.id, row.digest) == (sync.identifier(each), catalogue.digest(each))
             assert [(n.ref, n.title, n.parent_ref, n.depth, n.assessable) for n in nodes] == [
                 (r.ref, r.title, r.parent, r.depth, r.assessable) for r in each.requirements

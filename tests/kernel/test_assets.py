@@ -11,17 +11,13 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "governance" / "static"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
-PAGES = [
-    t for t in TEMPLATES if "pdf" not in t.parts
-]  # a printed page has no content policy, and its bars are in mm
+PAGES = [t for t in TEMPLATES if "pdf" not in t.parts]  # a printed page has no content policy, and its bars are in mm
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 SYMBOLS = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text("utf-8")))
 
 # what the content policy refuses, or would let a template smuggle script through
 FORBIDDEN = {
-    "an address of another host": re.compile(
-        r"""(?:src|href|action|poster)=["'](?:https?:)?//""", re.IGNORECASE
-    ),
+    "an address of another host": re.compile(r"""(?:src|href|action|poster)=["'](?:https?:)?//""", re.IGNORECASE),
     "a style attribute": re.compile(r"""\sstyle\s*=\s*["'{]"""),
     "a style element": re.compile(r"<style\b", re.IGNORECASE),
     "an event attribute": re.compile(r"\son[a-z]+\s*=", re.IGNORECASE),
@@ -58,10 +54,7 @@ def test_a_changed_file_is_named(tmp_path: Path) -> None:
 def test_no_file_of_others_lies_outside_the_lock() -> None:
     known = {e.file for e in vendoring.read_lock()}
     found = {
-        str(p.relative_to(ROOT))
-        for folder in ("vendor", "report/fonts")
-        for p in (STATIC / folder).iterdir()
-        if p.is_file()
+        str(p.relative_to(ROOT)) for folder in ("vendor", "report/fonts") for p in (STATIC / folder).iterdir() if p.is_file()
     }
     assert found - known == set()
 
@@ -101,9 +94,7 @@ def test_every_post_form_carries_its_token() -> None:
     bare_forms = [
         f"{template.relative_to(ROOT)}: {form[:80]}"
         for template in TEMPLATES
-        for form in re.findall(
-            r"<form\b[^>]*method=\"post\".*?</form>", bare(template), re.DOTALL | re.IGNORECASE
-        )
+        for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", bare(template), re.DOTALL | re.IGNORECASE)
         if "csrf" not in form and template.parent.name != "reference"
     ]
     assert bare_forms == []

@@ -26,9 +26,7 @@ ROWS = (
         "Q3 overdue",
         "bad",
     ),
-    charts.Row(
-        "Restore drills", "RES-02", (charts.Piece(date(2025, 1, 1), date(2026, 11, 25), "due"),), "due 5 Dec"
-    ),
+    charts.Row("Restore drills", "RES-02", (charts.Piece(date(2025, 1, 1), date(2026, 11, 25), "due"),), "due 5 Dec"),
 )
 PICTURES: dict[str, Callable[[str], Markup]] = {
     "sparkline": lambda t: charts.sparkline([1, 3, 2], t),
@@ -78,9 +76,7 @@ def test_every_coloured_part_has_a_colour_for_the_pdf_and_a_class_for_the_theme(
     for part in ET.fromstring(PICTURES[name]("t")).iter():  # noqa: S314 our own output
         if part.tag.rpartition("}")[2] in {"path", "rect", "circle", "text"}:
             assert "k-" in part.get("class", "")
-            assert part.get("fill", part.get("stroke", "")).startswith("#") or part.get(
-                "stroke", ""
-            ).startswith("#")
+            assert part.get("fill", part.get("stroke", "")).startswith("#") or part.get("stroke", "").startswith("#")
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -157,9 +153,7 @@ def test_numbers_in_words(value: float | None, words: str) -> None:
     assert charts.number(value) == words
 
 
-@pytest.mark.parametrize(
-    ("share", "words"), [(0.708, "71%"), (0.999, "99%"), (0.001, "1%"), (0, "0%"), (1, "100%")]
-)
+@pytest.mark.parametrize(("share", "words"), [(0.708, "71%"), (0.999, "99%"), (0.001, "1%"), (0, "0%"), (1, "100%")])
 def test_nearly_all_is_not_all(share: float, words: str) -> None:
     assert charts.percent(share) == words
 

@@ -120,5 +120,7 @@ def test_roles_are_read_on_every_request(visitor, acting):
         session().execute(text("UPDATE memberships SET role = 'viewer' WHERE person_id = :who"), {"who": make.person_id("admin")})
     assert visitor.client.get("/t/acme/settings/members").status_code == 403
     with acting("admin"):
-        session().execute(text("UPDATE memberships SET ended_at = now() WHERE person_id = :who"), {"who": make.person_id("admin")})
+        session().execute(
+            text("UPDATE memberships SET ended_at = now() WHERE person_id = :who"), {"who": make.person_id("admin")}
+        )
     assert visitor.client.get("/t/acme/probe/who").status_code == 302

@@ -68,7 +68,9 @@ def test_a_wrong_form_does_not_act(sent, acting):
         assert form.problems == [("ref", "Name it.")]
 
 
-@pytest.mark.parametrize(("error", "place"), [(Invalid("No.", field="ref"), "ref"), (DomainError("No."), None), (Invalid("No.", field="gone"), None)])
+@pytest.mark.parametrize(
+    ("error", "place"), [(Invalid("No.", field="ref"), "ref"), (DomainError("No."), None), (Invalid("No.", field="gone"), None)]
+)
 def test_a_refusal_stands_beside_its_field_and_leaves_nothing(sent, acting, error, place):
     def act():
         session().add(JobRun(job="form test", scope="", period="1"))

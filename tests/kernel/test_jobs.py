@@ -277,7 +277,10 @@ def test_one_of_two_leads_and_the_other_follows_when_it_is_gone(actor, own_serve
     first, second = Leader(), Leader()
     assert [first.leads(), second.leads(), first.leads()] == [True, False, True]
     with create_engine(own_server.super_uri.replace("postgresql://", "postgresql+psycopg://")).connect() as root:
-        root.execute(text("SELECT pg_terminate_backend(pid, 2000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted"), {"key": Leader.KEY})
+        root.execute(
+            text("SELECT pg_terminate_backend(pid, 2000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted"),
+            {"key": Leader.KEY},
+        )
     assert soon(second.leads)
     assert not first.leads() and not first.leads()
     second.resign()
@@ -330,7 +333,9 @@ with clock.frozen(datetime.fromisoformat(sys.argv[3])):
 
 
 def run_and_kill(own_server, actor, at):
-    child = subprocess.Popen([sys.executable, "-c", CHILD, own_server.app_url, str(actor.tenant_id), at.isoformat()], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, own_server.app_url, str(actor.tenant_id), at.isoformat()], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert child.stdout.readline().strip() == "half way"
     finally:

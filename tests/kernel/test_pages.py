@@ -25,7 +25,21 @@ def fill(rows) -> str:
     kind = uuid4().hex
     values = [{"kind": kind, "step": step, "total": total, "params": {}, "created_at": clock.now()} for step, total in rows]
     if values:
-        session().execute(insert(WorkItem).values([v | {"id": uuid4(), "tenant_id": make.founder("acme").tenant_id, "state": "queued", "done": 0, "cancel_asked": False} for v in values]))
+        session().execute(
+            insert(WorkItem).values(
+                [
+                    v
+                    | {
+                        "id": uuid4(),
+                        "tenant_id": make.founder("acme").tenant_id,
+                        "state": "queued",
+                        "done": 0,
+                        "cancel_asked": False,
+                    }
+                    for v in values
+                ]
+            )
+        )
     return kind
 
 

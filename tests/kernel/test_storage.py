@@ -101,7 +101,9 @@ def test_a_store_that_cannot_be_made_is_said(tmp_path):
         Folder(tmp_path / "objects").write(TENANT, io.BytesIO(b"x"), limit=LIMIT)
 
 
-@pytest.mark.parametrize("key", ["../secret", "/etc/hostname", "a/../../secret", "", ".", "nul\0", "a" * 5000, "missing/aa/bb", "link"])
+@pytest.mark.parametrize(
+    "key", ["../secret", "/etc/hostname", "a/../../secret", "", ".", "nul\0", "a" * 5000, "missing/aa/bb", "link"]
+)
 def test_no_key_leads_out_of_the_store(store, key):
     store.root.mkdir()
     (store.root.parent / "secret").write_text("not yours")

@@ -26,7 +26,9 @@ def pool(settings, app):
 
 
 def item() -> WorkItem:
-    return WorkItem(kind="transaction test", target_id=None, params={}, asked_by=None, error=None, started_at=None, finished_at=None)
+    return WorkItem(
+        kind="transaction test", target_id=None, params={}, asked_by=None, error=None, started_at=None, finished_at=None
+    )
 
 
 def kept() -> int:
@@ -56,7 +58,11 @@ def test_what_succeeds_is_kept_and_what_fails_leaves_nothing(pool):
 
 @pytest.mark.parametrize("write", ["orm", "core", "text"])
 def test_a_read_only_transaction_cannot_write(pool, write):
-    with pytest.raises(InternalError, match="read-only transaction"), current.acting_as(make.founder("acme")), transaction(read_only=True):
+    with (
+        pytest.raises(InternalError, match="read-only transaction"),
+        current.acting_as(make.founder("acme")),
+        transaction(read_only=True),
+    ):
         if write == "orm":
             session().add(item())
             session().flush()

@@ -32,7 +32,11 @@ def test_nothing_else_opens_it(harm):
         key = vault.new_key()
     if harm == "context":
         context = b"other"
-    bent = {"first": bytes([sealed[0] ^ 1]) + sealed[1:], "last": sealed[:-1] + bytes([sealed[-1] ^ 1]), "short": sealed[:-1]}.get(harm, sealed)
+    bent = {
+        "first": bytes([sealed[0] ^ 1]) + sealed[1:],
+        "last": sealed[:-1] + bytes([sealed[-1] ^ 1]),
+        "short": sealed[:-1],
+    }.get(harm, sealed)
     with pytest.raises(InvalidTag):
         vault.decrypt(key, bent, context)
 

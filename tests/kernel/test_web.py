@@ -32,15 +32,24 @@ def test_every_answer_carries_the_headers(as_admin, what):
     assert "Server" not in reply.headers or "Werkzeug" not in reply.headers["Server"]
 
 
-@pytest.mark.parametrize(("given", "kept"), [("abcdef12-3456", True), ("x" * 65, False), ("short", False), ("evil\u00e9id-12345", False), ("a b c d e f g h", False)])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("abcdef12-3456", True), ("x" * 65, False), ("short", False), ("evil\u00e9id-12345", False), ("a b c d e f g h", False)],
+)
 def test_a_request_id_is_taken_over_when_it_looks_like_one(client, given, kept):
     reply = client.client.get("/healthz", headers={"X-Request-Id": given})
     assert (reply.headers["X-Request-Id"] == given) is kept
 
 
 def test_a_refusal_names_the_request(as_admin):
-    reply = as_admin.client.get(as_admin.at("nothing/here"), headers={"X-Request-Id": "support-call-17", "Accept": "application/json"})
-    assert reply.mimetype == "application/problem+json" and reply.json["request_id"] == "support-call-17" and reply.json["status"] == 404
+    reply = as_admin.client.get(
+        as_admin.at("nothing/here"), headers={"X-Request-Id": "support-call-17", "Accept": "application/json"}
+    )
+    assert (
+        reply.mimetype == "application/problem+json"
+        and reply.json["request_id"] == "support-call-17"
+        and reply.json["status"] == 404
+    )
 
 
 SENT = {"lane": "standard", "key": "triage", "name": "Claims triage", "purpose": "Sort claims."}
@@ -48,7 +57,12 @@ SENT = {"lane": "standard", "key": "triage", "name": "Claims triage", "purpose":
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "http://localhost.evil.example"}, {"Origin": "http://["}],
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://["},
+    ],
 )
 def test_a_form_of_another_site_is_refused(as_admin, headers):
     reply = as_admin.client.post(as_admin.at("systems/new"), data=SENT | {"csrf_token": as_admin.csrf()}, headers=headers)
@@ -88,7 +102,9 @@ def test_a_nul_is_refused_before_a_view_meets_it(as_admin, field):
     assert as_admin.client.get("/t/acme/%00").status_code == 404
 
 
-@pytest.mark.parametrize("body", [b"{}", b"", b"\xff\xfe", b"[" * 5000, b'{"csp-report": {"blocked-uri": "inline"}}', b"x" * 10_000])
+@pytest.mark.parametrize(
+    "body", [b"{}", b"", b"\xff\xfe", b"[" * 5000, b'{"csp-report": {"blocked-uri": "inline"}}', b"x" * 10_000]
+)
 def test_a_browsers_report_is_counted_whatever_it_says(client, body):
     from governance.kernel.web import csp_reports
 

@@ -20,7 +20,12 @@ from tests import make
 from tests.browser import Visitor
 from tests.people.idp import HostileIdP, sign_in
 
-GROUPS = {"governance-admins": "admin", "governance-officers": "compliance_officer", "governance-contributors": "contributor", "governance-viewers": "viewer"}
+GROUPS = {
+    "governance-admins": "admin",
+    "governance-officers": "compliance_officer",
+    "governance-contributors": "contributor",
+    "governance-viewers": "viewer",
+}
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,7 @@ CLIENT = Client(
     ("http://localhost/login",),
     None,
 )
-SIGNING_KEY = RSAKey.generate_key(
-    2048, {"use": "sig", "alg": "RS256"}, auto_kid=True
-)  # one a test process: slow
+SIGNING_KEY = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)  # one a test process: slow
 
 
 class HostileIdP:
@@ -63,9 +61,7 @@ class HostileIdP:
         self.logouts: list[tuple[str, str]] = []
         self.deliver: Callable[[str, str], object] | None = None
         self.calls: list[str] = []
-        self.idp: Idp = create_idp(
-            issuer, people, clients, SIGNING_KEY, mint=self._mint, deliver=self._deliver
-        )
+        self.idp: Idp = create_idp(issuer, people, clients, SIGNING_KEY, mint=self._mint, deliver=self._deliver)
         self._serving: Serving | None = None
 
     @classmethod
@@ -232,9 +228,7 @@ def document(suffix: str, **changes: Any) -> Callable[[HostileIdP], None]:
 
 def answer(**changes: str | None) -> Callable[[HostileIdP], None]:
     """Another authorization response; None removes a parameter."""
-    return lambda idp: setattr(
-        idp, "answer", lambda honest: {k: v for k, v in {**honest, **changes}.items() if v is not None}
-    )
+    return lambda idp: setattr(idp, "answer", lambda honest: {k: v for k, v in {**honest, **changes}.items() if v is not None})
 
 
 def both(*attacks: Callable[[HostileIdP], None]) -> Callable[[HostileIdP], None]:
@@ -276,9 +270,7 @@ ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "nonce missing": claims(nonce=None),
     "nonce wrong": claims(nonce="wrong"),
     "no subject": claims(sub=None),
-    "expired 100 seconds ago": claims(
-        exp=lambda _: int(time.time()) - 100, iat=lambda _: int(time.time()) - 400
-    ),
+    "expired 100 seconds ago": claims(exp=lambda _: int(time.time()) - 100, iat=lambda _: int(time.time()) - 400),
     "no expiry": claims(exp=None),
     "issued in an hour": claims(iat=lambda _: int(time.time()) + 3600, exp=lambda _: int(time.time()) + 3900),
     "no ID token": document("/token", id_token=None),

@@ -1,6 +1,5 @@
 """How a tenant's people sign in: set, changed, tested; what is refused; and that the secret is never seen again."""
 
-
 import pytest
 from sqlalchemy import select
 

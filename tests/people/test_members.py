@@ -40,7 +40,9 @@ def test_an_admin_invites_and_the_mail_waits(as_admin):
     assert NEW in page and plural(1, "open invitation") in page
     with make.acting("admin", read_only=True):
         mail = session().execute(text("SELECT params FROM work_items WHERE kind = 'mail'")).scalar_one()
-    assert mail["to"] == NEW and "http://localhost/login?tenant=acme" in mail["body"] and "Sanjay Patel invites you" in mail["body"]
+    assert (
+        mail["to"] == NEW and "http://localhost/login?tenant=acme" in mail["body"] and "Sanjay Patel invites you" in mail["body"]
+    )
 
 
 def test_the_whole_way_of_an_invitation(app, as_admin):
@@ -96,7 +98,19 @@ def test_a_withdrawn_invitation_lets_nobody_in(app, as_admin):
         Arrival(Visitor(app), NEW).finish(then=403)
 
 
-@pytest.mark.parametrize("email", ["", "nobody", "a@b", "a b@acme.example", "a@acme.example\nBcc: x@evil.example", "a@acme.example, b@acme.example", "<a@acme.example>", "x" * 300 + "@acme.example"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "nobody",
+        "a@b",
+        "a b@acme.example",
+        "a@acme.example\nBcc: x@evil.example",
+        "a@acme.example, b@acme.example",
+        "<a@acme.example>",
+        "x" * 300 + "@acme.example",
+    ],
+)
 def test_what_is_no_address_is_not_invited(as_admin, email):
     page = as_admin.post("settings/members/invite", then=422, email=email, role="viewer").text
     assert "Not invited." in page and not invitations()
@@ -110,7 +124,10 @@ def test_a_role_that_is_none_here_is_not_given(as_admin, role):
 
 
 def test_a_member_is_not_invited_again(as_admin):
-    assert "is a member already" in as_admin.post("settings/members/invite", then=422, email="VIEWER@acme.example", role="viewer").text
+    assert (
+        "is a member already"
+        in as_admin.post("settings/members/invite", then=422, email="VIEWER@acme.example", role="viewer").text
+    )
 
 
 def test_an_invitation_of_one_tenant_is_nothing_in_another(app, as_admin, as_neighbour):
@@ -207,10 +224,14 @@ def test_only_an_admin_changes_members(app, request, who):
 # ---- step-up
 
 
-@pytest.mark.parametrize("path", ["settings/members/invite", "settings/members/{}/role", "settings/members/{}/remove", "settings/sign-in"])
+@pytest.mark.parametrize(
+    "path", ["settings/members/invite", "settings/members/{}/role", "settings/members/{}/remove", "settings/sign-in"]
+)
 def test_a_sign_in_of_ten_minutes_ago_is_not_enough(app, as_viewer, path):
     boss = stale_admin(app)
-    page = boss.post(path.format(membership_id("viewer")), then=401, email=NEW, role="contributor", issuer="https://evil.example").text
+    page = boss.post(
+        path.format(membership_id("viewer")), then=401, email=NEW, role="contributor", issuer="https://evil.example"
+    ).text
     assert "Sign in again" in page and "/login?tenant=acme&amp;fresh=1" in page
     assert not invitations()
     as_viewer.get("settings/sessions")
@@ -261,7 +282,9 @@ def test_two_admins_who_remove_each_other_at_once_leave_one(committed):
         except actions.LastAdmin:
             outcomes.append("refused")
 
-    threads = [threading.Thread(target=remove, args=pair) for pair in (("admin", "compliance_officer"), ("compliance_officer", "admin"))]
+    threads = [
+        threading.Thread(target=remove, args=pair) for pair in (("admin", "compliance_officer"), ("compliance_officer", "admin"))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -282,7 +305,15 @@ def test_nothing_personal_stands_in_the_log_in_clear(app, as_admin, idp, arrive)
     as_admin.post(f"settings/members/{membership_id('viewer')}/role", role="contributor")
     as_admin.post(f"settings/members/{membership_id('viewer')}/remove")
     written = entries()
-    assert {"invitation.sent", "invitation.withdrawn", "session.started", "session.ended", "membership.started", "membership.role.changed", "membership.ended"} <= {e.action for e in written}
+    assert {
+        "invitation.sent",
+        "invitation.withdrawn",
+        "session.started",
+        "session.ended",
+        "membership.started",
+        "membership.role.changed",
+        "membership.ended",
+    } <= {e.action for e in written}
     clear = "\n".join(f"{e.body.decode()} {e.changes} {e.facts} {e.actor} {e.origin} {e.sealed}" for e in written).lower()
     for personal in (NEW, "new.person", "officer@acme.example", "ines", "duarte", "sanjay", "maya", "okafor"):
         assert personal not in clear, personal

@@ -72,7 +72,9 @@ def test_a_session_of_a_tenant_that_was_suspended_is_dead(as_officer):
     as_officer.get("settings/sessions", then=302)
 
 
-@pytest.mark.parametrize("cookie", ["", "acme", "acme.", ".token", "nobody.token", "acme.ü", "a b.token", "acme." + "x" * 3000, "globex.token"])
+@pytest.mark.parametrize(
+    "cookie", ["", "acme", "acme.", ".token", "nobody.token", "acme.ü", "a b.token", "acme." + "x" * 3000, "globex.token"]
+)
 def test_a_cookie_that_is_none_is_nobody(app, isolated, cookie):
     Visitor(app, cookie or None).get("settings/sessions", then=302)
 
@@ -95,7 +97,9 @@ def test_a_removed_members_next_request_is_refused(as_admin, as_officer):
 
 def test_a_membership_that_ended_otherwise_is_enough(as_officer):
     with make.acting("admin"):
-        held = session().get(Membership, (current.actor().tenant_id, queries.membership_of(make.person_id("compliance_officer")).id))
+        held = session().get(
+            Membership, (current.actor().tenant_id, queries.membership_of(make.person_id("compliance_officer")).id)
+        )
         held.ended_at = clock.now()
     as_officer.get("settings/sessions", then=302)
 
@@ -285,10 +289,14 @@ def test_a_token_of_another_session_does_nothing(app, as_officer, as_viewer):
     as_officer.get("settings/sessions")
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://localhost.evil.example"}])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://localhost.evil.example"}]
+)
 @pytest.mark.parametrize("path", ["/logout", "/theme", "/login", "/t/acme/settings/members/invite"])
 def test_another_sites_form_does_nothing(as_admin, headers, path):
-    reply = as_admin.client.post(path, data={"csrf_token": as_admin.csrf(), "email": "x@acme.example", "role": "viewer"}, headers=headers)
+    reply = as_admin.client.post(
+        path, data={"csrf_token": as_admin.csrf(), "email": "x@acme.example", "role": "viewer"}, headers=headers
+    )
     assert reply.status_code == 403
     as_admin.get("settings/sessions")
 
@@ -316,7 +324,9 @@ def test_the_theme_leads_back_to_us_only(as_officer, back):
 
 
 def test_a_referer_of_another_site_is_no_way_back(as_officer):
-    reply = as_officer.client.post("/theme", data={"csrf_token": as_officer.csrf()}, headers={"Referer": "https://evil.example/t/acme/"})
+    reply = as_officer.client.post(
+        "/theme", data={"csrf_token": as_officer.csrf()}, headers={"Referer": "https://evil.example/t/acme/"}
+    )
     assert reply.location == "/"
 
 

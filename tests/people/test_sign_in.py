@@ -155,7 +155,11 @@ def test_a_forged_answer_is_a_page_that_says_so(app, idp, changes):
     answer = Arrival(visitor, OFFICER).answered()
     with nothing_starts():
         refused = visitor.get(changed(answer, **changes), then=403)
-    assert "Not signed in" in refused.text and "/login" in refused.text and "<b>" not in refused.text.split("<main")[1].replace("<b><", "")
+    assert (
+        "Not signed in" in refused.text
+        and "/login" in refused.text
+        and "<b>" not in refused.text.split("<main")[1].replace("<b><", "")
+    )
 
 
 def test_a_bare_callback_is_refused_with_a_page(client):
@@ -302,16 +306,33 @@ def test_rotated_keys_are_asked_for_again(app, idp, arrive, monkeypatch):
 # ---- where to afterwards
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "/\n/evil.example", "javascript:alert(1)", "/" + "x" * 2000])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "javascript:alert(1)",
+        "/" + "x" * 2000,
+    ],
+)
 def test_only_a_path_of_ours_follows_a_sign_in(app, idp, path):
     assert Arrival(Visitor(app), OFFICER, next=path).finish().location == "/t/acme/"
 
 
 def test_a_path_of_ours_does_follow(app, idp):
-    assert Arrival(Visitor(app), OFFICER, next="/t/acme/settings/sessions?q=Größe").finish().location.startswith("/t/acme/settings/sessions?q=Gr")
+    assert (
+        Arrival(Visitor(app), OFFICER, next="/t/acme/settings/sessions?q=Größe")
+        .finish()
+        .location.startswith("/t/acme/settings/sessions?q=Gr")
+    )
 
 
-@pytest.mark.parametrize("address", ["nobody@unknown.example", "no address", "", "a b@acme.example", "a@b@c.example", "<a@acme.example>"])
+@pytest.mark.parametrize(
+    "address", ["nobody@unknown.example", "no address", "", "a b@acme.example", "a@b@c.example", "<a@acme.example>"]
+)
 def test_an_unknown_address_is_a_field_that_says_so(client, address):
     assert "c-err" in client.post("/login", then=422, email=address).text
 
@@ -337,7 +358,15 @@ def test_the_cookie_over_https(app, idp):
     try:
         shown = visitor.client.get("/login", base_url="https://localhost")
         cookies = shown.headers.getlist("Set-Cookie")
-        assert any(c.startswith("__Host-anonymous=") and "Secure" in c and "HttpOnly" in c and "SameSite=Lax" in c and "Path=/" in c and "Domain" not in c for c in cookies)
+        assert any(
+            c.startswith("__Host-anonymous=")
+            and "Secure" in c
+            and "HttpOnly" in c
+            and "SameSite=Lax" in c
+            and "Path=/" in c
+            and "Domain" not in c
+            for c in cookies
+        )
         assert "max-age=63072000" in shown.headers["Strict-Transport-Security"]
     finally:
         app.config.update(kept)
@@ -346,7 +375,13 @@ def test_the_cookie_over_https(app, idp):
 def test_the_session_cookie(app, idp):
     answered = Arrival(Visitor(app), OFFICER).finish()
     cookie = next(c for c in answered.headers.getlist("Set-Cookie") if c.startswith("session="))
-    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie and "Domain" not in cookie and "Max-Age=43200" in cookie
+    assert (
+        "HttpOnly" in cookie
+        and "SameSite=Lax" in cookie
+        and "Path=/" in cookie
+        and "Domain" not in cookie
+        and "Max-Age=43200" in cookie
+    )
 
 
 def test_the_token_is_new_at_every_sign_in_and_the_old_one_dead(app, idp, arrive):

@@ -66,7 +66,9 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessme
     (tmp_path / "r.pdf").write_bytes(content[:-7] + b"x" + content[-6:])
     bad = CliRunner().invoke(main, ["verify-report", str(tmp_path / "r.pdf"), "--key", key])
     assert bad.exit_code == 1 and "FAIL" in bad.output
-    dropped = as_officer.post("/verify", then=200, report=(io.BytesIO(content), "r.pdf"), signature=(io.BytesIO(note.encode()), "r.sig"), key=key)
+    dropped = as_officer.post(
+        "/verify", then=200, report=(io.BytesIO(content), "r.pdf"), signature=(io.BytesIO(note.encode()), "r.sig"), key=key
+    )
     assert "digest" in dropped.text
 
 
@@ -158,7 +160,11 @@ def test_nonsense_is_named(as_officer):
 
 
 def test_garbage_is_not_a_report(client):
-    answer = client.post("/verify", then=200, report=(io.BytesIO(b"\x00" * 4096), "r.pdf"), signature=(io.BytesIO(b"no"), "r.sig"), key="console.example+x+y")
+    answer = client.post(
+        "/verify",
+        then=200,
+        report=(io.BytesIO(b"\x00" * 4096), "r.pdf"),
+        signature=(io.BytesIO(b"no"), "r.sig"),
+        key="console.example+x+y",
+    )
     assert "FAIL" not in answer.text and "verifier key" in answer.text
-
-

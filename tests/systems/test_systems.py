@@ -48,7 +48,22 @@ def test_sent_twice_it_is_there_once_and_the_second_keeps_what_was_typed(as_offi
     assert len(entries(acting, "system.registered")) == 1
 
 
-@pytest.mark.parametrize("key", ["x", "Claims", "9lives", "a b", "claims_triage", "a" * 42, "new", "../x", "claims-triage\n", "a1b2c3d4-0000-4000-8000-1234567890ab", "a1b2c3d4000040008000123456789012"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "x",
+        "Claims",
+        "9lives",
+        "a b",
+        "claims_triage",
+        "a" * 42,
+        "new",
+        "../x",
+        "claims-triage\n",
+        "a1b2c3d4-0000-4000-8000-1234567890ab",
+        "a1b2c3d4000040008000123456789012",
+    ],
+)
 def test_a_short_name_must_fit_an_address(as_officer, acting, key):
     as_officer.post("systems/new", **{**TRIAGE, "key": key}, then=303 if key.strip() == "claims-triage" else 422)
     with acting("compliance_officer", read_only=True):

@@ -51,7 +51,10 @@ def test_a_short_name_that_is_none_is_refused(as_operator, slug):
 
 
 def test_a_short_name_is_taken_once(as_operator):
-    assert "The short name globex is taken" in as_operator.post("/operator/tenants/", then=422, slug="globex", name="Globex again").text
+    assert (
+        "The short name globex is taken"
+        in as_operator.post("/operator/tenants/", then=422, slug="globex", name="Globex again").text
+    )
 
 
 def test_founding_takes_an_operator_and_a_fresh_sign_in(app, as_admin, as_officer):
@@ -68,7 +71,13 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
     with HostileIdP.serving(people=(DANA, Person("initech-2", "bo@initech.example", "Bo Ek", ()))) as idp:
         page = as_operator.get("/operator/tenants/initech/first-admin").text
         assert "nobody can sign in yet" in page and "/auth/back-channel/initech" in page
-        given = {"issuer": idp.issuer, "client_id": idp.client.id, "secret": idp.client.secret, "domains": "initech.example", "email": DANA.email}
+        given = {
+            "issuer": idp.issuer,
+            "client_id": idp.client.id,
+            "secret": idp.client.secret,
+            "domains": "initech.example",
+            "email": DANA.email,
+        }
         as_operator.post("/operator/tenants/initech/first-admin", **given)
         dana = Visitor(app, tenant="initech")
         Arrival(dana, DANA.email).finish()
@@ -85,12 +94,24 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
     assert deeds["connection.changed"].actor_kind == "operator" and deeds["tenant.domains.changed"].actor_kind == "operator"
 
 
-@pytest.mark.parametrize("changes", [{"email": ""}, {"secret": ""}, {"issuer": "http://10.0.0.1"}, {"domains": "acme"}, {"client_id": ""}])
+@pytest.mark.parametrize(
+    "changes", [{"email": ""}, {"secret": ""}, {"issuer": "http://10.0.0.1"}, {"domains": "acme"}, {"client_id": ""}]
+)
 def test_a_refused_first_step_leaves_nothing(as_operator, provider_of_initech, changes):
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
-    given = {"issuer": provider_of_initech.issuer, "client_id": "c", "secret": "s", "domains": "initech.example", "email": DANA.email}
+    given = {
+        "issuer": provider_of_initech.issuer,
+        "client_id": "c",
+        "secret": "s",
+        "domains": "initech.example",
+        "email": DANA.email,
+    }
     page = as_operator.post("/operator/tenants/initech/first-admin", then=422, **given | changes).text
-    assert "Not invited." in page and not entries("connection.changed", "initech") and not entries("tenant.domains.changed", "initech")
+    assert (
+        "Not invited." in page
+        and not entries("connection.changed", "initech")
+        and not entries("tenant.domains.changed", "initech")
+    )
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,10 @@ def form(**changes: str) -> dict[str, str]:
 def test_an_admin_changes_them_and_the_log_says_what(as_admin):
     page = as_admin.post("settings/", follow=True, **form(name="Acme Mutual", time_zone="Europe/Paris")).text
     assert "Acme Mutual keeps its data in Frankfurt" in page
-    assert entries("tenant.settings.changed")[-1].changes == {"name": ["Acme Insurance", "Acme Mutual"], "time_zone": ["Europe/Berlin", "Europe/Paris"]}
+    assert entries("tenant.settings.changed")[-1].changes == {
+        "name": ["Acme Insurance", "Acme Mutual"],
+        "time_zone": ["Europe/Berlin", "Europe/Paris"],
+    }
 
 
 def test_saving_what_is_there_is_no_deed(as_admin):
@@ -48,7 +51,17 @@ def test_others_see_them_only(app, request, who):
     assert acme().name == "Acme Insurance"
 
 
-@pytest.mark.parametrize("changes", [{"name": ""}, {"name": "   "}, {"name": "x" * 121}, {"time_zone": "Mars/Base"}, {"region": ""}, {"classification": "x" * 41}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": ""},
+        {"name": "   "},
+        {"name": "x" * 121},
+        {"time_zone": "Mars/Base"},
+        {"region": ""},
+        {"classification": "x" * 41},
+    ],
+)
 def test_what_is_wrong_is_said_beside_its_field(as_admin, changes):
     page = as_admin.post("settings/", then=422, **form(**changes)).text
     assert "c-err" in page and acme().name == "Acme Insurance"
@@ -102,7 +115,19 @@ def test_a_domain_leads_to_one_tenant(database):
     set_domains("globex", "acme-labs.example")
 
 
-@pytest.mark.parametrize("domain", ["acme", "-acme.example", "acme..example", "acme.example/x", "acme.example\n", "ac me.example", "a" * 250 + ".example", "*.example"])
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "acme",
+        "-acme.example",
+        "acme..example",
+        "acme.example/x",
+        "acme.example\n",
+        "ac me.example",
+        "a" * 250 + ".example",
+        "*.example",
+    ],
+)
 def test_what_is_no_domain_is_refused(database, domain):
     if domain.strip() != domain:
         set_domains("acme", domain)  # white space around it is no part of it
