@@ -26,7 +26,7 @@ from governance.controls import queries as control_queries
 from governance.controls import starter
 from governance.demo.idp import PEOPLE, Person
 from governance.evidence import actions as evidencing
-from governance.evidence.models import Evidence
+from governance.evidence.models import Evidence, EvidenceVersion
 from governance.frameworks import actions as adopting
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current, jobs
@@ -290,7 +290,7 @@ def _one_version(
     if newest and first:
         valid = {"SEC-04": _ago(12), "TRA-01": _ago(2), "SEC-07": _ago(-2), "EVA-07": _ago(-10)}.get(ref, valid)
     collector = "officer" if number % 3 == 1 and not newest else "jun"
-    versions: list[object] = []
+    versions: list[EvidenceVersion] = []
 
     def bring() -> None:
         evidence = find(Evidence, box[0])
@@ -318,9 +318,9 @@ def _one_version(
         if ref == "FAIR-01" and newest:
             evidencing.reject(
                 versions[0], evidence, reason="It describes last year's portfolio; the mix of claimants has shifted since."
-            )  # type: ignore[arg-type]
+            )
         else:
-            evidencing.accept(versions[0], evidence)  # type: ignore[arg-type]
+            evidencing.accept(versions[0], evidence)
 
     yield Event(collected, collector, bring, 13)
     if not (newest and first and ref in WAITS_FOR_REVIEW):
