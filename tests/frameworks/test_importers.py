@@ -275,7 +275,7 @@ def test_broken_json_and_yaml_name_line_and_column() -> None:
         ("urn: x".encode("utf-16"), "UTF-16"),
         (b"urn: x\nna\xffme: y", "Line 2, byte 3: not UTF-8"),
         (b"%PDF-1.7 \x00", "looks like a PDF"),
-        (gzip.compress(b"x"), "a compressed file"),
+        (gzip.compress(b"x", mtime=0), "a compressed file"),
         (b"<html></html>", "HTML or XML"),
         (b"a,b\n1,2\n", "a CSV table"),
         (b"only words", "plain text"),

@@ -22,6 +22,8 @@ from governance.reports.sentences import WORDS, Sentences, clip, hold
 from governance.reports.snapshot import Snapshot, canonical, fingerprint, per_cent, ranked, requirements, shortfall
 from tests.reports import sample
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 10, 12, tzinfo=UTC)
 EXTREMES = (sample.empty, sample.untouched, sample.perfect, sample.single, sample.lengthy, sample.snapshot)
 
