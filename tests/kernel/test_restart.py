@@ -1,5 +1,6 @@
 """The database is restarted under the console: the request at hand is refused clearly, the next one works."""
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -64,7 +65,10 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    return Cluster(tmp_path_factory.mktemp("cluster") / "pg")
+    made = Cluster(tmp_path_factory.mktemp("cluster") / "pg")
+    yield made
+    with contextlib.suppress(subprocess.CalledProcessError):  # a test may have left it stopped
+        made.stop()
 
 
 @pytest.fixture
