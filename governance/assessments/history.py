@@ -1,6 +1,7 @@
 """A requirement's history: its levels rising and falling, and what the log says of it, its controls and their evidence."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from governance.assessments.coverage import LEVELS
 from governance.assessments.models import Conclusion
 from governance.assessments.queries import Board, Row, Transition
+from governance.kernel.words import long_day
 from governance.people.queries import Moment, timeline
 
 SHAPES = {
@@ -86,5 +88,5 @@ def _changed(name: str, old: object, new: object) -> str:
     if name == "owner":
         return "another owner" if new else "no owner"
     if name == "due_on":
-        return f"due {new}" if new else "no due day"
+        return f"due {long_day(date.fromisoformat(str(new)))}" if new else "no due day"
     return f"{name} {old} \u2192 {new}" if len(f"{old}{new}") < 60 else f"{name} reworded"  # noqa: PLR2004 - one line

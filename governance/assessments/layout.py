@@ -200,6 +200,16 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {"kind": kind, "lead": reason.fact, "text": reason.consequence, "href": href, "link": reason.ref}
 
 
+def attach(row: Row) -> str | None:
+    """Where evidence is attached: a version of the piece that is late, else a new piece for the control that is short."""
+    late = next((r for r in row.derived.reasons if r.kind == "evidence" and r.target_id), None)
+    if late is not None:
+        return url_for("evidence.bringing", evidence_id=late.target_id)
+    worst = ("failing", "missing", "due", "evidenced", "effective")
+    controls = sorted(row.derived.controls, key=lambda answer: worst.index(answer[2].name))
+    return url_for("evidence.beginning", control=controls[0][0].control_id) if controls else None
+
+
 def ladder(row: Row, moved: Sequence[Transition]) -> dict[int, str]:
     """What lifts to each level above; at the level itself since when it stands there."""
     steps = {number: text for number, text in enumerate(row.derived.ladder) if text}

@@ -327,23 +327,26 @@ def derive_all(tree: Sequence[RequirementView], ledger: Ledger, at: datetime, pe
     return {r.id: derive(answers.get(r.id, [])) for r in tree if r.assessable}
 
 
-def shares_at(shown: Board, moments: Sequence[datetime]) -> list[dict[str, Share]]:
-    """For each moment, the coverage of each function and of `all`, against today's targets and over the year up to then."""
+def shares_at(shown: Board, moments: Sequence[datetime], period: tuple[date, date] | None = None) -> list[dict[str, Share]]:
+    """For each moment, the coverage of each function and of `all`, against today's targets.
+
+    Over the period, as the board itself is judged; without one over the year up to each moment.
+    """
     targets = {row.requirement.id: (row.ref, row.target, row.function) for row in shown.rows}
     found = []
     for at in moments:
-        levels = _levels(shown.ledger, at)
+        levels = _levels(shown.ledger, at, period or (at.date() - YEAR, at.date()))
         standings = [Standing(ref, levels.get(i, 0), target, function) for i, (ref, target, function) in targets.items()]
         each = {f.ref: coverage(s for s in standings if s.function == f.ref) for f in shown.functions}
         found.append(each | {"all": coverage(standings)})
     return found
 
 
-def _levels(ledger: Ledger, at: datetime) -> dict[UUID, int]:
+def _levels(ledger: Ledger, at: datetime, period: tuple[date, date]) -> dict[UUID, int]:
     """The level alone of each requirement that something answers for."""
     answers: dict[UUID, list[tuple[str, Status]]] = {}
     for control in ledger.at(at):
-        judged = status(control, today=at.date(), period_from=at.date() - YEAR, period_to=at.date())
+        judged = status(control, today=at.date(), period_from=period[0], period_to=period[1])
         for requirement_id, how_far in control.mappings:
             answers.setdefault(requirement_id, []).append((how_far, judged))
     return {requirement_id: level_of(each) for requirement_id, each in answers.items()}

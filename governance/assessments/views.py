@@ -100,7 +100,7 @@ def heat_map(key: str) -> ResponseReturnValue:
         "assessments.heat_map", key, asked, {"as_of": request.args.get("as_of", ""), "sel": request.args.get("sel", "")}
     )
     gaps = [row for row in listing.below(shown) if listing.matches(row, asked)]
-    now, then = queries.shares_at(shown, [shown.as_of, shown.as_of - MONTH])
+    now, then = queries.shares_at(shown, [shown.as_of, shown.as_of - MONTH], shown.period)
     may_assign, moved = allowed(permissions.MANAGE) and shown.is_open, listing.moves(shown)
     rows, following = listing.part(gaps, asked.get("after"), GAPS_SHOWN)
     return page(
@@ -187,7 +187,7 @@ def _requirement_page(
     written = queries.conclusions(row.item.row.id) if row.item else []
     return page(
         "assessments/requirement.html", status=code, framework=framework, shown=shown, row=row, item=row.item, judged=row.judgement,
-        trail=layout.trail(shown, ref), step=_neighbours(shown, ref), reasons=layout.reasons(row), ladder=layout.ladder(row, moved),
+        trail=layout.trail(shown, ref), step=_neighbours(shown, ref), attach=layout.attach(row), reasons=layout.reasons(row), ladder=layout.ladder(row, moved),
         proofs=layout.proofs(row, shown), chart=layout.period_chart(row, shown), last_test=last_test, levels=LEVELS,
         gap=listing.moves(shown).get(ref), links=frameworks.crosswalk(ref, framework.key), texts=frameworks.official_texts(row.requirement.id),
         discussion=queries.comments(row.item.row.id, shown.as_of) if row.item else [], comment=comment or CommentForm(),

@@ -93,12 +93,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The rows of a page, how many match the filters, and how many live pieces there are in each state."""
+    """A page's rows, how many match the filters, how many live pieces are in each state, how many versions wait for review."""
 
     rows: Sequence[Row]
     matching: int
     states: Mapping[str, int]
     next: str | None
+    reviews: int
 
     @property
     def total(self) -> int:
@@ -237,7 +238,13 @@ def library(
     matching = [row for row in every if _matches(row, q=q, state=state, owner=owner, kind=kind, control=control)]
     ordered = sorted(matching, key=lambda row: _key(row, sort), reverse=descending)
     rows, following = _page(ordered, after, size)
-    return Shelf(rows, len(matching), {s: sum(row.fresh.state == s for row in every) for s in STATES}, following)
+    return Shelf(
+        rows, len(matching), {s: sum(row.fresh.state == s for row in every) for s in STATES}, following, _reviews(every, now)
+    )
+
+
+def _reviews(rows: Sequence[Row], now: datetime) -> int:
+    return sum(held.at(now).review == "pending" for row in rows for held in row.piece.held)
 
 
 def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]]) -> Row:

@@ -434,6 +434,31 @@ def test_the_peek_selects(as_viewer, begun):
     as_viewer.get(f"{PAGE}?sel=nothing")
 
 
+def test_the_overview_can_lead_to_each_function_of_the_map(as_viewer, begun):
+    page = as_viewer.get(PAGE).text
+    assert all(f'class="c-heat-row" id="{function}"' in page for function in ("GOVERN", "MAP", "MEASURE", "MANAGE"))
+
+
+def test_the_map_and_the_overview_tell_the_same_change(acting, begun):
+    with acting("viewer", read_only=True):
+        shown = queries.board(frameworks.framework(KEY))
+        (now,) = queries.shares_at(shown, [shown.as_of], shown.period)
+        assert all(now[f.ref].percent == shown.share_of(f.ref).percent for f in shown.functions)
+
+
+def test_evidence_is_attached_where_it_is_missing(as_officer, acting, begun):
+    with acting("compliance_officer"):
+        requirement = frameworks.requirement(KEY, "MEASURE-2.7")
+        control = controls.create(
+            "AAA-01", "Drill", "Somebody tries it.", kind="detective", automation="manual", cadence="yearly", owner_id=None
+        )
+        controls.map_to(control, requirement.id, "partial")
+        late = evidence.begin(
+            "Drill report", kind="report", cadence="quarterly", owner_id=None, due_on=date(2020, 1, 1), controls={control.id: ""}
+        ).id
+    assert f"evidence/{late}/versions/new" in as_officer.get(f"{PAGE}/MEASURE-2.7").text
+
+
 def test_a_past_day_shows_what_was_known_then(as_officer, acting, begun, item):
     """Today a control answers; yesterday nothing did."""
     conclude(as_officer, item)
