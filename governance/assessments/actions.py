@@ -186,7 +186,7 @@ def assign_all(ids: Collection[UUID], owner_id: UUID | None, due_on: date | None
         raise Invalid("Choose an owner or a day.", field="owner_id")
     found = (
         session()
-        .scalars(select(AssessmentItem).where(AssessmentItem.id.in_(ids)).order_by(AssessmentItem.id).with_for_update())
+        .scalars(select(AssessmentItem).where(AssessmentItem.id.in_(set(ids))).order_by(AssessmentItem.id).with_for_update())
         .all()
     )
     if len(found) != len(set(ids)):

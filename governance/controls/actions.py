@@ -113,7 +113,7 @@ def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> int:
     """Give several to one member, all or none; returns how many changed hands."""
     if not ids:
         raise Invalid("Nothing is selected. Tick the controls that change hands.")
-    found = session().scalars(select(Control).where(Control.id.in_(ids)).order_by(Control.ref).with_for_update()).all()
+    found = session().scalars(select(Control).where(Control.id.in_(set(ids))).order_by(Control.ref).with_for_update()).all()
     if len(found) != len(set(ids)):
         raise NotFound("One of the selected controls is not here. Nothing was assigned.")
     changing = [control for control in found if control.owner_id != owner_id]

@@ -373,7 +373,8 @@ def _edit(row: Control, form: EditForm, stale: list[Stale]) -> None:
     sent = str(form.version.data or "")
     try:
         actions.edit(
-            row, version=int(sent) if sent.isascii() and sent.isdigit() else 0, title=form.title.data or "", does=form.does.data or "",
+            row, version=int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else 0,  # noqa: PLR2004 - an integer of the database
+             title=form.title.data or "", does=form.does.data or "",
             kind=form.kind.data, automation=form.automation.data, cadence=form.cadence.data,
         )  # fmt: skip
     except Stale as error:

@@ -137,7 +137,7 @@ def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> int:
     """Give several to one member, all or none; returns how many changed hands."""
     if not ids:
         raise Invalid("Nothing is selected. Tick the evidence that changes hands.")
-    found = session().scalars(select(Evidence).where(Evidence.id.in_(ids)).order_by(Evidence.ref).with_for_update()).all()
+    found = session().scalars(select(Evidence).where(Evidence.id.in_(set(ids))).order_by(Evidence.ref).with_for_update()).all()
     if len(found) != len(set(ids)):
         raise NotFound("One of the selected pieces of evidence is not here. Nothing was assigned.")
     changing = [evidence for evidence in found if evidence.owner_id != owner_id]

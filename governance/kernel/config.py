@@ -28,6 +28,7 @@ class Settings:
     var: Path
     demo: bool
     product: str = "Meridian"
+    metrics_token: str | None = None
 
     @property
     def secure(self) -> bool:
@@ -59,7 +60,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         database_url=url, owner_database_url=owner_url, secret_key=secret, kek=kek[:32], public_url=public_url,
         storage_url=environ.get("GOVERNANCE_STORAGE_URL", f"file:{var / 'objects'}"),
         smtp_url=environ.get("GOVERNANCE_SMTP_URL"), var=var, demo=demo,
-        product=environ.get("GOVERNANCE_PRODUCT", "Meridian"),
+        product=environ.get("GOVERNANCE_PRODUCT", "Meridian"), metrics_token=environ.get("GOVERNANCE_METRICS_TOKEN") or None,
     )  # fmt: skip
 
 

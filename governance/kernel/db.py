@@ -84,7 +84,7 @@ def connect(bind: str | Engine | Connection) -> None:
     """Bind the application to a database; a Connection (tests) makes every transaction a savepoint in it."""
     global _engine  # noqa: PLW0603 - one process, one database
     if isinstance(bind, str):
-        bind = create_engine(bind, pool_size=8, max_overflow=8, pool_timeout=10, connect_args=_CONNECT)
+        bind = create_engine(bind, pool_size=8, max_overflow=8, pool_timeout=10, connect_args=_CONNECT, hide_parameters=True)
     _engine = bind if isinstance(bind, Engine) else bind.engine
     _sessions.configure(bind=bind, join_transaction_mode="create_savepoint")
 

@@ -114,6 +114,15 @@ def _admit(slug: str, scope: str) -> Actor:
     return who
 
 
+def somebody_is_here(slug: str) -> bool:
+    """Before the request's own transaction: whether the cookie is that of a live session in this tenant."""
+    try:
+        with transaction(read_only=True, tenant_id=_tenant(slug)):
+            return doors.identify() is not None
+    except DomainError:
+        return False
+
+
 def recently_signed_in(who: Actor) -> bool:
     since = who.authenticated_at
     return since is not None and (clock.now() - since).total_seconds() <= STEP_UP_SECONDS

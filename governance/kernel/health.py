@@ -1,18 +1,20 @@
 """Liveness, readiness and metrics, for whoever runs the console."""
 
+import hmac
 from collections.abc import Callable
 
-from flask import Response, jsonify
+from flask import Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from governance.kernel.access import PUBLIC
 from governance.kernel.db import session, transaction
-from governance.kernel.errors import DomainError
+from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.web import ResponseReturnValue
 
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 health = Feature("health", __name__, scope="public")
 waiting = Gauge("governance_work_waiting", "Tickets in the work queue")
 
@@ -47,9 +49,20 @@ def readyz() -> ResponseReturnValue:
 
 @health.get("/metrics", needs=PUBLIC)
 def metrics() -> ResponseReturnValue:
+    """For a scraper beside us, or one that knows the token; what came through a proxy is neither."""
+    if not _may_measure(current_app.config["SETTINGS"].metrics_token):
+        raise NotFound("There is no such page.")
     try:
         with transaction(read_only=True):
             waiting.set(session().scalar(text("SELECT count(*) FROM work_tickets")) or 0)
     except (DomainError, DBAPIError):
         waiting.set(-1)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_measure(token: str | None) -> bool:
+    if token:
+        given = request.headers.get("Authorization", "")
+        return hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode())
+    near = request.remote_addr in {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    return near and not any(name in request.headers for name in FORWARDED)

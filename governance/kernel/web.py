@@ -6,7 +6,10 @@ import ipaddress
 import json
 import re
 import secrets
+import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +19,7 @@ from flask.typing import ResponseReturnValue as FlaskReturn
 from prometheus_client import Counter, Histogram
 
 from governance.kernel import current
-from governance.kernel.errors import Forbidden, Invalid, NotFound
+from governance.kernel.errors import Forbidden, Invalid, NotFound, Unavailable
 
 type ResponseReturnValue = FlaskReturn
 
@@ -36,6 +39,9 @@ ANONYMOUS = "anonymous"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY = 12 * 1024 * 1024
+MAX_FORM = 512 * 1024  # a form without files: beyond it there are only field names by the million
+BODIES, PATIENCE = 8, 0.5  # how many of a worker's threads may wait for bodies at once, and how long others wait for one of them
+_bodies = threading.BoundedSemaphore(BODIES)
 
 requests_total = Counter("governance_requests_total", "Requests answered", ["method", "endpoint", "status"])
 request_seconds = Histogram(
@@ -87,9 +93,25 @@ def _readable() -> None:
     """No person types a NUL and PostgreSQL has no room for one: refused before a view meets it."""
     if "\0" in request.path:
         raise NotFound("There is no such page.")
-    given = (*request.args.items(multi=True), *(() if request.method in SAFE else request.form.items(multi=True)))
+    given = [*request.args.items(multi=True)]
+    if request.method not in SAFE:
+        if request.mimetype != "multipart/form-data":
+            request.max_content_length = MAX_FORM
+        with receiving():
+            given += request.form.items(multi=True)
     if any("\0" in name or "\0" in value for name, value in given):
         raise Invalid("The request holds a NUL character, which no text here can have. Nothing was changed.")
+
+
+@contextmanager
+def receiving() -> Generator[None]:
+    """Around the reading of a body: senders who drip take some of the worker's threads, never all of them."""
+    if not _bodies.acquire(timeout=PATIENCE):
+        raise Unavailable("The console is busy with what others send. Nothing was changed; try again in a moment.")
+    try:
+        yield
+    finally:
+        _bodies.release()
 
 
 def _same_site() -> None:
@@ -113,7 +135,8 @@ def _host(origin: str) -> str:
 
 def _by_key() -> bool:
     """Machines prove themselves by a bearer key, not by a cookie; the back channel by a signed token."""
-    return request.headers.get("Authorization", "").startswith("Bearer ") or request.path.startswith("/auth/back-channel/")
+    keyed = request.headers.get("Authorization", "").startswith("Bearer ") and cookie_name("session") not in request.cookies
+    return keyed or request.path.startswith("/auth/back-channel/")
 
 
 def csrf_token() -> str:
@@ -175,7 +198,8 @@ def _account(response: Response) -> None:
 def _csp_report() -> FlaskReturn:
     """A browser refused something on a page of ours: counted and logged, never stored."""
     csp_reports.inc()
-    body: Any = request.get_data(cache=False)[:4000]
+    with receiving():
+        body: Any = request.get_data(cache=False)[:4000]
     try:
         report = json.loads(body)
     except (ValueError, RecursionError):

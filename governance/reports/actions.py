@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from governance.assessments.models import Assessment
 from governance.audit.record import record
 from governance.audit.registry import action
+from governance.evidence.numbering import alone
 from governance.kernel import clock, current, jobs, vault
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
@@ -30,6 +31,7 @@ class NotReady(DomainError):
 
 def ask(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
     """Queue the AI RMF compliance report of an assessment; while one is under way, that one is watched."""
+    alone("reports")
     running = queries.under_way(assessment.id)
     if running is not None:
         return running
@@ -47,6 +49,11 @@ def ask(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
 
 def run_again(report: ReportRun, work: jobs.WorkItem | None) -> None:
     """After a failure or a cancellation: the same run, from the same snapshot where there is one."""
+    alone("reports")
+    begun = work.id if work else None
+    session().refresh(report, attribute_names=["work_item_id"])
+    if report.work_item_id != begun:
+        return  # the other click of two has begun it
     if work is not None and work.state not in {"failed", "cancelled"}:
         raise DomainError("That report is made already, or under way.")
     report.work_item_id = jobs.enqueue("report", report.id).id

@@ -1,6 +1,7 @@
 """Reports: the list, asking for one, watching it, taking it; and checking one without an account."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from uuid import UUID
@@ -18,13 +19,15 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.reports import actions, permissions, queries
+from governance.reports.confined import verify
 from governance.reports.document import filename
 from governance.reports.queries import Run
-from governance.reports.verify import verify
 
 feature = Feature("reports", __name__)
 public = Feature("report_check", __name__, scope="public")
 WATCH_SECONDS = 50
+WATCHERS, COME_BACK = 4, 2000  # streams that a worker keeps open at once: each holds a thread. Others hear one line and come back
+_watchers = threading.BoundedSemaphore(WATCHERS)
 CHECK_LIMIT = 64 * 1024 * 1024
 
 
@@ -113,15 +116,30 @@ def events(item_id: UUID) -> ResponseReturnValue:
 
 
 def _follow(item_id: UUID, who: current.Actor) -> Iterator[str]:
+    """Taken and given back in here, so that a stream which never began holds nothing."""
+    if not _watchers.acquire(blocking=False):
+        yield f"retry: {COME_BACK}\ndata: {json.dumps(_state(item_id, who))}\n\n"
+        return
+    try:
+        yield from _lines(item_id, who)
+    finally:
+        _watchers.release()
+
+
+def _state(item_id: UUID, who: current.Actor) -> dict[str, object]:
+    with current.acting_as(who), transaction(read_only=True):
+        told = _told(queries.work_item(item_id))
+        session().rollback()
+    return told
+
+
+def _lines(item_id: UUID, who: current.Actor) -> Iterator[str]:
     end, last = time.monotonic() + WATCH_SECONDS, ""
     while time.monotonic() < end:
-        with current.acting_as(who), transaction(read_only=True):
-            told = _told(queries.work_item(item_id))
-            session().rollback()
+        told = _state(item_id, who)
         line = json.dumps(told)
-        if line != last:
-            yield f"data: {line}\n\n"
-            last = line
+        yield f"data: {line}\n\n" if line != last else ":\n\n"  # a comment tells us of a browser that has left
+        last = line
         if told["over"]:
             return
         time.sleep(0.4)

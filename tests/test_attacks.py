@@ -1,0 +1,219 @@
+"""What an attacker tried against the running console, and what it answers now."""
+
+import io
+import zlib
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+import pikepdf
+import pytest
+
+from governance.assessments import actions as assessing
+from governance.controls import actions as controls
+from governance.evidence import actions as evidence
+from governance.frameworks import actions as adopting
+from governance.frameworks import queries as frameworks
+from governance.kernel import db, jobs, web
+from governance.reports import actions as reports
+from governance.reports import confined, views
+from governance.reports.verify import verify
+
+# ---- bodies
+
+
+def test_senders_who_drip_take_some_threads_and_everybody_else_is_answered(client, monkeypatch):
+    monkeypatch.setattr(web, "PATIENCE", 0.01)
+    held = [web._bodies.acquire(blocking=False) for _ in range(web.BODIES)]
+    try:
+        assert all(held)
+        busy = client.client.post("/login", data={"email": "officer@acme.example"})
+        assert busy.status_code == 503 and "busy" in busy.text
+        assert client.client.post("/csp-report", data=b"{}").status_code == 503
+        assert client.client.get("/healthz").status_code == 200 and client.client.get("/login").status_code == 200
+    finally:
+        for _ in held:
+            web._bodies.release()
+    assert client.client.post("/csp-report", data=b"{}").status_code == 204
+
+
+def test_a_refused_body_gives_its_place_back(client):
+    for _ in range(web.BODIES + 2):
+        assert client.client.post("/login", data=b"a&" * web.MAX_FORM, content_type=FORM).status_code == 413
+    assert client.client.post("/csp-report", data=b"{}").status_code == 204
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("kind", [FORM, "application/json", "text/plain"])
+def test_a_form_of_a_million_fields_is_refused_before_it_is_read(client, kind):
+    reply = client.client.post("/csp-report" if kind != FORM else "/login", data=b"a=b&" * (web.MAX_FORM // 2), content_type=kind)
+    assert reply.status_code == 413
+
+
+def test_an_unknown_session_cookie_does_not_open_the_large_upload(as_officer, client, acting):
+    with acting("compliance_officer"):
+        piece = evidence.begin("Attacked", kind="record", cadence="quarterly").id
+    path = f"/t/acme/evidence/{piece}/versions/new"
+    big = {"file": (io.BytesIO(bytes(web.MAX_BODY + 1)), "big.txt")}
+    client.client.set_cookie("session", "acme.made-up")
+    assert client.client.post(path, data=big, content_type="multipart/form-data").status_code == 413
+    own = {"file": (io.BytesIO(b"\1" * (web.MAX_BODY + 1)), "big.txt"), "csrf_token": as_officer.csrf()}
+    assert as_officer.client.post(path, data=own, content_type="multipart/form-data").status_code == 422
+
+
+# ---- forged requests
+
+
+def test_a_bearer_header_does_not_excuse_a_browser_from_the_token(as_admin):
+    sent = {"lane": "standard", "key": "triage", "name": "Claims triage", "purpose": "Sort claims."}
+    reply = as_admin.client.post(as_admin.at("systems/new"), data=sent, headers={"Authorization": "Bearer x"})
+    assert reply.status_code == 403
+
+
+# ---- metrics
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers"),
+    [("192.0.2.7", {}), ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}), ("127.0.0.1", {"Forwarded": "for=192.0.2.7"}), ("", {})],
+)
+def test_metrics_are_not_published_through_a_proxy_or_to_strangers(client, peer, headers):
+    reply = client.client.get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
+    assert reply.status_code == 404 and "governance_requests_total" not in reply.text
+
+
+def test_with_a_token_metrics_answer_to_it_and_to_nobody_else(app, client, monkeypatch):
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], metrics_token="s3cret"))  # noqa: S106 - a test's
+    away = {"REMOTE_ADDR": "192.0.2.7"}
+    for given in (None, "Bearer", "Bearer wrong", "Bearer \u00e9", "s3cret"):
+        headers = {"Authorization": given} if given else {}
+        assert client.client.get("/metrics", headers=headers).status_code == 404
+    reply = client.client.get("/metrics", headers={"Authorization": "Bearer s3cret"}, environ_overrides=away)
+    assert reply.status_code == 200 and "governance_requests_total" in reply.text
+
+
+# ---- numbers and ids
+
+
+@pytest.mark.parametrize("nonsense", ["\u00b2", "\u0663", "9" * 5000, "-1", "1e3", ""])
+def test_a_hidden_version_that_is_no_number_is_a_stale_form(as_officer, acting, nonsense):
+    with acting("compliance_officer"):
+        piece = evidence.begin("Attacked", kind="record", cadence="quarterly").id
+        control = controls.create("ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly").id
+    same = {"kind": "record", "cadence": "quarterly", "confidentiality": "internal"}
+    as_officer.post(f"evidence/{piece}/edit", then=409, title="Other", version=nonsense, **same)
+    told = {"does": "Does.", "kind": "preventive", "automation": "manual", "cadence": "quarterly"}
+    as_officer.post(f"controls/{control}/edit", then=409, title="Other", version=nonsense, **told)
+
+
+@pytest.mark.parametrize("path", ["controls/assign", "evidence/assign", "frameworks/nist-ai-rmf-1.0/assign"])
+def test_eighty_thousand_ids_are_one_id_that_is_not_here(as_officer, path):
+    body = f"csrf_token={as_officer.csrf()}&due_on=2026-12-24&owner_id=&" + "ids=a&" * 80_000
+    assert as_officer.client.post(as_officer.at(path), data=body, content_type=FORM).status_code == 404
+
+
+# ---- reports: asking at once, watching, checking a stranger's file
+
+
+@pytest.fixture
+def assessment(acting):
+    with acting("compliance_officer"):
+        adopting.adopt("nist-ai-rmf-1.0")
+        framework = frameworks.framework("nist-ai-rmf-1.0")
+        return assessing.begin(framework.id, title="Q4 2026", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)).id
+
+
+def test_who_asks_for_a_report_waits_for_whoever_asks_at_the_same_moment(as_officer, assessment, statements):
+    with statements() as seen:
+        as_officer.post("reports/", assessment_id=str(assessment))
+    lock = next(n for n, each in enumerate(seen) if "pg_advisory_xact_lock" in each)
+    assert lock < next(n for n, each in enumerate(seen) if "FROM report_runs" in each)
+
+
+def test_a_report_is_begun_again_once_when_two_click_at_the_same_moment(as_officer, assessment, acting):
+    page = as_officer.post("reports/", assessment_id=str(assessment)).location
+    as_officer.post(f"{page}/cancel")
+    run_id = UUID(page.rpartition("/")[2])
+    with acting("compliance_officer"):
+        run = reports.queries.run(run_id)
+        seen_before = run.work  # what the slower click has read
+        reports.run_again(run.report, run.work)
+        first = run.report.work_item_id
+        reports.run_again(run.report, seen_before)
+        assert run.report.work_item_id == first
+
+
+def test_forty_open_streams_leave_threads_for_everybody_else(as_officer, acting, monkeypatch):
+    with acting("compliance_officer"):
+        item = jobs.enqueue("attack").id
+    held = [views._watchers.acquire(blocking=False) for _ in range(views.WATCHERS)]
+    try:
+        assert all(held)
+        reply = as_officer.get(f"work/{item}/events")
+        assert reply.text.startswith(f"retry: {views.COME_BACK}\ndata: ") and '"queued"' in reply.text
+    finally:
+        for _ in held:
+            views._watchers.release()
+    monkeypatch.setattr(views, "WATCH_SECONDS", 0.3)
+    for _ in range(views.WATCHERS + 1):
+        assert "retry" not in as_officer.get(f"work/{item}/events").text
+        as_officer.client.head(as_officer.at(f"work/{item}/events"))  # a stream that never begins holds no place
+    assert '"queued"' in as_officer.get(f"work/{item}/events").text
+
+
+def bomb(megabytes: int) -> bytes:
+    """A PDF whose attachment is that many megabytes of nothing, packed a thousand to one."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(megabytes)) + packer.flush()
+    document = pikepdf.Pdf.new()
+    document.add_blank_page()
+    document.attachments["snapshot.json"] = pikepdf.AttachedFileSpec(document, b"x", filename="snapshot.json")
+    document.attachments["snapshot.json"].obj.EF.F.write(packed, filter=pikepdf.Name.FlateDecode)
+    out = io.BytesIO()
+    document.save(out, compress_streams=False)
+    return out.getvalue()
+
+
+def test_a_small_pdf_that_unpacks_to_a_gigabyte_is_checked_within_limits():
+    data = bomb(1024)
+    assert len(data) < 2 * 1024 * 1024
+    found = confined.verify(data, "x", "y", seconds=10)
+    assert not found.ok and found.sentence.startswith("Do not rely on this file")
+
+
+def test_what_breaks_the_limits_is_a_failed_check_and_not_a_failed_console(client):
+    found = confined.verify(b"%PDF-1.7", "x", "y", seconds=0)
+    assert found.checks == (confined.TOO_MUCH,) and not found.ok
+    sent = {"report": (io.BytesIO(bomb(900)), "r.pdf"), "signature": (io.BytesIO(b"x"), "r.sig"), "key": "y"}
+    assert "Do not rely on this file" in client.post("/verify", then=200, **sent).text
+
+
+def test_the_child_says_what_the_rules_say():
+    data = bomb(1)
+    assert confined.verify(data, "x", "y") == verify(data, "x", "y")
+
+
+def test_files_to_be_checked_wait_for_their_turn(monkeypatch):
+    monkeypatch.setattr(confined, "PATIENCE", 0.01)
+    held = [confined._turns.acquire(blocking=False) for _ in range(confined.AT_ONCE)]
+    try:
+        with pytest.raises(confined.Unavailable, match="in a moment"):
+            confined.verify(b"", "", "")
+    finally:
+        for _ in held:
+            confined._turns.release()
+
+
+# ---- logs
+
+
+def test_a_database_error_does_not_log_what_was_sent(settings):
+    bound = db.engine()
+    try:
+        db.connect(settings.database_url)
+        assert db.engine().hide_parameters
+        db.engine().dispose()
+    finally:
+        db.connect(bound)
