@@ -2,12 +2,14 @@
 
 import io
 import zlib
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 import pikepdf
 import pytest
+import requests
 
 from governance.assessments import actions as assessing
 from governance.controls import actions as controls
@@ -15,6 +17,7 @@ from governance.evidence import actions as evidence
 from governance.frameworks import actions as adopting
 from governance.frameworks import queries as frameworks
 from governance.kernel import db, jobs, web
+from governance.people import transport
 from governance.reports import actions as reports
 from governance.reports import confined, views
 from governance.reports.verify import verify
@@ -70,6 +73,31 @@ def test_a_bearer_header_does_not_excuse_a_browser_from_the_token(as_admin):
     sent = {"lane": "standard", "key": "triage", "name": "Claims triage", "purpose": "Sort claims."}
     reply = as_admin.client.post(as_admin.at("systems/new"), data=sent, headers={"Authorization": "Bearer x"})
     assert reply.status_code == 403
+
+
+# ---- a provider that never answers
+
+
+def test_one_tenants_dead_provider_does_not_keep_the_others_out(monkeypatch):
+    monkeypatch.setattr(transport, "PATIENCE", 0.01)
+    with ExitStack() as stack:
+        for _ in range(transport.WAITING_FOR_ONE):
+            stack.enter_context(transport.place("dead.example"))
+        with pytest.raises(requests.Timeout), transport.place("dead.example"):
+            pass
+        with transport.place("alive.example"):
+            assert transport._waiting["dead.example"] == transport.WAITING_FOR_ONE
+    assert not transport._waiting
+
+
+def test_many_dead_providers_still_leave_threads(monkeypatch):
+    monkeypatch.setattr(transport, "PATIENCE", 0.01)
+    with ExitStack() as stack:
+        for n in range(transport.WAITING):
+            stack.enter_context(transport.place(f"dead{n}.example"))
+        with pytest.raises(requests.Timeout), transport.place("another.example"):
+            pass
+    assert not transport._waiting
 
 
 # ---- metrics

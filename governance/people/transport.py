@@ -3,8 +3,11 @@
 import ipaddress
 import os
 import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +24,13 @@ TOTAL_SECONDS = 8
 MAX_ANSWER = 512 * 1024
 LOOPBACK = {"127.0.0.1", "localhost"}
 OK = 200
+WAITING_FOR_ONE, WAITING, PATIENCE = (
+    4,
+    8,
+    1.0,
+)  # of a worker's threads, for one server and for all; seconds until another has its turn
+_waiting: Counter[str] = Counter()
+_turn = threading.Condition()
 
 
 class ProviderFault(DomainError):
@@ -81,6 +91,23 @@ class _PublicPool(HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
 
 
+@contextmanager
+def place(host: str) -> Generator[None]:
+    """A tenant's provider that never answers keeps few threads, so that the other tenants' pages and sign-ins go on."""
+    with _turn:
+        if not _turn.wait_for(lambda: _waiting[host] < WAITING_FOR_ONE and _waiting.total() < WAITING, PATIENCE):
+            raise requests.Timeout("too many wait for it already")
+        _waiting[host] += 1
+    try:
+        yield
+    finally:
+        with _turn:
+            _waiting[host] -= 1
+            if not _waiting[host]:
+                del _waiting[host]
+            _turn.notify_all()
+
+
 class _Careful(HTTPAdapter):
     """Reads at most MAX_ANSWER bytes in at most TOTAL_SECONDS, however slowly they drip."""
 
@@ -90,6 +117,10 @@ class _Careful(HTTPAdapter):
         manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _PublicPool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        with place(urlsplit(request.url or "").hostname or ""):
+            return self._sent(request, *args, **options)
+
+    def _sent(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         started = time.monotonic()
         reply = super().send(request, *args, **{**options, "stream": True, "timeout": TIMEOUT})
         parts, size = [], 0
