@@ -122,6 +122,23 @@ def test_with_a_token_metrics_answer_to_it_and_to_nobody_else(app, client, monke
     assert reply.status_code == 200 and "governance_requests_total" in reply.text
 
 
+# ---- addresses that somebody else wrote
+
+
+@pytest.mark.parametrize(
+    "added", ["_scheme=javascript&_external=1", "tenant=globex", "key=zz", "_method=PUT", "_anchor=x", "endpoint=x", "values=x"]
+)
+def test_the_way_back_to_now_stays_on_this_page(as_officer, assessment, added):
+    reply = as_officer.get(f"frameworks/nist-ai-rmf-1.0?as_of=2026-01-05&{added}")
+    assert f'href="/t/acme/frameworks/nist-ai-rmf-1.0?{added.replace("&", "&amp;")}"' in reply.text
+    assert 'href="javascript:' not in reply.text and 'href="/t/globex' not in reply.text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31", "0000-00-00", "2026-W01-1x"])
+def test_a_day_that_no_console_knows_is_refused_with_a_sentence(as_officer, assessment, day):
+    as_officer.get(f"frameworks/nist-ai-rmf-1.0?as_of={day}", then=422)
+
+
 # ---- numbers and ids
 
 

@@ -10,6 +10,7 @@ Every page takes `?as_of=2026-10-01`: levels, conclusions and signatures as they
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from flask import Response, flash, redirect, request, url_for
@@ -54,6 +55,7 @@ constraint(
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MONTH = timedelta(days=30)
+FIRST_DAY = date(2000, 1, 1)
 GAPS_SHOWN = 10
 ROWS_SHOWN = 100
 
@@ -67,6 +69,8 @@ def _as_of() -> datetime | None:
         day = date.fromisoformat(wanted)
     except ValueError as error:
         raise Invalid("A past day is written like 2026-10-01.", field="as_of") from error
+    if day < FIRST_DAY:
+        raise Invalid("Nothing is known of days before the year 2000.", field="as_of")
     if day > clock.today():
         raise Invalid("That day has not come yet.", field="as_of")
     return None if day == clock.today() else datetime.combine(day, time(23, 59, 59, 999999), UTC)
@@ -80,7 +84,9 @@ def _past() -> dict[str, Any]:
     says = f"As of {at.day} {at:%B %Y}."
     text = "Levels, conclusions and signatures as they were known that evening. Nothing can be changed here."
     parts = {name: value for name, value in request.args.items() if name != "as_of"}
-    now = url_for(request.endpoint or "", **{**(request.view_args or {}), **parts})
+    now = (
+        f"{quote(request.path)}?{urlencode(parts)}" if parts else quote(request.path)
+    )  # url_for takes _scheme and tenant from them
     return {
         "as_of": at.date().isoformat(),
         "as_of_day": f"{at.day} {at:%b %Y}",
