@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 import structlog
-from flask import current_app, make_response, redirect, request, url_for
+from flask import current_app, flash, make_response, redirect, request, url_for
 from sqlalchemy.exc import IntegrityError
 
 from governance.kernel import current, vault
@@ -440,6 +440,7 @@ def invite() -> ResponseReturnValue:
         lambda: actions.invite(form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=_way_in(who.tenant_slug)),
     ):
         return _members_page(form, status=422)
+    flash(f"The invitation is on its way by email. It stays open for {actions.INVITATION_DAYS} days.")
     return redirect(url_for("people.members"), 303)
 
 
@@ -450,6 +451,7 @@ def _way_in(slug: str) -> str:
 @feature.post("/settings/invitations/<uuid:invitation_id>/withdraw", needs=permissions.MANAGE)
 def withdraw(invitation_id: UUID) -> ResponseReturnValue:
     actions.withdraw(queries.invitation(invitation_id))
+    flash("The invitation is withdrawn. Its address no longer lets anybody in.")
     return redirect(url_for("people.members"), 303)
 
 
@@ -458,6 +460,7 @@ def change_role(membership_id: UUID) -> ResponseReturnValue:
     membership, form = queries.membership(membership_id), RoleForm()
     if not accepted(form, lambda: actions.change_role(membership, form.role.data)):
         return _members_page(InviteForm(), status=422, problem="; ".join(text for _, text in form.problems))
+    flash("The role is changed. It counts from the next request on.")
     return redirect(url_for("people.members"), 303)
 
 
@@ -479,6 +482,7 @@ def remove(membership_id: UUID) -> ResponseReturnValue:
         actions.remove(member)
     except actions.LastAdmin as refused:
         return _removal_page(member, status=422, problem=refused.message)
+    flash("The member is removed, and every session of theirs has ended.")
     return redirect(url_for("people.members"), 303)
 
 
@@ -529,6 +533,7 @@ def change_connection() -> ResponseReturnValue:
         _set_domains(current.actor().tenant_id, form.wanted_domains)
 
     if accepted(form, act):
+        flash("The way to sign in is saved. Test it before you leave.")
         return redirect(url_for("people.connection"), 303)
     if stale:
         form.version.data = _held().get("version")

@@ -1,6 +1,6 @@
 """The tenant's own settings, and founding a tenant."""
 
-from flask import redirect, url_for
+from flask import flash, redirect, url_for
 
 from governance.kernel import current
 from governance.kernel.errors import DomainError, NotFound, Stale
@@ -45,6 +45,7 @@ def change_settings() -> ResponseReturnValue:
             raise
 
     if accepted(form, act):
+        flash("The settings are saved. The next report prints them.")
         return redirect(url_for("tenant_settings.settings"), 303)
     if stale:
         form.mark.data = tenant.mark  # whoever saves again has seen what differs

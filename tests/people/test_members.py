@@ -38,6 +38,7 @@ def stale_admin(app) -> Visitor:
 def test_an_admin_invites_and_the_mail_waits(as_admin):
     page = as_admin.post("settings/members/invite", follow=True, email=f"  {NEW.upper()} ", role="viewer").text
     assert NEW in page and plural(1, "open invitation") in page
+    assert "The invitation is on its way by email" in page
     with make.acting("admin", read_only=True):
         mail = session().execute(text("SELECT params FROM work_items WHERE kind = 'mail'")).scalar_one()
     assert (

@@ -18,6 +18,9 @@ function end(row, item) {
   for (const gone of row.querySelectorAll("progress, [data-left], [data-cancel]")) gone.hidden = true;
   const result = row.querySelector("[data-result]");
   if (result && item.state === "done") { if (item.href) result.href = item.href; result.hidden = false; }
+  // on the result's own page the finished one takes its place, unless the reader is at something else there
+  const idle = document.activeElement === document.body || row.contains(document.activeElement);
+  if (result && item.state === "done" && idle && new URL(result.href).pathname === location.pathname) location.replace(result.href);
   const again = row.querySelector("[data-again]");
   if (again && item.state !== "done") again.hidden = false;
   row.querySelector("[data-failed]").hidden = item.state !== "failed";
