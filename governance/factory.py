@@ -5,9 +5,10 @@ import hmac
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
@@ -198,8 +199,6 @@ def _shell() -> dict[str, Any]:
 
 
 def _nav_group(group: Any) -> list[dict[str, Any]]:
-    from flask import url_for  # noqa: PLC0415 - only here
-
     blueprint = request.blueprint or ""
     return [
         {"label": label, "icon": icon, "href": url_for(endpoint), "current": blueprint in features.split(), "count": 0}
@@ -262,8 +261,6 @@ def _wants_page() -> bool:
 
 
 def _to_sign_in(sentence: str) -> Response:
-    from urllib.parse import quote  # noqa: PLC0415 - only here
-
     slug = (request.view_args or {}).get("tenant")
     target = request.full_path.rstrip("?") if request.method == "GET" else "/"
     where = f"/login?next={quote(target)}"
@@ -273,8 +270,6 @@ def _to_sign_in(sentence: str) -> Response:
 
 
 def _step_up_page() -> str:
-    from urllib.parse import quote, urlsplit  # noqa: PLC0415 - only here
-
     who = g.get("actor")
     back = urlsplit(request.headers.get("Referer", "")).path or request.path
     onward = f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(back)}" if who else "/login"

@@ -24,6 +24,7 @@ from governance.assessments.models import Assessment, AssessmentItem, Comment, C
 from governance.audit.record import record
 from governance.audit.registry import action
 from governance.evidence.numbering import alone
+from governance.evidence.queries import FORMER
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
 from governance.kernel import clock, current
@@ -240,7 +241,7 @@ def _conclusion_rules(level: int, rationale: str) -> None:
 def _overtaken(last: Conclusion | None, level: int, rationale: str) -> Stale:
     theirs = {"level": last.level, "rationale": last.rationale} if last else {}
     typed = {"level": level, "rationale": rationale}
-    who = names([last.concluded_by]).get(last.concluded_by, queries.FORMER) if last else "Somebody else"
+    who = names([last.concluded_by]).get(last.concluded_by, FORMER) if last else "Somebody else"
     number = f" revision {last.revision}" if last else " it"
     changes = {name: (value, theirs.get(name)) for name, value in typed.items() if theirs.get(name) != value}
     return Stale(f"{who} wrote{number} since you opened the page. What you typed is kept: read theirs, then save again.", changes)
@@ -315,7 +316,8 @@ def close(held: Assessment, *, accept_open: bool = False) -> None:
     """Freeze everything that it shows under a digest. What is not signed off must be accepted as such."""
     if held.closed_at is not None:
         raise Closed(f"It was closed on {_day(held.closed_at)} already.")
-    unsigned = [each.ref for each in queries.items(held.id) if each.judgement is None or each.judgement.signer is None]
+    items = queries.items(held.id)
+    unsigned = [each.ref for each in items if each.judgement is None or each.judgement.signer is None]
     if unsigned and not accept_open:
         listed = ", ".join(unsigned[:SHOWN]) + (" …" if len(unsigned) > SHOWN else "")
         raise NotSignable(f"{len(unsigned)} requirements are not signed off: {listed}.", field="accept_open")
@@ -327,7 +329,7 @@ def close(held: Assessment, *, accept_open: bool = False) -> None:
         held,
         title=held.title,
         digest=held.digest,
-        signed=len(queries.items(held.id)) - len(unsigned),
+        signed=len(items) - len(unsigned),
         unsigned=len(unsigned),
     )
 

@@ -25,17 +25,18 @@ from governance.controls import queries as controls
 from governance.controls.queries import Ledger
 from governance.controls.status import ControlFacts, Proof, Status, last_test, status
 from governance.evidence.freshness import SOON, Version, counting, freshness, interval
+from governance.evidence.queries import FORMER
 from governance.frameworks import queries as frameworks
 from governance.frameworks.queries import FrameworkView, RequirementView
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.people.models import Person
+from governance.people.queries import names
 from governance.systems import queries as systems
 
 DEFAULT_TARGET = 3
 YEAR = timedelta(days=364)  # with the day itself a year
 FUNCTIONS = ("GOVERN", "MAP", "MEASURE", "MANAGE")
-FORMER = "a former member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,9 @@ def revisions(held: Assessment) -> Sequence[Assessment]:
     """Every revision of an assessment, the first one first."""
     query = select(Assessment).options(defer(Assessment.frozen))
     query = query.where(
-        Assessment.framework_id == held.framework_id, Assessment.title == held.title, Assessment.period_from == held.period_from
-    )
+        Assessment.framework_id == held.framework_id, Assessment.scope == held.scope,
+        Assessment.title == held.title, Assessment.period_from == held.period_from,
+    )  # fmt: skip
     return session().scalars(query.order_by(Assessment.revision)).all()
 
 
@@ -505,17 +507,20 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
         "gaps": _actions(shown),
         "evidence": _evidence_index(shown),
         "findings": _findings(shown),
-        "revisions": [_revision(each) for each in revisions(held) if each.revision <= held.revision],
+        "revisions": _revisions(held),
     }  # fmt: skip
 
 
-def _revision(each: Assessment) -> dict[str, Any]:
+def _revisions(held: Assessment) -> list[dict[str, Any]]:
+    """The revisions up to and with this one, and the people who began them."""
+    known = [each for each in revisions(held) if each.revision <= held.revision]
+    people = names(each.begun_by for each in known)
+    return [_revision(each, people.get(each.begun_by, FORMER) if each.begun_by else FORMER) for each in known]
+
+
+def _revision(each: Assessment, begun_by: str) -> dict[str, Any]:
     text = "First issue for the period" if each.revision == 1 else f"Opened again after revision {each.revision - 1} was closed"
-    return {"version": f"{each.revision}.0", "date": each.created_at.date().isoformat(), "text": text, "by": _begun_by(each)}
-
-
-def _begun_by(held: Assessment) -> str:
-    return (session().scalar(select(Person.name).where(Person.id == held.begun_by)) if held.begun_by else None) or FORMER
+    return {"version": f"{each.revision}.0", "date": each.created_at.date().isoformat(), "text": text, "by": begun_by}
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from governance.audit.record import record
 from governance.audit.registry import action
+from governance.controls import permissions
 from governance.controls.models import Control, ControlMapping, ControlTest
 from governance.controls.starter import StarterControl, pack
 from governance.evidence import actions as evidence
@@ -25,6 +26,7 @@ from governance.evidence.models import Evidence
 from governance.evidence.numbering import alone, next_ref
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current
+from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.people.queries import membership_of
@@ -296,8 +298,7 @@ def _live(control: Control) -> None:
 
 def _workable(control: Control) -> None:
     _live(control)
-    who = current.actor()
-    if who.role == "contributor" and control.owner_id != who.person_id:
+    if not allowed(permissions.MANAGE) and control.owner_id != current.actor().person_id:
         raise Forbidden(f"{control.ref} is not yours. Its owner, a compliance officer or an admin works on it.")
 
 

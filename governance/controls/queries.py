@@ -22,12 +22,10 @@ from governance.controls.models import Control, ControlMapping, ControlTest
 from governance.controls.status import ControlFacts, Proof, Test
 from governance.evidence import queries as evidence
 from governance.evidence.models import EvidenceLink
-from governance.evidence.queries import Piece
+from governance.evidence.queries import FORMER, Piece
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.people.models import Person
-
-FORMER = "a former member"
 
 
 def posture(as_of: datetime | None = None) -> list[ControlFacts]:

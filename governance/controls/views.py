@@ -29,6 +29,7 @@ from governance.evidence.history import told
 from governance.evidence.queries import doers
 from governance.frameworks import queries as frameworks
 from governance.kernel import charts, clock, current
+from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid, NotFound, Stale
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, uuid_or_none
@@ -282,10 +283,8 @@ def _control_page(row: Control, *, assign: AssignForm | None = None, code: int =
 
 
 def _workable(row: Control) -> bool:
-    who = current.actor()
-    return row.retired_at is None and (
-        who.role in {"admin", "compliance_officer"} or (who.role == "contributor" and row.owner_id == who.person_id)
-    )
+    mine = row.owner_id == current.actor().person_id
+    return row.retired_at is None and (allowed(permissions.MANAGE) or (mine and allowed(permissions.WORK)))
 
 
 def _reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:

@@ -18,11 +18,12 @@ from sqlalchemy import func, select
 
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.evidence import media
+from governance.evidence import media, permissions
 from governance.evidence.freshness import CADENCES
 from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
 from governance.evidence.numbering import next_ref
 from governance.kernel import clock, current, storage
+from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale, TooLarge
 from governance.people.queries import membership_of, names
@@ -301,8 +302,7 @@ def _live(evidence: Evidence) -> None:
 def check_may_bring(evidence: Evidence) -> None:
     """Refuse who may not bring a version in, and for what is retired."""
     _live(evidence)
-    who = current.actor()
-    if who.role == "contributor" and evidence.owner_id != who.person_id:
+    if not allowed(permissions.MANAGE) and evidence.owner_id != current.actor().person_id:
         raise Forbidden(f"{evidence.ref} is not yours. Its owner, a compliance officer or an admin brings in versions.")
 
 

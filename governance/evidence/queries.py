@@ -371,10 +371,6 @@ def versions(evidence: Evidence) -> list[VersionView]:
     return [_view(v, r, shown) for v, r in rows]
 
 
-def version_view(version: EvidenceVersion, evidence: Evidence) -> VersionView:
-    return next(v for v in versions(evidence) if v.id == version.id)
-
-
 def _view(v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str]) -> VersionView:
     return VersionView(
         v.id, v.number, v.filename, v.media_type, v.size, v.sha256, v.url, v.source, v.collected_at, v.uploaded_at, v.uploaded_by,

@@ -24,6 +24,7 @@ from governance.evidence.history import told
 from governance.evidence.media import ACCEPT
 from governance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import clock, current
+from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.feature import Feature, somebody_is_here
@@ -216,10 +217,8 @@ def _piece_page(
 
 
 def _may_bring(evidence: Evidence) -> bool:
-    role = current.actor().role
-    return evidence.retired_at is None and (
-        role in {"admin", "compliance_officer"} or (role == "contributor" and queries.is_mine(evidence))
-    )
+    mine = queries.is_mine(evidence)
+    return evidence.retired_at is None and (allowed(permissions.MANAGE) or (mine and allowed(permissions.BRING)))
 
 
 def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.VersionView]) -> list[dict[str, Any]]:

@@ -21,10 +21,8 @@ class Actor:
     kind: str = "person"
     email: str = ""
     session_id: UUID | None = None
-    session_hash: bytes = b""
     authenticated_at: datetime | None = None
     time_zone: str = "UTC"
-    badges: tuple[tuple[str, int], ...] = ()
 
     @property
     def initials(self) -> str:

@@ -7,11 +7,12 @@ from uuid import UUID
 from flask import request
 from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.datastructures import CombinedMultiDict
-from wtforms import Field, SelectField, SelectMultipleField
 from wtforms import Form as WTForm
+from wtforms import SelectField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 from wtforms.meta import DefaultMeta
 
+from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid
 
 
@@ -77,8 +78,6 @@ def accepted(form: Form, act: Callable[[], Any]) -> bool:
     The caller renders the form again with 422 when this is False. The transaction is at a savepoint,
     so nothing of a refused act is left.
     """
-    from governance.kernel.db import session  # noqa: PLC0415 - forms are imported by the domain's edges only
-
     if not form.validate():
         return False
     try:
@@ -137,11 +136,3 @@ class Choices(SelectMultipleField):
 
 def _coerce(value: Any) -> Any:
     return uuid_or_none(value) or (value or None)
-
-
-def described(field: Field) -> dict[str, Any]:
-    """Attributes that tie a field to its help and errors for a screen reader."""
-    ids = [f"{field.id}-help"] if field.description else []
-    ids += [f"{field.id}-error"] if field.errors else []
-    extra: dict[str, Any] = {"aria-describedby": " ".join(ids)} if ids else {}
-    return extra | ({"aria-invalid": "true"} if field.errors else {})

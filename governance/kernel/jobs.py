@@ -197,7 +197,7 @@ def _run(item_id: UUID, tenant_id: UUID, tries: int, actor_of: ActorOf) -> None:
         item = session().scalars(select(WorkItem).where(WorkItem.id == item_id).with_for_update()).one_or_none()
         if item is None or item.is_over or tries > TRIES:
             if item is not None and not item.is_over:
-                _finish(item, "failed", f"Failed after {TRIES} tries; nothing was sent")
+                _finish(item, "failed", f"Failed after {TRIES} tries")
             _drop_ticket(item_id, tries)
             return
         who = actor_of(item)

@@ -10,7 +10,8 @@ from governance.assessments.models import Assessment
 from governance.controls.models import Control
 from governance.evidence.models import Evidence
 from governance.frameworks import queries as frameworks
-from governance.kernel.access import registry
+from governance.kernel import current
+from governance.kernel.access import allowed, registry
 from governance.kernel.db import session
 from governance.kernel.feature import Feature
 from governance.kernel.web import ResponseReturnValue
@@ -35,8 +36,6 @@ def jump() -> ResponseReturnValue:
 
 
 def _verbs(wanted: str) -> Iterator[dict[str, str]]:
-    from governance.kernel.access import allowed  # noqa: PLC0415 - only here
-
     for label, endpoint, values, permission in VERBS:
         if wanted.lower() in label.lower() and permission in registry and allowed(registry[permission]):
             yield {"label": label, "hint": "verb", "href": url_for(endpoint, **values)}
@@ -71,8 +70,6 @@ def _like(model: Any, ref: Any, title: Any, kind: str, pattern: str) -> Any:
 
 
 def _tenant() -> Any:
-    from governance.kernel import current  # noqa: PLC0415 - only here
-
     return current.actor().tenant_id
 
 

@@ -8,7 +8,7 @@
     reports(board)                     the newest report, and one that is under way; one statement
     steps(board)                       what a new tenant still has to do
 
-A board costs five statements; deeds and reports one each; the rest none.
+A board costs three statements; deeds and reports one each; the rest none.
 """
 
 from collections import Counter
@@ -42,7 +42,6 @@ from governance.reports.queries import runs as report_runs
 
 KEY = "nist-ai-rmf-1.0"
 LOOK_BACK = timedelta(days=30)
-YEAR = timedelta(days=364)
 WEEKS = 8
 LATE = ("overdue", "rejected")
 UNDONE = (*LATE, "missing", "due")
@@ -301,7 +300,7 @@ def _levels_at(board: Board, moments: Sequence[datetime]) -> list[dict[str, int]
 
 def _remembered(key: tuple[UUID, UUID, int, datetime], board: Board, at: datetime) -> dict[str, int]:
     if key not in _memory:
-        levels = assessments.derive_all(board.tree, board.ledger, at, (at.date() - YEAR, at.date()))
+        levels = assessments.derive_all(board.tree, board.ledger, at, (at.date() - assessments.YEAR, at.date()))
         _memory[key] = {row.ref: levels[row.requirement.id].level for row in board.rows}
     return _memory[key]
 

@@ -14,7 +14,7 @@ from governance.kernel.access import PUBLIC, allowed
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound, SignInNeeded, Stale
-from governance.kernel.feature import Feature
+from governance.kernel.feature import STEP_UP_SECONDS, Feature
 from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
@@ -32,7 +32,6 @@ from governance.tenants.views import operator_feature
 feature = Feature("people", __name__)
 door = Feature("door", __name__, scope="public")
 log = structlog.get_logger("people")
-STEP_UP_AGE = 300
 LONGEST_PATH = 1000
 CANCELLED = {"access_denied", "login_required", "interaction_required", "consent_required"}
 
@@ -250,7 +249,7 @@ def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None) -> 
         raise oidc.TokenRefused(
             "You cancelled at your company's sign-in." if error in CANCELLED else "Your company's sign-in refused."
         )
-    max_age = STEP_UP_AGE if under_way.fresh else None
+    max_age = STEP_UP_SECONDS if under_way.fresh else None
     identity = oidc.redeem(
         _provider(connection), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age
     )

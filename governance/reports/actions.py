@@ -12,7 +12,7 @@ from governance.audit.registry import action
 from governance.evidence.numbering import alone
 from governance.kernel import clock, current, jobs, vault
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError
+from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.storage import Blob
 from governance.reports import queries
 from governance.reports.models import ReportRun, SigningKey
@@ -31,6 +31,8 @@ class NotReady(DomainError):
 
 def ask(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
     """Queue the AI RMF compliance report of an assessment; while one is under way, that one is watched."""
+    if not queries.is_ai_rmf(assessment):
+        raise Invalid("The AI RMF report is made from an assessment of the NIST AI RMF.", field="assessment_id")
     alone("reports")
     running = queries.under_way(assessment.id)
     if running is not None:

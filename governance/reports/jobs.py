@@ -17,7 +17,7 @@ from governance.reports import actions, queries
 from governance.reports.document import Built, build
 from governance.reports.models import ReportRun
 from governance.reports.signing import sign
-from governance.reports.snapshot import canonical, fingerprint
+from governance.reports.snapshot import SCHEMA, canonical, fingerprint
 from governance.tenants import queries as tenants
 
 PAGES_EXPECTED = 44
@@ -69,7 +69,7 @@ def _snapshot(report: ReportRun, key_line: str) -> Any:
         f"AI risk management: position in the {ORDINALS[(until.month - 1) // 3]} quarter of {until.year}"
     )
     facts |= {
-        "schema": "governance.ai-rmf-report/1",
+        "schema": SCHEMA,
         "prepared_by": current.actor().name, "requested_at": _instant(report.created_at), "as_of": _instant(report.as_of),
         "document": {
             "number": f"{tenant.slug.upper()}-RMF-{until.year}-Q{(until.month + 2) // 3}", "version": f"{facts['assessment']['revision']}.0",

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from governance.assessments import queries as assessments
+from governance.assessments.models import Assessment
+from governance.frameworks import queries as frameworks
 from governance.kernel.db import find, session
 from governance.kernel.jobs import WorkItem
 from governance.reports.models import ReportRun, SigningKey
@@ -21,6 +24,16 @@ class Run:
     @property
     def is_ready(self) -> bool:
         return self.report.pdf_key is not None
+
+
+def reportable() -> list[Assessment]:
+    """The assessments that the AI RMF report can be made from, in one statement."""
+    return [each for each in assessments.assessments() if is_ai_rmf(each)]
+
+
+def is_ai_rmf(held: Assessment) -> bool:
+    """Its sentences and charts speak of the four functions: no other framework has them."""
+    return frameworks.framework_by_id(held.framework_id).key.startswith("nist-ai-rmf")
 
 
 def runs(*, limit: int = 50) -> list[Run]:

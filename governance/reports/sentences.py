@@ -141,11 +141,6 @@ class Sentences:
         return name if len(name) <= SHORT_NAME else "The organisation"
 
     @property
-    def cover_title(self) -> str:
-        """The assessment's own title: the cover names, it does not argue."""
-        return self.snapshot["assessment"]["title"]
-
-    @property
     def draft(self) -> str | None:
         """Why this is a draft, or None when it is final."""
         facts = []

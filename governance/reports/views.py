@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Response, jsonify, redirect, request, stream_with_context, url_for
 
 from governance.assessments import queries as assessments
-from governance.kernel import current, storage
+from governance.kernel import clock, current, storage
 from governance.kernel.access import PUBLIC
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid
@@ -35,7 +35,7 @@ CHECK_LIMIT = 64 * 1024 * 1024
 def index() -> ResponseReturnValue:
     runs = queries.runs()
     names = people.names(r.report.asked_by for r in runs)
-    return page("reports/index.html", runs=runs, names=names, assessments=assessments.assessments())
+    return page("reports/index.html", runs=runs, names=names, assessments=queries.reportable())
 
 
 @feature.post("/reports/", needs=permissions.RUN)
@@ -148,8 +148,6 @@ def _lines(item_id: UUID, who: current.Actor) -> Iterator[str]:
 def _told(item: WorkItem) -> dict[str, object]:
     left = ""
     if item.state == "running" and item.started_at and item.done > 3 and item.total:  # noqa: PLR2004 - before that it is a guess
-        from governance.kernel import clock  # noqa: PLC0415 - only here
-
         seconds = (clock.now() - item.started_at).total_seconds() * (item.total - item.done) / item.done
         left = f"about {max(1, round(seconds))} s left"
     return {"state": item.state, "step": item.step, "percent": item.percent, "left": left, "error": item.step if item.state == "failed" else "",

@@ -20,6 +20,7 @@ from governance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import Stale
+from governance.systems import actions as systems
 from tests import make
 from tests.frameworks.files import words
 
@@ -324,6 +325,16 @@ def test_what_happens_later_does_not_change_what_was_frozen(as_officer, acting, 
         controls.map_to(session().scalars(select(controls.Control)).one(), frameworks.requirement(KEY, "GOVERN-1.1").id, "full")
         assert queries.snapshot(begun, clock.now()) == before
         assert before["assessment"]["status"] == "closed" and before["assessment"]["digest"]
+
+
+def test_the_same_title_for_one_system_is_no_revision_of_the_organisations(as_officer, acting, begun):
+    as_officer.post(f"assessments/{begun}/closing", accept_open="y")
+    with acting("compliance_officer"):
+        systems.register(key="claims-triage", name="Claims triage", lane="high_risk", purpose="Sorts claims.", owner_id=None)
+        held = queries.assessment(begun)
+        one = actions.begin(held.framework_id, title=held.title, scope="claims-triage", **PERIOD)
+        assert [each.id for each in queries.revisions(held)] == [begun]
+        assert [each.id for each in queries.revisions(one)] == [one.id]
 
 
 def test_a_new_revision_takes_conclusions_and_signatures_on(as_officer, as_reviewer, acting, begun, item):

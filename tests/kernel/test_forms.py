@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired
 from governance.kernel import forms
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid
-from governance.kernel.forms import Choice, Choices, Form, accepted, described
+from governance.kernel.forms import Choice, Choices, Form, accepted
 from governance.kernel.jobs import JobRun
 
 ASKED: list[int] = []
@@ -127,5 +127,3 @@ def test_what_was_typed_stays_and_is_tied_to_its_error(sent):
         form = ControlForm()
         form.validate()
         assert form.count.raw_data == ["many"] and 'value="many"' in form.count()
-        assert described(form.ref) == {"aria-describedby": "ref-help ref-error", "aria-invalid": "true"}
-        assert described(form.kind) == {}

@@ -366,7 +366,7 @@ def test_work_that_kills_three_processes_fails_visibly_and_once(actor, own_serve
     with clock.frozen(now + timedelta(minutes=10)):
         assert jobs.drain(lambda _: actor) == 1
         assert jobs.drain(lambda _: actor) == 0
-    assert (look(actor, item_id).state, look(actor, item_id).step) == ("failed", "Failed after 3 tries; nothing was sent")
+    assert (look(actor, item_id).state, look(actor, item_id).step) == ("failed", "Failed after 3 tries")
     assert tickets() == []
 
 

@@ -111,6 +111,15 @@ def test_a_double_click_watches_the_first(as_officer, assessment):
     assert ask(as_officer, assessment) == ask(as_officer, assessment)
 
 
+def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting):
+    with acting("compliance_officer"):
+        other = frameworks.framework("owasp-llm-2025")
+        held = assessing.begin(other.id, title="LLM risks", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)).id
+    page = as_officer.get("reports/").text
+    assert str(assessment) in page and str(held) not in page
+    as_officer.post("reports/", assessment_id=str(held), then=422)
+
+
 def test_queued_work_is_cancelled_at_once_and_can_be_asked_again(as_officer, assessment, acting):
     page = ask(as_officer, assessment)
     as_officer.post(f"{page}/cancel")
