@@ -1,6 +1,7 @@
 """A real PostgreSQL, migrated once; each test in an outer transaction that is rolled back; a second tenant always there."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,14 @@ def server(worker_id):
     migrate.upgrade(started.owner_url)
     sync.sync(started.owner_url)
     return started
+
+
+@pytest.fixture(scope="module")
+def server_folder():
+    """For a server of a test's own: pytest's folders become root's alone when another run starts, and its server dies of it."""
+    folder = Path(tempfile.mkdtemp(prefix="governance-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

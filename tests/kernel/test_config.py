@@ -76,8 +76,8 @@ def test_the_demo_makes_its_own_keys_and_keeps_them(production, tmp_path):
     assert stat.S_IMODE((tmp_path / "demo" / "kek.key").stat().st_mode) == 0o600
 
 
-def test_without_a_database_address_a_laptop_has_one(tmp_path):
-    settings = from_environment({"GOVERNANCE_VAR": str(tmp_path / "laptop")})
+def test_without_a_database_address_a_laptop_has_one(server_folder):
+    settings = from_environment({"GOVERNANCE_VAR": str(server_folder / "laptop")})
     assert settings.database_url.startswith("postgresql+psycopg://governance_app@")
     assert settings.owner_database_url.startswith("postgresql+psycopg://governance_owner@")
 

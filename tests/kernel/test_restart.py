@@ -71,8 +71,8 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    made = Cluster(tmp_path_factory.mktemp("cluster") / "pg")
+def cluster(server_folder):
+    made = Cluster(server_folder / "pg")
     yield made
     with contextlib.suppress(subprocess.CalledProcessError):  # a test may have left it stopped
         made.stop()
