@@ -137,6 +137,22 @@ def test_the_way_back_to_now_stays_on_this_page(as_officer, assessment, added):
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31", "0000-00-00", "2026-W01-1x"])
 def test_a_day_that_no_console_knows_is_refused_with_a_sentence(as_officer, assessment, day):
     as_officer.get(f"frameworks/nist-ai-rmf-1.0?as_of={day}", then=422)
+    as_officer.get(f"?as_of={day}", then=200 if day.startswith("9") else 422)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2101-01-01", "9999-12-31"])
+def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refused(as_officer, assessment, acting, day):
+    with acting("compliance_officer"):
+        control = controls.create("ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly").id
+        framework = str(frameworks.framework("nist-ai-rmf-1.0").id)
+    same = {"kind": "record", "cadence": "quarterly", "confidentiality": "internal", "owner_id": ""}
+    assert "2000" in as_officer.post("evidence/new", then=422, title="Odd", due_on=day, **same).text
+    tried = {"tested_on": "2026-11-01", "sample": "5", "failed": "1", "finding": "x"}
+    as_officer.post(f"controls/{control}/tests/new", then=422, **tried, retest_by=day)
+    as_officer.post(f"controls/{control}/tests/new", then=422, **tried | {"tested_on": day})
+    period = {"framework": framework, "title": "Odd", "scope": "organisation", "targets": "3"}
+    as_officer.post("assessments/new", then=422, **period, period_from=day, period_to=day[:4] + "-12-31")
+    as_officer.post("frameworks/nist-ai-rmf-1.0/assign", then=422, ids="x", owner_id="", due_on=day)
 
 
 # ---- numbers and ids

@@ -12,6 +12,7 @@ from governance.kernel.forms import Choice, Choices, Form
 from governance.people.queries import members
 
 NOT_A_DAY = "This is not a day such as 2026-11-25."
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)  # a century that days can be added to and taken from
 
 
 def owner_choices() -> list[tuple[Any, str]]:
@@ -33,6 +34,8 @@ class Readable(Form):
         for field in self:
             if isinstance(field, DateField) and field.errors and field.raw_data and field.raw_data[0]:
                 field.errors = [NOT_A_DAY]
+            elif isinstance(field, DateField) and field.data and not FIRST_DAY <= field.data <= LAST_DAY:
+                field.errors, fine = ["No day here is before the year 2000 or after 2100."], False
             if isinstance(field, SelectField) and field.errors and field.raw_data:
                 field.errors = [f"{field.label.text}: that is not a choice here."]
         return fine

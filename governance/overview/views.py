@@ -45,6 +45,9 @@ def overview() -> ResponseReturnValue:
     return page("overview/overview.html", **_context(board, day, steps, who))
 
 
+FIRST_YEAR = 2000
+
+
 def _as_of() -> date | None:
     """The day that the address asks for; today and later is now."""
     text = request.args.get("as_of", "").strip()
@@ -54,6 +57,8 @@ def _as_of() -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         raise Invalid(f"{text[:40]} is not a day. Write it as {clock.today().isoformat()}.", field="as_of") from None
+    if day.year < FIRST_YEAR:
+        raise Invalid("Nothing is known of days before the year 2000.", field="as_of")
     return day if day < clock.today() else None
 
 
