@@ -27,6 +27,7 @@ from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
 from governance.people import views as people
+from governance.reports.actions import sign_as
 from governance.reports.views import feature as reports
 from governance.reports.views import public as report_check
 from governance.systems.views import feature as systems
@@ -76,7 +77,8 @@ def connect(settings: config.Settings) -> None:
     db.connect(settings.database_url)
     vault.use(settings.kek)
     storage.use(settings.storage_url)
-    outbox.use(settings.smtp_url, settings.var / "outbox")
+    outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
+    sign_as(settings.domain)
 
 
 def _derived(settings: config.Settings, purpose: str) -> bytes:

@@ -38,6 +38,11 @@ class Settings:
     def host(self) -> str:
         return urlsplit(self.public_url).hostname or ""
 
+    @property
+    def domain(self) -> str:
+        """What mail and signatures name this installation by: its host; on loopback a name that is nobody's."""
+        return "console.example" if self.host in LOOPBACK | {""} else self.host
+
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; with DATABASE_URL unset an embedded PostgreSQL is started and the keys live in var/."""

@@ -9,15 +9,15 @@ from urllib.parse import unquote, urlsplit
 from governance.kernel import jobs
 from governance.kernel.errors import Invalid, Unavailable
 
-SENDER = "console@governance.example"
+_domain = "console.example"
 _smtp_url: str | None = None
 _folder = Path("var/outbox")
 
 
-def use(smtp_url: str | None, folder: Path) -> None:
-    """Where mail goes: an SMTP server, or (the demo) files in a folder."""
-    global _smtp_url, _folder
-    _smtp_url, _folder = smtp_url, folder
+def use(smtp_url: str | None, folder: Path, *, domain: str) -> None:
+    """Where mail goes: an SMTP server, or (the demo) files in a folder. `domain` is where it says that it comes from."""
+    global _smtp_url, _folder, _domain
+    _smtp_url, _folder, _domain = smtp_url, folder, domain
 
 
 def send_mail(to: str, subject: str, body: str) -> None:
@@ -40,8 +40,8 @@ def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
 def _letter(item: jobs.WorkItem) -> EmailMessage:
     """The same work gives the same Message-Id, so that a mail sent twice by a crash is recognised as one."""
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = SENDER, item.params["to"], item.params["subject"]
-    message["Message-Id"] = f"<{item.id}@governance.example>"
+    message["From"], message["To"], message["Subject"] = f"console@{_domain}", item.params["to"], item.params["subject"]
+    message["Message-Id"] = f"<{item.id}@{_domain}>"
     message.set_content(item.params["body"])
     return message
 

@@ -89,8 +89,18 @@ def take(report: ReportRun, *, what: str) -> None:
     record(TAKEN, report, title=report.title, sha256=report.pdf_sha256, what=what)
 
 
-def make_signing_key(name: str) -> SigningKey:
+_signer = "console.example"
+
+
+def sign_as(name: str) -> None:
+    """By what name the installation's key is made; one that is there keeps its own."""
+    global _signer  # noqa: PLW0603 - one process, one installation
+    _signer = name
+
+
+def make_signing_key() -> SigningKey:
     """The installation's key, once, wrapped by the key-encryption key; recorded in the log of whoever needed it first."""
+    name = _signer
     private = Ed25519PrivateKey.generate()
     raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     key = SigningKey(name=name, public=private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),

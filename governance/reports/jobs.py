@@ -21,7 +21,6 @@ from governance.reports.snapshot import SCHEMA, canonical, fingerprint
 from governance.tenants import queries as tenants
 
 PAGES_EXPECTED = 44
-KEY_NAME = "console.example"
 ORDINALS = ("first", "second", "third", "fourth")
 LIMIT = 200 * 1024 * 1024
 
@@ -44,7 +43,7 @@ def _frozen(item: WorkItem) -> Built:
         report = queries.locked_run(item.target_id) if item.target_id else None
         if report is None:
             raise RuntimeError("a report's work names its run")
-        key = queries.signing_key() or actions.make_signing_key(KEY_NAME)
+        key = queries.signing_key() or actions.make_signing_key()
         if report.snapshot is None:
             snapshot = _snapshot(report, actions.key_line(key))
             actions.freeze(report, snapshot, fingerprint(canonical(snapshot)))

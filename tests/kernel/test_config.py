@@ -28,7 +28,7 @@ def test_what_is_right_starts(production):
     assert settings.database_url == "postgresql+psycopg://app@db.example/console"
     assert settings.owner_database_url == "postgresql+psycopg://owner@db.example/console"
     assert settings.secure and settings.host == "console.example" and settings.public_url == "https://console.example"
-    assert len(settings.kek) == 32 and not settings.demo
+    assert len(settings.kek) == 32 and not settings.demo and settings.domain == settings.host
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,9 @@ def open_post_office():
 
 @pytest.fixture(autouse=True)
 def own_way_out(app, settings, tmp_path):
-    outbox.use(None, tmp_path / "outbox")
+    outbox.use(None, tmp_path / "outbox", domain="console.example")
     yield tmp_path / "outbox"
-    outbox.use(settings.smtp_url, settings.var / "outbox")
+    outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
 
 
 def queue(acting, to="new@acme.example", subject="Join Acme", body="Sign in: http://localhost/\n"):
@@ -96,20 +96,20 @@ def test_no_mail_leaves_when_its_cause_is_rolled_back(acting, own_way_out):
 
 def test_mail_goes_by_smtp(acting):
     with open_post_office() as office:
-        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder)
+        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder, domain="trust.company.example")
         item_id = queue(acting, subject="Prüfung fällig", body="Grüße\n.\nund mehr\n")
         jobs.drain(actor_of)
     [(sender, receiver, raw)] = office.mails
     mail = message_from_bytes(raw, policy=policy.default)
-    assert receiver.strip() == "<new@acme.example>" and sender == f"<{outbox.SENDER}>"
-    assert mail["Subject"] == "Prüfung fällig" and mail["Message-Id"] == f"<{item_id}@governance.example>"
+    assert receiver.strip() == "<new@acme.example>" and sender == "<console@trust.company.example>"
+    assert mail["Subject"] == "Prüfung fällig" and mail["Message-Id"] == f"<{item_id}@trust.company.example>"
     assert state_of(acting, item_id)[0] == "done"
 
 
 def test_a_server_that_is_away_is_tried_again_three_times(acting):
     with open_post_office() as office:
         port = office.server_address[1]
-    outbox.use(f"smtp://127.0.0.1:{port}", outbox._folder)
+    outbox.use(f"smtp://127.0.0.1:{port}", outbox._folder, domain="trust.company.example")
     item_id = queue(acting)
     now = clock.now()
     for hours in (0, 1):
@@ -123,11 +123,11 @@ def test_a_server_that_is_away_is_tried_again_three_times(acting):
 
 
 def test_a_server_that_comes_back_gets_the_mail_once(acting):
-    outbox.use("smtp://127.0.0.1:1", outbox._folder)
+    outbox.use("smtp://127.0.0.1:1", outbox._folder, domain="trust.company.example")
     item_id = queue(acting)
     jobs.drain(actor_of)
     with open_post_office() as office:
-        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder)
+        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder, domain="trust.company.example")
         with clock.frozen(clock.now() + timedelta(hours=1)):
             assert jobs.drain(actor_of) == 1
     assert len(office.mails) == 1 and state_of(acting, item_id)[0] == "done"
@@ -136,7 +136,7 @@ def test_a_server_that_comes_back_gets_the_mail_once(acting):
 def test_an_address_that_the_server_refuses_is_not_tried_again(acting):
     with open_post_office() as office:
         office.refuse_with = "550 no such person"
-        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder)
+        outbox.use(f"smtp://127.0.0.1:{office.server_address[1]}", outbox._folder, domain="trust.company.example")
         item_id = queue(acting)
         jobs.drain(actor_of)
     assert state_of(acting, item_id) == ("failed", "The mail server does not know that address.")

@@ -20,7 +20,7 @@ from governance.frameworks import queries as frameworks
 from governance.kernel import jobs, pdf, storage
 from governance.kernel.db import session
 from governance.people.jobs import actor_of
-from governance.reports import queries
+from governance.reports import actions, queries
 from governance.reports.models import ReportRun
 from governance.reports.verify import verify
 
@@ -118,6 +118,12 @@ def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting)
     page = as_officer.get("reports/").text
     assert str(assessment) in page and str(held) not in page
     as_officer.post("reports/", assessment_id=str(held), then=422)
+
+
+def test_the_key_bears_the_name_of_the_installation(acting, monkeypatch):
+    monkeypatch.setattr(actions, "_signer", "trust.company.example")
+    with acting("compliance_officer"):
+        assert actions.key_line(actions.make_signing_key()).startswith("trust.company.example+")
 
 
 def test_queued_work_is_cancelled_at_once_and_can_be_asked_again(as_officer, assessment, acting):
