@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
+from uuid import UUID
 
 from flask import redirect, request, url_for
 from markupsafe import Markup
@@ -12,6 +13,7 @@ from governance.assessments.queries import FUNCTIONS, Board
 from governance.evidence import permissions as evidence_permissions
 from governance.kernel import charts, clock, current, words
 from governance.kernel.access import OPERATOR_ROLES, allowed, registry
+from governance.kernel.db import transaction
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
@@ -19,12 +21,15 @@ from governance.kernel.web import ResponseReturnValue
 from governance.overview import queries, sentences
 from governance.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step, Wait
 from governance.people import permissions
+from governance.people import queries as people
 from governance.tenants import permissions as tenant_permissions
 from governance.tenants import queries as tenants
+from governance.tenants.models import Tenant
 
 feature = Feature("overview", __name__)
 operator_feature = Feature("operator_overview", __name__, scope="operator")
 WAITS, GAPS, MOVES, DEEDS = 6, 5, 3, 8
+NEW_TENANTS = 10
 FORTNIGHT = 2  # weeks that are drawn as due
 SHAPES = {
     "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open", "control.tested": "ok",
@@ -215,4 +220,17 @@ def _line(board: Board, line: sentences.Line) -> dict[str, Any]:
 def directory() -> ResponseReturnValue:
     found = tenants.all_tenants()
     customers = sum(tenant.kind != "operator" for tenant in found)
-    return page("overview/operator.html", found=found, customers=customers)
+    alone = _without_anybody(found) if allowed(tenant_permissions.FOUND) else set()
+    return page("overview/operator.html", found=found, customers=customers, alone=alone)
+
+
+def _without_anybody(found: Sequence[Tenant]) -> set[UUID]:
+    """Of the newest customers those that nobody can sign in to yet: their first admin is still to be invited."""
+    customers = sorted((t for t in found if t.kind == "customer"), key=lambda t: t.created_at)
+    young = [t.id for t in customers[-NEW_TENANTS:]]
+    alone = set()
+    for tenant_id in young:
+        with transaction(read_only=True, tenant_id=tenant_id):
+            if people.connection() is None and not people.members():
+                alone.add(tenant_id)
+    return alone

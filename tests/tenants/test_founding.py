@@ -37,6 +37,8 @@ def test_an_operator_founds_a_tenant(as_operator):
     as_operator.get("/operator/tenants/new")
     reply = as_operator.post("/operator/tenants/", slug="initech", name="Initech")
     assert reply.location == "/operator/tenants/initech/first-admin"
+    link = "/operator/tenants/initech/first-admin"
+    assert link in as_operator.get("/operator/").text, "who does it later finds the way back"
     made = tenant("initech")
     assert made
     with transaction(read_only=True, tenant_id=made.id):
@@ -87,6 +89,7 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
         Arrival(bo, "bo@initech.example").finish()
         assert "Bo Ek" in dana.get("settings/members").text
         # and no operator may put himself in between from now on
+        assert "first-admin" not in as_operator.get("/operator/").text
         as_operator.get("/operator/tenants/initech/first-admin", then=404)
         as_operator.post("/operator/tenants/initech/first-admin", then=404, **given)
         as_operator.get("/t/initech/settings/members", then=404)
