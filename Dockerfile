@@ -20,7 +20,7 @@ RUN apt-get update \
  && install -d -o 10001 -g 10001 -m 0750 /var/lib/governance
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /srv
-COPY app.py NOTICE ./
+COPY app.py ./
 COPY migrations migrations
 COPY templates templates
 COPY governance governance
