@@ -104,6 +104,19 @@ def test_pages_before_sign_in(console, chromium, axe, url, theme):
     assert not found, "\n".join(found)
 
 
+def test_the_arrows_walk_the_heat_map_and_the_peek_follows(arrive):
+    officer = arrive("officer@acme.example")
+    page = officer.page
+    page.set_viewport_size(WIDE)
+    page.goto(officer.home + "frameworks/nist-ai-rmf-1.0")
+    page.locator("#MEASURE-2\\.6").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#peek >> text=MEASURE 2.7").wait_for()
+    assert page.evaluate("document.activeElement.id") == "MEASURE-2.7"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/MEASURE-2.7")
+
+
 def test_no_browser_reported_a_violation(console, visits):
     """After every page above, in this order of the file: the counters of the web workers stand at zero."""
     for _ in range(6):
