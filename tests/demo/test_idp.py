@@ -23,6 +23,8 @@ from governance.demo.idp import PEOPLE, Client, NotLocal, Person, create_idp, li
 from governance.kernel import clock
 from tests.people.idp import ATTACKS, CALLBACK, CLIENT, STEP_UP_ATTACKS, HostileIdP, action, hidden, sign_in
 
+pytestmark = pytest.mark.slow
+
 OFFICER = "officer@acme.example"
 VERIFIER = "v" * 64
 BACK = "http://localhost/login"

@@ -14,6 +14,8 @@ from governance.reports.signing import NotSigned, open_note, parse_key, sign, ve
 from governance.reports.verify import Verdict, verify
 from tests.reports import sample
 
+pytestmark = pytest.mark.slow
+
 KEY = verifier_key(sample.KEY, sample.KEY_NAME)
 
 
