@@ -77,9 +77,3 @@ class AssignForm(Readable):
 
 class CloseForm(Form):
     accept_open = BooleanField("Close it all the same: what is not signed off stays marked as such")
-
-
-def number(text: object) -> int:
-    """A hidden version or revision; nonsense is a version that nobody has."""
-    sent = str(text or "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else -1  # noqa: PLR2004 - an integer of the database

@@ -7,7 +7,7 @@
 Every page takes `?as_of=2026-10-01`: levels, conclusions and signatures as they were known at the end of that day.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -26,7 +26,6 @@ from governance.assessments.forms import (
     ReturnForm,
     SignForm,
     SteerForm,
-    number,
 )  # fmt: skip
 from governance.assessments.models import Assessment, AssessmentItem
 from governance.assessments.queries import Board, Item, Row
@@ -36,9 +35,9 @@ from governance.frameworks import queries as frameworks
 from governance.frameworks.queries import FrameworkView
 from governance.kernel import charts, clock, current
 from governance.kernel.access import allowed
-from governance.kernel.errors import Invalid, NotFound, Stale
+from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted, constraint, uuid_or_none
+from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
 from governance.kernel.web import ResponseReturnValue
@@ -233,23 +232,9 @@ def _to_requirement(framework: FrameworkView, ref: str, anchor: str = "conclusio
     return redirect(url_for("assessments.requirement", key=framework.key, ref=frameworks.path_of(ref), _anchor=anchor), 303)
 
 
-def _tried(form: Form, act: Callable[[], Any]) -> tuple[bool, Stale | None]:
-    """Whether the form's act was done; if somebody was faster, what changed."""
-    stale: list[Stale] = []
-
-    def trying() -> None:
-        try:
-            act()
-        except Stale as error:
-            stale.append(error)
-            raise
-
-    return accepted(form, trying), stale[0] if stale else None
-
-
-def _rows(stale: Stale | None) -> list[tuple[str, Any, Any]]:
+def _rows(form: Form) -> list[tuple[str, Any, Any]]:
     """(name, theirs, yours) of what was overtaken."""
-    return [(name, _said(name, theirs), _said(name, mine)) for name, (mine, theirs) in stale.changes.items()] if stale else []
+    return [(name, _said(name, theirs), _said(name, mine)) for name, mine, theirs in form.overtaken]
 
 
 def _said(name: str, value: Any) -> Any:
@@ -276,18 +261,17 @@ def _conclude_page(
     ref: str,
     form: ConcludeForm,
     *,
-    stale: Stale | None = None,
     code: int = 200,
 ) -> ResponseReturnValue:
     shown = queries.board(framework, held=held)
     found = shown.row(ref)
     if found is None:
         raise NotFound("There is no such requirement in this framework.")
-    if stale is not None:
+    if form.stale:
         form.revision.data = str(found.judgement.revision if found.judgement else 0)
     return page(
         "assessments/conclude.html", status=code, framework=framework, held=held, item=row, row=found, judged=found.judgement, form=form,
-        stale=_rows(stale), reasons=layout.reasons(found), verdict=layout.verdict(found), levels=LEVELS,
+        stale=_rows(form), reasons=layout.reasons(found), verdict=layout.verdict(found), levels=LEVELS,
     )  # fmt: skip
 
 
@@ -296,14 +280,9 @@ def conclude(item_id: UUID) -> ResponseReturnValue:
     """Overtaken by somebody else's, it comes back with both texts; sent again, it counts."""
     row, held, framework, ref = _item(item_id, lock=True)
     form = ConcludeForm()
-    done, stale = _tried(
-        form,
-        lambda: actions.conclude(
-            row, level=form.level.data, rationale=form.rationale.data or "", revision=number(form.revision.data)
-        ),
-    )
-    if not done:
-        return _conclude_page(row, held, framework, ref, form, stale=stale, code=409 if stale else 422)
+    judgement = {"level": form.level.data, "rationale": form.rationale.data or "", "revision": counted(form.revision.data)}
+    if not accepted(form, lambda: actions.conclude(row, **judgement)):
+        return _conclude_page(row, held, framework, ref, form, code=form.status)
     return _to_requirement(framework, ref)
 
 
@@ -334,14 +313,12 @@ def _return_page(item_id: UUID, form: ReturnForm, found: Item, *, code: int = 20
 def give_back(item_id: UUID) -> ResponseReturnValue:
     row, _, framework, ref = _item(item_id, lock=True)
     form = ReturnForm()
-    done, stale = _tried(
-        form, lambda: actions.give_back(row, revision=number(form.revision.data), because=form.because.data or "")
-    )
-    if not done:
+    seen = counted(form.revision.data)
+    if not accepted(form, lambda: actions.give_back(row, revision=seen, because=form.because.data or "")):
         found = queries.judgement_of(item_id)
-        if stale is not None and found.judgement is not None:
+        if form.stale and found.judgement is not None:
             form.revision.data = str(found.judgement.revision)
-        return _return_page(item_id, form, found, code=409 if stale else 422)
+        return _return_page(item_id, form, found, code=form.status)
     return _to_requirement(framework, ref)
 
 
@@ -352,7 +329,7 @@ def sign_off(item_id: UUID) -> ResponseReturnValue:
     form = SignForm()
     if not form.validate():
         raise Invalid("The form does not say which revision you read. Open the requirement again.")
-    actions.sign_off(row, revision=number(form.revision.data))
+    actions.sign_off(row, revision=counted(form.revision.data))
     flash(f"{ref} is signed off.")
     return _to_requirement(framework, ref)
 
@@ -375,13 +352,13 @@ def steering(item_id: UUID) -> ResponseReturnValue:
     return _steer_page(item_id, SteerForm(obj=row))
 
 
-def _steer_page(item_id: UUID, form: SteerForm, *, stale: Stale | None = None, code: int = 200) -> ResponseReturnValue:
+def _steer_page(item_id: UUID, form: SteerForm, *, code: int = 200) -> ResponseReturnValue:
     row, held, framework, ref = _item(item_id)
-    if stale is not None:
+    if form.stale:
         form.version.data = str(row.version)
     node = frameworks.requirement(framework.key, ref)
     return page(
-        "assessments/steer.html", status=code, framework=framework, held=held, node=node, item=row, form=form, stale=_rows(stale)
+        "assessments/steer.html", status=code, framework=framework, held=held, node=node, item=row, form=form, stale=_rows(form)
     )
 
 
@@ -390,14 +367,13 @@ def steer(item_id: UUID) -> ResponseReturnValue:
     """Target, owner and due day."""
     row, _, framework, ref = _item(item_id, lock=True)
     form = SteerForm()
-    done, stale = _tried(form, lambda: _steer(row, form))
-    if not done:
-        return _steer_page(item_id, form, stale=stale, code=409 if stale else 422)
+    if not accepted(form, lambda: _steer(row, form)):
+        return _steer_page(item_id, form, code=form.status)
     return _to_requirement(framework, ref, "facts")
 
 
 def _steer(row: AssessmentItem, form: SteerForm) -> None:
-    actions.set_target(row, form.target.data, version=number(form.version.data))
+    actions.set_target(row, form.target.data, version=counted(form.version.data))
     actions.assign(row, form.owner_id.data or None, form.due_on.data)
 
 

@@ -30,9 +30,9 @@ from governance.evidence.queries import doers
 from governance.frameworks import queries as frameworks
 from governance.kernel import charts, clock, current
 from governance.kernel.access import allowed
-from governance.kernel.errors import Invalid, NotFound, Stale
+from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, constraint, uuid_or_none
+from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
 from governance.kernel.web import ResponseReturnValue
@@ -359,26 +359,18 @@ def editing(control_id: UUID) -> ResponseReturnValue:
 def edit(control_id: UUID) -> ResponseReturnValue:
     """A stale form comes back with what was typed and what the other person changed; sent again, it counts."""
     row, form = queries.find_control(control_id, lock=True), EditForm()
-    stale: list[Stale] = []
-    if not accepted(form, lambda: _edit(row, form, stale)):
-        changes = [(name, mine, theirs) for name, (mine, theirs) in stale[0].changes.items()] if stale else []
-        if stale:
+    if not accepted(form, lambda: _edit(row, form)):
+        if form.stale:
             form.version.data = str(row.version)
-        return page("controls/edit.html", control=row, form=form, changes=changes, status=409 if stale else 422)
+        return page("controls/edit.html", control=row, form=form, changes=form.overtaken, status=form.status)
     return redirect(url_for("controls.control", control_id=row.id), 303)
 
 
-def _edit(row: Control, form: EditForm, stale: list[Stale]) -> None:
-    sent = str(form.version.data or "")
-    try:
-        actions.edit(
-            row, version=int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else 0,  # noqa: PLR2004 - an integer of the database
-             title=form.title.data or "", does=form.does.data or "",
-            kind=form.kind.data, automation=form.automation.data, cadence=form.cadence.data,
-        )  # fmt: skip
-    except Stale as error:
-        stale.append(error)
-        raise
+def _edit(row: Control, form: EditForm) -> None:
+    actions.edit(
+        row, version=counted(form.version.data), title=form.title.data or "", does=form.does.data or "",
+        kind=form.kind.data, automation=form.automation.data, cadence=form.cadence.data,
+    )  # fmt: skip
 
 
 @feature.post("/controls/<uuid:control_id>/owner", needs=permissions.MANAGE)

@@ -26,9 +26,9 @@ from governance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.feature import Feature, somebody_is_here
-from governance.kernel.forms import Form, accepted, constraint, uuid_or_none
+from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
 from governance.kernel.web import ResponseReturnValue
@@ -261,36 +261,18 @@ def editing(evidence_id: UUID) -> ResponseReturnValue:
 @feature.post("/evidence/<uuid:evidence_id>/edit", needs=permissions.MANAGE)
 def edit(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id, lock=True), EditForm()
-    stale: list[Stale] = []
-    if not accepted(form, lambda: _edit(evidence, form, stale)):
-        changes = stale[0].changes if stale else {}
-        if stale:
+    if not accepted(form, lambda: _edit(evidence, form)):
+        if form.stale:
             form.version.data = str(evidence.version)
-        return page(
-            "evidence/edit.html",
-            e=evidence,
-            form=form,
-            changes=[(n, mine, theirs) for n, (mine, theirs) in changes.items()],
-            status=409 if stale else 422,
-        )
+        return page("evidence/edit.html", e=evidence, form=form, changes=form.overtaken, status=form.status)
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
-def _edit(evidence: Evidence, form: EditForm, stale: list[Stale]) -> None:
-    try:
-        actions.edit(
-            evidence, version=_number(form.version.data), title=form.title.data or "", kind=form.kind.data, cadence=form.cadence.data,
-            confidentiality=form.confidentiality.data, due_on=form.due_on.data,
-        )  # fmt: skip
-    except Stale as error:
-        stale.append(error)
-        raise
-
-
-def _number(text: Any) -> int:
-    """A hidden version; nonsense is a version that nobody has."""
-    sent = str(text or "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else 0  # noqa: PLR2004 - an integer of the database
+def _edit(evidence: Evidence, form: EditForm) -> None:
+    actions.edit(
+        evidence, version=counted(form.version.data), title=form.title.data or "", kind=form.kind.data, cadence=form.cadence.data,
+        confidentiality=form.confidentiality.data, due_on=form.due_on.data,
+    )  # fmt: skip
 
 
 @feature.post("/evidence/<uuid:evidence_id>/owner", needs=permissions.MANAGE)

@@ -13,11 +13,13 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.meta import DefaultMeta
 
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.errors import DomainError, Invalid, Stale
 
 
 class Form(WTForm):
     """A form that fills itself from the request when one was sent. CSRF is checked once, in kernel/web.py."""
+
+    stale: Stale | None = None
 
     class Meta(DefaultMeta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
@@ -32,11 +34,22 @@ class Form(WTForm):
 
     def refuse(self, error: DomainError) -> None:
         """Put a refused rule beside the field that it is about; on top of the form when it is about none."""
+        self.stale = error if isinstance(error, Stale) else self.stale
         field = self._fields.get(error.field or "")
         if field is None:
             self.form_errors.append(error.message)
         else:
             field.errors = [*field.errors, error.message]
+
+    @property
+    def status(self) -> int:
+        """Of the answer that shows the form again: 409 when somebody was faster, else 422."""
+        return Stale.status if self.stale else Invalid.status
+
+    @property
+    def overtaken(self) -> list[tuple[str, Any, Any]]:
+        """(name, yours, theirs) of what somebody else changed since the form was opened."""
+        return [(name, *pair) for name, pair in self.stale.changes.items()] if self.stale else []
 
     @property
     def problems(self) -> list[tuple[str | None, str]]:
@@ -66,6 +79,12 @@ def _later(choices: Callable[[], Any]) -> Callable[[], Any]:
 
     ask.paired = True  # type: ignore[attr-defined]
     return ask
+
+
+def counted(text: object) -> int:
+    """A hidden version or revision; nonsense is a version that nobody has."""
+    sent = str(text or "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else -1  # noqa: PLR2004 - an integer of the database
 
 
 def _flat(errors: Any) -> list[str]:

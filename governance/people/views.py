@@ -13,7 +13,7 @@ from governance.kernel import current, vault
 from governance.kernel.access import PUBLIC, allowed
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
-from governance.kernel.errors import DomainError, Invalid, NotFound, SignInNeeded, Stale
+from governance.kernel.errors import DomainError, Invalid, NotFound, SignInNeeded
 from governance.kernel.feature import STEP_UP_SECONDS, Feature
 from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
@@ -505,12 +505,12 @@ def _as_lines(group_roles: Any) -> str:
     return "\n".join(f"{group} = {role}" for group, role in sorted(group_roles.items()))
 
 
-def _connection_page(form: ConnectionForm, *, status: int = 200, stale: Stale | None = None) -> ResponseReturnValue:
+def _connection_page(form: ConnectionForm, *, status: int = 200) -> ResponseReturnValue:
     row = queries.connection()
     moments = queries.timeline([row.id]) if row else []
     changes = (
-        [(name, *(_as_lines(v) if isinstance(v, dict) else v for v in pair)) for name, pair in stale.changes.items()]
-        if stale
+        [(name, *(_as_lines(v) if isinstance(v, dict) else v for v in pair)) for name, *pair in form.overtaken]
+        if form.stale
         else []
     )
     return page("people/connection.html", status=status, form=form, row=row, changes=changes, moments=moments,
@@ -521,22 +521,18 @@ def _connection_page(form: ConnectionForm, *, status: int = 200, stale: Stale | 
 @feature.post("/settings/sign-in", needs=permissions.CONNECTION, fresh=True)
 def change_connection() -> ResponseReturnValue:
     """A stale form is shown again: what the other changed, what was typed, and the version that is now seen."""
-    form, stale = ConnectionForm(), []
+    form = ConnectionForm()
 
     def act() -> None:
-        try:
-            _connect(form, form.mapping, enforced=bool(form.enforced.data), version=form.version.data)
-        except Stale as late:
-            stale.append(late)
-            raise
+        _connect(form, form.mapping, enforced=bool(form.enforced.data), version=form.version.data)
         _set_domains(current.actor().tenant_id, form.wanted_domains)
 
     if accepted(form, act):
         flash("The way to sign in is saved. Test it before you leave.")
         return redirect(url_for("people.connection"), 303)
-    if stale:
+    if form.stale:
         form.version.data = _held().get("version")
-    return _connection_page(form, status=409 if stale else 422, stale=stale[0] if stale else None)
+    return _connection_page(form, status=form.status)
 
 
 def _connect(form: ConnectionForm | FirstAdminForm, mapping: dict[str, str], *, enforced: bool, version: str | None) -> None:

@@ -3,7 +3,7 @@
 from flask import flash, redirect, url_for
 
 from governance.kernel import current
-from governance.kernel.errors import DomainError, NotFound, Stale
+from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
@@ -29,27 +29,21 @@ def settings() -> ResponseReturnValue:
     return _settings_page(tenant, SettingsForm(obj=tenant))
 
 
-def _settings_page(tenant: Tenant, form: SettingsForm, *, status: int = 200, stale: Stale | None = None) -> ResponseReturnValue:
-    return page("tenants/settings.html", status=status, t=tenant, form=form, domains=queries.domains_of(tenant.id), stale=stale)
+def _settings_page(tenant: Tenant, form: SettingsForm, *, status: int = 200) -> ResponseReturnValue:
+    return page(
+        "tenants/settings.html", status=status, t=tenant, form=form, domains=queries.domains_of(tenant.id), stale=form.stale
+    )
 
 
 @feature.post("/settings/", needs=permissions.EDIT)
 def change_settings() -> ResponseReturnValue:
-    tenant, form, stale = _tenant(), SettingsForm(), []
-
-    def act() -> None:
-        try:
-            actions.change_settings(tenant, seen=form.mark.data or "", **form.settings)
-        except Stale as late:
-            stale.append(late)
-            raise
-
-    if accepted(form, act):
+    tenant, form = _tenant(), SettingsForm()
+    if accepted(form, lambda: actions.change_settings(tenant, seen=form.mark.data or "", **form.settings)):
         flash("The settings are saved. The next report prints them.")
         return redirect(url_for("tenant_settings.settings"), 303)
-    if stale:
+    if form.stale:
         form.mark.data = tenant.mark  # whoever saves again has seen what differs
-    return _settings_page(tenant, form, status=409 if stale else 422, stale=stale[0] if stale else None)
+    return _settings_page(tenant, form, status=form.status)
 
 
 @operator_feature.get("/tenants/new", needs=permissions.FOUND)
