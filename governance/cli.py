@@ -5,13 +5,22 @@ import os
 import signal
 import sys
 import threading
+from importlib import metadata
 from pathlib import Path
 
 import click
 
 
+def _version() -> str:
+    """Of the installed project; the image runs it from its folder, uninstalled."""
+    try:
+        return metadata.version("governance")
+    except metadata.PackageNotFoundError:
+        return "from the source folder"
+
+
 @click.group(context_settings={"max_content_width": 100})
-@click.version_option(package_name="governance")
+@click.version_option(_version())
 def main() -> None:
     """The Governance Console."""
 

@@ -19,7 +19,7 @@ from sqlalchemy import Table, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import defer
 
-from governance.assessments import queries
+from governance.assessments import facts, queries
 from governance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
 from governance.audit.record import record
 from governance.audit.registry import action
@@ -336,19 +336,19 @@ def close(held: Assessment, *, accept_open: bool = False) -> None:
 
 def frozen(held: Assessment) -> dict[str, Any]:
     """Everything that the assessment shows, as plain JSON: what the digest is over."""
-    facts = queries.snapshot(held.id, clock.now())
-    facts["assessment"] = {k: v for k, v in facts["assessment"].items() if k not in {"digest", "closed_at", "status"}}
-    return facts | {"discussion": queries.discussion(held.id)}
+    said = facts.snapshot(held.id, clock.now())
+    said["assessment"] = {k: v for k, v in said["assessment"].items() if k not in {"digest", "closed_at", "status"}}
+    return said | {"discussion": queries.discussion(held.id)}
 
 
-def canonical(facts: dict[str, Any]) -> bytes:
+def canonical(said: dict[str, Any]) -> bytes:
     """The bytes of frozen facts: RFC 8785."""
-    return rfc8785.dumps(facts)
+    return rfc8785.dumps(said)
 
 
-def digest(facts: dict[str, Any]) -> str:
+def digest(said: dict[str, Any]) -> str:
     """SHA-256 in hex over the canonical bytes."""
-    return hashlib.sha256(canonical(facts)).hexdigest()
+    return hashlib.sha256(canonical(said)).hexdigest()
 
 
 def reopen(held: Assessment) -> Assessment:

@@ -17,6 +17,7 @@ from flask import Response, flash, redirect, request, url_for
 
 from governance.assessments import actions, history, layout, listing, permissions, queries
 from governance.assessments.coverage import LEVELS
+from governance.assessments.facts import closes
 from governance.assessments.forms import (
     AssignForm,
     BeginForm,
@@ -111,7 +112,7 @@ def heat_map(key: str) -> ResponseReturnValue:
     return page(
         "assessments/heat_map.html", framework=framework, shown=shown, groups=layout.groups(shown, now, then), says=layout.conclusion(shown),
         peek=layout.peek(shown, request.args.get("sel", "")), peeks=layout.peek_text, gaps=rows, matching=len(gaps), next=following,
-        moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), view=view, levels=LEVELS, function_choices=listing.functions(shown), closes=queries.closes,
+        moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), view=view, levels=LEVELS, function_choices=listing.functions(shown), closes=closes,
         owners=owner_choices() if may_assign else [], share_bar=charts.share_bar, noun=layout.noun(shown), total=len(listing.below(shown)),
         **_past(),
     )  # fmt: skip

@@ -24,6 +24,7 @@ from sqlalchemy import or_, select
 from governance.assessments import permissions as assessing
 from governance.assessments import queries as assessments
 from governance.assessments.coverage import Share, Standing, coverage
+from governance.assessments.facts import closes
 from governance.assessments.queries import FUNCTIONS, Board, Judgement, Row
 from governance.audit.models import AuditEntry
 from governance.audit.registry import registry
@@ -160,7 +161,7 @@ def _gap_wait(row: Row, board: Board) -> Wait:
     due = row.item.row.due_on if row.item else None
     since = row.item.row.created_at.date() if row.item else board.as_of.date()
     title = f"Lift {row.ref} from {row.derived.level} to {row.target}"
-    return _on_row("target", title, row, board, meta=assessments.closes(row), since=since, due=due)
+    return _on_row("target", title, row, board, meta=closes(row), since=since, due=due)
 
 
 def _on_row(icon: str, title: str, row: Row, board: Board, *, meta: str, since: date, due: date | None = None) -> Wait:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pikepdf
 
-from governance.assessments import queries as assessments
+from governance.assessments import facts as assessments
 from governance.audit import queries as audit
 from governance.kernel import current, pdf
 from governance.kernel.db import session, transaction

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from governance.assessments import actions, queries
+from governance.assessments.facts import snapshot
 from governance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
 from governance.audit.models import AuditEntry
 from governance.controls import actions as controls
@@ -321,9 +322,9 @@ def test_a_closed_assessment_refuses_every_change(as_officer, as_reviewer, as_co
 def test_what_happens_later_does_not_change_what_was_frozen(as_officer, acting, begun):
     as_officer.post(f"assessments/{begun}/closing", accept_open="y")
     with acting("compliance_officer"):
-        before = queries.snapshot(begun, clock.now())
+        before = snapshot(begun, clock.now())
         controls.map_to(session().scalars(select(controls.Control)).one(), frameworks.requirement(KEY, "GOVERN-1.1").id, "full")
-        assert queries.snapshot(begun, clock.now()) == before
+        assert snapshot(begun, clock.now()) == before
         assert before["assessment"]["status"] == "closed" and before["assessment"]["digest"]
 
 
@@ -351,7 +352,7 @@ def test_a_new_revision_takes_conclusions_and_signatures_on(as_officer, as_revie
         assert (carried.judgement.rationale, carried.judgement.signer, carried.judgement.revision) == ("Twice.", "Jun Chen", 2)
         assert session().scalar(select(func.count(SignOff.id))) == 2
         assert queries.present(again.framework_id).id == again.id
-        assert [each["version"] for each in queries.snapshot(again.id, clock.now())["revisions"]] == ["1.0", "2.0"]
+        assert [each["version"] for each in snapshot(again.id, clock.now())["revisions"]] == ["1.0", "2.0"]
     assert "revision 2" in words(as_officer.get(f"assessments/{begun}")).lower()
 
 
@@ -387,7 +388,7 @@ def test_an_assessment_of_one_ai_system_stands_beside_the_organisation_s(as_offi
     with acting("compliance_officer", read_only=True):
         scoped = session().scalars(select(Assessment).where(Assessment.scope == "claims-triage")).one()
         assert {each.row.target for each in queries.items(scoped.id)} == {4}
-        assert queries.snapshot(scoped.id, clock.now())["assessment"]["scope_text"] == "Claims triage"
+        assert snapshot(scoped.id, clock.now())["assessment"]["scope_text"] == "Claims triage"
 
 
 # ---- looking
@@ -584,7 +585,7 @@ def test_the_snapshot_is_what_the_report_reads(acting, begun):
 
     with acting("compliance_officer"):
         controls.adopt()
-        facts = queries.snapshot(begun, clock.now())
+        facts = snapshot(begun, clock.now())
     counted = figures({**facts, "as_of": "2026-11-25T10:00:00Z"})
     assert counted.whole.total == 72 and sum(counted.whole.levels) == 72
     assert len(facts["movement"]) == 5 and facts["movement"][-1]["levels"] == list(counted.whole.levels)
