@@ -83,7 +83,7 @@ def _published(table: Table) -> Select[Any]:
 
 
 def children() -> list[tuple[type[Model], str, type[Model]]]:
-    """(class, column, class it points to) of every key between two tenanted tables."""
+    """(class, column, class it points to) of every key between two tenanted tables, always in the same order."""
     by_table = {c.__tablename__: c for c in TENANTED}
     found = []
     for model in TENANTED:
@@ -92,7 +92,7 @@ def children() -> list[tuple[type[Model], str, type[Model]]]:
         for key in mapper.local_table.foreign_key_constraints:  # type: ignore[attr-defined]
             pairs = [(c.name, e.column.table.name) for c, e in zip(key.columns, key.elements, strict=True)]
             found += [(model, name, by_table[parent]) for name, parent in pairs if name != "tenant_id" and parent in by_table]
-    return found
+    return sorted(found, key=lambda child: (child[0].__name__, child[1]))  # SQLAlchemy keeps keys in a set; workers must agree
 
 
 def _plausible(column: Column[Any], position: int) -> Any:
