@@ -57,15 +57,18 @@ def jobs() -> None:
     from governance.factory import create_app
     from governance.kernel import jobs as queue
     from governance.people.jobs import actor_of
-    from governance.schedule import JOBS
+    from governance.schedule import JOBS, sequence_logs
 
     create_app()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    sequencer = threading.Thread(target=sequence_logs, args=(stop,), name="sequencer")
     schedule = queue.scheduler(JOBS)
     schedule.start()
+    sequencer.start()
     queue.work_loop(actor_of, stop)
+    sequencer.join()
     schedule.shutdown(wait=False)
 
 

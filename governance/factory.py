@@ -9,11 +9,14 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from prometheus_client import Gauge
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from governance import migrate, models
 from governance.assessments.views import feature as assessments
+from governance.audit import logs as logs_of_tenants
+from governance.audit import sequencer
 from governance.controls.views import feature as controls
 from governance.evidence.views import feature as evidence
 from governance.frameworks.views import feature as frameworks
@@ -22,7 +25,7 @@ from governance.kernel import charts, clock, config, current, db, logs, outbox, 
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.errors import DomainError, SignInNeeded, Stale, StepUpNeeded, Unavailable
 from governance.kernel.feature import doors, remember_seen
-from governance.kernel.health import checks, health
+from governance.kernel.health import checks, health, measures
 from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
@@ -40,6 +43,9 @@ FEATURES = [
     controls, evidence, systems, reports, people.feature, tenant_settings, operator_tenants,
 ]  # fmt: skip
 HERE = Path(__file__).parent
+OLDEST = Gauge(
+    "governance_audit_oldest_pending_seconds", "How long the oldest entry has waited for its place in a log; alarm at 10"
+)
 log = structlog.get_logger("factory")
 
 
@@ -58,6 +64,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.after_request(remember_seen)
     doors.tenant_id, doors.identify, doors.seen = tenants.tenant_id, people.identify, people.seen
     checks.update(database=_database_answers, migrations=migrate.is_current)
+    measures[OLDEST] = lambda: sequencer.oldest(sequencer.waiting())
     for feature in FEATURES:
         app.register_blueprint(feature)
     _dress_templates(app, settings)
@@ -79,6 +86,7 @@ def connect(settings: config.Settings) -> None:
     storage.use(settings.storage_url)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     sign_as(settings.domain)
+    logs_of_tenants.serve_as(settings.domain)
 
 
 def _derived(settings: config.Settings, purpose: str) -> bytes:

@@ -1,14 +1,19 @@
 """Every table, for the migrations and for the proofs over all of them."""
 
+from governance.anchors import models as anchors
+from governance.api_keys import models as api_keys
 from governance.assessments import models as assessments
 from governance.audit import models as audit
 from governance.controls import models as controls
 from governance.evidence import models as evidence
 from governance.frameworks import models as frameworks
 from governance.kernel import jobs
+from governance.logbook import models as logbook
 from governance.people import models as people
+from governance.privacy import models as privacy
 from governance.reports import models as reports
 from governance.systems import models as systems
 from governance.tenants import models as tenants
 
-__all__ = ["assessments", "audit", "controls", "evidence", "frameworks", "jobs", "people", "reports", "systems", "tenants"]
+__all__ = ["anchors", "api_keys", "assessments", "audit", "controls", "evidence", "frameworks", "jobs", "logbook", "people", "privacy",
+           "reports", "systems", "tenants"]  # fmt: skip

@@ -1,10 +1,13 @@
-"""The schedule: what runs by itself, and when (UTC). Each job claims its period, so two schedulers do it once."""
+"""What runs by itself: the schedule (UTC), whose jobs claim their period, so that two schedulers do it once; and the sequencer."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
 
+from governance.audit import sequencer
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.jobs import once_per
@@ -28,6 +31,46 @@ def sweep_sign_ins() -> None:
                     people.forget_old_sign_ins()
         except Exception:  # what is wrong with one tenant does not keep the others waiting
             log.exception("sweep failed", tenant=slug)
+
+
+SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two
+LOOK_ROUND = 120  # turns: once a minute every log is looked at, for its heartbeat
+
+
+def sequence_logs(stop: threading.Event) -> None:
+    """Until told to stop: give waiting entries their places, log by log; an idle log signs its heartbeat."""
+    turn, late = 0, False
+    while not stop.is_set():
+        try:
+            late = sequence_round(everybody=turn % LOOK_ROUND == 0, was_late=late)
+        except Exception:  # the database is away, or one log is broken: the others go on
+            log.exception("sequencer faltered")
+        turn += 1
+        stop.wait(SEQUENCE_EVERY)
+
+
+def sequence_round(*, everybody: bool = False, was_late: bool = False) -> bool:
+    """One round over the logs with waiting entries (or over all). True, and said once, when one waits too long."""
+    with transaction():
+        waits = sequencer.waiting()
+        tenants_here = [t for t in directory.all_tenants() if everybody or t.id in waits] if everybody or waits else []
+        every = [(t.id, t.slug, t.name) for t in tenants_here]
+    late = sequencer.oldest(waits) > sequencer.ALARM_SECONDS
+    if late and not was_late:
+        log.error("audit entries wait too long for their place", seconds=round(sequencer.oldest(waits)), logs=len(waits))
+    for tenant_id, slug, name in every:
+        sequence_log(tenant_id, slug, name)
+    return late
+
+
+def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
+    """All that waits in one log, batch by batch. What is wrong with one log does not keep the others waiting."""
+    try:
+        with current.acting_as(tenants.founder(tenant_id, slug, name)):
+            while sequencer.sequence() == sequencer.BATCH:
+                pass
+    except Exception:
+        log.exception("log not sequenced", tenant=slug)
 
 
 HANDLERS = (reports.make_report,)  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py

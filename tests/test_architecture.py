@@ -35,6 +35,8 @@ NO_ENTRY = {
 OTHER_WRITERS = {
     "kernel/jobs.py": {"WorkItem", "WorkTicket", "JobRun"},
     "audit/record.py": {"AuditEntry"},
+    "audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
+    "audit/logs.py": {"LogHead", "LogKey"},
     "audit/sealing.py": {"TenantKey", "DataKey"},
     "frameworks/sync.py": {"Framework", "Requirement"},
     "people/handshake.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded

@@ -34,6 +34,15 @@ WITHOUT_KEY = {
     "entry_id": "the log's entry; entries are never deleted",
     "work_item_id": "the work is swept when it is old, the report stays",
 }
+APPEND_ONLY = (
+    "audit_entries",
+    "audit_leaves",
+    "audit_tiles",
+    "audit_checkpoints",
+    "anchor_receipts",
+    "evidence_versions",
+    "evidence_reviews",
+)
 BY_WHOM = "a person, who is no tenant's row: shown by a membership of the same tenant or not at all"
 
 UNSEALED = """
@@ -87,7 +96,10 @@ def test_every_table_is_sealed_by_tenant_or_listed_with_a_reason(catalogue):
 
 
 def test_no_policy_is_wider_than_the_tenant(catalogue):
-    assert found(catalogue, WIDER) == {("memberships", "own_memberships")}
+    assert found(catalogue, WIDER) == {("memberships", "own_memberships"), ("audit_pending", "queue")}
+    queue = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'queue'")
+    assert [command for command, _ in queue] == ["SELECT"]
+    assert all("app.tenant" in clause and clause.endswith("= ''::text)") for _, clause in queue)  # of no tenant: the sequencer
     rule = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'")
     assert [command for command, _ in rule] == ["SELECT"]
     assert all("person_id = " in clause and "app.person" in clause for _, clause in rule)
@@ -138,14 +150,14 @@ def test_the_application_may_do_only_what_it_needs(catalogue):
     assert {grantee for _, grantee, _ in grants} == {APP}
     assert {verb for _, _, verb in grants} <= {"SELECT", "INSERT", "UPDATE", "DELETE"}
     verbs = {table: {v for t, _, v in grants if t == table} for table, _, _ in grants}
-    for table in ("audit_entries", "evidence_versions", "evidence_reviews", "job_runs", "signing_keys"):
+    for table in (*APPEND_ONLY, "job_runs", "signing_keys"):
         assert verbs[table] == {"SELECT", "INSERT"}, table
     for table in ("frameworks", "requirements", "alembic_version"):
         assert verbs[table] == {"SELECT"}, table
     assert "DELETE" not in verbs["tenants"] | verbs["people"]
 
 
-@pytest.mark.parametrize("table", ["audit_entries", "evidence_versions", "evidence_reviews"])
+@pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("verb", ["UPDATE {} SET created_at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_what_is_append_only_stays_for_the_owner_too(catalogue, acting, table, verb):
     for t, values in _chain(acting, table):
@@ -280,7 +292,7 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
             rows.of(model)
     with transaction():
         seen = {m.__name__: session().scalar(select(func.count()).select_from(m.__table__)) for m in TENANTED}
-    assert {name for name, count in seen.items() if count} == set()
+    assert {name for name, count in seen.items() if count} == {"PendingEntry"}  # ids that wait for the sequencer, and only ids
 
 
 def test_a_person_sees_his_own_memberships_and_nobody_elses(app, acting):

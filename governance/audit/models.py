@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Identity, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted
@@ -49,7 +49,84 @@ class DataKey(Tenanted, Model):
     """The key of one data subject inside one tenant. Destroying it erases what it sealed."""
 
     __tablename__ = "data_keys"
-    __table_args__ = (UniqueConstraint("tenant_id", "subject"),)
+    __table_args__ = (UniqueConstraint("tenant_id", "subject", "period"),)
 
-    subject: Mapped[str] = mapped_column()
+    subject: Mapped[str]
+    period: Mapped[str]  # "2026-11": retention destroys whole months
     wrapped: Mapped[bytes]
+
+
+# ---- the tree over the entries
+
+
+class PendingEntry(Tenanted, Model):
+    """An entry (same id) that has no place in the tree yet. A trigger writes it with the entry; the sequencer takes it.
+
+    `created_at` is the database's clock: how long an entry waits is measured, whatever clock its deed had.
+    """
+
+    __tablename__ = "audit_pending"
+    __table_args__ = (Index(None, "tenant_id", "number"),)
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity())
+
+
+class Leaf(Tenanted, Model):
+    """The place of an entry (same id) in its tenant's tree: contiguous from 0, given once."""
+
+    __tablename__ = "audit_leaves"
+    __table_args__ = (UniqueConstraint("tenant_id", "index"),)
+
+    index: Mapped[int] = mapped_column(BigInteger)
+
+
+class Tile(Tenanted, Model):
+    """A full tile (C2SP tlog-tiles): 256 hashes of 32 bytes, of the nodes at height 8 * level. Never changes."""
+
+    __tablename__ = "audit_tiles"
+    __table_args__ = (UniqueConstraint("tenant_id", "level", "index"),)
+
+    level: Mapped[int] = mapped_column(SmallInteger)
+    index: Mapped[int] = mapped_column(BigInteger)
+    hashes: Mapped[bytes]
+
+
+class LogHead(Tenanted, Model):
+    """One a tenant: how far its tree has grown. `edge` holds the hashes of the tiles that are not full, level by level."""
+
+    __tablename__ = "audit_logs"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    origin: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    edge: Mapped[bytes] = mapped_column(default=b"")
+    number: Mapped[int] = mapped_column(BigInteger, default=0)  # of the last checkpoint
+    signed_at: Mapped[datetime | None]
+    trouble: Mapped[dict[str, Any] | None]  # what stopped the sequencer: a rollback that a witness has seen
+
+
+class Checkpoint(Tenanted, Model):
+    """A signed statement of the tree's size and root. Kept for good."""
+
+    __tablename__ = "audit_checkpoints"
+    __table_args__ = (UniqueConstraint("tenant_id", "number"), Index(None, "tenant_id", "size"))
+
+    number: Mapped[int] = mapped_column(BigInteger)
+    origin: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    root: Mapped[bytes]
+    at: Mapped[datetime]
+    key_id: Mapped[str]
+    note: Mapped[str]
+
+
+class LogKey(Tenanted, Model):
+    """The key that signs a tenant's checkpoints: Ed25519, wrapped by the installation's key; retired ones stay for verifying."""
+
+    __tablename__ = "audit_log_keys"
+    __table_args__ = (UniqueConstraint("tenant_id", "public"),)
+
+    name: Mapped[str]
+    public: Mapped[bytes]
+    wrapped: Mapped[bytes]
+    retired_at: Mapped[datetime | None]

@@ -1,12 +1,18 @@
-"""Reading the record: what happened to an object, newest first."""
+"""Reading the record: what happened to an object, newest first; where an entry stands in the tree, and its proof."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from governance.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.audit import merkle, tiles
+from governance.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry
+from governance.audit.proof import Proof
+from governance.audit.sequencer import full_tile
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
 
 
 def entries_about(target_ids: Collection[UUID], *, limit: int = 30) -> Sequence[AuditEntry]:
@@ -18,3 +24,91 @@ def entries_about(target_ids: Collection[UUID], *, limit: int = 30) -> Sequence[
 def newest(*, limit: int = 30) -> Sequence[AuditEntry]:
     query = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     return session().scalars(query.limit(limit)).all()
+
+
+def entry(entry_id: UUID) -> AuditEntry:
+    return find(AuditEntry, entry_id, what="entry")
+
+
+# ---- the tree
+
+
+def head() -> LogHead | None:
+    """The acting tenant's log, read only; None before its first entry was sequenced."""
+    return session().scalars(select(LogHead)).one_or_none()
+
+
+def last_checkpoint() -> Checkpoint | None:
+    return session().scalars(select(Checkpoint).order_by(Checkpoint.number.desc()).limit(1)).one_or_none()
+
+
+def checkpoint(number: int) -> Checkpoint:
+    found = session().scalars(select(Checkpoint).where(Checkpoint.number == number)).one_or_none()
+    if found is None:
+        raise NotFound("There is no such checkpoint here.")
+    return found
+
+
+def checkpoints(*, before: int | None = None, limit: int = 50) -> Sequence[Checkpoint]:
+    """The newest first; `before` is the number of the last one that the reader has seen."""
+    query = select(Checkpoint).order_by(Checkpoint.number.desc()).limit(limit)
+    return session().scalars(query.where(Checkpoint.number < before) if before is not None else query).all()
+
+
+def checkpoint_as_of(at: datetime) -> Checkpoint | None:
+    """The last one that was signed by then."""
+    query = select(Checkpoint).where(Checkpoint.at <= at).order_by(Checkpoint.number.desc()).limit(1)
+    return session().scalars(query).one_or_none()
+
+
+def place_of(entry_id: UUID) -> int | None:
+    """The entry's index; None while it waits for the sequencer."""
+    return session().scalar(select(Leaf.index).where(Leaf.id == entry_id))
+
+
+def entry_at(index: int) -> AuditEntry:
+    query = select(AuditEntry).join(Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id))
+    found = session().scalars(query.where(Leaf.index == index)).one_or_none()
+    if found is None:
+        raise NotFound("There is no such entry here.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An entry's place and the path from it to a checkpoint's root."""
+
+    index: int
+    path: Sequence[bytes]
+    checkpoint: Checkpoint
+
+    @property
+    def proof(self) -> Proof:
+        return Proof(self.index, self.path, self.checkpoint.note)
+
+
+def nodes() -> merkle.Node:
+    """The hashes of the acting tenant's tree."""
+    log = head()
+    return tiles.nodes(log.size, log.edge, full_tile) if log else tiles.nodes(0, b"", full_tile)
+
+
+def standing(entry_id: UUID, *, under: Checkpoint | None = None) -> Standing | None:
+    """The entry's proof under that checkpoint, by default the last one; None while it has no place under it."""
+    index, signed = place_of(entry_id), under or last_checkpoint()
+    if index is None or signed is None or index >= signed.size:
+        return None
+    return Standing(index, merkle.inclusion(index, signed.size, nodes()), signed)
+
+
+def consistency(old: int, new: int) -> list[bytes]:
+    """The proof that the tree of `old` entries is the beginning of that of `new`."""
+    log = head()
+    if log is None or not 0 < old <= new <= log.size:
+        raise NotFound(f"This log has no two trees of {old} and {new} entries.")
+    return merkle.consistency(old, new, nodes())
+
+
+def pending() -> int:
+    """How many of the acting tenant's entries wait for their place."""
+    return session().scalar(select(func.count()).select_from(PendingEntry)) or 0

@@ -13,11 +13,13 @@ from governance.audit.models import AuditEntry
 from governance.audit.registry import Action
 from governance.kernel import clock, current
 from governance.kernel.db import Model, session
+from governance.kernel.errors import Invalid
 from governance.kernel.ids import uuid7
 
 MAX_FIELD = 4000
 MAX_ITEMS = 200
 MAX_DEPTH = 4
+MAX_BODY = 60_000  # bytes; a bundle of the tree holds entries of less than 64 KiB (C2SP tlog-tiles)
 EXACT = 2**53 - 1  # the largest integer that RFC 8785 can write
 SYSTEM = "0" * 32
 
@@ -62,6 +64,8 @@ def record(
         sealed=_sealed(deed, subject, changes, given),
     )  # fmt: skip
     entry.body = canonical(entry)
+    if len(entry.body) > MAX_BODY:
+        raise Invalid(f"{deed.name}: the details have {len(entry.body)} bytes, more than the {MAX_BODY} that the log takes.")
     session().add(entry)
     session().flush()
     return entry

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import SessionTransaction
 
 from governance.audit.models import DataKey, TenantKey
-from governance.kernel import current, vault
+from governance.kernel import clock, current, vault
 from governance.kernel.db import session
 
 PURPOSES = ("pseudonym", "seal")
@@ -30,15 +30,16 @@ def pseudonym(person_id: UUID) -> str:
 
 
 def seal(subject: str, field: str, text: str) -> dict[str, str]:
-    """Encrypt one personal field under the key of its data subject (a pseudonym)."""
+    """Encrypt one personal field under this month's key of its data subject (a pseudonym)."""
     context = _context(subject, field)
-    sealed = vault.encrypt(_data_key(subject, make=True), text.encode(), context)
-    return {"subject": subject, "cipher": base64.b64encode(sealed).decode()}
+    month = f"{clock.now():%Y-%m}"
+    sealed = vault.encrypt(_data_key(subject, month, make=True), text.encode(), context)
+    return {"subject": subject, "period": month, "cipher": base64.b64encode(sealed).decode()}
 
 
 def unseal(field: str, sealed: dict[str, str]) -> str | None:
-    """The text, or None where the data subject was erased."""
-    key = _data_key(sealed["subject"], make=False)
+    """The text, or None where the data subject was erased or the month was shredded."""
+    key = _data_key(sealed["subject"], sealed.get("period", ""), make=False)
     if not key:
         return None
     try:
@@ -87,26 +88,26 @@ def _tenant_key(purpose: str) -> bytes:
     return keys[purpose]
 
 
-def _data_key(subject: str, *, make: bool) -> bytes:
-    keys, name = _keys(), f"subject {subject}"
+def _data_key(subject: str, period: str, *, make: bool) -> bytes:
+    keys, name = _keys(), f"subject {subject} {period}"
     if name not in keys:
-        wrapped = _wrapped(subject) or (_make_data_key(subject) if make else None)
+        wrapped = _wrapped(subject, period) or (_make_data_key(subject, period) if make else None)
         if wrapped is None:
             return b""
-        keys[name] = vault.decrypt(_tenant_key("seal"), wrapped, _data_context(subject))
+        keys[name] = vault.decrypt(_tenant_key("seal"), wrapped, _data_context(subject, period))
     return keys[name]
 
 
-def _data_context(subject: str) -> bytes:
-    return b"data-key\0" + subject.encode()
+def _data_context(subject: str, period: str) -> bytes:
+    return b"data-key\0" + subject.encode() + (b"\0" + period.encode() if period else b"")
 
 
-def _wrapped(subject: str) -> bytes | None:
-    return session().scalar(select(DataKey.wrapped).where(DataKey.subject == subject))
+def _wrapped(subject: str, period: str) -> bytes | None:
+    return session().scalar(select(DataKey.wrapped).where(DataKey.subject == subject, DataKey.period == period))
 
 
-def _make_data_key(subject: str) -> bytes | None:
+def _make_data_key(subject: str, period: str) -> bytes | None:
     """Two requests of one person may both be his first: the second waits, and takes the first one's key."""
-    wrapped = vault.encrypt(_tenant_key("seal"), vault.new_key(), _data_context(subject))
-    session().execute(insert(DataKey).values(subject=subject, wrapped=wrapped).on_conflict_do_nothing())
-    return _wrapped(subject)
+    wrapped = vault.encrypt(_tenant_key("seal"), vault.new_key(), _data_context(subject, period))
+    session().execute(insert(DataKey).values(subject=subject, period=period, wrapped=wrapped).on_conflict_do_nothing())
+    return _wrapped(subject, period)

@@ -16,7 +16,11 @@ from governance.kernel.web import ResponseReturnValue
 
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 health = Feature("health", __name__, scope="public")
-waiting = Gauge("governance_work_waiting", "Tickets in the work queue")
+measures: dict[Gauge, Callable[[], float]] = {
+    Gauge("governance_work_waiting", "Tickets in the work queue"): lambda: (
+        session().scalar(text("SELECT count(*) FROM work_tickets")) or 0
+    ),
+}  # what is looked up at each scrape, in one transaction of no tenant; features above add theirs
 
 
 def role_is_confined() -> bool:
@@ -54,9 +58,11 @@ def metrics() -> ResponseReturnValue:
         raise NotFound("There is no such page.")
     try:
         with transaction(read_only=True):
-            waiting.set(session().scalar(text("SELECT count(*) FROM work_tickets")) or 0)
+            for gauge, measure in measures.items():
+                gauge.set(measure())
     except (DomainError, DBAPIError):
-        waiting.set(-1)
+        for gauge in measures:
+            gauge.set(-1)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 

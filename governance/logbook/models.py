@@ -1,0 +1,61 @@
+"""What readers of the log keep: views that they saved, and exports that they asked for."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted
+
+
+class SavedView(Tenanted, Model):
+    """A name for a set of filters, for everybody of the tenant who reads the log."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str]
+    query: Mapped[dict[str, Any]]  # filter → value, as the page's address has them
+    made_by: Mapped[UUID]
+
+
+class LogExport(Tenanted, Model):
+    """An export of the log, made in the background: its filters, and once it is made, the file."""
+
+    __tablename__ = "log_exports"
+    __table_args__ = (Index(None, "tenant_id", "created_at"),)
+
+    format: Mapped[str]  # jsonl ocsf csv
+    query: Mapped[dict[str, Any]]
+    asked_by: Mapped[UUID | None]
+    work_item_id: Mapped[UUID | None]
+    checkpoint: Mapped[int | None] = mapped_column(BigInteger)  # number of the one that its proofs lead to
+    entries: Mapped[int | None] = mapped_column(BigInteger)
+    storage_key: Mapped[str | None]
+    sha256: Mapped[str | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    finished_at: Mapped[datetime | None]
+
+
+class LogWord(Tenanted, Model):
+    """A word stands somewhere in the clear text of a block of 256 entries (a full tile): the search's index.
+
+    Under row-level security a GIN index is of no use (its operators are not leakproof); a comparison of text is.
+    """
+
+    __tablename__ = "log_words"
+    __table_args__ = (UniqueConstraint("tenant_id", "word", "block"),)
+
+    word: Mapped[str]
+    block: Mapped[int] = mapped_column(BigInteger)
+
+
+class SearchIndex(Tenanted, Model):
+    """How many blocks of the tenant's log have their words in the index."""
+
+    __tablename__ = "log_search"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    blocks: Mapped[int] = mapped_column(BigInteger, default=0)

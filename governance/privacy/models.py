@@ -1,0 +1,70 @@
+"""What two persons decide together about a third: erasing, holding, unmasking; and how long sealed parts are kept."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted
+
+
+class Erasure(Tenanted, Model):
+    """The erasing of one person: asked by one, approved by another, carried out by the jobs process, for good."""
+
+    __tablename__ = "erasures"
+    __table_args__ = (
+        Index(None, "tenant_id", "state"),
+        Index("uq_erasures_open", "tenant_id", "subject", unique=True, postgresql_where="state IN ('asked', 'approved')"),
+    )
+
+    subject: Mapped[str]  # the person's pseudonym: what stays of him
+    person_id: Mapped[UUID | None]  # until it is done
+    reason: Mapped[str]  # until it is done
+    state: Mapped[str] = mapped_column(default="asked")  # asked approved done refused withdrawn
+    asked_by: Mapped[UUID]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    work_item_id: Mapped[UUID | None]
+    done_at: Mapped[datetime | None]
+    found: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what was removed, by kind: counts only
+
+
+class LegalHold(Tenanted, Model):
+    """Nothing of this person (or, without a subject, of anybody) may be erased or shredded while it stands."""
+
+    __tablename__ = "legal_holds"
+    __table_args__ = (Index(None, "tenant_id", "released_at"),)
+
+    subject: Mapped[str | None]
+    reason: Mapped[str]
+    placed_by: Mapped[UUID]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[UUID | None]
+
+
+class Unmasking(Tenanted, Model):
+    """Who a pseudonym is, shown to one person for an hour, because a second one agreed."""
+
+    __tablename__ = "unmaskings"
+    __table_args__ = (Index(None, "tenant_id", "asked_by", "until"), Index(None, "tenant_id", "state"))
+
+    subject: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(default="asked")  # asked approved refused
+    asked_by: Mapped[UUID]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    until: Mapped[datetime | None]
+
+
+class RetentionRule(Tenanted, Model):
+    """How many months sealed parts of the log stay readable. The skeleton and the hashes stay for good."""
+
+    __tablename__ = "retention_rules"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    months: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1)
+    changed_by: Mapped[UUID]
