@@ -14,6 +14,7 @@ from governance.kernel.errors import DomainError
 from governance.kernel.notes import VerifierKey
 
 KEY_MADE = action("audit.key.made", "made the key that signs the log", fields="name key_id replaces")
+HALTED = action("audit.rollback.seen", "stopped signing the log: it was rolled back", fields="anchor size have")
 RESUMED = action(
     "audit.rollback.accepted", "took the log up again after a rollback", fields="origin lost_from lost_to anchor previous"
 )
@@ -63,6 +64,18 @@ def make_key(name: str) -> LogKey:
 def rotate_key() -> LogKey:
     """Sign with a new key from the next checkpoint on."""
     return make_key(open_log().origin)
+
+
+def halt(*, anchor: str, size: int, sentence: str) -> None:
+    """A place outside holds more, or another history, than we have: sign nothing until an operator has looked.
+
+    Entries are still written and wait. `size` is how many entries that place has seen.
+    """
+    head = open_log()
+    if head.trouble is not None:
+        return
+    head.trouble = {"anchor": anchor, "size": size, "have": head.size, "at": clock.now().isoformat(), "sentence": sentence}
+    record(HALTED, head, anchor=anchor, size=size, have=head.size)
 
 
 def take_up_again() -> LogHead:
