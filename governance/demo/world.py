@@ -11,8 +11,9 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from sqlalchemy import create_engine
 from governance import factory
 from governance.assessments import actions as assessing
 from governance.assessments import queries as assessments
+from governance.audit import sequencer
 from governance.controls import actions as controls
 from governance.controls import queries as control_queries
 from governance.controls import starter
@@ -33,6 +35,7 @@ from governance.kernel import clock, current, jobs
 from governance.kernel.config import Settings
 from governance.kernel.current import Actor
 from governance.kernel.db import find, transaction
+from governance.kernel.ids import uuid7
 from governance.people import actions as joining
 from governance.people import oidc
 from governance.people.jobs import actor_of
@@ -82,6 +85,8 @@ def build(settings: Settings, idp_base: str, clients: Mapping[str, tuple[str, st
         _found(slug, f"{idp_base}/{slug}", clients[slug])
     _tell_acme(Cast("acme", f"{idp_base}/acme"))
     _tell_globex(Cast("globex", f"{idp_base}/globex"))
+    for slug in ("acme", "globex", "console"):
+        _sign_log(slug, _ago(0))
     jobs.drain(actor_of)
     _analyse(settings.owner_database_url)
 
@@ -198,23 +203,40 @@ def _tell_acme(cast: Cast) -> None:
             ("ad-copywriter", "Ad copywriter", "standard", "Drafts advertisements that marketing edits and approves.", "anna"),
         ):
             registering.register(key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner))
-    _adopt_controls(cast, [c.ref for c in starter.pack() if c.ref not in NOT_ADOPTED])
-    _play(cast, [*_evidence_events(cast, chance), *_test_events(cast)])
-    _assess_acme(cast, chance)
+    held = Held({}, {})
+    _play(cast, [
+        *_adoptions(cast, held), *_evidence_events(cast, chance, held), *_test_events(held), *_assessments(cast, chance),
+    ])  # fmt: skip
 
 
-def _adopt_controls(cast: Cast, refs: list[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The adopted controls by reference: since when, as planned; and their ids, once they are adopted."""
+
+    since: dict[str, date]
+    ids: dict[str, UUID]
+
+
+def _adoptions(cast: Cast, held: Held) -> Iterator[Event]:
     """In four waves, so that the levels rise over the year."""
-    waves = ((MONTHS * 30 + 10, 0, 26), (430, 26, 40), (330, 40, 50), (200, 50, len(refs)))
-    for days, first, last in waves:
-        with _as(cast("officer"), _ago(days)), transaction():
-            for number, control in enumerate(controls.adopt(refs[first:last], with_evidence=False)):
-                if control.ref not in LATE | NOTHING_YET:
-                    controls.assign(control, cast.id(("anna", "jun", "admin", "officer")[number % 4]))
+    refs = [c.ref for c in starter.pack() if c.ref not in NOT_ADOPTED]
+    for days, first, last in ((MONTHS * 30 + 10, 0, 26), (430, 26, 40), (330, 40, 50), (200, 50, len(refs))):
+        held.since.update(dict.fromkeys(refs[first:last], _ago(days)))
+        yield Event(_ago(days), "officer", _adopted(cast, held, refs[first:last]))
+
+
+def _adopted(cast: Cast, held: Held, refs: list[str]) -> Callable[[], object]:
+    def deed() -> None:
+        for number, control in enumerate(controls.adopt(refs, with_evidence=False)):
+            held.ids[control.ref] = control.id
+            if control.ref not in LATE | NOTHING_YET:
+                controls.assign(control, cast.id(("anna", "jun", "admin", "officer")[number % 4]))
+
+    return deed
 
 
 def _play(cast: Cast, events: list[Event]) -> None:
-    """All events in the order of their days, a month in one transaction."""
+    """All events in the order of their days, a month in one transaction, at whose end the log is signed."""
     events.sort(key=lambda e: (e.day, e.hour))
     month: list[Event] = []
     for event in [*events, None]:
@@ -223,27 +245,33 @@ def _play(cast: Cast, events: list[Event]) -> None:
                 for each in month:
                     with _as(cast(each.part), each.day, each.hour):
                         each.deed()
+            _sign_log(cast.slug, month[-1].day)
             month = []
         if event is not None:
             month.append(event)
 
 
-def _evidence_events(cast: Cast, chance: random.Random) -> Iterator[Event]:
+def _sign_log(slug: str, day: date) -> None:
+    """What the sequencer does by itself in a console that runs: give the entries their places, and sign."""
+    with _as(_founder(slug), day, 23):
+        while sequencer.sequence() == sequencer.BATCH:
+            pass
+
+
+def _evidence_events(cast: Cast, chance: random.Random, held: Held) -> Iterator[Event]:
     """For each title of each control: begun with the control, then a version a cadence, each reviewed by another."""
-    with current.acting_as(cast("officer")), transaction(read_only=True):
-        held = {c.ref: (c.control_id, c.since) for c in control_queries.posture()}
     for control in starter.pack():
-        if control.ref not in held:
+        if control.ref not in held.since:
             continue
-        control_id, since = held[control.ref]
         cadence = CADENCE_OF_EVIDENCE.get(control.cadence, control.cadence)
         for number, title in enumerate(control.evidence):
-            yield from _one_evidence(cast, chance, control.ref, control_id, since, cadence, title, first=number == 0)
+            yield from _one_evidence(cast, chance, control.ref, held, cadence, title, first=number == 0)
 
 
 def _one_evidence(
-    cast: Cast, chance: random.Random, ref: str, control_id: UUID, since: date, cadence: str, title: str, *, first: bool
+    cast: Cast, chance: random.Random, ref: str, held: Held, cadence: str, title: str, *, first: bool
 ) -> Iterator[Event]:
+    since = held.since[ref]
     box: list[UUID] = []
     owner = None if ref in LATE | NOTHING_YET else cast.id(chance.choice(("anna", "jun", "officer")))
     full_title = title if TITLES[title] == 1 else f"{title}, {ref}"
@@ -259,7 +287,7 @@ def _one_evidence(
                 cadence=cadence,
                 owner_id=owner,
                 due_on=due,
-                controls={control_id: ""},
+                controls={held.ids[ref]: ""},
             ).id
         )
 
@@ -339,26 +367,24 @@ def _sheet(title: str, period: tuple[date, date]) -> bytes:
     return out.getvalue().encode()
 
 
-def _test_events(cast: Cast) -> Iterator[Event]:
+def _test_events(held: Held) -> Iterator[Event]:
     """Tests of the controls: twice, and for the effective ones all passed."""
-    with current.acting_as(cast("officer")), transaction(read_only=True):
-        held = {c.ref: (c.control_id, c.since) for c in control_queries.posture()}
-    for number, (ref, (control_id, since)) in enumerate(sorted(held.items())):
+    for number, (ref, since) in enumerate(sorted(held.since.items())):
         if ref in UNTESTED | NOTHING_YET | LATE:
             continue
         sample = {"SEC-11": 12, "RES-02": 2}.get(ref, 25)
         for days in (150 + number % 20, 40 + number % 25):
             if _ago(days) > since:
-                yield Event(_ago(days), "jun", _tested(control_id, _ago(days), sample, 0), 12)
+                yield Event(_ago(days), "jun", _tested(held, ref, _ago(days), sample, 0), 12)
         if ref == "SEC-07":
-            yield Event(_ago(5), "jun", _tested(control_id, _ago(5), 25, 1), 11)
+            yield Event(_ago(5), "jun", _tested(held, ref, _ago(5), 25, 1), 11)
 
 
-def _tested(control_id: UUID, day: date, sample: int, failed: int) -> Callable[[], object]:
+def _tested(held: Held, ref: str, day: date, sample: int, failed: int) -> Callable[[], object]:
     def deed() -> None:
         finding = "Release 2026.11.2 of claims-triage went live without its red-team sign-off" if failed else ""
         controls.record_test(
-            control_queries.find_control(control_id), tested_on=day, sample=sample, failed=failed, finding=finding,
+            control_queries.find_control(held.ids[ref]), tested_on=day, sample=sample, failed=failed, finding=finding,
             retest_by=_ago(-19) if failed else None,
         )  # fmt: skip
 
@@ -368,28 +394,43 @@ def _tested(control_id: UUID, day: date, sample: int, failed: int) -> Callable[[
 # ---- assessments
 
 
-def _assess_acme(cast: Cast, chance: random.Random) -> None:
+@dataclass(slots=True)
+class Told:
+    """An assessment of the story: its id once it is begun, the levels that Jun concluded from."""
+
+    chance: random.Random
+    open_one: bool
+    id: UUID = field(default_factory=uuid7)  # another one, once it is begun
+    levels: dict[str, int] = field(default_factory=dict)
+
+
+def _assessments(cast: Cast, chance: random.Random) -> Iterator[Event]:
     """Last quarter's is closed and frozen; this one is nearly done, and two things hold it up."""
-    today = _ago(0)
-    ends = _quarter_ends(today)
-    with current.acting_as(cast("officer")), transaction(read_only=True):
-        framework = frameworks.framework("nist-ai-rmf-1.0")
-    for which, end in enumerate(ends):
-        begins, closing = end - timedelta(days=364), min(end + timedelta(days=8), _ago(1))
-        open_one = which == len(ends) - 1
-        with _as(cast("jun"), _ago(50) if open_one else end - timedelta(days=20)), transaction():
-            assessment = assessing.begin(
-                framework.id, title=f"Q{(end.month + 2) // 3} {end.year}", period_from=begins, period_to=end, scope="organisation",
-                targets=None,
-            )  # fmt: skip
-            assessment_id = assessment.id
-            _set_targets(assessment_id)
-        if open_one:
-            _hand_out(cast, assessment_id)
-        _conclude(cast, chance, assessment_id, _ago(1) if open_one else end + timedelta(days=2), open_one=open_one)
-        if not open_one:
-            with _as(cast("officer"), closing), transaction():
-                assessing.close(assessments.assessment(assessment_id), accept_open=True)
+    ends = _quarter_ends(_ago(0))
+    for end in ends:
+        told = Told(chance, open_one=end == ends[-1])
+        concluded = _ago(1) if told.open_one else end + timedelta(days=2)
+        begun = _ago(50) if told.open_one else end - timedelta(days=20)
+        yield Event(begun, "jun", partial(_begin, told, end))
+        if told.open_one:
+            yield Event(_ago(6), "officer", partial(_hand_out, cast, told))
+        yield Event(concluded, "jun", partial(_conclude, told), 9)
+        yield Event(min(concluded + timedelta(days=1), _ago(0)), "officer", partial(_sign, told), 16)
+        if not told.open_one:
+            yield Event(min(end + timedelta(days=8), _ago(1)), "officer", partial(_close, told), 17)
+
+
+def _begin(told: Told, end: date) -> None:
+    framework = frameworks.framework("nist-ai-rmf-1.0")
+    title = f"Q{(end.month + 2) // 3} {end.year}"
+    told.id = assessing.begin(
+        framework.id, title=title, period_from=end - timedelta(days=364), period_to=end, scope="organisation", targets=None
+    ).id
+    _set_targets(told.id)
+
+
+def _close(told: Told) -> None:
+    assessing.close(assessments.assessment(told.id), accept_open=True)
 
 
 def _quarter_ends(today: date) -> list[date]:
@@ -405,28 +446,24 @@ def _set_targets(assessment_id: UUID) -> None:
             assessing.set_target(item.row, 4, version=item.row.version)
 
 
-def _conclude(cast: Cast, chance: random.Random, assessment_id: UUID, day: date, *, open_one: bool) -> None:
-    """Jun writes the conclusions, Ines signs; MEASURE 2.7 is told in full, MANAGE 2.4 waits for her."""
-    with _as(cast("jun"), day, 9), transaction():
-        held = assessments.assessment(assessment_id)
-        levels = {
-            row.ref: row.derived.level for row in assessments.board(frameworks.framework_by_id(held.framework_id), held=held).rows
-        }
-        for item in assessments.items(assessment_id):
-            if open_one and item.ref in {"MAP 3.4", "MEASURE 3.2"}:
-                continue
-            assessing.conclude(
-                item.row,
-                level=levels[item.ref],
-                rationale=_rationale(chance, item.ref, levels[item.ref]),
-                version=item.row.version,
-            )
-    with _as(cast("officer"), min(day + timedelta(days=1), _ago(0)), 16), transaction():
-        for item in assessments.items(assessment_id):
-            if item.conclusion is None or (open_one and (levels[item.ref] < 2 or item.ref in {"MANAGE 2.4", "GOVERN 4.3"})):  # noqa: PLR2004 - a level
-                continue
-            if levels[item.ref] >= 2:  # noqa: PLR2004 - a level
-                assessing.sign_off(item.row, revision=item.conclusion.revision)
+def _conclude(told: Told) -> None:
+    """Jun writes the conclusions; MEASURE 2.7 is told in full."""
+    held = assessments.assessment(told.id)
+    board = assessments.board(frameworks.framework_by_id(held.framework_id), held=held)
+    told.levels = {row.ref: row.derived.level for row in board.rows}
+    for item in assessments.items(told.id):
+        if told.open_one and item.ref in {"MAP 3.4", "MEASURE 3.2"}:
+            continue
+        level = told.levels[item.ref]
+        assessing.conclude(item.row, level=level, rationale=_rationale(told.chance, item.ref, level), version=item.row.version)
+
+
+def _sign(told: Told) -> None:
+    """Ines signs; MANAGE 2.4 waits for her."""
+    for item in assessments.items(told.id):
+        waits = told.open_one and item.ref in {"MANAGE 2.4", "GOVERN 4.3"}
+        if item.conclusion is not None and not waits and told.levels[item.ref] >= 2:  # noqa: PLR2004 - a level
+            assessing.sign_off(item.row, revision=item.conclusion.revision)
 
 
 GAP_OWNERS = {
@@ -437,13 +474,12 @@ GAP_OWNERS = {
 }  # fmt: skip
 
 
-def _hand_out(cast: Cast, assessment_id: UUID) -> None:
+def _hand_out(cast: Cast, told: Told) -> None:
     """Who looks after what is short, and by when."""
-    with _as(cast("officer"), _ago(6)), transaction():
-        for item in assessments.items(assessment_id):
-            if item.ref in GAP_OWNERS:
-                part, days = GAP_OWNERS[item.ref]
-                assessing.assign(item.row, cast.id(part), _ago(days))
+    for item in assessments.items(told.id):
+        if item.ref in GAP_OWNERS:
+            part, days = GAP_OWNERS[item.ref]
+            assessing.assign(item.row, cast.id(part), _ago(days))
 
 
 RATIONALES = {
