@@ -12,12 +12,13 @@ from governance.audit import queries as audit
 from governance.kernel import current, pdf
 from governance.kernel.db import session, transaction
 from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.notes import b64
 from governance.kernel.storage import store
 from governance.reports import actions, queries
 from governance.reports.document import Built, build
 from governance.reports.models import ReportRun
 from governance.reports.signing import sign
-from governance.reports.snapshot import SCHEMA, canonical, fingerprint
+from governance.reports.snapshot import SCHEMA, Log, canonical, fingerprint
 from governance.tenants import queries as tenants
 
 PAGES_EXPECTED = 44
@@ -74,9 +75,19 @@ def _snapshot(report: ReportRun, key_line: str) -> Any:
             "number": f"{tenant.slug.upper()}-RMF-{until.year}-Q{(until.month + 2) // 3}", "version": f"{facts['assessment']['revision']}.0",
             "keep_until": until.replace(year=until.year + 7, day=min(until.day, 28)).isoformat(), "supersedes": None,
         },
-        "log": None, "entry": str(audit.entries_about([report.id], limit=1)[0].id), "signing_key": key_line,
+        "log": _log(), "entry": str(audit.entries_about([report.id], limit=1)[0].id), "signing_key": key_line,
     }  # fmt: skip
     return facts
+
+
+def _log() -> Log | None:
+    """The last checkpoint of the tenant's log; None on the first second of its life."""
+    signed = audit.last_checkpoint()
+    if signed is None:
+        return None
+    entries = "1 entry" if signed.size == 1 else f"{signed.size} entries"
+    return {"origin": signed.origin, "checkpoint": f"{entries}, {signed.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+            "root": b64(signed.root), "note": signed.note}  # fmt: skip
 
 
 def _instant(at: datetime) -> str:

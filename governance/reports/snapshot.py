@@ -187,9 +187,12 @@ class Document(TypedDict):
 
 
 class Log(TypedDict):
+    """The audit log's last checkpoint when the data was frozen: what a later log has to begin with."""
+
     origin: str
     checkpoint: str  # "184203 entries, 2026-10-09 16:59:58 UTC"
-    root: str
+    root: str  # base64
+    note: NotRequired[str]  # the signed checkpoint itself
 
 
 class Snapshot(TypedDict):

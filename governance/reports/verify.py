@@ -15,6 +15,8 @@ from typing import Any
 
 import pikepdf
 
+from governance.audit import checkpoint
+from governance.kernel.notes import b64, split
 from governance.reports.signing import Note, NotSigned, VerifierKey, open_note, parse_key
 
 MANIFEST, SNAPSHOT = "manifest.json", "snapshot.json"
@@ -83,6 +85,7 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> Verdict:
             _fingerprint(inside, manifest, note),
             _printed(file, inside),
             _key_named(manifest, key),
+            *_checkpoint(manifest),
         ]
     found = _sha256(inside[SNAPSHOT]) if SNAPSHOT in inside else None
     return Verdict(tuple(checks), found, note.filename if note else None)
@@ -218,6 +221,20 @@ def _key_named(manifest: dict[str, Any] | None, key: str) -> Check:
     if named == key.strip():
         return Check("key", ok=True, sentence="The key given is the one that the report names.")
     return Check("key", ok=False, sentence="The report names another key than the one given.")
+
+
+def _checkpoint(manifest: dict[str, Any] | None) -> list[Check]:
+    """The audit log's checkpoint that the report carries. Its signature is for the log's own key: `verify-log --checkpoint`."""
+    log = manifest.get("log") if manifest else None
+    if not isinstance(log, dict) or not isinstance(log.get("note"), str):
+        return []
+    try:
+        stated = checkpoint.parse(split(log["note"])[0])
+    except NotSigned as problem:
+        return [Check("log", ok=False, sentence=f"The checkpoint in the file cannot be read. {problem}")]
+    if (stated.origin, b64(stated.root)) != (log.get("origin"), log.get("root")):
+        return [Check("log", ok=False, sentence="The checkpoint in the file is not the one that the report prints.")]
+    return [Check("log", ok=True, sentence=f"It carries the checkpoint of {stated.origin} over {stated.size} entries.")]
 
 
 def _sha256(data: bytes) -> str:

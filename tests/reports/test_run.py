@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import signal
 from datetime import date
 
@@ -12,6 +13,8 @@ from sqlalchemy import select, text
 
 from governance import schedule
 from governance.assessments import actions as assessing
+from governance.audit import checkpoint, logs, sequencer
+from governance.audit import queries as log
 from governance.audit.models import AuditEntry
 from governance.cli import main
 from governance.controls import actions as controls
@@ -46,6 +49,8 @@ def newest():
 
 @pytest.mark.slow
 def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessment, acting, tmp_path):
+    with acting("compliance_officer"):
+        sequencer.sequence()
     page = ask(as_officer, assessment)
     assert "Under way" in as_officer.get(page).text
     jobs.drain(actor_of)
@@ -56,7 +61,10 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessme
     assert verify(content, note, key).ok
     with pikepdf.open(io.BytesIO(content)) as document:
         assert {"snapshot.json", "manifest.json"} <= set(document.attachments)
+        carried = json.loads(document.attachments["manifest.json"].get_file().read_bytes())["log"]
     with acting("compliance_officer"):
+        stated = checkpoint.open_checkpoint(carried["note"], logs.verifier(logs.signing_key()))
+        assert (stated.size, stated.root) == (log.last_checkpoint().size, log.last_checkpoint().root)
         taken = session().scalars(select(AuditEntry.action).order_by(AuditEntry.at)).all()
     assert taken.count("report.downloaded") == 2 and "report.made" in taken
     (tmp_path / "r.pdf").write_bytes(content)

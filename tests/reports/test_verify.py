@@ -8,7 +8,9 @@ import pikepdf
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from governance.audit import checkpoint
 from governance.kernel import pdf
+from governance.kernel.notes import b64
 from governance.reports.document import build
 from governance.reports.signing import NotSigned, open_note, parse_key, sign, verifier_key
 from governance.reports.verify import Verdict, verify
@@ -185,6 +187,20 @@ def test_replaced_data_is_seen_three_times() -> None:
 def test_removed_and_added_files_are_named() -> None:
     assert sentence(rewritten("evidence.csv", None), "attachments") == "evidence.csv is missing from the file."
     assert sentence(rewritten("extra.csv", b"x"), "attachments") == "extra.csv is attached but not in the manifest."
+
+
+def test_the_checkpoint_inside_is_read_and_must_be_the_one_that_is_printed() -> None:
+    stated = checkpoint.Head("console.example/audit/acme", 3, bytes(32))
+    made = sample.single()
+    made["log"] = {"origin": stated.origin, "checkpoint": "3 entries", "root": b64(stated.root),
+                   "note": checkpoint.sign(sample.KEY, stated.origin, stated)}  # fmt: skip
+    for change, ok in (({}, True), ({"root": b64(bytes(31) + b"x")}, False), ({"note": "a note of nothing"}, False)):
+        made["log"] |= change
+        built = build(made)
+        data = pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
+        note = sign(sample.KEY, sample.KEY_NAME, filename=built.filename, pdf=data, fingerprint=built.fingerprint)
+        verdict = verify(data, note, KEY)
+        assert (states(verdict)["log"], verdict.ok) == (ok, ok), verdict.sentence
 
 
 def test_a_file_without_manifest_or_data_is_explained() -> None:
