@@ -46,7 +46,8 @@ def record(
     """
     session().flush()  # the target may be new, and its constraints are to fail before its entry exists
     who = current.actor()
-    actor = sealing.pseudonym(who.person_id) if who.person_id else SYSTEM
+    known = who.person_id or who.key_id
+    actor = sealing.pseudonym(known) if known else SYSTEM
     changes = {
         name: [(before or {}).get(name), value] for name, value in (after or {}).items() if (before or {}).get(name) != value
     }

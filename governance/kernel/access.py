@@ -1,4 +1,4 @@
-"""Permissions are declared by features, granted to roles in one table, and checked here."""
+"""Permissions are declared by features, granted to roles and to scopes of keys in one table, and checked here."""
 
 from dataclasses import dataclass, field
 
@@ -24,18 +24,28 @@ class Permission:
     means: str
     roles: frozenset[str] = field(default_factory=frozenset)
     public: bool = False
+    scopes: frozenset[str] = field(default_factory=frozenset)
 
 
 registry: dict[str, Permission] = {}
+known_scopes: dict[str, str] = {}  # name → what a key of that scope may do
 
 
-def permission(name: str, means: str, *, roles: str) -> Permission:
-    """Declare one; `means` completes "may not …", `roles` are separated by spaces."""
+def scope(name: str, means: str) -> str:
+    """Declare what a machine's key can be good for, where it is used; `means` reads after "may"."""
+    if name in known_scopes:
+        raise ValueError(f"scope {name} is declared twice")
+    known_scopes[name] = means
+    return name
+
+
+def permission(name: str, means: str, *, roles: str = "", scopes: str = "") -> Permission:
+    """Declare one; `means` completes "may not …", `roles` and `scopes` are separated by spaces."""
     if name in registry:
         raise ValueError(f"permission {name} is declared twice")
-    if unknown := set(roles.split()) - set(ROLES):
-        raise ValueError(f"permission {name} names unknown roles {sorted(unknown)}")
-    registry[name] = Permission(name, means, frozenset(roles.split()))
+    if unknown := (set(roles.split()) - set(ROLES)) | (set(scopes.split()) - known_scopes.keys()):
+        raise ValueError(f"permission {name} names unknown roles or scopes {sorted(unknown)}")
+    registry[name] = Permission(name, means, frozenset(roles.split()), scopes=frozenset(scopes.split()))
     return registry[name]
 
 
@@ -44,12 +54,15 @@ PUBLIC = Permission("public", "be reached without signing in", public=True)
 
 def allowed(needs: Permission) -> bool:
     who = current.actor_or_none()
-    return needs.public or (who is not None and who.role in needs.roles)
+    return needs.public or (who is not None and (who.role in needs.roles or not who.scopes.isdisjoint(needs.scopes)))
 
 
 def require(needs: Permission) -> None:
-    if not allowed(needs):
-        raise Forbidden(f"Your role may not {needs.means}. {who_may(needs)}")
+    if allowed(needs):
+        return
+    if current.actor().kind == "api_key":
+        raise Forbidden(f"This key may not {needs.means}. It takes the scope {' or '.join(sorted(needs.scopes))}.")
+    raise Forbidden(f"Your role may not {needs.means}. {who_may(needs)}")
 
 
 def who_may(needs: Permission) -> str:

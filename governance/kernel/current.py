@@ -10,7 +10,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, job or command at work for one tenant."""
+    """A person, machine, job or command at work for one tenant."""
 
     tenant_id: UUID
     tenant_slug: str
@@ -23,6 +23,8 @@ class Actor:
     session_id: UUID | None = None
     authenticated_at: datetime | None = None
     time_zone: str = "UTC"
+    key_id: UUID | None = None
+    scopes: frozenset[str] = frozenset()
 
     @property
     def initials(self) -> str:

@@ -53,6 +53,16 @@ class SignInNeeded(DomainError):
     status = 401
 
 
+class KeyNeeded(DomainError):
+    """A machine's address was asked without a key that opens it. `reason` is RFC 6750's word; None when no key was shown."""
+
+    status = 401
+
+    def __init__(self, message: str, *, reason: str | None = "invalid_token") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class StepUpNeeded(DomainError):
     """The act needs a sign-in of the last five minutes."""
 

@@ -10,14 +10,14 @@ import structlog
 from flask import Blueprint, g, request
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import access, clock, current
+from governance.kernel import access, bearer, clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
-from governance.kernel.errors import DomainError, NotFound, SignInNeeded, StepUpNeeded
+from governance.kernel.errors import DomainError, KeyNeeded, NotFound, SignInNeeded, StepUpNeeded
 from governance.kernel.web import SAFE, ResponseReturnValue
 
 View = Callable[..., Any]
-PREFIX = {"tenant": "/t/<tenant>", "operator": "/operator", "public": ""}
+PREFIX = {"tenant": "/t/<tenant>", "operator": "/operator", "public": "", "machine": ""}
 STEP_UP_SECONDS = 300
 log = structlog.get_logger("web")
 
@@ -29,6 +29,7 @@ class Doors:
     tenant_id: Callable[[str], UUID | None] = lambda _slug: None
     operator_slug: str = "console"
     identify: Callable[[], Actor | None] = lambda: None
+    keys: Callable[[bearer.Token], bearer.Keys] = lambda _token: {}
     seen: Callable[[Actor], None] = lambda _actor: None
 
 
@@ -36,7 +37,7 @@ doors = Doors()
 
 
 class Feature(Blueprint):
-    """Routes of one noun. `scope` says where they live: inside a tenant, with the operator, or in public."""
+    """Routes of one noun. `scope` says who comes there: people of a tenant, the operator, machines with a key, everybody."""
 
     def __init__(self, name: str, import_name: str, *, scope: str = "tenant", **options: Any) -> None:
         self.scope = scope
@@ -52,15 +53,18 @@ class Feature(Blueprint):
         needs: access.Permission | None = None,
         fresh: bool = False,
         writes: bool | None = None,
+        leaves: Callable[[], None] | None = None,
         **options: Any,
     ) -> None:
         """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes (step-up).
 
-        A GET is read only, whatever else the route takes; `writes=False` says that of a POST too.
+        A GET is read only, whatever else the route takes; `writes=False` says that of a POST too. What a machine's
+        reading `leaves` in the log is written in a transaction of its own, after the view and before its answer goes.
         """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
-        guard = _public if self.scope == "public" else _guarded(self.scope, fresh=fresh, writes=writes)
+        guards = {"public": _public, "machine": _keyed(leaves)}
+        guard = guards.get(self.scope) or _guarded(self.scope, fresh=fresh, writes=writes)
         super().add_url_rule(rule, endpoint or view_func.__name__, guard(view_func, needs), provide_automatic_options, **options)
 
 
@@ -76,6 +80,41 @@ def _public(view: View, needs: access.Permission) -> View:
 
     vars(open_to_all).update(needs=needs, scope="public")
     return open_to_all
+
+
+def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permission], View]:
+    """A machine comes with a key and nothing else: no cookie is looked at, so no other site can borrow it."""
+
+    def guard(view: View, needs: access.Permission) -> View:
+        if not needs.scopes:
+            raise TypeError("a machine's routes need a permission that some scope holds")
+
+        @wraps(view)
+        def keyed(**url_values: Any) -> ResponseReturnValue:
+            token = bearer.parse(request.headers.get("Authorization", ""))
+            with transaction(read_only=request.method in SAFE, tenant_id=_tenant_of(token)):
+                g.actor = who = bearer.admit(token, doors.keys(token), clock.now()).actor
+                if url_values.pop("tenant", who.tenant_slug) != who.tenant_slug:
+                    raise NotFound("There is no such address.")
+                with current.acting_as(who):
+                    access.require(needs)
+                    answer: ResponseReturnValue = view(**url_values)
+            if leaves is not None:
+                with current.acting_as(who), transaction():
+                    leaves()
+            return answer
+
+        vars(keyed).update(needs=needs, scope="machine")
+        return keyed
+
+    return guard
+
+
+def _tenant_of(token: bearer.Token) -> UUID:
+    tenant_id = doors.tenant_id(token.tenant)
+    if tenant_id is None:
+        raise KeyNeeded("No such key is known here.")
+    return tenant_id
 
 
 def _guarded(scope: str, *, fresh: bool, writes: bool | None) -> Callable[[View, access.Permission], View]:
@@ -129,13 +168,13 @@ def recently_signed_in(who: Actor) -> bool:
 
 
 def remember_seen(response: Any) -> Any:
-    """After the request's own transaction: note that the session is alive (a GET may not write)."""
+    """After the request's own transaction: note that the session or key is in use (a GET may not write)."""
     who: Actor | None = g.get("actor")
     if who is not None and request.endpoint != "static" and _is_due(who):
         try:
             doors.seen(who)
         except (DomainError, DBAPIError) as away:  # the page is answered; only the idle clock misses a beat
-            log.warning("session not marked", reason=str(away))
+            log.warning("use not marked", reason=str(away))
     return response
 
 
@@ -145,12 +184,12 @@ _noted: dict[UUID, float] = {}
 
 def _is_due(who: Actor) -> bool:
     """Once a minute and process: a transaction on every request would cost as much as a small page."""
-    now = clock.now().timestamp()
-    if who.session_id is None or 0 <= now - _noted.get(who.session_id, 0) < SEEN_SECONDS:
+    now, mark = clock.now().timestamp(), who.session_id or who.key_id
+    if mark is None or 0 <= now - _noted.get(mark, 0) < SEEN_SECONDS:
         return False
-    if len(_noted) > 10_000:  # noqa: PLR2004 - sessions, so that the memory has a bound
+    if len(_noted) > 10_000:  # noqa: PLR2004 - sessions and keys, so that the memory has a bound
         _noted.clear()
-    _noted[who.session_id] = now
+    _noted[mark] = now
     return True
 
 

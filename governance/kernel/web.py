@@ -135,8 +135,12 @@ def _host(origin: str) -> str:
 
 def _by_key() -> bool:
     """Machines prove themselves by a bearer key, not by a cookie; the back channel by a signed token."""
-    keyed = request.headers.get("Authorization", "").startswith("Bearer ") and cookie_name("session") not in request.cookies
-    return keyed or request.path.startswith("/auth/back-channel/")
+    return for_machines() or request.path.startswith("/auth/back-channel/")
+
+
+def for_machines() -> bool:
+    """Whether the address is one where only keys count and no cookie is looked at."""
+    return getattr(current_app.view_functions.get(request.endpoint or ""), "scope", "") == "machine"
 
 
 def csrf_token() -> str:
@@ -176,7 +180,7 @@ def _leave(response: Response) -> Response:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
     else:
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.add("Vary", "Cookie")
+        response.headers.add("Vary", "Authorization" if for_machines() else "Cookie")
     if "anonymous" in g and cookie_name(ANONYMOUS) not in request.cookies:
         set_cookie(response, ANONYMOUS, g.anonymous, max_age=3600)
     response.headers["X-Request-Id"] = g.get("request_id", "")

@@ -64,6 +64,10 @@ def upgrade() -> None:
     sa.Column('name', sa.String(), nullable=False),
     sa.Column('hint', sa.String(), nullable=False),
     sa.Column('secret_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('previous_hash', sa.LargeBinary(), nullable=True),
+    sa.Column('previous_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('previous_hash', sa.LargeBinary(), nullable=True),
+    sa.Column('previous_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('scopes', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('made_by', sa.Uuid(), nullable=True),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
@@ -74,6 +78,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_api_keys')),
     sa.UniqueConstraint('tenant_id', 'secret_hash', name=op.f('uq_api_keys_tenant_id_secret_hash'))
     )
+    op.create_index(op.f('ix_api_keys_tenant_id_previous_hash'), 'api_keys', ['tenant_id', 'previous_hash'], unique=False)
+    op.create_index(op.f('ix_api_keys_tenant_id_created_at'), 'api_keys', ['tenant_id', 'created_at'], unique=False)
     op.create_table('audit_checkpoints',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -146,7 +152,7 @@ def upgrade() -> None:
     sa.Column('person_id', sa.Uuid(), nullable=True),
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
-    sa.Column('asked_by', sa.Uuid(), nullable=False),
+    sa.Column('asked_by', sa.Uuid(), nullable=True),
     sa.Column('decided_by', sa.Uuid(), nullable=True),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('work_item_id', sa.Uuid(), nullable=True),
@@ -233,6 +239,7 @@ def upgrade() -> None:
     sa.Column('decided_by', sa.Uuid(), nullable=True),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_unmaskings'))
     )
@@ -263,6 +270,8 @@ def upgrade() -> None:
         let_use(table, verbs)
     for table in ("audit_leaves", "audit_tiles", "audit_checkpoints", "anchor_receipts"):
         append_only(table)
+    # A rotation of the installation's key wraps the report-signing keys anew; nothing else of them may change.
+    op.execute("GRANT UPDATE (wrapped) ON signing_keys TO governance_app")
     # The sequencer looks, outside of any tenant, for who has entries waiting: ids and nothing else.
     op.execute("CREATE POLICY queue ON audit_pending FOR SELECT USING (coalesce(current_setting('app.tenant', true), '') = '')")
     op.execute(QUEUE)
@@ -276,6 +285,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("REVOKE UPDATE (wrapped) ON signing_keys FROM governance_app")
     op.execute("DROP TRIGGER queue_for_the_tree ON audit_entries")
     op.execute("DROP FUNCTION queue_for_the_tree()")
     op.execute("ALTER TABLE audit_entries DROP CONSTRAINT ck_audit_entries_body_fits")
@@ -308,6 +318,8 @@ def downgrade() -> None:
     op.drop_table('audit_leaves')
     op.drop_index(op.f('ix_audit_checkpoints_tenant_id_size'), table_name='audit_checkpoints')
     op.drop_table('audit_checkpoints')
+    op.drop_index(op.f('ix_api_keys_tenant_id_created_at'), table_name='api_keys')
+    op.drop_index(op.f('ix_api_keys_tenant_id_previous_hash'), table_name='api_keys')
     op.drop_table('api_keys')
     op.drop_index(op.f('ix_anchors_tenant_id_removed_at'), table_name='anchors')
     op.drop_table('anchors')

@@ -1,0 +1,88 @@
+"""Bearer keys: their form, and which of the keys that are held opens. Pure, so that a snapshot can answer without a database.
+
+    gc_<tenant>_<43 characters>     256 random bits; the tenant in it says where to look, and is no secret
+
+Only SHA-256 of a key is kept. A plain hash is enough: nobody guesses 256 bits, so there is nothing to make slow.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from governance.kernel.current import Actor
+from governance.kernel.errors import KeyNeeded
+
+FORM = re.compile(r"gc_(?P<tenant>[a-z][a-z0-9-]{1,40})_[A-Za-z0-9_-]{43}")
+SHOWN = 4  # characters of the secret that tell keys apart: 232 bits of it stay
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What somebody holds up at the door."""
+
+    tenant: str
+    secret_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A key as we hold it. One that was rotated is held twice for a while, with the same id."""
+
+    key_id: UUID
+    tenant_id: UUID
+    tenant: str
+    tenant_name: str
+    name: str
+    secret_hash: bytes
+    scopes: frozenset[str]
+    until: datetime | None
+    revoked: bool
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.tenant_id, self.tenant, self.tenant_name, None, self.name, "api_key",
+                     kind="api_key", key_id=self.key_id, scopes=self.scopes)  # fmt: skip
+
+
+type Keys = Mapping[tuple[str, bytes], Held]
+
+
+def new(tenant: str) -> str:
+    return f"gc_{tenant}_{secrets.token_urlsafe(32)}"
+
+
+def hint(text: str) -> str:
+    """The beginning of a key, as lists show it."""
+    return text[: -len(secrets.token_urlsafe(32)) + SHOWN]
+
+
+def digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def parse(header: str) -> Token:
+    """The token of an Authorization header; KeyNeeded when there is none that could be a key."""
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise KeyNeeded("This address takes a bearer key: Authorization: Bearer gc_…", reason=None)
+    match = FORM.fullmatch(text.strip(" "))
+    if match is None:
+        raise KeyNeeded("This is no key of the console: it would read gc_<tenant>_<43 characters>.")
+    return Token(match["tenant"], digest(match[0]))
+
+
+def admit(token: Token, keys: Keys, now: datetime) -> Held:
+    """The key that this token is; KeyNeeded says why it does not open."""
+    held = keys.get((token.tenant, token.secret_hash))
+    if held is None or not hmac.compare_digest(held.secret_hash, token.secret_hash):
+        raise KeyNeeded("No such key is known here.")
+    if held.revoked:
+        raise KeyNeeded(f"The key {held.name} was revoked.")
+    if held.until is not None and now >= held.until:
+        raise KeyNeeded(f"The key {held.name} ended on {held.until.day} {held.until:%B %Y}.")
+    return held
