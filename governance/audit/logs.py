@@ -19,6 +19,7 @@ RESUMED = action(
     "audit.rollback.accepted", "took the log up again after a rollback", fields="origin lost_from lost_to anchor previous"
 )
 SIGNING = b"audit-log-key"
+vault.holds(LogKey, "wrapped", lambda _row: SIGNING)
 _host = "console.example"
 
 

@@ -8,12 +8,12 @@ import base64
 import hashlib
 import hmac
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import select
+from sqlalchemy import case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import SessionTransaction
 
@@ -22,6 +22,7 @@ from governance.kernel import clock, current, vault
 from governance.kernel.db import session
 
 PURPOSES = ("pseudonym", "seal")
+LEGACY = "2026-11"  # what was sealed before keys had a month ended here
 
 
 def pseudonym(person_id: UUID) -> str:
@@ -49,6 +50,33 @@ def unseal(field: str, sealed: dict[str, str]) -> str | None:
         return None
 
 
+def has_keys(subject: str) -> bool:
+    """Whether anything that was sealed about this data subject can still be read."""
+    return session().scalar(select(DataKey.id).where(DataKey.subject == subject).limit(1)) is not None
+
+
+def destroy(subjects: Collection[str]) -> int:
+    """Destroy every key of these data subjects: what was sealed about them is erased. How many there were."""
+    gone = session().execute(delete(DataKey).where(DataKey.subject.in_(subjects)).returning(DataKey.subject, DataKey.period))
+    return _forget([(row.subject, row.period) for row in gone])
+
+
+def shred(before: str, keep: Collection[str]) -> int:
+    """Destroy the keys of every month before this one ("2026-11"), except those of the subjects to keep. How many."""
+    month = case((DataKey.period == "", LEGACY), else_=DataKey.period)
+    query = delete(DataKey).where(month < before, DataKey.subject.not_in(keep))
+    gone = session().execute(query.returning(DataKey.subject, DataKey.period))
+    return _forget([(row.subject, row.period) for row in gone])
+
+
+def _forget(gone: list[tuple[str, str]]) -> int:
+    """The transaction may hold them in memory."""
+    for level in session().info.get("keys", {}).values():
+        for subject, period in gone:
+            level.pop(f"subject {subject} {period}", None)
+    return len(gone)
+
+
 def make_tenant_keys() -> None:
     """Give the acting tenant its keys, once, when it is created."""
     tenant_id = current.actor().tenant_id
@@ -59,6 +87,9 @@ def make_tenant_keys() -> None:
 
 def _tenant_context(tenant_id: UUID, purpose: str) -> bytes:
     return b"tenant-key\0" + tenant_id.bytes + purpose.encode()
+
+
+vault.holds(TenantKey, "wrapped", lambda row: _tenant_context(row.tenant_id, row.purpose))
 
 
 def _context(subject: str, field: str) -> bytes:

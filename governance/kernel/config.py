@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+PREVIOUS = "GOVERNANCE_KEK_PREVIOUS_FILE"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -29,6 +30,7 @@ class Settings:
     demo: bool
     product: str = "Meridian"
     metrics_token: str | None = None
+    previous_kek: bytes | None = None  # while the installation's key is being rotated
 
     @property
     def secure(self) -> bool:
@@ -54,6 +56,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     problems = [*_weak_url(public_url, lenient=lenient)]
     secret = _key(environ, "GOVERNANCE_SECRET_KEY_FILE", var / "secret.key", lenient, problems)
     kek = _key(environ, "GOVERNANCE_KEK_FILE", var / "kek.key", lenient, problems)
+    previous = _key(environ, PREVIOUS, var, False, problems) if PREVIOUS in environ else b""
+    if kek and previous[:32] == kek[:32]:
+        problems.append(f"{PREVIOUS} is the key that GOVERNANCE_KEK_FILE names: give the one before it, or leave it unset")
     if kek and kek[:32] == secret[:32]:
         problems.append("GOVERNANCE_KEK_FILE and GOVERNANCE_SECRET_KEY_FILE must be two different keys")
     problems += [f"{name} is not a database address such as postgresql://user@host/name"
@@ -66,6 +71,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         storage_url=environ.get("GOVERNANCE_STORAGE_URL", f"file:{var / 'objects'}"),
         smtp_url=environ.get("GOVERNANCE_SMTP_URL"), var=var, demo=demo,
         product=environ.get("GOVERNANCE_PRODUCT", "Meridian"), metrics_token=environ.get("GOVERNANCE_METRICS_TOKEN") or None,
+        previous_kek=previous[:32] or None,
     )  # fmt: skip
 
 

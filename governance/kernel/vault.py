@@ -1,19 +1,87 @@
-"""Envelope encryption: data keys are wrapped by tenant keys, tenant keys by the installation's key (KEK)."""
+"""Envelope encryption: data keys are wrapped by tenant keys, tenant keys by the installation's key (KEK).
 
+Who keeps the installation's key is a `KeyService`: by default a `Keyring` of key files, with an interface that a
+key management service can stand behind. What it wraps is declared with `holds()`, so that a rotation finds all of it.
+"""
+
+import hashlib
+import hmac
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE = 12
-_kek: bytes = b""
+SIZE = 32
 
 
-def use(kek: bytes) -> None:
-    """Set the installation's key-encryption key: 32 bytes, from GOVERNANCE_KEK_FILE."""
-    global _kek  # noqa: PLW0603 - one process, one key
-    if len(kek) != 32:  # noqa: PLR2004
-        raise ValueError("the key-encryption key must have 32 bytes")
-    _kek = kek
+class KeyService(Protocol):
+    """Wraps small secrets under a key that it does not hand out. `context` is authenticated, not stored."""
+
+    @property
+    def key_id(self) -> str:
+        """Which key wraps now: a name that can be shown."""
+        ...
+
+    def wrap(self, key: bytes, context: bytes) -> bytes: ...
+    def unwrap(self, sealed: bytes, context: bytes) -> bytes: ...
+
+    def rewrap(self, sealed: bytes, context: bytes) -> bytes | None:
+        """The same secret under the present key; None where it is under that already."""
+        ...
+
+
+class Keyring:
+    """Key files: the present key wraps; while rotating, the previous one still opens what it wrapped.
+
+    Nothing wrapped names its key: decryption is authenticated, so only the right key opens it.
+    """
+
+    def __init__(self, present: bytes, previous: bytes | None = None) -> None:
+        if any(len(key) != SIZE for key in (present, previous or present)):
+            raise ValueError("the key-encryption key must have 32 bytes")
+        self._present, self._previous = present, previous
+
+    @property
+    def key_id(self) -> str:
+        """A fingerprint that says nothing about the key."""
+        return hmac.new(self._present, b"key-id", hashlib.sha256).hexdigest()[:16]
+
+    def wrap(self, key: bytes, context: bytes) -> bytes:
+        return encrypt(self._present, key, context)
+
+    def unwrap(self, sealed: bytes, context: bytes) -> bytes:
+        try:
+            return decrypt(self._present, sealed, context)
+        except InvalidTag:
+            if self._previous is None:
+                raise
+            return decrypt(self._previous, sealed, context)
+
+    def rewrap(self, sealed: bytes, context: bytes) -> bytes | None:
+        try:
+            decrypt(self._present, sealed, context)
+        except InvalidTag:
+            return self.wrap(self.unwrap(sealed, context), context)
+        return None
+
+
+_service: KeyService | None = None
+
+
+def use(kek: bytes | KeyService, previous: bytes | None = None) -> None:
+    """Set the installation's key: 32 bytes from GOVERNANCE_KEK_FILE (and the one before it), or a service that keeps it."""
+    global _service  # noqa: PLW0603 - one process, one key
+    _service = Keyring(kek, previous) if isinstance(kek, bytes) else kek
+
+
+def service() -> KeyService:
+    if _service is None:
+        raise RuntimeError("no key-encryption key: call use() first")
+    return _service
 
 
 def encrypt(key: bytes, plain: bytes, context: bytes) -> bytes:
@@ -27,12 +95,32 @@ def decrypt(key: bytes, sealed: bytes, context: bytes) -> bytes:
 
 
 def wrap(key: bytes, context: bytes) -> bytes:
-    return encrypt(_kek, key, context)
+    return service().wrap(key, context)
 
 
 def unwrap(sealed: bytes, context: bytes) -> bytes:
-    return decrypt(_kek, sealed, context)
+    return service().unwrap(sealed, context)
 
 
 def new_key() -> bytes:
-    return os.urandom(32)
+    return os.urandom(SIZE)
+
+
+# ---- what the installation's key wraps
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A column whose values are wrapped, and under which context each row's is. An empty value is nothing wrapped."""
+
+    model: type
+    column: str
+    context: Callable[[Any], bytes]
+
+
+holdings: list[Holding] = []
+
+
+def holds(model: type, column: str, context: Callable[[Any], bytes]) -> None:
+    """Declare, beside the code that wraps, what a rotation of the installation's key has to wrap anew."""
+    holdings.append(Holding(model, column, context))

@@ -33,6 +33,8 @@ WITHDRAWN = action("invitation.withdrawn", "withdrew an invitation", fields="rol
 CONNECTED = action("connection.changed", "changed how people sign in", fields="issuer client_id secret enforced group_roles")
 TESTED = action("connection.tested", "tested the identity provider", fields="passed failed")
 
+vault.holds(Session, "id_token", lambda _row: b"id-token")
+vault.holds(Connection, "secret", lambda row: handshake.secret_context(row.tenant_id))
 INVITATION_DAYS = 14
 BY_GROUPS = "group mapping"
 forget_old_sign_ins = handshake.forget_old

@@ -23,7 +23,7 @@ class Erasure(Tenanted, Model):
     person_id: Mapped[UUID | None]  # until it is done
     reason: Mapped[str]  # until it is done
     state: Mapped[str] = mapped_column(default="asked")  # asked approved done refused withdrawn
-    asked_by: Mapped[UUID]
+    asked_by: Mapped[UUID | None]  # nobody: it was carried out again after a restore
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     work_item_id: Mapped[UUID | None]
@@ -52,11 +52,12 @@ class Unmasking(Tenanted, Model):
 
     subject: Mapped[str]
     reason: Mapped[str]
-    state: Mapped[str] = mapped_column(default="asked")  # asked approved refused
+    state: Mapped[str] = mapped_column(default="asked")  # asked approved refused withdrawn
     asked_by: Mapped[UUID]
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     until: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]  # when a page first showed the name
 
 
 class RetentionRule(Tenanted, Model):

@@ -30,7 +30,7 @@ def unmasked(subjects: Collection[str]) -> dict[str, str]:
             Unmasking.until > clock.now(),
         )
     )
-    return {subject: name for subject, name in session().execute(query)}
+    return {row.pseudonym: row.name for row in session().execute(query)}
 
 
 def retention() -> RetentionRule | None:

@@ -89,6 +89,8 @@ def take(report: ReportRun, *, what: str) -> None:
     record(TAKEN, report, title=report.title, sha256=report.pdf_sha256, what=what)
 
 
+SIGNING = b"report-signing"
+vault.holds(SigningKey, "wrapped", lambda _row: SIGNING)
 _signer = "console.example"
 
 
@@ -104,14 +106,14 @@ def make_signing_key() -> SigningKey:
     private = Ed25519PrivateKey.generate()
     raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     key = SigningKey(name=name, public=private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
-                     wrapped=vault.wrap(raw, b"report-signing"), retired_at=None)  # fmt: skip
+                     wrapped=vault.wrap(raw, SIGNING), retired_at=None)  # fmt: skip
     session().add(key)
     record(KEY_MADE, key, name=name, key_id=VerifierKey(name, key.public).key_id.hex())
     return key
 
 
 def private_key(key: SigningKey) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(vault.unwrap(key.wrapped, b"report-signing"))
+    return Ed25519PrivateKey.from_private_bytes(vault.unwrap(key.wrapped, SIGNING))
 
 
 def key_line(key: SigningKey) -> str:

@@ -93,3 +93,15 @@ def test_logs_are_one_object_a_line(capsys):
     line = json.loads(capsys.readouterr().err.strip())
     assert line["event"] == "answered" and line["level"] == "info" and line["timestamp"].endswith("Z")
     structlog.reset_defaults()
+
+
+def test_the_key_before_this_one_is_read_while_rotating(production, tmp_path):
+    (tmp_path / "old").write_bytes(os.urandom(32))
+    settings = from_environment(production | {"GOVERNANCE_KEK_PREVIOUS_FILE": str(tmp_path / "old")})
+    assert settings.previous_kek == (tmp_path / "old").read_bytes() and from_environment(production).previous_kek is None
+
+
+@pytest.mark.parametrize("named", ["missing", "kek"])
+def test_a_key_before_this_one_that_is_none_is_named(production, tmp_path, named):
+    with pytest.raises(SettingsError, match="GOVERNANCE_KEK_PREVIOUS_FILE"):
+        from_environment(production | {"GOVERNANCE_KEK_PREVIOUS_FILE": str(tmp_path / named)})

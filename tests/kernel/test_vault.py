@@ -1,5 +1,7 @@
 """Envelope encryption: what is sealed opens with its key and in its context, and with nothing else."""
 
+from pathlib import Path
+
 import pytest
 from cryptography.exceptions import InvalidTag
 from hypothesis import given
@@ -10,10 +12,10 @@ from governance.kernel import vault
 
 @pytest.fixture(autouse=True, scope="module")
 def installation_key():
-    before = vault._kek
+    before = vault._service
     vault.use(bytes(range(1, 33)))
     yield
-    vault._kek = before
+    vault._service = before
 
 
 @given(st.binary(max_size=200), st.binary(max_size=20))
@@ -50,3 +52,63 @@ def test_the_same_text_is_never_sealed_alike():
 def test_a_key_of_another_size_is_refused(size):
     with pytest.raises(ValueError, match="32 bytes"):
         vault.use(bytes(size))
+
+
+# ---- the installation's key, and its rotation
+
+OLD, NEW = bytes(range(32)), bytes(range(100, 132))
+
+
+def test_while_rotating_both_keys_open_and_the_new_one_wraps():
+    sealed = vault.Keyring(OLD).wrap(b"secret", b"here")
+    both = vault.Keyring(NEW, previous=OLD)
+    assert both.unwrap(sealed, b"here") == b"secret"
+    assert vault.Keyring(NEW).unwrap(both.wrap(b"secret", b"here"), b"here") == b"secret"
+    with pytest.raises(InvalidTag):
+        vault.Keyring(NEW).unwrap(sealed, b"here")
+    with pytest.raises(InvalidTag):
+        both.unwrap(sealed, b"elsewhere")
+
+
+def test_what_is_rewrapped_needs_the_old_key_no_more_and_is_left_alone_the_second_time():
+    both = vault.Keyring(NEW, previous=OLD)
+    renewed = both.rewrap(vault.Keyring(OLD).wrap(b"secret", b"here"), b"here")
+    assert renewed and vault.Keyring(NEW).unwrap(renewed, b"here") == b"secret"
+    assert both.rewrap(renewed, b"here") is None
+    with pytest.raises(InvalidTag):
+        vault.Keyring(NEW).rewrap(vault.Keyring(OLD).wrap(b"secret", b"here"), b"here")
+
+
+def test_a_key_is_named_without_being_shown():
+    named = vault.Keyring(NEW).key_id
+    assert named != vault.Keyring(OLD).key_id and named == vault.Keyring(NEW, previous=OLD).key_id
+    assert NEW.hex()[:8] not in named
+
+
+def test_a_service_may_keep_the_key_in_the_place_of_files():
+    class Reversing:
+        key_id = "somebody else's"
+
+        def wrap(self, key, context):
+            return context + key[::-1]
+
+        def unwrap(self, sealed, context):
+            return sealed.removeprefix(context)[::-1]
+
+        def rewrap(self, sealed, context):
+            return None
+
+    before = vault.service()
+    vault.use(Reversing())
+    try:
+        assert vault.unwrap(vault.wrap(b"secret", b"here"), b"here") == b"secret"
+        assert vault.service().key_id == "somebody else's"
+    finally:
+        vault.use(before)
+
+
+def test_whatever_is_wrapped_is_declared_so_that_a_rotation_finds_it():
+    code = Path(vault.__file__).parents[1]
+    wraps = {p for p in code.rglob("*.py") if "vault.wrap(" in p.read_text()}
+    silent = [p.name for p in wraps if "vault.holds(" not in p.read_text()]
+    assert wraps and silent == []
