@@ -26,6 +26,7 @@ from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.errors import DomainError, SignInNeeded, Stale, StepUpNeeded, Unavailable
 from governance.kernel.feature import doors, remember_seen
 from governance.kernel.health import checks, health, measures
+from governance.logbook.pulse import Pulse, pulse
 from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
@@ -82,7 +83,7 @@ def _trusted(settings: config.Settings) -> list[str]:
 def connect(settings: config.Settings) -> None:
     """What every command of the console needs before its first transaction."""
     db.connect(settings.database_url)
-    vault.use(settings.kek)
+    vault.use(settings.kek, settings.previous_kek)
     storage.use(settings.storage_url)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     sign_as(settings.domain)
@@ -198,6 +199,7 @@ def _shell() -> dict[str, Any]:
     operator = who.role.startswith("operator")
     with current.acting_as(who):
         shell["nav"] = [_nav_group(group) for group in (OPERATOR_NAV if operator else NAV)]
+        shell["pulse"] = _pulse(who)
     shell |= {
         "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
@@ -206,6 +208,17 @@ def _shell() -> dict[str, Any]:
         "inbox_href": None if operator else f"/t/{who.tenant_slug}/#waits",
     }  # fmt: skip
     return shell
+
+
+def _pulse(who: current.Actor) -> Pulse | None:
+    """The state of the log. A refusal is drawn after its request's transaction has ended, so it opens its own."""
+    try:
+        if not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return pulse()
+        return pulse()
+    except (DomainError, DBAPIError):  # the page is what was asked for
+        return None
 
 
 def _nav_group(group: Any) -> list[dict[str, Any]]:

@@ -102,6 +102,11 @@ def session() -> Session:
     return _session.get()
 
 
+def is_open() -> bool:
+    """Whether a transaction is under way here."""
+    return _session.get(None) is not None
+
+
 @contextmanager
 def transaction(*, read_only: bool = False, tenant_id: UUID | None = None, person_id: UUID | None = None) -> Generator[Session]:
     """Commit on success, roll back on any exception. Nothing else in the code base commits.
