@@ -29,6 +29,9 @@ class ObjectStore(Protocol):
     def write(self, tenant_id: UUID, stream: BinaryIO, *, limit: int) -> Blob: ...
     def open(self, key: str) -> BinaryIO: ...
     def exists(self, key: str) -> bool: ...
+    def keep(self, key: str, content: bytes) -> None: ...
+    def keys(self, folder: str) -> list[str]: ...
+    def remove(self, key: str) -> None: ...
 
 
 class Folder:
@@ -48,10 +51,7 @@ class Folder:
                     file.flush()
                     os.fsync(file.fileno())
                 key = f"{tenant_id.hex}/{digest[:2]}/{digest}"
-                target = self.root / key
-                target.parent.mkdir(exist_ok=True)
-                Path(name).replace(target)
-                _sync(target.parent)
+                self._place(Path(name), key)
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):
                     Path(name).unlink()
@@ -71,6 +71,41 @@ class Folder:
 
     def exists(self, key: str) -> bool:
         return self._path(key) is not None
+
+    def keep(self, key: str, content: bytes) -> None:
+        """A small object under a name of ours: whole and on the disk when this returns, also when done twice."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.root, prefix=".incoming-")
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            self._place(Path(name), key)
+        except OSError as error:
+            raise Unavailable(f"The store cannot be written ({error.strerror}). Nothing was saved.") from error
+
+    def keys(self, folder: str) -> list[str]:
+        """What lies directly in a folder, in the order of names."""
+        try:
+            return sorted(f"{folder}/{p.name}" for p in (self.root / folder).iterdir() if not p.name.startswith("."))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise Unavailable(f"The store cannot be read ({error.strerror}).") from error
+
+    def remove(self, key: str) -> None:
+        """For good; what is not there is removed already."""
+        path = self._path(key)
+        if path is not None:
+            path.unlink(missing_ok=True)
+            _sync(path.parent)
+
+    def _place(self, file: Path, key: str) -> None:
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+        _sync(target.parent)
 
     def _path(self, key: str) -> Path | None:
         """The file of a key, if there is one and it lies inside the store."""

@@ -1,11 +1,12 @@
 """Signing in and out, inviting, changing and removing members, and the tenant's identity provider."""
 
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select, update
 
 from governance.audit import queries as audit
 from governance.audit import sealing
@@ -16,7 +17,17 @@ from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.people import handshake, sessions
-from governance.people.models import NAMESPACE, Connection, Invitation, Membership, Person, Session, person_key
+from governance.people.models import (
+    ERASED,
+    ERASED_NAME,
+    NAMESPACE,
+    Connection,
+    Invitation,
+    Membership,
+    Person,
+    Session,
+    person_key,
+)
 from governance.people.oidc import Identity
 from governance.tenants.models import Tenant
 
@@ -78,6 +89,8 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
     Who was removed comes back by an invitation only. Raises NoMembership, and then nothing was written.
     """
     held = _membership_of(person_key(identity.issuer, identity.subject))
+    if held is not None and held.via == ERASED:
+        raise NoMembership("This account was erased here, for good. Who comes back needs another account at the company.")
     mapped = _role_by_groups(connection, identity.groups)
     if held is not None and held.ended_at is None:
         membership = _by_today(held, mapped, connection)
@@ -263,6 +276,53 @@ def remove(membership: Membership) -> None:
     membership.ended_at = clock.now()
     end_sessions_of(membership, how="the member was removed")
     record(REMOVED, membership, role=membership.role)
+
+
+def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
+    """Nothing here leads to the person any more; his privacy was decided on elsewhere. Needs a transaction with person_id set.
+
+    A person whom another tenant knows keeps his name there. How many rows of each kind lost what they held.
+    """
+    admins = _admins_and(membership)
+    if membership.ended_at is None:
+        _not_the_last_admin(membership, admins)
+        record(REMOVED, membership, role=membership.role)
+    ended = end_sessions_of(membership, how="the person was erased")
+    blank = {"browser": "", "network": "", "id_token": b"", "idp_sid": None}
+    scrubbed = session().execute(update(Session).where(Session.person_id == membership.person_id).values(blank))
+    uninvited = _forget_invitations(addresses)
+    membership.ended_at, membership.via = membership.ended_at or clock.now(), ERASED
+    membership.pseudonym = secrets.token_hex(16)  # nothing in the log has this one
+    renamed = not _is_known_elsewhere(membership)
+    if renamed:
+        person = membership.person
+        person.name, person.email, person.subject = ERASED_NAME, "", f"erased {secrets.token_hex(16)}"
+    session().flush()
+    return {"sessions ended": ended, "sessions": _count(scrubbed), "invitations": uninvited, "names": int(renamed)}
+
+
+def _forget_invitations(addresses: Collection[str]) -> int:
+    to_them = update(Invitation).where(func.lower(Invitation.email).in_([a.lower() for a in addresses]))
+    open_yet = case(
+        (Invitation.accepted_at.is_(None), func.coalesce(Invitation.withdrawn_at, clock.now())), else_=Invitation.withdrawn_at
+    )
+    return _count(session().execute(to_them.values(email="", withdrawn_at=open_yet)))
+
+
+def _count(result: Any) -> int:
+    return int(result.rowcount)
+
+
+def _is_known_elsewhere(membership: Membership) -> bool:
+    """Core, since the session's own filter would hide the other tenants; the policy `own_memberships` shows them."""
+    m = Membership.__table__
+    elsewhere = select(m.c.id).where(m.c.person_id == membership.person_id, m.c.tenant_id != membership.tenant_id)
+    return session().execute(elsewhere.where(m.c.via != ERASED).limit(1)).one_or_none() is not None
+
+
+def subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
+    """Every pseudonym that this person's sealed parts stand under: his own, and those of the addresses he was invited at."""
+    return [sealing.pseudonym(each) for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))]
 
 
 def _may_have(role: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from governance.audit import queries as audit
 from governance.audit import sealing
@@ -17,7 +17,7 @@ from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.people import permissions
-from governance.people.models import Connection, Invitation, Membership, Person, Session
+from governance.people.models import ERASED, ERASED_NAME, Connection, Invitation, Membership, Person, Session
 from governance.people.sessions import IDLE
 from governance.tenants.models import Tenant
 
@@ -59,11 +59,13 @@ def members() -> list[Member]:
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """The names of these people, former members too, in one statement."""
+    """The names of these people, former members too, in one statement. Who was erased here has none."""
     wanted = {i for i in ids if i}
     if not wanted:
         return {}
-    rows = session().execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
+    erased = select(Membership.id).where(Membership.person_id == Person.id, Membership.via == ERASED).exists()
+    name = case((erased, ERASED_NAME), else_=Person.name).label("name")  # another tenant may know him by name
+    rows = session().execute(select(Person.id, name).where(Person.id.in_(wanted)))
     return {row.id: row.name for row in rows}
 
 
@@ -78,6 +80,21 @@ def membership(membership_id: UUID) -> Membership:
     if found.ended_at is not None:
         raise NotFound("There is no such member here.")
     return found
+
+
+def everyone(*, limit: int) -> Sequence[Membership]:
+    """Members and former members, by name, except who was erased."""
+    query = select(Membership).where(Membership.via != ERASED).join(Person)
+    return session().scalars(query.order_by(Membership.ended_at.is_not(None), Person.name).limit(limit)).all()
+
+
+def by_pseudonym(pseudonym: str) -> Membership | None:
+    """Who that is in the log; who was erased is nobody."""
+    return session().scalars(select(Membership).where(Membership.pseudonym == pseudonym)).one_or_none()
+
+
+def by_pseudonyms(pseudonyms: Collection[str]) -> Sequence[Membership]:
+    return session().scalars(select(Membership).where(Membership.pseudonym.in_(pseudonyms))).all()
 
 
 def membership_of(person_id: UUID) -> Membership | None:
