@@ -14,16 +14,20 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from governance import migrate, models
+from governance.api_keys import actions as key_actions
+from governance.api_keys import queries as keys
+from governance.api_keys.views import feature as api_keys
 from governance.assessments.views import feature as assessments
 from governance.audit import logs as logs_of_tenants
 from governance.audit import sequencer
+from governance.audit.api import feature as audit_api
 from governance.controls.views import feature as controls
 from governance.evidence.views import feature as evidence
 from governance.frameworks.views import feature as frameworks
 from governance.frameworks.views import operator_feature as operator_frameworks
 from governance.kernel import charts, clock, config, current, db, logs, outbox, storage, vault, web, words
 from governance.kernel.access import ROLE_NAMES, allowed, registry
-from governance.kernel.errors import DomainError, SignInNeeded, Stale, StepUpNeeded, Unavailable
+from governance.kernel.errors import DomainError, KeyNeeded, SignInNeeded, Stale, StepUpNeeded, Unavailable
 from governance.kernel.feature import doors, remember_seen
 from governance.kernel.health import checks, health, measures
 from governance.logbook.pulse import Pulse, pulse
@@ -42,6 +46,7 @@ from governance.tenants.views import operator_feature as operator_tenants
 FEATURES = [
     health, people.door, report_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
     controls, evidence, systems, reports, people.feature, tenant_settings, operator_tenants,
+    api_keys, audit_api,
 ]  # fmt: skip
 HERE = Path(__file__).parent
 OLDEST = Gauge(
@@ -63,7 +68,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     connect(settings)
     web.dress(app)
     app.after_request(remember_seen)
-    doors.tenant_id, doors.identify, doors.seen = tenants.tenant_id, people.identify, people.seen
+    doors.tenant_id, doors.identify, doors.keys, doors.seen = tenants.tenant_id, people.identify, keys.keys_for, _seen
     checks.update(database=_database_answers, migrations=migrate.is_current)
     measures[OLDEST] = lambda: sequencer.oldest(sequencer.waiting())
     for feature in FEATURES:
@@ -73,6 +78,11 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for error in (DomainError, HTTPException, DBAPIError, Exception):
         app.register_error_handler(error, _refused)
     return app
+
+
+def _seen(who: current.Actor) -> None:
+    """Note that a session or a key is in use."""
+    (key_actions.note_use if who.key_id else people.seen)(who)
 
 
 def _trusted(settings: config.Settings) -> list[str]:
@@ -118,12 +128,12 @@ NAV = (
      ("Evidence", "files", "evidence.index", "evidence", "evidence.view")),
     (("AI systems", "cpu", "systems.index", "systems", "systems.view"),),
     (("Reports", "clipboard-data", "reports.index", "reports", "reports.view"),),
-    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people", "people.own"),),
+    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people api_keys", "people.own"),),
 )  # fmt: skip
 OPERATOR_NAV = (
     (("Tenants", "layout-dashboard", "operator_overview.overview", "operator_overview operator_tenants", "tenants.view"),
      ("Frameworks", "shield", "operator_frameworks.index", "operator_frameworks", "tenants.view")),
-    (("Settings", "settings", "people.members", "people", "people.members"),),
+    (("Settings", "settings", "people.members", "people api_keys", "people.members"),),
 )  # fmt: skip
 
 
@@ -248,12 +258,22 @@ def _refused(error: Exception) -> Response:
     if isinstance(error, StepUpNeeded) and _wants_page():
         return make_response(_step_up_page(), status)
     if not _wants_page():
-        body = jsonify(type="about:blank", title=sentence, status=status, request_id=g.get("request_id"))
-        body.headers["Content-Type"] = "application/problem+json"
-        return make_response(body, status)
+        return _problem(error, status, sentence)
     changes = [(n, then, now) for n, (then, now) in error.changes.items()] if isinstance(error, Stale) else []
     context = {"status": status, "sentence": sentence, "changes": changes, "remedy": REMEDIES.get(status)}
     return make_response(render_template("refused.html", **context), status)
+
+
+def _problem(error: Exception, status: int, sentence: str) -> Response:
+    """RFC 9457; a missing key is asked for as RFC 6750 says."""
+    field = getattr(error, "field", None)
+    body = jsonify(
+        type="about:blank", title=sentence, status=status, request_id=g.get("request_id"), **({"field": field} if field else {})
+    )
+    body.headers["Content-Type"] = "application/problem+json"
+    if isinstance(error, KeyNeeded):
+        body.headers["WWW-Authenticate"] = 'Bearer realm="console"' + (f', error="{error.reason}"' if error.reason else "")
+    return make_response(body, status)
 
 
 def _status_of(error: Exception) -> tuple[int, str]:
@@ -277,7 +297,7 @@ SENTENCES = {
 
 
 def _wants_page() -> bool:
-    if request.path.startswith(("/api/", "/ofrep/", "/policy/", "/scim/")):
+    if request.path.startswith(("/api/", "/audit/", "/ofrep/", "/policy/", "/scim/")):
         return False
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
     return best == "text/html"

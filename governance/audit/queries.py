@@ -109,6 +109,27 @@ def consistency(old: int, new: int) -> list[bytes]:
     return merkle.consistency(old, new, nodes())
 
 
+def checkpoint_of(size: int) -> Checkpoint | None:
+    """The newest one that signs a tree of that size."""
+    query = select(Checkpoint).where(Checkpoint.size == size).order_by(Checkpoint.number.desc()).limit(1)
+    return session().scalars(query).one_or_none()
+
+
+def tile(level: int, index: int) -> bytes:
+    """The hashes that the acting tenant's tree has in a tile; more than a checkpoint covers, when one is signed just now."""
+    log = head()
+    return tiles.tile(level, index, log.size, log.edge, full_tile) if log else b""
+
+
+def bodies(first: int, count: int) -> list[bytes]:
+    """The entries of these places, as they were hashed, in one statement."""
+    query = select(AuditEntry.body).join(Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id))
+    found = session().scalars(query.where(Leaf.index >= first, Leaf.index < first + count).order_by(Leaf.index)).all()
+    if len(found) != count:
+        raise LookupError(f"{count - len(found)} of the entries {first} to {first + count - 1} are not there")
+    return list(found)
+
+
 def pending() -> int:
     """How many of the acting tenant's entries wait for their place."""
     return session().scalar(select(func.count()).select_from(PendingEntry)) or 0

@@ -1,0 +1,68 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from wtforms import DateField, HiddenField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import DataRequired, Length, Optional
+
+from governance.api_keys.actions import OVERLAPS
+from governance.kernel import clock
+from governance.kernel.access import known_scopes
+from governance.kernel.forms import Form, constraint, uuid_or_none
+from governance.kernel.ids import uuid7
+from governance.tenants.forms import one_line
+
+REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
+constraint("pk_api_keys", "This form was sent before and its key was made. Open the form anew to make another.")
+
+
+def _scopes() -> list[tuple[str, str]]:
+    return sorted((name, name) for name in known_scopes)
+
+
+class KeyForm(Form):
+    name = StringField(
+        "Name", [DataRequired("Name the machine that gets it."), Length(max=80)], filters=[one_line],
+        description="Of the machine, not of a person: log mirror in Dublin.",
+    )  # fmt: skip
+    scopes = SelectMultipleField("It may", [DataRequired("Choose what it may do.")], choices=_scopes)
+    ends_on = DateField(
+        "Last day",
+        [Optional()],
+        description="The key opens nothing after this day (UTC). Without a day it is good until it is revoked.",
+    )
+    once = HiddenField()
+
+    @property
+    def key_id(self) -> UUID:
+        """Chosen when the form was opened: sending it twice makes one key."""
+        return uuid_or_none(self.once.data) or uuid7()
+
+    @property
+    def ends(self) -> datetime | None:
+        """The midnight after the last day."""
+        day = self.ends_on.data
+        if day is None or day.year > clock.today().year + 20:  # a day that no day can be added to is out of bounds anyway
+            return datetime.max.replace(tzinfo=UTC) if day else None
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        fine = bool(super().validate(extra_validators))
+        if self.ends_on.errors:
+            self.ends_on.errors = ["This is not a day such as 2026-11-25."]
+        if self.scopes.errors and self.scopes.raw_data:
+            self.scopes.errors = ["That is no scope here."]
+        return fine
+
+
+def _overlaps() -> list[tuple[str, str]]:
+    words = {0: "Not at all: it stops now", 1: "One more day"}
+    return [(str(days), words.get(days, f"{days} more days")) for days in OVERLAPS]
+
+
+class RotateForm(Form):
+    overlap = SelectField(
+        "The old secret works", choices=_overlaps, default="1", **REFUSED,
+        description="Long enough to put the new one in place, and no longer.",
+    )  # fmt: skip
+    seen = HiddenField()
