@@ -1,7 +1,8 @@
 """Pseudonyms and sealed fields: envelope keys from the data subject up to the installation.
 
-Keys are looked up once per transaction or savepoint and never outlive it: a key made where the work is then
-rolled back must not seal anything that commits.
+A tenant's keys are made with it and stay, so a process remembers them for some minutes. A data subject's keys are looked
+up once per transaction or savepoint and never outlive it: erasing takes effect at once, and a key made where the work is
+then rolled back must not seal anything that commits.
 """
 
 import base64
@@ -9,6 +10,8 @@ import hashlib
 import hmac
 from collections import ChainMap
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -22,6 +25,8 @@ from governance.kernel import clock, current, vault
 from governance.kernel.db import session
 
 PURPOSES = ("pseudonym", "seal")
+REMEMBER = timedelta(minutes=5)
+MOST = 10_000  # tenants whose keys a process remembers
 LEGACY = "2026-11"  # what was sealed before keys had a month ended here
 
 
@@ -110,13 +115,28 @@ def _levels() -> Iterator[SessionTransaction]:
         level = level.parent
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    until: datetime
+    keys: dict[str, bytes]
+
+
+_tenants: dict[UUID, Remembered] = {}
+
+
 def _tenant_key(purpose: str) -> bytes:
-    keys = _keys()
-    if purpose not in keys:
-        tenant_id = current.actor().tenant_id
-        for row in session().scalars(select(TenantKey)):
-            keys[row.purpose] = vault.unwrap(row.wrapped, _tenant_context(tenant_id, row.purpose))
-    return keys[purpose]
+    tenant_id, now = current.actor().tenant_id, clock.now()
+    held = _tenants.get(tenant_id)
+    if held is None or not now <= held.until <= now + REMEMBER:
+        rows = session().scalars(select(TenantKey))
+        held = Remembered(
+            now + REMEMBER, {r.purpose: vault.unwrap(r.wrapped, _tenant_context(tenant_id, r.purpose)) for r in rows}
+        )
+        if len(_tenants) >= MOST:
+            _tenants.clear()
+        if held.keys:
+            _tenants[tenant_id] = held
+    return held.keys[purpose]
 
 
 def _data_key(subject: str, period: str, *, make: bool) -> bytes:
