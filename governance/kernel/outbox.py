@@ -2,11 +2,15 @@
 
 import smtplib
 import ssl
+from collections.abc import Collection
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sqlalchemy import func, select
+
 from governance.kernel import jobs
+from governance.kernel.db import session
 from governance.kernel.errors import Invalid, Unavailable
 
 _domain = "console.example"
@@ -35,6 +39,18 @@ def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
         raise Invalid("The mail server does not know that address.") from error
     except (smtplib.SMTPException, OSError) as error:
         raise Unavailable("The mail server is away.") from error
+
+
+def forget(addresses: Collection[str]) -> int:
+    """Nothing is kept of the mail to these addresses; what has not left does not leave. How many letters."""
+    to = func.lower(jobs.WorkItem.params["to"].astext)
+    query = select(jobs.WorkItem).where(jobs.WorkItem.kind == "mail", to.in_([a.lower() for a in addresses]))
+    letters = session().scalars(query).all()
+    for item in letters:
+        jobs.cancel(item)
+        item.params = {}
+        (_folder / f"{item.id}.eml").unlink(missing_ok=True)
+    return len(letters)
 
 
 def _letter(item: jobs.WorkItem) -> EmailMessage:

@@ -278,14 +278,20 @@ def remove(membership: Membership) -> None:
     record(REMOVED, membership, role=membership.role)
 
 
+def may_leave(membership: Membership) -> None:
+    """Refuses the last admin of the tenant."""
+    admins = _admins_and(membership)
+    if membership.ended_at is None:
+        _not_the_last_admin(membership, admins)
+
+
 def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
     """Nothing here leads to the person any more; his privacy was decided on elsewhere. Needs a transaction with person_id set.
 
     A person whom another tenant knows keeps his name there. How many rows of each kind lost what they held.
     """
-    admins = _admins_and(membership)
+    may_leave(membership)
     if membership.ended_at is None:
-        _not_the_last_admin(membership, admins)
         record(REMOVED, membership, role=membership.role)
     ended = end_sessions_of(membership, how="the person was erased")
     blank = {"browser": "", "network": "", "id_token": b"", "idp_sid": None}

@@ -8,11 +8,16 @@ from sqlalchemy import func, or_, select
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
+from governance.kernel.jobs import WorkItem
+from governance.people import queries as people
+from governance.people.actions import subjects_of
 from governance.people.models import Membership, Person
 from governance.privacy import permissions
 from governance.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
+from governance.tenants.models import Tenant
 
 SHOWN = 50
+DEFAULT_MONTHS = 84
 
 
 def unmasked(subjects: Collection[str]) -> dict[str, str]:
@@ -33,9 +38,58 @@ def unmasked(subjects: Collection[str]) -> dict[str, str]:
     return {row.pseudonym: row.name for row in session().execute(query)}
 
 
-def retention() -> RetentionRule | None:
+def unused(subjects: Collection[str]) -> Sequence[Unmasking]:
+    """Of these, what the acting person may see and has not been shown yet; locked, since two pages may show it at once."""
+    query = select(Unmasking).where(
+        Unmasking.subject.in_(set(subjects)),
+        Unmasking.asked_by == current.actor().person_id,
+        Unmasking.state == "approved",
+        Unmasking.until > clock.now(),
+        Unmasking.used_at.is_(None),
+    )
+    return session().scalars(query.with_for_update()).all()
+
+
+def my_open_unmasking(subject: str) -> Unmasking | None:
+    query = select(Unmasking).where(Unmasking.subject == subject, Unmasking.state == "asked")
+    return session().scalars(query.where(Unmasking.asked_by == current.actor().person_id).limit(1)).one_or_none()
+
+
+def retention(*, lock: bool = False) -> RetentionRule | None:
     """The tenant's own rule; without one the default of seven years holds."""
-    return session().scalars(select(RetentionRule)).one_or_none()
+    query = select(RetentionRule)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def months_kept() -> int:
+    rule = retention()
+    return rule.months if rule else DEFAULT_MONTHS
+
+
+def own_tenant() -> Tenant:
+    found = session().get(Tenant, current.actor().tenant_id)
+    if found is None:
+        raise RuntimeError("the tenant is gone")
+    return found
+
+
+def open_erasure(subject: str) -> Erasure | None:
+    """The one request about a person that is not decided, or not yet carried out."""
+    query = select(Erasure).where(Erasure.subject == subject, Erasure.state.in_(("asked", "approved")))
+    return session().scalars(query).one_or_none()
+
+
+def approved_erasures(subject: str | None) -> Sequence[Erasure]:
+    """Decided and not yet carried out: of one person, or of anybody. Locked, since one may begin just now."""
+    query = select(Erasure).where(Erasure.state == "approved")
+    query = query.where(Erasure.subject == subject) if subject else query
+    return session().scalars(query.order_by(Erasure.id).with_for_update()).all()
+
+
+def work_of(erasure: Erasure) -> WorkItem | None:
+    if erasure.work_item_id is None:
+        return None
+    return session().scalars(select(WorkItem).where(WorkItem.id == erasure.work_item_id)).one_or_none()
 
 
 def erasure(erasure_id: UUID, *, lock: bool = False) -> Erasure:
@@ -72,6 +126,17 @@ def standing_holds(subject: str) -> Sequence[LegalHold]:
     """What forbids erasing this person: holds on him, and holds on the whole tenant."""
     query = select(LegalHold).where(LegalHold.released_at.is_(None))
     return session().scalars(query.where(or_(LegalHold.subject == subject, LegalHold.subject.is_(None)))).all()
+
+
+def all_standing_holds() -> Sequence[LegalHold]:
+    return session().scalars(select(LegalHold).where(LegalHold.released_at.is_(None))).all()
+
+
+def held_subjects(pseudonyms: Collection[str]) -> list[str]:
+    """What must stay readable because of holds: those persons, and the addresses that they were invited at."""
+    found = people.by_pseudonyms(pseudonyms)
+    invited = [subject for member in found for subject in subjects_of(member.person_id, [member.person.email])]
+    return [*pseudonyms, *invited]
 
 
 def waiting() -> int:

@@ -1,7 +1,9 @@
 """Asking for a report, cancelling it, filing what was made, handing it out; and the key that signs."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -13,7 +15,7 @@ from governance.evidence.numbering import alone
 from governance.kernel import clock, current, jobs, vault
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.storage import Blob
+from governance.kernel.storage import Blob, store
 from governance.reports import queries
 from governance.reports.models import ReportRun, SigningKey
 from governance.reports.signing import VerifierKey
@@ -22,6 +24,7 @@ ASKED = action("report.asked", "asked for a report", fields="kind title as_of as
 MADE = action("report.made", "made a report", fields="title fingerprint sha256 pages")
 CANCELLED = action("report.cancelled", "cancelled a report", fields="title")
 TAKEN = action("report.downloaded", "downloaded a report", fields="title sha256 what")
+WITHDRAWN = action("report.withdrawn", "withdrew a report", fields="title sha256 why")
 KEY_MADE = action("signing.key.made", "made the key that signs reports", fields="name key_id")
 
 
@@ -84,9 +87,22 @@ def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> None:
 
 def take(report: ReportRun, *, what: str) -> None:
     """Somebody downloads the file or its signature: that is an entry of the tenant's log."""
+    if report.is_withdrawn:
+        raise NotReady("That report was withdrawn: it named a person who was erased. Make it again.")
     if report.pdf_key is None:
         raise NotReady("That report is not made yet.")
     record(TAKEN, report, title=report.title, sha256=report.pdf_sha256, what=what)
+
+
+def withdraw_naming(person_id: UUID, words: Collection[str]) -> dict[str, int]:
+    """The reports that name somebody who is being erased: data and file go, digest and date stay. They can be made again."""
+    named = queries.naming(person_id, words)
+    for report in named:
+        if report.pdf_key is not None:
+            store().remove(report.pdf_key)
+        report.pdf_key, report.snapshot = None, None
+        record(WITHDRAWN, report, title=report.title, sha256=report.pdf_sha256, why="it named a person who was erased")
+    return {"reports withdrawn": len(named)}
 
 
 SIGNING = b"report-signing"

@@ -32,6 +32,11 @@ class ReportRun(Tenanted, Model):
     signature: Mapped[str | None]
     finished_at: Mapped[datetime | None] = mapped_column()
 
+    @property
+    def is_withdrawn(self) -> bool:
+        """Its data and file named somebody who was erased: what stays is the digest."""
+        return self.pdf_sha256 is not None and self.pdf_key is None
+
 
 class SigningKey(Model):
     """The console's report-signing key: Ed25519, wrapped by the installation's key; old ones stay for verifying."""

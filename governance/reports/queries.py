@@ -1,10 +1,11 @@
 """Report runs, newest first, with the work behind those that are under way."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, or_, select
 
 from governance.assessments import queries as assessments
 from governance.assessments.models import Assessment
@@ -66,6 +67,14 @@ def under_way(assessment_id: UUID) -> ReportRun | None:
     query = select(ReportRun).join(WorkItem, WorkItem.id == ReportRun.work_item_id)
     query = query.where(ReportRun.assessment_id == assessment_id, WorkItem.state.in_(("queued", "running")))
     return session().scalars(query.limit(1)).one_or_none()
+
+
+def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:
+    """The runs that are made from data with one of these words in it, or that this person asked for: the cover names him."""
+    said = cast(ReportRun.snapshot, Text)
+    named = or_(*(said.icontains(json.dumps(word, ensure_ascii=False)[1:-1], autoescape=True) for word in words))
+    query = select(ReportRun).where(ReportRun.snapshot.is_not(None), named | (ReportRun.asked_by == person_id))
+    return session().scalars(query.order_by(ReportRun.id).with_for_update()).all()
 
 
 def signing_key() -> SigningKey | None:

@@ -1,0 +1,57 @@
+"""The erasure list: what was erased, kept outside the database, so that a restored database can be made to forget again.
+
+One small file an erasure in the object store, `erasures/<erasure id>.json`. It names nobody: a pseudonym, and a digest
+of the person's id. It is written before anything is erased and never removed. Backups of the store must be no older
+than those of the database.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from governance.kernel.errors import Unavailable
+from governance.kernel.storage import store
+
+FOLDER = "erasures"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One erasure, as the list holds it."""
+
+    erasure_id: UUID
+    tenant_id: UUID
+    subject: str
+    person: str  # SHA-256 of the person's id
+    at: datetime
+
+
+def digest(person_id: UUID) -> str:
+    return hashlib.sha256(person_id.bytes).hexdigest()
+
+
+def add(listed: Listed) -> None:
+    """On the disk when this returns. Listed twice is listed once."""
+    said = {"erasure": str(listed.erasure_id), "tenant": str(listed.tenant_id), "subject": listed.subject,
+            "person": listed.person, "at": listed.at.isoformat()}  # fmt: skip
+    store().keep(f"{FOLDER}/{listed.erasure_id}.json", json.dumps(said, indent=1).encode() + b"\n")
+
+
+def everything() -> Sequence[Listed]:
+    """The whole list. A file that cannot be read is named: to go on without it could leave somebody unerased."""
+    return [_read(key) for key in store().keys(FOLDER)]
+
+
+def _read(key: str) -> Listed:
+    with store().open(key) as file:
+        content = file.read()
+    try:
+        said = json.loads(content)
+        return Listed(
+            UUID(said["erasure"]), UUID(said["tenant"]), said["subject"], said["person"], datetime.fromisoformat(said["at"])
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unavailable(f"The erasure list is damaged: {key} cannot be read. Bring it back from a backup.") from error

@@ -1,0 +1,157 @@
+"""Finds a person's name and address in the text of this tenant's rows, and replaces them by "[erased]".
+
+    found(traces) -> Found        counts, by table and column; changes nothing
+    replace(traces) -> Found      the same, replaced; what could not be is under `left`
+
+It walks every text and JSON column of every table of the tenant, so no feature can be forgotten; decision 0010 says
+why this is one place. The columns come from the models, the permission to change them from the database: what is
+append-only there is counted and left.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Column, String, Table, Text, cast, func, literal, or_, select, text, union_all, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
+
+from governance.kernel import current
+from governance.kernel.db import Model, session
+
+MARK = "[erased]"
+LOG = "audit_entries"  # the largest table by far, and never changed: counted once, when it is done
+SEALED = {("audit_entries", "sealed")}  # ciphertext
+CHANGEABLE = """
+SELECT c.relname FROM pg_class c
+WHERE c.relkind = 'r' AND has_table_privilege(c.oid, 'UPDATE')
+  AND NOT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a person is found by: present and former names and addresses that his sealed parts still tell."""
+
+    person_id: UUID
+    names: frozenset[str]
+    addresses: frozenset[str]
+
+    @property
+    def too_common(self) -> frozenset[str]:
+        """A name of one word stands for other things too: "Done" would take every state with it."""
+        return frozenset(name for name in self.names if len(name.split()) < 2)  # noqa: PLR2004 - a first and a last name
+
+    @property
+    def words(self) -> list[str]:
+        return sorted((self.names - self.too_common) | self.addresses, key=lambda word: (-len(word), word))
+
+
+@dataclass(slots=True)
+class Found:
+    """How many rows, by "table.column"."""
+
+    replaced: dict[str, int] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+
+
+def found(traces: Traces) -> Found:
+    """In one statement, the log excepted: a page waits for this."""
+    result, free = Found(), _changeable()
+    columns = [(t, c) for t, c in _columns() if t.name != LOG]
+    if not traces.words:
+        return result
+    counts = [
+        select(literal(_named(t, c)).label("name"), literal(t.name).label("home"), func.count().label("rows"))
+        .select_from(t).where(_here(t), _holds(c, traces))
+        for t, c in columns
+    ]  # fmt: skip
+    for name, home, rows in session().execute(union_all(*counts)):
+        if rows:
+            (result.replaced if home in free else result.left)[name] = rows
+    return result
+
+
+def replace(traces: Traces) -> Found:
+    result, free = Found(), _changeable()
+    for table, column in _columns() if traces.words else ():
+        name = _named(table, column)
+        rows = _replaced(table, column, traces) if table.name in free else None
+        if rows is None:
+            rows, home = _counted(table, column, traces), result.left
+        else:
+            home = result.replaced
+        if rows:
+            home[name] = rows
+    return result
+
+
+def patterns(words: list[str]) -> dict[bool, str]:
+    """A regular expression of PostgreSQL for plain text (False) and for JSON (True): whole words only, in any case.
+
+    In JSON the escape of a line's end may stand before a word, and its letter is no part of a word.
+    """
+    quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
+    return {False: "|".join(_whole(word, "") for word in words), True: "|".join(_whole(word, ESCAPED) for word in quoted)}
+
+
+ESCAPED = r"|(?<=\\[bfnrt])"
+
+
+def _whole(word: str, escaped: str) -> str:
+    """Other addresses end or begin with this one: `x.ines@acme.example`, `ines@acme.example.org`."""
+    literal_word = re.sub(r"([^\w\s@])", r"\\\1", word)
+    if "@" in word:
+        return rf"(?:(?<![\w+-])(?<!\w\.){escaped}){literal_word}(?![\w-])(?!\.\w)"
+    return rf"(?:(?<!\w){escaped}){literal_word}(?!\w)"
+
+
+def _columns() -> Iterator[tuple[Table, Column[Any]]]:
+    for table in Model.metadata.sorted_tables:
+        for column in table.columns if "tenant_id" in table.columns else ():
+            if isinstance(column.type, String | JSON) and (table.name, column.name) not in SEALED:
+                yield table, column
+
+
+def _changeable() -> set[str]:
+    return set(session().scalars(text(CHANGEABLE)))
+
+
+def _named(table: Table, column: Column[Any]) -> str:
+    return f"{table.name}.{column.name}"
+
+
+def _here(table: Table) -> Any:
+    return table.c.tenant_id == current.actor().tenant_id
+
+
+def _is_json(column: Column[Any]) -> bool:
+    return isinstance(column.type, JSON)
+
+
+def _holds(column: Column[Any], traces: Traces) -> Any:
+    """The plain search first: the expression costs ten times as much."""
+    written, is_json = cast(column, Text), _is_json(column)
+    shown = [json.dumps(w, ensure_ascii=False)[1:-1] if is_json else w for w in traces.words]
+    return or_(*(written.icontains(w, autoescape=True) for w in shown)) & written.regexp_match(
+        patterns(traces.words)[is_json], flags="i"
+    )
+
+
+def _counted(table: Table, column: Column[Any], traces: Traces) -> int:
+    return session().scalar(select(func.count()).select_from(table).where(_here(table), _holds(column, traces))) or 0
+
+
+def _replaced(table: Table, column: Column[Any], traces: Traces) -> int | None:
+    """None where the rows may not lose it: two of them would then have the same name."""
+    is_json = _is_json(column)
+    after: Any = func.regexp_replace(cast(column, Text), patterns(traces.words)[is_json], MARK, "gi")
+    change = update(table).where(_here(table), _holds(column, traces)).values({column: cast(after, JSONB) if is_json else after})
+    try:
+        with session().begin_nested():
+            return int(session().execute(change).rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
+    except IntegrityError:
+        return None
