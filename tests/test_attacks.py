@@ -16,8 +16,7 @@ from governance.controls import actions as controls
 from governance.evidence import actions as evidence
 from governance.frameworks import actions as adopting
 from governance.frameworks import queries as frameworks
-from governance.kernel import db, jobs, web
-from governance.people import transport
+from governance.kernel import db, jobs, transport, web
 from governance.reports import actions as reports
 from governance.reports import confined, views
 from governance.reports.verify import verify

@@ -1,36 +1,14 @@
-"""How the console calls an identity provider: only public addresses, no redirects, little time, small answers."""
+"""How the console calls an identity provider; what fails is a ProviderFault, in words for the person who signs in."""
 
-import ipaddress
-import os
-import socket
-import threading
-import time
-from collections import Counter
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import PoolManager
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
 
+from governance.kernel import transport
 from governance.kernel.errors import DomainError
+from governance.kernel.transport import careful, is_address
 
-TIMEOUT = (3, 5)
-TOTAL_SECONDS = 8
-MAX_ANSWER = 512 * 1024
-LOOPBACK = {"127.0.0.1", "localhost"}
 OK = 200
-WAITING_FOR_ONE, WAITING, PATIENCE = (
-    4,
-    8,
-    1.0,
-)  # of a worker's threads, for one server and for all; seconds until another has its turn
-_waiting: Counter[str] = Counter()
-_turn = threading.Condition()
 
 
 class ProviderFault(DomainError):
@@ -39,109 +17,12 @@ class ProviderFault(DomainError):
     status = 503
 
 
-class PrivateNetwork(OSError):
-    """The name led to an address that is not public."""
-
-
-def is_address(url: str) -> bool:
-    """Whether a browser may be sent there: https, or plain http on loopback in the demo."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if parts.scheme == "http" and host in LOOPBACK:
-        return os.environ.get("GOVERNANCE_DEMO") == "1"
-    return parts.scheme == "https" and bool(host) and not parts.username and port != 0
-
-
 def safe_url(url: str) -> str:
-    """Https to a public address; plain http only to loopback, and only in the demo (no SSRF by settings)."""
-    if not is_address(url):
-        raise ProviderFault(f"{url[:80]} is not an https address.", field="issuer")
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "http":
-        return url
+    """The address, if it is one that the console calls."""
     try:
-        addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError) as error:
-        raise ProviderFault(f"No server has the name {host}.", field="issuer") from error
-    if not all(_public(address) for address in addresses):
-        raise ProviderFault(f"{host} leads to a private network, which the console does not call.", field="issuer")
-    return url
-
-
-def _public(address: str) -> bool:
-    return ipaddress.ip_address(address.split("%", maxsplit=1)[0]).is_global
-
-
-class _PublicConnection(HTTPSConnection):
-    """Checks where it really arrived, before a byte is sent: a name may lead elsewhere the second time (rebinding)."""
-
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        if not _public(connected.getpeername()[0]):
-            connected.close()
-            raise PrivateNetwork(f"{self.host} leads to a private network, which the console does not call.")
-        return connected
-
-
-class _PublicPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicConnection
-
-
-@contextmanager
-def place(host: str) -> Generator[None]:
-    """A tenant's provider that never answers keeps few threads, so that the other tenants' pages and sign-ins go on."""
-    with _turn:
-        if not _turn.wait_for(lambda: _waiting[host] < WAITING_FOR_ONE and _waiting.total() < WAITING, PATIENCE):
-            raise requests.Timeout("too many wait for it already")
-        _waiting[host] += 1
-    try:
-        yield
-    finally:
-        with _turn:
-            _waiting[host] -= 1
-            if not _waiting[host]:
-                del _waiting[host]
-            _turn.notify_all()
-
-
-class _Careful(HTTPAdapter):
-    """Reads at most MAX_ANSWER bytes in at most TOTAL_SECONDS, however slowly they drip."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _PublicPool}
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        with place(urlsplit(request.url or "").hostname or ""):
-            return self._sent(request, *args, **options)
-
-    def _sent(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        started = time.monotonic()
-        reply = super().send(request, *args, **{**options, "stream": True, "timeout": TIMEOUT})
-        parts, size = [], 0
-        for part in reply.iter_content(8192):
-            parts.append(part)
-            size += len(part)
-            if size > MAX_ANSWER:
-                raise requests.ConnectionError("the answer is too long")
-            if time.monotonic() - started > TOTAL_SECONDS:
-                raise requests.Timeout("the answer drips")
-        vars(reply).update(_content=b"".join(parts), _content_consumed=True)
-        return reply
-
-
-def careful[S: requests.Session](client: S) -> S:
-    """The same client, which now keeps to the rules above and takes nothing from the environment but the CA bundle."""
-    client.trust_env = False
-    client.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    client.mount("https://", _Careful())
-    client.mount("http://", _Careful())
-    return client
+        return transport.safe_url(url)
+    except transport.NotCalled as fault:
+        raise ProviderFault(fault.message, field="issuer") from fault
 
 
 def ask(url: str, what: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -153,15 +34,14 @@ def ask(url: str, what: str, headers: Mapping[str, str] | None = None) -> dict[s
 
 
 def send(method: str, url: str, what: str, **options: Any) -> requests.Response:
-    with careful(requests.Session()) as client:
-        try:
-            return client.request(method, safe_url(url), allow_redirects=False, **options)
-        except requests.Timeout as error:
-            raise ProviderFault(f"The identity provider did not answer in time ({what}). Try again in a minute.") from error
-        except (requests.RequestException, OSError) as error:
-            raise ProviderFault(
-                f"The identity provider cannot be reached ({what}). Try again, or ask your administrator."
-            ) from error
+    try:
+        return transport.send(method, url, "The identity provider", **options)
+    except transport.NotCalled as fault:
+        raise ProviderFault(fault.message, field="issuer") from fault
+    except transport.Late as error:
+        raise ProviderFault(f"The identity provider did not answer in time ({what}). Try again in a minute.") from error
+    except transport.Unreachable as error:
+        raise ProviderFault(f"The identity provider cannot be reached ({what}). Try again, or ask your administrator.") from error
 
 
 def json_of(reply: requests.Response, what: str) -> dict[str, Any]:
@@ -172,3 +52,6 @@ def json_of(reply: requests.Response, what: str) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise ProviderFault(f"The identity provider's {what} has the wrong form.")
     return answer
+
+
+__all__ = ["ProviderFault", "ask", "careful", "is_address", "json_of", "safe_url", "send"]

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from governance.kernel import transport as wire
 from governance.kernel.db import session
 from governance.people import oidc, transport
 from governance.people.models import Connection
@@ -163,7 +164,7 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch):
     listening = socket.create_server(("127.0.0.1", 0))
     listening.settimeout(0.5)
     port = listening.getsockname()[1]
-    monkeypatch.setattr(transport, "safe_url", lambda url: url)
+    monkeypatch.setattr(wire, "safe_url", lambda url: url)
     with pytest.raises(transport.ProviderFault):
         transport.ask(f"https://localhost:{port}/", "a test")
     accepted, _ = listening.accept()
@@ -173,13 +174,13 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch):
 
 
 def test_too_long_an_answer_is_not_read(idp, monkeypatch):
-    monkeypatch.setattr(transport, "MAX_ANSWER", 100)
+    monkeypatch.setattr(wire, "MAX_ANSWER", 100)
     with pytest.raises(transport.ProviderFault):
         oidc.discover(idp.issuer)
 
 
 def test_an_answer_that_drips_is_not_waited_for(idp, monkeypatch):
-    monkeypatch.setattr(transport, "TOTAL_SECONDS", -1)
+    monkeypatch.setattr(wire, "TOTAL_SECONDS", -1)
     with pytest.raises(transport.ProviderFault, match="in time"):
         oidc.discover(idp.issuer)
 

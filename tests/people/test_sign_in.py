@@ -7,9 +7,9 @@ import pytest
 import requests
 
 from governance.demo.idp import Person
-from governance.kernel import clock
+from governance.kernel import clock, transport
 from governance.kernel.words import plural
-from governance.people import oidc, transport
+from governance.people import oidc
 from tests import make
 from tests.browser import Visitor
 from tests.people.conftest import Arrival, connect, entries, nothing_starts, sessions_of

@@ -1,0 +1,162 @@
+"""How the console calls an address that somebody typed: only public ones, no redirects, little time, small answers."""
+
+import ipaddress
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+
+from governance.kernel.errors import DomainError
+
+TIMEOUT = (3, 5)
+TOTAL_SECONDS = 8
+MAX_ANSWER = 512 * 1024
+LOOPBACK = {"127.0.0.1", "localhost"}
+WAITING_FOR_ONE, WAITING, PATIENCE = (
+    4,
+    8,
+    1.0,
+)  # of a worker's threads, for one server and for all; seconds until another has its turn
+_waiting: Counter[str] = Counter()
+_turn = threading.Condition()
+
+
+class Unreachable(DomainError):
+    """The other side is away. The sentence begins with its name and says why."""
+
+    status = 503
+
+
+class Late(Unreachable):
+    """It did not answer in time."""
+
+
+class NotCalled(Unreachable):
+    """The address is none that the console calls."""
+
+
+class PrivateNetwork(OSError):
+    """The name led to an address that is not public."""
+
+
+def is_address(url: str) -> bool:
+    """Whether a browser may be sent there: https, or plain http on loopback in the demo."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if parts.scheme == "http" and host in LOOPBACK:
+        return os.environ.get("GOVERNANCE_DEMO") == "1"
+    return parts.scheme == "https" and bool(host) and not parts.username and port != 0
+
+
+def safe_url(url: str) -> str:
+    """Https to a public address; plain http only to loopback, and only in the demo (no SSRF by settings)."""
+    if not is_address(url):
+        raise NotCalled(f"{url[:80]} is not an https address.")
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "http":
+        return url
+    try:
+        addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError) as error:
+        raise NotCalled(f"No server has the name {host}.") from error
+    if not all(_public(address) for address in addresses):
+        raise NotCalled(f"{host} leads to a private network, which the console does not call.")
+    return url
+
+
+def _public(address: str) -> bool:
+    return ipaddress.ip_address(address.split("%", maxsplit=1)[0]).is_global
+
+
+class _PublicConnection(HTTPSConnection):
+    """Checks where it really arrived, before a byte is sent: a name may lead elsewhere the second time (rebinding)."""
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        if not _public(connected.getpeername()[0]):
+            connected.close()
+            raise PrivateNetwork(f"{self.host} leads to a private network, which the console does not call.")
+        return connected
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+@contextmanager
+def place(host: str) -> Generator[None]:
+    """A server that never answers keeps few threads, so that the other tenants' pages and sign-ins go on."""
+    with _turn:
+        if not _turn.wait_for(lambda: _waiting[host] < WAITING_FOR_ONE and _waiting.total() < WAITING, PATIENCE):
+            raise requests.Timeout("too many wait for it already")
+        _waiting[host] += 1
+    try:
+        yield
+    finally:
+        with _turn:
+            _waiting[host] -= 1
+            if not _waiting[host]:
+                del _waiting[host]
+            _turn.notify_all()
+
+
+class _Careful(HTTPAdapter):
+    """Reads at most MAX_ANSWER bytes in at most TOTAL_SECONDS, however slowly they drip."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        manager: PoolManager = self.poolmanager
+        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _PublicPool}
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        with place(urlsplit(request.url or "").hostname or ""):
+            return self._sent(request, *args, **options)
+
+    def _sent(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        started = time.monotonic()
+        reply = super().send(request, *args, **{**options, "stream": True, "timeout": TIMEOUT})
+        parts, size = [], 0
+        for part in reply.iter_content(8192):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_ANSWER:
+                raise requests.ConnectionError("the answer is too long")
+            if time.monotonic() - started > TOTAL_SECONDS:
+                raise requests.Timeout("the answer drips")
+        vars(reply).update(_content=b"".join(parts), _content_consumed=True)
+        return reply
+
+
+def careful[S: requests.Session](client: S) -> S:
+    """The same client, which now keeps to the rules above and takes nothing from the environment but the CA bundle."""
+    client.trust_env = False
+    client.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+    client.mount("https://", _Careful())
+    client.mount("http://", _Careful())
+    return client
+
+
+def send(method: str, url: str, who: str, **options: Any) -> requests.Response:
+    """One request; every way in which nobody answers is an Unreachable whose sentence begins with `who`."""
+    with careful(requests.Session()) as client:
+        try:
+            return client.request(method, safe_url(url), allow_redirects=False, **options)
+        except requests.Timeout as error:
+            raise Late(f"{who} did not answer in time.") from error
+        except (requests.RequestException, OSError) as error:
+            raise Unreachable(f"{who} cannot be reached.") from error
