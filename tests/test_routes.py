@@ -3,16 +3,20 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from werkzeug.routing import Rule
 
+from governance.api_keys import actions as keys
+from governance.kernel import access, bearer, clock
 from governance.kernel.access import ROLES, Permission
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
+from tests.machine import Machine, machine
 from tests.rows import TENANTED, Rows
 
 # Words in an address that name no tenant's object: the same for everybody.
@@ -191,6 +195,61 @@ def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
     assert refusals(app, visitor, [w for w in walk if role not in w[0].needs.roles], 403) == []
     answers = {str(d): knock(visitor, d, path).status_code for d, path in walk if d.method == "GET" and role in d.needs.roles}
     assert answers and {where: status for where, status in answers.items() if status == 403 or status >= 500} == {}
+
+
+# ---- machines
+
+
+@pytest.fixture
+def machines(app, acme_ids, acting, monkeypatch) -> dict[str, Machine]:
+    """Who comes with a key to acme's addresses: its own with every scope, and those who are not to be let in."""
+    monkeypatch.setitem(access.known_scopes, "nothing:known", "do nothing that an address asks for")
+    scopes = [name for name in access.known_scopes if name != "nothing:known"]
+    made = {
+        "own": machine(app, name="own", scopes=scopes),
+        "revoked": machine(app, name="revoked", scopes=scopes),
+        "ended": machine(app, name="ended", scopes=scopes, ends=clock.now() + timedelta(seconds=1)),
+        "stranger": machine(app, "globex", scopes=scopes),
+        "narrow": machine(app, name="narrow", scopes=["nothing:known"]),
+        "unknown": Machine(app, bearer.new("acme")),
+        "nobody": Machine(app, None),
+    }
+    with acting("admin"):
+        keys.revoke(keys.queries.key(made["revoked"].row.id))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("revoked", 401), ("ended", 401), ("stranger", 404), ("narrow", 403), ("unknown", 401), ("nobody", 401)]
+)
+def test_a_machine_is_refused_at_every_address_that_its_key_does_not_open(app, machines, acme_ids, who, status):
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "machine")]
+    assert len(walk) > 4
+    with clock.frozen(clock.now() + timedelta(seconds=2)):
+        assert [f"{d}: {found}" for d, path in walk if (found := machines[who].ask(d.method, path).status_code) != status] == []
+
+
+def test_the_machine_with_the_key_is_let_in_where_the_others_are_not(app, machines, acme_ids):
+    """Otherwise the walk above would prove nothing; what is not there for it, or makes no sense, is said to it."""
+    answers = {str(d): machines["own"].ask(d.method, d.address(app, "acme", acme_ids)) for d in doors(app, "machine")}
+    assert {
+        where: reply.status_code
+        for where, reply in answers.items()
+        if reply.status_code in {401, 403} or reply.status_code >= 500
+    } == {}
+    assert all(reply.mimetype != "text/html" for reply in answers.values())
+
+
+def test_a_signed_in_person_is_no_machine(app, as_admin, acme_ids):
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "machine")]
+    assert refusals(app, as_admin, walk, 401) == []
+
+
+def test_a_machine_is_no_person(app, machines, acme_ids):
+    """Its key opens no page, whatever scopes it has: reading asks for a sign-in, and writing for a form of ours."""
+    for door in doors(app, "tenant", "operator"):
+        found = machines["own"].ask(door.method, door.address(app, "acme", acme_ids), Accept="application/json").status_code
+        assert found == (401 if door.method == "GET" else 403), str(door)
 
 
 @pytest.mark.parametrize("role", ["admin", "viewer"])
