@@ -3,7 +3,7 @@
 Every line is one JSON object in UTF-8 and ends in a newline. There are three kinds, in this order:
 
     {"format": "governance.audit-export/1", "origin": …, "checkpoint": …, "whole": …, "first": …, "last": …, "filters": {…}}
-    {"index": 48212, "entry": "{\\"action\\":…}", "proof": ["<hash, base64>", …]}       one for each entry
+    {"index": 48212, "entry": "{…}", "proof": ["<hash, base64>", …]}       one for each entry
     {"entries": 120, "first": 48100, "last": 48219}
 
 The header carries the checkpoint (a signed note, C2SP tlog-checkpoint) that every proof leads to. `entry` holds the

@@ -95,8 +95,8 @@ def verify(lines: Iterable[bytes], key: str, checkpoint: str | None = None) -> V
     except NotSigned as problem:
         return Verdict((began, _check("checkpoint", problem)))
     if head.origin != header.origin:
-        problem = f"The export says that it is of {header.origin}, and its checkpoint is that of {head.origin}."
-        return Verdict((began, _check("checkpoint", problem)))
+        told = f"The export says that it is of {header.origin}, and its checkpoint is that of {head.origin}."
+        return Verdict((began, _check("checkpoint", told)))
     signed = _check("checkpoint", f"{signer.name} signed its {_of(head)} with the key {signer.key_id.hex()}.", ok=True)
     return _follow(numbered, header, head, (began, signed), _held(checkpoint, keys))
 
@@ -289,7 +289,7 @@ def _follow(
 def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
     """Read entries up to the trailer; the check of the file's end."""
     number, trailer = 1, None
-    for number, line in numbered:  # noqa: B007 - its last value is told
+    for number, line in numbered:
         if trailer is not None:
             return _check("end", f"Line {number} stands behind the end of the export.")
         try:
