@@ -1,5 +1,6 @@
 """How the console calls an identity provider; what fails is a ProviderFault, in words for the person who signs in."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import requests
