@@ -97,6 +97,51 @@ def verify_report(report: Path, key: str, signature: Path | None) -> None:
     sys.exit(0 if result.ok else 1)
 
 
+@main.group()
+def keys() -> None:
+    """The installation's keys."""
+
+
+@keys.command("rotate-kek")
+def rotate_kek() -> None:
+    """Wrap everything under the key of GOVERNANCE_KEK_FILE that is under GOVERNANCE_KEK_PREVIOUS_FILE. Safe to run again."""
+    from governance.factory import create_app
+    from governance.kernel import vault
+    from governance.privacy.rotation import rotate
+
+    create_app()
+    result = rotate()
+    listed = ", ".join(f"{table} {count}" for table, count in sorted(result.rewrapped.items())) or "nothing was left to do"
+    click.echo(f"Wrapped anew under key {vault.service().key_id}: {listed}.")
+    for table, count in sorted(result.lost.items()):
+        click.echo(f"{table}: {count} open with neither key. Name the key that wrapped them in GOVERNANCE_KEK_PREVIOUS_FILE.")
+    for table, count in sorted(result.left.items()):
+        click.echo(
+            f"{table}: {count} are under the previous key again. Start web and jobs with the new key, then run this again."
+        )
+    click.echo("Nothing is under the previous key: drop it." if result.is_done else "Not done. Keep the previous key.")
+    sys.exit(0 if result.is_done else 1)
+
+
+@main.group("privacy")
+def privacy_commands() -> None:
+    """What the operator does about persons who were erased."""
+
+
+@privacy_commands.command("replay")
+def replay() -> None:
+    """After a restore: erase again whom the erasure list names. Safe to run again."""
+    from governance.factory import create_app
+    from governance.privacy import replay as erasures
+
+    create_app()
+    done = erasures.replay()
+    for listed in done:
+        click.echo(f"erased again: {listed.subject} of tenant {listed.tenant_id}, first erased on {listed.at:%Y-%m-%d}")
+    click.echo(f"{len(done)} erased again. The database forgets what the erasure list names." if done else
+               "Nothing to erase again: the database has done everything that the erasure list names.")  # fmt: skip
+
+
 @main.command()
 @click.option("--once", is_flag=True, help="Set everything up, make the report, and leave.")
 @click.option("--port", type=int, default=lambda: int(os.environ.get("PORT", "8000")), show_default="8000")

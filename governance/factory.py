@@ -31,11 +31,15 @@ from governance.kernel.errors import DomainError, KeyNeeded, SignInNeeded, Stale
 from governance.kernel.feature import doors, remember_seen
 from governance.kernel.health import checks, health, measures
 from governance.logbook.pulse import Pulse, pulse
+from governance.logbook.views import feature as logbook
+from governance.logbook.watch import note_reading
 from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
 from governance.people import views as people
-from governance.reports.actions import sign_as
+from governance.privacy.erasing import erasers
+from governance.privacy.views import feature as privacy
+from governance.reports.actions import sign_as, withdraw_naming
 from governance.reports.views import feature as reports
 from governance.reports.views import public as report_check
 from governance.systems.views import feature as systems
@@ -45,7 +49,7 @@ from governance.tenants.views import operator_feature as operator_tenants
 
 FEATURES = [
     health, people.door, report_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, systems, reports, people.feature, tenant_settings, operator_tenants,
+    controls, evidence, systems, logbook, reports, people.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api,
 ]  # fmt: skip
 HERE = Path(__file__).parent
@@ -68,6 +72,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     connect(settings)
     web.dress(app)
     app.after_request(remember_seen)
+    app.after_request(note_reading)
     doors.tenant_id, doors.identify, doors.keys, doors.seen = tenants.tenant_id, people.identify, keys.keys_for, _seen
     checks.update(database=_database_answers, migrations=migrate.is_current)
     measures[OLDEST] = lambda: sequencer.oldest(sequencer.waiting())
@@ -98,6 +103,7 @@ def connect(settings: config.Settings) -> None:
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)
+    erasers[:] = [withdraw_naming]
 
 
 def _derived(settings: config.Settings, purpose: str) -> bytes:
@@ -127,8 +133,9 @@ NAV = (
      ("Controls", "clipboard-check", "controls.index", "controls", "controls.view"),
      ("Evidence", "files", "evidence.index", "evidence", "evidence.view")),
     (("AI systems", "cpu", "systems.index", "systems", "systems.view"),),
-    (("Reports", "clipboard-data", "reports.index", "reports", "reports.view"),),
-    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people api_keys", "people.own"),),
+    (("Audit log", "fingerprint", "logbook.index", "logbook log_exports anchors", "audit.view"),
+     ("Reports", "clipboard-data", "reports.index", "reports", "reports.view"),),
+    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people api_keys privacy", "people.own"),),
 )  # fmt: skip
 OPERATOR_NAV = (
     (("Tenants", "layout-dashboard", "operator_overview.overview", "operator_overview operator_tenants", "tenants.view"),

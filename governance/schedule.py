@@ -12,6 +12,8 @@ from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.jobs import once_per
 from governance.people import actions as people
+from governance.privacy import actions as privacy
+from governance.privacy import jobs as erasures
 from governance.reports import jobs as reports
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
@@ -21,16 +23,26 @@ log = structlog.get_logger("schedule")
 
 def sweep_sign_ins() -> None:
     """Nightly: forget sign-ins that nobody finished."""
+    _each_tenant("sweep sign-ins", people.forget_old_sign_ins)
+
+
+def shred_old_parts() -> None:
+    """Nightly: destroy the keys to what the log has sealed for longer than the tenant keeps it."""
+    _each_tenant("shred old sealed parts", privacy.shred)
+
+
+def _each_tenant(job: str, act: Callable[[], object]) -> None:
+    """Once a day and tenant, each in a transaction of its own."""
     period = clock.today().isoformat()
     with transaction():
         every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
     for tenant_id, slug, name in every:
         try:
             with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
-                if once_per("sweep sign-ins", slug, period):
-                    people.forget_old_sign_ins()
+                if once_per(job, slug, period):
+                    act()
         except Exception:  # what is wrong with one tenant does not keep the others waiting
-            log.exception("sweep failed", tenant=slug)
+            log.exception("nightly job failed", job=job, tenant=slug)
 
 
 SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two
@@ -73,7 +85,11 @@ def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
         log.exception("log not sequenced", tenant=slug)
 
 
-HANDLERS = (reports.make_report,)  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
+HANDLERS = (
+    reports.make_report,
+    erasures.erase,
+)  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
+    "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),
 }

@@ -88,6 +88,11 @@ def everyone(*, limit: int) -> Sequence[Membership]:
     return session().scalars(query.order_by(Membership.ended_at.is_not(None), Person.name).limit(limit)).all()
 
 
+def anybody(membership_id: UUID) -> Membership | None:
+    """A member or former member."""
+    return session().scalars(select(Membership).where(Membership.id == membership_id)).one_or_none()
+
+
 def by_pseudonym(pseudonym: str) -> Membership | None:
     """Who that is in the log; who was erased is nobody."""
     return session().scalars(select(Membership).where(Membership.pseudonym == pseudonym)).one_or_none()
