@@ -11,6 +11,7 @@ import pytest
 from werkzeug.routing import Rule
 
 from governance.api_keys import actions as keys
+from governance.audit import sealing
 from governance.kernel import access, bearer, clock
 from governance.kernel.access import ROLES, Permission
 from governance.kernel.db import session
@@ -93,12 +94,13 @@ def acme_ids(acting) -> dict[str, Any]:
             next(m for m in TENANTED if m.__name__ == "AISystem"), (make.founder("acme").tenant_id, ids["AISystem"])
         )
         key = system.key
+        pseudonym = sealing.pseudonym(make.person_id("admin"))
         names = {
             **ids,
             **{_word(name): i for name, i in ids.items()},
             **{f"{_last(name)}_id": i for name, i in reversed(ids.items())},
         }
-    return names | {word: ids[name] for word, name in MEANS.items()} | {"system_key": key}
+    return names | {word: ids[name] for word, name in MEANS.items()} | {"system_key": key, "pseudonym": pseudonym}
 
 
 def _word(name: str) -> str:

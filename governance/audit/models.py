@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Identity, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted
@@ -18,12 +18,13 @@ class AuditEntry(Tenanted, Model):
         Index(None, "tenant_id", "target_type", "target_id", "at"),
         Index(None, "tenant_id", "at"),
         Index(None, "tenant_id", "actor", "at"),
+        Index(None, "tenant_id", "action", "at"),
     )
 
     at: Mapped[datetime]
-    actor: Mapped[str]
+    actor: Mapped[str] = mapped_column(String(collation="C"))  # so that a beginning is a range, whatever the database sorts by
     actor_kind: Mapped[str]
-    action: Mapped[str]
+    action: Mapped[str] = mapped_column(String(collation="C"))
     target_type: Mapped[str]
     target_id: Mapped[UUID]
     outcome: Mapped[str]

@@ -3,7 +3,7 @@
     sparkline · lines · columns · waterfall            values over time and what makes up a sum
     stacked_bar · level_bar · share_bar · key_of       parts of a whole
     level_columns · coverage_bars · interval           our levels by quarter, a period by evidence, a range
-    proof_tree                                         the drawing of the sign-in page
+    proof_tree · proof_path                            the idea of a proof (sign-in page), and the proof of one entry
     for_print                                          the same chart in the colours of a report
 
 Every chart has role="img", a <title> that says the conclusion, and a <desc> with the figures. A colour is a
@@ -484,6 +484,80 @@ def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoin
     ]
     words = f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn through"
     return _svg(width, height, words, f"{rows} steps from the entry to the root", body, extra="c-chart-hero")
+
+
+type Side = Literal["left", "right"]
+STRIDES = (20, 36, 70)  # from a node to its parent, from the entry up: at most three steps are drawn
+
+
+def proof_path(steps: Sequence[tuple[Side, str]], leaf: str, root: str, *, top: str) -> Markup:
+    """The proof of one entry: from it up to the signed root, with the siblings that are hashed in on the way.
+
+    `steps` are (side, hash) of the siblings from the entry up; of many the lowest and the two highest are drawn.
+    """
+    drawn = list(steps) if len(steps) <= len(STRIDES) else [steps[0], *steps[-2:]]
+    missing, rise, gap = len(steps) - len(drawn), 36, 30
+    x, y = 0.0, 42.0 + rise * len(drawn) + (gap if missing else 0)
+    height, points, siblings = y + 38, [(x, y)], list[tuple[float, float, str]]()
+    dashes: list[tuple[float, float]] = []
+    for n, (side, digest) in enumerate(drawn):
+        if n == 1 and missing:
+            dashes.append((x, y))
+            y -= gap
+        stride, lower = STRIDES[n + len(STRIDES) - len(drawn)] * (1 if side == "right" else -1), y
+        x, y = x + stride, y - rise
+        siblings.append((x + stride, lower, digest))
+        points.append((x, y))
+    left = min([-46.0, *(sx - 82 for (sx, _, _), (side, _) in zip(siblings, drawn, strict=True) if side == "left")])
+    return _proof_picture(points, siblings, dashes, (366, height, -left), (leaf, root, top, missing))
+
+
+def _proof_picture(
+    points: Sequence[tuple[float, float]],
+    siblings: Sequence[tuple[float, float, str]],
+    dashes: Sequence[tuple[float, float]],
+    frame: tuple[float, float, float],
+    words: tuple[str, str, str, int],
+) -> Markup:
+    (width, height, shift), (leaf, root, top, missing) = frame, words
+    body: list[Markup] = []
+    for (sx, sy, _), (px, py) in zip(siblings, points[1:], strict=True):
+        body.append(_el("path", "axis", d=f"M{_n(sx + shift)} {_n(sy)}L{_n(px + shift)} {_n(py)}", fill="none", stroke_width=1.3))
+    at = points[0]
+    for n, (px, py) in enumerate(points[1:]):
+        if n == 1 and dashes:
+            body.append(
+                _el("path", "s1", d=f"M{_n(at[0] + shift)} {_n(at[1])}v-30", fill="none", stroke_width=2, stroke_dasharray="2 4")
+            )
+            body.append(_text(at[0] + shift + 9, at[1] - 12, f"{missing} more", "tick"))
+            at = (at[0], at[1] - 30)
+        body.append(
+            _el("path", "s1", d=f"M{_n(at[0] + shift)} {_n(at[1])}L{_n(px + shift)} {_n(py)}", fill="none", stroke_width=2)
+        )
+        at = (px, py)
+    for (sx, sy, digest), (px, _) in zip(siblings, points[1:], strict=True):
+        is_right = sx > px
+        body += [
+            _node(sx + shift, sy, held=False),
+            *_two_lines(sx + shift + (14 if is_right else -14), sy, digest, "sibling", is_right),
+        ]
+    body += [_node(px + shift, py, held=True) for px, py in points]
+    if dashes:
+        body.append(_node(points[1][0] + shift, points[1][1] - 30, held=True))
+    (bx, by), (rx, ry) = points[0], points[-1]
+    body += [
+        _text(bx + shift, by + 20, "this entry", "lab", weight=600, anchor="middle"),
+        _text(bx + shift, by + 34, leaf, "tick", anchor="middle"),
+    ]
+    body += _two_lines(max(0, min(rx + shift - 66, width - 136)), ry - 26, top, root, is_right=True, bold=True)
+    said = f"The path from this entry to the {top}, {len(siblings) + missing} steps long"
+    return _svg(width, height, said, ", ".join(digest for _, _, digest in siblings) or "no sibling", body, extra="c-chart-tree")
+
+
+def _two_lines(x: float, y: float, first: str, second: str, is_right: bool, *, bold: bool = False) -> list[Markup]:  # noqa: FBT001 the side of a node
+    anchor = "start" if is_right else "end"
+    kind, weight = ("lab", 600) if bold else ("tick", 400)
+    return [_text(x, y, first, kind, weight=weight, anchor=anchor), _text(x, y + 13, second, "tick", anchor=anchor)]
 
 
 def _node(x: float, y: float, held: bool) -> Markup:  # noqa: FBT001 on or off the path

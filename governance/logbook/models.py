@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted
@@ -43,12 +43,13 @@ class LogWord(Tenanted, Model):
     """A word stands somewhere in the clear text of a block of 256 entries (a full tile): the search's index.
 
     Under row-level security a GIN index is of no use (its operators are not leakproof); a comparison of text is.
+    The beginning of a word is a range, and only byte order ("C") makes it one, whatever the database sorts by.
     """
 
     __tablename__ = "log_words"
     __table_args__ = (UniqueConstraint("tenant_id", "word", "block"),)
 
-    word: Mapped[str]
+    word: Mapped[str] = mapped_column(String(collation="C"))
     block: Mapped[int] = mapped_column(BigInteger)
 
 
