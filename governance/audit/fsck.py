@@ -1,29 +1,42 @@
 """Re-derives a whole log from its stored bytes and compares everything that was ever said of it.
 
-    fsck() -> Report      of the acting tenant; every finding names the entry, tile or checkpoint that is wrong
+    fsck() -> Report        of the acting tenant; every finding names the entry, tile or checkpoint that is wrong
+    note(report) -> entry   leaves the outcome in that log
 
-It reads entries in the order of their places, a page at a time, so its memory does not grow with the log.
+It reads entries in the order of their places, a page at a time, so its memory does not grow with the log. It needs one
+view of the log from beginning to end: `transaction(read_only=True, snapshot=True)`, since a sequencer may be at work.
+What it cannot see is an end that was cut off everywhere at once: that is what checkpoints outside are for.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import func, select
+from sqlalchemy.exc import DataError
 
 from governance.audit import checkpoint, logs, merkle, tiles
 from governance.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry, Tile
-from governance.audit.record import canonical
+from governance.audit.record import canonical, record
+from governance.audit.registry import action
+from governance.kernel import notes
 from governance.kernel.db import session
 from governance.kernel.notes import NotSigned, VerifierKey
 
-PAGE = 2_000
+PASSED = action("audit.fsck.passed", "checked the whole log and found nothing wrong", fields="entries checkpoints")
+FAILED = action("audit.fsck.failed", "checked the whole log and found it damaged", fields="entries checkpoints findings")
+PAGE = 1_000
 MOST_FINDINGS = 50
+MOST_RECORDED = 10
+type Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`what` is entry, place, tile, head or checkpoint; `number` its index or number."""
+    """`what` is entry, place, tile, head, key or checkpoint; `number` its index or number."""
 
     what: str
     number: int
@@ -42,6 +55,13 @@ class Report:
     def ok(self) -> bool:
         return not self.findings
 
+    @property
+    def sentence(self) -> str:
+        if self.ok:
+            return f"{self.entries} entries and {self.checkpoints} checkpoints follow from each other."
+        more = " or more" if len(self.findings) == MOST_FINDINGS else ""
+        return f"{len(self.findings)}{more} findings in {self.entries} entries and {self.checkpoints} checkpoints."
+
     def find(self, what: str, number: int, sentence: str) -> None:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(what, number, sentence))
@@ -49,55 +69,249 @@ class Report:
 
 @dataclass(slots=True)
 class Rebuilt:
-    """The tree as the stored entries make it, so far."""
+    """The tree as the stored entries make it, so far. Its root follows from the edge alone, so no tile is kept."""
 
     size: int = 0
     edge: bytes = b""
-    full: dict[tuple[int, int], bytes] = field(default_factory=dict)  # recent ones: what roots and the edge need
+    whole: int = 0  # full tiles
+
+    def grow(self, body: bytes) -> list[tiles.Full]:
+        grown = tiles.grow(self.size, self.edge, [merkle.leaf_hash(body)])
+        self.size, self.edge, self.whole = grown.size, grown.edge, self.whole + len(grown.full)
+        return grown.full
 
     def root(self) -> bytes:
-        return merkle.root(self.size, tiles.nodes(self.size, self.edge, lambda level, index: self.full[level, index]))
+        return merkle.root(self.size, tiles.nodes(self.size, self.edge, _no_tile))
 
 
-def fsck() -> Report:
-    """Of the acting tenant, in the present transaction."""
-    report, tree = Report(), Rebuilt()
-    keys = {logs.key_id(key): logs.verifier(key) for key in logs.all_keys()}
-    marks = _checkpoints()
-    mark = next(marks, None)
-    while mark is not None and mark.size == 0:
-        _compare(mark, tree, keys, report)
-        mark = next(marks, None)
-    for index, entry in _entries():
-        if index != tree.size:
-            report.find("place", tree.size, f"Place {tree.size} is empty: the next entry stands at {index}.")
-            break
-        _read(entry, index, report)
-        _grow(tree, entry.body, report)
-        while mark is not None and mark.size == tree.size:
-            _compare(mark, tree, keys, report)
-            mark = next(marks, None)
-    report.entries = tree.size
-    if mark is not None:
-        report.find(
-            "checkpoint", mark.number, f"Checkpoint {mark.number} is over {mark.size} entries, and {tree.size} are there."
-        )
-    _head(tree, report)
-    _strays(report)
+def _no_tile(level: int, index: int) -> bytes:
+    raise LookupError(f"a root never needs the full tile {level}/{index}")
+
+
+def fsck(told: Told = lambda _done, _total: None) -> Report:
+    """Of the acting tenant, in the present transaction. `told(done, total)` hears after each page how far it is."""
+    report = Report()
+    try:
+        _compare(report, told)
+    except DataError as problem:
+        report.find("row", -1, f"A row of the log cannot be read: {problem.orig}.")
     return report
 
 
-def _entries() -> Iterator[tuple[int, AuditEntry]]:
+def _compare(report: Report, told: Told) -> None:
+    tree = Rebuilt()
+    head = session().scalars(select(LogHead)).one_or_none()
+    marks = Marks({logs.key_id(key): logs.verifier(key) for key in logs.all_keys()}, report)
+    marks.reached(tree)
+    for index, entry in _entries(told, head.size if head else 0):
+        if not _stands(index, entry, tree.size, report) or entry is None:
+            break
+        _read(entry, index, report)
+        for full in tree.grow(entry.body):
+            _kept(full, report)
+        marks.reached(tree)
+    report.entries = tree.size
+    marks.beyond(tree.size)
+    if head is not None:
+        _head(head, tree, marks.last, report)
+    _tiles(tree, report)
+    _waiting(report)
+    _strays(report)
+
+
+def note(report: Report) -> AuditEntry | None:
+    """Leave the outcome in the acting tenant's log; None where no log was opened yet."""
+    head = session().scalars(select(LogHead)).one_or_none()
+    if head is None:
+        return None
+    read: dict[str, Any] = {"entries": report.entries, "checkpoints": report.checkpoints}
+    if report.ok:
+        return record(PASSED, head, **read)
+    return record(FAILED, head, outcome="failed", findings=[f.sentence for f in report.findings[:MOST_RECORDED]], **read)
+
+
+# ---- entries
+
+
+def _entries(told: Told, total: int) -> Iterator[tuple[int, AuditEntry | None]]:
+    """(place, entry) in the order of places; None where the place is taken and its entry is not there."""
     at = 0
-    query = select(Leaf.index, AuditEntry).join(AuditEntry, (AuditEntry.tenant_id == Leaf.tenant_id) & (AuditEntry.id == Leaf.id))
+    query = select(Leaf.index, AuditEntry).outerjoin(
+        AuditEntry, (AuditEntry.tenant_id == Leaf.tenant_id) & (AuditEntry.id == Leaf.id)
+    )
     while True:
         rows = session().execute(query.where(Leaf.index >= at).order_by(Leaf.index).limit(PAGE)).all()
         for index, entry in rows:
             yield index, entry
-            session().expunge(entry)
+            if entry is not None:
+                session().expunge(entry)
+        told(at + len(rows), total)
         if len(rows) < PAGE:
             return
         at = rows[-1][0] + 1
+
+
+def _waiting(report: Report) -> None:
+    """What has no place yet is not signed either; that its columns and bytes agree can be seen already."""
+    at = -1
+    query = select(PendingEntry.number, AuditEntry).join(
+        AuditEntry, (AuditEntry.tenant_id == PendingEntry.tenant_id) & (AuditEntry.id == PendingEntry.id)
+    )
+    while rows := session().execute(query.where(PendingEntry.number > at).order_by(PendingEntry.number).limit(PAGE)).all():
+        for _, entry in rows:
+            if _shown(entry) != entry.body:
+                report.find(
+                    "entry",
+                    -1,
+                    f"The entry {entry.id} ({entry.action}), which waits, shows something else than its bytes{_where(entry)}.",
+                )
+            session().expunge(entry)
+        at = rows[-1].number
+
+
+def _stands(index: int, entry: AuditEntry | None, wanted: int, report: Report) -> bool:
+    """Whether the next place is the one that follows, and holds an entry."""
+    if index != wanted:
+        report.find("place", wanted, f"Place {wanted} is empty: the next entry stands at {index}.")
+    elif entry is None:
+        report.find("entry", index, f"Entry {index} is gone: its place is there, and what stood in it is not.")
+    return index == wanted and entry is not None
+
+
+def _read(entry: AuditEntry, index: int, report: Report) -> None:
+    """What readers are shown, the columns, is what is hashed, the body."""
+    if _shown(entry) != entry.body:
+        report.find("entry", index, f"Entry {index} ({entry.action}) shows something else than what was signed{_where(entry)}.")
+
+
+def _shown(entry: AuditEntry) -> bytes:
+    try:
+        return canonical(entry)
+    except ValueError:  # a number that none of ours writes
+        return b""
+
+
+def _where(entry: AuditEntry) -> str:
+    try:
+        said, shown = json.loads(entry.body), json.loads(_shown(entry))
+        different = sorted(name for name in {*said, *shown} if said.get(name) != shown.get(name))
+    except (ValueError, TypeError, AttributeError):
+        return ": its bytes are not those of an entry"
+    return f": {', '.join(different)}" if different else ": the same in other bytes"
+
+
+def _strays(report: Report) -> None:
+    """An entry stands in the tree or waits for its place, one of the two; whoever empties the queue wants it forgotten."""
+    placed = select(Leaf.id).where(Leaf.tenant_id == AuditEntry.tenant_id, Leaf.id == AuditEntry.id).exists()
+    waits = (
+        select(PendingEntry.id).where(PendingEntry.tenant_id == AuditEntry.tenant_id, PendingEntry.id == AuditEntry.id).exists()
+    )
+    for entry_id, deed in session().execute(select(AuditEntry.id, AuditEntry.action).where(~placed, ~waits).limit(MOST_FINDINGS)):
+        report.find("entry", -1, f"The entry {entry_id} ({deed}) has no place in the tree and waits for none.")
+    twice = (Leaf.tenant_id == PendingEntry.tenant_id) & (Leaf.id == PendingEntry.id)
+    for entry_id in session().scalars(select(PendingEntry.id).join(Leaf, twice).limit(MOST_FINDINGS)):
+        report.find("entry", -1, f"The entry {entry_id} has its place in the tree and waits for another one.")
+    there = select(AuditEntry.id).where(AuditEntry.tenant_id == PendingEntry.tenant_id, AuditEntry.id == PendingEntry.id).exists()
+    for entry_id in session().scalars(select(PendingEntry.id).where(~there).limit(MOST_FINDINGS)):
+        report.find("entry", -1, f"The entry {entry_id} waits for its place and is not there.")
+
+
+# ---- the tree
+
+
+def _kept(made: tiles.Full, report: Report) -> None:
+    kept = session().scalar(select(Tile.hashes).where(Tile.level == made.level, Tile.index == made.index))
+    if kept != made.hashes:
+        name, first = tiles.path(made.level, made.index), _first_difference(kept or b"", made.hashes)
+        where = made.index * tiles.WIDTH + first << tiles.HEIGHT * made.level
+        report.find("tile", made.index, f"Tile {name} does not follow from the entries, from entry {where} on.")
+
+
+def _tiles(tree: Rebuilt, report: Report) -> None:
+    kept = session().scalar(select(func.count()).select_from(Tile)) or 0
+    if kept > tree.whole:
+        report.find("tile", kept, f"{kept} tiles are kept, and {tree.whole} follow from the entries.")
+
+
+def _first_difference(kept: bytes, made: bytes) -> int:
+    """Which hash is the first that differs."""
+    size = merkle.HASH
+    return next((n for n in range(len(made) // size) if kept[n * size : (n + 1) * size] != made[n * size : (n + 1) * size]), 0)
+
+
+def _head(head: LogHead, tree: Rebuilt, last: int, report: Report) -> None:
+    if head.size != tree.size:
+        report.find("head", head.size, f"The log says that it has {head.size} entries; {tree.size} follow each other.")
+    elif head.edge != tree.edge:
+        whole = tree.size // tiles.WIDTH * tiles.WIDTH
+        first = whole + _first_difference(head.edge, tree.edge[: (tree.size - whole) * merkle.HASH])
+        report.find("head", first, f"The growing edge of the tree does not follow from the entries, from entry {first} on.")
+    if head.number != last:
+        report.find("head", head.number, f"The log says that it signed {head.number} checkpoints; the last one kept is {last}.")
+    _signs(head, report)
+
+
+def _signs(head: LogHead, report: Report) -> None:
+    """The key that is to sign next can, and its name is the log's."""
+    key = logs.signing_key()
+    if key is None or key.name != head.origin:
+        report.find("key", 0, f"There is no key that signs for {head.origin}.")
+        return
+    try:
+        fits = notes.public_half(logs.private_key(key)) == key.public
+    except InvalidTag:
+        report.find(
+            "key", 0, f"The key {logs.key_id(key)} cannot be unwrapped: it was changed, or the installation's key is another."
+        )
+        return
+    if not fits:
+        report.find("key", 0, f"The key {logs.key_id(key)} signs, and is not the one that is published.")
+
+
+# ---- checkpoints
+
+
+class Marks:
+    """The kept checkpoints, each compared when the tree has grown to its size."""
+
+    def __init__(self, keys: dict[str, VerifierKey], report: Report) -> None:
+        self.last = 0
+        self._keys, self._report, self._size = keys, report, 0
+        self._rows = _checkpoints()
+        self._next = next(self._rows, None)
+
+    def reached(self, tree: Rebuilt) -> None:
+        while self._next is not None and self._next.size <= tree.size:
+            self._report.checkpoints += 1
+            problem = self._follows(self._next) or self._signed(self._next, tree)
+            if problem:
+                self._report.find("checkpoint", self._next.number, f"Checkpoint {self._next.number} {problem}")
+            self.last, self._size = self._next.number, self._next.size
+            self._next = next(self._rows, None)
+
+    def beyond(self, size: int) -> None:
+        """What is left is over more entries than are there."""
+        for mark in chain([self._next] if self._next else [], self._rows):
+            self._report.find("checkpoint", mark.number,
+                              f"Checkpoint {mark.number} is over {mark.size} entries, and {size} follow each other.")  # fmt: skip
+            self.last = mark.number
+
+    def _follows(self, mark: Checkpoint) -> str | None:
+        if mark.number != self.last + 1:
+            return f"follows on {self.last}: what was signed between them is missing."
+        return f"is over {mark.size} entries, and the one before it over {self._size}." if mark.size < self._size else None
+
+    def _signed(self, mark: Checkpoint, tree: Rebuilt) -> str | None:
+        key = self._keys.get(mark.key_id)
+        if key is None:
+            return "was signed with a key that is none of this log."
+        try:
+            stated = checkpoint.open_checkpoint(mark.note, key)
+        except NotSigned as problem:
+            return f"cannot be trusted. {problem}"
+        if (stated.origin, stated.size, stated.root) != (mark.origin, mark.size, mark.root):
+            return "shows something else than what was signed."
+        return None if stated.root == tree.root() else f"signed another history of the first {mark.size} entries."
 
 
 def _checkpoints() -> Iterator[Checkpoint]:
@@ -105,84 +319,9 @@ def _checkpoints() -> Iterator[Checkpoint]:
     while True:
         query = select(Checkpoint).where(Checkpoint.number > at).order_by(Checkpoint.number).limit(PAGE)
         rows = session().scalars(query).all()
-        yield from rows
+        for row in rows:
+            session().expunge(row)
+            yield row
         if len(rows) < PAGE:
             return
         at = rows[-1].number
-
-
-def _read(entry: AuditEntry, index: int, report: Report) -> None:
-    """What readers are shown, the columns, is what is hashed, the body."""
-    if canonical(entry) != entry.body:
-        report.find("entry", index, f"Entry {index} ({entry.action}) shows something else than what was signed{_where(entry)}.")
-
-
-def _where(entry: AuditEntry) -> str:
-    try:
-        said, shown = json.loads(entry.body), json.loads(canonical(entry))
-    except ValueError:
-        return ": its bytes are no JSON"
-    different = sorted(name for name in {*said, *shown} if said.get(name) != shown.get(name))
-    return f": {', '.join(different)}" if different else ""
-
-
-def _grow(tree: Rebuilt, body: bytes, report: Report) -> None:
-    grown = tiles.grow(tree.size, tree.edge, [merkle.leaf_hash(body)])
-    tree.size, tree.edge = grown.size, grown.edge
-    for made in grown.full:
-        tree.full[made.level, made.index] = made.hashes
-        if made.level == 0:
-            tree.full.pop((0, made.index - 1), None)
-        kept = session().scalar(select(Tile.hashes).where(Tile.level == made.level, Tile.index == made.index))
-        if kept != made.hashes:
-            name, first = tiles.path(made.level, made.index), _first_difference(kept or b"", made.hashes)
-            where = made.index * tiles.WIDTH + first << tiles.HEIGHT * made.level
-            report.find("tile", made.index, f"Tile {name} does not follow from the entries, from entry {where} on.")
-
-
-def _first_difference(kept: bytes, made: bytes) -> int:
-    size = merkle.HASH
-    return next((n for n in range(tiles.WIDTH) if kept[n * size : (n + 1) * size] != made[n * size : (n + 1) * size]), 0)
-
-
-def _compare(mark: Checkpoint, tree: Rebuilt, keys: dict[str, VerifierKey], report: Report) -> None:
-    report.checkpoints += 1
-    key = keys.get(mark.key_id)
-    if key is None:
-        report.find("checkpoint", mark.number, f"Checkpoint {mark.number} was signed with a key that is none of this log.")
-        return
-    try:
-        stated = checkpoint.open_checkpoint(mark.note, key)
-    except NotSigned as problem:
-        report.find("checkpoint", mark.number, f"Checkpoint {mark.number} cannot be trusted. {problem}")
-        return
-    if (stated.size, stated.root) != (mark.size, mark.root):
-        report.find("checkpoint", mark.number, f"Checkpoint {mark.number} shows something else than what was signed.")
-    elif stated.root != tree.root():
-        report.find(
-            "checkpoint", mark.number, f"Checkpoint {mark.number} signed another history of the first {mark.size} entries."
-        )
-
-
-def _head(tree: Rebuilt, report: Report) -> None:
-    head = session().scalars(select(LogHead)).one_or_none()
-    if head is None:
-        return
-    if head.size != tree.size:
-        report.find("head", head.size, f"The log says that it has {head.size} entries; {tree.size} follow each other.")
-    elif head.edge != tree.edge:
-        report.find("head", head.size, "The growing edge of the tree does not follow from the entries.")
-    last = session().scalar(select(func.max(Checkpoint.number))) or 0
-    if head.number != last:
-        report.find("head", head.number, f"The log says that it signed {head.number} checkpoints; the last one kept is {last}.")
-
-
-def _strays(report: Report) -> None:
-    """Entries that have no place and wait for none: whoever emptied the queue wanted them forgotten."""
-    placed = select(Leaf.id).where(Leaf.tenant_id == AuditEntry.tenant_id, Leaf.id == AuditEntry.id).exists()
-    waits = (
-        select(PendingEntry.id).where(PendingEntry.tenant_id == AuditEntry.tenant_id, PendingEntry.id == AuditEntry.id).exists()
-    )
-    query = select(AuditEntry.id, AuditEntry.action).where(~placed, ~waits).limit(MOST_FINDINGS)
-    for entry_id, action in session().execute(query):
-        report.find("entry", -1, f"The entry {entry_id} ({action}) has no place in the tree and waits for none.")

@@ -79,7 +79,7 @@ def halt(*, anchor: str, size: int, sentence: str) -> None:
     record(HALTED, head, anchor=anchor, size=size, have=head.size)
 
 
-def take_up_again() -> LogHead:
+def take_up_again(*, because: str | None = None) -> LogHead:
     """After a restore has taken entries away that a witness has seen: go on under a new origin, which the log says.
 
     The same origin may never sign a second history (C2SP tlog-checkpoint), so the one that was is closed.
@@ -92,7 +92,7 @@ def take_up_again() -> LogHead:
     head.origin = f"{stem}/restored-{int(count or 0) + 1}"
     head.trouble = None
     make_key(head.origin)
-    record(RESUMED, head, origin=head.origin, previous=previous, anchor=lost.get("anchor"),
+    record(RESUMED, head, because=because, origin=head.origin, previous=previous, anchor=lost.get("anchor"),
            lost_from=head.size, lost_to=lost.get("size"))  # fmt: skip
     return head
 

@@ -108,15 +108,18 @@ def is_open() -> bool:
 
 
 @contextmanager
-def transaction(*, read_only: bool = False, tenant_id: UUID | None = None, person_id: UUID | None = None) -> Generator[Session]:
+def transaction(
+    *, read_only: bool = False, snapshot: bool = False, tenant_id: UUID | None = None, person_id: UUID | None = None
+) -> Generator[Session]:
     """Commit on success, roll back on any exception. Nothing else in the code base commits.
 
     The tenant is the acting one unless given (sign-in knows the tenant before it knows the person).
     `person_id` opens the one policy that crosses tenants: a person may list his own memberships.
+    A `snapshot` shows the database as it was at its first statement, for as long as it is read (REPEATABLE READ).
     """
     who = current.actor_or_none()
     tenant = tenant_id or (who.tenant_id if who else None)
-    work = _begin(read_only=read_only, tenant=tenant, person=person_id)
+    work = _begin(read_only=read_only, snapshot=snapshot, tenant=tenant, person=person_id)
     work.info["tenant_id"] = tenant
     token = _session.set(work)
     try:
@@ -142,12 +145,12 @@ def _commit(work: Session) -> None:
         raise
 
 
-def _begin(*, read_only: bool, tenant: UUID | None, person: UUID | None) -> Session:
+def _begin(*, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID | None) -> Session:
     """Open the transaction; a connection that a database restart has broken is replaced once."""
     for last_try in (False, True):
         work = _sessions()
         try:
-            _enter(work.connection(), read_only=read_only, tenant=tenant, person=person)
+            _enter(work.connection(), read_only=read_only, snapshot=snapshot, tenant=tenant, person=person)
         except PoolExhausted as error:
             work.close()
             raise Unavailable("The console is busy. Nothing was changed; try again in a moment.") from error
@@ -164,7 +167,7 @@ def _begin(*, read_only: bool, tenant: UUID | None, person: UUID | None) -> Sess
 _SET = b"SELECT set_config('app.tenant', '%s', true), set_config('app.person', '%s', true)"
 
 
-def _enter(connection: Connection, *, read_only: bool, tenant: UUID | None, person: UUID | None) -> None:
+def _enter(connection: Connection, *, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID | None) -> None:
     """BEGIN and the settings in one round trip: one simple query, since psycopg's pipeline waits after its BEGIN."""
     raw = connection.connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
@@ -173,7 +176,8 @@ def _enter(connection: Connection, *, read_only: bool, tenant: UUID | None, pers
     if connection.in_nested_transaction() or raw.pgconn.transaction_status != TransactionStatus.IDLE:
         _run(raw, b"SET TRANSACTION READ ONLY; " + settings if read_only else settings)
     else:
-        _run(raw, (b"BEGIN READ ONLY; " if read_only else b"BEGIN READ WRITE; ") + settings)
+        isolation = b" ISOLATION LEVEL REPEATABLE READ" if snapshot else b""
+        _run(raw, b"BEGIN%s %s; " % (isolation, b"READ ONLY" if read_only else b"READ WRITE") + settings)
 
 
 def _setting(value: UUID | None) -> bytes:

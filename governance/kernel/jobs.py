@@ -273,6 +273,12 @@ def once_per(job: str, scope: str, period: str) -> bool:
     return bool(claimed.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
 
 
+def has_run(job: str, scope: str, period: str) -> bool:
+    """Whether somebody has claimed the period: for work that is too long to do inside of the claiming transaction."""
+    query = select(JobRun.id).where(JobRun.job == job, JobRun.scope == scope, JobRun.period == period)
+    return session().scalar(query) is not None
+
+
 def drain(actor_of: ActorOf) -> int:
     """Run everything that is ready, in this process: the demo's one run, and tests."""
     count = 0
@@ -355,4 +361,4 @@ def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any
 
 
 __all__ = ["Cancelled", "JobRun", "Leader", "Progress", "WorkItem", "WorkTicket", "cancel", "drain", "enqueue",
-           "handlers", "once_per", "run_next", "scheduler", "work", "work_loop"]  # fmt: skip
+           "handlers", "has_run", "once_per", "run_next", "scheduler", "work", "work_loop"]  # fmt: skip

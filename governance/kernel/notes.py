@@ -111,7 +111,7 @@ def _lines(text: str) -> Iterator[Line]:
             raw = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             continue
-        if line.startswith(DASH) and name and len(raw) > ID_BYTES:
+        if line.startswith(DASH) and name and len(raw) > ID_BYTES and b64(raw) == encoded:  # one spelling for one signature
             yield Line(name, raw[:ID_BYTES], raw[ID_BYTES:])
 
 
