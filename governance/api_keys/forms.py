@@ -1,12 +1,13 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from wtforms import DateField, HiddenField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from governance.api_keys.actions import OVERLAPS
-from governance.kernel import clock
+from governance.kernel import clock, current
 from governance.kernel.access import known_scopes
 from governance.kernel.forms import Form, constraint, uuid_or_none
 from governance.kernel.ids import uuid7
@@ -29,7 +30,7 @@ class KeyForm(Form):
     ends_on = DateField(
         "Last day",
         [Optional()],
-        description="The key opens nothing after this day (UTC). Without a day it is good until it is revoked.",
+        description="The key opens nothing after this day. Without a day it is good until it is revoked.",
     )
     once = HiddenField()
 
@@ -40,11 +41,11 @@ class KeyForm(Form):
 
     @property
     def ends(self) -> datetime | None:
-        """The midnight after the last day."""
+        """The midnight after the last day, where the tenant is."""
         day = self.ends_on.data
         if day is None or day.year > clock.today().year + 20:  # a day that no day can be added to is out of bounds anyway
             return datetime.max.replace(tzinfo=UTC) if day else None
-        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+        return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(current.actor().time_zone)).astimezone(UTC)
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine = bool(super().validate(extra_validators))

@@ -1,7 +1,8 @@
 """Keys of machines on their pages: made and shown once, rotated, revoked; who may; and what two clicks bring about."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from bs4 import BeautifulSoup
@@ -72,12 +73,21 @@ def test_an_admin_makes_a_key_sees_it_once_and_a_machine_is_let_in(app, as_admin
 
 
 def test_what_is_logged_of_a_key_never_tells_the_key(as_admin):
-    key = key_in(as_admin.post("settings/keys/new", then=201, **filled(as_admin, ends_on=f"{clock.today() + timedelta(days=9)}")))
+    last = clock.today() + timedelta(days=9)
+    key = key_in(as_admin.post("settings/keys/new", then=201, **filled(as_admin, ends_on=last.isoformat())))
     (entry,) = entries("api_key.made")
-    assert entry.facts["scopes"] == ["audit:read"] and entry.facts["ends"].startswith(
-        f"{clock.today() + timedelta(days=10)}T00:00"
-    )
+    assert entry.facts["scopes"] == ["audit:read"] and entry.facts["name"] == "log mirror in Dublin"
     assert key not in entry.body.decode() and digest(key).hex() not in entry.body.decode()
+
+
+def test_a_key_is_good_to_the_end_of_its_last_day_where_the_tenant_is(app, as_admin):
+    last = clock.today() + timedelta(days=9)
+    key = key_in(as_admin.post("settings/keys/new", then=201, **filled(as_admin, ends_on=last.isoformat())))
+    midnight = datetime.combine(last + timedelta(days=1), time.min, ZoneInfo("Europe/Berlin"))
+    with clock.frozen(midnight.astimezone(UTC) - timedelta(seconds=1)):
+        assert opens(app, key)
+    with clock.frozen(midnight.astimezone(UTC)):
+        assert not opens(app, key)
 
 
 def test_the_list_shows_a_machines_last_use_and_what_ends_soon(app, as_officer, as_admin):
@@ -248,4 +258,6 @@ def test_the_list_asks_the_database_as_often_for_many_keys_as_for_one(app, as_of
         machine(app, name=f"m{number}")
     with statements() as many:
         as_officer.get("settings/keys")
-    assert len([each for each in many if each.startswith("SELECT")]) == len([each for each in few if each.startswith("SELECT")]) <= 8
+    assert (
+        len([each for each in many if each.startswith("SELECT")]) == len([each for each in few if each.startswith("SELECT")]) <= 8
+    )
