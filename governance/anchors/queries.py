@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from governance.anchors.models import Anchor, Receipt
+from governance.audit.models import Checkpoint
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.jobs import WorkItem
 
-MOST = 20  # live anchors of one tenant: each is called whenever its log has grown
+WORK = "anchors"
+MOST = 10  # live anchors of one tenant: each is called whenever its log has grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +62,49 @@ def summary() -> Summary:
         ).select_from(Anchor).where(Anchor.removed_at.is_(None))
     ).one()  # fmt: skip
     return Summary(*row)
+
+
+def live(url: str) -> Anchor | None:
+    """The one at that address."""
+    return session().scalars(select(Anchor).where(Anchor.url == url, Anchor.removed_at.is_(None)).limit(1)).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A receipt, and the checkpoint that it is for."""
+
+    receipt: Receipt
+    checkpoint: Checkpoint
+
+
+def newest_receipts(*, each: int = 3) -> dict[UUID, list[Kept]]:
+    """Live anchor → its last receipts, the newest first, in one statement."""
+    place = func.row_number().over(partition_by=Receipt.anchor_id, order_by=(Receipt.created_at.desc(), Receipt.id.desc()))
+    ranked = select(Receipt.id, place.label("place")).join(
+        Anchor, (Anchor.tenant_id == Receipt.tenant_id) & (Anchor.id == Receipt.anchor_id)
+    ).where(Anchor.removed_at.is_(None)).subquery()  # fmt: skip
+    query = _with_checkpoint().join(ranked, ranked.c.id == Receipt.id).where(ranked.c.place <= each)
+    found: dict[UUID, list[Kept]] = defaultdict(list)
+    for receipt, checkpoint in session().execute(query.order_by(Receipt.created_at.desc(), Receipt.id.desc())):
+        found[receipt.anchor_id].append(Kept(receipt, checkpoint))
+    return dict(found)
+
+
+def receipt(receipt_id: UUID) -> tuple[Kept, Anchor]:
+    """One receipt with its checkpoint and its anchor, which may be removed since."""
+    row = session().execute(_with_checkpoint().where(Receipt.id == receipt_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such receipt here.")
+    return Kept(*row), find(Anchor, row[0].anchor_id, what="outside anchor")
+
+
+def _with_checkpoint() -> Select[Receipt, Checkpoint]:
+    return select(Receipt, Checkpoint).join(
+        Checkpoint, (Checkpoint.tenant_id == Receipt.tenant_id) & (Checkpoint.id == Receipt.checkpoint_id)
+    )
+
+
+def under_way() -> Sequence[WorkItem]:
+    """Sending that somebody asked for and that has not ended, the oldest first."""
+    query = select(WorkItem).where(WorkItem.kind == WORK, WorkItem.state.in_(("queued", "running")))
+    return session().scalars(query.order_by(WorkItem.created_at, WorkItem.id).limit(MOST)).all()
