@@ -5,10 +5,16 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from governance.kernel.current import Actor
 
 
 def _version() -> str:
@@ -140,6 +146,135 @@ def replay() -> None:
         click.echo(f"erased again: {listed.subject} of tenant {listed.tenant_id}, first erased on {listed.at:%Y-%m-%d}")
     click.echo(f"{len(done)} erased again. The database forgets what the erasure list names." if done else
                "Nothing to erase again: the database has done everything that the erasure list names.")  # fmt: skip
+
+
+# ---- the audit log
+
+
+@main.group("audit")
+def audit_commands() -> None:
+    """Every tenant's audit log: check it, sequence it, its keys, and what to do after a restore."""
+
+
+@audit_commands.command("fsck")
+@click.argument("tenants", nargs=-1, metavar="[TENANT]...")
+def audit_fsck(tenants: tuple[str, ...]) -> None:
+    """Re-derive the logs of these tenants (of all, by default) from their stored bytes. Exit 1 when anything is wrong."""
+    from governance.audit import fsck, queries
+    from governance.kernel.db import transaction
+    from governance.schedule import check_log
+
+    sound = True
+    for who in _founders(tenants):
+        with _as(who):
+            report = check_log(_progress_of(who.tenant_slug))
+            click.echo(f"{'ok  ' if report.ok else 'FAIL'}  {who.tenant_slug}: {report.sentence}")
+            for finding in report.findings:
+                click.echo(f"      {finding.sentence}")
+            with transaction():
+                fsck.note(report)
+                log = queries.head()
+                if log and log.trouble:
+                    click.echo(f"      Halted, and signs nothing: {log.trouble['sentence']}")
+        sound = sound and report.ok
+    sys.exit(0 if sound else 1)
+
+
+def _progress_of(slug: str) -> Callable[[int, int], None]:
+    """Says now and then how far it is, on standard error."""
+
+    def told(done: int, total: int) -> None:
+        if done % 50_000 == 0 and done:
+            click.echo(f"{slug}: {done} of {total} entries read", err=True)
+
+    return told
+
+
+@audit_commands.command("sequence")
+def audit_sequence() -> None:
+    """One round over all logs, as the jobs process does twice a second. Exit 1 when entries are left waiting."""
+    from governance.audit import queries
+    from governance.kernel.db import transaction
+    from governance.schedule import sequence_round
+
+    every, left = _founders(()), False
+    sequence_round(everybody=True)
+    for who in every:
+        with _as(who), transaction(read_only=True):
+            log, waits = queries.head(), queries.pending()
+            trouble = f" Halted: {log.trouble['sentence']}" if log and log.trouble else ""
+            click.echo(f"{who.tenant_slug}: {log.size if log else 0} entries in the tree, {waits} waiting.{trouble}")
+            left = left or waits > 0
+    sys.exit(1 if left else 0)
+
+
+@audit_commands.command("keys")
+@click.argument("tenant")
+def audit_keys(tenant: str) -> None:
+    """The verifier keys of a tenant's log, one a line, the one that signs now first."""
+    from governance.audit import logs
+    from governance.kernel.db import transaction
+
+    with _as(_founders((tenant,))[0]), transaction(read_only=True):
+        lines = [str(logs.verifier(key)) for key in logs.all_keys()]
+    click.echo("\n".join(lines) or f"{tenant} has no log yet: the first entry that is sequenced opens it.", err=not lines)
+    sys.exit(0 if lines else 1)
+
+
+@audit_commands.command("rotate-key")
+@click.argument("tenant")
+def audit_rotate_key(tenant: str) -> None:
+    """Sign a tenant's log with a new key from the next checkpoint on; prints it. The old one stays for verifying."""
+    from governance.audit import logs
+    from governance.kernel.db import transaction
+
+    with _as(_founders((tenant,))[0]), transaction():
+        line = str(logs.verifier(logs.rotate_key()))
+    click.echo(line)
+
+
+@audit_commands.command("resume")
+@click.argument("tenant")
+@click.option("--reason", required=True, help="Why entries are missing, for whoever reads the log.")
+def audit_resume(tenant: str, reason: str) -> None:
+    """After a restore took entries away that a witness has seen: go on under a new origin and key; prints the key."""
+    from governance.audit import logs
+    from governance.kernel.db import transaction
+    from governance.kernel.errors import DomainError
+
+    if not reason.strip():
+        raise click.UsageError("--reason is empty.")
+    with _as(_founders((tenant,))[0]):
+        try:
+            with transaction():
+                origin = logs.take_up_again(because=reason.strip()).origin
+                line = str(logs.verifier(logs.all_keys()[0]))
+        except DomainError as refused:
+            raise click.ClickException(refused.message) from None
+    click.echo(f"The log goes on as {origin}. Give its key to every witness and auditor:")
+    click.echo(line)
+
+
+def _founders(slugs: tuple[str, ...]) -> "list[Actor]":
+    """The console itself, acting in each of these tenants, or in all; an unknown name is refused."""
+    from governance.factory import connect
+    from governance.kernel import config, logs
+    from governance.kernel.db import transaction
+    from governance.tenants import actions, queries
+
+    logs.configure()
+    connect(config.from_environment())
+    with transaction(read_only=True):
+        every = {t.slug: actions.founder(t.id, t.slug, t.name) for t in queries.all_tenants()}
+    if unknown := [slug for slug in slugs if slug not in every]:
+        raise click.UsageError(f"There is no tenant {', '.join(unknown)}. There are: {', '.join(sorted(every)) or 'none'}.")
+    return [every[slug] for slug in (slugs or sorted(every))]
+
+
+def _as(who: "Actor") -> "AbstractContextManager[Actor | None]":
+    from governance.kernel import current
+
+    return current.acting_as(who)
 
 
 @main.command()

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import structlog
 
-from governance.audit import sequencer
+from governance.audit import fsck, sequencer
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
-from governance.kernel.jobs import once_per
+from governance.kernel.jobs import has_run, once_per
 from governance.people import actions as people
 from governance.privacy import actions as privacy
 from governance.privacy import jobs as erasures
@@ -29,6 +29,35 @@ def sweep_sign_ins() -> None:
 def shred_old_parts() -> None:
     """Nightly: destroy the keys to what the log has sealed for longer than the tenant keeps it."""
     _each_tenant("shred old sealed parts", privacy.shred)
+
+
+def check_logs() -> None:
+    """Nightly: re-derive every log from its stored bytes; what was found stands in that log, and damage in ours."""
+    period = clock.today().isoformat()
+    with transaction():
+        every = [(t.id, t.slug, t.name) for t in directory.all_tenants() if not has_run(CHECK, t.slug, period)]
+    for tenant_id, slug, name in every:
+        try:
+            with current.acting_as(tenants.founder(tenant_id, slug, name)):
+                report = check_log()
+                with transaction():  # claimed afterwards: a check that was killed is made again
+                    if once_per(CHECK, slug, period):
+                        fsck.note(report)
+        except Exception:  # what is wrong with one log does not keep the others waiting
+            log.exception("log not checked", tenant=slug)
+        else:
+            if not report.ok:
+                log.error("audit log damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
+
+
+CHECK = "check the log"
+FIRST_FINDINGS = 5
+
+
+def check_log(told: fsck.Told = lambda _done, _total: None) -> fsck.Report:
+    """The acting tenant's log, as it stands at one instant while others go on writing."""
+    with transaction(read_only=True, snapshot=True):
+        return fsck.fsck(told)
 
 
 def _each_tenant(job: str, act: Callable[[], object]) -> None:
@@ -90,6 +119,7 @@ HANDLERS = (
     erasures.erase,
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
+    CHECK: (check_logs, {"hour": 3, "minute": 41}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),
 }

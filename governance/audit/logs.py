@@ -104,8 +104,9 @@ def signing_key() -> LogKey | None:
 
 
 def all_keys() -> Sequence[LogKey]:
-    """All of them, the newest first."""
-    return session().scalars(select(LogKey).order_by(LogKey.created_at.desc(), LogKey.id.desc())).all()
+    """All of them: the one that signs now, then the retired ones, the last first."""
+    query = select(LogKey).order_by(LogKey.retired_at.desc().nulls_first(), LogKey.created_at.desc(), LogKey.id.desc())
+    return session().scalars(query).all()
 
 
 def private_key(key: LogKey) -> Ed25519PrivateKey:
