@@ -10,16 +10,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import requests
 
 from governance import migrate
-from governance.demo import idp, journey, world
+from governance.demo import idp, journey, keys, world
 from governance.demo.idp import Client
 from governance.frameworks import sync
 from governance.kernel import clock, config, embedded
 
-VERSION = 3
+VERSION = 5
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),
@@ -84,13 +85,14 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     if not _is_present(marker, port):
         _say("Loading eighteen months of Acme Insurance…")
         world.build(settings, idp_base, {slug: (client.id, client.secret) for slug, client in clients.items()})
+        (data / "keys.json").unlink(missing_ok=True)  # of the world before
         marker.write_text(json.dumps(_world(port)))
     stack.enter_context(_child([sys.executable, "-m", "governance.cli", "jobs"], environment, data / "jobs.log"))
     stack.enter_context(
         _child([sys.executable, "-m", "governance.cli", "web", "--port", str(port)], environment, data / "web.log")
     )
     _wait_for(f"{base}/readyz", data / "web.log")
-    _credentials(base, idp_base, data)
+    _credentials(base, idp_base, data, keys.hand_out(settings, idp_base, data))
     return base
 
 
@@ -171,7 +173,7 @@ def _wait_for(url: str, log: Path, seconds: float = 40) -> None:
     raise SystemExit(f"{url} did not answer. The end of {log.name}:\n{log.read_text()[-2000:]}")
 
 
-def _credentials(base: str, idp_base: str, data: Path) -> None:
+def _credentials(base: str, idp_base: str, data: Path, machines: dict[str, Any]) -> None:
     personas = [{"email": email, "tenant": tenant, "role": role} for email, tenant, role in PERSONAS]
-    found = {"base_url": base, "issuer": f"{idp_base}/acme", "personas": personas, "api_keys": {}, "audit_public_key": {}}
+    found = {"base_url": base, "issuer": f"{idp_base}/acme", "personas": personas, **machines}
     (data / "credentials.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -19,10 +19,10 @@ from uuid import UUID
 
 from sqlalchemy import create_engine
 
-from governance import factory
+from governance import factory, schedule
 from governance.assessments import actions as assessing
 from governance.assessments import queries as assessments
-from governance.audit import sequencer
+from governance.audit import sealing
 from governance.controls import actions as controls
 from governance.controls import queries as control_queries
 from governance.controls import starter
@@ -38,14 +38,18 @@ from governance.kernel.db import find, transaction
 from governance.kernel.ids import uuid7
 from governance.people import actions as joining
 from governance.people import oidc
+from governance.people import queries as members
 from governance.people.jobs import actor_of
-from governance.people.models import person_key
+from governance.people.models import Membership, person_key
+from governance.privacy import actions as privacy
+from governance.privacy import queries as private
 from governance.systems import actions as registering
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
 
 SEED = 2026
 MONTHS = 18
+LEFT = Person("acme-1006", "tobias.frank@acme.example", "Tobias Frank", ("governance-officers",))  # and was erased since
 ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
 GROUPS = {
     "acme": {"governance-admins": "admin", "governance-officers": "compliance_officer", "governance-contributors": "contributor", "governance-viewers": "viewer"},
@@ -59,6 +63,7 @@ ADDRESSES = {
     "officer": "officer@{}.example",
     "jun": "jun.chen@{}.example",
     "anna": "contributor@{}.example",
+    "tobias": "tobias.frank@{}.example",
 }
 
 # What the story needs. Every control that is named in none of these is evidenced, or effective from its tests on.
@@ -107,7 +112,7 @@ class Cast:
     def __call__(self, part: str) -> Actor:
         """The actor of a part: admin, officer, jun, anna."""
         email = ADDRESSES[part].format(self.slug)
-        person = next(p for p in PEOPLE[self.slug] if p.email == email)
+        person = next(p for p in (*PEOPLE[self.slug], LEFT) if p.email == email)
         role = {"admin": "admin", "anna": "contributor"}.get(part, "compliance_officer")
         base = _founder(self.slug)
         return replace(base, person_id=person_key(self.issuer, person.sub), name=person.name, role=role, kind="person")
@@ -154,7 +159,7 @@ def _found(slug: str, issuer: str, client: tuple[str, str]) -> None:
                 issuer=issuer, client_id=client[0], secret=client[1], enforced=True, group_roles=GROUPS[slug], version=None
             )
             tenants.set_domains(tenant, DOMAINS[slug])
-        for person in ACME_DIRECTORY if slug == "acme" else PEOPLE[slug]:
+        for person in (*ACME_DIRECTORY, LEFT) if slug == "acme" else PEOPLE[slug]:
             _join(base, slug, issuer, person)
 
 
@@ -206,6 +211,7 @@ def _tell_acme(cast: Cast) -> None:
     held = Held({}, {})
     _play(cast, [
         *_adoptions(cast, held), *_evidence_events(cast, chance, held), *_test_events(held), *_assessments(cast, chance),
+        *_private_matters(cast),
     ])  # fmt: skip
 
 
@@ -252,10 +258,11 @@ def _play(cast: Cast, events: list[Event]) -> None:
 
 
 def _sign_log(slug: str, day: date) -> None:
-    """What the sequencer does by itself in a console that runs: give the entries their places, and sign."""
-    with _as(_founder(slug), day, 23):
-        while sequencer.sequence() == sequencer.BATCH:
-            pass
+    """What the jobs process does by itself in a console that runs: the work that waits; giving entries their places, signing."""
+    who = _founder(slug)
+    with _as(who, day, 23):
+        jobs.drain(actor_of)
+        schedule.sequence_log(who.tenant_id, slug, who.tenant_name)
 
 
 def _evidence_events(cast: Cast, chance: random.Random, held: Held) -> Iterator[Event]:
@@ -318,6 +325,8 @@ def _one_version(
     if newest and first:
         valid = {"SEC-04": _ago(12), "TRA-01": _ago(2), "SEC-07": _ago(-2), "EVA-07": _ago(-10)}.get(ref, valid)
     collector = "officer" if number % 3 == 1 and not newest else "jun"
+    if collected < _ago(TOBIAS_LEFT) and number % 3 == 2:  # noqa: PLR2004 - every third
+        collector = "tobias"
     versions: list[EvidenceVersion] = []
 
     def bring() -> None:
@@ -504,6 +513,52 @@ def _rationale(chance: random.Random, ref: str, level: int) -> str:
             "without sign-off on claims-triage keep me from concluding that it worked throughout the period."
         )
     return chance.choice(RATIONALES[level])
+
+
+# ---- what two people decide about a third
+
+TOBIAS_LEFT, TOBIAS_ERASED = 200, 172  # days ago
+
+
+def _private_matters(cast: Cast) -> Iterator[Event]:
+    """Tobias left and asked to be forgotten; a claim holds what concerns Anna; Ines asks who a pseudonym is."""
+    yield Event(_ago(TOBIAS_LEFT), "admin", lambda: joining.remove(_membership(cast, "tobias")), 17)
+    yield Event(_ago(TOBIAS_ERASED), "admin", partial(_ask_to_erase, cast), 9)
+    yield Event(_ago(TOBIAS_ERASED), "officer", partial(_agree_to_erase, cast), 11)
+    yield Event(_ago(64), "officer", partial(_hold, cast), 15)
+    yield Event(_ago(30), "admin", lambda: privacy.set_retention(84, version=0), 10)
+    yield Event(_ago(0), "officer", partial(_ask_who, cast), 9)
+
+
+def _membership(cast: Cast, part: str) -> Membership:
+    found = members.by_pseudonym(sealing.pseudonym(cast.id(part)))
+    if found is None:
+        raise LookupError(part)
+    return found
+
+
+def _ask_to_erase(cast: Cast) -> None:
+    privacy.ask_erasure(
+        _membership(cast, "tobias"), "He left in spring and asks to be erased under article 17; no claim is open."
+    )
+
+
+def _agree_to_erase(cast: Cast) -> None:
+    leaver = _membership(cast, "tobias")
+    asked = private.open_erasure(leaver.pseudonym)
+    if asked is None:
+        raise LookupError("nobody asked")
+    privacy.approve_erasure(asked, leaver, seen=privacy.mark(asked, leaver), typed=LEFT.name)
+
+
+def _hold(cast: Cast) -> None:
+    privacy.place_hold(_membership(cast, "anna"), "Dispute with the former red-team vendor: counsel asks to keep what she filed.")
+
+
+def _ask_who(cast: Cast) -> None:
+    privacy.ask_unmasking(
+        sealing.pseudonym(cast.id("jun")), "The failed red-team sample of SEC-07 has to be talked through with whoever filed it."
+    )
 
 
 # ---- Globex: smaller, younger
