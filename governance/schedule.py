@@ -11,6 +11,7 @@ from governance.audit import fsck, sequencer
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.jobs import has_run, once_per
+from governance.logbook import search
 from governance.people import actions as people
 from governance.privacy import actions as privacy
 from governance.privacy import jobs as erasures
@@ -105,10 +106,12 @@ def sequence_round(*, everybody: bool = False, was_late: bool = False) -> bool:
 
 
 def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
-    """All that waits in one log, batch by batch. What is wrong with one log does not keep the others waiting."""
+    """All that waits in one log, batch by batch; then the words of what is full, for the search. What is wrong with one log does not keep the others waiting."""
     try:
         with current.acting_as(tenants.founder(tenant_id, slug, name)):
             while sequencer.sequence() == sequencer.BATCH:
+                pass
+            while search.index_new_blocks():
                 pass
     except Exception:
         log.exception("log not sequenced", tenant=slug)
