@@ -210,7 +210,7 @@ def test_a_revoked_key_is_refused_from_the_next_request_on_under_both_secrets(ap
     assert not opens(app, new) and not opens(app, old.key)
     assert len(entries("api_key.revoked")) == 1
     page = as_officer.get("settings/keys").text
-    assert "Revoked" in page and "No machine is let in" in page
+    assert "revoked " in page and "No machine is let in" in page
 
 
 # ---- who may
