@@ -23,12 +23,11 @@ from governance.assessments import facts, queries
 from governance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.evidence.numbering import alone
 from governance.evidence.queries import FORMER
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.people.queries import membership_of, names
 from governance.systems import queries as systems

@@ -23,11 +23,11 @@ from governance.controls.starter import StarterControl, pack
 from governance.evidence import actions as evidence
 from governance.evidence.freshness import CADENCES
 from governance.evidence.models import Evidence
-from governance.evidence.numbering import alone, next_ref
+from governance.evidence.numbering import next_ref
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
-from governance.kernel.db import session
+from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.people.queries import membership_of
 

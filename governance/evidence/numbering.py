@@ -3,10 +3,9 @@
 import re
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.db import alone, session
 
 DIGITS = re.compile(r"(\d+)$")
 
@@ -17,9 +16,3 @@ def next_ref(column: Any, prefix: str, *, width: int) -> str:
     taken = session().scalars(select(column).where(column.like(f"{prefix}-%"))).all()
     highest = max((int(found[1]) for ref in taken if (found := DIGITS.search(ref))), default=0)
     return f"{prefix}-{highest + 1:0{width}d}"
-
-
-def alone(purpose: str) -> None:
-    """Hold the tenant's lock for a purpose until this transaction ends."""
-    name = f"{current.actor().tenant_id}:{purpose}"
-    session().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

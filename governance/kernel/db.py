@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     create_engine,
     event,
+    func,
     select,
     text,
 )
@@ -215,3 +216,9 @@ def _filter_by_tenant(state: ORMExecuteState) -> None:
 def notify(channel: str, payload: str = "") -> None:
     """Tell other processes, when this transaction commits."""
     session().execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})
+
+
+def alone(purpose: str) -> None:
+    """Hold the tenant's lock for a purpose until this transaction ends: of two clicks, the second one sees the first."""
+    name = f"{current.actor().tenant_id}:{purpose}"
+    session().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

@@ -11,9 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from governance.assessments.models import Assessment
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.evidence.numbering import alone
 from governance.kernel import clock, current, jobs, vault
-from governance.kernel.db import session
+from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.storage import Blob, store
 from governance.reports import queries
