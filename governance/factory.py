@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from governance import migrate, models
+from governance.anchors.views import feature as anchors
 from governance.api_keys import actions as key_actions
 from governance.api_keys import queries as keys
 from governance.api_keys.views import feature as api_keys
@@ -39,6 +40,7 @@ from governance.overview.views import operator_feature as operator_overview
 from governance.people import views as people
 from governance.privacy.erasing import erasers
 from governance.privacy.views import feature as privacy
+from governance.privacy.views import remember_unmasked
 from governance.reports.actions import sign_as, withdraw_naming
 from governance.reports.views import feature as reports
 from governance.reports.views import public as report_check
@@ -49,7 +51,7 @@ from governance.tenants.views import operator_feature as operator_tenants
 
 FEATURES = [
     health, people.door, report_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, systems, logbook, reports, people.feature, privacy, tenant_settings, operator_tenants,
+    controls, evidence, systems, logbook, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api,
 ]  # fmt: skip
 HERE = Path(__file__).parent
@@ -72,6 +74,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     connect(settings)
     web.dress(app)
     app.after_request(remember_seen)
+    app.after_request(remember_unmasked)
     app.after_request(note_reading)
     doors.tenant_id, doors.identify, doors.keys, doors.seen = tenants.tenant_id, people.identify, keys.keys_for, _seen
     checks.update(database=_database_answers, migrations=migrate.is_current)
@@ -134,7 +137,7 @@ NAV = (
      ("Evidence", "files", "evidence.index", "evidence", "evidence.view")),
     (("AI systems", "cpu", "systems.index", "systems", "systems.view"),),
     (("Audit log", "fingerprint", "logbook.index", "logbook log_exports anchors", "audit.view"),
-     ("Reports", "clipboard-data", "reports.index", "reports", "reports.view"),),
+     ("Reports", "clipboard-data", "reports.index", "reports", "reports.view")),
     (("Settings", "settings", "tenant_settings.settings", "tenant_settings people api_keys privacy", "people.own"),),
 )  # fmt: skip
 OPERATOR_NAV = (

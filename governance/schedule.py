@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from governance.anchors import jobs as anchors
 from governance.audit import fsck, sequencer
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
@@ -120,9 +121,11 @@ def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
 HANDLERS = (
     reports.make_report,
     erasures.erase,
+    anchors.send_checkpoints,
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     CHECK: (check_logs, {"hour": 3, "minute": 41}),
+    "push checkpoints": (anchors.push_all, {"second": 20}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),
 }

@@ -29,6 +29,7 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 
 # Functions of an actions.py that leave no entry, and why that is right.
 NO_ENTRY = {
+    "anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
     "reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",
 }
 # Other places than the feature's own actions that write its rows, and why.
@@ -45,6 +46,7 @@ OTHER_WRITERS = {
 OWN_TIME = {
     "kernel/clock.py": "it is the clock",
     "demo/idp.py": "another program, which plays somebody else's server",
+    "demo/witness.py": "another program, which plays somebody else's server",
     "demo/run.py": "names the world after the day on the wall",
     "demo/world.py": "lays eighteen months before the day on the wall, by freezing the clock",
 }
