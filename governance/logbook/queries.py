@@ -11,9 +11,10 @@ from sqlalchemy import Select, func, select, text, tuple_
 from governance.audit.models import AuditEntry, Leaf, LogHead, PendingEntry
 from governance.kernel import current
 from governance.kernel.db import find, session
-from governance.kernel.pages import keyset
+from governance.kernel.jobs import WorkItem
+from governance.kernel.pages import Keyset, keyset
 from governance.logbook.filters import Filters, matches
-from governance.logbook.models import SavedView
+from governance.logbook.models import LogExport, SavedView
 from governance.logbook.targets import told, words
 
 PAGE = 50
@@ -179,3 +180,44 @@ def view(view_id: UUID) -> SavedView:
 
 def view_named(name: str) -> SavedView | None:
     return session().scalars(select(SavedView).where(SavedView.name == name)).one_or_none()
+
+
+# ---- exports
+
+UNDER_WAY = ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An export and how far its work is."""
+
+    export: LogExport
+    work: WorkItem | None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.export.storage_key is not None
+
+    @property
+    def is_over(self) -> bool:
+        return self.is_ready or self.work is None or self.work.is_over
+
+
+def _runs() -> Select[LogExport, WorkItem]:
+    return select(LogExport, WorkItem).outerjoin(WorkItem, WorkItem.id == LogExport.work_item_id)
+
+
+def exports(*, after: str | None = None) -> Keyset:
+    """Pairs of export and work, the newest first, one statement."""
+    return keyset(_runs(), LogExport.created_at, LogExport.id, after=after, size=PAGE, descending=True)
+
+
+def export(export_id: UUID, *, lock: bool = False) -> Run:
+    found = find(LogExport, export_id, what="export", lock=lock)
+    work = session().scalars(select(WorkItem).where(WorkItem.id == found.work_item_id)).one_or_none()
+    return Run(found, work)
+
+
+def exports_under_way(*, limit: int) -> Sequence[LogExport]:
+    query = select(LogExport).join(WorkItem, WorkItem.id == LogExport.work_item_id)
+    return session().scalars(query.where(WorkItem.state.in_(UNDER_WAY)).limit(limit)).all()

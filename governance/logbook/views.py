@@ -97,7 +97,7 @@ def _lines(rows: Sequence[Row]) -> list[tuple[str, list[Line]]]:
 def _line(row: Row, at: datetime, target: str) -> Line:
     number = "waits" if row.index is None else words.thousands(row.index + 1)
     actor = who(row.entry.actor, row.entry.actor_kind)
-    return Line(row.entry, number, at, actor, target, OUTCOMES.get(row.entry.outcome, "dot"))
+    return Line(row.entry, number, at, actor, target, OUTCOMES.get(row.entry.outcome, "info"))
 
 
 def _zone_name(zone: ZoneInfo) -> str:
@@ -241,7 +241,7 @@ def _shown(row: Row) -> dict[str, Any]:
         "sealed": list(_opened(entry, names)), "facts": [(name, _said(value)) for name, value in sorted(entry.facts.items())],
         "changes": [(name, _said(pair[0]), _said(pair[1])) for name, pair in sorted(entry.changes.items()) if isinstance(pair, list) and len(pair) == 2],  # noqa: PLR2004 - before, after
         "newer": beside.get((row.index or 0) + 1), "older": beside.get((row.index or 0) - 1), "proof": proof,
-        "outcome": OUTCOMES.get(entry.outcome, "dot"),
+        "outcome": OUTCOMES.get(entry.outcome, "info"),
     }  # fmt: skip
 
 
