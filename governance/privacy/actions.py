@@ -63,6 +63,7 @@ def ask_erasure(membership: Membership, reason: str) -> Erasure:
     session().refresh(membership, with_for_update={"of": Membership})  # two people may ask at once
     if (there := queries.open_erasure(pseudonym)) is not None:
         return there
+    _needs_reason(reason)
     people.may_leave(membership)
     _not_held(pseudonym)
     erasure = Erasure(
@@ -185,6 +186,7 @@ def ask_unmasking(pseudonym: str, reason: str) -> Unmasking:
     session().refresh(membership, with_for_update={"of": Membership})
     if (there := queries.my_open_unmasking(membership.pseudonym)) is not None:
         return there
+    _needs_reason(reason)
     asked = Unmasking(
         subject=membership.pseudonym, reason=reason, asked_by=current.person_id(), decided_by=None, decided_at=None,
         until=None, used_at=None,
@@ -232,6 +234,7 @@ def note_use(subjects: Collection[str]) -> None:
 
 def place_hold(membership: Membership | None, reason: str) -> LegalHold:
     """On one person, or without one on everybody. An erasure that has begun can no longer be stopped."""
+    _needs_reason(reason)
     pseudonym = membership.pseudonym if membership else None
     if any("listed" in under_way.found for under_way in queries.approved_erasures(pseudonym)):
         raise Begun(

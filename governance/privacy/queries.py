@@ -1,6 +1,7 @@
 """What stands about erasures, holds, unmaskings and retention. Read only."""
 
 from collections.abc import Collection, Sequence
+from contextvars import ContextVar
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -17,6 +18,7 @@ from governance.privacy.models import Erasure, LegalHold, RetentionRule, Unmaski
 from governance.tenants.models import Tenant
 
 SHOWN = 50
+shown: ContextVar[frozenset[str]] = ContextVar("shown", default=frozenset())  # pseudonyms whose names this request has looked up
 DEFAULT_MONTHS = 84
 
 
@@ -35,7 +37,9 @@ def unmasked(subjects: Collection[str]) -> dict[str, str]:
             Unmasking.until > clock.now(),
         )
     )
-    return {row.pseudonym: row.name for row in session().execute(query)}
+    names = {row.pseudonym: row.name for row in session().execute(query)}
+    shown.set(shown.get() | names.keys())
+    return names
 
 
 def unused(subjects: Collection[str]) -> Sequence[Unmasking]:

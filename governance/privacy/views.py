@@ -1,10 +1,12 @@
 """The privacy pages: erasures, unmasking, legal holds and retention on one, each with a form of its own."""
 
+from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import flash, g, redirect, request, url_for
 
 from governance.kernel import current
+from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
@@ -17,6 +19,17 @@ from governance.privacy.forms import AskErasureForm, AskUnmaskForm, DecideForm, 
 from governance.privacy.models import Erasure, Unmasking
 
 feature = Feature("privacy", __name__)
+
+
+def remember_unmasked(response: Any) -> Any:
+    """After the request's own transaction (a GET may not write): the first look at a name is an entry, or there is no look."""
+    subjects = queries.shown.get()
+    queries.shown.set(frozenset())
+    who = g.get("actor")
+    if subjects and who is not None:
+        with current.acting_as(who), transaction():
+            actions.note_use(subjects)
+    return response
 
 
 @feature.get("/privacy/", needs=permissions.VIEW)
@@ -32,7 +45,7 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
              *(h.placed_by for h in holds)]  # fmt: skip
     return page(
         "privacy/index.html", status=status, erasures=erasures, unmaskings=unmaskings, holds=holds, known=known, names=people.names(acted),
-        months=queries.months_kept(), waiting=queries.waiting(), shown=queries.unmasked([u.subject for u in unmaskings]), me=current.person_id(),
+        months=queries.months_kept(), waiting=queries.waiting(), me=current.person_id(),
         problem=problem,
     )  # fmt: skip
 
@@ -44,8 +57,8 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
 def ask_erasure() -> ResponseReturnValue:
     """First whom, then what would go and stay, with the reason."""
     form = AskErasureForm(member=uuid_or_none(request.args.get("member")))
-    member = _somebody(form.member.data) if form.member.data else None
-    if request.method == "POST" and member is not None and form.validate():
+    member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
+    if request.method == "POST" and form.validate() and member is not None:
         if sentence := actions.held_back(member, member.pseudonym, step="asked"):
             form.refuse(actions.Held(sentence))
         elif accepted(form, lambda: actions.ask_erasure(member, form.because.data or "")):
@@ -128,7 +141,7 @@ def unmasking(unmasking_id: UUID) -> ResponseReturnValue:
 
 def _unmasking(found: Unmasking, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
     return page("privacy/unmasking.html", status=status, asked=found, form=form, names=people.names([found.asked_by, found.decided_by]),
-                me=current.person_id(), shown=queries.unmasked([found.subject]))  # fmt: skip
+                me=current.person_id())  # fmt: skip
 
 
 @feature.post("/privacy/unmaskings/<uuid:unmasking_id>/decision", needs=permissions.UNMASK, fresh=True)
@@ -154,7 +167,7 @@ def decide_unmask(unmasking_id: UUID) -> ResponseReturnValue:
 def hold() -> ResponseReturnValue:
     form = HoldForm(member=uuid_or_none(request.args.get("member")))
     if request.method == "POST" and accepted(form, lambda: actions.place_hold(
-        _somebody(form.member.data) if form.member.data else None, form.because.data or "")):  # fmt: skip
+        _somebody(form.member.data) if isinstance(form.member.data, UUID) else None, form.because.data or "")):  # fmt: skip
         flash("The legal hold stands.")
         return redirect(url_for("privacy.index"), 303)
     return page("privacy/hold.html", form=form, status=form.status if request.method == "POST" else 200)
