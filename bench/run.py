@@ -1,7 +1,7 @@
 """`make bench`: ours beside the limit of the same machine in the same run, interleaved, medians of rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes, the seal
-(row-level security), transactions, the report, memory; statements are counted exactly. `--quick` makes one short
+(row-level security), transactions, the report, memory, the audit log; statements are counted exactly. `--quick` makes one short
 round of each, to see that it runs.
 """
 
@@ -27,7 +27,7 @@ import structlog
 from flask import Flask
 from sqlalchemy import event
 
-from bench import world
+from bench import log, world
 from bench.client import Target, median_ms, rate, resident_megabytes, serving, warm
 from governance.kernel import db, embedded
 
@@ -46,7 +46,7 @@ def main() -> None:
     options = _options()
     rounds, seconds, papers = (1, 0.1, 1) if options.quick else (options.rounds, 0.4, 3)
     begun = time.monotonic()
-    rows, counted, memory = measure(rounds, seconds, papers)
+    rows, counted, memory = measure(rounds, seconds, papers, quick=options.quick)
     _print(rows, counted, memory)
     _keep(rows, counted, memory, rounds)
     print(f"\n{rounds} interleaved rounds, {time.monotonic() - begun:.0f} s. Kept in {VAR / 'latest.json'}")
@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(rounds: int, seconds: float, papers: int) -> tuple[list[Row], dict[str, int], dict[str, float]]:
+def measure(rounds: int, seconds: float, papers: int, *, quick: bool) -> tuple[list[Row], dict[str, int], dict[str, float]]:
     shutil.rmtree(VAR / "objects", ignore_errors=True)
     VAR.mkdir(parents=True, exist_ok=True)
     server = world.database(VAR / "pg")
@@ -80,6 +80,7 @@ def measure(rounds: int, seconds: float, papers: int) -> tuple[list[Row], dict[s
         rows += _written(app, cookie, (port, floor_port), rounds, seconds)
         memory = {"web worker, after the load (MB)": round(resident_megabytes(pid), 1)}
     rows += [_sealed(app, server, rounds), *_transactions(server, rounds), *_papers(papers)]
+    rows += log.measure(app, cookie, _token(app, cookie), server, environment, rounds=rounds, seconds=seconds, quick=quick)
     return rows, counted, memory
 
 

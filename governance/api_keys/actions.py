@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import func, or_, select, update
 
 from governance.api_keys import queries
 from governance.api_keys.models import ApiKey
@@ -12,7 +12,7 @@ from governance.audit.record import record
 from governance.audit.registry import action
 from governance.kernel import bearer, clock, current
 from governance.kernel.access import known_scopes
-from governance.kernel.db import session, transaction
+from governance.kernel.db import alone, session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
 
@@ -24,7 +24,6 @@ MOST = 100  # keys of a tenant that open something
 LONGEST = timedelta(days=3660)
 OVERLAPS = range(8)  # days
 USED_EVERY = timedelta(minutes=1)
-LOCK = 7_305_719
 
 
 class AlreadyEnded(DomainError):
@@ -33,7 +32,7 @@ class AlreadyEnded(DomainError):
 
 def make(name: str, scopes: Collection[str], *, ends: datetime | None = None, key_id: UUID | None = None) -> tuple[ApiKey, str]:
     """(row, the key itself). `key_id` is chosen by who asks, so that asking twice makes one."""
-    _one_at_a_time()
+    alone("api_keys")  # two who make a key of one name at the same moment: the second sees the first one's
     _sensible(name, scopes, ends)
     token = bearer.new(current.actor().tenant_slug)
     row = ApiKey(
@@ -43,12 +42,6 @@ def make(name: str, scopes: Collection[str], *, ends: datetime | None = None, ke
     session().add(row)
     record(MADE, row, name=name, hint=row.hint, scopes=row.scopes, ends=ends)
     return row, token
-
-
-def _one_at_a_time() -> None:
-    """Two who make a key of one name at the same moment: the second sees the first one's."""
-    query = text("SELECT pg_advisory_xact_lock(:lock, hashtext(:tenant))")
-    session().execute(query, {"lock": LOCK, "tenant": str(current.actor().tenant_id)})
 
 
 def _sensible(name: str, scopes: Collection[str], ends: datetime | None) -> None:
