@@ -130,7 +130,9 @@ def test_an_earlier_name_and_address_go_too(as_admin, as_officer, nadia, acting)
     erase(as_officer, as_admin, nadia, name="nadia  SOMMER")
     with acting("admin"):
         left = session().scalars(select(Erasure)).one().found["left"]
-        assert [rows_with(w) - {name.split(".")[0] for name in left} for w in (NAME, ADDRESS, "Nadia Sommer", changed.email)] == [set()] * 4
+        assert [rows_with(w) - {name.split(".")[0] for name in left} for w in (NAME, ADDRESS, "Nadia Sommer", changed.email)] == [
+            set()
+        ] * 4
         assert session().scalars(select(systems.AISystem.purpose)).one() == "By [erased], now [erased]."
 
 

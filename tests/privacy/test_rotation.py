@@ -1,0 +1,171 @@
+"""The installation gets a new key: everything is under it, the old one can be dropped, and a killed rotation is run again."""
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select, update
+
+from governance.audit import logs, sealing
+from governance.audit.models import AuditEntry, LogKey, TenantKey
+from governance.kernel import current, vault
+from governance.kernel.db import session, transaction
+from governance.people import actions as people
+from governance.people import handshake
+from governance.people.models import Connection
+from governance.privacy import rotation
+from governance.reports import actions as reports
+from governance.reports.models import SigningKey
+from tests import make
+
+OLD, NEW = bytes(range(1, 33)), bytes(range(100, 132))
+
+
+@pytest.fixture(autouse=True)
+def the_old_key(app, isolated):
+    yield
+    vault.use(app.config["SETTINGS"].kek)
+
+
+@pytest.fixture
+def everything(nadia, acting):
+    """One of each thing that the installation's key wraps."""
+    with acting("admin"):
+        people.connect(
+            issuer="https://id.example", client_id="console", secret="its secret", enforced=False, group_roles={}, version=None
+        )  # noqa: S106 - invented
+        logs.open_log()
+        reports.make_signing_key()
+    return nadia
+
+
+def opens(nadia) -> None:
+    with current.acting_as(make.founder("acme")), transaction():
+        entry = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "membership.started").order_by(AuditEntry.at.desc()).limit(1))
+            .one()
+        )
+        assert sealing.unseal("name", entry.sealed["name"]) == "Nadia Kowalczyk"
+        assert sealing.pseudonym(nadia.person_id) == nadia.pseudonym
+        logs.private_key(logs.signing_key())
+        assert handshake.provider(session().scalars(select(Connection)).one(), "x").secret == "its secret"
+        reports.private_key(session().scalars(select(SigningKey).order_by(SigningKey.created_at.desc()).limit(1)).one())
+
+
+def rotated() -> list[tuple[str, dict[str, int]]]:
+    found = []
+    for slug in ("acme", "globex", "console"):
+        with current.acting_as(make.founder(slug)), transaction():
+            entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "kek.rotated"))
+            found += [(slug, e.facts["rewrapped"]) for e in entries]
+    return found
+
+
+def test_after_a_rotation_the_old_key_can_be_dropped_and_everything_opens(everything):
+    vault.use(NEW, OLD)
+    result = rotation.rotate()
+    assert result.is_done and set(result.rewrapped) == {
+        "tenant_keys",
+        "audit_log_keys",
+        "signing_keys",
+        "connections",
+        "sessions",
+    }
+    vault.use(NEW)
+    opens(everything)
+    told = dict(rotated())
+    assert set(told) == {"acme", "globex", "console"} and all(counts["tenant_keys"] == 2 for counts in told.values())
+    assert "signing_keys" in told["console"] and "signing_keys" not in told["acme"]
+    vault.use(OLD)
+    with pytest.raises(InvalidTag):
+        opens(everything)
+
+
+def test_run_again_it_has_nothing_to_do_and_leaves_no_entry(everything):
+    vault.use(NEW, OLD)
+    rotation.rotate()
+    before = rotated()
+    again = rotation.rotate()
+    assert again.is_done and not again.rewrapped and rotated() == before
+
+
+def test_killed_between_two_tenants_it_is_run_again(everything, monkeypatch):
+    class Killed(BaseException):
+        """As SIGKILL: nothing after it runs."""
+
+    whole, seen = rotation._rotate_one, []
+
+    def dies(tenant, *rest):
+        if seen:
+            raise Killed
+        seen.append(tenant.slug)
+        whole(tenant, *rest)
+
+    vault.use(NEW, OLD)
+    monkeypatch.setattr(rotation, "_rotate_one", dies)
+    with pytest.raises(Killed):
+        rotation.rotate()
+    monkeypatch.undo()
+    opens(everything)
+    assert [slug for slug, _ in rotated()] == seen
+    result = rotation.rotate()
+    assert result.is_done and result.rewrapped["tenant_keys"] == 4
+    vault.use(NEW)
+    opens(everything)
+
+
+def test_killed_inside_a_tenant_nothing_of_it_is_changed(everything, monkeypatch):
+    class Killed(BaseException):
+        """As SIGKILL: nothing after it runs."""
+
+    def dies(*_args, **_more):
+        raise Killed
+
+    vault.use(NEW, OLD)
+    monkeypatch.setattr(rotation, "record", dies)
+    with pytest.raises(Killed):
+        rotation.rotate()
+    vault.use(OLD)
+    opens(everything)
+
+
+def test_what_another_process_wraps_under_the_old_key_meanwhile_is_not_called_done(everything, monkeypatch):
+    whole = rotation._rotate_one
+
+    def and_somebody_signs_in(tenant, *rest):
+        whole(tenant, *rest)
+        if tenant.slug == "acme":
+            vault.use(OLD)
+            make.cookie("admin")
+            vault.use(NEW, OLD)
+
+    vault.use(NEW, OLD)
+    monkeypatch.setattr(rotation, "_rotate_one", and_somebody_signs_in)
+    result = rotation.rotate()
+    assert not result.is_done and result.left == {"sessions": 1}
+    monkeypatch.undo()
+    assert rotation.rotate().is_done
+
+
+def test_what_no_key_opens_is_named(everything):
+    with current.acting_as(make.founder("acme")), transaction():
+        session().execute(update(LogKey).values(wrapped=vault.Keyring(bytes(range(50, 82))).wrap(b"x", logs.SIGNING)))
+    vault.use(NEW, OLD)
+    result = rotation.rotate()
+    assert not result.is_done and result.lost == {"audit_log_keys": 1}
+
+
+def test_a_key_of_another_tenant_does_not_pass(everything, acting):
+    """Contexts bind what is wrapped to its tenant: a row that was moved does not open."""
+    with acting("admin"):
+        row = session().scalars(select(TenantKey).where(TenantKey.purpose == "seal")).one()
+        theirs = vault.wrap(vault.new_key(), b"tenant-key\0" + make.founder("globex").tenant_id.bytes + b"seal")
+        row.wrapped = theirs
+    vault.use(NEW, OLD)
+    assert rotation.rotate().lost == {"tenant_keys": 1}
+
+
+def test_the_application_may_change_nothing_else_of_a_signing_key(everything, acting):
+    from sqlalchemy.exc import ProgrammingError
+
+    with acting("admin"), pytest.raises(ProgrammingError, match="permission denied"), session().begin_nested():
+        session().execute(update(SigningKey).values(name="another"))
