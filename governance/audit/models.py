@@ -19,6 +19,7 @@ class AuditEntry(Tenanted, Model):
         Index(None, "tenant_id", "at"),
         Index(None, "tenant_id", "actor", "at"),
         Index(None, "tenant_id", "action", "at"),
+        Index("ix_audit_entries_not_done", "tenant_id", "at", postgresql_where="outcome <> 'done'"),  # refusals are few
     )
 
     at: Mapped[datetime]

@@ -22,7 +22,7 @@ from governance.logbook.queries import PAGE, Found, Row
 BLOCK = 256
 AT_ONCE = 64  # blocks that one call indexes
 BUDGET = 128  # blocks that one request looks into
-STRIDE = 16  # blocks read in one statement
+STRIDE = 32  # blocks read in one statement at most
 MOST_SPELLINGS = 50  # words that begin as the wanted one; beyond them the index does not narrow
 
 ADD = text(
@@ -94,12 +94,20 @@ def search(filters: Filters, zone: str, *, after: str | None = None) -> Found:
     rows = _waiting(filters, zone) if after is None else []
     blocks, is_last = _blocks(filters.words, top, indexed)
     looked = top
-    for stride in (blocks[at : at + STRIDE] for at in range(0, len(blocks), STRIDE)):
+    for stride in _strides(blocks):
         rows += _holding(stride, filters, zone, top)
         looked = stride[-1] * BLOCK
         if len(rows) > PAGE:
             return Found(rows[:PAGE], str(rows[PAGE - 1].index if rows[PAGE - 1].index is not None else size))
     return Found(rows, None) if is_last else Found(rows, str(looked), looked)
+
+
+def _strides(blocks: Sequence[int]) -> Iterator[Sequence[int]]:
+    """First one block, then twice as many each time: a common word is found at once, a rare one in few statements."""
+    at, wide = 0, 1
+    while at < len(blocks):
+        yield blocks[at : at + wide]
+        at, wide = at + wide, min(2 * wide, STRIDE)
 
 
 def _place(mark: str) -> int:

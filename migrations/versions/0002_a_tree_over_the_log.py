@@ -266,6 +266,7 @@ def upgrade() -> None:
     for column in ("actor", "action"):  # a beginning is a range in byte order only
         op.alter_column('audit_entries', column, type_=sa.String(collation='C'))
     op.create_index(op.f('ix_audit_entries_tenant_id_action_at'), 'audit_entries', ['tenant_id', 'action', 'at'], unique=False)
+    op.create_index('ix_audit_entries_not_done', 'audit_entries', ['tenant_id', 'at'], unique=False, postgresql_where="outcome <> 'done'")
     for table, verbs in TABLES.items():
         seal_by_tenant(table)
         let_use(table, verbs)
@@ -290,6 +291,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER queue_for_the_tree ON audit_entries")
     op.execute("DROP FUNCTION queue_for_the_tree()")
     op.execute("ALTER TABLE audit_entries DROP CONSTRAINT ck_audit_entries_body_fits")
+    op.drop_index('ix_audit_entries_not_done', table_name='audit_entries', postgresql_where="outcome <> 'done'")
     op.drop_index(op.f('ix_audit_entries_tenant_id_action_at'), table_name='audit_entries')
     for column in ("actor", "action"):
         op.alter_column('audit_entries', column, type_=sa.String(collation='default'))
