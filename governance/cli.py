@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -233,6 +234,23 @@ def audit_rotate_key(tenant: str) -> None:
     click.echo(line)
 
 
+@audit_commands.command("compare")
+@click.argument("tenants", nargs=-1, metavar="[TENANT]...")
+def audit_compare(tenants: tuple[str, ...]) -> None:
+    """Ask every witness of these tenants whether it holds more than the log, or another one. Halts such a log; then exit 1."""
+    from governance.anchors.actions import compare
+
+    agree = True
+    for who in _founders(tenants):
+        with _as(who):
+            for found in compare():
+                click.echo(
+                    f"{'FAIL' if found.state == 'conflict' else 'ok  '}  {who.tenant_slug}: {found.name} {found.finding or found.state}"
+                )
+                agree = agree and found.state != "conflict"
+    sys.exit(0 if agree else 1)
+
+
 @audit_commands.command("resume")
 @click.argument("tenant")
 @click.option("--reason", required=True, help="Why entries are missing, for whoever reads the log.")
@@ -253,6 +271,16 @@ def audit_resume(tenant: str, reason: str) -> None:
             raise click.ClickException(refused.message) from None
     click.echo(f"The log goes on as {origin}. Give its key to every witness and auditor:")
     click.echo(line)
+
+
+@main.command("drill")
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="An empty folder; it and all in it stay.")
+def restore_drill(keep: Path | None) -> None:
+    """Lose a throwaway console's database and bring it back from a backup that is older than an erasure. Exit 1 on a failure."""
+    from governance.drill import run
+
+    with tempfile.TemporaryDirectory(prefix="governance-drill-", ignore_cleanup_errors=True) as folder:
+        sys.exit(0 if run(keep.resolve() if keep else Path(folder) / "drill", click.echo) else 1)
 
 
 def _founders(slugs: tuple[str, ...]) -> "list[Actor]":

@@ -36,6 +36,12 @@ def start(folder: Path, database: str = "governance") -> Embedded:
     return Embedded(uri, *urls)
 
 
+def init(folder: Path) -> None:
+    """An empty server in `folder`, not started: for a drill, which configures and starts it by `call`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    get_server(folder, start=False).ensure_pgdata_inited()
+
+
 def call(folder: Path, program: str, *arguments: str) -> str:
     """Run a program of the wheel (pg_ctl, pg_basebackup) as the account that owns the server in `folder`; what it printed."""
     server = get_server(folder, start=False)
