@@ -30,6 +30,7 @@ ERASURE_APPROVED = action("erasure.approved", "approved the erasing of a person"
 ERASURE_REFUSED = action("erasure.refused", "refused to erase a person", fields="subject")
 ERASURE_WITHDRAWN = action("erasure.withdrawn", "withdrew the request to erase a person", fields="subject")
 ERASURE_BLOCKED = action("erasure.blocked", "was kept from erasing a person by a legal hold", fields="subject holds step")
+ERASED = action("person.erased", "erased a person", fields="subject removed replaced left again")
 UNMASK_ASKED = action("unmasking.asked", "asked who a pseudonym is", fields="subject")
 UNMASK_APPROVED = action("unmasking.approved", "agreed to show who a pseudonym is", fields="subject until")
 UNMASK_REFUSED = action("unmasking.refused", "refused to show who a pseudonym is", fields="subject")
@@ -138,7 +139,7 @@ def begin(erasure: Erasure) -> listing.Listed | None:
 def finish(erasure: Erasure, membership: Membership | None) -> None:
     """Erase, unless it was done by another try. Needs a transaction with person_id set."""
     if erasure.state == "approved":
-        erasing.carry_out(erasure, membership)
+        _erase(erasure, membership)
 
 
 def erase_again(listed: listing.Listed, membership: Membership | None) -> Erasure:
@@ -150,8 +151,23 @@ def erase_again(listed: listing.Listed, membership: Membership | None) -> Erasur
             decided_at=None, work_item_id=None, done_at=None,
         )  # fmt: skip
         session().add(erasure)
-    erasing.carry_out(erasure, membership, again=True)
+    _erase(erasure, membership, again=True)
     return erasure
+
+
+def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = False) -> None:
+    """The row keeps counts and the pseudonym; the reason may name the person and goes too."""
+    found = erasing.carry_out(erasure.subject, membership)
+    erasure.state, erasure.done_at, erasure.person_id, erasure.reason, erasure.found = "done", clock.now(), None, "", found
+    record(
+        ERASED,
+        erasure,
+        subject=erasure.subject,
+        removed=found["removed"],
+        replaced=found["replaced"],
+        left=found["left"],
+        again=again or None,
+    )
 
 
 def held_back(target: Model, subject: str, *, step: str) -> str | None:

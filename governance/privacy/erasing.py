@@ -2,7 +2,7 @@
 
     traces_of(membership) -> Traces      what he is found by; before anything is erased
     preview(membership) -> Preview       what would go and what would stay; changes nothing
-    carry_out(erasure)                   in a transaction opened with the person's id
+    carry_out(subject, membership)       in a transaction opened with the person's id
 
 The entries that he is in stay, ciphertext included, so the tree still verifies; the keys to them go. Features above
 this one add what only they know how to remove to `erasers`.
@@ -16,17 +16,13 @@ from sqlalchemy import func, select, text
 
 from governance.audit import sealing
 from governance.audit.models import AuditEntry, DataKey
-from governance.audit.record import record
-from governance.audit.registry import action
-from governance.kernel import clock, outbox
+from governance.kernel import outbox
 from governance.kernel.db import session
 from governance.people import actions as people
 from governance.people.models import Invitation, Membership, Session
 from governance.privacy import sweep
-from governance.privacy.models import Erasure
 from governance.privacy.sweep import Traces
 
-DONE = action("person.erased", "erased a person", fields="subject removed replaced left again")
 Eraser = Callable[[UUID, Collection[str]], dict[str, int]]
 erasers: list[Eraser] = []  # filled where the application is put together: (person id, names and addresses) → counts
 ARROW = " → "  # as governance/audit/record.py seals a change
@@ -76,16 +72,13 @@ def preview(membership: Membership) -> Preview:
     return Preview(removed, sweep.found(traces), traces)
 
 
-def carry_out(erasure: Erasure, membership: Membership | None, *, again: bool = False) -> None:
-    """All of it, or nothing. Where a restored database has no such member, only keys can be left, and they go."""
+def carry_out(subject: str, membership: Membership | None) -> dict[str, dict[str, int]]:
+    """All of it, or nothing; counts by kind. Where a restored database has no such member, only keys can be left, and they go."""
     session().execute(text("SELECT set_config('statement_timeout', '600000', true)"))  # the log may be long
     if membership is None:
-        removed, swept = {"keys": sealing.destroy([erasure.subject])}, sweep.Found()
-    else:
-        removed, swept = _remove(membership)
-    erasure.state, erasure.done_at, erasure.person_id, erasure.reason = "done", clock.now(), None, ""
-    erasure.found = {"removed": removed, "replaced": swept.replaced, "left": swept.left}
-    record(DONE, erasure, subject=erasure.subject, removed=removed, replaced=swept.replaced, left=swept.left, again=again or None)
+        return {"removed": {"keys": sealing.destroy([subject])}, "replaced": {}, "left": {}}
+    removed, swept = _remove(membership)
+    return {"removed": removed, "replaced": swept.replaced, "left": swept.left}
 
 
 def _remove(membership: Membership) -> tuple[dict[str, int], sweep.Found]:

@@ -102,7 +102,7 @@ ESCAPED = r"|(?<=\\[bfnrt])"
 
 
 def _whole(word: str, escaped: str) -> str:
-    """Other addresses end or begin with this one: `x.ines@acme.example`, `ines@acme.example.org`."""
+    """Another address may end or begin with this one: `x.ines@acme.example` with `ines@acme.example`."""
     literal_word = re.sub(r"([^\w\s@])", r"\\\1", word)
     if "@" in word:
         return rf"(?:(?<![\w+-])(?<!\w\.){escaped}){literal_word}(?![\w-])(?!\.\w)"

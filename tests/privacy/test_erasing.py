@@ -192,13 +192,13 @@ def test_other_names_and_words_stay_as_they_are(as_admin, as_officer, acting, da
             key="al-bot",
             name="Alt",
             lane="standard",
-            purpose="Al Doneski and Anna Rossi; other.al@acme.example, al@acme.example.org; Al Done: done.",
+            purpose="Al Doneski and Anna Rossi; other.al@acme.example, al@acme.example.example; Al Done: done.",
             owner_id=None,
         )
     erase(as_officer, as_admin, member, name="Al Done")
     with acting("admin"):
         assert session().scalars(select(systems.AISystem.purpose).where(systems.AISystem.key == "al-bot")).one() == (
-            "Al Doneski and Anna Rossi; other.al@acme.example, al@acme.example.org; [erased]: done."
+            "Al Doneski and Anna Rossi; other.al@acme.example, al@acme.example.example; [erased]: done."
         )
 
 
