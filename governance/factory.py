@@ -31,6 +31,8 @@ from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.errors import DomainError, KeyNeeded, SignInNeeded, Stale, StepUpNeeded, Unavailable
 from governance.kernel.feature import doors, remember_seen
 from governance.kernel.health import checks, health, measures
+from governance.logbook.check import public as log_check
+from governance.logbook.exports import feature as log_exports
 from governance.logbook.pulse import Pulse, pulse
 from governance.logbook.views import feature as logbook
 from governance.logbook.watch import note_reading
@@ -50,8 +52,8 @@ from governance.tenants.views import feature as tenant_settings
 from governance.tenants.views import operator_feature as operator_tenants
 
 FEATURES = [
-    health, people.door, report_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, systems, logbook, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
+    health, people.door, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
+    controls, evidence, systems, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api,
 ]  # fmt: skip
 HERE = Path(__file__).parent

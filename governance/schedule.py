@@ -12,6 +12,7 @@ from governance.audit import fsck, sequencer
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.jobs import has_run, once_per
+from governance.logbook import jobs as exports
 from governance.logbook import search
 from governance.people import actions as people
 from governance.privacy import actions as privacy
@@ -121,6 +122,7 @@ def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
 HANDLERS = (
     reports.make_report,
     erasures.erase,
+    exports.make_export,
     anchors.send_checkpoints,
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {

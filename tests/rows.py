@@ -26,6 +26,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "evidence_versions": {"url": None, "storage_key": None, "filename": "log.txt", "media_type": "text/plain", "size": 10},
     "report_runs": dict.fromkeys(("pdf_key", "pdf_sha256", "fingerprint", "signature", "snapshot")),
     "evidence_reviews": {"decision": "accepted"},
+    "log_exports": {"format": "jsonl", "storage_key": None, "sha256": None},
     "memberships": {"role": "viewer"},
     "invitations": {"role": "viewer"},
     "work_items": {"state": "queued", "kind": "report"},

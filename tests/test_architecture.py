@@ -30,6 +30,7 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 # Functions of an actions.py that leave no entry, and why that is right.
 NO_ENTRY = {
     "anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
+    "logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
     "reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",
 }
 # Other places than the feature's own actions that write its rows, and why.
@@ -110,7 +111,9 @@ def test_who_may_do_what(app, snapshot_of):
         f"{name:24}" + " ".join(("x" if role in p.roles else ".").ljust(len(role)) for role in access.ROLES).rstrip()
         for name, p in sorted(access.registry.items()) if not p.scopes
     ]  # fmt: skip
-    scopes = [f"{name:24}a key of the scope {' or '.join(sorted(p.scopes))}" for name, p in sorted(access.registry.items()) if p.scopes]
+    scopes = [
+        f"{name:24}a key of the scope {' or '.join(sorted(p.scopes))}" for name, p in sorted(access.registry.items()) if p.scopes
+    ]
     snapshot_of("access.txt", "\n".join([head, *rows, "", *scopes]))
 
 
@@ -140,8 +143,8 @@ def _constant(permission: access.Permission) -> str:
 
 
 def test_nobody_who_only_reads_may_change_anything(app):
-    """Viewers and auditors change nothing but what is their own; a download is a POST because it leaves an entry."""
-    own, takes = {"people.own"}, ("/download", "/pdf", "/signature", "/export")
+    """Viewers and auditors change nothing but what is their own; a download or an export is a POST because it leaves an entry."""
+    own, takes = {"people.own", "audit.export"}, ("/download", "/pdf", "/signature", "/export")
     wrong = [
         f"{rule.endpoint} {role}"
         for rule in app.url_map.iter_rules()

@@ -1,5 +1,6 @@
 """Tables as files: CSV and XLSX that a spreadsheet cannot be made to run (ASVS 1.2.10)."""
 
+import codecs
 import csv
 import io
 import math
@@ -42,11 +43,14 @@ def harmless(value: Cell) -> str | int | float:
 
 def csv_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with a byte order mark, as spreadsheets expect; RFC 4180 line ends."""
+    return codecs.BOM_UTF8 + csv_rows([head]) + csv_rows(rows)
+
+
+def csv_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """More rows of a file that is written piece by piece."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow([harmless(name) for name in head])
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
-    return out.getvalue().encode("utf-8-sig")
+    csv.writer(out).writerows([harmless(cell) for cell in row] for row in rows)
+    return out.getvalue().encode()
 
 
 def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -1,14 +1,16 @@
-"""What readers of the log do: keep views of it for each other; and what is noted of the reading itself."""
+"""What readers of the log do: keep views of it for each other; and what is noted of the reading itself; exports of it."""
 
 from collections.abc import Mapping
 
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.kernel import current
-from governance.kernel.db import session
-from governance.kernel.errors import Invalid
+from governance.kernel import clock, current, jobs
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.storage import Blob
 from governance.logbook import queries
-from governance.logbook.models import SavedView
+from governance.logbook.filters import Filters
+from governance.logbook.models import LogExport, SavedView
 from governance.tenants.models import Tenant
 
 VIEW_SAVED = action("audit.view.saved", "saved a view of the log", fields="filters", personal="name")
@@ -52,3 +54,83 @@ def note_view(page: str, what: str) -> None:
     if tenant is None:
         raise RuntimeError("the acting tenant is always there")
     record(PAGE_VIEWED, tenant, page=page, object=what or None)
+
+
+# ---- exports
+
+EXPORT_ASKED = action("audit.export.asked", "asked for an export of the log", fields="format filters", personal="words")
+EXPORT_CANCELLED = action("audit.export.cancelled", "cancelled an export of the log", fields="format")
+EXPORT_MADE = action("audit.export.made", "made an export of the log", fields="format entries checkpoint sha256")
+EXPORT_TAKEN = action("audit.export.downloaded", "downloaded an export of the log", fields="format sha256")
+FORMATS = ("jsonl", "ocsf", "csv")
+MOST_UNDER_WAY = 5
+
+
+def ask_export(format_: str, filters: Filters) -> LogExport:
+    """Queue an export. While the same one is under way, that one is watched: a double click makes one file."""
+    if format_ not in FORMATS:
+        raise Invalid(f"Choose one of the formats {', '.join(FORMATS)}.", field="format")
+    alone("log exports")
+    running = queries.exports_under_way(limit=MOST_UNDER_WAY)
+    same = [each for each in running if (each.format, each.query) == (format_, filters.address)]
+    if same:
+        return same[0]
+    if len(running) >= MOST_UNDER_WAY:
+        raise DomainError(f"{MOST_UNDER_WAY} exports are under way. Wait for one of them, or cancel it.")
+    made = LogExport(
+        format=format_, query=filters.address, asked_by=current.actor().person_id, work_item_id=None, checkpoint=None, entries=None,
+        storage_key=None, sha256=None, size=None, finished_at=None,
+    )  # fmt: skip
+    session().add(made)
+    session().flush()
+    _queue_export(made)
+    return made
+
+
+def _queue_export(export: LogExport) -> None:
+    export.work_item_id = jobs.enqueue("log export", export.id).id
+    clear = {name: value for name, value in export.query.items() if name != "q"}
+    record(EXPORT_ASKED, export, format=export.format, filters=clear, words=export.query.get("q"))
+
+
+def cancel_export(run: queries.Run) -> None:
+    if run.is_over or run.work is None:
+        raise DomainError("That export is no longer under way.")
+    jobs.cancel(run.work)
+    record(EXPORT_CANCELLED, run.export, format=run.export.format)
+
+
+def export_again(run: queries.Run) -> None:
+    """After a failure or a cancellation: the same filters, over the log as it is now."""
+    alone("log exports")
+    begun = run.export.work_item_id
+    session().refresh(run.export, attribute_names=["work_item_id"])
+    if run.export.work_item_id != begun:
+        return  # the other click of two has begun it
+    if not run.is_over or run.is_ready:
+        raise DomainError("That export is made already, or under way.")
+    run.export.checkpoint = None
+    _queue_export(run.export)
+
+
+def aim_export(export: LogExport, number: int) -> None:
+    """Its proofs lead to that checkpoint. Taken up after a kill, it leads to the same one and makes the same bytes."""
+    export.checkpoint = number
+    session().flush()  # recorded with the file, in file_export()
+
+
+def file_export(export: LogExport, blob: Blob, entries: int) -> None:
+    """The export is made. Whoever took the work up a second time finds it filed, and changes nothing."""
+    if export.storage_key is not None:
+        return
+    export.storage_key, export.sha256, export.size, export.entries = blob.key, blob.sha256, blob.size, entries
+    export.finished_at = clock.now()
+    record(EXPORT_MADE, export, format=export.format, entries=entries, checkpoint=export.checkpoint, sha256=blob.sha256)
+
+
+def take_export(export: LogExport) -> str:
+    """Somebody takes the file away, which is an entry each time; its key in the store."""
+    if export.storage_key is None:
+        raise DomainError("That export is not made yet.")
+    record(EXPORT_TAKEN, export, format=export.format, sha256=export.sha256)
+    return export.storage_key

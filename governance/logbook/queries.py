@@ -203,13 +203,10 @@ class Run:
         return self.is_ready or self.work is None or self.work.is_over
 
 
-def _runs() -> Select[LogExport, WorkItem]:
-    return select(LogExport, WorkItem).outerjoin(WorkItem, WorkItem.id == LogExport.work_item_id)
-
-
 def exports(*, after: str | None = None) -> Keyset:
     """Pairs of export and work, the newest first, one statement."""
-    return keyset(_runs(), LogExport.created_at, LogExport.id, after=after, size=PAGE, descending=True)
+    query: Any = select(LogExport, WorkItem).outerjoin(WorkItem, WorkItem.id == LogExport.work_item_id)
+    return keyset(query, LogExport.created_at, LogExport.id, after=after, size=PAGE, descending=True)
 
 
 def export(export_id: UUID, *, lock: bool = False) -> Run:
