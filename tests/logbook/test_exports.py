@@ -15,6 +15,7 @@ from governance.audit.models import AuditEntry, LogHead
 from governance.audit.record import record
 from governance.audit.registry import registry
 from governance.audit.verify import verify
+from governance.demo.tampered import tamper
 from governance.kernel import jobs, storage, web
 from governance.kernel.db import session
 from governance.logbook import actions, exporting
@@ -521,3 +522,37 @@ def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(client, 
         for _ in range(check.AT_ONCE):
             check._turns.release()
     client.post("/verify-log", then=200, export=(io.BytesIO(b"x"), "e"), key="a+b+c")
+
+
+# ---- the demo's tampered copy
+
+
+def tested(acting, *failed):
+    """Entries of tests of a control, with so many failures each."""
+    with acting("admin") as who:
+        target = session().get(Tenant, who.tenant_id)
+        for count in failed:
+            record(registry["control.tested"], target, sample=25, failed=count)
+    deeds(acting, 2)
+
+
+@pytest.mark.parametrize(("failed", "field", "said"), [((3, 0), "failed", 3), ((), "outcome", "done")])
+def test_a_tampered_copy_differs_in_one_fact_and_the_verifier_names_its_entry(
+    as_officer, log, acting, tmp_path, failed, field, said
+):
+    tested(acting, *failed)
+    (tmp_path / "export.jsonl").write_bytes(made(as_officer))
+    done = tamper(tmp_path / "export.jsonl", tmp_path / "tampered.jsonl")
+    assert (done.field, done.said) == (field, said) and done.instead != said
+    before, after = ((tmp_path / name).read_bytes().splitlines() for name in ("export.jsonl", "tampered.jsonl"))
+    assert len([1 for one, other in zip(before, after, strict=True) if one != other]) == 1
+    with (tmp_path / "tampered.jsonl").open("rb") as file:
+        verdict = verify(file, keys(acting))
+    assert (verdict.first_wrong.index, verdict.first_wrong.action) == (done.index, done.action)
+    assert [check.name for check in verdict.checks if check.ok is False] == ["entries"]
+
+
+def test_an_export_without_entries_cannot_be_tampered_with(tmp_path):
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    with pytest.raises(ValueError, match="holds no entry"):
+        tamper(tmp_path / "empty.jsonl", tmp_path / "copy.jsonl")

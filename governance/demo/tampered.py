@@ -1,0 +1,81 @@
+"""A copy of an export in which somebody made a fact look better, so that the verifier has something to find.
+
+tamper(export, copy) -> Tampering       what was changed, and in which entry; everything else is left as it was
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+
+from governance.audit import jsonl
+from governance.audit.jsonl import Entry
+
+BEST = 4  # level
+# Of which action which fact is bent, and to what; the first that the export has.
+WANTED: tuple[tuple[str, str, Any], ...] = (
+    ("assessment.signed_off", "level", BEST),
+    ("assessment.concluded", "level", BEST),
+    ("control.tested", "failed", 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tampering:
+    """What the entry said, and what it says in the copy."""
+
+    index: int
+    action: str
+    field: str
+    said: Any
+    instead: Any
+
+
+def tamper(export: Path, copy: Path) -> Tampering:
+    """Write the copy; the export is read twice, line by line."""
+    chosen = _choose(export)
+    with export.open("rb") as source, copy.open("wb") as target:
+        for line in jsonl.lines(source):
+            found = jsonl.read(line)
+            target.write(_bent(found, chosen).line if isinstance(found, Entry) and found.index == chosen.index else line)
+    return chosen
+
+
+def _choose(export: Path) -> Tampering:
+    """The last entry of the most wanted kind whose fact is not that good already; otherwise the last one's outcome."""
+    seen: dict[int, Tampering] = {}
+    last = None
+    with export.open("rb") as source:
+        for line in jsonl.lines(source):
+            found = jsonl.read(line)
+            if isinstance(found, Entry):
+                last = _of(found, len(WANTED), "outcome", "refused")
+                seen.update(_wanted(found))
+    if last is None:
+        raise ValueError(f"{export.name} holds no entry to change")
+    return seen[min(seen)] if seen else last
+
+
+def _wanted(entry: Entry) -> dict[int, Tampering]:
+    """How much this entry is wanted → what would be done to it."""
+    told = json.loads(entry.body)
+    return {
+        rank: _of(entry, rank, field, best)
+        for rank, (action, field, best) in enumerate(WANTED)
+        if told["action"] == action and told["facts"].get(field, best) != best
+    }
+
+
+def _of(entry: Entry, rank: int, field: str, instead: Any) -> Tampering:
+    told = json.loads(entry.body)
+    held = told["facts"] if rank < len(WANTED) else told
+    return Tampering(entry.index, told["action"], field, held[field], instead)
+
+
+def _bent(entry: Entry, chosen: Tampering) -> Entry:
+    told = json.loads(entry.body)
+    held = told["facts"] if chosen.field in told["facts"] else told
+    held[chosen.field] = chosen.instead
+    return Entry(entry.index, rfc8785.dumps(told), entry.path)
