@@ -20,7 +20,7 @@ from governance.demo.idp import Client
 from governance.frameworks import sync
 from governance.kernel import clock, config, embedded
 
-VERSION = 5
+VERSION = 6
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),
@@ -85,8 +85,10 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     if not _is_present(marker, port):
         _say("Loading eighteen months of Acme Insurance…")
         world.build(settings, idp_base, {slug: (client.id, client.secret) for slug, client in clients.items()})
-        (data / "keys.json").unlink(missing_ok=True)  # of the world before
+        for of_the_world_before in ("keys.json", "witness.json"):
+            (data / of_the_world_before).unlink(missing_ok=True)
         marker.write_text(json.dumps(_world(port)))
+    _witness(settings, idp_base, data, port + 2, stack, environment)
     stack.enter_context(_child([sys.executable, "-m", "governance.cli", "jobs"], environment, data / "jobs.log"))
     stack.enter_context(
         _child([sys.executable, "-m", "governance.cli", "web", "--port", str(port)], environment, data / "web.log")
@@ -141,6 +143,28 @@ def _identity_provider(
     return clients
 
 
+def _witness(
+    settings: config.Settings, idp_base: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]
+) -> None:
+    """Somebody outside, here the auditors' firm, who remembers how far each log had grown."""
+    key_file, url = data / "witness.pub", f"http://127.0.0.1:{port}"
+    logs = [word for key in keys.public_keys(settings, idp_base) for word in ("--log", key)]
+    command = [
+        sys.executable,
+        "-m",
+        "governance.demo.witness",
+        "--port",
+        str(port),
+        "--state",
+        str(data / "witness.json"),
+        "--key-file",
+        str(key_file),
+    ]
+    stack.enter_context(_child([*command, *logs], environment, data / "witness.log"))
+    _wait_for(url, data / "witness.log", any_answer=True)
+    keys.witness(settings, idp_base, url, key_file.read_text().strip())
+
+
 @contextlib.contextmanager
 def _child(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own group, ended with everything that it started."""
@@ -163,11 +187,11 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _wait_for(url: str, log: Path, seconds: float = 40) -> None:
+def _wait_for(url: str, log: Path, seconds: float = 40, *, any_answer: bool = False) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(requests.RequestException):
-            if requests.get(url, timeout=2).ok:
+            if requests.get(url, timeout=2).ok or any_answer:
                 return
         time.sleep(0.1)
     raise SystemExit(f"{url} did not answer. The end of {log.name}:\n{log.read_text()[-2000:]}")

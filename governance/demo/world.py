@@ -114,7 +114,7 @@ class Cast:
         email = ADDRESSES[part].format(self.slug)
         person = next(p for p in (*PEOPLE[self.slug], LEFT) if p.email == email)
         role = {"admin": "admin", "anna": "contributor"}.get(part, "compliance_officer")
-        base = _founder(self.slug)
+        base = founder(self.slug)
         return replace(base, person_id=person_key(self.issuer, person.sub), name=person.name, role=role, kind="person")
 
     def id(self, part: str) -> UUID:
@@ -124,7 +124,7 @@ class Cast:
         return who
 
 
-def _founder(slug: str) -> Actor:
+def founder(slug: str) -> Actor:
     tenant_id = directory.tenant_id(slug)
     if tenant_id is None:
         raise LookupError(slug)
@@ -153,7 +153,7 @@ def _found(slug: str, issuer: str, client: tuple[str, str]) -> None:
     """The tenant, its identity provider, its people: as on the first day."""
     with clock.frozen(_at(_ago(MONTHS * 30 + 20), 8)):
         tenant = tenants.found(slug, NAMES[slug], kind="operator" if slug == "console" else "customer")
-        base = replace(_founder(slug), role="operator_admin" if slug == "console" else "admin")
+        base = replace(founder(slug), role="operator_admin" if slug == "console" else "admin")
         with current.acting_as(base), transaction():
             joining.connect(
                 issuer=issuer, client_id=client[0], secret=client[1], enforced=True, group_roles=GROUPS[slug], version=None
@@ -247,7 +247,7 @@ def _play(cast: Cast, events: list[Event]) -> None:
     month: list[Event] = []
     for event in [*events, None]:
         if month and (event is None or (event.day.year, event.day.month) != (month[0].day.year, month[0].day.month)):
-            with current.acting_as(_founder(cast.slug)), transaction():
+            with current.acting_as(founder(cast.slug)), transaction():
                 for each in month:
                     with _as(cast(each.part), each.day, each.hour):
                         each.deed()
@@ -259,7 +259,7 @@ def _play(cast: Cast, events: list[Event]) -> None:
 
 def _sign_log(slug: str, day: date) -> None:
     """What the jobs process does by itself in a console that runs: the work that waits; giving entries their places, signing."""
-    who = _founder(slug)
+    who = founder(slug)
     with _as(who, day, 23):
         jobs.drain(actor_of)
         schedule.sequence_log(who.tenant_id, slug, who.tenant_name)
