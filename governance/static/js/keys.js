@@ -4,7 +4,7 @@ let at = -1;
 
 const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null);
 const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
-const link = (row) => row?.querySelector("a[href]");
+const link = (row) => row?.querySelector("a[data-opens]") ?? row?.querySelector("a[href]");
 
 function walk(step) {
   const all = rows();
