@@ -45,7 +45,6 @@ KINDS = {  # kind of actor → (letter of its pseudonym, icon, in words)
 }
 OUTCOMES = {"done": "ok", "refused": "bad", "failed": "bad", "waits": "due", "asked": "due"}
 YEARS = 12  # months in one
-SEVEN_YEARS = 84  # months, while the tenant has no rule of its own
 BESIDE = 50  # checkpoints on a page
 
 
@@ -150,7 +149,7 @@ def _mark(found: Found, after: str | None) -> str | None:
 def _years() -> str:
     """How long sealed parts are kept: "7 years"."""
     rule = privacy.retention()
-    months = rule.months if rule else SEVEN_YEARS
+    months = rule.months if rule else privacy.DEFAULT_MONTHS
     return words.plural(months // YEARS, "year") if months % YEARS == 0 else words.plural(months, "month")
 
 

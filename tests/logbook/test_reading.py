@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
@@ -17,9 +18,12 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.logbook.models import SavedView
 from governance.logbook.proving import sides
+from governance.privacy import actions as privacy
+from governance.privacy.models import Unmasking
 from governance.systems import actions as systems
 from governance.tenants.models import Tenant
 from tests import make
+from tests.conftest import visitor
 
 CHANGED = registry["tenant.settings.changed"]
 
@@ -287,6 +291,46 @@ def test_an_actor_of_another_tenant_is_nobody_here(as_officer, as_neighbour, act
     assert as_neighbour.get(f"audit/actors/{theirs}")
     as_officer.get(f"audit/actors/{theirs}", then=404)
     as_officer.get("audit/actors/nobody", then=404)
+
+
+# ---- what is sealed
+
+
+def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_hour(
+    app, as_officer, as_reviewer, as_auditor, acting
+):
+    [entry_id] = deeds(acting, 1, because="Harriet asked for it")
+    page = f"audit/entries/{entry_id}"
+    with acting("admin"):
+        admin = sealing.pseudonym(make.person_id("admin"))
+    ask = soup(as_officer.get(page)).find("a", string="Ask to unmask")["href"]
+    assert ask.endswith(f"subject={admin}")
+    with acting("compliance_officer"):
+        asked = privacy.ask_unmasking(admin, "An incident of 12 May").id
+    assert "Harriet" not in as_officer.get(page).text
+    with acting("reviewer"):
+        privacy.approve_unmasking(session().scalars(select(Unmasking).where(Unmasking.id == asked)).one())
+    seen = soup(as_officer.get(page)).find("main").get_text(" ", strip=True)
+    assert "Sanjay Patel unmasked for you" in seen and "Harriet asked for it" in seen
+    assert "Sanjay Patel" in soup(as_officer.get(f"audit/actors/{admin}")).find("main").get_text()
+    for other in (as_reviewer, as_auditor):
+        told = soup(other.get(page)).find("main").get_text()
+        assert "Sanjay" not in told and "Harriet" not in told
+    with clock.frozen(clock.now() + timedelta(minutes=61)):
+        assert "Harriet" not in visitor(app, "compliance_officer").get(page).text
+
+
+def test_what_was_erased_reads_as_erased(as_officer, acting):
+    [entry_id] = deeds(acting, 1, because="Harriet asked for it")
+    with acting("admin"):
+        admin = sealing.pseudonym(make.person_id("admin"))
+    with acting("compliance_officer"):
+        privacy.ask_unmasking(admin, "An incident")
+    with acting("reviewer"):
+        privacy.approve_unmasking(session().scalars(select(Unmasking)).one())
+        sealing.destroy([admin])
+    text = as_officer.get(f"audit/entries/{entry_id}").text
+    assert "erased, for good" in text and "Harriet" not in text
 
 
 # ---- checkpoints
