@@ -25,6 +25,7 @@ from governance.audit.registry import action
 from governance.kernel import notes
 from governance.kernel.db import session
 from governance.kernel.notes import NotSigned, VerifierKey
+from governance.kernel.words import plural
 
 PASSED = action("audit.fsck.passed", "checked the whole log and found nothing wrong", fields="entries checkpoints")
 FAILED = action("audit.fsck.failed", "checked the whole log and found it damaged", fields="entries checkpoints findings")
@@ -57,10 +58,11 @@ class Report:
 
     @property
     def sentence(self) -> str:
+        read = f"{plural(self.entries, 'entry', 'entries')} and {plural(self.checkpoints, 'checkpoint')}"
         if self.ok:
-            return f"{self.entries} entries and {self.checkpoints} checkpoints follow from each other."
+            return f"{read} follow from each other."
         more = " or more" if len(self.findings) == MOST_FINDINGS else ""
-        return f"{len(self.findings)}{more} findings in {self.entries} entries and {self.checkpoints} checkpoints."
+        return f"{plural(len(self.findings), 'finding')}{more} in {read}."
 
     def find(self, what: str, number: int, sentence: str) -> None:
         if len(self.findings) < MOST_FINDINGS:

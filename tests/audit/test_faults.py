@@ -261,6 +261,89 @@ def test_entries_that_wait_too_long_are_said_once_to_the_operator(url, cluster, 
     proved(who)
 
 
+# ---- the operator's commands
+
+
+@pytest.fixture
+def operator(url, cluster, tmp_path):
+    """Runs a command as an operator would; (exit code, what it said)."""
+    for name, content in (("kek", crashing.KEK), ("secret", bytes(range(40, 80)))):
+        (tmp_path / name).write_bytes(content)
+    settings = {
+        "DATABASE_URL": url, "GOVERNANCE_OWNER_DATABASE_URL": cluster.server.owner_url, "GOVERNANCE_VAR": str(tmp_path),
+        "GOVERNANCE_KEK_FILE": str(tmp_path / "kek"), "GOVERNANCE_SECRET_KEY_FILE": str(tmp_path / "secret"),
+    }  # fmt: skip
+
+    def run(*arguments):
+        said = tmp_path / "said"
+        said.unlink(missing_ok=True)
+        code = outcome(child(crashing.command, list(arguments), settings, said))
+        return code, said.read_text()
+
+    return run
+
+
+@pytest.mark.slow
+def test_fsck_by_command_names_the_log_and_what_is_wrong_in_it(operator, cluster):
+    mine, other = crashing.founded("checked"), crashing.founded("untouched")
+    for who in (mine, other):
+        crashing.write(who, 5)
+    settled(mine)
+    sound = "{}: 7 entries and 1 checkpoint follow from each other.\n".format
+    said = f"ok    {sound('checked')}ok    {sound('untouched')}"
+    assert operator("audit", "fsck", "checked", "untouched") == (0, said)
+    settled(mine)
+    with psycopg.connect(cluster.server.super_uri, dbname="governance") as dba:
+        dba.execute("SET session_replication_role = replica")
+        dba.execute("UPDATE audit_entries SET outcome = 'other' WHERE (tenant_id, id) IN"
+                    " (SELECT tenant_id, id FROM audit_leaves WHERE tenant_id = %s AND index = 3)", [mine.tenant_id])  # fmt: skip
+    code, said = operator("audit", "fsck")
+    assert code == 1 and "FAIL  checked: 1 finding" in said and "ok    untouched" in said
+    assert "Entry 3 (tenant.settings.changed) shows something else than what was signed: outcome." in said
+    for who, deeds in ((mine, {fsck.PASSED.name, fsck.FAILED.name}), (other, {fsck.PASSED.name})):
+        with current.acting_as(who), transaction(read_only=True):
+            assert {e.action for e in queries.newest() if e.action.startswith("audit.fsck")} == deeds
+
+
+@pytest.mark.slow
+def test_an_unknown_tenant_is_refused_by_name(operator):
+    crashing.founded("known")
+    for command in (["fsck", "nobody"], ["keys", "nobody"], ["rotate-key", "nobody"], ["resume", "nobody", "--reason", "x"]):
+        code, said = operator("audit", *command)
+        assert code == 2 and "There is no tenant nobody." in said and "known" in said
+
+
+@pytest.mark.slow
+def test_keys_are_listed_and_rotated_by_command(operator):
+    who = crashing.founded("rotated")
+    assert operator("audit", "keys", "rotated")[0] == 1
+    settled(who)
+    _, first = operator("audit", "keys", "rotated")
+    code, second = operator("audit", "rotate-key", "rotated")
+    assert code == 0 and first.startswith("127.0.0.1/audit/rotated+") | first.startswith("console.example/audit/rotated+")
+    assert operator("audit", "keys", "rotated") == (0, second + first)
+    crashing.write(who)
+    settled(who)
+    proved(who, 1)
+
+
+@pytest.mark.slow
+def test_a_log_is_taken_up_by_command_only_when_it_was_halted(operator):
+    who = crashing.founded("resumed")
+    settled(who)
+    code, said = operator("audit", "resume", "resumed", "--reason", "no reason")
+    assert code == 1 and "Nothing is wrong with this log" in said
+    with current.acting_as(who), transaction():
+        logs.halt(anchor="a witness", size=99, sentence="A witness holds 99 entries and we have 2.")
+    code, said = operator("audit", "sequence")
+    assert code == 1 and "resumed: 2 entries in the tree, 1 waiting. Halted: A witness holds 99 entries" in said
+    assert operator("audit", "resume", "resumed", "--reason", "  ")[0] == 2
+    code, said = operator("audit", "resume", "resumed", "--reason", "Restored from backup")
+    assert code == 0 and "/audit/resumed/restored-1" in said
+    assert "resumed: 5 entries in the tree, 0 waiting." in operator("audit", "sequence")[1]
+    proved(who)
+
+
 # ---- what may not be written
 
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
+from governance import schedule
 from governance.audit import fsck, logs, queries, sequencer
+from governance.audit.models import AuditEntry
 from governance.audit.record import record
 from governance.audit.registry import registry
 from governance.kernel import clock, db, embedded
@@ -255,7 +257,7 @@ def test_each_damage_is_found_and_named(dba, damage):
 def test_a_long_list_of_findings_ends(dba):
     dba.run("UPDATE audit_entries SET outcome = 'other' WHERE tenant_id = :tenant")
     report = check()
-    assert len(report.findings) == fsck.MOST_FINDINGS and report.sentence.startswith("50 or more findings")
+    assert len(report.findings) == fsck.MOST_FINDINGS and report.sentence.startswith("50 findings or more")
 
 
 def test_a_log_with_a_heartbeat_and_a_clock_set_back_is_sound(dba):
@@ -271,6 +273,28 @@ def test_a_log_with_a_heartbeat_and_a_clock_set_back_is_sound(dba):
         last = queries.last_checkpoint()
         assert last.number == number + 1 and last.at == earlier
     assert sentences() == []
+
+
+def outcomes():
+    query = select(AuditEntry.action, AuditEntry.outcome).where(AuditEntry.action.like("audit.fsck.%")).order_by(AuditEntry.id)
+    found = {}
+    for slug in ("acme", "globex"):
+        with make.acting("admin", slug):
+            found[slug] = [tuple(row) for row in session().execute(query)]
+    return found
+
+
+def test_every_night_each_log_is_checked_once_and_says_so(dba):
+    passed, failed = ("audit.fsck.passed", "done"), ("audit.fsck.failed", "failed")
+    with make.acting("admin", "globex"):
+        sequencer.sequence()
+    schedule.check_logs()
+    schedule.check_logs()
+    assert outcomes() == {"acme": [passed], "globex": [passed]}
+    dba.run("DELETE FROM audit_leaves WHERE tenant_id = :tenant AND index = 40")
+    with clock.frozen(clock.now() + timedelta(days=1)):
+        schedule.check_logs()
+    assert outcomes() == {"acme": [passed, failed], "globex": [passed, passed]}
 
 
 # ---- any bit
