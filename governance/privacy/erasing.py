@@ -89,4 +89,7 @@ def _remove(membership: Membership) -> tuple[dict[str, int], sweep.Found]:
         removed |= eraser(membership.person_id, traces.words)
     removed["letters"] = outbox.forget(traces.addresses)
     removed |= people.forget(membership, traces.addresses)
-    return {name: n for name, n in removed.items() if n}, sweep.replace(traces)
+    swept = sweep.replace(traces)
+    if not removed["names"]:
+        swept.left["people.name"] = 1  # another tenant keeps its own record of him
+    return {name: n for name, n in removed.items() if n}, swept
