@@ -237,16 +237,18 @@ def audit_rotate_key(tenant: str) -> None:
 @audit_commands.command("compare")
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def audit_compare(tenants: tuple[str, ...]) -> None:
-    """Ask every witness of these tenants whether it holds more than the log, or another one. Halts such a log; then exit 1."""
+    """Ask every witness of these tenants whether it holds more than the log, or another one. Halts such a log; then exit 1.
+
+    A witness that gives no answer has not agreed either: its line does not begin with ok.
+    """
     from governance.anchors.actions import compare
 
     agree = True
     for who in _founders(tenants):
         with _as(who):
             for found in compare():
-                click.echo(
-                    f"{'FAIL' if found.state == 'conflict' else 'ok  '}  {who.tenant_slug}: {found.name} {found.finding or found.state}"
-                )
+                mark = {"agrees": "ok  ", "conflict": "FAIL"}.get(found.state, "?   ")
+                click.echo(f"{mark}  {who.tenant_slug}: {found.name} {found.finding or found.state}")
                 agree = agree and found.state != "conflict"
     sys.exit(0 if agree else 1)
 

@@ -114,15 +114,18 @@ def _host(anchor: Anchor) -> str:
 
 
 def _sealed(secret: str) -> bytes | None:
-    return vault.wrap(secret.encode(), _context()) if secret else None
+    return vault.wrap(secret.encode(), _context(current.actor().tenant_id)) if secret else None
 
 
 def secret_of(anchor: Anchor) -> str:
-    return vault.unwrap(anchor.secret, _context()).decode() if anchor.secret else ""
+    return vault.unwrap(anchor.secret, _context(anchor.tenant_id)).decode() if anchor.secret else ""
 
 
-def _context() -> bytes:
-    return b"anchor-secret\0" + current.actor().tenant_id.bytes
+def _context(tenant_id: UUID) -> bytes:
+    return b"anchor-secret\0" + tenant_id.bytes
+
+
+vault.holds(Anchor, "secret", lambda row: _context(row.tenant_id))
 
 
 # ---- asking them

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from governance.anchors import queries, timestamp, webhook
 from governance.anchors.models import Anchor
 from governance.audit import queries as audit
-from governance.kernel import clock
+from governance.kernel import clock, vault
 from governance.kernel.db import session
 from tests.anchors.witness import Answering
 
@@ -71,6 +71,8 @@ def test_the_secret_is_kept_sealed(log):
     with log.acting("admin"):
         row = session().scalars(select(Anchor).where(Anchor.id == anchor)).one()
         assert SECRET.encode() not in row.secret and SECRET not in (row.key + row.url)
+        [holding] = [each for each in vault.holdings if each.model is Anchor]
+        assert vault.service().rewrap(row.secret, holding.context(row)) is None  # a rotation of the key finds and opens it
 
 
 # ---- a time-stamp authority
