@@ -550,7 +550,8 @@ def _proof_picture(
         _text(bx + shift, by + 34, leaf, "tick", anchor="middle"),
     ]
     body += _two_lines(max(0, min(rx + shift - 66, width - 136)), ry - 26, top, root, is_right=True, bold=True)
-    said = f"The path from this entry to the {top}, {len(siblings) + missing} steps long"
+    steps = len(siblings) + missing
+    said = f"The path from this entry to the {top}, {steps} step{'' if steps == 1 else 's'} long"
     return _svg(width, height, said, ", ".join(digest for _, _, digest in siblings) or "no sibling", body, extra="c-chart-tree")
 
 

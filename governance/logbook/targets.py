@@ -49,7 +49,9 @@ def words(kind: str, identity: UUID, *told: Mapping[str, Any]) -> str:
 
 
 def _name(told: Mapping[str, Any]) -> str:
-    """Its short name and its long one, as far as they are told."""
+    """Its short name and its long one, as far as they are told; of a look at a page, which one."""
+    if page_seen := _first(told, "page"):
+        return f"{page_seen} {_first(told, 'object')}".strip()
     short = _first(told, "ref", "key", "slug", "requirement")
     long = _first(told, "title", "name")
     if not short and isinstance(told.get("number"), int):

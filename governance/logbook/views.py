@@ -237,8 +237,8 @@ def _shown(row: Row) -> dict[str, Any]:
         "local": entry.at.astimezone(words.zone()), "utc": f"{entry.at:%Y-%m-%d %H:%M:%S.%f} UTC", "who": who(entry.actor, entry.actor_kind),
         "says": deed.says if deed else "", "name": names.get(entry.actor), "unmask": _unmask(entry.actor, entry.actor_kind),
         "target": queries.target_words([entry])[entry.id], "target_noun": targets.noun(entry.target_type), "target_href": _target_href(entry),
-        "sealed": list(_opened(entry, names)), "facts": [(name, _said(value)) for name, value in sorted(entry.facts.items())],
-        "changes": [(name, _said(pair[0]), _said(pair[1])) for name, pair in sorted(entry.changes.items()) if isinstance(pair, list) and len(pair) == 2],  # noqa: PLR2004 - before, after
+        "sealed": list(_opened(entry, names)), "facts": [(name, _said(_masked(name, value))) for name, value in sorted(entry.facts.items())],
+        "changes": [(name, _said(_masked(name, old)), _said(_masked(name, new))) for name, (old, new) in _pairs(entry)],
         "newer": beside.get((row.index or 0) + 1), "older": beside.get((row.index or 0) - 1), "proof": proof,
         "outcome": OUTCOMES.get(entry.outcome, "info"),
     }  # fmt: skip
@@ -264,6 +264,19 @@ def _opened(entry: AuditEntry, names: Mapping[str, str]) -> Iterator[tuple[str, 
         is_open = held["subject"] in names
         text = sealing.unseal(name, held) if is_open else None
         yield ("reason" if name == "because" else name, text, not is_open or text is not None)
+
+
+def _pairs(entry: AuditEntry) -> Iterator[tuple[str, list[Any]]]:
+    """Each field that changed, and what it was and is."""
+    for name, pair in sorted(entry.changes.items()):
+        if isinstance(pair, list) and len(pair) == 2:  # noqa: PLR2004 - before, after
+            yield name, pair
+
+
+def _masked(name: str, value: Any) -> Any:
+    """An owner is a person: shown by his pseudonym, as an actor is, and not by the id that other pages know him by."""
+    person = uuid_or_none(value) if name.removesuffix("_id") in {"owner", "person"} else None
+    return who(sealing.pseudonym(person), "person").label if person else value
 
 
 def _said(value: Any) -> str | None:

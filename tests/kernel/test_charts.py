@@ -164,3 +164,14 @@ def test_a_change_has_its_sign() -> None:
 
 def test_the_proof_tree_draws_one_path_to_the_root() -> None:
     assert charts.proof_tree().count('class="k-f1"') == 4
+
+
+@pytest.mark.parametrize(("steps", "drawn", "missing"), [(0, 0, 0), (1, 1, 0), (3, 3, 0), (4, 3, 1), (16, 3, 13)])
+def test_the_proof_of_an_entry_draws_three_siblings_and_counts_the_others(steps: int, drawn: int, missing: int) -> None:
+    for side in ("left", "right"):
+        picture = charts.proof_path([(side, f"hash{n}") for n in range(steps)], "leaf", "root", top="root of checkpoint 9")  # type: ignore[misc]
+        assert picture.count(">sibling<") == drawn
+        assert (f">{missing} more<" in picture) == bool(missing)
+        assert f"{steps} step" in picture and ">leaf<" in picture and ">root<" in picture
+        places = [float(x) for x in re.findall(r'cx="(-?[\d.]+)"', picture)]
+        assert all(5 <= x <= 361 for x in places)

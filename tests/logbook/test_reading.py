@@ -154,6 +154,18 @@ def test_targets_are_called_by_their_names(as_officer, acting):
     assert as_officer.get(link["href"], then=302).location.endswith("/systems/ad-copywriter")
 
 
+def test_an_owner_is_shown_by_his_pseudonym_and_a_look_by_its_page(as_officer, as_auditor, acting):
+    with acting("admin") as who:
+        target, person = session().get(Tenant, who.tenant_id), make.person_id("contributor")
+        entry_id = record(registry["control.assigned"], target, before={"owner": None}, after={"owner": person}).id
+        label = sealing.pseudonym(person)
+    page = soup(as_officer.get(f"audit/entries/{entry_id}"))
+    assert page.select_one(".c-diff ins").get_text() == f"p-{label[:4]}-{label[4:8]}"
+    as_auditor.get("controls/")
+    cells = soup(as_officer.get("audit/?action=tenant.page")).select("td .c-clip")
+    assert [cell["title"] for cell in cells] == ["controls.index"]
+
+
 # ---- live
 
 

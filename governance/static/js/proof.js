@@ -88,7 +88,7 @@ async function show(section) {
   try {
     const { siblings, signature } = await check(section);
     const drawn = siblings > 3 ? `3 of its ${siblings} siblings are drawn, ` : "";
-    say.textContent = `Checked in your browser just now: the entry and its ${many(siblings)} lead to the signed root, ${drawn}and what is shown is what was signed.`;
+    say.textContent = `Checked in your browser just now: the entry and its ${many(siblings)} lead to the signed root, ${drawn}and time, actor and action are those that were signed.`;
     section.querySelector("[data-signature]").textContent = signature ? "" : "The signature itself was checked by the server only: this browser has no Ed25519.";
     section.querySelector("[data-signature]").hidden = signature;
     section.dataset.checked = signature ? "whole" : "root";
