@@ -309,7 +309,7 @@ SENTENCES = {
 
 
 def _wants_page() -> bool:
-    if request.path.startswith(("/api/", "/audit/", "/ofrep/", "/policy/", "/scim/")):
+    if web.for_machines() or request.path.startswith(("/api/", "/audit/", "/ofrep/", "/policy/", "/scim/")):
         return False
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
     return best == "text/html"

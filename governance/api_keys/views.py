@@ -42,15 +42,19 @@ def _form(form: KeyForm, *, status: int = 200) -> ResponseReturnValue:
 @feature.post("/settings/keys/new", needs=permissions.MANAGE, fresh=True)
 def make() -> ResponseReturnValue:
     form, made = KeyForm(), list[tuple[ApiKey, str]]()
-    if queries.is_made(form.key_id):  # the page that showed it was loaded again
-        return _shown_once("This key is made. It was shown once and is kept nowhere: rotate it to get another secret.")
-    if not accepted(form, lambda: made.append(_made(form))):
-        return _form(form, status=form.status)
+    key_id = form.key_id
+    if queries.is_made(key_id) or not accepted(form, lambda: made.append(_made(form, key_id))):
+        return _again() if queries.is_made(key_id) else _form(form, status=form.status)
     return _secret(*made[0])
 
 
-def _made(form: KeyForm) -> tuple[ApiKey, str]:
-    return actions.make(form.name.data or "", form.scopes.data or (), ends=form.ends, key_id=form.key_id)
+def _again() -> ResponseReturnValue:
+    """The page that showed the key was loaded again, or its button pressed twice."""
+    return _shown_once("This key is made. It was shown once and is kept nowhere: rotate it to get another secret.")
+
+
+def _made(form: KeyForm, key_id: UUID) -> tuple[ApiKey, str]:
+    return actions.make(form.name.data or "", form.scopes.data or (), ends=form.ends, key_id=key_id)
 
 
 def _secret(key: ApiKey, token: str, *, rotated: bool = False) -> ResponseReturnValue:

@@ -168,7 +168,8 @@ def _names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
 
 
 def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
-    who = "The console" if entry.actor_kind == "job" else known.get(entry.actor, f"person {entry.actor[:8]}")
+    kind = "key" if entry.actor_kind == "api_key" else "person"
+    who = "The console" if entry.actor_kind == "job" else known.get(entry.actor, f"{kind} {entry.actor[:8]}")
     because = entry.sealed.get("because")
     deed = registry.get(entry.action)
     return Moment(

@@ -14,9 +14,11 @@ from governance.people.models import Session
 from governance.tenants.models import Tenant
 from tests import make
 from tests.browser import Visitor
+from tests.machine import Machine, machine
 
 OWN = "people.own"
 probe = Feature("probe", __name__)
+machines = Feature("machine_probe", __name__, scope="machine")
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +49,19 @@ def probed(app, settings):
     def who() -> str:
         return f"{current.actor().tenant_slug} {current.actor().name} {sorted(request.view_args or {})}"
 
+    by_key = access.registry["audit.mirror"]
+
+    @machines.route("/probe/<tenant>/both", methods=["GET", "POST"], needs=by_key)
+    def machine_both() -> str:
+        return both()
+
+    @machines.post("/probe/mine", needs=by_key)
+    def mine() -> str:
+        return f"{current.actor().kind} {current.actor().tenant_slug} {current.actor().name}"
+
     another = create_app(settings)
     another.register_blueprint(probe)
+    another.register_blueprint(machines)
     another.config["PROPAGATE_EXCEPTIONS"] = False
     return another
 
@@ -124,3 +137,33 @@ def test_roles_are_read_on_every_request(visitor, acting):
             text("UPDATE memberships SET ended_at = now() WHERE person_id = :who"), {"who": make.person_id("admin")}
         )
     assert visitor.client.get("/t/acme/probe/who").status_code == 302
+
+
+# ---- machines
+
+
+def test_a_machines_get_cannot_write_and_its_post_needs_no_form(probed, isolated):
+    holder = machine(probed)
+    assert holder.ask("GET", "/probe/acme/both").status_code == 500
+    assert holder.ask("POST", "/probe/acme/both").status_code == 200 and region() == "Elsewhere"
+
+
+def test_where_the_address_names_no_tenant_the_key_does(probed, isolated):
+    assert machine(probed, name="robot").ask("POST", "/probe/mine").text == "api_key acme robot"
+    assert machine(probed, "globex", name="robot").ask("POST", "/probe/mine").text == "api_key globex robot"
+    assert Machine(probed, None).ask("POST", "/probe/mine", Accept="application/json").status_code == 401
+
+
+def test_a_browsers_session_is_worth_nothing_at_a_machines_address(visitor):
+    """Neither by itself, nor with the token of our forms: so no other site can make it act there."""
+    for data in ({}, {"csrf_token": visitor.csrf()}):
+        assert visitor.client.post("/probe/mine", data=data, headers={"Accept": "application/json"}).status_code == 401
+
+
+def test_a_machines_address_needs_a_permission_that_a_scope_holds():
+    with pytest.raises(TypeError, match="some scope holds"):
+        Feature("open_to_machines", __name__, scope="machine").get("/x", needs=access.registry[OWN])(lambda: "")
+    with pytest.raises(ValueError, match="unknown roles or scopes"):
+        access.permission("machines.nothing", "do it", scopes="never:declared")
+    with pytest.raises(ValueError, match="declared twice"):
+        access.scope("audit:read", "read it again")
