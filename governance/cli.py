@@ -237,19 +237,21 @@ def audit_rotate_key(tenant: str) -> None:
 @audit_commands.command("compare")
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def audit_compare(tenants: tuple[str, ...]) -> None:
-    """Ask every witness of these tenants whether it holds more than the log, or another one. Halts such a log; then exit 1.
+    """Ask the witnesses of these tenants (of all) whether one holds more than the log, or another one: that halts the log.
 
-    A witness that gives no answer has not agreed either: its line does not begin with ok.
+    Exit 1 unless every witness agrees.
     """
     from governance.anchors.actions import compare
 
-    agree = True
+    marks, agree = {"agrees": "ok  ", "conflict": "FAIL"}, True
     for who in _founders(tenants):
         with _as(who):
-            for found in compare():
-                mark = {"agrees": "ok  ", "conflict": "FAIL"}.get(found.state, "?   ")
-                click.echo(f"{mark}  {who.tenant_slug}: {found.name} {found.finding or found.state}")
-                agree = agree and found.state != "conflict"
+            answers = compare()
+        for found in answers:
+            click.echo(f"{marks.get(found.state, '?   ')}  {who.tenant_slug}: {found.name} {found.finding or found.state}")
+            agree = agree and found.state == "agrees"
+        if not answers:
+            click.echo(f"-     {who.tenant_slug}: has no witness, so nobody outside can tell what is missing")
     sys.exit(0 if agree else 1)
 
 
