@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from governance.demo.idp import Client
 from governance.frameworks import sync
 from governance.kernel import clock, config, embedded
 
-VERSION = 6
+VERSION = 7
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),
@@ -48,6 +49,10 @@ def run(*, once: bool, port: int, data: Path) -> int:
             _say(f"Ready after {time.monotonic() - started:.0f} s: {base}")
             journey.make_report(base, data)
             _say(f"The signed report is {data / 'ai-rmf-report.pdf'}")
+            journey.export_log(base, data, json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"])
+            _say(
+                f"The audit log is {data / 'audit-export.jsonl'}, and a copy that somebody bent {data / 'audit-export-tampered.jsonl'}"
+            )
             if not once:
                 _say(
                     "\n".join(
@@ -108,12 +113,20 @@ def _is_present(marker: Path, port: int) -> bool:
 
 
 def _environment(base: str, data: Path, port: int) -> dict[str, str]:
-    """Of the demo and its children: a database of its own in the embedded server, made anew when the world is."""
+    """Of the demo and its children: a database and a store of its own, both made anew when the world is.
+
+    An erasure list that outlived its database would be taken for a restore.
+    """
     var = data.parent if data.name == "demo" else data
     os.environ.update(GOVERNANCE_DEMO="1", GOVERNANCE_PUBLIC_URL=base, GOVERNANCE_VAR=str(var.resolve()))
     name = f"demo_{port}"
     marker = data / "world.json"
     stale = not _is_present(marker, port)
+    if "GOVERNANCE_STORAGE_URL" not in os.environ:
+        objects = var.resolve() / "objects" / name
+        if stale:
+            shutil.rmtree(objects, ignore_errors=True)
+        os.environ["GOVERNANCE_STORAGE_URL"] = f"file:{objects}"
     if "DATABASE_URL" not in os.environ:
         server = embedded.start(var / "pg", name)
         if stale:
