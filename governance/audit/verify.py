@@ -68,7 +68,7 @@ class Verdict:
     @property
     def sentence(self) -> str:
         if self.is_complete:
-            return f"The export is genuine and complete: all {_number(self.entries)} entries of the log, as they were signed."
+            return f"The export is genuine and complete: all {_counted(self.entries)} of the log, as they were signed."
         if self.ok:
             return (
                 f"The export is genuine: each of its {_number(self.entries)} entries stands in the signed log. "
@@ -256,10 +256,13 @@ class Reading:
         if not self.count:
             return _check("entries", "The export holds no entry, so nothing was proved.")
         if self.wrong:
-            many = "entry does" if self.wrong == 1 else "entries do"
-            said = f" {self.first_wrong.sentence}" if self.first_wrong else ""
-            return _check("entries", f"{_number(self.wrong)} of {_number(self.count)} {many} not lead to the signed root.{said}")
-        return _check("entries", f"{_counted(self.count)} lead to the signed root, each by a proof of its own.", ok=True)
+            many, first = "does" if self.wrong == 1 else "do", self.first_wrong
+            where = f" The first wrong one is entry {first.index}, in line {first.line}." if first else ""
+            return _check(
+                "entries", f"{_number(self.wrong)} of {_counted(self.count)} {many} not lead to the signed root.{where}"
+            )
+        lead = "leads" if self.count == 1 else "lead"
+        return _check("entries", f"{_counted(self.count)} {lead} to the signed root, each by a proof of its own.", ok=True)
 
     def _complete(self, end: Check) -> Check:
         if self.gap:

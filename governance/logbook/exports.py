@@ -25,6 +25,7 @@ FORMATS = {
     "ocsf": ("OCSF 1.8.0", "For a SIEM: one event a line, pseudonyms only."),
     "csv": ("CSV", "For a spreadsheet: one row an entry, no proofs."),
 }
+CHIP = 40  # characters of a value that a chip shows
 TYPES = {"jsonl": "application/jsonl", "ocsf": "application/jsonl", "csv": "text/csv; charset=utf-8"}
 
 
@@ -83,7 +84,7 @@ def again(export_id: UUID) -> ResponseReturnValue:
 def _chips(asked: Filters) -> list[dict[str, str]]:
     """What is filtered, each with the address of the form without it."""
     kept = asked.address
-    return [{"label": _label(name), "value": value, "href": url_for("log_exports.index", **_without(kept, name))}
+    return [{"label": _label(name), "value": value if len(value) <= CHIP else f"{value[:CHIP]}…", "href": url_for("log_exports.index", **_without(kept, name))}
             for name, value in kept.items()]  # fmt: skip
 
 
