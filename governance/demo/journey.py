@@ -1,4 +1,4 @@
-"""The main job end to end, over HTTP as the compliance officer's browser does it: sign in by OIDC, ask, watch, download, verify."""
+"""The main jobs end to end, over HTTP as the compliance officer's browser does them: sign in by OIDC, ask, watch, download, verify."""
 
 import time
 from html.parser import HTMLParser
@@ -7,6 +7,9 @@ from urllib.parse import urljoin
 
 import requests
 
+from governance.audit import jsonl
+from governance.audit.verify import verify as verify_log
+from governance.demo import tampered
 from governance.reports.verify import verify
 
 
@@ -54,14 +57,7 @@ def make_report(base: str, data: Path, email: str = "officer@acme.example") -> N
     action, fields = next(form for form in page.forms if form[0].endswith("/reports/"))
     asked = browser.post(urljoin(base, action), data=fields | {"assessment_id": page.options[0]}, timeout=20)
     run = asked.url
-    for _ in range(600):
-        shown = browser.get(run, timeout=20)
-        if "/pdf" in shown.text:
-            break
-        if 'data-state="failed"' in shown.text:
-            raise SystemExit("The demo's report failed; see jobs.log.")
-        time.sleep(0.2)
-    token = next(fields["csrf_token"] for action, fields in _forms(shown).forms if action.endswith("/pdf"))
+    token = _made(browser, run, "/pdf")
     pdf = browser.post(f"{run}/pdf", data={"csrf_token": token}, timeout=60)
     note = browser.post(f"{run}/signature", data={"csrf_token": token}, timeout=60)
     pdf.raise_for_status()
@@ -74,3 +70,36 @@ def make_report(base: str, data: Path, email: str = "officer@acme.example") -> N
     result = verify(pdf.content, note.text, key)
     if not result.ok:
         raise SystemExit(f"The demo's report does not verify: {result.sentence}")
+
+
+def _made(browser: requests.Session, address: str, verb: str) -> str:
+    """Wait until the page offers the file by a form whose action ends so; the form's token."""
+    for _ in range(600):
+        shown = browser.get(address, timeout=20)
+        tokens = [fields["csrf_token"] for action, fields in _forms(shown).forms if action.endswith(verb)]
+        if tokens:
+            return tokens[0]
+        if 'data-state="failed"' in shown.text:
+            raise SystemExit(f"{address} failed; see jobs.log.")
+        time.sleep(0.2)
+    raise SystemExit(f"{address} was not made; see jobs.log.")
+
+
+def export_log(base: str, data: Path, key: str, email: str = "officer@acme.example") -> None:
+    """Export the whole audit log with its proofs, verify it offline; and bend a copy, which must not verify."""
+    browser = sign_in(base, email)
+    page = browser.get(f"{base}/t/acme/audit/exports", timeout=20)
+    action, fields = next(form for form in _forms(page).forms if form[0].endswith("/audit/exports"))
+    asked = browser.post(urljoin(base, action), data=fields | {"format": "jsonl"}, timeout=20)
+    token = _made(browser, asked.url, "/file")
+    taken = browser.post(f"{asked.url}/file", data={"csrf_token": token}, timeout=60)
+    taken.raise_for_status()
+    export, bent = data / "audit-export.jsonl", data / "audit-export-tampered.jsonl"
+    export.write_bytes(taken.content)
+    (data / "log.pub").write_text(key + "\n")
+    tampered.tamper(export, bent)
+    for file, good in ((export, True), (bent, False)):
+        with file.open("rb") as lines:
+            result = verify_log(jsonl.lines(lines), key)
+        if result.ok != good:
+            raise SystemExit(f"The demo's export is not what it should be: {result.sentence}")
