@@ -1,12 +1,17 @@
 """The installation gets a new key: everything is under it, the old one can be dropped, and a killed rotation is run again."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import select, update
 
+from governance import migrate
 from governance.audit import logs, sealing
 from governance.audit.models import AuditEntry, LogKey, TenantKey
-from governance.kernel import current, vault
+from governance.kernel import current, embedded, vault
 from governance.kernel.db import session, transaction
 from governance.people import actions as people
 from governance.people import handshake
@@ -15,6 +20,7 @@ from governance.privacy import rotation
 from governance.reports import actions as reports
 from governance.reports.models import SigningKey
 from tests import make
+from tests.conftest import KEEP
 
 OLD, NEW = bytes(range(1, 33)), bytes(range(100, 132))
 
@@ -169,3 +175,33 @@ def test_the_application_may_change_nothing_else_of_a_signing_key(everything, ac
 
     with acting("admin"), pytest.raises(ProgrammingError, match="permission denied"), session().begin_nested():
         session().execute(update(SigningKey).values(name="another"))
+
+
+@pytest.mark.slow
+def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
+    """A database of its own, since its keys change for good."""
+    mine = embedded.start(KEEP / "pg", database="rotated_kek")
+    embedded.drop(mine, "rotated_kek")
+    mine = embedded.start(KEEP / "pg", database="rotated_kek")
+    migrate.upgrade(mine.owner_url)
+    for name in ("kek", "kek-2", "secret"):
+        (tmp_path / name).write_bytes(os.urandom(32))
+
+    def run(*command: str, kek: str, previous: str | None = None) -> subprocess.CompletedProcess[str]:
+        named = {"GOVERNANCE_KEK_FILE": str(tmp_path / kek), "GOVERNANCE_SECRET_KEY_FILE": str(tmp_path / "secret")}
+        named |= {"GOVERNANCE_KEK_PREVIOUS_FILE": str(tmp_path / previous)} if previous else {}
+        named |= {"DATABASE_URL": mine.app_url, "GOVERNANCE_VAR": str(tmp_path), "GOVERNANCE_DEMO": "1"}
+        return subprocess.run([sys.executable, *command], env=os.environ | named, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+    found = "from governance.factory import create_app; from governance.tenants import actions; create_app(); actions.found('acme', 'Acme')"
+    assert run("-c", found, kek="kek").returncode == 0
+    rotate = ("-m", "governance.cli", "keys", "rotate-kek")
+    lost = run(*rotate, kek="kek-2")
+    assert (
+        lost.returncode == 1 and "tenant_keys: 2 open with neither key" in lost.stdout and "Keep the previous key" in lost.stdout
+    )
+    done = run(*rotate, kek="kek-2", previous="kek")
+    assert done.returncode == 0 and "tenant_keys 2" in done.stdout and "drop it" in done.stdout
+    again = run(*rotate, kek="kek-2")
+    assert again.returncode == 0 and "nothing was left to do" in again.stdout
+    embedded.drop(mine, "rotated_kek")
