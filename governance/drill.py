@@ -89,8 +89,7 @@ class Server:
         self.configure("archive_mode = on", f"archive_command = 'test ! -f {self.archive}/%f && cp %p {self.archive}/%f'")
         self.start()
         with psycopg.connect(self.super_uri, autocommit=True) as connection:
-            embedded.create_roles(connection)
-            connection.execute(f"CREATE DATABASE {DATABASE} OWNER {embedded.OWNER}")
+            embedded.prepare(connection, DATABASE)
 
     def own(self, path: Path) -> None:
         """Give a path to the account that the server runs as, when that is not ours."""

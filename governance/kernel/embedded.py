@@ -29,9 +29,7 @@ def start(folder: Path, database: str = "governance") -> Embedded:
     uri = get_server(folder, cleanup_mode="stop").get_uri()
     socket = psycopg.conninfo.conninfo_to_dict(uri)["host"]
     with psycopg.connect(uri, autocommit=True) as connection:
-        create_roles(connection)
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
-            connection.execute(f'CREATE DATABASE "{database}" OWNER {OWNER}')
+        prepare(connection, database)
     urls = [f"postgresql+psycopg://{role}@/{database}?host={socket}" for role in (OWNER, APP)]
     return Embedded(uri, *urls)
 
@@ -46,6 +44,13 @@ def call(folder: Path, program: str, *arguments: str) -> str:
     """Run a program of the wheel (pg_ctl, pg_basebackup) as the account that owns the server in `folder`; what it printed."""
     server = get_server(folder, start=False)
     return str(pgexec(program, arguments, bin_path=server.bin_path, user=server.system_user, cwd="/"))
+
+
+def prepare(connection: "psycopg.Connection[tuple[object, ...]]", database: str) -> None:
+    """See to the roles, and to a database of that name."""
+    create_roles(connection)
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
+        connection.execute(f'CREATE DATABASE "{database}" OWNER {OWNER}')
 
 
 def create_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
