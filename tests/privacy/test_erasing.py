@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from governance.audit import sealing
+from governance.audit import logs, merkle, proof, sealing
 from governance.audit.models import AuditEntry, DataKey, Leaf
 from governance.kernel import clock, current, jobs, storage
 from governance.kernel.db import session, transaction
@@ -83,6 +83,22 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admi
     page = as_officer.get(path).text
     assert "A person was erased" in page and "Ai systems, purpose" in page and NAME not in page
     assert NAME not in as_officer.get("privacy/").text and "Erased person" in as_officer.get("systems/claims-bot").text
+
+
+def test_a_proof_that_somebody_took_before_holds_after(as_admin, as_officer, nadia, acting):
+    sequenced()
+    with acting("admin"):
+        entry = next(e.id for e in about(nadia.pseudonym))
+        key = logs.verifier(logs.signing_key())
+    before = as_officer.get(f"audit/entries/{entry}/proof").text
+    erase(as_officer, as_admin, nadia)
+    sequenced()
+    body = as_officer.get(f"audit/entries/{entry}/bytes").data
+    index, head = proof.verify(before, body, key)
+    again, grown = proof.verify(as_officer.get(f"audit/entries/{entry}/proof").text, body, key)
+    assert index == again and grown.size > head.size
+    with pytest.raises(merkle.ProofFails):
+        proof.verify(before, body.replace(nadia.pseudonym.encode(), b"f" * 32), key)
 
 
 def test_sessions_invitations_and_letters_lose_what_they_held(as_admin, as_officer, nadia, acting):
