@@ -11,6 +11,7 @@ from governance.anchors import jobs as anchors
 from governance.audit import fsck, sequencer
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
+from governance.kernel.errors import Unavailable
 from governance.kernel.jobs import has_run, once_per
 from governance.logbook import jobs as exports
 from governance.logbook import search
@@ -83,11 +84,15 @@ LOOK_ROUND = 120  # turns: once a minute every log is looked at, for its heartbe
 
 def sequence_logs(stop: threading.Event) -> None:
     """Until told to stop: give waiting entries their places, log by log; an idle log signs its heartbeat."""
-    turn, late = 0, False
+    turn, late, away = 0, False, False
     while not stop.is_set():
         try:
-            late = sequence_round(everybody=turn % LOOK_ROUND == 0, was_late=late)
-        except Exception:  # the database is away, or one log is broken: the others go on
+            late, away = sequence_round(everybody=turn % LOOK_ROUND == 0, was_late=late), False
+        except Unavailable as problem:
+            if not away:  # said once, not twice a second
+                log.warning("sequencer waits for the database", reason=problem.message)
+            away = True
+        except Exception:  # whatever it is, the next round may do better
             log.exception("sequencer faltered")
         turn += 1
         stop.wait(SEQUENCE_EVERY)

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DataError
 
 from governance.audit import checkpoint, logs, merkle, tiles
@@ -93,6 +93,7 @@ def _no_tile(level: int, index: int) -> bytes:
 def fsck(told: Told = lambda _done, _total: None) -> Report:
     """Of the acting tenant, in the present transaction. `told(done, total)` hears after each page how far it is."""
     report = Report()
+    session().execute(text("SELECT set_config('statement_timeout', '600000', true)"))  # the log may be long
     try:
         _compare(report, told)
     except DataError as problem:
