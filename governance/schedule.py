@@ -118,8 +118,7 @@ def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
         with current.acting_as(tenants.founder(tenant_id, slug, name)):
             while sequencer.sequence() == sequencer.BATCH:
                 pass
-            while search.index_new_blocks():
-                pass
+            search.index_new_blocks()  # a few: a long backlog is not to hold up the other logs
     except Exception:
         log.exception("log not sequenced", tenant=slug)
 

@@ -36,7 +36,7 @@ BEGUN = action(
     "assessment.begun", "began an assessment", fields="title framework scope period_from period_to revision copied_from"
 )
 TARGETED = action("assessment.target.set", "set a target", fields="target requirement")
-ASSIGNED = action("assessment.item.assigned", "assigned a requirement", fields="owner due_on requirement")
+ASSIGNED = action("assessment.item.assigned", "assigned a requirement", fields="due_on requirement", persons="owner")
 CONCLUDED = action("assessment.concluded", "wrote a conclusion", fields="level revision requirement", personal="rationale")
 GIVEN_BACK = action("assessment.conclusion.returned", "returned a conclusion", fields="revision requirement")
 SIGNED = action("assessment.signed_off", "signed off a conclusion", fields="level revision requirement")

@@ -18,7 +18,7 @@ from governance.audit.merkle import EMPTY, HASH, MOST
 from governance.kernel import notes
 from governance.kernel.notes import NotSigned, VerifierKey
 
-SIZE = re.compile(r"0|[1-9]\d{0,18}")
+SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from governance.kernel import notes
 from governance.kernel.notes import VerifierKey
 
 TITLE = "c2sp.org/tlog-proof@v1"
-INDEX = re.compile(r"index (0|[1-9]\d{0,18})")
+INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
 LONGEST = 63  # hashes
 
 

@@ -61,8 +61,8 @@ def record(
         id=uuid7(), tenant_id=who.tenant_id, at=clock.now(), actor=actor, actor_kind=who.kind, action=deed.name,
         target_type=type(target).__name__, target_id=target.id, outcome=outcome,
         request_id=current.origin().request_id, origin=current.origin().network,
-        changes={n: [_plain(v) for v in pair] for n, pair in changes.items() if n not in deed.personal},
-        facts={n: _plain(v) for n, v in given.items() if n not in deed.personal},
+        changes={n: [_said(deed, n, v) for v in pair] for n, pair in changes.items() if n not in deed.personal},
+        facts={n: _said(deed, n, v) for n, v in given.items() if n not in deed.personal},
         sealed=_sealed(deed, subject, changes, given),
     )  # fmt: skip
     entry.body = canonical(entry)
@@ -97,6 +97,11 @@ def _sealed(deed: Action, subject: str, changes: Mapping[str, Any], given: Mappi
     personal = {n: f"{_plain(old)} → {_plain(new)}" for n, (old, new) in changes.items() if n in deed.personal}
     personal |= {n: str(_plain(v)) for n, v in given.items() if n in deed.personal}
     return {name: sealing.seal(subject, name, text[:MAX_FIELD]) for name, text in personal.items()}
+
+
+def _said(deed: Action, name: str, value: Any) -> Any:
+    """What stands in the clear: of a person his pseudonym."""
+    return sealing.pseudonym(value) if name in deed.persons and isinstance(value, UUID) else _plain(value)
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

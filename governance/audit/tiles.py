@@ -16,8 +16,8 @@ from governance.audit.merkle import HASH, Node, node_hash
 
 HEIGHT, WIDTH = 8, 256
 LEVELS = 8  # 256^8 leaves are more than there will be
-NUMBER = r"(?:x\d{3}/)*\d{3}"
-NAME = re.compile(rf"(?P<level>\d|[1-5]\d|6[0-3]|entries)/(?P<number>{NUMBER})(?:\.p/(?P<width>[1-9]\d{{0,2}}))?")
+NUMBER = r"(?:x[0-9]{3}/)*[0-9]{3}"
+NAME = re.compile(rf"(?P<level>[0-9]|[1-5][0-9]|6[0-3]|entries)/(?P<number>{NUMBER})(?:\.p/(?P<width>[1-9][0-9]{{0,2}}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,11 @@ from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.people.queries import membership_of
 
-CREATED = action("control.created", "created the control", fields="ref title kind automation cadence owner source mappings")
+CREATED = action(
+    "control.created", "created the control", fields="ref title kind automation cadence source mappings", persons="owner"
+)
 EDITED = action("control.changed", "changed the control", fields="title does kind automation cadence")
-ASSIGNED = action("control.assigned", "assigned the control", fields="owner")
+ASSIGNED = action("control.assigned", "assigned the control", persons="owner")
 MAPPED = action("control.mapped", "mapped the control to a requirement", fields="framework requirement coverage")
 UNMAPPED = action("control.unmapped", "removed the control's mapping to a requirement", fields="framework requirement coverage")
 TESTED = action(

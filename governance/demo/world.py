@@ -49,7 +49,7 @@ from governance.tenants import queries as directory
 
 SEED = 2026
 MONTHS = 18
-LEFT = Person("acme-1006", "tobias.frank@acme.example", "Tobias Frank", ("governance-officers",))  # and was erased since
+LEFT = replace(PEOPLE["acme"][4], sub="acme-1006", email="tobias.frank@acme.example", name="Tobias Frank")  # was erased since
 ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
 GROUPS = {
     "acme": {"governance-admins": "admin", "governance-officers": "compliance_officer", "governance-contributors": "contributor", "governance-viewers": "viewer"},

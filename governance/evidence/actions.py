@@ -28,9 +28,11 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale, TooLarge
 from governance.people.queries import membership_of, names
 
-BEGUN = action("evidence.begun", "began evidence", fields="ref title kind cadence confidentiality due_on owner controls")
+BEGUN = action(
+    "evidence.begun", "began evidence", fields="ref title kind cadence confidentiality due_on controls", persons="owner"
+)
 EDITED = action("evidence.changed", "changed evidence", fields="title kind cadence confidentiality due_on")
-ASSIGNED = action("evidence.assigned", "assigned evidence", fields="owner")
+ASSIGNED = action("evidence.assigned", "assigned evidence", persons="owner")
 LINKED = action("evidence.linked", "linked evidence to a control", fields="control", personal="note")
 UNLINKED = action("evidence.unlinked", "unlinked evidence from a control", fields="control")
 RETIRED = action("evidence.retired", "retired evidence", fields="ref")

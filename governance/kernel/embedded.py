@@ -1,6 +1,11 @@
 """A real PostgreSQL out of a wheel, for laptops and tests. Anywhere else DATABASE_URL names a server."""
 
+import fcntl
+import os
+import tempfile
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +31,11 @@ class Embedded:
 def start(folder: Path, database: str = "governance") -> Embedded:
     """Start the server in `folder` (or join it when it runs), and see to its roles and database."""
     folder.mkdir(parents=True, exist_ok=True)
-    uri = get_server(folder, cleanup_mode="stop").get_uri()
+    with _one_at_a_time():
+        uri = get_server(folder, cleanup_mode="stop").get_uri()
+        with psycopg.connect(uri, autocommit=True) as connection:
+            prepare(connection, database)
     socket = psycopg.conninfo.conninfo_to_dict(uri)["host"]
-    with psycopg.connect(uri, autocommit=True) as connection:
-        prepare(connection, database)
     urls = [f"postgresql+psycopg://{role}@/{database}?host={socket}" for role in (OWNER, APP)]
     return Embedded(uri, *urls)
 
@@ -37,7 +43,16 @@ def start(folder: Path, database: str = "governance") -> Embedded:
 def init(folder: Path) -> None:
     """An empty server in `folder`, not started: for a drill, which configures and starts it by `call`."""
     folder.mkdir(parents=True, exist_ok=True)
-    get_server(folder, start=False).ensure_pgdata_inited()
+    with _one_at_a_time():
+        get_server(folder, start=False).ensure_pgdata_inited()
+
+
+@contextmanager
+def _one_at_a_time() -> Generator[None]:
+    """The wheel makes its account before it takes its own lock: on a new machine two processes would make it twice."""
+    with (Path(tempfile.gettempdir()) / f"governance-embedded-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def call(folder: Path, program: str, *arguments: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from flask import Blueprint, g, request
+from flask import Blueprint, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 
 from governance.kernel import access, bearer, clock, current
@@ -54,18 +54,22 @@ class Feature(Blueprint):
         fresh: bool = False,
         writes: bool | None = None,
         leaves: Callable[[], None] | None = None,
+        attended: bool = True,
         **options: Any,
     ) -> None:
         """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes (step-up).
 
         A GET is read only, whatever else the route takes; `writes=False` says that of a POST too. What a machine's
         reading `leaves` in the log is written in a transaction of its own, after the view and before its answer goes.
+        What a page asks by itself is not `attended`: it does not keep a session alive that nobody uses.
         """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
         guards = {"public": _public, "machine": _keyed(leaves)}
         guard = guards.get(self.scope) or _guarded(self.scope, fresh=fresh, writes=writes)
-        super().add_url_rule(rule, endpoint or view_func.__name__, guard(view_func, needs), provide_automatic_options, **options)
+        guarded = guard(view_func, needs)
+        vars(guarded)["attended"] = attended
+        super().add_url_rule(rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options)
 
 
 def _public(view: View, needs: access.Permission) -> View:
@@ -170,12 +174,17 @@ def recently_signed_in(who: Actor) -> bool:
 def remember_seen(response: Any) -> Any:
     """After the request's own transaction: note that the session or key is in use (a GET may not write)."""
     who: Actor | None = g.get("actor")
-    if who is not None and request.endpoint != "static" and _is_due(who):
+    if who is not None and _is_attended() and _is_due(who):
         try:
             doors.seen(who)
         except (DomainError, DBAPIError) as away:  # the page is answered; only the idle clock misses a beat
             log.warning("use not marked", reason=str(away))
     return response
+
+
+def _is_attended() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return request.endpoint != "static" and bool(getattr(view, "attended", True))
 
 
 SEEN_SECONDS = 60

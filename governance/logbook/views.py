@@ -193,7 +193,7 @@ def _views(asked: Filters) -> list[dict[str, Any]]:
             for view in queries.views()]  # fmt: skip
 
 
-@feature.get("/audit/live", needs=permissions.VIEW)
+@feature.get("/audit/live", needs=permissions.VIEW, attended=False)
 def live() -> ResponseReturnValue:
     """How many entries came under the same filters since the page was made."""
     at, entry_id = _marked(request.args.get("mark", ""))
@@ -274,9 +274,8 @@ def _pairs(entry: AuditEntry) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _masked(name: str, value: Any) -> Any:
-    """An owner is a person: shown by his pseudonym, as an actor is, and not by the id that other pages know him by."""
-    person = uuid_or_none(value) if name.removesuffix("_id") in {"owner", "person"} else None
-    return who(sealing.pseudonym(person), "person").label if person else value
+    """An owner is a person, written by his pseudonym: shown in short, as an actor is."""
+    return who(str(value), "person").label if name == "owner" and value else value
 
 
 def _said(value: Any) -> str | None:

@@ -12,7 +12,6 @@ from governance.kernel.feature import doors
 from governance.logbook import actions
 
 LONGEST = 200
-NO_PAGE = {"static", "reports.work", "reports.events", "logbook.live"}  # asked again and again by a page that was noted
 log = structlog.get_logger("watch")
 
 
@@ -35,7 +34,7 @@ def note_reading(response: Response) -> Response:
 
 def _is_to_be_noted(who: Actor, response: Response) -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
-    is_page = request.method == "GET" and getattr(view, "scope", "") == "tenant" and request.endpoint not in NO_PAGE
+    is_page = request.method == "GET" and getattr(view, "scope", "") == "tenant" and getattr(view, "attended", True)
     return is_page and response.status_code == 200 and _is_from_outside(who)  # noqa: PLR2004
 
 

@@ -102,12 +102,12 @@ def _attachment(content: Iterator[bytes], name: str, media_type: str, size: int 
 # ---- watching work
 
 
-@feature.get("/work/<uuid:item_id>", needs=permissions.VIEW)
+@feature.get("/work/<uuid:item_id>", needs=permissions.VIEW, attended=False)
 def work(item_id: UUID) -> ResponseReturnValue:
     return jsonify(_told(queries.work_item(item_id)))
 
 
-@feature.get("/work/<uuid:item_id>/events", needs=permissions.VIEW)
+@feature.get("/work/<uuid:item_id>/events", needs=permissions.VIEW, attended=False)
 def events(item_id: UUID) -> ResponseReturnValue:
     """Server-sent events while the work runs; the browser comes back when the minute is over."""
     queries.work_item(item_id)

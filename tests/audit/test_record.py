@@ -165,7 +165,6 @@ def test_the_bytes_do_not_depend_on_the_servers_time_zone(acting):
 def test_the_bytes_change_with_every_part(acting):
     with acting("admin"):
         entry = record(DEED, tenant(), ref="x", because="why")
-        session().expunge(entry)
         body = bytes(entry.body)
         for name, value in {"actor": "f" * 32, "action": "other.deed", "outcome": "refused", "facts": {"ref": "y"}, "changes": {"ref": [1, 2]},
                             "origin": "x", "request_id": "y", "target_type": "Other", "sealed": {}}.items():  # fmt: skip
@@ -289,3 +288,17 @@ def test_the_newest_comes_first_even_within_an_instant(acting):
         assert [e.facts["level"] for e in queries.entries_about([tenant().id], limit=100) if e.action == DEED.name] == list(
             range(19, -1, -1)
         )
+
+
+def test_a_person_who_is_named_by_a_fact_is_written_by_his_pseudonym(acting):
+    owned = Action("test.assigned", "assigned a test", frozenset({"owner"}), frozenset(), frozenset({"owner"}))
+    with acting("admin"):
+        person = make.person_id("viewer")
+        entry = record(owned, tenant(), before={"owner": None}, after={"owner": person})
+        assert entry.changes == {"owner": [None, sealing.pseudonym(person)]}
+        assert str(person).encode() not in entry.body
+
+
+def test_an_action_may_not_declare_an_owner_as_a_plain_field():
+    with pytest.raises(ValueError, match="an owner is a person"):
+        action("test.owned", "owned a test", fields="owner")

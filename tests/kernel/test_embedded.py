@@ -1,5 +1,8 @@
 """The server out of a wheel: joined when it runs, with two confined roles, and a database that can be thrown away."""
 
+import subprocess
+import sys
+
 import psycopg
 import pytest
 
@@ -24,3 +27,18 @@ def test_it_is_joined_and_not_started_twice(server, worker_id):
 def test_the_database_listens_to_this_machine_only(server):
     with psycopg.connect(server.super_uri) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+
+
+@pytest.mark.slow
+def test_two_processes_that_start_it_at_once_find_one_server(server_folder):
+    start = f"from pathlib import Path; from governance.kernel import embedded; print(embedded.start(Path({str(server_folder / 'pg')!r})).app_url); input()"
+    both = [
+        subprocess.Popen([sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    try:
+        first, second = (process.stdout.readline() for process in both)
+        assert first == second != ""
+    finally:
+        for process in both:
+            process.communicate("\n", timeout=60)
