@@ -40,12 +40,16 @@ from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
 from governance.people import views as people
+from governance.policies.views import feature as policies
+from governance.policies.views import operator_feature as operator_policies
 from governance.privacy.erasing import erasers
 from governance.privacy.views import feature as privacy
 from governance.privacy.views import remember_unmasked
 from governance.reports.actions import sign_as, withdraw_naming
 from governance.reports.views import feature as reports
 from governance.reports.views import public as report_check
+from governance.switches.views import feature as switches
+from governance.switches.views import operator_feature as operator_switches
 from governance.systems.views import feature as systems
 from governance.tenants import queries as tenants
 from governance.tenants.views import feature as tenant_settings
@@ -53,7 +57,7 @@ from governance.tenants.views import operator_feature as operator_tenants
 
 FEATURES = [
     health, people.door, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, systems, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
+    controls, evidence, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api,
 ]  # fmt: skip
 HERE = Path(__file__).parent
@@ -137,14 +141,16 @@ NAV = (
     (("Frameworks", "shield", "frameworks.index", "frameworks assessments", "frameworks.view"),
      ("Controls", "clipboard-check", "controls.index", "controls", "controls.view"),
      ("Evidence", "files", "evidence.index", "evidence", "evidence.view")),
-    (("AI systems", "cpu", "systems.index", "systems", "systems.view"),),
+    (("AI systems", "cpu", "systems.index", "systems switches", "systems.view"),
+     ("Policies", "adjustments-horizontal", "policies.index", "policies", "policies.view")),
     (("Audit log", "fingerprint", "logbook.index", "logbook log_exports anchors", "audit.view"),
      ("Reports", "clipboard-data", "reports.index", "reports", "reports.view")),
     (("Settings", "settings", "tenant_settings.settings", "tenant_settings people api_keys privacy", "people.own"),),
 )  # fmt: skip
 OPERATOR_NAV = (
     (("Tenants", "layout-dashboard", "operator_overview.overview", "operator_overview operator_tenants", "tenants.view"),
-     ("Frameworks", "shield", "operator_frameworks.index", "operator_frameworks", "tenants.view")),
+     ("Frameworks", "shield", "operator_frameworks.index", "operator_frameworks", "tenants.view"),
+     ("Floor", "adjustments-horizontal", "operator_policies.index_of_operator", "operator_policies operator_switches", "platform.view")),
     (("Settings", "settings", "people.members", "people api_keys", "people.members"),),
 )  # fmt: skip
 

@@ -5,15 +5,19 @@ from governance.api_keys import models as api_keys
 from governance.assessments import models as assessments
 from governance.audit import models as audit
 from governance.controls import models as controls
+from governance.decisions import models as decisions
 from governance.evidence import models as evidence
 from governance.frameworks import models as frameworks
-from governance.kernel import jobs
+from governance.kernel import jobs, marks
 from governance.logbook import models as logbook
+from governance.ofrep import models as ofrep
 from governance.people import models as people
+from governance.policies import models as policies
 from governance.privacy import models as privacy
 from governance.reports import models as reports
+from governance.switches import models as switches
 from governance.systems import models as systems
 from governance.tenants import models as tenants
 
-__all__ = ["anchors", "api_keys", "assessments", "audit", "controls", "evidence", "frameworks", "jobs", "logbook", "people", "privacy",
-           "reports", "systems", "tenants"]  # fmt: skip
+__all__ = ["anchors", "api_keys", "assessments", "audit", "controls", "decisions", "evidence", "frameworks", "jobs", "logbook", "marks",
+           "ofrep", "people", "policies", "privacy", "reports", "switches", "systems", "tenants"]  # fmt: skip

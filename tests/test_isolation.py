@@ -24,6 +24,9 @@ SHARED = {
     "requirements": "published catalogues, the same for everybody; the application may only read",
     "signing_keys": "the installation's keys; private halves are wrapped by the installation's key",
     "work_tickets": "the queue over all tenants: ids and kinds, no content",
+    "marks": "how often each tenant's answers changed: ids and numbers, no content",
+    "platform_policies": "the operator's floor and tiers, under which every tenant stands; only the operator's transactions write",
+    "platform_stops": "the operator's stop of everything, which every tenant obeys; only the operator's transactions write",
     "job_runs": "which scheduled job ran for which period",
     "alembic_version": "the schema's own number",
 }
@@ -32,6 +35,7 @@ WITHOUT_KEY = {
     "target_id": "the log and the work name objects of any kind, also gone ones",
     "for_tenant": "a tenant, not a row in one",
     "entry_id": "the log's entry; entries are never deleted",
+    "evidence_version_id": "what a drill filed as its evidence; versions are never deleted",
     "work_item_id": "the work is swept when it is old, the report stays",
 }
 APPEND_ONLY = (
@@ -43,6 +47,11 @@ APPEND_ONLY = (
     "evidence_versions",
     "evidence_reviews",
 )
+OVER_ALL = {
+    "platform_policies": "(id, state, content, digest, base, loosens, reason, made_by, created_at) VALUES "
+    "(gen_random_uuid(), 'asked', '{}', 'd', 0, false, 'why', gen_random_uuid(), now())",
+    "platform_stops": "(id, generate, serve, reason, stopped_by, created_at) VALUES (gen_random_uuid(), true, true, 'why', gen_random_uuid(), now())",
+}
 BY_WHOM = "a person, who is no tenant's row: shown by a membership of the same tenant or not at all"
 
 UNSEALED = """
@@ -96,13 +105,26 @@ def test_every_table_is_sealed_by_tenant_or_listed_with_a_reason(catalogue):
 
 
 def test_no_policy_is_wider_than_the_tenant(catalogue):
-    assert found(catalogue, WIDER) == {("memberships", "own_memberships"), ("audit_pending", "queue")}
+    above = {(table, policy) for table in ("platform_policies", "platform_stops") for policy in ("everybody", "operator")}
+    assert found(catalogue, WIDER) == {("memberships", "own_memberships"), ("audit_pending", "queue")} | above
     queue = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'queue'")
     assert [command for command, _ in queue] == ["SELECT"]
     assert all("app.tenant" in clause and clause.endswith("= ''::text)") for _, clause in queue)  # of no tenant: the sequencer
     rule = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'")
     assert [command for command, _ in rule] == ["SELECT"]
     assert all("person_id = " in clause and "app.person" in clause for _, clause in rule)
+
+
+@pytest.mark.parametrize("table", ["platform_policies", "platform_stops"])
+def test_what_stands_over_all_tenants_is_written_by_the_operator_only(acting, table):
+    """The database itself refuses a tenant's transaction, whatever the code does."""
+    with acting("admin"), pytest.raises(ProgrammingError, match="row-level security"), session().begin_nested():
+        session().execute(text(f"INSERT INTO {table} {OVER_ALL[table]}"))
+    with acting("operator_admin", "console"):
+        session().execute(text(f"INSERT INTO {table} {OVER_ALL[table]}"))
+    with acting("admin"):
+        assert session().scalar(text(f"SELECT count(*) FROM {table}")) == 1
+        assert session().execute(text(f"UPDATE {table} SET reason = 'bent'")).rowcount == 0
 
 
 def test_people_have_policies_of_their_own(catalogue):

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+RATE = 60_000  # requests a minute, where nothing else is asked for
 
 
 class ApiKey(Tenanted, Model):
@@ -18,6 +20,8 @@ class ApiKey(Tenanted, Model):
         UniqueConstraint("tenant_id", "secret_hash"),
         Index(None, "tenant_id", "previous_hash"),
         Index(None, "tenant_id", "created_at"),
+        tenant_fk("system_id", "ai_systems"),
+        Index(None, "tenant_id", "system_id"),
     )
 
     name: Mapped[str]
@@ -26,6 +30,8 @@ class ApiKey(Tenanted, Model):
     previous_hash: Mapped[bytes | None]  # of the secret before the last rotation, good until previous_until
     previous_until: Mapped[datetime | None]
     scopes: Mapped[list[Any]]
+    system_id: Mapped[UUID | None]  # the one AI system that it may ask for; None: all of them
+    rate: Mapped[int] = mapped_column(default=RATE)  # requests a minute
     made_by: Mapped[UUID | None]
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]

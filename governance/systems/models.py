@@ -1,4 +1,4 @@
-"""The register of AI systems, first form: what assessments can be scoped to."""
+"""The register of AI systems: what assessments are scoped to, policies govern and switches stop."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.db import Model, Tenanted, tenant_fk
 
 LANES = {"standard": "Standard", "high_risk": "High risk"}
 
@@ -31,3 +31,15 @@ class AISystem(Tenanted, Model):
     @property
     def lane_name(self) -> str:
         return LANES[self.lane]
+
+
+class SystemFeature(Tenanted, Model):
+    """One thing that the system does, which can be stopped by itself."""
+
+    __tablename__ = "system_features"
+    __table_args__ = (tenant_fk("system_id", "ai_systems"), UniqueConstraint("tenant_id", "system_id", "key"))
+
+    system_id: Mapped[UUID]
+    key: Mapped[str]
+    fallback: Mapped[str]  # what happens instead while it is stopped
+    retired_at: Mapped[datetime | None]

@@ -1,0 +1,19 @@
+"""The keys that sign policy bundles, one after another for each tenant."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from governance.kernel.db import Model, Tenanted
+
+
+class BundleKey(Tenanted, Model):
+    """An Ed25519 key; its private half is wrapped by the installation's key."""
+
+    __tablename__ = "bundle_keys"
+    __table_args__ = (UniqueConstraint("tenant_id", "public"),)
+
+    public: Mapped[bytes]
+    wrapped: Mapped[bytes]
+    retired_at: Mapped[datetime | None]

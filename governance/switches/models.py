@@ -1,0 +1,124 @@
+"""What is stopped, who obeys, and the drills that prove it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+SCOPES = ("tenant", "system", "feature")
+
+
+class Stop(Tenanted, Model):
+    """One stop of a scope: who, why, and on which planes. It stands until somebody restarts it; it never lapses."""
+
+    __tablename__ = "stops"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        tenant_fk("feature_id", "system_features"),
+        tenant_fk("drill_id", "drills"),
+        Index("ix_stops_standing", "tenant_id", postgresql_where=text("restarted_at IS NULL")),
+        Index(None, "tenant_id", "system_id", "created_at"),
+        Index(None, "tenant_id", "created_at"),
+    )
+
+    scope: Mapped[str]  # one of SCOPES; system_id and feature_id say which
+    system_id: Mapped[UUID | None]
+    feature_id: Mapped[UUID | None]
+    generate: Mapped[bool]  # no new model calls
+    serve: Mapped[bool]  # no cached or stored answers either
+    reason: Mapped[str]
+    version: Mapped[int] = mapped_column(BigInteger)  # the tenant's mark that it made: who answers from it obeys
+    stopped_by: Mapped[UUID | None]
+    drill_id: Mapped[UUID | None]
+    look_again_at: Mapped[datetime | None]  # when somebody is reminded; nothing restarts by itself
+    restart_asked_by: Mapped[UUID | None]
+    restart_asked_at: Mapped[datetime | None]
+    restart_reason: Mapped[str | None]
+    restarted_by: Mapped[UUID | None]
+    restarted_at: Mapped[datetime | None]
+
+
+class PlatformStop(Model):
+    """The operator stops everything, for every tenant. Read by all of them; only the operator's pages write."""
+
+    __tablename__ = "platform_stops"
+    __table_args__ = (
+        Index("uq_platform_stops_standing", text("(1)"), unique=True, postgresql_where=text("restarted_at IS NULL")),
+    )
+
+    generate: Mapped[bool]
+    serve: Mapped[bool]
+    reason: Mapped[str]
+    stopped_by: Mapped[UUID]
+    restart_asked_by: Mapped[UUID | None]
+    restart_asked_at: Mapped[datetime | None]
+    restart_reason: Mapped[str | None]
+    restarted_by: Mapped[UUID | None]
+    restarted_at: Mapped[datetime | None]
+
+
+class Consumer(Tenanted, Model):
+    """One process of an AI product that asks, as its key and its own name tell it, and the newest version that it obeys."""
+
+    __tablename__ = "consumers"
+    __table_args__ = (
+        tenant_fk("key_id", "api_keys"),
+        tenant_fk("system_id", "ai_systems"),
+        UniqueConstraint("tenant_id", "key_id", "name"),
+        Index(None, "tenant_id", "seen_at"),
+    )
+
+    key_id: Mapped[UUID]
+    name: Mapped[str]
+    region: Mapped[str]
+    system_id: Mapped[UUID | None]  # of its key
+    version: Mapped[int] = mapped_column(BigInteger)
+    seen_at: Mapped[datetime]
+
+
+class Acknowledgement(Tenanted, Model):
+    """When a consumer first had an answer that holds the stop."""
+
+    __tablename__ = "acknowledgements"
+    __table_args__ = (
+        tenant_fk("stop_id", "stops"),
+        tenant_fk("consumer_id", "consumers"),
+        UniqueConstraint("tenant_id", "stop_id", "consumer_id"),
+        Index(None, "tenant_id", "consumer_id"),
+    )
+
+    stop_id: Mapped[UUID]
+    consumer_id: Mapped[UUID]
+    at: Mapped[datetime]
+
+
+class Drill(Tenanted, Model):
+    """A real stop of a scope for some seconds, agreed beforehand, to see that every consumer obeys."""
+
+    __tablename__ = "drills"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        tenant_fk("feature_id", "system_features"),
+        Index(None, "tenant_id", "state", "due_at"),
+        Index(None, "tenant_id", "system_id", "due_at"),
+    )
+
+    system_id: Mapped[UUID]
+    feature_id: Mapped[UUID | None]  # None: the whole system
+    state: Mapped[str]  # asked planned running passed failed cancelled
+    due_at: Mapped[datetime]
+    seconds: Mapped[int]  # how long it may stand
+    repeat_days: Mapped[int | None]
+    planned_by: Mapped[UUID | None]
+    agreed_by: Mapped[UUID | None]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    expected: Mapped[int | None]  # consumers that were to obey
+    obeyed: Mapped[int | None]
+    slowest_ms: Mapped[int | None]
+    found: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    evidence_version_id: Mapped[UUID | None]
