@@ -54,6 +54,7 @@ def web(host: str, port: int, workers: int) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
+    os.environ["GOVERNANCE_WEB_WORKERS"] = str(workers)
     Granian("app:app", address=host, port=port, interface=Interfaces.WSGI, workers=workers, blocking_threads=16,
             log_access=False, log_level="warning").serve()  # type: ignore[arg-type]  # fmt: skip # granian takes the name too
 

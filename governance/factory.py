@@ -36,6 +36,9 @@ from governance.logbook.exports import feature as log_exports
 from governance.logbook.pulse import Pulse, pulse
 from governance.logbook.views import feature as logbook
 from governance.logbook.watch import note_reading
+from governance.ofrep.app import Decisions
+from governance.ofrep.limits import Limiter
+from governance.ofrep.snapshots import Snapshots
 from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
@@ -88,10 +91,18 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for feature in FEATURES:
         app.register_blueprint(feature)
     _dress_templates(app, settings)
+    app.wsgi_app = app.extensions["decisions"] = decisions(app, settings)  # type: ignore[method-assign]  # how Flask is wrapped
     app.url_default_functions.setdefault(None, []).append(_same_tenant)
     for error in (DomainError, HTTPException, DBAPIError, Exception):
         app.register_error_handler(error, _refused)
     return app
+
+
+def decisions(app: Flask, settings: config.Settings) -> Decisions:
+    """The decision API in front of the pages; a worker that is out of touch for too long is not ready."""
+    held = Snapshots(settings.database_url)
+    checks["snapshots"] = lambda: not held.is_stale
+    return Decisions(app.wsgi_app, held, Limiter(settings.workers), settings.domain, follow=settings.follows)
 
 
 def _seen(who: current.Actor) -> None:

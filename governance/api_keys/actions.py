@@ -7,21 +7,22 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 
 from governance.api_keys import queries
-from governance.api_keys.models import ApiKey
+from governance.api_keys.models import RATE, ApiKey
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.kernel import bearer, clock, current
+from governance.kernel import bearer, clock, current, marks
 from governance.kernel.access import known_scopes
 from governance.kernel.db import alone, session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
 
-MADE = action("api_key.made", "made a machine's key", fields="name hint scopes ends")
+MADE = action("api_key.made", "made a machine's key", fields="name hint scopes ends system rate")
 ROTATED = action("api_key.rotated", "rotated a machine's key", fields="name hint overlap_days previous_until")
 REVOKED = action("api_key.revoked", "revoked a machine's key", fields="name hint")
 
 MOST = 100  # keys of a tenant that open something
 LONGEST = timedelta(days=3660)
+MOST_RATE = 10_000_000
 OVERLAPS = range(8)  # days
 USED_EVERY = timedelta(minutes=1)
 
@@ -30,17 +31,23 @@ class AlreadyEnded(DomainError):
     pass
 
 
-def make(name: str, scopes: Collection[str], *, ends: datetime | None = None, key_id: UUID | None = None) -> tuple[ApiKey, str]:
-    """(row, the key itself). `key_id` is chosen by who asks, so that asking twice makes one."""
+def make(
+    name: str, scopes: Collection[str], *, ends: datetime | None = None, key_id: UUID | None = None, system_id: UUID | None = None,
+    rate: int = RATE,
+) -> tuple[ApiKey, str]:  # fmt: skip
+    """(row, the key itself). `key_id` is chosen by who asks, so that asking twice makes one. `rate`: requests a minute."""
     alone("api_keys")  # two who make a key of one name at the same moment: the second sees the first one's
     _sensible(name, scopes, ends)
+    if not 1 <= rate <= MOST_RATE:
+        raise Invalid(f"Between 1 and {MOST_RATE} requests a minute.", field="rate")
     token = bearer.new(current.actor().tenant_slug)
     row = ApiKey(
         id=key_id or uuid7(), name=name, hint=bearer.hint(token), secret_hash=bearer.digest(token), scopes=sorted(set(scopes)),
-        made_by=current.actor().person_id, expires_at=ends, created_at=clock.now(),
+        made_by=current.actor().person_id, expires_at=ends, created_at=clock.now(), system_id=system_id, rate=rate,
     )  # fmt: skip
     session().add(row)
-    record(MADE, row, name=name, hint=row.hint, scopes=row.scopes, ends=ends)
+    record(MADE, row, name=name, hint=row.hint, scopes=row.scopes, ends=ends, system=system_id, rate=rate)
+    marks.move()
     return row, token
 
 
@@ -68,6 +75,7 @@ def rotate(row: ApiKey, *, overlap_days: int, seen: str) -> str:
     row.previous_hash, row.previous_until = row.secret_hash, clock.now() + timedelta(days=overlap_days)
     row.secret_hash, row.hint = bearer.digest(token), bearer.hint(token)
     record(ROTATED, row, name=row.name, hint=row.hint, overlap_days=overlap_days, previous_until=row.previous_until)
+    marks.move()
     return token
 
 
@@ -84,6 +92,7 @@ def revoke(row: ApiKey) -> None:
         return
     row.revoked_at, row.revoked_by = clock.now(), current.actor().person_id
     record(REVOKED, row, name=row.name, hint=row.hint)
+    marks.move()
 
 
 def note_use(who: current.Actor) -> None:

@@ -20,6 +20,13 @@ def keys_for(token: Token) -> Keys:
     return {(held.tenant, held.secret_hash): held for row in session().execute(query.where(asked)) for held in _held(row)}
 
 
+def every_key() -> Keys:
+    """All keys of the acting tenant that are not over, for a process that answers from memory."""
+    query = select(ApiKey, Tenant.slug, Tenant.name).join(Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active"))
+    rows = session().execute(query.where(opens(clock.now())))
+    return {(held.tenant, held.secret_hash): held for row in rows for held in _held(row)}
+
+
 def _held(row: Row[ApiKey, str, str]) -> Sequence[Held]:
     """A key under its secret, and under the one before while that is still good."""
     key, slug, name = row
@@ -27,7 +34,19 @@ def _held(row: Row[ApiKey, str, str]) -> Sequence[Held]:
     if key.previous_hash is not None:
         pairs.append((key.previous_hash, min(filter(None, (key.previous_until, key.expires_at)))))
     return [
-        Held(key.id, key.tenant_id, slug, name, key.name, secret, frozenset(key.scopes), until, key.revoked_at is not None)
+        Held(
+            key.id,
+            key.tenant_id,
+            slug,
+            name,
+            key.name,
+            secret,
+            frozenset(key.scopes),
+            until,
+            key.revoked_at is not None,
+            key.system_id,
+            key.rate,
+        )
         for secret, until in pairs
     ]
 

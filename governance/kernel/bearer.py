@@ -43,6 +43,8 @@ class Held:
     scopes: frozenset[str]
     until: datetime | None
     revoked: bool
+    system_id: UUID | None = None  # the one AI system that it may ask for; None: all
+    rate: int = 0  # requests a minute where the answers are counted; 0: not limited
 
     @property
     def actor(self) -> Actor:

@@ -31,6 +31,8 @@ class Settings:
     product: str = "Meridian"
     metrics_token: str | None = None
     previous_kek: bytes | None = None  # while the installation's key is being rotated
+    follows: bool = False  # a server's worker keeps decisions in memory and listens for changes
+    workers: int = 1  # web processes that share a key's rate
 
     @property
     def secure(self) -> bool:
@@ -71,8 +73,14 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         storage_url=environ.get("GOVERNANCE_STORAGE_URL", f"file:{var / 'objects'}"),
         smtp_url=environ.get("GOVERNANCE_SMTP_URL"), var=var, demo=demo,
         product=environ.get("GOVERNANCE_PRODUCT", "Meridian"), metrics_token=environ.get("GOVERNANCE_METRICS_TOKEN") or None,
-        previous_kek=previous[:32] or None,
+        previous_kek=previous[:32] or None, follows=True, workers=_workers(environ),
     )  # fmt: skip
+
+
+def _workers(environ: Mapping[str, str]) -> int:
+    """How many web processes `governance web` has started; another server says it by GOVERNANCE_WEB_WORKERS."""
+    given = environ.get("GOVERNANCE_WEB_WORKERS", "1")
+    return int(given) if given.isdecimal() and int(given) else 1
 
 
 def _database(environ: Mapping[str, str], var: Path) -> tuple[str, str]:

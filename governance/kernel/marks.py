@@ -7,7 +7,7 @@ content of a tenant, hence no row-level security: a worker asks for all tenants 
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func, select, text
+from sqlalchemy import BigInteger, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +15,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import Model, notify, session
 
 CHANNEL = "marks"
-EVERYBODY = "*"
+OVER_ALL = UUID(int=0)  # the operator's layer, over all tenants
 
 
 class Mark(Model):
@@ -29,18 +29,21 @@ class Mark(Model):
 def move() -> int:
     """Say, in the transaction of a change, that the acting tenant's answers have changed; the new number."""
     tenant_id = current.actor().tenant_id
-    write = insert(Mark).values(id=tenant_id, number=1, created_at=clock.now())
-    write = write.on_conflict_do_update(index_elements=[Mark.id], set_={"number": Mark.number + 1})
-    number = session().scalar(write.returning(Mark.number))
+    number = _moved(tenant_id)
     notify(CHANNEL, str(tenant_id))
-    return int(number or 0)
+    return number
+
+
+def _moved(whose: UUID) -> int:
+    write = insert(Mark).values(id=whose, number=1, created_at=clock.now())
+    write = write.on_conflict_do_update(index_elements=[Mark.id], set_={"number": Mark.number + 1})
+    return int(session().scalar(write.returning(Mark.number)) or 0)
 
 
 def move_all() -> None:
-    """The same for every tenant, when the operator's layer changes. Tenants that hold nothing yet get their first number."""
-    session().execute(text("INSERT INTO marks (id, number, created_at) SELECT id, 1, now() FROM tenants "
-                           "ON CONFLICT (id) DO UPDATE SET number = marks.number + 1"))  # fmt: skip
-    notify(CHANNEL, EVERYBODY)
+    """The same for what stands over all tenants, when the operator changes it."""
+    _moved(OVER_ALL)
+    notify(CHANNEL, str(OVER_ALL))
 
 
 def mark() -> int:
@@ -50,5 +53,5 @@ def mark() -> int:
 
 def numbers(of: Collection[UUID]) -> Mapping[UUID, int]:
     """The numbers of these tenants, in one statement."""
-    rows = session().execute(select(Mark.id, Mark.number).where(Mark.id == func.any(list(of))))
+    rows = session().execute(select(Mark.id, Mark.number).where(Mark.id.in_(of)))
     return {row.id: row.number for row in rows}

@@ -1,7 +1,7 @@
 """A tenant's policy in versions, the operator's layer under all tenants, and waivers.
 
 `content` of a version: {"tier": key, "overrides": {dimension: value}, "systems": {system id: {dimension: value}}}.
-`content` of the operator's: {"floor": {…}, "tiers": {key: {"name", "means", "values"}}, "unwaivable": [dimension, …]}.
+`content` of the operator's: {"floor": {…}, "tiers": {key: {"name", "means", "values", "four_eyes"}}, "unwaivable": [dimension, …]}.
 """
 
 from datetime import datetime
@@ -23,7 +23,9 @@ class PolicyVersion(Tenanted, Model):
     __tablename__ = "policy_versions"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
-        Index("uq_policy_versions_open", "tenant_id", unique=True, postgresql_where=text(f"state IN {OPEN}")),
+        Index(
+            "uq_policy_versions_open", "tenant_id", unique=True, postgresql_where=text("state IN ('draft', 'asked', 'scheduled')")
+        ),
         Index(None, "tenant_id", "in_force_from"),
     )
 
@@ -36,6 +38,9 @@ class PolicyVersion(Tenanted, Model):
     loosens: Mapped[bool]
     reason: Mapped[str]
     made_by: Mapped[UUID | None]
+    hands: Mapped[list[Any]] = mapped_column(default=list)  # ids of all who edited it: none of them decides on it
+    note: Mapped[str] = mapped_column(default="")  # why the console turned a scheduled one back into a draft
+    agreed: Mapped[str] = mapped_column(default="")  # the mark of what it loosens, as it was agreed or scheduled
     back_to: Mapped[int | None]  # the version whose content a rollback brings back
     asked_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]  # the second person
@@ -93,4 +98,4 @@ class PlatformPolicy(Model):
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     in_force_from: Mapped[datetime | None]
-    until: Mapped[datetime | None]  # a loosening of the floor ends; then the version before it is in force again
+    until: Mapped[datetime | None]  # the floor in it ends then, and the one before it holds again; tiers stay

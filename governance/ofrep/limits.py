@@ -1,0 +1,37 @@
+"""How often a key may ask: a leaky bucket for each key, in memory (GCRA, the generic cell rate algorithm of ATM Forum TM 4.0).
+
+    Limiter(share).wait(key, rate, now)    0 when the request may pass, otherwise the seconds to wait
+
+A worker grants its share of the rate, so that all workers together grant the whole.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from uuid import UUID
+
+BURST = 10  # seconds' worth of requests may come at once
+MOST = 50_000  # keys remembered; who has been quiet for longest is forgotten, which can only let through
+
+
+@dataclass(slots=True)
+class Limiter:
+    """Counts for one worker, one of `workers`."""
+
+    workers: int = 1
+    _due: dict[UUID, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait(self, key: UUID, rate: int, now: float) -> float:
+        """`rate` requests a minute; `now` in seconds of a clock that never goes back."""
+        if rate <= 0:
+            return 0.0
+        apart = 60 * self.workers / rate
+        with self._lock:
+            due = max(self._due.get(key, now), now)
+            ahead = due + apart - now
+            if ahead > max(BURST, apart):
+                return ahead - max(BURST, apart)
+            if len(self._due) >= MOST and key not in self._due:
+                self._due.clear()
+            self._due[key] = due + apart
+        return 0.0

@@ -1,0 +1,63 @@
+"""The facts that a tenant's answers follow from, loaded whole in the present transaction."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from governance.api_keys import queries as api_keys
+from governance.kernel import clock, current, marks, vault
+from governance.kernel.db import session
+from governance.ofrep.flags import Above, Facts, Feature
+from governance.ofrep.models import BundleKey
+from governance.policies import queries as policies
+from governance.policies.standing import Platform
+from governance.switches import queries as switches
+from governance.systems.models import SystemFeature
+
+PURPOSE = b"policy-bundle\0"
+STAYS = timedelta(hours=1)  # a retired key is published for so long: many times the life of a bundle
+
+
+def facts() -> Facts:
+    """Of the acting tenant."""
+    who = current.actor()
+    numbers = marks.numbers([who.tenant_id, marks.OVER_ALL])
+    features = session().scalars(select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key))
+    key, standing = bundle_key(), policies.standing()
+    return Facts(
+        who.tenant_id, who.tenant_slug, numbers.get(who.tenant_id, 0), numbers.get(marks.OVER_ALL, 0), api_keys.every_key(), standing,
+        tuple(Feature(f.id, f.system_id, f.key) for f in features), tuple(switches.standing_stops()), _later(standing.platform),
+        vault.unwrap(key.wrapped, context(who.tenant_id)) if key else None, key_id(key) if key else "",
+        tuple((key_id(k), k.public) for k in bundle_keys()),
+    )  # fmt: skip
+
+
+def above(number: int) -> Above:
+    """What stands over all tenants, as any transaction may read it; `number` is its mark."""
+    platform = policies.platform()
+    return Above(number, platform, _later(platform), tuple(switches.platform_stops()))
+
+
+def _later(platform: Platform) -> Platform | None:
+    return policies.platform(platform.until) if platform.until else None
+
+
+def bundle_key() -> BundleKey | None:
+    """The key that signs now."""
+    query = select(BundleKey).where(BundleKey.retired_at.is_(None)).order_by(BundleKey.created_at.desc(), BundleKey.id.desc())
+    return session().scalars(query.limit(1)).one_or_none()
+
+
+def bundle_keys() -> list[BundleKey]:
+    """The key that signs, and those whose last bundles have not run out yet."""
+    recent = or_(BundleKey.retired_at.is_(None), BundleKey.retired_at > clock.now() - STAYS)
+    return list(session().scalars(select(BundleKey).where(recent).order_by(BundleKey.created_at)))
+
+
+def context(tenant_id: UUID) -> bytes:
+    return PURPOSE + tenant_id.bytes
+
+
+def key_id(key: BundleKey) -> str:
+    return str(key.id)

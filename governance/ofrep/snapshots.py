@@ -1,0 +1,248 @@
+"""Each worker's memory of its tenants: an immutable snapshot a tenant, swapped whole, never asked twice of the database.
+
+    Snapshots.of(slug)          what to answer that tenant's products now; stale when the database is out of reach
+    Snapshots.follow()          from now on listen for marks that move, look once a second, and tell what was answered
+
+A worker that follows holds a connection of its own: PostgreSQL's NOTIFY says at once that a mark has moved, a look at
+all marks each second covers a lost notification. After LEASE seconds without contact every answer says that it is stale.
+A process that does not follow (a test, a command) looks at the mark on each request.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from governance.decisions import actions as decisions
+from governance.kernel import clock, current, marks
+from governance.kernel.db import transaction
+from governance.kernel.errors import DomainError, Unavailable
+from governance.ofrep import queries
+from governance.ofrep.counting import Tally
+from governance.ofrep.flags import Answers, Facts
+from governance.switches import actions as switches
+from governance.switches.consumers import Heard
+from governance.tenants import queries as tenants
+from governance.tenants.console import founder
+
+LEASE = 10.0  # seconds without the database, after which answers are stale
+LOOK = 1.0  # seconds between looks at all marks
+BEAT = 0.1  # seconds between tellings of who heard what
+MOST = 2_000  # tenants in memory; who was not asked about for longest goes
+UNKNOWN = 5.0  # seconds for which a tenant that does not exist is remembered
+TELL_COUNTS = 2.0
+SEEN = 60.0  # seconds after which a consumer that goes on asking is told of again
+
+decided_total = Counter("governance_decisions_total", "Answers of the decision API")
+log = structlog.get_logger("decisions")
+
+
+@dataclass(slots=True)
+class Held:
+    """A tenant in memory: what follows from its facts now, and the same as a stale answer, drawn up when first needed."""
+
+    facts: Facts
+    answers: Answers
+    asked: float
+    stale: Answers | None = None
+
+
+@dataclass
+class Snapshots:
+    """One worker's."""
+
+    url: str
+    tally: Tally = field(default_factory=Tally)
+    following: bool = False
+    contact: float = field(default_factory=time.monotonic)
+    _held: dict[str, Held] = field(default_factory=dict)
+    _unknown: dict[str, float] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    # ---- answering
+
+    def of(self, slug: str) -> Answers | None:
+        """What to answer now; None where there is no such tenant. Unavailable when it was never loaded and cannot be."""
+        held = self._held.get(slug)
+        if held is None:
+            held = self._first(slug)
+            if held is None:
+                return None
+        elif not self.following:
+            held = self._looked(slug, held)
+        held.asked = time.monotonic()
+        if held.answers.until is not None and clock.now() >= held.answers.until:
+            held = self._put(held.facts)
+        return self._as_stale(held) if self.is_stale else held.answers
+
+    @property
+    def is_stale(self) -> bool:
+        return self.following and time.monotonic() - self.contact > LEASE
+
+    def _as_stale(self, held: Held) -> Answers:
+        if held.stale is None:
+            held.stale = Answers(held.answers.facts, held.answers.at, stale=True)
+        return held.stale
+
+    def _first(self, slug: str) -> Held | None:
+        if self._unknown.get(slug, 0) > time.monotonic():
+            return None
+        with self._lock:
+            if (there := self._held.get(slug)) is not None:
+                return there
+            tenant_id = tenants.tenant_id(slug)
+            if tenant_id is None:
+                self._forget_unknown(slug)
+                return None
+            return self._load(tenant_id, slug)
+
+    def _forget_unknown(self, slug: str) -> None:
+        if len(self._unknown) >= MOST:
+            self._unknown.clear()
+        self._unknown[slug] = time.monotonic() + UNKNOWN
+
+    def _looked(self, slug: str, held: Held) -> Held:
+        """Without a thread that follows: has the mark moved, the tenant's or the operator's?"""
+        with transaction(read_only=True, tenant_id=held.facts.tenant_id):
+            numbers = marks.numbers([held.facts.tenant_id, marks.OVER_ALL])
+        return self._load(held.facts.tenant_id, slug) if _has_moved(held.facts, numbers) else held
+
+    # ---- loading
+
+    def _load(self, tenant_id: UUID, slug: str) -> Held:
+        """One consistent view, so that a number never stands for what came after it."""
+        with current.acting_as(founder(tenant_id, slug, slug)), transaction(read_only=True, snapshot=True):
+            facts = queries.facts()
+        self.contact = time.monotonic()
+        return self._put(facts)
+
+    def _put(self, facts: Facts) -> Held:
+        now = clock.now()
+        held = Held(facts, Answers(facts.at(now), now), time.monotonic())
+        with self._lock:
+            there = self._held.get(facts.slug)
+            if there is not None and (there.facts.number, there.facts.over) > (facts.number, facts.over):
+                return there  # another thread was quicker, and saw more
+            if len(self._held) >= MOST and there is None:
+                del self._held[min(self._held, key=lambda slug: self._held[slug].asked)]
+            self._held[facts.slug] = held
+        return held
+
+    # ---- following
+
+    def follow(self) -> None:
+        """Begin to follow, once in this process: a server makes its workers by forking, so not before the first request."""
+        with self._lock:
+            if self._thread is None:
+                self.following = True
+                self._thread = threading.Thread(target=self._follow, name="decisions", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _follow(self) -> None:
+        away = False
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(_conninfo(self.url), autocommit=True, connect_timeout=3) as connection:
+                    connection.execute(f"LISTEN {marks.CHANNEL}")
+                    away = False
+                    self._listen(connection)
+            except (psycopg.Error, DBAPIError, Unavailable) as lost:
+                if not away:
+                    log.warning("decisions follow nothing: the database is away", reason=str(lost).splitlines()[0])
+                away = True
+                self._stop.wait(BEAT)
+            except Exception:  # whatever it is, answers go on and turn stale until contact is back
+                log.exception("following faltered")
+                self._stop.wait(LOOK)
+
+    def _listen(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+        looked = told = 0.0
+        while not self._stop.is_set():
+            moved = {note.payload for note in connection.notifies(timeout=BEAT, stop_after=1)}
+            if moved or time.monotonic() - looked >= LOOK:
+                self._catch_up()
+                looked = time.monotonic()
+            self._tell_hearing()
+            if time.monotonic() - told >= TELL_COUNTS:
+                self.tell_counts()
+                told = time.monotonic()
+
+    def _catch_up(self) -> None:
+        """Load what has moved since it was loaded; the operator's layer is loaded once for all tenants."""
+        every = [(slug, held.facts) for slug, held in list(self._held.items())]
+        with transaction(read_only=True, snapshot=True):
+            numbers = marks.numbers([*(facts.tenant_id for _, facts in every), marks.OVER_ALL])
+            over = numbers.get(marks.OVER_ALL, 0)
+            above = queries.above(over) if any(facts.over != over for _, facts in every) else None
+        for slug, facts in every:
+            if numbers.get(facts.tenant_id, 0) != facts.number:
+                self._load(facts.tenant_id, slug)
+            elif above is not None and facts.over != over:
+                self._put(facts.under(above))
+        self.contact = time.monotonic()
+
+    # ---- telling
+
+    def _tell_hearing(self) -> None:
+        by_tenant: dict[UUID, list[Heard]] = {}
+        news = self.tally.news(every=SEEN)
+        for tenant_id, key_id, name, h in news:
+            heard = Heard(key_id, name, h.region, h.system_id, h.number, _at(h.at), _at(h.seen))
+            by_tenant.setdefault(tenant_id, []).append(heard)
+        for tenant_id, heard_here in by_tenant.items():
+            if self._write(tenant_id, lambda batch=heard_here: switches.note_consumers(batch)):
+                for tenant, key_id, name, h in news:
+                    if tenant == tenant_id:
+                        self.tally.told(tenant, key_id, name, h)
+
+    def tell_counts(self) -> None:
+        for tenant_id, counts in self.tally.take_counts().items():
+            decided_total.inc(sum(counts.values()))
+            if not self._write(tenant_id, lambda counted=counts: decisions.add(counted)):
+                self.tally.give_back(tenant_id, counts)
+
+    def tell(self) -> None:
+        """Everything, now: for a process that does not follow, and before one ends."""
+        self._tell_hearing()
+        self.tell_counts()
+
+    def _write(self, tenant_id: UUID, act: Callable[[], object]) -> bool:
+        slug = next((slug for slug, held in list(self._held.items()) if held.facts.tenant_id == tenant_id), "")
+        try:
+            with current.acting_as(founder(tenant_id, slug, slug)), transaction():
+                act()
+        except (DBAPIError, DomainError) as problem:
+            log.warning("not told yet", reason=str(problem).splitlines()[0])
+            return False
+        return True
+
+
+def _has_moved(facts: Facts, numbers: Mapping[UUID, int]) -> bool:
+    return (numbers.get(facts.tenant_id, 0), numbers.get(marks.OVER_ALL, 0)) != (facts.number, facts.over)
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _conninfo(url: str) -> str:
+    """SQLAlchemy's URL as libpq takes it."""
+    parts = make_url(url)
+    given = {"user": parts.username, "password": parts.password, "host": parts.host, "port": parts.port, "dbname": parts.database}
+    given |= {name: value for name, value in parts.query.items() if isinstance(value, str)}
+    return psycopg.conninfo.make_conninfo(**{name: value for name, value in given.items() if value})
