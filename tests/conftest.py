@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import create_engine, event
@@ -19,7 +20,7 @@ from tests.browser import Visitor
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
-KEEP = Path(tempfile.gettempdir()) / "governance-tests"
+KEEP = Path(os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests")  # two clones, two servers
 
 
 def pytest_configure(config):
@@ -34,7 +35,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(worker_id):
     """One embedded server for all workers, a database for each."""
-    KEEP.mkdir(exist_ok=True)
+    KEEP.mkdir(parents=True, exist_ok=True)
     name = f"test_{worker_id}".replace("-", "_")
     started = embedded.start(KEEP / "pg", database=name)
     engine = create_engine(started.super_uri.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
@@ -80,26 +81,44 @@ def app(settings):
     app = create_app(settings)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     make.world()
+    db.connect(_sealed)
     return app
+
+
+def _refuse() -> NoReturn:
+    raise AssertionError("name `database` in the test's arguments: its writes would be committed")
+
+
+_sealed = create_engine("postgresql+psycopg://", creator=_refuse)  # what the application is bound to outside a test's transaction
 
 
 @pytest.fixture(autouse=True)
 def isolated(request):
-    """Everything that a test writes is rolled back; tests marked `committed` clean up by themselves."""
+    """Everything that a test writes is rolled back; a test that must commit binds a pool of its own, and cleans up by itself."""
     if not {"app", "server", "database"} & set(request.fixturenames):
-        yield None  # a pure test; a fixture asked for later, by name, would write for good: see _sealed
+        db.connect(_sealed)  # a pure test: a fixture that it asks for later, by name, would write for good
+        yield None
         return
     request.getfixturevalue("app")
-    engine = create_engine(request.getfixturevalue("settings").database_url)
-    with engine.connect() as connection:
+    with request.getfixturevalue("engine").connect() as connection:
         outer = connection.begin()
         db.connect(connection)
         _outer.append(outer)
         yield connection
         _outer.clear()
         outer.rollback()
-    engine.dispose()
-    db.connect(request.getfixturevalue("settings").database_url)
+    db.connect(_sealed)
+
+
+@pytest.fixture(scope="session")
+def engine(settings):
+    """One for all tests, so that a statement is compiled once and not once a test; nobody's locks or settings are handed on."""
+    one = create_engine(settings.database_url, pool_size=1)
+    event.listen(
+        one, "checkin", lambda raw, _record: raw and raw.execute("SELECT pg_advisory_unlock_all(); RESET ALL; UNLISTEN *")
+    )
+    yield one
+    one.dispose()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def provider() -> Iterator[HostileIdP]:
 
 
 @pytest.fixture
-def idp(provider: HostileIdP, isolated) -> HostileIdP:
+def idp(provider: HostileIdP, database) -> HostileIdP:
     """Honest, known to acme with its groups mapped, and with nothing remembered of it."""
     provider.calm()
     provider.logouts.clear()
