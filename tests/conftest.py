@@ -104,6 +104,7 @@ def isolated(request):
         outer = connection.begin()
         db.connect(connection)
         _outer.append(outer)
+        request.getfixturevalue("app").extensions["decisions"].snapshots.forget()
         yield connection
         _outer.clear()
         outer.rollback()

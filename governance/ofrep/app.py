@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import ceil
 from typing import Any
-from urllib.parse import unquote
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -104,9 +103,9 @@ class Decisions:
         if path.startswith(FLAGS):
             if method != "POST":
                 raise _only("POST")
-            held, answers = self._admit(environ)
-            asked = _asked(held, answers, environ)
-            return self._all(asked, environ, start) if path == FLAGS else self._one(asked, _flag_of(path), start)
+            flag = _flag_of(path)
+            asked = _asked(*self._admit(environ), environ)
+            return self._one(asked, flag, start) if flag else self._all(asked, environ, start)
         wanted = {
             "/policy/v1/bundle": ("GET", self._bundle),
             "/policy/v1/jwks": ("GET", self._jwks),
@@ -210,9 +209,11 @@ class Decisions:
 
 
 def _flag_of(path: str) -> str:
-    if not path.startswith(FLAGS + "/") or len(path) == len(FLAGS) + 1:
+    """The flag that the address names; empty where it names all of them."""
+    slash, flag = path[len(FLAGS) : len(FLAGS) + 1], path[len(FLAGS) + 1 :]
+    if slash not in {"", "/"} or bool(slash) != bool(flag):
         raise Refused(404, "", "There is no such address.")
-    return unquote(path[len(FLAGS) + 1 :])
+    return flag
 
 
 def _asked(held: Held, answers: Answers, environ: Environ) -> Asked:
@@ -282,7 +283,7 @@ def _refusal(start: Start, path: str, refused: Refused) -> Body:
     if refused.code:
         body: dict[str, Any] = {"errorCode": refused.code, "errorDetails": refused.details}
         if path.startswith(FLAGS + "/"):
-            body = {"key": unquote(path[len(FLAGS) + 1 :])[:200], **body}
+            body = {"key": path[len(FLAGS) + 1 :][:200], **body}
         return _send(start, refused.status, json.dumps(body).encode(), refused.headers)
     problem = {"type": "about:blank", "title": refused.details, "status": refused.status}
     return _send(start, refused.status, json.dumps(problem).encode(), refused.headers, "application/problem+json")

@@ -51,6 +51,7 @@ class Held:
 
     facts: Facts
     answers: Answers
+    began: float  # when the database was looked at
     asked: float
     stale: Answers | None = None
 
@@ -82,7 +83,7 @@ class Snapshots:
             held = self._looked(slug, held)
         held.asked = time.monotonic()
         if held.answers.until is not None and clock.now() >= held.answers.until:
-            held = self._put(held.facts)
+            held = self._put(held.facts, held.began)
         return self._as_stale(held) if self.is_stale else held.answers
 
     @property
@@ -121,22 +122,30 @@ class Snapshots:
 
     def _load(self, tenant_id: UUID, slug: str) -> Held:
         """One consistent view, so that a number never stands for what came after it."""
+        began = time.monotonic()
         with current.acting_as(founder(tenant_id, slug, slug)), transaction(read_only=True, snapshot=True):
             facts = queries.facts()
         self.contact = time.monotonic()
-        return self._put(facts)
+        return self._put(facts, began)
 
-    def _put(self, facts: Facts) -> Held:
+    def _put(self, facts: Facts, began: float) -> Held:
+        """What was looked up last counts, whichever thread comes to an end first; a restored database may have lower numbers."""
         now = clock.now()
-        held = Held(facts, Answers(facts.at(now), now), time.monotonic())
+        held = Held(facts, Answers(facts.at(now), now), began, time.monotonic())
         with self._lock:
             there = self._held.get(facts.slug)
-            if there is not None and (there.facts.number, there.facts.over) > (facts.number, facts.over):
-                return there  # another thread was quicker, and saw more
+            if there is not None and there.began > began:
+                return there
             if len(self._held) >= MOST and there is None:
                 del self._held[min(self._held, key=lambda slug: self._held[slug].asked)]
             self._held[facts.slug] = held
         return held
+
+    def forget(self) -> None:
+        """Everything: for tests, whose rows are rolled back."""
+        with self._lock:
+            self._held.clear()
+            self._unknown.clear()
 
     # ---- following
 
@@ -184,7 +193,7 @@ class Snapshots:
 
     def _catch_up(self) -> None:
         """Load what has moved since it was loaded; the operator's layer is loaded once for all tenants."""
-        every = [(slug, held.facts) for slug, held in list(self._held.items())]
+        began, every = time.monotonic(), [(slug, held.facts) for slug, held in list(self._held.items())]
         with transaction(read_only=True, snapshot=True):
             numbers = marks.numbers([*(facts.tenant_id for _, facts in every), marks.OVER_ALL])
             over = numbers.get(marks.OVER_ALL, 0)
@@ -193,7 +202,7 @@ class Snapshots:
             if numbers.get(facts.tenant_id, 0) != facts.number:
                 self._load(facts.tenant_id, slug)
             elif above is not None and facts.over != over:
-                self._put(facts.under(above))
+                self._put(facts.under(above), began)
         self.contact = time.monotonic()
 
     # ---- telling
