@@ -83,7 +83,8 @@ def _reasons(answers: Sequence[Answer], level: int) -> tuple[Reason, ...]:
 
 def _ladder(answers: Sequence[Answer], level: int) -> tuple[str, ...]:
     failing = [control.ref for control, _, status in answers if status.name == "failing"]
-    waiting = [control.ref for control, _, status in answers if status.name in {"missing", "due"}]
+    waiting = [control.ref for control, _, status in answers if status.name in {"missing", "due"} and not status.rests]
+    resting = [control.ref for control, _, status in answers if status.name == "due" and status.rests]
     unproven = [control.ref for control, how_far, status in answers if status.name != "effective" and how_far == "full"]
     full = any(how_far == "full" for _, how_far, _ in answers)
     steps = (
@@ -92,6 +93,7 @@ def _ladder(answers: Sequence[Answer], level: int) -> tuple[str, ...]:
         f"Mend {_listed(failing)}" if failing else NO_FAILURE,
         " and ".join(
             [f"complete the evidence of {_listed(waiting)}"] * bool(waiting)
+            + [f"settle what {_listed(resting)} rests on"] * bool(resting)
             + ["map a control in full"] * bool(answers and not full)
         )
         or "All evidence accepted and fresh",

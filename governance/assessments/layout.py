@@ -17,6 +17,7 @@ from markupsafe import Markup
 from governance.assessments.coverage import LEVELS, Share
 from governance.assessments.models import Assessment
 from governance.assessments.queries import Board, Row, Transition
+from governance.controls.addresses import standing_place
 from governance.controls.status import ControlFacts, Proof, Reason, too_long
 from governance.evidence.freshness import Freshness, Version, counting, freshness
 from governance.frameworks.queries import RequirementView
@@ -196,6 +197,8 @@ def _reason(reason: Reason) -> dict[str, Any]:
         href = url_for("evidence.piece", evidence_id=reason.target_id)
     elif reason.kind in {"control", "test"} and reason.target_id:
         href = url_for("controls.control", control_id=reason.target_id, _anchor="tests" if reason.kind == "test" else None)
+    else:
+        href = standing_place(reason)
     kind = {"open": "none"}.get(reason.severity, reason.severity)
     return {"kind": kind, "lead": reason.fact, "text": reason.consequence, "href": href, "link": reason.ref}
 

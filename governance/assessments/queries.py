@@ -402,6 +402,7 @@ def _moments(part: Ledger) -> Iterator[datetime]:
             + [s for link in control.links or () for s in link[1:3]]
             + [t[0] for t in control.tests or ()]
         )
+        stamps += controls.live_stamps(control)
         yield from (datetime.fromtimestamp(float(stamp), UTC) for stamp in stamps if stamp is not None)
         yield from (each for each in (control.created_at, control.retired_at) if each is not None)
     for piece in part.pieces.values():

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from governance.audit.record import record
 from governance.audit.registry import action
 from governance.controls import permissions
+from governance.controls.live import RESTS_ON
 from governance.controls.models import Control, ControlMapping, ControlTest
 from governance.controls.starter import StarterControl, pack
 from governance.evidence import actions as evidence
@@ -32,9 +33,9 @@ from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, 
 from governance.people.queries import membership_of
 
 CREATED = action(
-    "control.created", "created the control", fields="ref title kind automation cadence source mappings", persons="owner"
+    "control.created", "created the control", fields="ref title kind automation cadence rests_on source mappings", persons="owner"
 )
-EDITED = action("control.changed", "changed the control", fields="title does kind automation cadence")
+EDITED = action("control.changed", "changed the control", fields="title does kind automation cadence rests_on")
 ASSIGNED = action("control.assigned", "assigned the control", persons="owner")
 MAPPED = action("control.mapped", "mapped the control to a requirement", fields="framework requirement coverage")
 UNMAPPED = action("control.unmapped", "removed the control's mapping to a requirement", fields="framework requirement coverage")
@@ -58,15 +59,20 @@ class Retired(DomainError):
     pass
 
 
-def create(ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None = None) -> Control:
+def create(
+    ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None = None, rests_on: str | None = None
+) -> Control:  # fmt: skip
     """Create a control of the tenant's own; its ref is free and stays."""
     ref = ref.strip().upper()
     alone("controls")
     if session().scalar(select(Control.id).where(Control.ref == ref)):
         raise AlreadyThere(f"{ref} is taken, perhaps by a retired control. Choose another ref.", field="ref")
     _may_own(owner_id)
-    control = _new(ref, title, does, kind=kind, automation=automation, cadence=cadence, owner_id=owner_id)
-    record(CREATED, control, ref=ref, title=control.title, kind=kind, automation=automation, cadence=cadence, owner=owner_id)
+    control = _new(ref, title, does, kind=kind, automation=automation, cadence=cadence, owner_id=owner_id, rests_on=rests_on)
+    record(
+        CREATED, control, ref=ref, title=control.title, kind=kind, automation=automation, cadence=cadence, owner=owner_id,
+        rests_on=rests_on,
+    )  # fmt: skip
     return control
 
 
@@ -86,10 +92,12 @@ def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) ->
     return [control for control, _ in adopted]
 
 
-def edit(control: Control, *, version: int, title: str, does: str, kind: str, automation: str, cadence: str) -> None:
+def edit(
+    control: Control, *, version: int, title: str, does: str, kind: str, automation: str, cadence: str, rests_on: str | None
+) -> None:
     """Change what it says. Stale, with what differs (yours, theirs), when somebody changed it since `version`."""
     _workable(control)
-    after = _checked(title, does, kind=kind, automation=automation, cadence=cadence)
+    after = _checked(title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on)
     before = {name: getattr(control, name) for name in after}
     changed = {name: (value, before[name]) for name, value in after.items() if value != before[name]}
     if not changed:
@@ -220,12 +228,13 @@ def record_test(
 
 def _adopted(each: StarterControl) -> Control:
     control = _new(
-        each.ref, each.title, each.does, kind=each.kind, automation=each.automation, cadence=each.cadence, owner_id=None
-    )
+        each.ref, each.title, each.does, kind=each.kind, automation=each.automation, cadence=each.cadence, owner_id=None,
+        rests_on=each.rests_on,
+    )  # fmt: skip
     session().add_all(_mapped(control, frameworks.requirement(key, ref).id, coverage) for key, ref, coverage in each.mappings)
     record(
         CREATED, control, ref=each.ref, title=each.title, kind=each.kind, automation=each.automation, cadence=each.cadence,
-        source="starter pack", mappings=[f"{ref} {coverage}" for _, ref, coverage in each.mappings],
+        rests_on=each.rests_on, source="starter pack", mappings=[f"{ref} {coverage}" for _, ref, coverage in each.mappings],
     )  # fmt: skip
     return control
 
@@ -257,9 +266,11 @@ def _tightest(users: Sequence[tuple[Control, StarterControl]]) -> str:
 # ---- rules
 
 
-def _new(ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None) -> Control:
+def _new(
+    ref: str, title: str, does: str, *, kind: str, automation: str, cadence: str, owner_id: UUID | None, rests_on: str | None
+) -> Control:
     control = Control(
-        **_checked(title, does, kind=kind, automation=automation, cadence=cadence), ref=ref, owner_id=owner_id, retired_at=None,
+        **_checked(title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on), ref=ref, owner_id=owner_id, retired_at=None,
         retired_because=None, created_at=clock.now(), version=1,
     )  # fmt: skip
     session().add(control)
@@ -267,7 +278,7 @@ def _new(ref: str, title: str, does: str, *, kind: str, automation: str, cadence
     return control
 
 
-def _checked(title: str, does: str, **choices: str) -> dict[str, Any]:
+def _checked(title: str, does: str, *, rests_on: str | None, **choices: str) -> dict[str, Any]:
     title, does = " ".join(title.split()), does.strip()
     if not 1 <= len(title) <= 160:  # noqa: PLR2004 - a title
         raise Invalid("A title has 1 to 160 characters.", field="title")
@@ -277,7 +288,9 @@ def _checked(title: str, does: str, **choices: str) -> dict[str, Any]:
     for field, value in choices.items():
         if value not in known[field]:
             raise Invalid(f"“{value}” is not a choice here.", field=field)
-    return {"title": title, "does": does, **choices}
+    if rests_on is not None and rests_on not in RESTS_ON:
+        raise Invalid(f"A control rests on {' or '.join(RESTS_ON.values())}.", field="rests_on")
+    return {"title": title, "does": does, **choices, "rests_on": rests_on}
 
 
 def _test_rules(tested_on: date, sample: int, failed: int, finding: str, retest_by: date | None) -> None:

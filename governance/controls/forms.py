@@ -2,6 +2,7 @@ from wtforms import BooleanField, DateField, HiddenField, IntegerField, RadioFie
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from governance.controls.actions import AUTOMATIONS, COVERAGES, KINDS
+from governance.controls.live import RESTS_ON
 from governance.evidence.forms import AssignForm, Readable, RetireForm, day_field, owner_choices
 from governance.evidence.freshness import CADENCES
 from governance.frameworks import queries as frameworks
@@ -18,6 +19,12 @@ class ControlForm(Readable):
     kind = SelectField("Kind", choices=[(k, k.capitalize()) for k in KINDS])
     automation = SelectField("Automation", choices=[(a, a.capitalize()) for a in AUTOMATIONS])
     cadence = SelectField("Cadence", choices=[(c, c.capitalize()) for c in CADENCES], default="quarterly")
+    rests_on = Choice(
+        "Rests also on",
+        [Optional()],
+        choices=[("", "Evidence and tests alone"), *((key, text.capitalize()) for key, text in RESTS_ON.items())],
+        description="A live fact that can lower its status: a failed drill, a waiver below the floor.",
+    )
 
 
 class CreateForm(ControlForm):

@@ -13,7 +13,7 @@ class Control(Tenanted, Model):
     """A practice with an owner and a cadence. `version` guards against two people editing at once."""
 
     __tablename__ = "controls"
-    __table_args__ = (UniqueConstraint("tenant_id", "ref"),)
+    __table_args__ = (UniqueConstraint("tenant_id", "ref"), CheckConstraint("rests_on IN ('drill', 'policy')", "rests_on"))
 
     ref: Mapped[str]
     title: Mapped[str]
@@ -21,6 +21,7 @@ class Control(Tenanted, Model):
     kind: Mapped[str]
     automation: Mapped[str]
     cadence: Mapped[str]
+    rests_on: Mapped[str | None]  # a live fact that its status follows from too: drills of the switches, the policy in force
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     version: Mapped[int] = mapped_column(default=1)
     retired_at: Mapped[datetime | None]

@@ -5,19 +5,21 @@
     mappings(id)                the open mappings of one control
     find_control(id, lock)      the row behind a verb
 
+A control that rests on drills or on the policy carries their history, so the facts cost no statement of their own.
 Owners and titles are always today's; what was recorded, mapped, brought in and judged is cut at the instant.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, func, select
+from sqlalchemy import Case, Row, ScalarSelect, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
+from governance.controls.live import UNPROVEN, Live, Switch, Waived
 from governance.controls.models import Control, ControlMapping, ControlTest
 from governance.controls.status import ControlFacts, Proof, Test
 from governance.evidence import queries as evidence
@@ -26,6 +28,12 @@ from governance.evidence.queries import FORMER, Piece
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.people.models import Person
+from governance.policies.models import PolicyVersion, Waiver
+from governance.policies.strictness import DIMENSIONS, TIERS
+from governance.switches.models import Drill
+from governance.systems.models import AISystem
+
+OLD = (UNPROVEN + 1) * 86_400  # seconds after which a drill proves nothing any more
 
 
 def posture(as_of: datetime | None = None) -> list[ControlFacts]:
@@ -127,8 +135,48 @@ def _facts(row: Row[Any], proofs: Mapping[UUID, Proof], moment: datetime) -> Con
         cadence=row.cadence, owner_id=row.owner_id, owner=row.owner, version=row.version, since=row.created_at.date(),
         mappings=tuple((UUID(m[0]), m[1]) for m in row.mappings or () if m[2] <= at and (m[3] is None or m[3] > at)),
         proofs=tuple(proofs[i] for i in _linked(row.links or (), at) if i in proofs),
-        tests=tuple(_test(t) for t in row.tests or () if t[0] <= at),
+        tests=tuple(_test(t) for t in row.tests or () if t[0] <= at), live=_live(row.rests_on, row.live, at),
     )  # fmt: skip
+
+
+def _live(rests_on: str | None, packed: Any, at: float) -> Live | None:
+    """What the control rests on, as it was at that moment."""
+    if rests_on == "drill":
+        held = [system for system in packed or () if system[2] <= at and (system[3] is None or system[3] > at)]
+        return Live("drill", tuple(_switch(system, at) for system in held))
+    if rests_on != "policy":
+        return None
+    versions, waivers = packed["versions"] or (), packed["waivers"] or ()
+    since, number, tier = max((v for v in versions if v[0] <= at), default=(None, 0, ""))
+    open_ones = (w for w in waivers if w[3] <= at < w[4] and (w[5] is None or w[5] > at))
+    name = TIERS[tier].name if tier in TIERS else str(tier).capitalize()
+    return Live("policy", (), name, number, None if since is None else _day(since), tuple(_waived(w) for w in open_ones))
+
+
+def live_stamps(row: Row[Any]) -> list[float | None]:
+    """Each instant (in seconds since 1970) at which what the control rests on could have moved its status."""
+    if row.rests_on == "drill":
+        ended = [when for system in row.live or () for when, _ in system[4] or ()]
+        return [*(stamp for system in row.live or () for stamp in system[2:4]), *ended, *(when + OLD for when in ended)]
+    if row.rests_on == "policy":
+        waivers = row.live["waivers"] or ()
+        return [*(v[0] for v in row.live["versions"] or ()), *(stamp for w in waivers for stamp in w[3:6])]
+    return []
+
+
+def _switch(packed: Sequence[Any], at: float) -> Switch:
+    ended = [(when, passed) for when, passed in packed[4] or () if when <= at]
+    when, passed = max(ended, default=(None, False))
+    return Switch(UUID(packed[0]), packed[1], None if when is None else _day(when), passed=bool(passed))
+
+
+def _waived(packed: Sequence[Any]) -> Waived:
+    title = DIMENSIONS[packed[2]].title if packed[2] in DIMENSIONS else packed[2]
+    return Waived(UUID(packed[0]), packed[1], title[:1].lower() + title[1:], _day(packed[4]))
+
+
+def _day(stamp: float) -> date:
+    return datetime.fromtimestamp(float(stamp), UTC).date()
 
 
 def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
@@ -152,6 +200,7 @@ def _controls(control_id: UUID | None) -> Any:
     query = select(
         Control.id, Control.ref, Control.title, Control.does, Control.kind, Control.automation, Control.cadence,
         Control.owner_id, owner.name.label("owner"), Control.version, Control.created_at, Control.retired_at,
+        Control.rests_on, _folded_live().label("live"),
         _folded_mappings().label("mappings"), _folded_tests().label("tests"), _folded_links().label("links"),
     ).outerjoin(owner, owner.id == Control.owner_id)  # fmt: skip
     return (query if control_id is None else query.where(Control.id == control_id)).order_by(Control.ref)
@@ -181,3 +230,36 @@ def _folded_tests() -> ScalarSelect[Any]:
 def _folded_links() -> ScalarSelect[Any]:
     link = EvidenceLink
     return _folded((link.evidence_id, _epoch(link.created_at), _epoch(link.removed_at)), link.id, link.control_id == Control.id)
+
+
+def _folded_live() -> Case[Any]:
+    """The history of what a control rests on, whole: what it was at an instant is cut from it, as everything else."""
+    return case((Control.rests_on == "drill", _drills()), (Control.rests_on == "policy", _policy()))
+
+
+def _drills() -> ScalarSelect[Any]:
+    """Of each system: when it lived, and (when, passed) of each drill that ended."""
+    ended = func.json_agg(func.json_build_array(_epoch(Drill.ended_at), Drill.state == "passed"))
+    of_system = (
+        select(ended).where(Drill.system_id == AISystem.id, Drill.state.in_(("passed", "failed")), Drill.ended_at.is_not(None))
+        .correlate(AISystem).scalar_subquery()
+    )  # fmt: skip
+    parts = (AISystem.id, AISystem.key, _epoch(AISystem.created_at), _epoch(AISystem.retired_at), of_system)
+    return (
+        select(func.json_agg(aggregate_order_by(func.json_build_array(*parts), AISystem.key))).correlate(None).scalar_subquery()
+    )
+
+
+def _policy() -> Any:
+    """Versions as they came into force, and the waivers that were agreed to."""
+    v, w = PolicyVersion, Waiver
+    versions = select(func.json_agg(func.json_build_array(_epoch(v.in_force_from), v.number, v.content["tier"].astext)))
+    waivers = select(
+        func.json_agg(
+            func.json_build_array(w.id, AISystem.key, w.dimension, _epoch(w.second_at), _epoch(w.expires_at), _epoch(w.closed_at))
+        )
+    ).join(AISystem, AISystem.id == w.system_id)
+    return func.json_build_object(
+        "versions", versions.where(v.in_force_from.is_not(None)).correlate(None).scalar_subquery(),
+        "waivers", waivers.where(w.second_at.is_not(None)).correlate(None).scalar_subquery(),
+    )  # fmt: skip

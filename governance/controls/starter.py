@@ -23,6 +23,7 @@ class StarterControl:
     cadence: str
     evidence: tuple[str, ...]
     mappings: tuple[tuple[str, str, str], ...]
+    rests_on: str | None = None
 
 
 @cache
@@ -35,5 +36,13 @@ def pack() -> tuple[StarterControl, ...]:
 def _read(row: Mapping[str, Any]) -> StarterControl:
     mappings = tuple((m["framework"], m["ref"], m["coverage"]) for m in row["mappings"])
     return StarterControl(
-        row["ref"], row["title"], row["does"], row["kind"], row["automation"], row["cadence"], tuple(row["evidence"]), mappings
+        row["ref"],
+        row["title"],
+        row["does"],
+        row["kind"],
+        row["automation"],
+        row["cadence"],
+        tuple(row["evidence"]),
+        mappings,
+        row.get("rests_on"),
     )

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
+from governance.controls.live import Doubt, Live, doubts
 from governance.evidence.freshness import Freshness, Version, counting, day, freshness, interval
 
 type Name = Literal["effective", "evidenced", "due", "missing", "failing"]
@@ -72,6 +73,7 @@ class ControlFacts:
     mappings: tuple[tuple[UUID, str], ...]
     proofs: tuple[Proof, ...]
     tests: tuple[Test, ...]
+    live: Live | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Reason:
     severity: Severity
     fact: str
     consequence: str
-    kind: Literal["evidence", "control", "test", "requirement"]
+    kind: Literal["evidence", "control", "test", "requirement", "switch", "policy", "waiver"]
     ref: str
     target_id: UUID | None
 
@@ -99,6 +101,12 @@ class Status:
         """0 (failing) to 4 (effective)."""
         return RANK.index(self.name)
 
+    @property
+    def rests(self) -> bool:
+        """Nothing but what it rests on (a drill, the policy) holds it down."""
+        holding = [reason for reason in self.reasons if reason.severity != "open"]
+        return bool(holding) and all(reason.kind in {"switch", "policy", "waiver"} for reason in holding)
+
 
 def status(control: ControlFacts, *, today: date, period_from: date, period_to: date) -> Status:
     """The status of a control on `today`, for a period.
@@ -106,16 +114,29 @@ def status(control: ControlFacts, *, today: date, period_from: date, period_to: 
     failing: the last test failed an item, or evidence is overdue or was rejected. missing: no evidence is linked,
     some was never brought in, or none was accepted. due: evidence falls due or waits for review. evidenced: all of
     it is accepted and fresh. effective: and the last test passed, and accepted versions cover the period up to
-    today with no gap longer than the cadence.
+    today with no gap longer than the cadence. What the control rests on (live.py) can lower that, and lifts nothing.
     """
     states = [(p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today)) for p in control.proofs]
     last = last_test(control)
     name = _name(control, states, last, until=min(today, period_to), since=period_from)
-    reasons = [*_test_reasons(control, last), *_evidence_reasons(control, states, today)]
+    found = doubts(control.live, today)
+    reasons = [*_test_reasons(control, last), *_evidence_reasons(control, states, today), *map(_doubted, found)]
     if name == "evidenced":
         reasons += _short_of_effective(control, last, min(today, period_to), period_from)
     ordered = tuple(sorted(reasons, key=lambda r: SEVERITIES.index(r.severity)))
+    lowest = _allowed(found)
+    if RANK.index(lowest) < RANK.index(name):
+        return Status(lowest, found[0].word, ordered)
     return Status(name, _word(name, states, last), ordered)
+
+
+def _allowed(found: Sequence[Doubt]) -> Name:
+    """The best status that what it rests on leaves."""
+    return "effective" if not found else "failing" if found[0].severity == "bad" else "due"
+
+
+def _doubted(doubt: Doubt) -> Reason:
+    return Reason(doubt.severity, doubt.fact, doubt.consequence, doubt.kind, doubt.ref, doubt.target_id)
 
 
 def last_test(control: ControlFacts) -> Test | None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import Response, flash, redirect, request, url_for
 
 from governance.controls import actions, permissions, queries
+from governance.controls.addresses import standing_place
 from governance.controls.forms import (
     AdoptForm,
     AssignForm,
@@ -255,7 +256,7 @@ def create() -> ResponseReturnValue:
 def _create(form: CreateForm) -> Control:
     return actions.create(
         form.ref.data or "", form.title.data or "", form.does.data or "", kind=form.kind.data, automation=form.automation.data,
-        cadence=form.cadence.data, owner_id=form.owner_id.data or None,
+        cadence=form.cadence.data, owner_id=form.owner_id.data or None, rests_on=form.rests_on.data or None,
     )  # fmt: skip
 
 
@@ -278,7 +279,7 @@ def _control_page(row: Control, *, assign: AssignForm | None = None, code: int =
         "controls/control.html", status=code, control=row, facts=facts, found=found, state=KINDS_OF_STATE[found.name],
         reasons=_reasons(found.reasons), proofs=_proofs(facts, today), tests=queries.tests(row.id), tester=_testers(row.id),
         mapped=_mapped(row.id), chart=_chart(facts, since, today), since=since, workable=_workable(row),
-        assign=assign or AssignForm(owner_id=row.owner_id), timeline=told({row.id: "", **{p.evidence_id: p.ref for p in facts.proofs}}),
+        rests=facts.live.says(today) if facts.live else None, assign=assign or AssignForm(owner_id=row.owner_id), timeline=told({row.id: "", **{p.evidence_id: p.ref for p in facts.proofs}}),
     )  # fmt: skip
 
 
@@ -303,7 +304,7 @@ def _reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
 def _place(reason: Reason) -> str | None:
     if reason.kind == "evidence" and reason.target_id:
         return url_for("evidence.piece", evidence_id=reason.target_id)
-    return "#tests" if reason.kind == "test" else None
+    return "#tests" if reason.kind == "test" else standing_place(reason)
 
 
 def _proofs(facts: ControlFacts, today: date) -> list[tuple[Any, Any, Any]]:
@@ -369,7 +370,7 @@ def edit(control_id: UUID) -> ResponseReturnValue:
 def _edit(row: Control, form: EditForm) -> None:
     actions.edit(
         row, version=counted(form.version.data), title=form.title.data or "", does=form.does.data or "",
-        kind=form.kind.data, automation=form.automation.data, cadence=form.cadence.data,
+        kind=form.kind.data, automation=form.automation.data, cadence=form.cadence.data, rests_on=form.rests_on.data or None,
     )  # fmt: skip
 
 

@@ -54,8 +54,8 @@ def _frozen(item: WorkItem) -> Built:
 def _snapshot(report: ReportRun, key_line: str) -> Any:
     """The JSON of a Snapshot: what the assessments know, with the cover, the number and the key that the report adds."""
     tenant = tenants.tenant_by_id(current.actor().tenant_id)
-    if tenant is None:
-        raise RuntimeError("the tenant is gone")
+    if tenant is None or report.assessment_id is None:
+        raise RuntimeError("the tenant or the assessment is gone")
     facts = assessments.snapshot(report.assessment_id, report.as_of)
     until = date.fromisoformat(facts["assessment"]["period"]["to"])
     facts["tenant"] = {

@@ -19,7 +19,8 @@ class ReportRun(Tenanted, Model):
 
     kind: Mapped[str]
     title: Mapped[str]
-    assessment_id: Mapped[UUID]
+    parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the kind: a period, a day
+    assessment_id: Mapped[UUID | None]  # what the AI RMF report is about
     work_item_id: Mapped[UUID | None]
     as_of: Mapped[datetime]
     asked_by: Mapped[UUID | None]

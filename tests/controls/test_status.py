@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from governance.controls.live import Live, Switch, Waived
 from governance.controls.status import RANK, ControlFacts, Proof, Test, gap, status
 from governance.evidence.freshness import CADENCES, Version, freshness
 
@@ -226,3 +227,85 @@ def test_one_more_unproven_thing_never_lifts_a_proven_control(control, other):
     unproven = replace(other, versions=(), due_on=None)
     if control.proofs:
         assert rank(replace(control, proofs=(*control.proofs, unproven))) <= rank(control)
+
+
+# ---- what a control rests on: drills of the switches, the policy in force
+
+PROVEN = a_control(a_proof(a_version()), tests=[made_test()])
+ARMED = Switch(UUID(int=3), "claims-triage", date(2026, 11, 1), passed=True)
+GROUNDING = Waived(UUID(int=4), "ad-copywriter", "grounding", date(2026, 12, 3))
+STRICT = Live("policy", (), "Strict", 4, date(2026, 9, 3))
+
+
+@pytest.mark.parametrize(("live", "name", "word", "fact"), [
+    (Live("drill", (ARMED,)), "effective", "Effective", None),
+    (Live("drill"), "effective", "Effective", None),
+    (Live("drill", (replace(ARMED, passed=False),)), "failing", "Drill failed", "The last drill of claims-triage failed on 1 November 2026."),
+    (Live("drill", (replace(ARMED, drilled=date(2026, 8, 26)),)), "Due", "Switch unproven", "The switch of claims-triage is unproven."),
+    (Live("drill", (ARMED, Switch(UUID(int=5), "ad-copywriter"))), "due", "Switch unproven", "The switch of ad-copywriter is unproven."),
+    (STRICT, "effective", "Effective", None),
+    (Live("policy"), "due", "No policy in force", "No policy was ever put in force."),
+    (replace(STRICT, tier="Baseline"), "due", "Tier Baseline", "The tier in force is Baseline, the most permissive one."),
+    (replace(STRICT, waivers=(GROUNDING,)), "due", "Waiver open",
+     "One waiver is open until 3 December 2026: grounding of ad-copywriter is below the floor."),
+    (replace(STRICT, waivers=(GROUNDING, replace(GROUNDING, dimension="memory"))), "due", "Waivers open",
+     "2 waivers are open, the first until 3 December 2026: grounding of ad-copywriter, memory of ad-copywriter are below the floor."),
+])  # fmt: skip
+def test_what_it_rests_on_lowers_it_and_says_why(live, name, word, fact):
+    found = judged(replace(PROVEN, live=live))
+    assert (found.name, found.word) == (name.lower(), word)
+    assert [r.fact for r in found.reasons] == ([fact] if fact else [])
+    assert found.rests == (fact is not None)
+
+
+def test_ninety_days_prove_a_switch_and_one_more_does_not():
+    assert replace(ARMED, drilled=TODAY - timedelta(days=90)).proven(TODAY)
+    assert not replace(ARMED, drilled=TODAY - timedelta(days=91)).proven(TODAY)
+
+
+switches = st.builds(
+    Switch,
+    st.uuids(),
+    st.sampled_from(["claims-triage", "ad-copywriter"]),
+    st.none() | st.dates(date(2026, 1, 1), TODAY),
+    passed=st.booleans(),
+)
+lives = st.builds(lambda held: Live("drill", tuple(held)), st.lists(switches, max_size=4)) | st.builds(
+    lambda tier, number, held: Live("policy", (), tier, number, FROM if number else None, tuple(held)),
+    st.sampled_from(["Baseline", "Standard", "Regulated"]),
+    st.integers(0, 3),
+    st.lists(st.just(GROUNDING), max_size=3),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(controls, lives)
+def test_what_it_rests_on_never_lifts_a_control(control, live):
+    resting = replace(control, live=live)
+    found = judged(resting)
+    assert found.rank <= rank(control)
+    assert bool(found.reasons) == (found.name != "effective") and found.word
+    assert set(judged(control).reasons) <= set(found.reasons)
+
+
+WORSE_LIVE = {
+    "a drill failed": lambda live: replace(live, switches=tuple(replace(s, drilled=s.drilled or FROM, passed=False) for s in live.switches)),
+    "a drill grew old": lambda live: replace(live, switches=tuple(replace(s, drilled=s.drilled and s.drilled - timedelta(days=100)) for s in live.switches)),
+    "another switch, never drilled": lambda live: replace(live, switches=(*live.switches, Switch(NOBODY, "new"))) if live.rests_on == "drill" else live,
+    "another waiver": lambda live: replace(live, waivers=(*live.waivers, GROUNDING)) if live.rests_on == "policy" else live,
+    "no policy": lambda live: replace(live, version=0, since=None),
+    "the loosest tier": lambda live: replace(live, tier="Baseline"),
+}  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(controls, lives, st.sampled_from(sorted(WORSE_LIVE)))
+def test_a_worse_fact_never_gives_a_better_status(control, live, how):
+    assert rank(replace(control, live=WORSE_LIVE[how](live))) <= rank(replace(control, live=live))
+
+
+@settings(max_examples=200, deadline=None)
+@given(controls, lives, st.integers(1, 200))
+def test_time_alone_proves_no_switch(control, live, later):
+    resting = replace(control, live=live)
+    assert rank(resting, TODAY + timedelta(days=later)) <= rank(resting)

@@ -1,0 +1,129 @@
+"""What a control may rest on beside its evidence: drills of the switches, or the policy in force. Pure.
+
+    Live, Switch, Waived        the facts, cut at one instant
+    doubts(live, today)         what speaks against the control, each with its word, why, and where to look
+
+A failed drill makes a control fail. A switch without a passed drill in 90 days, a policy that nobody put in force,
+its most permissive tier, or a waiver below the floor make it due. Good facts lift nothing: evidence has to.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+type RestsOn = Literal["drill", "policy"]
+type Kind = Literal["switch", "policy", "waiver"]
+RESTS_ON: dict[str, str] = {"drill": "drills of the switches", "policy": "the policy in force"}
+UNPROVEN = 90  # days after which a drill proves nothing any more
+LOOSEST = "baseline"  # the most permissive tier
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The switch of one live AI system, and how its last finished drill went; `drilled` is None before the first."""
+
+    system_id: UUID
+    key: str
+    drilled: date | None = None
+    passed: bool = False
+
+    def proven(self, today: date) -> bool:
+        return self.passed and self.drilled is not None and (today - self.drilled).days <= UNPROVEN
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A waiver that is open: one dimension of one system below the operator's floor."""
+
+    waiver_id: UUID
+    system: str
+    dimension: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a control rests on at one instant. `version` 0: no policy was ever put in force, the default stands."""
+
+    rests_on: RestsOn
+    switches: tuple[Switch, ...] = ()
+    tier: str = ""
+    version: int = 0
+    since: date | None = None
+    waivers: tuple[Waived, ...] = field(default=())
+
+    def says(self, today: date) -> str:
+        """In a few words, for the list of a control's facts."""
+        if self.rests_on == "policy":
+            return f"Tier {self.tier}, version {self.version} since {_long(self.since)}" if self.since else "No policy in force"
+        proven = sum(switch.proven(today) for switch in self.switches)
+        return f"{proven} of {len(self.switches)} switches proven in {UNPROVEN} days" if self.switches else "No AI system yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One fact that holds the control down. `severity` bad: it fails; warn: it is due."""
+
+    severity: Literal["bad", "warn"]
+    word: str
+    fact: str
+    consequence: str
+    kind: Kind
+    ref: str
+    target_id: UUID | None
+
+
+def doubts(live: Live | None, today: date) -> tuple[Doubt, ...]:
+    """Everything that speaks against it, the failed drills first."""
+    if live is None:
+        return ()
+    found = _of_switches(live.switches, today) if live.rests_on == "drill" else _of_policy(live)
+    return tuple(sorted(found, key=lambda doubt: doubt.severity != "bad"))
+
+
+def _of_switches(switches: Sequence[Switch], today: date) -> Iterator[Doubt]:
+    for s in switches:
+        if s.drilled is not None and not s.passed:
+            yield Doubt(
+                "bad", "Drill failed", f"The last drill of {s.key} failed on {_long(s.drilled)}.",
+                "Not every consumer obeyed the stop. Find out why, and drill again.", "switch", s.key, s.system_id,
+            )  # fmt: skip
+        elif not s.proven(today):
+            last = (
+                f"The last drill passed on {_long(s.drilled)}, more than {UNPROVEN} days ago."
+                if s.drilled
+                else "It was never drilled."
+            )
+            yield Doubt("warn", "Switch unproven", f"The switch of {s.key} is unproven.", last, "switch", s.key, s.system_id)
+
+
+def _of_policy(live: Live) -> Iterator[Doubt]:
+    if not live.version:
+        yield Doubt(
+            "warn", "No policy in force", "No policy was ever put in force.", "The default tier stands, and nobody decided on it.",
+            "policy", "policy", None,
+        )  # fmt: skip
+    elif live.tier.lower() == LOOSEST:
+        yield Doubt(
+            "warn", "Tier Baseline", "The tier in force is Baseline, the most permissive one.", "It limits little; choose a stricter tier.",
+            "policy", f"version {live.version}", None,
+        )  # fmt: skip
+    if live.waivers:
+        yield _open_waivers(sorted(live.waivers, key=lambda w: (w.until, w.system, w.dimension)))
+
+
+def _open_waivers(waivers: Sequence[Waived]) -> Doubt:
+    first = waivers[0]
+    if len(waivers) == 1:
+        fact = f"One waiver is open until {_long(first.until)}: {first.dimension} of {first.system} is below the floor."
+        return Doubt("warn", "Waiver open", fact, "The floor is back when it ends.", "waiver", "waiver", first.waiver_id)
+    named = ", ".join(f"{w.dimension} of {w.system}" for w in waivers[:3])
+    more = f" and {len(waivers) - 3} more" if len(waivers) > 3 else ""  # noqa: PLR2004 - three are named
+    fact = f"{len(waivers)} waivers are open, the first until {_long(first.until)}: {named}{more} are below the floor."
+    return Doubt("warn", "Waivers open", fact, "The floor is back when they end.", "waiver", "waivers", None)
+
+
+def _long(when: date | None) -> str:
+    return f"{when.day} {when:%B %Y}" if when else "no day"
