@@ -105,13 +105,13 @@ def work(kind: str) -> Callable[[Handler], Handler]:
     return declare
 
 
-def enqueue(kind: str, target_id: UUID | None = None, **params: Any) -> WorkItem:
-    """Queue work in the present transaction; it starts after the commit."""
+def enqueue(kind: str, target_id: UUID | None = None, *, ready_at: datetime | None = None, **params: Any) -> WorkItem:
+    """Queue work in the present transaction; it starts after the commit, and not before `ready_at`."""
     who = current.actor()
     item = WorkItem(kind=kind, target_id=target_id, params=params, asked_by=who.person_id)
     session().add(item)
     session().flush()
-    session().add(WorkTicket(id=item.id, for_tenant=who.tenant_id, kind=kind, ready_at=clock.now()))
+    session().add(WorkTicket(id=item.id, for_tenant=who.tenant_id, kind=kind, ready_at=ready_at or clock.now()))
     session().flush()
     db.notify("work")
     return item

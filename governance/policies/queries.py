@@ -6,14 +6,15 @@ version(number), versions()     what was in force
 draft()                         the one open version, if there is one
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
 from governance.policies.models import OPEN, PlatformPolicy, PolicyVersion, Waiver
@@ -26,7 +27,7 @@ from governance.policies.standing import (
     read_content,
     read_platform,
 )
-from governance.policies.strictness import read
+from governance.policies.strictness import FLOOR, Value, read, read_all
 from governance.systems.models import AISystem
 
 
@@ -64,17 +65,25 @@ def live_waivers(at: datetime) -> tuple[LiveWaiver, ...]:
 
 
 def platform(at: datetime | None = None) -> Platform:
-    """The operator's layer: the newest version that has not ended, or the built-in one."""
-    row = platform_in_force(at or clock.now())
-    return read_platform(row.number or 0, row.content, row.until) if row else Platform()
+    """The operator's layer: the newest version, with the floor of the newest one that has not ended; built in before the first."""
+    rows = platforms_in_force(at or clock.now())
+    if not rows:
+        return Platform()
+    newest, holds = rows[0], rows[-1]
+    ended = holds.until is not None and holds.until <= (at or clock.now())
+    floor = {} if ended else {"floor": holds.content.get("floor", {})}
+    found = read_platform(holds.number or 0, newest.content | floor, holds.until)
+    return replace(found, number=0, floor=FLOOR, until=None) if ended else found
 
 
-def platform_in_force(at: datetime) -> PlatformPolicy | None:
-    query = select(PlatformPolicy).where(
-        PlatformPolicy.in_force_from <= at, or_(PlatformPolicy.until.is_(None), PlatformPolicy.until > at)
+def platforms_in_force(at: datetime) -> Sequence[PlatformPolicy]:
+    """The newest version first, down to the one whose floor holds: only those above it have ended."""
+    began = select(PlatformPolicy).where(PlatformPolicy.in_force_from <= at)
+    lasting = began.where(or_(PlatformPolicy.until.is_(None), PlatformPolicy.until > at)).with_only_columns(
+        func.max(PlatformPolicy.number)
     )
-    newest = query.order_by(PlatformPolicy.in_force_from.desc(), PlatformPolicy.number.desc()).limit(1)
-    return session().scalars(newest).one_or_none()
+    from_there = began.where(PlatformPolicy.number >= func.coalesce(lasting.scalar_subquery(), 0))
+    return session().scalars(from_there.order_by(PlatformPolicy.number.desc())).all()
 
 
 def version(number: int) -> PolicyVersion:
@@ -96,14 +105,76 @@ def draft(*, lock: bool = False) -> PolicyVersion | None:
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
-def waiver(waiver_id: UUID, *, lock: bool = False) -> Waiver:
-    query = select(Waiver).where(Waiver.id == waiver_id)
-    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
-    if found is None:
-        raise NotFound("There is no such waiver here.")
-    return found
+def policy_version(version_id: UUID) -> PolicyVersion:
+    """Any version, in force, open or decided, by its id."""
+    return find(PolicyVersion, version_id, what="version of the policy")
+
+
+def numbers() -> Sequence[int]:
+    """Of the newest versions that came into force, newest first: what one can be compared with."""
+    query = select(PolicyVersion.number).where(PolicyVersion.number.is_not(None)).order_by(PolicyVersion.number.desc()).limit(200)
+    return [number for number in session().scalars(query) if number is not None]
+
+
+def system_keys(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The short names of these systems, retired ones too; no statement when none is asked for."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = session().execute(select(AISystem.id, AISystem.key).where(AISystem.id.in_(wanted)))
+    return {row.id: row.key for row in rows}
+
+
+def waiver(waiver_id: UUID) -> Waiver:
+    return find(Waiver, waiver_id)
+
+
+def standing_waiver(system_id: UUID, key: str) -> Waiver | None:
+    """One that is asked for or live for that dimension of that system."""
+    query = select(Waiver).where(
+        Waiver.system_id == system_id,
+        Waiver.dimension == key,
+        Waiver.state.in_(("asked", "live")),
+        Waiver.expires_at > clock.now(),
+    )
+    return session().scalars(query.limit(1)).one_or_none()
 
 
 def waivers(*, limit: int = 200) -> Sequence[Waiver]:
     """Open and live ones first, then the newest of those that ended."""
     return session().scalars(select(Waiver).order_by(Waiver.created_at.desc(), Waiver.id.desc()).limit(limit)).all()
+
+
+# ---- the operator's layer, in versions
+
+
+def open_platform(*, lock: bool = False) -> PlatformPolicy | None:
+    query = select(PlatformPolicy).where(PlatformPolicy.state == "asked")
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def newest_platform_number() -> int:
+    return session().scalar(select(func.max(PlatformPolicy.number))) or 0
+
+
+def lasting_floor() -> Mapping[str, Value]:
+    """The floor that holds when every looser one has ended."""
+    query = select(PlatformPolicy.content).where(PlatformPolicy.number.is_not(None), PlatformPolicy.until.is_(None))
+    content = session().scalar(query.order_by(PlatformPolicy.number.desc()).limit(1))
+    return FLOOR if content is None else read_all(content.get("floor", {}))
+
+
+def platform_policy(policy_id: UUID, *, lock: bool = False) -> PlatformPolicy:
+    return find(PlatformPolicy, policy_id, what="version of the floor", lock=lock)
+
+
+def platform_version(number: int) -> PlatformPolicy:
+    found = session().scalars(select(PlatformPolicy).where(PlatformPolicy.number == number)).one_or_none()
+    if found is None:
+        raise NotFound("There is no such version of the floor.")
+    return found
+
+
+def platform_versions(*, after: str | None = None, size: int = 50) -> Keyset:
+    query = select(PlatformPolicy).where(PlatformPolicy.number.is_not(None))
+    return keyset(query, PlatformPolicy.number, after=after, size=size, descending=True)

@@ -73,7 +73,7 @@ class Platform:
 def read_platform(number: int, content: Mapping[str, Any], until: datetime | None = None) -> Platform:
     """From the JSON of a version; tiers that it does not name are the built-in ones."""
     own = {
-        key: Tier(key, str(tier["name"]), str(tier.get("means", "")), read_all(tier["values"]))
+        key: Tier(key, str(tier["name"]), str(tier.get("means", "")), read_all(tier["values"]), bool(tier.get("four_eyes")))
         for key, tier in content.get("tiers", {}).items()
     }
     return Platform(number, read_all(content.get("floor", {})), {**TIERS, **own}, frozenset(content.get("unwaivable", ())), until)
@@ -146,6 +146,11 @@ class Standing:
 
     def draft(self, content: Content) -> "Standing":
         return replace(self, content=content)
+
+    def differs(self, system: Governed) -> bool:
+        """Whether anything is demanded of this system that is not demanded of all."""
+        has_own = bool(RISK.get(system.lane)) or bool(self.content.systems.get(system.id))
+        return has_own or any(w.system_id == system.id for w in self.waivers)
 
     def next_change(self, now: datetime) -> datetime | None:
         """When this becomes another one by time alone: a waiver or a loosened floor ends."""

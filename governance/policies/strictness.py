@@ -291,12 +291,13 @@ def _move(key: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A named point: a value in every dimension."""
+    """A named point: a value in every dimension. With `four_eyes` a tenant on it tightens by two persons, too."""
 
     key: str
     name: str
     means: str
     values: Mapping[str, Value]
+    four_eyes: bool = False
 
 
 def _tier(key: str, name: str, means: str, *given: Any) -> Tier:
