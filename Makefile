@@ -17,7 +17,7 @@ export UV_PYTHON_PREFERENCE := only-system
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONUNBUFFERED := 1
 export PIP_ROOT_USER_ACTION := ignore
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check bench pdf-libraries test-programs
 

@@ -205,6 +205,7 @@ def test_a_report_is_begun_again_once_when_two_click_at_the_same_moment(as_offic
         assert run.report.work_item_id == first
 
 
+@pytest.mark.slow
 def test_forty_open_streams_leave_threads_for_everybody_else(as_officer, acting, monkeypatch):
     with acting("compliance_officer"):
         item = jobs.enqueue("attack").id
@@ -236,6 +237,7 @@ def bomb(megabytes: int) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_a_small_pdf_that_unpacks_to_a_gigabyte_is_checked_within_limits():
     data = bomb(1024)
     assert len(data) < 2 * 1024 * 1024
@@ -243,6 +245,7 @@ def test_a_small_pdf_that_unpacks_to_a_gigabyte_is_checked_within_limits():
     assert not found.ok and found.sentence.startswith("Do not rely on this file")
 
 
+@pytest.mark.slow
 def test_what_breaks_the_limits_is_a_failed_check_and_not_a_failed_console(client):
     found = confined.verify(b"%PDF-1.7", "x", "y", seconds=0)
     assert found.checks == (confined.TOO_MUCH,) and not found.ok

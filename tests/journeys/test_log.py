@@ -74,7 +74,7 @@ def bent(pattern: str, by: str) -> Callable[[Route], None]:
             "The action shown here, control.retired, is not the signed one",
         ),
         (r'(data-signed="at">)\d{4}', r"\g<1>2019", "The time shown here"),
-        (r'(data-signed="actor">p-)....', r"\g<1>0000", "The actor shown here"),
+        (r'(data-signed="actor">.-)....', r"\g<1>0000", "The actor shown here"),
         (r'data-index="\d+"', 'data-index="3"', "do not lead to the signed root|too (short|long)"),
         (r'(data-path=")[A-Za-z0-9+/]{4}', r"\g<1>AAAA", "do not lead to the signed root"),
         (

@@ -101,11 +101,9 @@ def test_letters_of_all_scripts_are_found_in_either_case(as_officer, acting, dat
         assert rows(as_officer.get("audit/", query_string={"q": query})) == [entry_id], query
 
 
-@pytest.mark.parametrize(
-    "query", ["%", "_", "'; DROP TABLE log_words; --", "\\", "a" * 5000, "((((", "🎈", "\u202e", "to_tsquery & |"]
-)
-def test_odd_words_are_words(as_officer, long_log, query):
-    as_officer.get("audit/", query_string={"q": query})
+def test_odd_words_are_words(as_officer, long_log):
+    for query in ("%", "_", "'; DROP TABLE log_words; --", "\\", "a" * 5000, "((((", "🎈", "\u202e", "to_tsquery & |"):
+        as_officer.get("audit/", query_string={"q": query})
 
 
 def test_another_tenants_words_are_not_found(as_officer, as_neighbour, acting, long_log):
