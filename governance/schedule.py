@@ -19,6 +19,7 @@ from governance.people import actions as people
 from governance.privacy import actions as privacy
 from governance.privacy import jobs as erasures
 from governance.reports import jobs as reports
+from governance.switches import jobs as drills
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
 
@@ -131,6 +132,7 @@ HANDLERS = (
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     CHECK: (check_logs, {"hour": 3, "minute": 41}),
+    "run due drills": (drills.run_due_drills, {"second": "*/5"}),
     "push checkpoints": (anchors.push_all, {"second": 20}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),

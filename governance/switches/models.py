@@ -32,6 +32,7 @@ class Stop(Tenanted, Model):
     serve: Mapped[bool]  # no cached or stored answers either
     reason: Mapped[str]
     version: Mapped[int] = mapped_column(BigInteger)  # the tenant's mark that it made: who answers from it obeys
+    expected: Mapped[list[Any]] = mapped_column(default=list)  # ids of the consumers that were heard in the day before it
     stopped_by: Mapped[UUID | None]
     drill_id: Mapped[UUID | None]
     look_again_at: Mapped[datetime | None]  # when somebody is reminded; nothing restarts by itself
@@ -105,6 +106,9 @@ class Drill(Tenanted, Model):
         tenant_fk("feature_id", "system_features"),
         Index(None, "tenant_id", "state", "due_at"),
         Index(None, "tenant_id", "system_id", "due_at"),
+        Index(
+            "ix_drills_open", "tenant_id", postgresql_where=text("state IN ('planned', 'running') OR evidence_version_id IS NULL")
+        ),
     )
 
     system_id: Mapped[UUID]

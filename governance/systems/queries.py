@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
 
-from governance.kernel.db import session
+from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
-from governance.systems.models import AISystem
+from governance.systems.models import AISystem, SystemFeature
 
 
 def register(wanted: Mapping[str, str], *, after: str | None = None, size: int = 50) -> Keyset:
@@ -77,4 +77,22 @@ def system(name: str | UUID, *, lock: bool = False) -> AISystem:
     found = session().scalars(query.with_for_update() if lock else query).one_or_none()
     if found is None:
         raise NotFound("There is no such AI system here.")
+    return found
+
+
+def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeature]:
+    """What the system does, by short name; with `retired`, also what it did."""
+    query = select(SystemFeature).where(SystemFeature.system_id == system_id).order_by(SystemFeature.key)
+    return session().scalars(query if retired else query.where(SystemFeature.retired_at.is_(None))).all()
+
+
+def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:
+    return find(SystemFeature, feature_id, what="feature", lock=lock)
+
+
+def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:
+    """The live features of all systems, by system; one statement."""
+    found: dict[UUID, list[SystemFeature]] = {}
+    for each in session().scalars(select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key)):
+        found.setdefault(each.system_id, []).append(each)
     return found
