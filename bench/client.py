@@ -68,10 +68,10 @@ def rate(target: Target, seconds: float, threads: int = 4) -> float:
 
 
 @contextmanager
-def serving(application: str, environment: Mapping[str, str], log: Path) -> Iterator[tuple[int, int]]:
-    """granian with one worker on a free port of loopback: its port and its process."""
+def serving(application: str, environment: Mapping[str, str], log: Path, workers: int = 1) -> Iterator[tuple[int, int]]:
+    """granian on a free port of loopback, with one worker unless said otherwise: its port and its process."""
     port = _free_port()
-    command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--workers", "1", "--blocking-threads", "16", "--no-access-log",
+    command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--workers", str(workers), "--blocking-threads", "16", "--workers-kill-timeout", "3", "--no-access-log",
                "--log-level", "warning", "--host", "127.0.0.1", "--port", str(port), application]  # fmt: skip
     with log.open("wb") as out:
         process = subprocess.Popen(command, env=dict(environment), stdout=out, stderr=subprocess.STDOUT)

@@ -91,7 +91,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for feature in FEATURES:
         app.register_blueprint(feature)
     _dress_templates(app, settings)
-    app.wsgi_app = app.extensions["decisions"] = decisions(app, settings)  # type: ignore[method-assign]  # how Flask is wrapped
+    app.wsgi_app = app.extensions["decisions"] = decisions(app, settings)  # type: ignore[method-assign, assignment]  # how Flask is wrapped
     app.url_default_functions.setdefault(None, []).append(_same_tenant)
     for error in (DomainError, HTTPException, DBAPIError, Exception):
         app.register_error_handler(error, _refused)

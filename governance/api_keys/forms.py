@@ -3,14 +3,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from wtforms import DateField, HiddenField, SelectField, SelectMultipleField, StringField
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms import DateField, HiddenField, IntegerField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from governance.api_keys.actions import OVERLAPS
+from governance.api_keys.actions import MOST_RATE, OVERLAPS
+from governance.api_keys.models import RATE
 from governance.kernel import clock, current
 from governance.kernel.access import known_scopes
-from governance.kernel.forms import Form, constraint, uuid_or_none
+from governance.kernel.forms import Choice, Form, constraint, uuid_or_none
 from governance.kernel.ids import uuid7
+from governance.systems import queries as systems
 from governance.tenants.forms import one_line
 
 REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
@@ -21,12 +23,22 @@ def _scopes() -> list[tuple[str, str]]:
     return sorted((name, name) for name in known_scopes)
 
 
+def _systems() -> list[tuple[str, str]]:
+    return [("", "All of them"), *((str(system_id), name) for system_id, name in systems.choices())]
+
+
 class KeyForm(Form):
     name = StringField(
         "Name", [DataRequired("Name the machine that gets it."), Length(max=80)], filters=[one_line],
         description="Of the machine, not of a person: log mirror in Dublin.",
     )  # fmt: skip
     scopes = SelectMultipleField("It may", [DataRequired("Choose what it may do.")], choices=_scopes)
+    system_id = Choice("For one AI system", [Optional()], choices=_systems, **REFUSED,
+                       description="A product asks for itself only. Without one the key asks for any system, which it then names.")  # fmt: skip
+    rate = IntegerField(
+        "Requests a minute", [Optional(), NumberRange(1, MOST_RATE, f"Between 1 and {MOST_RATE}.")],
+        default=RATE, description="Above it the machine is told to wait. Left empty it is 60 000.",
+    )  # fmt: skip
     ends_on = DateField(
         "Last day",
         [Optional()],

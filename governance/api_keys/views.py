@@ -7,7 +7,7 @@ from flask import current_app, flash, redirect, url_for
 
 from governance.api_keys import actions, permissions, queries
 from governance.api_keys.forms import KeyForm, RotateForm
-from governance.api_keys.models import ApiKey
+from governance.api_keys.models import RATE, ApiKey
 from governance.kernel import clock
 from governance.kernel.access import known_scopes
 from governance.kernel.feature import Feature
@@ -16,6 +16,7 @@ from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
+from governance.systems import queries as systems
 
 feature = Feature("api_keys", __name__)
 SHOWN = 50  # ended keys; older ones are in the log
@@ -27,7 +28,7 @@ def index() -> ResponseReturnValue:
     live, ended = queries.live(), queries.ended(limit=SHOWN)
     names = people.names(key.made_by for key in [*live, *ended])
     return page("api_keys/index.html", live=live, ended=ended, shown=SHOWN, names=names, means=known_scopes,
-                soon=clock.now() + SOON)  # fmt: skip
+                soon=clock.now() + SOON, systems=systems.names(key.system_id for key in live), plenty=RATE)  # fmt: skip
 
 
 @feature.get("/settings/keys/new", needs=permissions.MANAGE)
@@ -54,7 +55,8 @@ def _again() -> ResponseReturnValue:
 
 
 def _made(form: KeyForm, key_id: UUID) -> tuple[ApiKey, str]:
-    return actions.make(form.name.data or "", form.scopes.data or (), ends=form.ends, key_id=key_id)
+    return actions.make(form.name.data or "", form.scopes.data or (), ends=form.ends, key_id=key_id, system_id=form.system_id.data,
+                        rate=RATE if form.rate.data is None else form.rate.data)  # fmt: skip
 
 
 def _secret(key: ApiKey, token: str, *, rotated: bool = False) -> ResponseReturnValue:

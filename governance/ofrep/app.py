@@ -103,8 +103,8 @@ class Decisions:
         if path.startswith(FLAGS):
             if method != "POST":
                 raise _only("POST")
-            flag = _flag_of(path)
-            asked = _asked(*self._admit(environ), environ)
+            flag, body = _flag_of(path), _body(environ)  # read also of a stranger, so that his connection stays usable
+            asked = _asked(*self._admit(environ), body)
             return self._one(asked, flag, start) if flag else self._all(asked, environ, start)
         wanted = {
             "/policy/v1/bundle": ("GET", self._bundle),
@@ -159,18 +159,18 @@ class Decisions:
     def _note(self, asked: Asked, flag: str, word: str) -> None:
         held, facts = asked.held, asked.answers.facts
         who = (held.key_id, asked.consumer or held.name, asked.region, held.system_id)
-        self.snapshots.tally.note(facts.tenant_id, asked.system, flag, word, who, facts.number)
+        self.snapshots.tally.note(facts.slug, asked.system, flag, word, who, facts.number)
         if not self.snapshots.following:
             self.snapshots.tell()
 
     def _heartbeat(self, held: Held, answers: Answers, environ: Environ, start: Start) -> Body:
         """From a product that decides at the edge: `version` is that of the bundle which it obeys."""
-        given = _json_of(environ)
+        given = _json_of(_body(environ))
         version = given.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version <= answers.facts.number:
             raise Refused(400, "PARSE_ERROR", "A heartbeat holds the version of the bundle that is obeyed.")
         who = (held.key_id, _word(given, "consumer") or held.name, _word(given, "region"), held.system_id)
-        self.snapshots.tally.note(answers.facts.tenant_id, "", "heartbeat", "", who, version)
+        self.snapshots.tally.note(answers.facts.slug, "", "heartbeat", "", who, version)
         if not self.snapshots.following:
             self.snapshots.tell()
         return _send(start, 200, json.dumps({"version": answers.facts.number, "stale": answers.stale}).encode())
@@ -216,8 +216,8 @@ def _flag_of(path: str) -> str:
     return flag
 
 
-def _asked(held: Held, answers: Answers, environ: Environ) -> Asked:
-    context = _json_of(environ).get("context")
+def _asked(held: Held, answers: Answers, body: bytes) -> Asked:
+    context = _json_of(body).get("context")
     if not isinstance(context, dict):
         raise Refused(400, "INVALID_CONTEXT", "The body holds a context, which is an object.")
     target = context.get("targetingKey")
@@ -248,15 +248,18 @@ def _word(given: dict[str, Any], name: str) -> str:
     return said if isinstance(said, str) and WORD.fullmatch(said) else ""
 
 
-def _json_of(environ: Environ) -> dict[str, Any]:
-    try:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        length = -1
-    if length < 0 or length > MOST_BYTES:
+def _body(environ: Environ) -> bytes:
+    """All of it, unless it is too long to be a context."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdecimal()) or int(length) > MOST_BYTES:
         raise Refused(400, "INVALID_CONTEXT", f"The body may have {MOST_BYTES} bytes, with their number in Content-Length.")
+    body: bytes = environ["wsgi.input"].read(int(length))
+    return body
+
+
+def _json_of(body: bytes) -> dict[str, Any]:
     try:
-        given = json.loads(environ["wsgi.input"].read(length) or b"null")
+        given = json.loads(body or b"null")
     except (ValueError, RecursionError) as error:
         raise Refused(400, "PARSE_ERROR", "The body is not JSON.") from error
     if not isinstance(given, dict):

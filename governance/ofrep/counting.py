@@ -14,7 +14,7 @@ MINUTE = 60
 MOST_COUNTS = 200_000
 MOST_CONSUMERS = 10_000  # a worker's; further ones are counted under their key's own name
 
-type Counts = dict[tuple[UUID, int, str, str, str], int]
+type Counts = dict[tuple[str, int, str, str, str], int]  # tenant's short name, minute, system, flag, value
 
 
 @dataclass(slots=True)
@@ -35,10 +35,10 @@ class Tally:
     """One worker's."""
 
     _counts: Counts = field(default_factory=dict)
-    _heard: dict[tuple[UUID, UUID, str], Hearing] = field(default_factory=dict)
+    _heard: dict[tuple[str, UUID, str], Hearing] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, tenant: UUID, system: str, flag: str, word: str, who: tuple[UUID, str, str, UUID | None], number: int) -> None:
+    def note(self, tenant: str, system: str, flag: str, word: str, who: tuple[UUID, str, str, UUID | None], number: int) -> None:
         """One answer, given to `who`: key, name, region, the key's system."""
         now = time.time()
         key_id, name, region, system_id = who
@@ -56,16 +56,16 @@ class Tally:
             if number > heard.number:
                 heard.number, heard.at, heard.region = number, now, region
 
-    def take_counts(self) -> Mapping[UUID, dict[tuple[datetime, str, str, str], int]]:
+    def take_counts(self) -> Mapping[str, dict[tuple[datetime, str, str, str], int]]:
         """By tenant, what was counted; the worker begins anew."""
         with self._lock:
             taken, self._counts = self._counts, {}
-        found: dict[UUID, dict[tuple[datetime, str, str, str], int]] = {}
+        found: dict[str, dict[tuple[datetime, str, str, str], int]] = {}
         for (tenant, minute, system, flag, word), asked in taken.items():
             found.setdefault(tenant, {})[datetime.fromtimestamp(minute * MINUTE, UTC), system, flag, word] = asked
         return found
 
-    def give_back(self, tenant: UUID, counts: Mapping[tuple[datetime, str, str, str], int]) -> None:
+    def give_back(self, tenant: str, counts: Mapping[tuple[datetime, str, str, str], int]) -> None:
         """What could not be written is counted again later."""
         with self._lock:
             for (at, system, flag, word), asked in counts.items():
@@ -73,7 +73,7 @@ class Tally:
                 if key in self._counts or len(self._counts) < MOST_COUNTS:
                     self._counts[key] = self._counts.get(key, 0) + asked
 
-    def news(self, *, every: float) -> list[tuple[UUID, UUID, str, Hearing]]:
+    def news(self, *, every: float) -> list[tuple[str, UUID, str, Hearing]]:
         """Consumers who heard a newer number than was told, or were heard again `every` seconds after they were last told of."""
         now = time.time()
         with self._lock:
@@ -83,7 +83,7 @@ class Tally:
             fresh = [(key, h) for key, h in self._heard.items() if h.told != h.number or h.seen - h.told_at > every]
             return [(*key, replace(h)) for key, h in fresh]
 
-    def told(self, tenant: UUID, key_id: UUID, name: str, heard: Hearing) -> None:
+    def told(self, tenant: str, key_id: UUID, name: str, heard: Hearing) -> None:
         """The database knows of it."""
         with self._lock:
             if (held := self._heard.get((tenant, key_id, name))) is not None:

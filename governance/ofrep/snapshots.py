@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -26,7 +28,7 @@ from governance.kernel import clock, current, marks
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, Unavailable
 from governance.ofrep import queries
-from governance.ofrep.counting import Tally
+from governance.ofrep.counting import Hearing, Tally
 from governance.ofrep.flags import Answers, Facts
 from governance.switches import actions as switches
 from governance.switches.consumers import Heard
@@ -141,6 +143,11 @@ class Snapshots:
             self._held[facts.slug] = held
         return held
 
+    def reload(self, slug: str) -> None:
+        """What this process itself has just changed."""
+        if (held := self._held.get(slug)) is not None:
+            self._load(held.facts.tenant_id, slug)
+
     def forget(self) -> None:
         """Everything: for tests, whose rows are rolled back."""
         with self._lock:
@@ -208,30 +215,31 @@ class Snapshots:
     # ---- telling
 
     def _tell_hearing(self) -> None:
-        by_tenant: dict[UUID, list[Heard]] = {}
-        news = self.tally.news(every=SEEN)
-        for tenant_id, key_id, name, h in news:
-            heard = Heard(key_id, name, h.region, h.system_id, h.number, _at(h.at), _at(h.seen))
-            by_tenant.setdefault(tenant_id, []).append(heard)
-        for tenant_id, heard_here in by_tenant.items():
-            if self._write(tenant_id, lambda batch=heard_here: switches.note_consumers(batch)):
-                for tenant, key_id, name, h in news:
-                    if tenant == tenant_id:
-                        self.tally.told(tenant, key_id, name, h)
+        by_tenant: dict[str, list[tuple[UUID, str, Hearing]]] = {}
+        for slug, key_id, name, hearing in self.tally.news(every=SEEN):
+            by_tenant.setdefault(slug, []).append((key_id, name, hearing))
+        for slug, news in by_tenant.items():
+            heard = [Heard(k, n, h.region, h.system_id, h.number, _at(h.at), _at(h.seen)) for k, n, h in news]
+            if self._write(slug, partial(switches.note_consumers, heard)):
+                for key_id, name, hearing in news:
+                    self.tally.told(slug, key_id, name, hearing)
 
     def tell_counts(self) -> None:
-        for tenant_id, counts in self.tally.take_counts().items():
+        for slug, counts in self.tally.take_counts().items():
             decided_total.inc(sum(counts.values()))
-            if not self._write(tenant_id, lambda counted=counts: decisions.add(counted)):
-                self.tally.give_back(tenant_id, counts)
+            if not self._write(slug, partial(decisions.add, counts)):
+                self.tally.give_back(slug, counts)
 
     def tell(self) -> None:
         """Everything, now: for a process that does not follow, and before one ends."""
         self._tell_hearing()
         self.tell_counts()
 
-    def _write(self, tenant_id: UUID, act: Callable[[], object]) -> bool:
-        slug = next((slug for slug, held in list(self._held.items()) if held.facts.tenant_id == tenant_id), "")
+    def _write(self, slug: str, act: Callable[[], object]) -> bool:
+        """In a transaction of its own; False when it has to be tried again."""
+        tenant_id = tenants.tenant_id(slug)
+        if tenant_id is None:
+            return True
         try:
             with current.acting_as(founder(tenant_id, slug, slug)), transaction():
                 act()
@@ -252,6 +260,12 @@ def _at(seconds: float) -> datetime:
 def _conninfo(url: str) -> str:
     """SQLAlchemy's URL as libpq takes it."""
     parts = make_url(url)
-    given = {"user": parts.username, "password": parts.password, "host": parts.host, "port": parts.port, "dbname": parts.database}
+    given: dict[str, Any] = {
+        "user": parts.username,
+        "password": parts.password,
+        "host": parts.host,
+        "port": parts.port,
+        "dbname": parts.database,
+    }
     given |= {name: value for name, value in parts.query.items() if isinstance(value, str)}
     return psycopg.conninfo.make_conninfo(**{name: value for name, value in given.items() if value})

@@ -15,6 +15,7 @@ from governance.kernel import clock
 from governance.kernel.bearer import FORM, digest
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
+from governance.systems import actions as systems
 from tests import make
 from tests.browser import Visitor
 from tests.machine import Machine, machine
@@ -273,3 +274,32 @@ def test_the_list_asks_the_database_as_often_for_many_keys_as_for_one(app, as_of
     for number in range(1, 12):
         machine(app, name=f"m{number}")
     assert len(asked()) == len(few) == 3
+
+
+# ---- what a product's key is bound to
+
+
+def test_a_key_may_be_bound_to_one_system_and_to_a_rate(as_admin):
+    with make.acting("admin"):
+        triage = systems.register(key="claims-triage", name="Claims triage", lane="high_risk", purpose="Sorts.", owner_id=None).id
+    as_admin.post("settings/keys/new", then=201, **filled(as_admin, scopes="flags:read", system_id=str(triage), rate="1200"))
+    (made,) = keys()
+    assert (made.system_id, made.rate, made.scopes) == (triage, 1200, ["flags:read"])
+    assert "Claims triage only, 1200 a minute" in as_admin.get("settings/keys").text
+    (entry,) = entries("api_key.made")
+    assert entry.facts["system"] == str(triage) and entry.facts["rate"] == 1200
+
+
+@pytest.mark.parametrize(
+    ("rate", "says"),
+    [("0", "Between 1 and"), ("-5", "Between 1 and"), ("99999999999", "Between 1 and"), ("many", "Not a valid integer")],
+)
+def test_a_rate_is_a_whole_number_within_bounds(as_admin, rate, says):
+    assert says in as_admin.post("settings/keys/new", then=422, **filled(as_admin, rate=rate)).text
+    assert keys() == []
+
+
+def test_another_tenants_system_is_no_choice(as_admin):
+    with make.acting("admin", "globex"):
+        theirs = systems.register(key="theirs", name="Theirs", lane="standard", purpose="Theirs.", owner_id=None).id
+    assert "not a choice here" in as_admin.post("settings/keys/new", then=422, **filled(as_admin, system_id=str(theirs))).text

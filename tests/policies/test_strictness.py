@@ -26,20 +26,9 @@ from governance.policies.strictness import (
     read,
     values,
 )
+from tests.policies.drawn import ASSIGNED, KEYS, value_of
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-MODELS = st.frozensets(st.sampled_from(["atlas-large", "atlas-small", "brook-2", "cedar", "delta-mini"]), max_size=5)
-KEYS = st.sampled_from(sorted(DIMENSIONS))
-
-
-def value_of(key: str) -> st.SearchStrategy:
-    which = DIMENSIONS[key]
-    if which.join == "strictest level":
-        return st.sampled_from(which.values)
-    return st.integers(0, 10_000) if which.join in {"least", "most"} else st.one_of(MODELS, st.just(ANYTHING))
-
-
-ASSIGNED = st.fixed_dictionaries({}, optional={key: value_of(key) for key in DIMENSIONS})
 LAYERS = st.lists(
     st.builds(Layer, st.sampled_from(["floor", "tier", "override", "risk", "system"]), st.text("abcdef", min_size=1, max_size=4), ASSIGNED),
     max_size=6,

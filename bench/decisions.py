@@ -1,0 +1,303 @@
+"""The decision API: against bare Flask on the same server, with every decision authenticated, rate-limited and counted.
+
+measure(…)      requests a second and p99 by wrk; SQL statements in steady state; stop → obeyed by every one of two workers,
+                by NOTIFY and without it; a policy of 50 systems resolved in the process; memory of 2 000 tenants
+"""
+
+import json
+import re
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from bench.client import serving
+from governance.kernel import current
+
+VAR = Path("var/bench")
+FLAGS = "/ofrep/v1/evaluate/flags"
+SYSTEMS, FLIPS, FLOCK = 50, 200, 2000
+type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
+
+
+def measure(environment: Mapping[str, str], server: Any, *, rounds: int, seconds: float, quick: bool) -> list[Row]:
+    world = _world()
+    flips = 6 if quick else FLIPS
+    with (
+        serving("app:app", environment, VAR / "decisions.log") as (port, _),
+        serving("bench.floor:app", environment, VAR / "floor-decisions.log") as (floor_port, _),
+    ):
+        rows = _rates(world, port, floor_port, rounds, max(seconds * 5, 1))
+        rows.append(_silence(world, port, server))
+    with serving("app:app", {**environment, "GOVERNANCE_WEB_WORKERS": "2"}, VAR / "two.log", workers=2) as (port, _):
+        rows += _flips(world, port, server, flips)
+    return [*rows, *_resolving(), _flock(quick=quick)]
+
+
+# ---- the world that is asked about
+
+
+def _world() -> dict[str, Any]:
+    """A system with a feature, and a key that may ask as often as it likes."""
+    from governance.api_keys import actions as keys
+    from governance.systems import actions as systems
+    from tests import make
+
+    with make.acting("admin"):
+        system = systems.register(key="bench-triage", name="Triage", lane="high_risk", purpose="Measured.", owner_id=None)
+        _, key = keys.make("bench", ("flags:read",), rate=10_000_000)
+        return {"key": key, "system_id": system.id, "tenant_id": current.actor().tenant_id}
+
+
+# ---- requests a second
+
+
+def _rates(world: Mapping[str, Any], port: int, floor_port: int, rounds: int, seconds: float) -> list[Row]:
+    base = f"http://127.0.0.1:{port}"
+    asked = {"hello": (f"http://127.0.0.1:{floor_port}/hello", None)}
+    asked["one"] = (f"{base}{FLAGS}/policy.grounding", _script("one", world["key"]))
+    tag = _etag(port, world["key"])
+    asked["bulk, unchanged"] = (f"{base}{FLAGS}", _script("bulk", world["key"], tag))
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
+    for name, (url, script) in asked.items():
+        _wrk(url, script, 1)
+    for _ in range(rounds):
+        for name, (url, script) in asked.items():
+            found[name].append(_wrk(url, script, seconds))
+    hello = found.pop("hello")
+    rows: list[Row] = [
+        ("bare Flask hello", statistics.median(r for r, _ in hello), "req/s", None, ""),
+        ("bare Flask hello, p99", statistics.median(p for _, p in hello), "ms", None, ""),
+    ]
+    for name, each in found.items():
+        ratio = statistics.median(ours[0] / theirs[0] for ours, theirs in zip(each, hello, strict=True))
+        late = statistics.median(theirs[1] / ours[1] for ours, theirs in zip(each, hello, strict=True))
+        rows += [
+            (f"decision, {name}", statistics.median(r for r, _ in each), "req/s", ratio, "≥ 2.0 × Flask hello"),
+            (f"decision, {name}, p99", statistics.median(p for _, p in each), "ms", late, "no worse than hello"),
+        ]
+    unleash = statistics.median(r for r, _ in found["one"]) / 1350
+    return [*rows, ("decision beside an Unleash evaluation (1 350 req/s, measured earlier)", unleash, "×", unleash, "≥ 10")]
+
+
+def _script(name: str, key: str, tag: str | None = None) -> Path:
+    """What wrk sends, as its Lua."""
+    body = json.dumps({"context": {"targetingKey": "user-1", "system": "bench-triage"}})
+    lines = ['wrk.method = "POST"', f"wrk.body = '{body}'", 'wrk.headers["Content-Type"] = "application/json"',
+             f'wrk.headers["Authorization"] = "Bearer {key}"']  # fmt: skip
+    if tag:
+        lines.append(f"wrk.headers[\"If-None-Match\"] = '{tag}'")
+    path = VAR / f"{name}.lua"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def _etag(port: int, key: str) -> str:
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request(
+        "POST",
+        FLAGS,
+        json.dumps({"context": {"targetingKey": "u", "system": "bench-triage"}}),
+        {"Authorization": f"Bearer {key}"},
+    )
+    reply = connection.getresponse()
+    reply.read()
+    return reply.headers["ETag"]
+
+
+def _wrk(url: str, script: Path | None, seconds: float) -> tuple[float, float]:
+    """(requests a second, p99 in ms) on 16 connections."""
+    command = ["wrk", "-t1", "-c16", f"-d{seconds:.0f}s", "--latency", *(["-s", str(script)] if script else []), url]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    if "Non-2xx or 3xx" in told:
+        raise SystemExit(f"{url} was refused:\n{told}")
+    number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s)", told).groups()  # type: ignore[union-attr]  # wrk always says it
+    late = float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", told).group(1)), late  # type: ignore[union-attr]
+
+
+def _silence(world: Mapping[str, Any], port: int, server: Any) -> Row:
+    """Statements that the database sees while 2 000 decisions are taken, beside those of as long a time without any."""
+
+    def calls() -> int:
+        with psycopg.connect(server.super_uri.replace("/postgres?", "/bench?"), autocommit=True) as connection:
+            time.sleep(1.2)  # statistics of the backends are told once a second
+            return int(connection.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = 'bench'").fetchone()[0])  # type: ignore[index]
+
+    connection = HTTPConnection("127.0.0.1", port)
+    body, headers = (
+        json.dumps({"context": {"targetingKey": "u", "system": "bench-triage"}}),
+        {"Authorization": f"Bearer {world['key']}"},
+    )
+    before, begun = calls(), time.monotonic()
+    for _ in range(2000):
+        connection.request("POST", f"{FLAGS}/policy.grounding", body, headers)
+        connection.getresponse().read()
+    took, busy = time.monotonic() - begun, calls() - before
+    before = calls()
+    time.sleep(took)
+    idle = calls() - before
+    return (
+        "transactions for each of 2 000 decisions, those of the idle worker taken off",
+        max(busy - idle, 0) / 2000,
+        "",
+        None,
+        "0 in steady state",
+    )
+
+
+# ---- stop → obeyed
+
+
+def _flips(world: Mapping[str, Any], port: int, server: Any, flips: int) -> list[Row]:
+    """From the commit of a stop to the first answer that holds it, on a connection to each of two workers."""
+    rows = []
+    for how, goal in (("NOTIFY", 50), ("no NOTIFY", 1500)):
+        count = flips if how == "NOTIFY" else max(flips // 10, 3)
+        late = sorted(ms for n in range(count) for ms in _flip(world, port, server, stop=n % 2 == 0, silent=how != "NOTIFY"))
+        p99 = late[min(len(late) - 1, int(len(late) * 0.99))]
+        rows += [
+            (f"stop or restart → obeyed by both workers, {how}, p50 of {len(late)}", statistics.median(late), "ms", None, ""),
+            (f"stop or restart → obeyed by both workers, {how}, p99", p99, "ms", goal / p99, f"≤ {goal} ms"),
+        ]
+    return rows
+
+
+def _flip(world: Mapping[str, Any], port: int, server: Any, *, stop: bool, silent: bool) -> list[float]:
+    """Milliseconds until each of the two workers obeys. `silent`: the row changes and nobody is told, as if the NOTIFY were lost."""
+    told: dict[int, float] = {}
+    ready, done = threading.Barrier(9), threading.Event()
+    threads = [threading.Thread(target=_watch, args=(world, port, not stop, ready, done, told, n)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    time.sleep(0.02)
+    committed = _stopped(world, stop=stop) if not silent else _silently(world, server, stop=stop)
+    for thread in threads:
+        thread.join(5)
+    if len(told) < len(threads):
+        raise SystemExit("a worker missed a stop")
+    return [max(at - committed, 0) * 1000 for at in told.values()]
+
+
+def _watch(
+    world: Mapping[str, Any],
+    port: int,
+    wanted: bool,
+    ready: threading.Barrier,
+    done: threading.Event,
+    told: dict[int, float],
+    n: int,
+) -> None:  # noqa: FBT001 - the value waited for
+    """Ask without a pause; eight kept connections fall to both workers."""
+    connection = HTTPConnection("127.0.0.1", port)
+    body, headers = json.dumps({"context": {"targetingKey": "u"}}), {"Authorization": f"Bearer {world['key']}"}
+
+    def value() -> bool:
+        connection.request("POST", f"{FLAGS}/switch.bench-triage", body, headers)
+        return bool(json.loads(connection.getresponse().read())["value"])
+
+    value()
+    ready.wait()
+    end = time.perf_counter() + 5
+    while time.perf_counter() < end:
+        if value() is wanted:
+            told[n] = time.perf_counter()
+            return
+        time.sleep(0.001)
+
+
+def _stopped(world: Mapping[str, Any], *, stop: bool) -> float:
+    """By the product's own actions; the instant of the commit."""
+    from governance.switches import actions, queries
+    from governance.systems import queries as systems
+    from tests import make
+
+    if stop:
+        with make.acting("admin"):
+            actions.stop("system", systems.system(world["system_id"]), None, generate=True, serve=True, reason="Measured.")
+    else:
+        with make.acting("admin"):
+            XXX
+    return time.perf_counter()
+
+
+def _silently(world: Mapping[str, Any], server: Any, *, stop: bool) -> float:
+    with psycopg.connect(server.super_uri.replace("/postgres?", "/bench?"), autocommit=True) as connection:
+        with connection.transaction():
+            if stop:
+                connection.execute(
+                    "INSERT INTO stops (tenant_id, id, scope, system_id, generate, serve, reason, version, created_at)"
+                    " VALUES (%s, %s, 'system', %s, true, true, 'bench', 1, now())", [world["tenant_id"], uuid4(), world["system_id"]])  # fmt: skip
+            else:
+                connection.execute("UPDATE stops SET restarted_at = now() WHERE restarted_at IS NULL")
+            connection.execute("UPDATE marks SET number = number + 1 WHERE id = %s", [world["tenant_id"]])
+    return time.perf_counter()
+
+
+# ---- in the process
+
+
+def _standing(systems: int) -> Any:
+    from governance.policies.standing import Content, Governed, Platform, Standing
+    from governance.policies.strictness import read_all
+
+    each = tuple(
+        Governed(uuid4(), f"system-{n}", f"System {n}", "high_risk" if n % 5 == 0 else "standard") for n in range(systems)
+    )
+    content = Content("strict", read_all({"citations": "required"}), {s.id: read_all({"memory": "off"}) for s in each[::3]})
+    return Standing(Platform(), 7, content, each)
+
+
+def _answers(systems: int, slug: str = "bench") -> Any:
+    from governance.ofrep.flags import Answers, Facts
+
+    return Answers(Facts(uuid4(), slug, 1, 0, {}, _standing(systems)), datetime.now(UTC))
+
+
+def _resolving() -> list[Row]:
+    """The effective policy of a system among 50, each time anew; and of all 50 in one go."""
+    answers = _answers(SYSTEMS)
+    which = answers.facts.standing.systems[0]
+
+    def timed(act: Any, times: int) -> float:
+        begun = time.perf_counter()
+        for _ in range(times):
+            act()
+        return (time.perf_counter() - begun) / times * 1000
+
+    one = timed(lambda: answers.facts.standing.effective(which), 300)
+    every = timed(lambda: [_answers_of(answers, s) for s in (None, *answers.facts.standing.systems)], 30)
+    return [
+        ("a full policy resolved in the process, one system of 50", one, "ms", one, "< 1 ms"),
+        ("the policies of all 50 systems resolved in the process", every, "ms", None, ""),
+    ]
+
+
+def _answers_of(answers: Any, system: Any) -> Any:
+    return answers.resolve(system)
+
+
+def _flock(*, quick: bool) -> Row:
+    """What tenants in memory take, each with three systems, every flag drawn up for all of them."""
+    code = (
+        "import resource, sys; from bench.decisions import _answers\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "kept = [_answers(3, f'tenant-{n}') for n in range(int(sys.argv[1]))]\n"
+        "for a in kept:\n    for s in ('', *a.systems): a.bulk(s)\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)"
+    )
+    import sys
+
+    count = 200 if quick else FLOCK
+    told = subprocess.run([sys.executable, "-c", code, str(count)], capture_output=True, text=True, check=True, timeout=300)
+    return (f"memory of {count:,} tenants, all flags of three systems drawn up".replace(",", " "), float(told.stdout), "MB", None,
+            "bounded: at most 2 000 tenants a worker")  # fmt: skip
