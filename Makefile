@@ -11,6 +11,7 @@ ONCE ?=
 JOBS ?= 2
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 TEST_PACKAGES := chromium qpdf
+BENCH_PACKAGES := wrk
 
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_PREFERENCE := only-system
@@ -19,7 +20,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check bench pdf-libraries test-programs
+.PHONY: help demo test check bench pdf-libraries test-programs bench-programs
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 14
@@ -42,7 +43,7 @@ check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, tem
 	wait $$types
 	python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not browser"
 
-bench: .venv/.ready pdf-libraries  ## Ratios against the limit of the same machine in the same run; writes var/bench/latest.json
+bench: .venv/.ready pdf-libraries bench-programs  ## Ratios against the limit of the same machine in the same run; writes var/bench/latest.json
 	@exec .venv/bin/python -m bench.run
 
 # ---- what they need
@@ -67,6 +68,11 @@ pdf-libraries: .venv/.ready
 test-programs:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null && command -v qpdf >/dev/null && exit 0
 	$(call install,$(TEST_PACKAGES))
+
+bench-programs:
+	@command -v wrk >/dev/null && exit 0
+	$(call install,$(BENCH_PACKAGES))
+	exit 1
 
 # Installs where it may (root, apt) and leaves the recipe; otherwise prints the one line that a person has to run.
 define install

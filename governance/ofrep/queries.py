@@ -24,12 +24,13 @@ def facts() -> Facts:
     who = current.actor()
     numbers = marks.numbers([who.tenant_id, marks.OVER_ALL])
     features = session().scalars(select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key))
-    key, standing = bundle_key(), policies.standing()
+    signing, standing = bundle_keys(), policies.standing()
+    key = next((each for each in reversed(signing) if each.retired_at is None), None)
     return Facts(
         who.tenant_id, who.tenant_slug, numbers.get(who.tenant_id, 0), numbers.get(marks.OVER_ALL, 0), api_keys.every_key(), standing,
         tuple(Feature(f.id, f.system_id, f.key) for f in features), tuple(switches.standing_stops()), _later(standing.platform),
         vault.unwrap(key.wrapped, context(who.tenant_id)) if key else None, key_id(key) if key else "",
-        tuple((key_id(k), k.public) for k in bundle_keys()),
+        tuple((key_id(each), each.public) for each in signing),
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ from governance.tenants.console import founder
 LEASE = 10.0  # seconds without the database, after which answers are stale
 LOOK = 1.0  # seconds between looks at all marks
 BEAT = 0.1  # seconds between tellings of who heard what
-MOST = 2_000  # tenants in memory; who was not asked about for longest goes
+MOST = 5_000  # tenants in memory; who was not asked about for longest goes
 UNKNOWN = 5.0  # seconds for which a tenant that does not exist is remembered
 TELL_COUNTS = 2.0
 SEEN = 60.0  # seconds after which a consumer that goes on asking is told of again
@@ -189,14 +189,23 @@ class Snapshots:
     def _listen(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
         looked = told = 0.0
         while not self._stop.is_set():
-            moved = {note.payload for note in connection.notifies(timeout=BEAT, stop_after=1)}
-            if moved or time.monotonic() - looked >= LOOK:
+            for note in connection.notifies(timeout=BEAT, stop_after=1):
+                self._moved(note.payload)
+            if time.monotonic() - looked >= LOOK:
                 self._catch_up()
                 looked = time.monotonic()
             self._tell_hearing()
             if time.monotonic() - told >= TELL_COUNTS:
                 self.tell_counts()
                 told = time.monotonic()
+
+    def _moved(self, payload: str) -> None:
+        """Told by name: that tenant alone is loaded, and at once."""
+        held = next((h for h in list(self._held.values()) if str(h.facts.tenant_id) == payload), None)
+        if held is not None:
+            self._load(held.facts.tenant_id, held.facts.slug)
+        elif payload == str(marks.OVER_ALL):
+            self._catch_up()
 
     def _catch_up(self) -> None:
         """Load what has moved since it was loaded; the operator's layer is loaded once for all tenants."""

@@ -1,0 +1,88 @@
+"""The AI products of the demo: fourteen processes' worth of clients in three regions, which ask and obey as real ones do.
+
+    python -m governance.demo.products BASE_URL KEYS_FILE
+
+Each polls all flags of its system with the tag that it holds, as an OpenFeature web client does, and now and then asks
+for one. They are what a stop is obeyed by: press it, and watch their acknowledgements arrive.
+"""
+
+import http.client
+import json
+import random
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+SEED = 2026
+FLAGS = "/ofrep/v1/evaluate/flags"
+REGIONS = {"Frankfurt": 8, "Dublin": 4, "Singapore": 2}
+SLOWER = {"Frankfurt": 0.35, "Dublin": 0.45, "Singapore": 0.8}  # seconds between polls: how far away they are
+ASKED_ONE_BY_ONE = ("policy.grounding", "policy.human_review", "policy.content_filter")
+PRODUCTS = {"claims-triage": 14, "support-assistant": 6, "ad-copywriter": 2}  # clients of each
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One process of a product."""
+
+    name: str
+    region: str
+    system: str
+    key: str
+
+
+def clients(keys: Mapping[str, Any]) -> Iterator[Client]:
+    """As many of each product as the demo says, spread over the regions; `keys` is that of credentials.json."""
+    places = [region for region, count in REGIONS.items() for _ in range(count)]
+    for system, count in PRODUCTS.items():
+        for number in range(count):
+            region = places[number % len(places)]
+            yield Client(f"{region.lower()}-{system}-{number + 1}", region, system, keys[system]["key"])
+
+
+def run(base: str, file: Path) -> None:
+    """Until SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threads = [threading.Thread(target=_live, args=(base, client, stop)) for client in clients(json.loads(file.read_text()))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _live(base: str, client: Client, stop: threading.Event) -> None:
+    chance, tag, where = random.Random(f"{SEED}{client.name}"), "", urlsplit(base)  # noqa: S311 - a story, not a secret
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
+    while not stop.wait(SLOWER[client.region] * chance.uniform(0.6, 1.2)):
+        try:
+            tag = _ask(connection, client, FLAGS, tag)
+            if chance.random() < 0.3:  # noqa: PLR2004 - now and then
+                _ask(connection, client, f"{FLAGS}/{chance.choice(ASKED_ONE_BY_ONE)}", "")
+        except (OSError, http.client.HTTPException):  # the console is starting, or stopping
+            connection.close()
+            stop.wait(1)
+
+
+def _ask(connection: http.client.HTTPConnection, client: Client, path: str, tag: str) -> str:
+    """The tag of what is held now."""
+    context = {"targetingKey": client.name, "consumer": client.name, "region": client.region}
+    headers = {
+        "Authorization": f"Bearer {client.key}",
+        "Content-Type": "application/json",
+        **({"If-None-Match": tag} if tag else {}),
+    }
+    connection.request("POST", path, json.dumps({"context": context}), headers)
+    reply = connection.getresponse()
+    reply.read()
+    return reply.headers.get("ETag", "")
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], Path(sys.argv[2]))
