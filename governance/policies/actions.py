@@ -592,10 +592,15 @@ def _check_tier(key: str, name: str, values: Mapping[str, Value]) -> None:
         raise Invalid("A tier has a name.", field="name")
 
 
+def needs_end(wanted: Platform) -> bool:
+    """Whether the floor would be below the one that lasts."""
+    return any(loosens(c.move) for c in changes(queries.lasting_floor(), wanted.floor))
+
+
 def _floor_ends(wanted: Platform, until: datetime | None) -> datetime | None:
     """A floor below the one that lasts has an end, at most 90 days away; a floor that is not has none."""
-    lasting, now = queries.lasting_floor(), clock.now()
-    if not any(loosens(c.move) for c in changes(lasting, wanted.floor)):
+    now = clock.now()
+    if not needs_end(wanted):
         return None
     until = until or queries.platform().until
     if until is None:
@@ -622,8 +627,13 @@ def platform_moves(before: Platform, after: Platform) -> list[tuple[str, str, Mo
     return found + [("unwaivable", key, "loosens") for key in sorted(before.unwaivable - after.unwaivable)]
 
 
+def platform_lines(before: Platform, after: Platform) -> list[tuple[str, str, str, str, Move]]:
+    """(where, what, before, after, move) of everything that differs, in words."""
+    return [(where, what, *_pair(before, after, where, what), move) for where, what, move in platform_moves(before, after)]
+
+
 def _said_platform(before: Platform, after: Platform) -> list[list[str]]:
-    rows = [[where, what, *_pair(before, after, where, what)] for where, what, _ in platform_moves(before, after)]
+    rows = [list(line[:4]) for line in platform_lines(before, after)]
     return rows if len(rows) <= MOST_LINES else [*rows[:MOST_LINES], ["", f"and {len(rows) - MOST_LINES} more", "", ""]]
 
 
@@ -631,10 +641,19 @@ def _pair(before: Platform, after: Platform, where: str, what: str) -> tuple[str
     if where == "floor":
         return said(before.floor.get(what)), said(after.floor.get(what))
     if where == "unwaivable":
-        return ("may be waived", "may not") if what in after.unwaivable else ("may not be waived", "may")
+        return ("waivable", "not waivable") if what in after.unwaivable else ("not waivable", "waivable")
     old, new = before.tiers.get(where), after.tiers[where]
-    if what in {"tier", "words", "four_eyes"}:
-        return (f"{old.name}, {'four eyes' if old.four_eyes else 'two eyes'}" if old else "none"), f"{new.name}, {'four eyes' if new.four_eyes else 'two eyes'}"  # fmt: skip
+    match what:
+        case "tier":
+            return "none", new.name
+        case "words":
+            return (f"{old.name}: {old.means}" if old else "none"), f"{new.name}: {new.means}"
+        case "four_eyes":
+            return (
+                ("one person tightens", "two persons tighten")
+                if new.four_eyes
+                else ("two persons tighten", "one person tightens")
+            )
     return said(old.values.get(what) if old else None), said(new.values.get(what))
 
 
