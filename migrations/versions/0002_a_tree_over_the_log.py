@@ -284,9 +284,13 @@ def upgrade() -> None:
     op.execute("INSERT INTO audit_pending (tenant_id, id, created_at) SELECT tenant_id, id, created_at FROM audit_entries ORDER BY created_at, id")
     for table in ("audit_entries", "audit_pending"):
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    for column in ("people ALTER name", "people ALTER email", "invitations ALTER email"):
+        op.execute(f"ALTER TABLE {column} SET STATISTICS 0")  # ANALYZE would copy names where no erasure reaches
 
 
 def downgrade() -> None:
+    for column in ("people ALTER name", "people ALTER email", "invitations ALTER email"):
+        op.execute(f"ALTER TABLE {column} SET STATISTICS -1")
     op.execute("REVOKE UPDATE (wrapped) ON signing_keys FROM governance_app")
     op.execute("DROP TRIGGER queue_for_the_tree ON audit_entries")
     op.execute("DROP FUNCTION queue_for_the_tree()")
