@@ -9,6 +9,7 @@ import structlog
 
 from governance.anchors import jobs as anchors
 from governance.audit import fsck, sequencer
+from governance.decisions import actions as decisions
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.errors import Unavailable
@@ -16,6 +17,7 @@ from governance.kernel.jobs import has_run, once_per
 from governance.logbook import jobs as exports
 from governance.logbook import search
 from governance.people import actions as people
+from governance.policies import jobs as policies
 from governance.privacy import actions as privacy
 from governance.privacy import jobs as erasures
 from governance.reports import jobs as reports
@@ -34,6 +36,11 @@ def sweep_sign_ins() -> None:
 def shred_old_parts() -> None:
     """Nightly: destroy the keys to what the log has sealed for longer than the tenant keeps it."""
     _each_tenant("shred old sealed parts", privacy.shred)
+
+
+def fold_counts() -> None:
+    """Nightly: what was asked in days that are over is kept by the day."""
+    _each_tenant("fold decision counts", decisions.fold)
 
 
 def check_logs() -> None:
@@ -129,10 +136,13 @@ HANDLERS = (
     erasures.erase,
     exports.make_export,
     anchors.send_checkpoints,
+    policies.apply_scheduled,
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     CHECK: (check_logs, {"hour": 3, "minute": 41}),
     "run due drills": (drills.run_due_drills, {"second": "*/5"}),
+    "apply scheduled policies": (policies.apply_due_everywhere, {"minute": 7}),
+    "fold decision counts": (fold_counts, {"hour": 1, "minute": 37}),
     "push checkpoints": (anchors.push_all, {"second": 20}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),

@@ -21,7 +21,7 @@ from governance.demo.idp import Client
 from governance.frameworks import sync
 from governance.kernel import clock, config, embedded
 
-VERSION = 7
+VERSION = 8
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),
@@ -54,6 +54,8 @@ def run(*, once: bool, port: int, data: Path) -> int:
                 f"The audit log is {data / 'audit-export.jsonl'}, and a copy that somebody bent {data / 'audit-export-tampered.jsonl'}"
             )
             if not once:
+                products = [sys.executable, "-m", "governance.demo.products", base, str(data / "keys.json")]
+                stack.enter_context(_child(products, dict(os.environ), data / "products.log"))
                 _say(
                     "\n".join(
                         [
@@ -89,9 +91,9 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     marker = data / "world.json"
     if not _is_present(marker, port):
         _say("Loading eighteen months of Acme Insurance…")
-        world.build(settings, idp_base, {slug: (client.id, client.secret) for slug, client in clients.items()})
-        for of_the_world_before in ("keys.json", "witness.json"):
-            (data / of_the_world_before).unlink(missing_ok=True)
+        handed = world.build(settings, idp_base, {slug: (client.id, client.secret) for slug, client in clients.items()})
+        (data / "witness.json").unlink(missing_ok=True)
+        keys.keep(data, handed)
         marker.write_text(json.dumps(_world(port)))
     _witness(settings, idp_base, data, port + 2, stack, environment)
     stack.enter_context(_child([sys.executable, "-m", "governance.cli", "jobs"], environment, data / "jobs.log"))

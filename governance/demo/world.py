@@ -26,6 +26,7 @@ from governance.audit import sealing
 from governance.controls import actions as controls
 from governance.controls import queries as control_queries
 from governance.controls import starter
+from governance.demo import machines
 from governance.demo.idp import PEOPLE, Person
 from governance.evidence import actions as evidencing
 from governance.evidence.models import Evidence, EvidenceVersion
@@ -49,6 +50,7 @@ from governance.tenants import queries as directory
 
 SEED = 2026
 MONTHS = 18
+KEYS_MADE = 210  # days ago
 LEFT = replace(PEOPLE["acme"][4], sub="acme-1006", email="tobias.frank@acme.example", name="Tobias Frank")  # was erased since
 ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
 GROUPS = {
@@ -82,18 +84,23 @@ TITLES = Counter(title for control in starter.pack() for title in control.eviden
 TARGET_FOUR = {"GOVERN 1.4", "GOVERN 1.6", "GOVERN 2.1", "MEASURE 2.7", "MEASURE 2.6", "MANAGE 2.4", "MANAGE 4.3"}
 
 
-def build(settings: Settings, idp_base: str, clients: Mapping[str, tuple[str, str]]) -> None:
-    """Fill an empty, migrated database. `clients` is tenant → (client id, secret) at the demo's provider."""
+def build(settings: Settings, idp_base: str, clients: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """Fill an empty, migrated database. `clients` is tenant → (client id, secret) at the demo's provider.
+
+    What machines were handed, by name: {tenant, key, scopes}.
+    """
     factory.connect(settings)
     directory.forget()
     for slug in ("acme", "globex", "console"):
         _found(slug, f"{idp_base}/{slug}", clients[slug])
-    _tell_acme(Cast("acme", f"{idp_base}/acme"))
-    _tell_globex(Cast("globex", f"{idp_base}/globex"))
+    handed: dict[str, Any] = {}
+    _tell_acme(Cast("acme", f"{idp_base}/acme"), handed)
+    _tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
     for slug in ("acme", "globex", "console"):
         _sign_log(slug, _ago(0))
     jobs.drain(actor_of)
     _analyse(settings.owner_database_url)
+    return handed
 
 
 def _analyse(owner_url: str) -> None:
@@ -185,7 +192,7 @@ class Event:
     hour: int = 10
 
 
-def _tell_acme(cast: Cast) -> None:
+def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     with _as(cast("admin"), _ago(MONTHS * 30 + 15)), transaction():
         for key in ("nist-ai-rmf-1.0", "nist-ai-600-1", "owasp-llm-2025", "owasp-llm-2026", "soc2-tsc-2017"):
@@ -211,7 +218,7 @@ def _tell_acme(cast: Cast) -> None:
     held = Held({}, {})
     _play(cast, [
         *_adoptions(cast, held), *_evidence_events(cast, chance, held), *_test_events(held), *_assessments(cast, chance),
-        *_private_matters(cast),
+        *_private_matters(cast), Event(_ago(KEYS_MADE), "admin", lambda: handed.update(machines.make("acme")), 14),
     ])  # fmt: skip
 
 
@@ -564,7 +571,7 @@ def _ask_who(cast: Cast) -> None:
 # ---- Globex: smaller, younger
 
 
-def _tell_globex(cast: Cast) -> None:
+def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
     with _as(cast("admin"), _ago(120)), transaction():
         adopting.adopt("nist-ai-rmf-1.0")
         registering.register(
@@ -574,6 +581,7 @@ def _tell_globex(cast: Cast) -> None:
             purpose="Sends a request to the team that knows the answer.",
             owner_id=cast.id("officer"),
         )
+        handed.update(machines.make("globex"))
     with _as(cast("officer"), _ago(118)), transaction():
         controls.adopt([c.ref for c in starter.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
