@@ -5,7 +5,7 @@ import json
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from governance.audit import logs, merkle, proof, sealing
 from governance.audit.models import AuditEntry, DataKey, Leaf
