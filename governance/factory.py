@@ -2,13 +2,14 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
 from prometheus_client import Gauge
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
@@ -51,6 +52,7 @@ from governance.privacy.views import remember_unmasked
 from governance.reports.actions import sign_as, withdraw_naming
 from governance.reports.views import feature as reports
 from governance.reports.views import public as report_check
+from governance.switches import banner as stops
 from governance.switches.views import feature as switches
 from governance.switches.views import operator_feature as operator_switches
 from governance.systems.views import feature as systems
@@ -161,7 +163,8 @@ NAV = (
 OPERATOR_NAV = (
     (("Tenants", "layout-dashboard", "operator_overview.overview", "operator_overview operator_tenants", "tenants.view"),
      ("Frameworks", "shield", "operator_frameworks.index", "operator_frameworks", "tenants.view"),
-     ("Floor", "adjustments-horizontal", "operator_policies.index_of_operator", "operator_policies operator_switches", "platform.view")),
+     ("Floor", "adjustments-horizontal", "operator_policies.index_of_operator", "operator_policies", "platform.view"),
+     ("Switch", "bolt", "operator_switches.switch", "operator_switches", "switches.platform")),
     (("Settings", "settings", "people.members", "people api_keys", "people.members"),),
 )  # fmt: skip
 
@@ -237,8 +240,11 @@ def _shell() -> dict[str, Any]:
         return shell
     operator = who.role.startswith("operator")
     with current.acting_as(who):
-        shell["nav"] = [_nav_group(group) for group in (OPERATOR_NAV if operator else NAV)]
+        standing = _standing(who)
+        counts = {"systems.index": len(standing.stops)}
+        shell["nav"] = [_nav_group(group, counts) for group in (OPERATOR_NAV if operator else NAV)]
         shell["pulse"] = _pulse(who)
+        shell |= {"banner": _banner(standing, operator=operator), "stopped_of": standing.systems}
     shell |= {
         "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
@@ -260,10 +266,39 @@ def _pulse(who: current.Actor) -> Pulse | None:
         return None
 
 
-def _nav_group(group: Any) -> list[dict[str, Any]]:
+def _standing(who: current.Actor) -> stops.Standing:
+    """What is stopped, as on every page; a refusal opens its own transaction, as for the pulse."""
+    try:
+        if not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return stops.standing()
+        return stops.standing()
+    except (DomainError, DBAPIError):
+        return stops.Standing()
+
+
+def _banner(standing: stops.Standing, *, operator: bool) -> dict[str, Any] | None:
+    told = standing.banner(operator=operator)
+    if told is None:
+        return None
+    endpoint, values = told["to"]
+    opens = allowed(vars(current_app.view_functions[endpoint])["needs"])
+    return {**told, "href": url_for(endpoint, **values) if opens else None}
+
+
+def _nav_group(group: Any, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """`counts` is endpoint → how much of it is stopped."""
     blueprint = request.blueprint or ""
     return [
-        {"label": label, "icon": icon, "href": url_for(endpoint), "current": blueprint in features.split(), "count": 0}
+        {
+            "label": label,
+            "icon": icon,
+            "href": url_for(endpoint),
+            "current": blueprint in features.split(),
+            "count": counts.get(endpoint, 0),
+            "count_bad": True,
+            "count_word": "stopped",
+        }
         for label, icon, endpoint, features, permission in group
         if may(permission)
     ]

@@ -138,6 +138,7 @@ def statements(isolated):
         def note(_conn, _cursor, statement, *_rest):
             of_the_kernel = statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config"))
             of_the_shell = "audit_logs" in statement and "audit_pending" in statement  # the rail's foot: once in three seconds
+            of_the_shell |= "the shell: what is stopped" in statement  # the banner over every page: one statement
             if not of_the_kernel and not of_the_shell:
                 seen.append(statement)
 

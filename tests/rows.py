@@ -32,7 +32,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "work_items": {"state": "queued", "kind": "report"},
     "policy_versions": {"state": "withdrawn", "content": {"tier": "standard", "overrides": {}, "systems": {}}, "number": None},
     "waivers": {"dimension": "retention_days", "value": 30, "state": "asked"},
-    "stops": {"scope": "system", "version": 1},
+    "stops": {"scope": "system", "version": 1, "expected": []},
     "drills": {"state": "planned", "seconds": 10},
     "decision_counts": {"grain": "minute", "flag": "bulk"},
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},

@@ -31,6 +31,7 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 NO_ENTRY = {
     "anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
     "logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
+    "switches/actions.py file": "what a drill found, recorded as the version of evidence that it becomes",
     "reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",
 }
 # Other places than the feature's own actions that write its rows, and why.

@@ -3,6 +3,7 @@
     sparkline · lines · columns · waterfall            values over time and what makes up a sum
     stacked_bar · level_bar · share_bar · key_of       parts of a whole
     level_columns · coverage_bars · interval           our levels by quarter, a period by evidence, a range
+    obeyed                                             how long each consumer took to obey a stop, by region
     proof_tree · proof_path                            the idea of a proof (sign-in page), and the proof of one entry
     for_print                                          the same chart in the colours of a report
 
@@ -12,7 +13,7 @@ Lengths are in user units of about one CSS pixel. Bars start at zero.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -456,6 +457,81 @@ def interval(
     body.append(_el("path", f"s{tone}", d=f"M{_n(x['low'])} 10H{_n(x['high'])}", stroke_width=3))
     body.append(_el("circle", f"f{tone}", cx=x["point"], cy=10, r=4.5))
     return _svg(152, 20, title, f"{number(point)}, from {number(low)} to {number(high)}", body, inline=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The seconds that each of its consumers took, and how many were to obey."""
+
+    name: str
+    seconds: Sequence[float]
+    expected: int
+
+
+_OBEYED_LEFT, _OBEYED_WIDTH, _OBEYED_ROW, _OBEYED_LONGEST = 116, 560, 40, 10.0
+
+
+def obeyed(
+    regions: Sequence[Region],
+    title: str,
+    *,
+    promise: float = 1.0,
+    median: float | None = None,
+    clicked: str = "",
+    until: str = "",
+) -> Markup:
+    """One row a region: the click as a square, each consumer as a dot, at the seconds that it took to obey.
+
+    The promise is a dashed line. Who took longer than the axis is long stands at its end, named with its time.
+    """
+    slowest = max((s for r in regions for s in r.seconds), default=0.0)
+    most = promise if slowest <= promise else min(_ceiling(slowest * 1.05), _OBEYED_LONGEST)
+    left, width, top = float(_OBEYED_LEFT), float(_OBEYED_WIDTH), 26.0
+    bottom = top + _OBEYED_ROW * max(len(regions), 1)
+
+    def x(seconds: float) -> float:
+        return left + min(seconds / most, 1.0) * width
+
+    body: list[Markup] = []
+    for n in range(6):
+        body.append(_el("path", "axis" if n == 0 else "grid", d=f"M{_n(x(most * n / 5))} {_n(top - 8)}V{_n(bottom)}"))
+        body.append(_text(x(most * n / 5), bottom + 18, f"{most * n / 5:.1f} s", "tick", anchor="middle"))
+    body += [
+        _el("path", "sink", d=f"M{_n(x(promise))} {_n(top - 12)}V{_n(bottom)}", stroke_dasharray="4 3", stroke_width=1.3),
+        _text(x(promise) - 6, top - 10, f"promised: under {number(promise)} s", "lab2", anchor="end"),
+    ]
+    for n, region in enumerate(regions):
+        body += _obeyed_row(region, top + _OBEYED_ROW * (n + 0.5), x, slowest)
+    if median is not None:
+        body.append(
+            _text(min(x(median), left + width - 250), top - 10, f"half of them within {median:.2f} s", "lab2", anchor="middle")
+        )
+    body += [
+        _text(left, bottom + 35, clicked, "tick"),
+        _text(left + width, bottom + 35, until, "tick", anchor="end"),
+    ]
+    figures = "; ".join(
+        f"{r.name}: {len(r.seconds)} of {r.expected}, {', '.join(f'{s:.2f} s' for s in r.seconds) or 'none yet'}" for r in regions
+    )
+    return _svg(left + width + 24, bottom + 42, title, figures, body)
+
+
+def _obeyed_row(region: Region, y: float, x: Callable[[float], float], slowest: float) -> list[Markup]:
+    missing = region.expected - len(region.seconds)
+    out = [
+        _text(0, y + 4, f"{region.name}, {region.expected}", "lab2"),
+        _el("path", "axis", d=f"M{_n(x(0))} {_n(y)}H{_n(x(max(region.seconds, default=0)))}", stroke_width=1.5),
+        _el("rect", "bad", x=float(x(0) - 4.5), y=float(y - 4.5), width=9.0, height=9.0, rx=1.5),
+        *(_el("circle", "f1", cx=float(x(s)), cy=float(y), r=4.8) for s in region.seconds),
+    ]
+    if region.seconds and max(region.seconds) == slowest:
+        end = x(slowest)
+        far = end > _OBEYED_LEFT + _OBEYED_WIDTH - 60  # noqa: PLR2004 - room for the words
+        out.append(_text(end, y - 9, f"{slowest:.1f} s", "lab", anchor="end", weight=600) if far
+                   else _text(end + 10, y + 4, f"{slowest:.1f} s", "lab", weight=600))  # fmt: skip
+    if missing:
+        out.append(_text(x(0) + 10, y - 9, f"{missing} not yet", "limit-t", weight=500))
+    return out
 
 
 def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoint", leaf: str = "your entry") -> Markup:

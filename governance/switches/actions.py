@@ -159,12 +159,9 @@ def mark(stops: Sequence[Stop], *, second: bool) -> str:
 
 
 def seen(found: Stop) -> str:
-    """The mark that the page of a stop carries."""
-    return mark(_together(found), second=queries.needs_second(found))
-
-
-def _together(found: Stop) -> Sequence[Stop]:
-    return queries.standing_of(found.scope, found.system_id, found.feature_id)
+    """The mark that the page of a stop carries; it locks nothing."""
+    there = queries.standing_of(found.scope, found.system_id, found.feature_id, lock=False)
+    return mark(there, second=queries.needs_second(found))
 
 
 def ask_restart(found: Stop, *, seen: str, because: str) -> None:
@@ -222,7 +219,7 @@ def _still(found: Stop) -> Sequence[Stop]:
         raise DomainError("That is the stop of a drill: it ends with the drill.")
     if found.restarted_at is not None:
         raise NotStopped("It was restarted already, by somebody else.")
-    return _together(found)
+    return queries.standing_of(found.scope, found.system_id, found.feature_id)
 
 
 def _unchanged(there: Sequence[Stop], sent: str, *, second: bool) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel import clock
 from governance.kernel.db import find, session
@@ -63,13 +64,11 @@ def standing() -> Sequence[Stop]:
     return session().scalars(query.order_by(Stop.created_at.desc(), Stop.version.desc())).all()
 
 
-def standing_of(scope: str, system_id: UUID | None, feature_id: UUID | None) -> Sequence[Stop]:
+def standing_of(scope: str, system_id: UUID | None, feature_id: UUID | None, *, lock: bool = True) -> Sequence[Stop]:
     """What stands of exactly this scope, the newest (and widest) first; drills end by themselves and are left out."""
-    same = and_(
-        Stop.scope == scope, Stop.system_id.is_not_distinct_from(system_id), Stop.feature_id.is_not_distinct_from(feature_id)
-    )
-    query = select(Stop).where(same, Stop.restarted_at.is_(None), Stop.drill_id.is_(None))
-    return session().scalars(query.order_by(Stop.version.desc()).with_for_update()).all()
+    same = (Stop.scope == scope, Stop.system_id.is_not_distinct_from(system_id), Stop.feature_id.is_not_distinct_from(feature_id))
+    query = select(Stop).where(*same, Stop.restarted_at.is_(None), Stop.drill_id.is_(None)).order_by(Stop.version.desc())
+    return session().scalars(query.with_for_update() if lock else query).all()
 
 
 def stop_of_drill(drill_id: UUID) -> Stop | None:
@@ -285,7 +284,7 @@ def _drills() -> dict[tuple[UUID, UUID | None, bool], Drill]:
     """(system, feature, whether it is still to come or under way) → the newest that is over, the next that is not."""
     is_open = Drill.ended_at.is_(None)
     order = func.coalesce(-func.extract("epoch", Drill.ended_at), func.extract("epoch", Drill.due_at))
-    query = select(Drill).where(Drill.state != "cancelled").distinct(Drill.system_id, Drill.feature_id, is_open)
+    query = select(Drill).where(Drill.state != "cancelled").ext(distinct_on(Drill.system_id, Drill.feature_id, is_open))
     rows = session().scalars(query.order_by(Drill.system_id, Drill.feature_id, is_open, order))
     return {(d.system_id, d.feature_id, d.state not in ENDED): d for d in rows}
 
@@ -293,7 +292,7 @@ def _drills() -> dict[tuple[UUID, UUID | None, bool], Drill]:
 def _newest() -> dict[Key, tuple[int, Stop | None]]:
     """Of each scope: the version of its last stop or drill, and its last stop that was no drill."""
     is_drill = Stop.drill_id.is_not(None)
-    query = select(Stop).distinct(Stop.system_id, Stop.feature_id, is_drill)
+    query = select(Stop).ext(distinct_on(Stop.system_id, Stop.feature_id, is_drill))
     found: dict[Key, tuple[int, Stop | None]] = {}
     for each in session().scalars(query.order_by(Stop.system_id, Stop.feature_id, is_drill, Stop.version.desc())):
         key = (each.system_id, each.feature_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Response, redirect, request, url_for
 
+from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import filters, page
@@ -14,7 +15,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.people.queries import Moment
 from governance.systems import actions, permissions, queries
-from governance.systems.forms import RegisterForm, RetireForm
+from governance.systems.forms import EditForm, FeatureForm, LaneForm, RegisterForm, RetireForm
 from governance.systems.models import LANES, AISystem
 
 feature = Feature("systems", __name__)
@@ -100,12 +101,64 @@ def system(system_id: str) -> ResponseReturnValue:
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
     moments = people.timeline([found.id])
     why = next((each.because for each in moments if each.action == actions.RETIRED.name), None)
-    return page("systems/system.html", system=found, owner=owner, why=why, moments=[_line(each) for each in moments])
+    return page("systems/system.html", system=found, owner=owner, why=why, features=queries.features(found.id),
+                moments=[_line(each) for each in moments])  # fmt: skip
 
 
 def _line(moment: Moment) -> dict[str, Any]:
-    kind = "stop" if moment.action == actions.RETIRED.name else "ok"
-    return {"kind": kind, "text": f"{moment.who} {moment.says}", "meta": moment.because, "at": moment.at}
+    kind = {actions.RETIRED.name: "stop", actions.RAISED.name: "up", actions.FEATURE_RETIRED.name: "dot"}.get(moment.action, "ok")
+    feature = moment.facts.get("feature", "")
+    said = f"{moment.who} {moment.says}" + (f": {feature}" if feature else "")
+    return {"kind": kind, "text": said, "meta": moment.because, "at": moment.at}
+
+
+@feature.route("/systems/<key>/edit", methods=["GET", "POST"], needs=permissions.CHANGE)
+def editing(key: str) -> ResponseReturnValue:
+    found = queries.system(key, lock=request.method == "POST")
+    form = EditForm(name=found.name, purpose=found.purpose, owner_id=found.owner_id)
+
+    def act() -> None:
+        actions.edit(found, seen=form.seen.data or "", name=form.name.data or "", purpose=form.purpose.data or "",
+                     owner_id=form.owner_id.data)  # fmt: skip
+
+    if request.method == "POST" and accepted(form, act):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    seen = actions.mark(found) if request.method == "GET" or form.stale else form.seen.data
+    return page("systems/edit.html", status=form.status if request.method == "POST" else 200, system=found, form=form, seen=seen)
+
+
+@feature.route("/systems/<key>/lane", methods=["GET", "POST"], needs=permissions.CHANGE)
+def raising(key: str) -> ResponseReturnValue:
+    found, form = queries.system(key, lock=request.method == "POST"), LaneForm()
+    if request.method == "POST" and accepted(
+        form, lambda: actions.raise_lane(found, form.lane.data or "", because=form.because.data or "")
+    ):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    return page("systems/raise.html", status=form.status if request.method == "POST" else 200, system=found, form=form)
+
+
+@feature.route("/systems/<key>/features/new", methods=["GET", "POST"], needs=permissions.CHANGE)
+def add_feature(key: str) -> ResponseReturnValue:
+    found, form = queries.system(key, lock=request.method == "POST"), FeatureForm()
+    if request.method == "POST" and accepted(
+        form, lambda: actions.add_feature(found, key=form.key.data or "", fallback=form.fallback.data or "")
+    ):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    return page("systems/add_feature.html", status=form.status if request.method == "POST" else 200, system=found, form=form)
+
+
+@feature.route("/systems/<key>/features/<uuid:feature_id>/retire", methods=["GET", "POST"], needs=permissions.CHANGE)
+def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
+    found, form = queries.system(key), RetireForm()
+    chosen = queries.feature(feature_id, lock=request.method == "POST")
+    if chosen.system_id != found.id:
+        raise NotFound("There is no such feature of that system.")
+    if request.method == "POST" and accepted(
+        form, lambda: actions.retire_feature(chosen, found, because=form.because.data or "")
+    ):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    return page("systems/retire_feature.html", status=form.status if request.method == "POST" else 200, system=found,
+                feature=chosen, form=form)  # fmt: skip
 
 
 @feature.get("/systems/<key>/retire", needs=permissions.RETIRE)
