@@ -19,7 +19,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "anchors": {"kind": "witness", "state": "agrees", "url": "https://witness.example", "secret": None},
     "anchor_receipts": {"outcome": "agrees"},
     "api_keys": {"scopes": ["audit:read"]},
-    "controls": {"kind": "preventive", "automation": "manual", "cadence": "quarterly"},
+    "controls": {"kind": "preventive", "automation": "manual", "cadence": "quarterly", "rests_on": None},
     "control_mappings": {"coverage": "full"},
     "control_tests": {"failed": 0},
     "evidence": {"kind": "report", "cadence": "quarterly", "confidentiality": "internal"},

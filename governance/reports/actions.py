@@ -1,7 +1,7 @@
 """Asking for a report, cancelling it, filing what was made, handing it out; and the key that signs."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +15,9 @@ from governance.kernel import clock, current, jobs, vault
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.storage import Blob, store
+from governance.kernel.words import long_day
 from governance.reports import queries
-from governance.reports.models import ReportRun, SigningKey
+from governance.reports.models import AI_RMF, POLICY, ReportRun, SigningKey
 from governance.reports.signing import VerifierKey
 
 ASKED = action("report.asked", "asked for a report", fields="kind title as_of assessment")
@@ -25,6 +26,9 @@ CANCELLED = action("report.cancelled", "cancelled a report", fields="title")
 TAKEN = action("report.downloaded", "downloaded a report", fields="title sha256 what")
 WITHDRAWN = action("report.withdrawn", "withdrew a report", fields="title sha256 why")
 KEY_MADE = action("signing.key.made", "made the key that signs reports", fields="name key_id")
+
+
+FIRST_YEAR = 2000
 
 
 class NotReady(DomainError):
@@ -36,19 +40,45 @@ def ask(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
     if not queries.is_ai_rmf(assessment):
         raise Invalid("The AI RMF report is made from an assessment of the NIST AI RMF.", field="assessment_id")
     alone("reports")
-    running = queries.under_way(assessment.id)
-    if running is not None:
-        return running
+    title = f"AI RMF compliance report, {assessment.title}"
+    return queries.under_way(assessment.id) or _queued(AI_RMF, title, as_of or clock.now(), assessment_id=assessment.id)
+
+
+def ask_attestation(*, until: date, since: date | None = None) -> ReportRun:
+    """Queue the policy attestation of a day, or of a period with both its days; the same one under way is watched.
+
+    It tells what stood at the end of the last day, or stands now when that day is today.
+    """
+    if until > clock.today():
+        raise Invalid("That day is still to come: nothing can be attested of it.", field="until")
+    if until.year < FIRST_YEAR or (since is not None and since.year < FIRST_YEAR):
+        raise Invalid("Nothing is known of days before the year 2000.", field="until" if since is None else "since")
+    if since is not None and since > until:
+        raise Invalid("The period begins after it ends.", field="since")
+    alone("reports")
+    parameters = {"from": since.isoformat() if since else None, "to": until.isoformat()}
+    title = f"Policy attestation, {long_day(since)} to {long_day(until)}" if since else f"Policy attestation, {long_day(until)}"
+    end = min(datetime.combine(until, time(23, 59, 59), UTC), clock.now())
+    return queries.attestation_under_way(parameters) or _queued(POLICY, title, end, parameters=parameters)
+
+
+def _queued(
+    kind: str, title: str, as_of: datetime, *, assessment_id: UUID | None = None, parameters: dict[str, Any] | None = None
+) -> ReportRun:
     report = ReportRun(
-        kind="ai-rmf", title=f"AI RMF compliance report, {assessment.title}", assessment_id=assessment.id, as_of=as_of or clock.now(),
-        asked_by=current.actor().person_id, work_item_id=None, snapshot=None, fingerprint=None, pdf_key=None, pdf_sha256=None,
+        kind=kind, title=title, assessment_id=assessment_id, parameters=parameters or {}, as_of=as_of, asked_by=current.actor().person_id, work_item_id=None, snapshot=None, fingerprint=None, pdf_key=None, pdf_sha256=None,
         pdf_size=None, pages=None, signature=None, finished_at=None,
     )  # fmt: skip
     session().add(report)
     session().flush()
     report.work_item_id = jobs.enqueue("report", report.id).id
-    record(ASKED, report, kind=report.kind, title=report.title, as_of=report.as_of, assessment=str(assessment.id))
+    _asked(report)
     return report
+
+
+def _asked(report: ReportRun) -> None:
+    about = str(report.assessment_id) if report.assessment_id else None
+    record(ASKED, report, kind=report.kind, title=report.title, as_of=report.as_of, assessment=about)
 
 
 def run_again(report: ReportRun, work: jobs.WorkItem | None) -> None:
@@ -61,7 +91,7 @@ def run_again(report: ReportRun, work: jobs.WorkItem | None) -> None:
     if work is not None and work.state not in {"failed", "cancelled"}:
         raise DomainError("That report is made already, or under way.")
     report.work_item_id = jobs.enqueue("report", report.id).id
-    record(ASKED, report, kind=report.kind, title=report.title, as_of=report.as_of, assessment=str(report.assessment_id))
+    _asked(report)
 
 
 def cancel(report: ReportRun, work: jobs.WorkItem | None) -> None:

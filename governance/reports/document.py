@@ -3,13 +3,15 @@
     build(snapshot) -> Built     html, attachments, fingerprint, file name: the input of kernel/pdf.render
     attachments(snapshot)        snapshot.json, requirements.csv, evidence.csv, manifest.json
 
+Every kind of report shares: built, sealed (the manifest over its files), environment, filename; kinds.py names the kinds.
+
 Pure: the same snapshot gives the same bytes. Numbers come from snapshot.py, sentences from sentences.py, drawings from figures.py.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -78,13 +80,19 @@ class Built:
 
 def build(snapshot: Snapshot) -> Built:
     """The report of this snapshot, ready for `kernel.pdf.render`."""
-    files = attachments(snapshot)
+    return built(snapshot, attachments(snapshot), _html)
+
+
+def built[S: Mapping[str, Any]](
+    snapshot: S, files: tuple[Attached, ...], html: Callable[[S, tuple[Attached, ...], str], str]
+) -> Built:
+    """Of any kind: its attachments (the frozen data first), and its page from snapshot, attachments and fingerprint."""
     print_ = fingerprint(files[0].data)
     at = datetime.fromisoformat(snapshot["requested_at"])
-    return Built(_html(snapshot, files, print_), files, print_, filename(snapshot), at)
+    return Built(html(snapshot, files, print_), files, print_, filename(snapshot), at)
 
 
-def filename(snapshot: Snapshot) -> str:
+def filename(snapshot: Mapping[str, Any]) -> str:
     """The document's number as a file name: "ACME-RMF-2026-Q3.pdf"."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", snapshot["document"]["number"]).strip("-.")
     return f"{stem[:100] or 'report'}.pdf"
@@ -101,7 +109,23 @@ def attachments(snapshot: Snapshot) -> tuple[Attached, ...]:
         Attached("requirements.csv", requirements_csv(snapshot), f"{rows} requirements with levels and reasons"),
         Attached("evidence.csv", evidence_csv(snapshot), f"{pieces} pieces of evidence with digests"),
     )
-    return (*files, Attached(MANIFEST, manifest(snapshot, files), "Digests of the files above, and the parameters"))
+    return sealed(snapshot, files, _parameters(snapshot))
+
+
+def sealed(snapshot: Mapping[str, Any], files: tuple[Attached, ...], parameters: Mapping[str, Any]) -> tuple[Attached, ...]:
+    """The files and the manifest over them; the frozen data comes first."""
+    return (*files, Attached(MANIFEST, manifest(snapshot, files, parameters), "Digests of the files above, and the parameters"))
+
+
+def _parameters(snapshot: Snapshot) -> dict[str, Any]:
+    assessment = snapshot["assessment"]
+    return {
+        "framework": {key: snapshot["framework"][key] for key in ("key", "version", "digest")},
+        "scope": assessment["scope"],
+        "period": assessment["period"],
+        "revision": assessment["revision"],
+        "profile": snapshot["profile"]["name"],
+    }  # fmt: skip
 
 
 def requirements_csv(snapshot: Snapshot) -> bytes:
@@ -146,9 +170,9 @@ def _cells(row: IndexedEvidence, names: Sequence[str]) -> list[Cell]:
     return [str(cells[name]) if cells.get(name) is not None else None for name in names]
 
 
-def manifest(snapshot: Snapshot, files: Sequence[Attached]) -> bytes:
+def manifest(snapshot: Mapping[str, Any], files: Sequence[Attached], parameters: Mapping[str, Any]) -> bytes:
     """Digest and size of each file, the parameters of the run, the log behind it: JSON with sorted keys."""
-    assessment, document = snapshot["assessment"], snapshot["document"]
+    document = snapshot["document"]
     content = {
         "schema": MANIFEST_SCHEMA,
         "fingerprint": fingerprint(files[0].data),
@@ -156,15 +180,11 @@ def manifest(snapshot: Snapshot, files: Sequence[Attached]) -> bytes:
         "parameters": {
             "kind": snapshot["schema"],
             "tenant": snapshot["tenant"]["slug"],
-            "framework": {key: snapshot["framework"][key] for key in ("key", "version", "digest")},
-            "scope": assessment["scope"],
-            "period": assessment["period"],
-            "revision": assessment["revision"],
-            "profile": snapshot["profile"]["name"],
             "as_of": snapshot["as_of"],
             "requested_at": snapshot["requested_at"],
             "document": document["number"],
             "version": document["version"],
+            **parameters,
         },
         "log": snapshot["log"],
         "entry": snapshot.get("entry"),
@@ -178,10 +198,10 @@ def manifest(snapshot: Snapshot, files: Sequence[Attached]) -> bytes:
 
 def _html(snapshot: Snapshot, files: tuple[Attached, ...], print_: str) -> str:
     say = Sentences(snapshot)
-    template = _environment().get_template("reports/pdf/report.html")
+    template = environment().get_template("reports/pdf/report.html")
     return template.render(
         s=snapshot, say=say, n=say.figures, levels=LEVELS, balls="○◔◑◕●", small=say.figures.whole.total <= SMALL, fingerprint=print_, created=snapshot["requested_at"],
-        name=report_name(snapshot), footer=_footer(say), key_name=_key_name(snapshot), filename=filename(snapshot),
+        name=report_name(snapshot), footer=_footer(say), key_name=key_name(snapshot), filename=filename(snapshot),
         attachments=files, base=3 + len(snapshot["functions"]), method_title=METHOD_TITLE, control_title=CONTROL_TITLE,
         closed=len({ref for action in say.figures.actions for ref, gained in action.shares if gained}),
         uncovered=_uncovered(say), waiting=[row for row in say.by_ref.values() if row["sign_off"] is None],
@@ -204,7 +224,8 @@ def _footer(say: Sentences) -> str:
     return f"Draft. {text}" if say.draft else text
 
 
-def _key_name(snapshot: Snapshot) -> str:
+def key_name(snapshot: Mapping[str, Any]) -> str:
+    """The signing key's name and id, as the cover prints it."""
     return "+".join(snapshot["signing_key"].split("+", 2)[:2])
 
 
@@ -343,7 +364,8 @@ def _method(snapshot: Snapshot, n: Figures) -> list[tuple[str, str]]:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of all kinds, with the filters that they share."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -37,6 +37,19 @@ def cover_dots(functions: Sequence[Function], alt: str) -> Markup:
     return _svg(WIDTH + 4, row * len(functions), alt, parts)
 
 
+def cover_rows(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]], alt: str) -> Markup:
+    """One row of white circles for each label, each filled as far as its level (0 to 4), under the heads of the columns."""
+    label, row, top = 92.0, 26.0, 16.0
+    pitch = (WIDTH - label) / max(1, len(heads))
+    middles = [label + pitch * (place + 0.5) for place in range(len(heads))]
+    parts = [_text(x, 6, head, fill="#dfe3f6", size=6.6, anchor="middle") for x, head in zip(middles, heads, strict=True)]
+    for line, (name, levels) in enumerate(rows):
+        y = top + row * line + 9
+        parts.append(_text(0, y + 2.6, name, fill="#dfe3f6", size=7.8))
+        parts += [_ball(x, y, 7.6, level) for x, level in zip(middles, levels, strict=True)]
+    return _svg(WIDTH + 4, top + row * max(1, len(rows)), alt, parts)
+
+
 def levels_by_quarter(movement: Sequence[Movement], alt: str) -> Markup:
     """Stacked columns: requirements by level at the end of each period, level 4 at the foot."""
     shown = movement[-SHOWN_QUARTERS:]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pikepdf
 
-from governance.assessments import facts as assessments
 from governance.audit import queries as audit
 from governance.kernel import current, pdf
 from governance.kernel.db import session, transaction
@@ -15,31 +14,31 @@ from governance.kernel.jobs import Progress, WorkItem, work
 from governance.kernel.notes import b64
 from governance.kernel.storage import store
 from governance.reports import actions, queries
-from governance.reports.document import Built, build
+from governance.reports.document import Built
+from governance.reports.kinds import KINDS, build
 from governance.reports.models import ReportRun
 from governance.reports.signing import sign
-from governance.reports.snapshot import SCHEMA, Log, canonical, fingerprint
+from governance.reports.snapshot import Log, canonical, fingerprint
 from governance.tenants import queries as tenants
 
-PAGES_EXPECTED = 44
-ORDINALS = ("first", "second", "third", "fourth")
+SMALLEST = 12  # pages, while the kind is not known
 LIMIT = 200 * 1024 * 1024
 
 
 @work("report")
 def make_report(item: WorkItem, progress: Progress) -> None:
     """The work of one ReportRun (item.target_id)."""
-    progress(0, PAGES_EXPECTED + 4, "Freezing the data")
-    built = _frozen(item)
+    progress(0, SMALLEST, "Freezing the data")
+    built, pages = _frozen(item)
     content = pdf.render_in_child(
-        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier, on_progress=_pages(progress)
+        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier, on_progress=_pages(progress, pages)
     )
-    progress(PAGES_EXPECTED + 3, PAGES_EXPECTED + 4, "Signing")
+    progress(pages + 3, pages + 4, "Signing")
     _file(item, built, content)
 
 
-def _frozen(item: WorkItem) -> Built:
-    """The run's snapshot, taken now or kept from an earlier try; and the document built from it."""
+def _frozen(item: WorkItem) -> tuple[Built, int]:
+    """The run's snapshot, taken now or kept from an earlier try; the document built from it, and about how long it gets."""
     with transaction():
         report = queries.locked_run(item.target_id) if item.target_id else None
         if report is None:
@@ -48,36 +47,26 @@ def _frozen(item: WorkItem) -> Built:
         if report.snapshot is None:
             snapshot = _snapshot(report, actions.key_line(key))
             actions.freeze(report, snapshot, fingerprint(canonical(snapshot)))
-        return build(report.snapshot)  # type: ignore[arg-type]  # the JSON of a Snapshot
+        return build(report.snapshot or {}), KINDS[report.kind].pages
 
 
-def _snapshot(report: ReportRun, key_line: str) -> Any:
-    """The JSON of a Snapshot: what the assessments know, with the cover, the number and the key that the report adds."""
+def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
+    """The kind's own facts, with the cover, the number and the key that every report has."""
     tenant = tenants.tenant_by_id(current.actor().tenant_id)
-    if tenant is None or report.assessment_id is None:
-        raise RuntimeError("the tenant or the assessment is gone")
-    facts = assessments.snapshot(report.assessment_id, report.as_of)
-    until = date.fromisoformat(facts["assessment"]["period"]["to"])
-    facts["tenant"] = {
-        "name": tenant.name,
-        "slug": tenant.slug,
-        "unit": tenant.unit,
-        "classification": tenant.classification,
-        "audience": tenant.audience,
-    }
-    facts["assessment"]["title"] = (
-        f"AI risk management: position in the {ORDINALS[(until.month - 1) // 3]} quarter of {until.year}"
-    )
-    facts |= {
-        "schema": SCHEMA,
+    if tenant is None:
+        raise RuntimeError("the tenant is gone")
+    facts = KINDS[report.kind].snapshot(report)
+    document = facts["document"]
+    until: date = document["until"]
+    return facts | {
+        "tenant": {"name": tenant.name, "slug": tenant.slug, "unit": tenant.unit, "classification": tenant.classification, "audience": tenant.audience},
         "prepared_by": current.actor().name, "requested_at": _instant(report.created_at), "as_of": _instant(report.as_of),
         "document": {
-            "number": f"{tenant.slug.upper()}-RMF-{until.year}-Q{(until.month + 2) // 3}", "version": f"{facts['assessment']['revision']}.0",
+            "number": f"{tenant.slug.upper()}-{document['number']}", "version": document["version"],
             "keep_until": until.replace(year=until.year + 7, day=min(until.day, 28)).isoformat(), "supersedes": None,
         },
         "log": _log(), "entry": str(audit.entries_about([report.id], limit=1)[0].id), "signing_key": key_line,
     }  # fmt: skip
-    return facts
 
 
 def _log() -> Log | None:
@@ -94,7 +83,7 @@ def _instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _pages(progress: Progress) -> pdf.PageSeen:
+def _pages(progress: Progress, expected: int) -> pdf.PageSeen:
     """Page progress, at most three times a second: each is a small transaction."""
     last = 0.0
 
@@ -102,7 +91,7 @@ def _pages(progress: Progress) -> pdf.PageSeen:
         nonlocal last
         if time.monotonic() - last > 0.3:  # noqa: PLR2004 - a third of a second
             last = time.monotonic()
-            total = max(PAGES_EXPECTED, page)
+            total = max(expected, page)
             progress(page, total + 4, f"Page {page} of about {total}")
 
     return seen

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
+AI_RMF, POLICY = "ai-rmf", "policy-attestation"  # the kinds, as kinds.py makes them
+
 
 class ReportRun(Tenanted, Model):
     __tablename__ = "report_runs"

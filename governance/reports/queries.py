@@ -1,8 +1,9 @@
 """Report runs, newest first, with the work behind those that are under way."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, cast, or_, select
@@ -67,6 +68,13 @@ def under_way(assessment_id: UUID) -> ReportRun | None:
     query = select(ReportRun).join(WorkItem, WorkItem.id == ReportRun.work_item_id)
     query = query.where(ReportRun.assessment_id == assessment_id, WorkItem.state.in_(("queued", "running")))
     return session().scalars(query.limit(1)).one_or_none()
+
+
+def attestation_under_way(parameters: Mapping[str, Any]) -> ReportRun | None:
+    """The same for the policy attestation of these days."""
+    query = select(ReportRun).join(WorkItem, WorkItem.id == ReportRun.work_item_id)
+    query = query.where(ReportRun.assessment_id.is_(None), ReportRun.parameters == dict(parameters))
+    return session().scalars(query.where(WorkItem.state.in_(("queued", "running"))).limit(1)).one_or_none()
 
 
 def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:

@@ -11,7 +11,7 @@ A point is one level of one requirement, up to its target; coverage is points re
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -216,7 +216,7 @@ class Snapshot(TypedDict):
     signing_key: str
 
 
-def canonical(snapshot: Snapshot) -> bytes:
+def canonical(snapshot: Mapping[str, Any]) -> bytes:
     """The bytes that are attached, hashed and kept: RFC 8785."""
     plain: dict[str, Any] = {**snapshot}
     return rfc8785.dumps(plain)

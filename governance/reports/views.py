@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 from uuid import UUID
 
 from flask import Response, jsonify, redirect, request, stream_with_context, url_for
@@ -14,6 +15,7 @@ from governance.kernel.access import PUBLIC
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -21,6 +23,8 @@ from governance.people import queries as people
 from governance.reports import actions, permissions, queries
 from governance.reports.confined import verify
 from governance.reports.document import filename
+from governance.reports.forms import AttestForm
+from governance.reports.models import ReportRun
 from governance.reports.queries import Run
 
 feature = Feature("reports", __name__)
@@ -33,9 +37,19 @@ CHECK_LIMIT = 64 * 1024 * 1024
 
 @feature.get("/reports/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
+    today = clock.today()
+    return _index(AttestForm(since=_quarter(today), until=today))
+
+
+def _index(form: AttestForm, *, status: int = 200) -> ResponseReturnValue:
     runs = queries.runs()
     names = people.names(r.report.asked_by for r in runs)
-    return page("reports/index.html", runs=runs, names=names, assessments=queries.reportable())
+    return page("reports/index.html", runs=runs, names=names, assessments=queries.reportable(), form=form, status=status)
+
+
+def _quarter(day: date) -> date:
+    """The first day of its quarter."""
+    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
 
 
 @feature.post("/reports/", needs=permissions.RUN)
@@ -49,10 +63,27 @@ def ask() -> ResponseReturnValue:
     return redirect(url_for("reports.report", run_id=report.id), 303)
 
 
+@feature.post("/reports/attestations", needs=permissions.RUN)
+def attest() -> ResponseReturnValue:
+    """Queue a policy attestation of a period or of a day; a double click watches the one that the first click began."""
+    form = AttestForm()
+    asked: list[ReportRun] = []
+    if not accepted(form, lambda: asked.append(_attested(form))):
+        return _index(form, status=form.status)
+    return redirect(url_for("reports.report", run_id=asked[0].id), 303)
+
+
+def _attested(form: AttestForm) -> ReportRun:
+    since = form.since.data if form.span.data == "period" else None
+    if form.span.data == "period" and since is None:
+        raise Invalid("From which day?", field="since")
+    return actions.ask_attestation(until=form.until.data or clock.today(), since=since)
+
+
 @feature.get("/reports/<uuid:run_id>", needs=permissions.VIEW)
 def report(run_id: UUID) -> ResponseReturnValue:
     run = queries.run(run_id)
-    name = filename(run.report.snapshot) if run.report.snapshot else ""  # type: ignore[arg-type]  # the JSON of a Snapshot
+    name = filename(run.report.snapshot) if run.report.snapshot else ""
     return page("reports/report.html", run=run, filename=name, moments=people.timeline([run_id]), keys=[actions.key_line(k) for k in queries.signing_keys()],
                 asked_by=people.names([run.report.asked_by]).get(run.report.asked_by) if run.report.asked_by else None)  # fmt: skip
 
@@ -88,7 +119,7 @@ def signature(run_id: UUID) -> ResponseReturnValue:
 
 
 def _name(run: Run) -> str:
-    return filename(run.report.snapshot)  # type: ignore[arg-type]  # the JSON of a Snapshot
+    return filename(run.report.snapshot or {})
 
 
 def _attachment(content: Iterator[bytes], name: str, media_type: str, size: int | None) -> Response:
