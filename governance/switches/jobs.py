@@ -46,9 +46,10 @@ def _turn_of(tenant_id: UUID) -> bool:
     try:
         with transaction(read_only=True):
             tenant = directory.tenant_by_id(tenant_id)
-        if tenant is None:
+            who = tenants.founder(tenant_id, tenant.slug, tenant.name) if tenant else None
+        if who is None:
             return False
-        with current.acting_as(tenants.founder(tenant_id, tenant.slug, tenant.name)):
+        with current.acting_as(who):
             with transaction():
                 now = clock.now()
                 under_way = [actions.begin_or_end(drill) for drill in queries.due_here(now, now - actions.FILE_WITHIN)]

@@ -1,0 +1,115 @@
+"""The story of acme's switches, told by the product's own actions.
+
+    add_features()          what each system does; by the acting person, in his transaction, once the systems are registered
+    tell_drill(…)           a drill that two agreed on and that passed
+    tell_stop(…)            claims-triage · auto-approve, stopped since 42 minutes and obeyed by 14 consumers
+
+The last two open their own transactions. `key_id` is the key that the consumers come with.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from governance.kernel import clock, current
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+from governance.switches import actions, queries
+from governance.switches.consumers import Heard
+from governance.switches.models import Drill
+from governance.systems import actions as register
+from governance.systems import queries as systems
+from governance.systems.models import AISystem, SystemFeature
+
+FEATURES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "claims-triage": (
+        ("auto-approve", "Claims under €1 500 go to an adjuster instead"),
+        ("sort-queue", "Claims arrive unsorted"),
+        ("summarise", "Adjusters see the claim without a summary"),
+    ),
+    "support-assistant": (
+        ("answer", "Questions wait for a person, with the expected time shown"),
+        ("suggest-reply", "Agents write without a suggestion"),
+    ),
+    "ad-copywriter": (
+        ("draft", "Marketing starts from the last campaign's text"),
+        ("translate", "Translations are ordered from the agency"),
+    ),
+}
+OBEYED: Mapping[str, Sequence[float]] = {
+    "Frankfurt": (0.11, 0.14, 0.17, 0.19, 0.22, 0.26, 0.31, 0.38),
+    "Dublin": (0.18, 0.24, 0.29, 0.44),
+    "Singapore": (0.57, 0.80),
+}  # seconds, by region
+REASON = "Approvals cited clauses that are not in the policy, 11 of 1 200 in run 2304"
+STOPPED_SINCE = timedelta(minutes=42)
+SECONDS = 5
+
+
+def add_features() -> None:
+    for system, features in FEATURES.items():
+        found = systems.system(system)
+        for key, fallback in features:
+            register.add_feature(found, key=key, fallback=fallback)
+
+
+def tell_drill(
+    planner: Actor, second: Actor, console: Actor, *, at: datetime, key_id: UUID, feature: str, pace: float = 1.0
+) -> None:
+    """Planned the day before by one and agreed to by another, carried out by the console. `pace` 0.75: a quarter faster."""
+    with clock.frozen(at - timedelta(days=1)):
+        with current.acting_as(planner), transaction():
+            drill_id = actions.plan(*_scope(feature), due_at=at, seconds=SECONDS, repeat_days=None).id
+        with current.acting_as(second), transaction():
+            actions.agree(queries.drill(drill_id, lock=True))
+    with current.acting_as(console):
+        _hear(key_id, at - timedelta(minutes=1), version=0)
+        with clock.frozen(at), transaction():
+            actions.begin_or_end(queries.drill(drill_id, lock=True))
+            held = queries.stop_of_drill(drill_id)
+            version = held.version if held else 0
+        _hear(key_id, at, version=version, pace=pace)
+        with clock.frozen(at + timedelta(seconds=1)), transaction():
+            drill = queries.drill(drill_id, lock=True)
+            actions.begin_or_end(drill)
+            _file(drill)
+
+
+def _file(drill: Drill) -> None:
+    if drill.state == "passed":
+        actions.file(drill)
+
+
+def tell_stop(who: Actor, console: Actor, *, now: datetime, key_id: UUID) -> None:
+    """One person stops the feature; every consumer obeys, the slowest after 0.8 s."""
+    at = now - STOPPED_SINCE
+    with current.acting_as(console):
+        _hear(key_id, at - timedelta(minutes=1), version=0)
+    with clock.frozen(at), current.acting_as(who), transaction():
+        version = actions.stop("feature", *_scope("auto-approve"), reason=REASON).version
+    with current.acting_as(console):
+        _hear(key_id, at, version=version, seen_at=now)
+
+
+def _scope(feature: str) -> tuple[AISystem, SystemFeature]:
+    found = systems.system("claims-triage")
+    return found, next(f for f in systems.features(found.id) if f.key == feature)
+
+
+def _hear(key_id: UUID, at: datetime, *, version: int, pace: float = 1.0, seen_at: datetime | None = None) -> None:
+    """All of them, each at its own moment after `at`."""
+    heard = [
+        Heard(
+            key_id,
+            f"{region.lower()}-worker-{n}",
+            region,
+            None,
+            version,
+            moment := at + timedelta(seconds=after * pace),
+            seen_at or moment,
+        )
+        for region, all_after in OBEYED.items()
+        for n, after in enumerate(all_after, 1)
+    ]
+    with clock.frozen(max(h.at for h in heard)), transaction():
+        actions.note_consumers(heard)
