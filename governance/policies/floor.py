@@ -39,7 +39,7 @@ def index_of_operator() -> ResponseReturnValue:
     platform = queries.platform()
     return page(
         "policies/floor.html", platform=platform, dimensions=DIMENSIONS.values(), means=means, waits=queries.open_platform(),
-        number=queries.newest_platform_number(), tenants=_tenants(), built_in=TIERS,
+        number=queries.newest_platform_number(), under=_tenants(), built_in=TIERS,
     )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def _changing(
         status = form.status
         form.base.data = str(queries.newest_platform_number())  # what he looks at now, and saves again upon
     return page(template, status=status, form=form, platform=platform, dimensions=DIMENSIONS.values(), value_name=value_name,
-                looked=looked, tenants=_tenants(), **more)  # fmt: skip
+                looked=looked, under=_tenants(), **more)  # fmt: skip
 
 
 def _tier_values(platform: Platform, key: str) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _decision(row: PlatformPolicy, form: DecideForm, *, status: int = 200) -> Re
     platform = queries.platform()
     form.seen.data = actions.platform_mark(row)
     return page(
-        "policies/floor_decision.html", status=status, row=row, form=form, platform=platform, tenants=_tenants(), me=current.actor().person_id,
+        "policies/floor_decision.html", status=status, row=row, form=form, platform=platform, under=_tenants(), me=current.actor().person_id,
         pairs=actions.platform_lines(platform, read_platform(0, row.content)) if row.state == "asked" else [],
         names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id]),
     )  # fmt: skip

@@ -160,5 +160,6 @@ def test_what_the_operator_made_unwaivable_is_refused(lenient, as_admin, as_oper
     page = as_operator.get("/operator/floor/change")
     from tests.policies.test_floor import filled
 
-    as_operator.post("/operator/floor/change", **filled(page.text), unwaivable=["retention_days"], verb="confirm", because="x")
+    sent = filled(page.text) | {"unwaivable": ["retention_days"], "verb": "confirm", "because": "x"}
+    as_operator.post("/operator/floor/change", **sent)
     assert "lets nobody waive retention_days" in words(ask(as_admin, lenient, 422))

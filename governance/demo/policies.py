@@ -1,0 +1,117 @@
+"""What acme and globex demand of their AI, told by the product's own actions.
+
+    acme(ago) -> Iterator[Told]              acme: up to version 17, and the open draft that moves to strict
+    globex(ago) -> Iterator[Told]            baseline, then standard
+
+Each Told is a day, a part (admin, officer, jun) and a deed, as governance/demo/world.py plays them; its caller is in the tenant's
+transaction, at that day, as that person.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from governance.policies import actions, queries
+from governance.policies.changing import with_tier, with_value
+from governance.policies.standing import Content
+from governance.policies.strictness import read
+
+type Ago = Callable[[int], date]
+MODELS = ("atlas-large", "atlas-small", "brook-2", "cedar-1", "delta-mini", "ember-3")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that happens to the policy on a day, by somebody."""
+
+    day: date
+    part: str
+    deed: Callable[[], object]
+    hour: int = 10
+
+
+def acme(ago: Ago) -> Iterator[Told]:
+    """Seventeen versions over the months: small steps tighten, one asked and approved loosening, and a draft that waits for nobody."""
+    small = (
+        (530, _tier("standard"), "First policy of the group: the tier for everyday work"),
+        (500, _override("human_review", "sampled"), "A sample of answers is read, whatever the tier"),
+        (470, _override("model_access", ", ".join(MODELS)), "Only models that procurement has cleared"),
+        (440, _override("retention_days", "60"), "Data protection asks for shorter retention"),
+        (420, _override("requests_per_minute", "500"), "Load test of spring: the gateway holds 500"),
+        (400, _on("claims-triage", "memory", "off"), "Claims are decided on the file alone"),
+        (380, _override("max_output_tokens", "3000"), "Long answers were read by nobody"),
+        (350, _on("ad-copywriter", "training_use", "prohibited"), "Campaigns are confidential before they run"),
+        (320, _override("retention_days", "30"), "Auditor's recommendation after the Q4 report"),
+        (300, _on("claims-triage", "citations", "required"), "An adjuster checks the clause that is cited"),
+        (280, _override("release_ring", "early"), "No canary models in production"),
+        (260, _on("support-assistant", "pii_redaction", "outputs"), "Names of third parties appeared in answers"),
+        (240, _override("red_team_age_days", "80"), "Red-team runs once a quarter"),
+        (225, _on("claims-triage", "requests_per_minute", "120"), "Claims arrive slowly: a burst is a fault"),
+        (210, _override("tool_use", "allow_listed"), "Tools come from the list of the architecture board"),
+    )
+    for days, change, because in small:
+        yield Told(ago(days), "admin", _tightened(change, because))
+    yield Told(ago(198), "admin", _asked(_override("retention_days", "90"), "Claims stay open for up to 90 days"), 10)
+    yield Told(ago(197), "officer", _approved, 11)
+    yield Told(ago(114), "admin", _tightened(_last_step, "Findings of July: doubtful content reached policyholders"), 9)
+    yield Told(ago(1), "admin", _drafted(_tier("strict"), "Board decision of 19 November: strict before renewal season"), 15)
+
+
+def globex(ago: Ago) -> Iterator[Told]:
+    yield Told(ago(110), "admin", _asked(_tier("baseline"), "Trying things out with the first team"), 9)
+    yield Told(ago(110), "officer", _approved, 15)
+    yield Told(ago(60), "admin", _tightened(_tier("standard"), "The router is in front of customers now"))
+
+
+# ---- changes of the content
+
+
+type Change = Callable[[Content], Content]
+
+
+def _tier(tier: str) -> Change:
+    return lambda content: with_tier(content, tier)
+
+
+def _override(key: str, value: str) -> Change:
+    return lambda content: with_value(content, None, key, read(key, value))
+
+
+def _on(system: str, key: str, value: str) -> Change:
+    def change(content: Content) -> Content:
+        system_id = next(s.id for s in queries.standing().systems if s.key == system)
+        return with_value(content, system_id, key, read(key, value))
+
+    return change
+
+
+def _last_step(content: Content) -> Content:
+    """Version 17 as the picture tells it: content_filter strict, human_review of high risk."""
+    stricter = with_value(content, None, "human_review", "high_risk")
+    return with_value(stricter, None, "content_filter", "strict")
+
+
+# ---- deeds
+
+
+def _tightened(change: Change, because: str) -> Callable[[], object]:
+    def deed() -> None:
+        now = queries.standing()
+        actions.tighten_now(change(now.content), base=now.number, because=because)
+
+    return deed
+
+
+def _asked(change: Change, because: str) -> Callable[[], object]:
+    return lambda: actions.ask(change(queries.standing().content), seen="", because=because)
+
+
+def _drafted(change: Change, because: str) -> Callable[[], object]:
+    return lambda: actions.draft(change(queries.standing().content), seen="", because=because)
+
+
+def _approved() -> None:
+    row = queries.draft()
+    if row is None:
+        raise LookupError("nobody asked")
+    actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
