@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from governance.api_keys import actions, queries
+from governance.kernel.db import transaction
 from governance.systems import queries as systems
 
 READS, ASKS = ("audit:read",), ("flags:read",)
@@ -38,6 +40,12 @@ def _made(slug: str, wanted: Wanted) -> dict[str, Any]:
     system = systems.system(wanted.system).id if wanted.system else None
     _, key = actions.make(_named(wanted), wanted.scopes, system_id=system)
     return {"tenant": slug, "key": key, "scopes": list(wanted.scopes)}
+
+
+def key_id(name: str) -> UUID:
+    """Of the acting tenant's key of that name; in a transaction of its own."""
+    with transaction(read_only=True):
+        return next(row.id for row in queries.live() if row.name == f"demo {name}")
 
 
 def _named(wanted: Wanted) -> str:

@@ -42,7 +42,14 @@ def clients(keys: Mapping[str, Any]) -> Iterator[Client]:
     for system, count in PRODUCTS.items():
         for number in range(count):
             region = places[number % len(places)]
-            yield Client(f"{region.lower()}-{system}-{number + 1}", region, system, keys[system]["key"])
+            yield Client(
+                _name(region, system, places[: number % len(places) + 1].count(region)), region, system, keys[system]["key"]
+            )
+
+
+def _name(region: str, system: str, number: int) -> str:
+    """The triage's workers bear the names under which the story has told of them already."""
+    return f"{region.lower()}-{'worker' if system == 'claims-triage' else system}-{number}"
 
 
 def run(base: str, file: Path) -> None:

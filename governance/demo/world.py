@@ -26,7 +26,7 @@ from governance.audit import sealing
 from governance.controls import actions as controls
 from governance.controls import queries as control_queries
 from governance.controls import starter
-from governance.demo import machines
+from governance.demo import asked, machines, policies, switches
 from governance.demo.idp import PEOPLE, Person
 from governance.evidence import actions as evidencing
 from governance.evidence.models import Evidence, EvidenceVersion
@@ -50,7 +50,7 @@ from governance.tenants import queries as directory
 
 SEED = 2026
 MONTHS = 18
-KEYS_MADE = 210  # days ago
+KEYS_MADE, DRILLED = 210, 6  # days ago
 LEFT = replace(PEOPLE["acme"][4], sub="acme-1006", email="tobias.frank@acme.example", name="Tobias Frank")  # was erased since
 ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
 GROUPS = {
@@ -215,11 +215,24 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
             ("ad-copywriter", "Ad copywriter", "standard", "Drafts advertisements that marketing edits and approves.", "anna"),
         ):
             registering.register(key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner))
+        switches.add_features()
     held = Held({}, {})
-    _play(cast, [
+    told = [
         *_adoptions(cast, held), *_evidence_events(cast, chance, held), *_test_events(held), *_assessments(cast, chance),
-        *_private_matters(cast), Event(_ago(KEYS_MADE), "admin", lambda: handed.update(machines.make("acme")), 14),
-    ])  # fmt: skip
+        *_private_matters(cast), *(Event(each.day, each.part, each.deed, each.hour) for each in policies.acme(_ago)),
+        Event(_ago(KEYS_MADE), "admin", lambda: handed.update(machines.make("acme")), 14),
+    ]  # fmt: skip
+    drilled = _ago(DRILLED)
+    _play(cast, [event for event in told if event.day < drilled])
+    with current.acting_as(founder("acme")):
+        key_id = machines.key_id("claims-triage")
+    for number, feature in enumerate(("auto-approve", "summarise")):
+        at = datetime.combine(drilled, time(6, 15 + number), UTC)
+        switches.tell_drill(cast("officer"), cast("jun"), founder("acme"), at=at, key_id=key_id, feature=feature,
+                            pace=1 - number / 4)  # fmt: skip
+    _play(cast, [event for event in told if event.day >= drilled])
+    asked.tell(founder("acme"))
+    switches.tell_stop(cast("admin"), founder("acme"), now=datetime.now(UTC), key_id=key_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +347,7 @@ def _one_version(
     collector = "officer" if number % 3 == 1 and not newest else "jun"
     if collected < _ago(TOBIAS_LEFT) and number % 3 == 2:  # noqa: PLR2004 - every third
         collector = "tobias"
-    versions: list[EvidenceVersion] = []
+    versions: list[UUID] = []
 
     def bring() -> None:
         evidence = find(Evidence, box[0])
@@ -345,26 +358,21 @@ def _one_version(
             "valid_until": max(valid, period[1]),
         }
         if newest:
-            versions.append(
-                evidencing.bring_file(
-                    evidence, io.BytesIO(_sheet(evidence.title, period)), f"{evidence.ref.lower()}-{collected:%Y-%m}.csv", **dates
-                )
-            )
+            name, sheet = f"{evidence.ref.lower()}-{collected:%Y-%m}.csv", io.BytesIO(_sheet(evidence.title, period))
+            brought = evidencing.bring_file(evidence, sheet, name, **dates)
         else:
-            versions.append(
-                evidencing.bring_link(
-                    evidence, f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}", **dates
-                )
-            )
+            address = f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}"
+            brought = evidencing.bring_link(evidence, address, **dates)
+        versions.append(brought.id)
 
     def review() -> None:
-        evidence = find(Evidence, box[0])
+        evidence, version = find(Evidence, box[0]), find(EvidenceVersion, versions[0])
         if ref == "FAIR-01" and newest:
             evidencing.reject(
-                versions[0], evidence, reason="It describes last year's portfolio; the mix of claimants has shifted since."
+                version, evidence, reason="It describes last year's portfolio; the mix of claimants has shifted since."
             )
         else:
-            evidencing.accept(versions[0], evidence)
+            evidencing.accept(version, evidence)
 
     yield Event(collected, collector, bring, 13)
     if not (newest and first and ref in WAITS_FOR_REVIEW):
@@ -582,6 +590,7 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
             owner_id=cast.id("officer"),
         )
         handed.update(machines.make("globex"))
+    _play(cast, [Event(each.day, each.part, each.deed, each.hour) for each in policies.globex(_ago)])
     with _as(cast("officer"), _ago(118)), transaction():
         controls.adopt([c.ref for c in starter.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
