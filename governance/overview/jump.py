@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import jsonify, request, url_for
-from sqlalchemy import literal, or_, select, union_all
+from sqlalchemy import String, cast, literal, or_, select, union_all
 
 from governance.assessments.models import Assessment
 from governance.controls.models import Control
@@ -16,12 +16,22 @@ from governance.kernel.db import session
 from governance.kernel.feature import Feature
 from governance.kernel.web import ResponseReturnValue
 from governance.people import permissions
+from governance.policies.models import PolicyVersion
+from governance.switches import permissions as switching
 from governance.systems.models import AISystem
 
 feature = Feature("jump", __name__)
 MOST = 12
+SHOWN_VERSIONS = 3
+DIGITS = 6  # of the number of a version
 VERBS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("Make the AI RMF report", "reports.index", {}, "reports.run"),
+    ("Make a policy attestation", "reports.index", {}, "reports.run"),
+    ("Change the policy", "policies.index", {}, "policies.draft"),
+    ("See the policy in force", "policies.in_force", {}, "policies.view"),
+    ("Ask for a waiver", "policies.ask_waiver", {}, "policies.waive"),
+    ("See the switches", "switches.index", {}, "switches.view"),
+    ("Stop everything…", "switches.stop_everything", {}, "switches.stop"),
     ("Begin an assessment", "assessments.new", {}, "assessments.manage"),
     ("Bring in evidence", "evidence.index", {}, "evidence.bring"),
     ("Invite a member", "people.members", {}, "people.manage"),
@@ -52,16 +62,48 @@ def _requirements(wanted: str) -> Iterator[dict[str, str]]:
 
 
 def _objects(wanted: str) -> Iterator[dict[str, str]]:
-    pattern = f"%{wanted.replace('%', '').replace('_', '')}%"
+    """Objects by their names; a system brings its switch and, to who may, its stop: "stop claims" leads to that alone."""
+    stopping = wanted.lower().startswith("stop")
+    text = wanted[4:].strip() if stopping else wanted
+    pattern = f"%{text.replace('%', '').replace('_', '')}%"
     query = union_all(
         _like(Control, Control.ref, Control.title, "control", pattern),
         _like(Evidence, Evidence.ref, Evidence.title, "evidence", pattern),
         _like(AISystem, AISystem.key, AISystem.name, "AI system", pattern),
+        _versions(text),
         select(literal("assessment").label("kind"), Assessment.id, literal("").label("ref"), Assessment.title)
         .where(Assessment.tenant_id == _tenant(), Assessment.title.ilike(pattern)),
     )  # fmt: skip
     for kind, row_id, ref, title in session().execute(query.limit(MOST)):
-        yield {"label": f"{ref} {title}".strip(), "hint": kind, "href": _address(kind, row_id)}
+        if not stopping:
+            yield {"label": f"{ref} {title}".strip(), "hint": kind, "href": _address(kind, row_id, ref)}
+        if kind == "AI system":
+            yield from _switches(ref, title, stopping=stopping)
+
+
+def _switches(key: str, name: str, *, stopping: bool) -> Iterator[dict[str, str]]:
+    if not stopping and allowed(switching.VIEW):
+        yield {"label": f"Switches of {name}", "hint": "switch", "href": url_for("switches.system", system_key=key)}
+    if allowed(switching.STOP):
+        yield {"label": f"Stop {name}…", "hint": "verb", "href": url_for("switches.stop_system", system_key=key)}
+
+
+def _versions(text: str) -> Any:
+    """Versions of the policy that came into force, by "policy 4", "version 4" or their tier."""
+    v = PolicyVersion
+    label = literal("Policy version ") + cast(v.number, String)
+    query = select(literal("policy").label("kind"), v.id, cast(v.number, String).label("ref"), label.label("title"))
+    words = [word for word in text.lower().split() if word not in {"policy", "version"}]
+    named = [
+        v.number == int(word) if word.isdecimal() and len(word) <= DIGITS else v.content["tier"].astext.ilike(f"%{word}%")
+        for word in words
+    ]
+    asked = bool(words) or "policy" in text.lower()
+    return (
+        query.where(v.tenant_id == _tenant(), v.number.is_not(None), literal(asked), *named)
+        .order_by(v.number.desc())
+        .limit(SHOWN_VERSIONS)
+    )
 
 
 def _like(model: Any, ref: Any, title: Any, kind: str, pattern: str) -> Any:
@@ -73,7 +115,9 @@ def _tenant() -> Any:
     return current.actor().tenant_id
 
 
-def _address(kind: str, row_id: Any) -> str:
+def _address(kind: str, row_id: Any, ref: str) -> str:
+    if kind == "policy":
+        return url_for("policies.version", number=int(ref))
     endpoint, name = {
         "control": ("controls.control", "control_id"), "evidence": ("evidence.piece", "evidence_id"),
         "AI system": ("systems.system", "system_id"),

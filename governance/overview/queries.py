@@ -8,7 +8,7 @@
     reports(board)                     the newest report, and one that is under way; one statement
     steps(board)                       what a new tenant still has to do
 
-A board costs three statements; deeds and reports one each; the rest none.
+A board costs three statements; deeds, reports and the decisions that wait one each; the rest none.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import DateTime, cast, func, literal, null, or_, select, union_all
 
 from governance.assessments import permissions as assessing
 from governance.assessments import queries as assessments
@@ -32,14 +32,20 @@ from governance.evidence import permissions as bringing
 from governance.evidence.freshness import deadline
 from governance.evidence.queries import FORMER, Held, Piece
 from governance.frameworks import queries as frameworks
-from governance.kernel import current
+from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.people import permissions as people
 from governance.people.models import Membership, Person
+from governance.policies import permissions as deciding
+from governance.policies.models import PolicyVersion, Waiver
+from governance.policies.strictness import DIMENSIONS
 from governance.reports.models import ReportRun
 from governance.reports.queries import Run
 from governance.reports.queries import runs as report_runs
+from governance.switches import permissions as switching
+from governance.switches.models import Drill, Stop
+from governance.systems.models import AISystem, SystemFeature
 
 KEY = "nist-ai-rmf-1.0"
 LOOK_BACK = timedelta(days=30)
@@ -76,7 +82,77 @@ class Wait:
 def waiting_for(person_id: UUID, board: Board) -> list[Wait]:
     """What this person, in his role, can move forward; what has waited longest first."""
     found = [*_evidence_waits(person_id, board), *_review_waits(person_id, board), *_item_waits(person_id, board)]
-    return sorted(found, key=lambda wait: wait.order)
+    return sorted([*found, *_decision_waits(person_id)], key=lambda wait: wait.order)
+
+
+def _decision_waits(person_id: UUID) -> list[Wait]:
+    """What another person asked for, and this one may decide on: a looser policy, a waiver, a restart, a drill; one statement."""
+    asked = {
+        deciding.APPROVE: _asked_policies, deciding.WAIVE: _asked_waivers, switching.RESTART: _asked_restarts, switching.DRILL: _asked_drills,
+    }  # fmt: skip
+    queries = [query(person_id) for permission, query in asked.items() if allowed(permission)]
+    return [_decision_wait(row) for row in session().execute(union_all(*queries))] if queries else []
+
+
+DECISIONS = {
+    "policy": ("adjustments-horizontal", "Decide on the looser policy", "policies.decision", "policy_version_id"),
+    "waiver": ("shield-half", "Decide on the waiver: {}", "policies.waiver", "waiver_id"),
+    "restart": ("player-play", "Decide on the restart of {}", "switches.restart", "stop_id"),
+    "drill": ("bolt", "Agree to the drill of {}", "switches.drill", "drill_id"),
+}
+
+
+def _decision_wait(row: Any) -> Wait:
+    icon, title, endpoint, name = DECISIONS[row.kind]
+    what = _dimension_of(row.about) if row.kind == "waiver" else row.about
+    meta = f"Asked by {row.who or FORMER}" + (f": {_short(row.because)}" if row.because else "")
+    return Wait(icon, title.format(what), endpoint, {name: row.id}, meta, row.since.date(), row.due.date() if row.due else None)
+
+
+def _dimension_of(about: str) -> str:
+    """As "grounding of ad-copywriter", from the dimension's key and the system's."""
+    key, _, system = about.partition(" ")
+    title = DIMENSIONS[key].title if key in DIMENSIONS else key
+    return f"{_lower(title)} of {system}"
+
+
+def _asked(kind: str, model: Any, about: Any, asker: Any, because: Any, since: Any, due: Any) -> Any:
+    who = select(Person.name).where(Person.id == asker).scalar_subquery()
+    row = (
+        literal(kind).label("kind"), model.id, about.label("about"), who.label("who"), because.label("because"), since.label("since"),
+        cast(due, DateTime(timezone=True)).label("due"),
+    )  # fmt: skip
+    return select(*row).where(model.tenant_id == current.actor().tenant_id)
+
+
+def _asked_policies(me: UUID) -> Any:
+    v = PolicyVersion
+    query = _asked("policy", v, literal(""), v.made_by, v.reason, v.asked_at, null())
+    return query.where(v.state == "asked", v.made_by.is_distinct_from(me), ~v.hands.contains([str(me)]))
+
+
+def _asked_waivers(me: UUID) -> Any:
+    w = Waiver
+    query = _asked("waiver", w, w.dimension + " " + AISystem.key, w.asked_by, w.reason, w.created_at, w.expires_at).join(
+        AISystem, AISystem.id == w.system_id
+    )
+    return query.where(w.state == "asked", w.asked_by != me, w.first_by.is_distinct_from(me), w.expires_at > clock.now())
+
+
+def _asked_restarts(me: UUID) -> Any:
+    s = Stop
+    about = func.coalesce(SystemFeature.key + " of " + AISystem.key, AISystem.key, "everything")
+    query = _asked("restart", s, about, s.restart_asked_by, func.coalesce(s.restart_reason, ""), s.restart_asked_at, null())
+    query = query.outerjoin(AISystem, AISystem.id == s.system_id).outerjoin(SystemFeature, SystemFeature.id == s.feature_id)
+    return query.where(s.restart_asked_at.is_not(None), s.restarted_at.is_(None), s.restart_asked_by.is_distinct_from(me))
+
+
+def _asked_drills(me: UUID) -> Any:
+    d = Drill
+    query = _asked("drill", d, AISystem.key, d.planned_by, literal(""), d.created_at, d.due_at).join(
+        AISystem, AISystem.id == d.system_id
+    )
+    return query.where(d.state == "asked", d.planned_by.is_distinct_from(me))
 
 
 def _evidence_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
@@ -327,8 +403,8 @@ class Deed:
     failed: bool = False
 
 
-SHOWN = ("assessment.", "control.", "evidence.", "framework.", "report.", "system.")
-NOT_SHOWN = {"evidence.version.downloaded", "report.downloaded", "report.asked"}
+SHOWN = ("assessment.", "control.", "evidence.", "framework.", "policy.", "report.", "switch.", "system.", "waiver.")
+NOT_SHOWN = {"evidence.version.downloaded", "report.downloaded", "report.asked", "policy.drafted"}
 ENTRIES = 160
 
 
@@ -364,6 +440,10 @@ def _deed(rows: Sequence[Any], known: dict[UUID, str], *, named: bool) -> Deed:
 def _named(row: Any, known: dict[UUID, str]) -> str:
     """What the entry is about, by the name that people use for it."""
     facts = row.facts
+    if row.action.startswith("policy.") and facts.get("number"):
+        return f"version {facts['number']}"
+    if row.action.startswith("waiver.") and facts.get("dimension"):
+        return _dimension_of(f"{facts['dimension']} {facts.get('system', '')}")
     told = (facts[name] for name in ("ref", "requirement", "title", "key", "name") if facts.get(name))
     return known.get(row.target_id) or next(told, "")
 

@@ -103,17 +103,17 @@ def test_the_pages_say_why_and_lead_there(as_officer, governed):
         "The last drill of claims-triage failed on 23 November 2026." in page.text
         and "Drills: 1 of 2 switches proven in 90 days" in page.text
     )
-    assert f"/t/acme/systems/{governed[0]}" in links(page)
+    assert "/t/acme/systems/claims-triage/switches" in links(page)
     page = as_officer.get(f"controls/{ids['HUM-01']}")
     assert (
         "One waiver is open until 3 December 2026" in page.text
         and "The policy: tier Strict, version 1 since 26 September 2026" in page.text
     )
-    assert "/t/acme/policies/#waivers" in links(page)
+    assert any(href.startswith("/t/acme/policies/waivers/") for href in links(page))
     page = as_officer.get(f"frameworks/{RMF}/MANAGE-2.4")
     assert (
         "The last drill of claims-triage failed on 23 November 2026." in page.text
-        and f"/t/acme/systems/{governed[0]}" in links(page)
+        and "/t/acme/systems/claims-triage/switches" in links(page)
     )
 
 

@@ -13,6 +13,7 @@ import pikepdf
 import pytest
 from sqlalchemy import select
 
+from governance import schedule
 from governance.kernel import clock, jobs, pdf
 from governance.kernel.db import session
 from governance.people.jobs import actor_of
@@ -28,6 +29,7 @@ from tests.controls.governed import drilled, floored, in_force, stopped, waived
 from tests.reports import attested
 from tests.reports.test_document import Outline, numbers
 
+assert schedule.HANDLERS  # the jobs process knows the kind
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 
 
