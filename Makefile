@@ -41,7 +41,7 @@ check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, tem
 	djlint templates --lint --quiet
 	deptry .
 	wait $$types
-	python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not browser"
+	GOVERNANCE_QUICK=1 python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not browser"
 
 bench: .venv/.ready pdf-libraries bench-programs  ## Ratios against the limit of the same machine in the same run; writes var/bench/latest.json
 	@exec .venv/bin/python -m bench.run

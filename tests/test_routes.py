@@ -254,7 +254,7 @@ def test_a_machine_is_no_person(app, machines, acme_ids):
         assert found == (401 if door.method == "GET" else 403), str(door)
 
 
-@pytest.mark.parametrize("role", ["admin", "viewer"])
+@pytest.mark.parametrize("role", [pytest.param("admin", marks=pytest.mark.slow), "viewer"])
 def test_no_address_breaks_the_console(app, isolated, acme_ids, role):
     """Real objects and ids of nothing, GET and an empty POST: refused or answered, never our fault."""
     visitor = Visitor(app, make.cookie(role), "acme")

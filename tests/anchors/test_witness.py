@@ -266,6 +266,7 @@ def test_a_change_of_state_is_recorded_once_by_the_job(log, tmp_path):
     assert told[-1][1]["finding"] == "cannot be reached"
 
 
+@pytest.mark.slow
 def test_one_that_is_away_is_asked_seldom_and_at_once_when_somebody_asks(log, tmp_path):
     with Ours.serving(tmp_path) as witness:
         log.grow(5)

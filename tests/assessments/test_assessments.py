@@ -592,6 +592,7 @@ def test_the_snapshot_is_what_the_report_reads(acting, begun):
     assert json.loads(json.dumps(facts)) == facts
 
 
+@pytest.mark.slow
 def test_the_pages_ask_the_database_as_often_for_sixty_controls_as_for_one(as_officer, acting, statements, begun):
     """Four of their own: the assessment with its items, controls, evidence, who may own; the rest is who is signed in."""
 

@@ -91,6 +91,7 @@ def mirror(reader, key):
     return stated.size, stated.root, aics_tlog.VerifiedTileReader(reader, stated.size, stated.root)
 
 
+@pytest.mark.slow
 def test_a_public_client_mirrors_the_log_checks_it_and_follows_its_growth(app, acting, log, tmp_path):
     holder = machine(app)
     deeds(acting, 300)

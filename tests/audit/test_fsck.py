@@ -21,6 +21,7 @@ from governance.kernel import clock, db, embedded
 from governance.kernel.db import session
 from governance.tenants.models import Tenant
 from tests import make
+from tests.effort import examples
 
 CHANGED = registry["tenant.settings.changed"]
 ENTRIES = 560  # two full tiles and an edge
@@ -339,7 +340,9 @@ PLACES = [(table, column) for table, columns in ROWS.items() for column in colum
 
 @pytest.mark.slow
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 @given(st.sampled_from(PLACES), st.floats(0, 1, exclude_max=True), st.integers(0, 4095))
 def test_any_bit_flipped_in_any_stored_row_is_caught(dba, where, part, bit):

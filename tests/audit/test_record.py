@@ -20,6 +20,7 @@ from governance.kernel.db import session
 from governance.people.queries import timeline
 from governance.tenants.models import Tenant
 from tests import make
+from tests.effort import examples
 
 DEED = Action("test.done", "did a test", frozenset({"ref", "what", "level"}), frozenset({"because", "name"}))
 
@@ -139,7 +140,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANYTHING, st.text(st.characters()))
 def test_whatever_is_recorded_is_read_back_byte_for_byte(app, acting, value, because):
     with acting("admin"):

@@ -370,6 +370,7 @@ def test_a_line_of_a_hundred_megabytes_is_named_and_not_read():
         assert peak < 4_000_000 and source.left > 99_000_000
 
 
+@pytest.mark.slow
 def test_the_memory_does_not_grow_with_the_file():
     peaks = []
     for count in (2_000, 8_000):

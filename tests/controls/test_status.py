@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from governance.controls.live import Live, Switch, Waived
 from governance.controls.status import RANK, ControlFacts, Proof, Test, gap, status
 from governance.evidence.freshness import CADENCES, Version, freshness
+from tests.effort import examples
 
 TODAY, FROM, TO = date(2026, 11, 25), date(2025, 12, 1), date(2026, 11, 30)
 NOBODY = UUID(int=0)
@@ -158,7 +159,7 @@ def rank(control, today=TODAY):
     return judged(control, today).rank
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(controls)
 def test_every_status_below_effective_has_a_reason_and_it_is_deterministic(control):
     found = judged(control)
@@ -179,7 +180,7 @@ WORSE = {
 }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(controls, st.integers(0, 50), st.sampled_from(sorted(WORSE)))
 def test_a_worse_version_never_gives_a_better_status(control, which, how):
     assert rank(with_version(control, which, WORSE[how])) <= rank(control)
@@ -188,7 +189,7 @@ def test_a_worse_version_never_gives_a_better_status(control, which, how):
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(proofs(), versions(99))
 def test_one_more_accepted_version_never_makes_the_evidence_worse(proof, added):
     def state(held):
@@ -198,7 +199,7 @@ def test_one_more_accepted_version_never_makes_the_evidence_worse(proof, added):
         assert state((*proof.versions, replace(added, review="accepted"))) >= state(proof.versions)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(controls, st.integers(1, 3))
 def test_another_failing_test_never_lifts_the_status(control, failed):
     failing = replace(control, tests=(*control.tests, made_test(failed, on=TODAY)))
@@ -206,7 +207,7 @@ def test_another_failing_test_never_lifts_the_status(control, failed):
     assert rank(failing) <= rank(control)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(controls)
 def test_without_its_tests_a_passing_control_is_not_effective(control):
     untested = replace(control, tests=())
@@ -215,13 +216,13 @@ def test_without_its_tests_a_passing_control_is_not_effective(control):
         assert rank(untested) <= rank(control)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(controls, st.integers(1, 400))
 def test_time_alone_never_makes_it_better(control, later):
     assert rank(control, TODAY + timedelta(days=later)) <= rank(control)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(controls, proofs())
 def test_one_more_unproven_thing_never_lifts_a_proven_control(control, other):
     unproven = replace(other, versions=(), due_on=None)

@@ -215,6 +215,7 @@ def test_workers_share_the_queue_and_each_work_is_done_once(actor):
     assert sorted(done) == sorted(ids) and tickets() == []
 
 
+@pytest.mark.slow
 def test_a_lease_is_renewed_while_a_long_step_runs(actor, monkeypatch):
     monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.6))
     runs = []
@@ -293,6 +294,7 @@ def soon(happens) -> bool:
     return any(happens() or time.sleep(0.05) for _ in range(60))
 
 
+@pytest.mark.slow
 def test_two_schedulers_run_each_period_once_and_catch_up_at_the_start(actor):
     ran = []
 

@@ -16,6 +16,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import filters, keyset, page
 from tests import make
+from tests.effort import examples
 
 ROWS = st.lists(st.tuples(st.sampled_from(["a", "b", "c'", "é", ""]), st.integers(-3, 3)), max_size=25)
 
@@ -54,7 +55,7 @@ def walk(query, columns, size, *, descending=False):
             return seen, pages
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS, st.integers(1, 7), st.booleans())
 def test_the_pages_are_the_whole_list(app, acting, rows, size, descending):
     with acting("admin"):

@@ -51,6 +51,7 @@ def test_a_word_is_found_in_indexed_blocks_in_the_tail_and_while_it_waits(as_off
     assert "What is sealed is not searched" in as_officer.get("audit/?q=zanzibarx").text
 
 
+@pytest.mark.slow
 def test_the_index_and_no_index_find_the_same(as_officer, acting, long_log):
     queries = ("name25", "Name7 tenant", "Tenant", "done", "zanz", "settings")
     with_index = [rows(as_officer.get(f"audit/?q={q}")) for q in queries]

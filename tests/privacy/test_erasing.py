@@ -101,6 +101,7 @@ def test_a_proof_that_somebody_took_before_holds_after(as_admin, as_officer, nad
         proof.verify(before, body.replace(nadia.pseudonym.encode(), b"f" * 32), key)
 
 
+@pytest.mark.slow
 def test_sessions_invitations_and_letters_lose_what_they_held(as_admin, as_officer, nadia, acting):
     with acting("admin"):
         sent = people.invite("nadia@old.example", "viewer", tenant_name="Acme", link="https://console.example")
@@ -126,6 +127,7 @@ def test_sessions_invitations_and_letters_lose_what_they_held(as_admin, as_offic
         assert rows_with(NAME) == set() and rows_with(ADDRESS) == set()
 
 
+@pytest.mark.slow
 def test_an_earlier_name_and_address_go_too(as_admin, as_officer, nadia, acting):
     changed = make.identity("acme", "Nadia Sommer", "nadia.sommer@acme.example")
     key = nadia.person_id
@@ -152,6 +154,7 @@ def test_an_earlier_name_and_address_go_too(as_admin, as_officer, nadia, acting)
         assert session().scalars(select(systems.AISystem.purpose)).one() == "By [erased], now [erased]."
 
 
+@pytest.mark.slow
 def test_the_address_that_was_invited_is_sealed_no_longer(as_admin, as_officer, acting, database):
     with acting("admin"):
         people.invite(ADDRESS, "viewer", tenant_name="Acme", link="https://console.example")
@@ -173,6 +176,7 @@ def test_what_cannot_be_changed_is_counted_and_said(as_admin, as_officer, nadia,
     assert "the log is append-only" in as_admin.get(path).text
 
 
+@pytest.mark.slow
 def test_a_report_that_names_the_person_is_withdrawn_and_can_be_made_again(as_admin, as_officer, nadia, acting):
     blob = storage.store().write(make.founder("acme").tenant_id, io.BytesIO(b"%PDF of her"), limit=100)
     other = storage.store().write(make.founder("acme").tenant_id, io.BytesIO(b"%PDF of others"), limit=100)
@@ -201,6 +205,7 @@ def test_a_report_that_names_the_person_is_withdrawn_and_can_be_made_again(as_ad
     assert "1 report" in as_officer.get(path).text
 
 
+@pytest.mark.slow
 def test_other_names_and_words_stay_as_they_are(as_admin, as_officer, acting, database):
     member = arrives(name="Al Done", address="al@acme.example")
     with acting("admin"):
@@ -218,6 +223,7 @@ def test_other_names_and_words_stay_as_they_are(as_admin, as_officer, acting, da
         )
 
 
+@pytest.mark.slow
 def test_a_name_of_one_word_is_not_replaced_by_machine_and_the_page_says_so(as_admin, as_officer, acting, database):
     member = arrives(name="queued", address="queued@acme.example")
     with acting("admin"):
@@ -234,6 +240,7 @@ def test_a_name_of_one_word_is_not_replaced_by_machine_and_the_page_says_so(as_a
 # ---- another tenant
 
 
+@pytest.mark.slow
 def test_who_is_known_to_another_tenant_keeps_his_name_there_and_has_none_here(as_admin, as_officer, nadia, acting):
     arrives("globex", "viewer")
     with acting("compliance_officer", "globex"):
