@@ -23,6 +23,10 @@ FLAGS = "/ofrep/v1/evaluate/flags"
 REGIONS = {"Frankfurt": 8, "Dublin": 4, "Singapore": 2}
 SLOWER = {"Frankfurt": 0.35, "Dublin": 0.45, "Singapore": 0.8}  # seconds between polls: how far away they are
 ASKED_ONE_BY_ONE = ("policy.grounding", "policy.human_review", "policy.content_filter")
+PARTS = {
+    "claims-triage": ("auto-approve", "summarise", "sort-queue"), "support-assistant": ("answer", "suggest-reply"),
+    "ad-copywriter": ("draft", "translate"),
+}  # fmt: skip
 PRODUCTS = {"claims-triage": 14, "support-assistant": 6, "ad-copywriter": 2}  # clients of each
 
 
@@ -70,8 +74,9 @@ def _live(base: str, client: Client, stop: threading.Event) -> None:
     while not stop.wait(SLOWER[client.region] * chance.uniform(0.6, 1.2)):
         try:
             tag = _ask(connection, client, FLAGS, tag)
-            if chance.random() < 0.3:  # noqa: PLR2004 - now and then
-                _ask(connection, client, f"{FLAGS}/{chance.choice(ASKED_ONE_BY_ONE)}", "")
+            if chance.random() < 0.4:  # noqa: PLR2004 - now and then
+                parts = [f"switch.{client.system}.{part}" for part in PARTS[client.system]]
+                _ask(connection, client, f"{FLAGS}/{chance.choice([*ASKED_ONE_BY_ONE, *parts])}", "")
         except (OSError, http.client.HTTPException):  # the console is starting, or stopping
             connection.close()
             stop.wait(1)
