@@ -244,7 +244,11 @@ def _shell() -> dict[str, Any]:
         counts = {"systems.index": len(standing.stops)}
         shell["nav"] = [_nav_group(group, counts) for group in (OPERATOR_NAV if operator else NAV)]
         shell["pulse"] = _pulse(who)
-        shell |= {"banner": _banner(standing, operator=operator), "stopped_of": standing.systems}
+        shell |= {
+            "banner": _banner(standing, operator=operator),
+            "stopped_of": standing.systems,
+            "stopped_count": len(standing.stops),
+        }
     shell |= {
         "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",

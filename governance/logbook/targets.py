@@ -25,6 +25,8 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "LogExport": ("log_exports.index", ""),
     "Anchor": ("anchors.index", ""),
     "ApiKey": ("api_keys.index", ""),
+    "Stop": ("switches.stop", "stop_id"),
+    "Drill": ("switches.drill", "drill_id"),
 }
 NOUNS = {
     "AISystem": "AI system", "ReportRun": "report", "LogKey": "the log's key", "LogHead": "the log", "LogExport": "export",

@@ -73,11 +73,11 @@ def index() -> ResponseReturnValue:
     )
     return page(
         "switches/index.html", board=board, names=names, past=past, past_names=queries.names_of(past), rates=_rates(board.rows),
-        headline=_headline(board), stopped_names=queries.names_of(board.stops),
+        headline=_headline(board, queries.names_of(board.stops)),
     )  # fmt: skip
 
 
-def _headline(board: Board) -> str:
+def _headline(board: Board, names: Mapping[UUID, str]) -> str:
     if board.platform:
         return "The operator has stopped everything"
     if not board.stops:
@@ -87,7 +87,10 @@ def _headline(board: Board) -> str:
             if switches
             else "There is nothing to stop yet"
         )
-    return f"{words.plural(len(board.stops), 'stop')} {'stands' if len(board.stops) == 1 else 'stand'}"
+    if len(board.stops) == 1:
+        name = names[board.stops[0].id]
+        return f"{name[:1].upper() if board.stops[0].scope == 'tenant' else name[:1]}{name[1:]} is stopped"
+    return f"{len(board.stops)} stops stand"
 
 
 def _rates(rows: Sequence[Row]) -> Mapping[tuple[UUID | None, UUID | None], float]:
@@ -236,9 +239,9 @@ def _stopping(found: AISystem, board: Board, rates: Mapping[Any, float], form: S
         "form": form, "choices": {_choice(row.scope): (_instead(row.scope), _per_minute(rates.get(row.scope.key, 0))) for row in board.rows},
         "notices": [
             (words.thousands(len(heard)), f"consumer{'' if len(heard) == 1 else 's'}{where}"),
-            (_rounded(rates.get((found.id, None), 0)), "requests a minute, all of it"),
+            (_rounded(rates.get((found.id, None), 0)), "requests a minute"),
             (str(len(board.rows) - 1), "features"),
-            ("0", "requests lost: each is answered that it is stopped"),
+            ("0", "requests lost, each is answered"),
         ],
     }  # fmt: skip
 
@@ -416,23 +419,20 @@ def _drill(found: Drill, form: DecideForm, *, status: int = 200) -> ResponseRetu
     of = queries.stop_of_drill(found.id)
     under = systems.system(found.system_id)
     part = systems.feature(found.feature_id) if found.feature_id else None
+    scope = Scope("feature" if part else "system", under, part)
     return page(
-        "switches/drill.html", status=status, drill=found, form=form, system=under, scope=Scope("feature" if part else "system", under, part),
+        "switches/drill.html", status=status, drill=found, form=form, system=under, scope=scope,
         names=_names(found.planned_by, found.agreed_by), me=current.actor().person_id, late=found.state == "asked" and found.due_at <= clock.now(),
-        title=_drill_title(found), **_told(of, queries.obediences([of])[of.id] if of else None),
+        title=_drill_title(found, scope.name), **_told(of, queries.obediences([of])[of.id] if of else None),
         moments=[_moment(each) for each in people.timeline([found.id])],
     )  # fmt: skip
 
 
-def _drill_title(found: Drill) -> str:
-    if found.state == "passed":
-        slowest = f", slowest {_seconds(found.slowest_ms / 1000)}" if found.slowest_ms is not None else ""
-        return f"Passed: obeyed by {found.obeyed} of {words.plural(found.expected or 0, 'consumer')}{slowest}"
+def _drill_title(found: Drill, of: str) -> str:
     if found.state == "failed":
-        return f"Failed: {found.found.get('why', '') or 'not every consumer obeyed'}"
-    return {"asked": "Waits for a second person", "planned": "Planned", "running": "Under way", "cancelled": "Cancelled"}.get(
-        found.state, found.state
-    )
+        return f"The drill of {of} failed: {found.found.get('why', '') or 'not every consumer obeyed'}"
+    said = {"passed": "passed", "asked": "waits for a second person", "planned": "is planned", "running": "is under way"}
+    return f"The drill of {of} {said.get(found.state, 'was cancelled')}"
 
 
 def _moment(each: Moment) -> dict[str, Any]:

@@ -52,6 +52,11 @@ PICTURES: dict[str, Callable[[str], Markup]] = {
     "level columns": lambda t: charts.level_columns([("Q1", {4: 6, 0: 66}), ("Q2", {})], t),
     "coverage bars": lambda t: charts.coverage_bars(ROWS, PERIOD, TODAY, t),
     "interval": lambda t: charts.interval(2.9, 4.4, 6.4, t, ceiling=8, mark=3),
+    "obeyed": lambda t: charts.obeyed(
+        [charts.Region("Frankfurt & Main", [0.1, 0.8], 3)], t, median=0.45, clicked="click", until="seconds"
+    ),
+    "obeyed late": lambda t: charts.obeyed([charts.Region("a", [0.1, 86400], 2), charts.Region("b", [], 1)], t),
+    "obeyed by nobody": lambda t: charts.obeyed([], t),
 }
 
 
@@ -175,3 +180,11 @@ def test_the_proof_of_an_entry_draws_three_siblings_and_counts_the_others(steps:
         assert f"{steps} step" in picture and ">leaf<" in picture and ">root<" in picture
         places = [float(x) for x in re.findall(r'cx="(-?[\d.]+)"', picture)]
         assert all(5 <= x <= 361 for x in places)
+
+
+def test_the_promise_stands_at_its_place_and_who_broke_it_is_named() -> None:
+    kept = charts.obeyed([charts.Region("Dublin", [0.5], 1)], "kept")
+    assert "promised: under 1 s" in kept and "0.5 s" in kept and ">1.0 s<" in kept
+    late = charts.obeyed([charts.Region("Dublin", [0.5, 3.2], 3)], "late")
+    assert ">4.0 s<" in late and "3.2 s" in late and "1 not yet" in late
+    assert "Dublin: 2 of 3, 0.50 s, 3.20 s" in late

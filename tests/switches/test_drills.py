@@ -310,12 +310,12 @@ def test_a_drill_is_planned_agreed_to_and_watched_through_the_front_door(as_admi
         part = str(scene.feature()[1].id)
     local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     page = as_admin.post("systems/claims-triage/drills/new", what=part, due_at=local, seconds="5", repeat_days="", follow=True)
-    assert "Waits for a second person" in words(page) and "You planned it." in words(page)
+    assert "waits for a second person" in words(page) and "You planned it." in words(page)
     address = next(a for a in page.text.split('"') if a.endswith("/decision"))
     as_admin.post(address, then=403, verb="agree")
     as_admin.post(address, then=422, verb="lift")
     page = as_officer.post(address, verb="agree", follow=True)
-    assert "Planned" in words(page) and "Agreed by Ines Duarte" in words(page)
+    assert "is planned" in words(page) and "Agreed by Ines Duarte" in words(page)
     as_viewer.post(address, then=403, verb="cancel")
     assert "next" in words(as_viewer.get("systems/claims-triage/switches"))
     as_admin.post("systems/claims-triage/drills/new", then=422, what=part, due_at="never", seconds="x")
@@ -324,7 +324,7 @@ def test_a_drill_is_planned_agreed_to_and_watched_through_the_front_door(as_admi
 def test_a_passed_drill_is_shown_with_what_it_found(as_viewer):
     drill_id = passed()
     text = words(as_viewer.get(f"switches/drills/{drill_id}"))
-    assert "Passed: obeyed by 1 of 1 consumer, slowest 0.4 s" in text and "See the evidence" in text
+    assert "Obeyed by 1 of 1 consumer, slowest 0.4 s" in text and "See the evidence" in text
     assert "Armed" in words(as_viewer.get("systems/ad-copywriter/switches"))
     assert "armed" in words(as_viewer.get("systems/ad-copywriter/switches"))
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.switches.consumers import Heard, acknowledged, steps
@@ -28,11 +28,13 @@ def crowds(draw, least=0):
 WHOM = st.sampled_from([None, *SYSTEMS])
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(crowds(), WHOM)
 def test_a_stop_of_everything_reaches_whoever_any_stop_reaches(crowd, whom):
     assert set(expected(crowd, whom, NOW)) <= set(expected(crowd, None, NOW))
 
 
+@settings(deadline=None)
 @given(crowds(), WHOM)
 def test_who_was_not_heard_for_a_day_is_forgotten_and_nobody_else(crowd, whom):
     reached = expected(crowd, whom, NOW)
@@ -40,6 +42,7 @@ def test_who_was_not_heard_for_a_day_is_forgotten_and_nobody_else(crowd, whom):
     assert all(one in reached or not one.is_under(whom) or NOW - one.seen_at > FORGOTTEN_AFTER for one in crowd)
 
 
+@settings(deadline=None)
 @given(crowds(), st.data())
 def test_obeyed_and_missing_are_the_expected(crowd, data):
     """Whatever acknowledgements there are, of whomever, in whatever order."""
@@ -61,6 +64,7 @@ def test_obeyed_and_missing_are_the_expected(crowd, data):
         assert found.slowest is found.median is None and not found.is_whole
 
 
+@settings(deadline=None)
 @given(crowds(least=1), st.data())
 def test_one_more_acknowledgement_never_makes_fewer_obey(crowd, data):
     known, of = {one.id: one for one in crowd}, [one.id for one in crowd]
@@ -81,6 +85,7 @@ def heard(version, seconds, name="a"):
     return Heard(UUID(int=9), name, "", None, version, NOW + timedelta(seconds=seconds), NOW)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(-5, 50)), max_size=8), st.integers(0, 9), st.integers(1, 9))
 def test_a_stop_is_acknowledged_by_the_first_answer_that_holds_it(told, known, version):
     held = steps([heard(v, s) for v, s in told]).get((UUID(int=9), "a"), ())
@@ -104,6 +109,7 @@ DRILLS = st.none() | st.builds(
 )
 
 
+@settings(deadline=None)
 @given(DRILLS, crowds(), WHOM, st.integers(0, 9))
 def test_armed_means_proven_lately_and_obeyed_by_everyone(last, crowd, whom, newest):
     found = readiness(last, crowd, system_id=whom, newest=newest, now=NOW)
@@ -113,6 +119,7 @@ def test_armed_means_proven_lately_and_obeyed_by_everyone(last, crowd, whom, new
     assert found.reasons
 
 
+@settings(deadline=None)
 @given(DRILLS, crowds(), WHOM, st.integers(0, 9))
 def test_dead_means_failed_or_silent(last, crowd, whom, newest):
     found = readiness(last, crowd, system_id=whom, newest=newest, now=NOW)
@@ -121,6 +128,7 @@ def test_dead_means_failed_or_silent(last, crowd, whom, newest):
     assert (found.state == "dead") == (failed or silent)
 
 
+@settings(deadline=None)
 @given(crowds(), WHOM, st.integers(0, 9))
 def test_without_a_drill_nothing_is_armed(crowd, whom, newest):
     assert readiness(None, crowd, system_id=whom, newest=newest, now=NOW).state != "armed"

@@ -11,9 +11,13 @@ async function follow(part) {
     if (reply && (reply.redirected || (!reply.ok && reply.status < 500))) return;
     if (!reply?.ok) continue;
     const text = await reply.text();
+    const fresh = new DOMParser().parseFromString(text, "text/html").body;
+    // when everybody has obeyed, or it is over, the rest of the page has changed too
+    const settled = fresh.querySelector("[data-settled]") && !part.querySelector("[data-settled]");
+    if (settled && !document.querySelector("dialog[open]")) { location.reload(); return; }
     if (text === part.dataset.shown) continue;
     part.dataset.shown = text;
-    part.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+    part.replaceChildren(...fresh.childNodes);
   }
 }
 
@@ -28,5 +32,7 @@ function name(form) {
 
 for (const form of document.querySelectorAll("form[data-stop]")) {
   form.addEventListener("change", () => name(form));
+  // a dialog begins on its scope, never on the red button
+  if (form.closest("dialog")) form.querySelector("input[name=what]:checked")?.setAttribute("autofocus", "");
   name(form);
 }
