@@ -2,6 +2,7 @@
 
     acme(ago) -> Iterator[Told]              acme: up to version 17, and the open draft that moves to strict
     globex(ago) -> Iterator[Told]            baseline, then standard
+    operator(ago) -> Iterator[Told]          what nobody may waive, and a change that waits; in the console's tenant, by the part "operator"
 
 Each Told is a day, a part (admin, officer, jun) and a deed, as governance/demo/world.py plays them; its caller is in the tenant's
 transaction, at that day, as that person.
@@ -9,10 +10,11 @@ transaction, at that day, as that person.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from governance.kernel import clock
 from governance.policies import actions, queries
-from governance.policies.changing import with_tier, with_value
+from governance.policies.changing import platform_content, with_tier, with_value
 from governance.policies.standing import Content
 from governance.policies.strictness import read
 
@@ -44,7 +46,7 @@ def acme(ago: Ago) -> Iterator[Told]:
         (320, _override("retention_days", "30"), "Auditor's recommendation after the Q4 report"),
         (300, _on("claims-triage", "citations", "required"), "An adjuster checks the clause that is cited"),
         (280, _override("release_ring", "early"), "No canary models in production"),
-        (260, _on("support-assistant", "pii_redaction", "outputs"), "Names of third parties appeared in answers"),
+        (260, _on("support-assistant", "max_output_tokens", "2800"), "Answers that fit a telephone"),
         (240, _override("red_team_age_days", "80"), "Red-team runs once a quarter"),
         (225, _on("claims-triage", "requests_per_minute", "120"), "Claims arrive slowly: a burst is a fault"),
         (210, _override("tool_use", "allow_listed"), "Tools come from the list of the architecture board"),
@@ -54,7 +56,15 @@ def acme(ago: Ago) -> Iterator[Told]:
     yield Told(ago(198), "admin", _asked(_override("retention_days", "90"), "Claims stay open for up to 90 days"), 10)
     yield Told(ago(197), "officer", _approved, 11)
     yield Told(ago(114), "admin", _tightened(_last_step, "Findings of July: doubtful content reached policyholders"), 9)
-    yield Told(ago(1), "admin", _drafted(_tier("strict"), "Board decision of 19 November: strict before renewal season"), 15)
+    yield Told(ago(75), "jun", _asked_waiver, 9)
+    yield Told(ago(74), "officer", _refused_waiver, 10)
+    yield Told(ago(1), "admin", _drafted(_to_strict, "Board decision of 19 November: strict before renewal season"), 15)
+
+
+def operator(ago: Ago) -> Iterator[Told]:
+    """The operator's layer: what nobody may waive; and a looser floor that waits for a second operator."""
+    yield Told(ago(150), "operator", _unwaivable, 9)
+    yield Told(ago(2), "operator", _looser_floor, 14)
 
 
 def globex(ago: Ago) -> Iterator[Told]:
@@ -83,6 +93,11 @@ def _on(system: str, key: str, value: str) -> Change:
         return with_value(content, system_id, key, read(key, value))
 
     return change
+
+
+def _to_strict(content: Content) -> Content:
+    """The draft that is open: the stricter tier, and the four models that were tested for it."""
+    return with_value(with_tier(content, "strict"), None, "model_access", frozenset(MODELS[:4]))
 
 
 def _last_step(content: Content) -> Content:
@@ -115,3 +130,31 @@ def _approved() -> None:
     if row is None:
         raise LookupError("nobody asked")
     actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+
+
+def _asked_waiver() -> None:
+    system_id = next(s.id for s in queries.standing().systems if s.key == "ad-copywriter")
+    actions.ask_waiver(
+        system_id, "content_filter", "off", expires_at=clock.now() + timedelta(days=20),
+        because="A campaign against cyberbullying quotes what it fights", compensation="Two editors read every draft",
+    )  # fmt: skip
+
+
+def _refused_waiver() -> None:
+    actions.refuse_waiver(
+        queries.waivers()[0], "The vendor's own filter cannot be told apart from ours; quote with marks instead"
+    )
+
+
+def _unwaivable() -> None:
+    content = platform_content(queries.platform())
+    actions.change_platform(
+        content | {"unwaivable": ["training_use"]}, base=0, because="Data for training is no tenant's to give away"
+    )
+
+
+def _looser_floor() -> None:
+    content = platform_content(queries.platform())
+    looser = content | {"floor": content["floor"] | {"retention_days": 120}}
+    actions.change_platform(looser, base=1, because="A supervisor asks all insurers to keep claims for 120 days this winter",
+                            until=clock.now() + timedelta(days=80))  # fmt: skip

@@ -208,6 +208,7 @@ def tighten_now(
     if (done := _done_already(content, base, now)) is not None:
         return done
     _on_base(base, now)
+    _needs_reason(because)
     check_content(content, now)
     if (found := verdict(now, now.draft(content))).second_person:
         raise NeedsSecondPerson(_why_two(found))
@@ -265,6 +266,7 @@ def schedule(content: Content, *, seen: str, because: str, apply_at: datetime) -
     row, found = _settled(content, seen, because)
     if found.second_person:
         return _ask(row, apply_at)
+    _needs_reason(because)
     row.state, row.apply_at, row.agreed = "scheduled", apply_at, found.mark
     _queue(row)
     _record_step(SCHEDULED, row, digest=row.digest)

@@ -100,6 +100,11 @@ def said(value: Value | None) -> str:
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if isinstance(value, int) else value
 
 
+def briefly(value: Value | None) -> str:
+    """The same where there is little room: several names are counted."""
+    return f"{len(value)} models" if isinstance(value, frozenset) and len(value) > 1 else said(value)
+
+
 def _names(names: frozenset[str]) -> str:
     if not names:
         return "no model"

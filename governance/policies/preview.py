@@ -102,7 +102,17 @@ class Effect:
 
     @property
     def requests(self) -> int:
-        return max(self.asked.values(), default=0)
+        """That asked for something which changes; of a system that nothing concerns, for anything."""
+        return max(self._counts or self.asked.values(), default=0)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether one dimension that changes was asked for more often than another one."""
+        return len(set(self._counts)) > 1
+
+    @property
+    def _counts(self) -> list[int]:
+        return [self.asked.get(c.key, 0) for c in self.changes]
 
 
 def effects(before: Standing, after: Standing, asked: Asked) -> list[Effect]:

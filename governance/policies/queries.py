@@ -116,6 +116,12 @@ def numbers() -> Sequence[int]:
     return [number for number in session().scalars(query) if number is not None]
 
 
+def contents(of: Iterable[int]) -> dict[int, Content]:
+    """What these versions say, in one statement; 0 is what is built in."""
+    rows = session().execute(select(PolicyVersion.number, PolicyVersion.content).where(PolicyVersion.number.in_(set(of))))
+    return {0: Content()} | {row.number: read_content(row.content) for row in rows}
+
+
 def system_keys(ids: Iterable[UUID]) -> dict[UUID, str]:
     """The short names of these systems, retired ones too; no statement when none is asked for."""
     wanted = set(ids)

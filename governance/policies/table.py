@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from governance.policies.changing import said
+from governance.policies.changing import briefly, said
 from governance.policies.preview import lifted
 from governance.policies.standing import Scope, Standing
 from governance.policies.strictness import DIMENSIONS, Decided, Dimension, Tier, Value, compare, covers
@@ -110,7 +110,7 @@ def _drawn(
     holds: str = "",
 ) -> Cell:  # fmt: skip
     pips = (which.rank(value) + 1, len(which.levels)) if which.levels else None
-    return Cell(value, said(value), means(which, value), pips, struck, marks, style, layers, holds)
+    return Cell(value, briefly(value), means(which, value), pips, struck, marks, style, layers, holds)
 
 
 def means(which: Dimension, value: Value) -> str:
@@ -138,6 +138,6 @@ class Ruling:
 def rulings(standing: Standing, system: Scope) -> list[Ruling]:
     own = standing.content.overrides if system is None else standing.content.systems.get(system.id, {})
     return [
-        Ruling(DIMENSIONS[key], d.value, said(d.value), means(DIMENSIONS[key], d.value), d.set_by, layers(d), key in own)
+        Ruling(DIMENSIONS[key], d.value, briefly(d.value), means(DIMENSIONS[key], d.value), d.set_by, layers(d), key in own)
         for key, d in standing.effective(system).items()
     ]

@@ -8,7 +8,7 @@ decision, decide, drop      what waits for a second person
 waivers, …                  below the floor, for a while
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -25,12 +25,12 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.policies import actions, permissions, preview, queries, table
-from governance.policies.changing import lines, said, with_tier, with_value, without_value, written
+from governance.policies.changing import Line, lines, said, with_tier, with_value, without_value, written
 from governance.policies.floor import feature as operator_feature
 from governance.policies.forms import BackForm, ChangeForm, DecideForm, OverrideForm, PickForm, WaiverForm
 from governance.policies.models import PolicyVersion, Waiver
 from governance.policies.standing import Content, Governed, Standing, read_content
-from governance.policies.strictness import DIMENSIONS, Dimension, Value, dimension, read
+from governance.policies.strictness import DIMENSIONS, Dimension, Value, covers, dimension, effective, read
 
 feature = Feature("policies", __name__)
 DAY = timedelta(days=1)
@@ -93,7 +93,7 @@ def _tiers(step: Step, form: ChangeForm, *, status: int = 200) -> ResponseReturn
     return page(
         "policies/index.html", status=status, step=step, form=form, standing=before, row=row, tabs=_tabs(before, "tiers"),
         table=table.table(before, after, draft=_draft_word(step)), seen=_preview(before, after), recent=recent,
-        summaries={v.id: _summary(v, recent) for v in recent}, zone=str(words.zone()),
+        summaries=_summaries([*recent, *([row] if row else [])]), zone=str(words.zone()),
         names=people.names([*(v.made_by for v in recent), *(v.decided_by for v in recent), row.made_by if row else None]),
         me=current.actor().person_id,
     )  # fmt: skip
@@ -118,17 +118,21 @@ def _preview(before: Standing, after: Standing | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _summary(row: PolicyVersion, among: Any) -> str:
-    """`standard to strict`, `retention_days 30 to 90`: in a few words, from the version before where it is at hand."""
-    base = next((read_content(v.content) for v in among if v.number == row.base), None)
-    if base is None and row.base:
-        return f"tier {row.content.get('tier', '')}"
-    found = lines(base or Content(), read_content(row.content))
+def _summaries(rows: Sequence[PolicyVersion]) -> dict[UUID, str]:
+    """By id `standard to strict`, `retention_days 30 to 90, and 2 more`: in a few words, against the version before."""
+    bases = queries.contents(row.base for row in rows) if rows else {}
+    return {row.id: _summary(lines(bases.get(row.base, Content()), read_content(row.content))) for row in rows}
+
+
+def _summary(found: Sequence[Line]) -> str:
     if not found:
-        return "as built in"
+        return "as before"
     first, more = found[0], len(found) - 1
-    told = f"{said(first.before)} to {said(first.after)}"
-    return (told if first.key == "tier" else f"{first.key} {told}") + (f", and {more} more" if more else "")
+    if first.before is None or first.after is None:
+        told = f"{first.key} {said(first.after) if first.before is None else 'no longer overridden'}"
+    else:
+        told = ("" if first.key == "tier" else f"{first.key} ") + f"{said(first.before)} to {said(first.after)}"
+    return told + (f", and {more} more" if more else "")
 
 
 @feature.post("/policies/change", needs=permissions.DRAFT)
@@ -341,7 +345,7 @@ def versions() -> ResponseReturnValue:
     more = url_for("policies.versions", after=found.next) if found.next else None
     return page(
         "policies/versions.html", versions=found.rows, more=more, standing=standing, tabs=_tabs(standing, "versions"), row=queries.draft(),
-        summaries={v.id: _summary(v, found.rows) for v in found.rows}, first=request.args.get("after") is None,
+        summaries=_summaries(found.rows), first=request.args.get("after") is None,
         names=people.names(i for v in found.rows for i in (v.made_by, v.decided_by)),
     )  # fmt: skip
 
@@ -468,13 +472,26 @@ def waiver(waiver_id: UUID) -> ResponseReturnValue:
 def _waiver(row: Waiver, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
     standing = queries.standing()
     form.seen.data = actions.waiver_mark(row)
+    system = next((s for s in standing.systems if s.id == row.system_id), None)
+    decided = standing.effective(system)[row.dimension] if system else None
     return page(
         "policies/waiver.html", status=status, row=row, form=form, standing=standing, tabs=_tabs(standing, "waivers"), left=_left(row),
         key=queries.system_keys([row.system_id]).get(row.system_id, ""), floor=standing.platform.floor.get(row.dimension),
         value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], me=current.actor().person_id,
         names=people.names([row.asked_by, row.first_by, row.second_by, row.closed_by]), moments=people.timeline([row.id]),
-        is_live=row.state == "live" and row.expires_at > clock.now(),
+        is_live=row.state == "live" and row.expires_at > clock.now(), decided=decided, without_effect=_stricter_than_waiver(standing, system, row),
     )  # fmt: skip
+
+
+def _stricter_than_waiver(standing: Standing, system: Governed | None, row: Waiver) -> str:
+    """The tenant's own layer that asks for more than the waiver would allow, in words; a waiver lifts the floor alone."""
+    if system is None or row.state not in {"asked", "live"}:
+        return ""
+    own = effective(standing.own_layers(system)).get(row.dimension)
+    value = read(row.dimension, row.value)
+    if own is None or covers(row.dimension, value, own.value):
+        return ""
+    return f"{own.set_by} asks for {said(own.value)}"
 
 
 @feature.post("/policies/waivers/<uuid:waiver_id>", needs=permissions.WAIVE, fresh=True)

@@ -53,6 +53,13 @@ def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
     assert "Every worker answers by it within a second" in page.text
 
 
+def test_a_reason_is_asked_for_whatever_the_direction(systems, as_admin):
+    for verb in ("apply", "schedule", "ask"):
+        at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+        assert "Say why" in words(confirm(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at))
+    assert draft() is None and standing().number == 0
+
+
 def test_a_double_click_is_harmless(systems, as_admin):
     page = as_admin.get("policies/?tier=strict").text
     sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
@@ -324,7 +331,7 @@ def test_only_an_admin_drafts(who, request, systems):
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("policies/", 11), ("policies/?tier=regulated", 12), ("policies/in-force", 7), ("policies/versions", 8), ("policies/versions/1", 12),
+        ("policies/", 11), ("policies/?tier=regulated", 12), ("policies/in-force", 7), ("policies/versions", 9), ("policies/versions/1", 12),
         ("policies/waivers", 6), ("policies/override/memory", 7), ("policies/waivers/new", 7),
     ],
 )  # fmt: skip

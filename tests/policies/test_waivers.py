@@ -65,6 +65,14 @@ def test_a_waiver_is_live_when_two_others_have_agreed(lenient, as_admin, as_offi
     assert "1 waiver is live" in words(as_viewer.get("policies/in-force?system=support-assistant"))
 
 
+def test_a_waiver_that_the_tenants_own_tier_outdoes_says_that_it_changes_nothing(systems, as_admin, as_officer, as_reviewer):
+    ask(as_admin, systems)
+    assert "It would change nothing now: tier standard asks for 90" in words(as_officer.get(newest()))
+    for visitor in (as_officer, as_reviewer):
+        decide(visitor, newest(), "agree")
+    assert "The floor lets retention_days be 120, and tier standard asks for 90" in words(as_admin.get(newest()))
+
+
 def test_all_three_are_different_persons(lenient, as_admin, as_officer, as_reviewer):
     ask(as_officer, lenient)
     where = newest()
