@@ -8,7 +8,7 @@ decision, decide, drop      what waits for a second person
 waivers, …                  below the floor, for a while
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -497,16 +497,28 @@ def _stricter_than_waiver(standing: Standing, system: Governed | None, row: Waiv
 @feature.post("/policies/waivers/<uuid:waiver_id>", needs=permissions.WAIVE, fresh=True)
 def decide_waiver(waiver_id: UUID) -> ResponseReturnValue:
     row, form = queries.waiver(waiver_id), DecideForm()
-    because = form.because.data or ""
     verbs = {
         "agree": lambda: actions.agree(row, seen=form.seen.data or ""),
-        "refuse": lambda: actions.refuse_waiver(row, because),
-        "withdraw": lambda: actions.withdraw_waiver(row),
-        "close": lambda: actions.close_waiver(row, because),
+        "refuse": lambda: actions.refuse_waiver(row, form.because.data or ""),
     }
+    return _done_to_waiver(row, form, verbs, "Decide: agree or refuse.")
+
+
+@feature.post("/policies/waivers/<uuid:waiver_id>/end", needs=permissions.WAIVE)
+def end_waiver(waiver_id: UUID) -> ResponseReturnValue:
+    """The floor is back, or stays: that waits for nobody, and for no fresh sign-in."""
+    row, form = queries.waiver(waiver_id), DecideForm()
+    verbs = {
+        "withdraw": lambda: actions.withdraw_waiver(row),
+        "close": lambda: actions.close_waiver(row, form.because.data or ""),
+    }
+    return _done_to_waiver(row, form, verbs, "Withdraw it, or end it.")
+
+
+def _done_to_waiver(row: Waiver, form: DecideForm, verbs: Mapping[str, Callable[[], None]], choices: str) -> ResponseReturnValue:
     verb = verbs.get(form.verb.data or "")
     if verb is None:
-        raise Invalid("Decide: agree, refuse, withdraw or end it.")
+        raise Invalid(choices)
     if not accepted(form, verb):
         return _waiver(row, form, status=form.status)
     return redirect(url_for("policies.waiver", waiver_id=row.id), 303)

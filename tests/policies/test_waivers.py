@@ -31,7 +31,7 @@ def ask(visitor, systems, then=303, **more):
 def decide(visitor, where, verb, then=303, **more):
     page = visitor.get(where).text
     seen = hidden(page, "seen") if 'name="seen"' in page else ""
-    return visitor.post(where, then=then, verb=verb, seen=seen, **more)
+    return visitor.post(where + ("/end" if verb in {"close", "withdraw"} else ""), then=then, verb=verb, seen=seen, **more)
 
 
 def newest():
@@ -162,6 +162,9 @@ def test_who_may_not_and_who_comes_from_elsewhere(app, lenient, as_admin, as_con
     as_stranger.get(where, then=404)
     stale = Visitor(app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6)))
     stale.post(where, then=401, verb="agree")
+    as_neighbour.post(where + "/end", then=404, verb="close")
+    as_viewer.post(where + "/end", then=403, verb="close")
+    as_admin.post(where + "/end", then=422, verb="dance")
 
 
 def test_what_the_operator_made_unwaivable_is_refused(lenient, as_admin, as_operator):
