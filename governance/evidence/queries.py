@@ -27,7 +27,7 @@ from governance.kernel.db import find, session
 from governance.people import permissions as people
 from governance.people.models import Membership, Person
 
-FORMER = "a former member"
+FORMER, CONSOLE = "a former member", "the console"
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
 
 
@@ -217,8 +217,9 @@ def _held(row: Sequence[Any]) -> Held:
         collector,
     ) = row
     facts = (number, collected.date(), uploaded.date(), period_from, period_to, valid_until)
-    before = Version(*facts, "pending", sha256, source, collector or FORMER)
-    after = Version(*facts, decision, sha256, source, collector or FORMER) if decision else before
+    by = (collector or FORMER) if uploaded_by else CONSOLE
+    before = Version(*facts, "pending", sha256, source, by)
+    after = Version(*facts, decision, sha256, source, by) if decision else before
     return Held(version_id, uploaded_by, uploaded, judged, before, after)
 
 
@@ -405,7 +406,7 @@ def doers(ids: Iterable[UUID | None]) -> dict[UUID, str]:
 
 
 def _named(person: UUID | None, shown: Mapping[UUID, str]) -> str:
-    return shown.get(person, FORMER) if person else "the console"
+    return shown.get(person, FORMER) if person else CONSOLE
 
 
 def is_mine(evidence: Evidence) -> bool:
