@@ -90,7 +90,7 @@ class Standing:
             return None
         first, more = told[0], len(told) - 1
         word = "Drill" if first.is_drill else "Stopped"
-        lead = first.name + (f" and {more} more" if more else "")
+        lead = first.name + (f", and {more} more" if more else "")
         return {"kind": "stop", "word": word, "lead": lead, "text": first.text, **_link(first, more, operator=operator)}
 
 

@@ -25,6 +25,7 @@ from governance.switches.forms import DecideForm, DrillForm, RestartForm, StopAl
 from governance.switches.models import Drill, PlatformStop, Stop
 from governance.switches.obeying import PROMISE, Obedience
 from governance.switches.queries import Board, Row, Scope
+from governance.switches.standing import Stopped
 from governance.systems import queries as systems
 from governance.systems.models import AISystem, SystemFeature
 
@@ -335,7 +336,17 @@ def _of_stop(found: Stop) -> dict[str, Any]:
     told = _told(found, queries.obediences([found])[found.id])
     under = systems.system(found.system_id) if found.system_id else None
     names = _names(found.stopped_by, found.restarted_by, found.restart_asked_by)
-    return {**told, "system": under, "names": names, "second": queries.needs_second(found), "me": current.actor().person_id}
+    return {
+        **told, "system": under, "names": names, "second": queries.needs_second(found), "me": current.actor().person_id,
+        "wider": [s for s in queries.standing_stops() if _is_wider(s, found)],
+    }  # fmt: skip
+
+
+def _is_wider(other: Stopped, found: Stop) -> bool:
+    """Whether another stop covers all that this one does: then restarting this one alone lets nothing answer again."""
+    same = (other.scope, other.system_id, other.feature_id) == (found.scope, found.system_id, found.feature_id)
+    covers = other.covers(found.system_id, found.feature_id) and (other.scope != "feature" or found.scope == "feature")
+    return covers and not (same and not other.is_drill)
 
 
 @feature.get("/switches/stops/<uuid:stop_id>/obeyed", needs=permissions.VIEW, attended=False)

@@ -174,6 +174,15 @@ def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer)
     assert "has changed since you opened this page" in words(again) and len(scene.standing()) == 2
 
 
+def test_a_wider_stop_that_stays_is_said_before_the_restart(as_admin):
+    part_, _ = scene.stopped(), scene.stopped("summarise")
+    restart = f"switches/stops/{part_}/restart"
+    assert "A wider stop stands too" not in words(as_admin.get(restart))
+    whole = scene.stopped(None)
+    assert "A wider stop stands too" in words(as_admin.get(restart))
+    assert "A wider stop stands too" not in words(as_admin.get(f"switches/stops/{whole}/restart"))
+
+
 @pytest.mark.parametrize("verb", ["", "approve", "lift"])
 def test_an_unknown_verb_decides_nothing(as_admin, verb):
     held = scene.stopped()
@@ -276,7 +285,7 @@ def test_the_operator_stops_every_tenant_and_their_pages_say_so(app, as_operator
         path = "/operator/" if somebody is as_operator else "controls/"
         assert "Everything, for every tenant" in somebody.get(path).text
     assert "A model answers nonsense." in words(as_viewer.get("switches/"))
-    assert "by the operator" in words(as_viewer.get(PAGE))
+    assert "by the operator" in words(as_viewer.get(PAGE)) and "The operator has stopped everything" in words(as_viewer.get(PAGE))
     old = Visitor(app, make.cookie("operator_admin", "console", signed_in_ago=timedelta(minutes=10)), "console")
     old.post("/operator/switch/restart", then=401, verb="ask", because="x", seen=marked(page))
     as_operator.post("/operator/switch/restart", then=422, verb="restart", seen=marked(page))
