@@ -22,12 +22,20 @@ LOOSEST = "baseline"  # the most permissive tier
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """The switch of one live AI system, and how its last finished drill went; `drilled` is None before the first."""
+    """The switch of a live AI system, or of a feature of it, and how its last finished drill went; `drilled` None: never.
+
+    A drill of the whole system proves every feature; a drill of a feature proves that feature alone.
+    """
 
     system_id: UUID
     key: str
     drilled: date | None = None
     passed: bool = False
+    feature: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.feature} of {self.key}" if self.feature else self.key
 
     def proven(self, today: date) -> bool:
         return self.passed and self.drilled is not None and (today - self.drilled).days <= UNPROVEN
@@ -87,16 +95,16 @@ def _of_switches(switches: Sequence[Switch], today: date) -> Iterator[Doubt]:
     for s in switches:
         if s.drilled is not None and not s.passed:
             yield Doubt(
-                "bad", "Drill failed", f"The last drill of {s.key} failed on {_long(s.drilled)}.",
+                "bad", "Drill failed", f"The last drill of {s.name} failed on {_long(s.drilled)}.",
                 "Not every consumer obeyed the stop. Find out why, and drill again.", "switch", s.key, s.system_id,
             )  # fmt: skip
         elif not s.proven(today):
             last = (
                 f"The last drill passed on {_long(s.drilled)}, more than {UNPROVEN} days ago."
                 if s.drilled
-                else "It was never drilled."
+                else "It was never drilled as a whole."
             )
-            yield Doubt("warn", "Switch unproven", f"The switch of {s.key} is unproven.", last, "switch", s.key, s.system_id)
+            yield Doubt("warn", "Switch unproven", f"The switch of {s.name} is unproven.", last, "switch", s.key, s.system_id)
 
 
 def _of_policy(live: Live) -> Iterator[Doubt]:

@@ -31,7 +31,7 @@ from governance.people.models import Person
 from governance.policies.models import PolicyVersion, Waiver
 from governance.policies.strictness import DIMENSIONS, TIERS
 from governance.switches.models import Drill
-from governance.systems.models import AISystem
+from governance.systems.models import AISystem, SystemFeature
 
 OLD = (UNPROVEN + 1) * 86_400  # seconds after which a drill proves nothing any more
 
@@ -143,7 +143,7 @@ def _live(rests_on: str | None, packed: Any, at: float) -> Live | None:
     """What the control rests on, as it was at that moment."""
     if rests_on == "drill":
         held = [system for system in packed or () if system[2] <= at and (system[3] is None or system[3] > at)]
-        return Live("drill", tuple(_switch(system, at) for system in held))
+        return Live("drill", tuple(switch for system in held for switch in _switches(system, at)))
     if rests_on != "policy":
         return None
     versions, waivers = packed["versions"] or (), packed["waivers"] or ()
@@ -156,7 +156,7 @@ def _live(rests_on: str | None, packed: Any, at: float) -> Live | None:
 def live_stamps(row: Row[Any]) -> list[float | None]:
     """Each instant (in seconds since 1970) at which what the control rests on could have moved its status."""
     if row.rests_on == "drill":
-        ended = [when for system in row.live or () for when, _ in system[4] or ()]
+        ended = [when for system in row.live or () for when, *_ in system[4] or ()]
         return [*(stamp for system in row.live or () for stamp in system[2:4]), *ended, *(when + OLD for when in ended)]
     if row.rests_on == "policy":
         waivers = row.live["waivers"] or ()
@@ -164,10 +164,19 @@ def live_stamps(row: Row[Any]) -> list[float | None]:
     return []
 
 
-def _switch(packed: Sequence[Any], at: float) -> Switch:
-    ended = [(when, passed) for when, passed in packed[4] or () if when <= at]
-    when, passed = max(ended, default=(None, False))
-    return Switch(UUID(packed[0]), packed[1], None if when is None else _day(when), passed=bool(passed))
+def _switches(packed: Sequence[Any], at: float) -> Iterator[Switch]:
+    """The switch of the whole system, and that of each feature whose last drill failed."""
+    ended = [(when, passed, feature) for when, passed, feature in packed[4] or () if when <= at]
+    yield _switch(packed, [each for each in ended if each[2] is None])
+    for name in sorted({feature for _, _, feature in ended if feature is not None}):
+        found = _switch(packed, [each for each in ended if each[2] in {None, name}], name)
+        if not found.passed:
+            yield found
+
+
+def _switch(packed: Sequence[Any], ended: Sequence[tuple[float, bool, str | None]], feature: str = "") -> Switch:
+    when, passed, _ = max(ended, key=lambda each: each[0], default=(None, False, None))
+    return Switch(UUID(packed[0]), packed[1], None if when is None else _day(when), passed=passed, feature=feature)
 
 
 def _waived(packed: Sequence[Any]) -> Waived:
@@ -238,10 +247,10 @@ def _folded_live() -> Case[Any]:
 
 
 def _drills() -> ScalarSelect[Any]:
-    """Of each system: when it lived, and (when, passed) of each drill that ended."""
-    ended = func.json_agg(func.json_build_array(_epoch(Drill.ended_at), Drill.state == "passed"))
+    """Of each system: when it lived, and (when, passed, of which feature) of each drill that ended."""
+    ended = func.json_agg(func.json_build_array(_epoch(Drill.ended_at), Drill.state == "passed", SystemFeature.key))
     of_system = (
-        select(ended).where(Drill.system_id == AISystem.id, Drill.state.in_(("passed", "failed")), Drill.ended_at.is_not(None))
+        select(ended).select_from(Drill).outerjoin(SystemFeature, SystemFeature.id == Drill.feature_id).where(Drill.system_id == AISystem.id, Drill.state.in_(("passed", "failed")), Drill.ended_at.is_not(None))
         .correlate(AISystem).scalar_subquery()
     )  # fmt: skip
     parts = (AISystem.id, AISystem.key, _epoch(AISystem.created_at), _epoch(AISystem.retired_at), of_system)

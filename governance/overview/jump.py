@@ -74,6 +74,8 @@ def _objects(wanted: str) -> Iterator[dict[str, str]]:
         select(literal("assessment").label("kind"), Assessment.id, literal("").label("ref"), Assessment.title)
         .where(Assessment.tenant_id == _tenant(), Assessment.title.ilike(pattern)),
     )  # fmt: skip
+    if stopping:
+        query = _like(AISystem, AISystem.key, AISystem.name, "AI system", pattern)
     for kind, row_id, ref, title in session().execute(query.limit(MOST)):
         if not stopping:
             yield {"label": f"{ref} {title}".strip(), "hint": kind, "href": _address(kind, row_id, ref)}

@@ -73,6 +73,7 @@ class Wait:
     meta: str
     since: date
     due: date | None = None
+    holds_up: bool = False  # another person asked for it, and cannot go on before it is decided
 
     @property
     def order(self) -> tuple[date, str]:
@@ -83,6 +84,13 @@ def waiting_for(person_id: UUID, board: Board) -> list[Wait]:
     """What this person, in his role, can move forward; what has waited longest first."""
     found = [*_evidence_waits(person_id, board), *_review_waits(person_id, board), *_item_waits(person_id, board)]
     return sorted([*found, *_decision_waits(person_id)], key=lambda wait: wait.order)
+
+
+def foremost(waits: Sequence[Wait], most: int) -> list[Wait]:
+    """The `most` that a short list shows, in their order: what another person waits for is never left out for something older."""
+    pressing = [wait for wait in waits if wait.holds_up][:most]
+    others = [wait for wait in waits if not wait.holds_up][: most - len(pressing)]
+    return sorted([*pressing, *others], key=lambda wait: wait.order)
 
 
 def _decision_waits(person_id: UUID) -> list[Wait]:
@@ -106,7 +114,16 @@ def _decision_wait(row: Any) -> Wait:
     icon, title, endpoint, name = DECISIONS[row.kind]
     what = _dimension_of(row.about) if row.kind == "waiver" else row.about
     meta = f"Asked by {row.who or FORMER}" + (f": {_short(row.because)}" if row.because else "")
-    return Wait(icon, title.format(what), endpoint, {name: row.id}, meta, row.since.date(), row.due.date() if row.due else None)
+    return Wait(
+        icon,
+        title.format(what),
+        endpoint,
+        {name: row.id},
+        meta,
+        row.since.date(),
+        row.due.date() if row.due else None,
+        holds_up=True,
+    )
 
 
 def _dimension_of(about: str) -> str:

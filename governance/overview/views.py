@@ -85,7 +85,7 @@ def _context(board: Board, day: date | None, steps: Sequence[Step], who: current
         "board": board, "day": day, "kicker": _kicker(), "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, len(waits), holds),
         "steps": [_step(step) for step in steps] if new else [], "posture": bool(board.ledger.controls),
         "works": works, "own_first": works and not allowed(evidence_permissions.MANAGE),
-        "waits": [_wait(wait) for wait in waits[:WAITS]], "waiting": len(waits), "more_waits": max(0, len(waits) - WAITS),
+        "waits": [_wait(wait) for wait in queries.foremost(waits, WAITS)], "waiting": len(waits), "more_waits": max(0, len(waits) - WAITS),
         "gaps": board.gaps[:GAPS], "functions": list(_functions(moved, points)), "functions_title": sentences.functions_title(board, moved),
         "evidence": evidence, **_evidence(evidence), **_quarters(queries.quarters(points), day),
         "changed_title": sentences.changed_title(moved), "changes": [*_moves(board, moved), *_deeds(board)],

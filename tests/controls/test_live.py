@@ -13,6 +13,7 @@ from governance.frameworks import actions as adopting
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.systems import actions as systems
+from governance.systems import queries as registered
 from tests import make
 from tests.controls.governed import drilled, in_force, waived
 
@@ -82,6 +83,21 @@ def test_a_failed_drill_fails_the_control_until_one_passes(governed):
     with make.acting("admin"):
         drilled(governed[0], ago(1), passed=True)
     assert facts("OPS-08") == []
+
+
+def test_a_feature_is_proven_by_its_own_drill_and_fails_by_it_too(governed):
+    with make.acting("admin"):
+        system = registered.system("ad-copywriter")
+        part = systems.add_feature(system, key="images", fallback="No image.").id
+        drilled(governed[1], ago(2), passed=False, feature_id=part)
+    assert facts("OPS-08") == ["The last drill of images of ad-copywriter failed on 23 November 2026."]
+    with make.acting("admin"):
+        drilled(governed[1], ago(1))  # of the whole system
+    assert facts("OPS-08") == []
+    with make.acting("admin"):
+        drilled(governed[1], ago(0.5), feature_id=part)
+    assert facts("OPS-08", NOW + timedelta(days=89)) == ["The switch of claims-triage is unproven."]
+    assert "The switch of ad-copywriter is unproven." in facts("OPS-08", NOW + timedelta(days=92))
 
 
 def test_another_day_is_judged_by_what_stood_then(governed):

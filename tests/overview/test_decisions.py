@@ -83,6 +83,14 @@ def test_who_agreed_first_is_not_asked_again(as_officer, as_reviewer, asking):
     assert SAID[1] in cell(as_reviewer.get(""), "waits")
 
 
+def test_what_holds_another_person_up_is_never_left_out_of_the_short_list():
+    old = [queries.Wait("upload", f"Old {n}", "x", {}, "", (NOW - timedelta(days=90 - n)).date()) for n in range(9)]
+    new = queries.Wait("bolt", "Decide", "x", {}, "", NOW.date(), holds_up=True)
+    assert [wait.title for wait in queries.foremost([*old, new], 6)] == ["Old 0", "Old 1", "Old 2", "Old 3", "Old 4", "Decide"]
+    assert len(queries.foremost(old, 6)) == 6 and queries.foremost([], 6) == []
+    assert len(queries.foremost([new] * 9, 6)) == 6
+
+
 def test_what_was_decided_waits_no_more(as_reviewer, asking):
     with make.acting("admin"):
         session().query(PolicyVersion).filter_by(id=asking["version"]).update({"state": "refused"})

@@ -83,6 +83,13 @@ def test_the_worst_comes_first() -> None:
     assert Attested(alone).matters[0].claim == "Version 6 loosened without a second person"
 
 
+def test_a_single_stop_that_stands_is_said_in_good_english() -> None:
+    told = attested.period()
+    told["stops"] = told["stops"][1:]
+    assert "One stop was made, and it still stands." in Attested(told).lede
+    assert "Two stops were made, and one still stands." in Attested(attested.period()).lede
+
+
 def test_a_waiver_that_changes_nothing_is_not_said_to_lower_anything() -> None:
     told = attested.period()
     told["waivers"][0] |= {"system": "claims-triage"}

@@ -245,7 +245,7 @@ def _method(frozen: Json, say: Attested) -> list[tuple[str, str]]:
         ("Waivers", "Below the floor in one dimension of one system, for 30 days at most, with a compensation; asked by one person and agreed by two others."),
         ("Obeyed", ("Expected are the consumers that had asked in the day before the stop. A consumer has obeyed when it first had an answer that holds the "
          "stop; the time is from the click to that answer. A consumer that asks rarely is slow by this count, and is not therefore unsafe.")),
-        ("Proven", f"A switch is proven when its last drill passed no more than {frozen['proven_for']} days before the end; dead when that drill failed."),
+        ("Proven", f"A drill of a whole system proves its features, one of a feature proves that alone. A switch is proven when its last drill passed no more than {frozen['proven_for']} days before the end; dead when that drill failed."),
         ("What it does not say", ("It attests what the console demanded and answered, not what each product did with the answer. Values are those of the "
          "decision API; a product that does not ask is not governed by it.")),
     ]  # fmt: skip

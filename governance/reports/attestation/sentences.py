@@ -299,11 +299,8 @@ class Attested:
         slow = f" The slowest consumer obeyed after {speed(self.slowest)}." if self.slowest is not None else ""
         if self.is_day:
             return f"{capital(many(stops, 'stop'))} stood.{slow}"
-        still = (
-            f", and {words(standing) if standing < stops else 'all'} still {'stands' if standing == 1 else 'stand'}"
-            if standing
-            else ""
-        )
+        left = "it" if standing == stops == 1 else "all" if standing == stops else words(standing)
+        still = f", and {left} still {'stands' if standing == 1 else 'stand'}" if standing else ""
         return f"{capital(many(stops, 'stop'))} {was(stops)} made{still}.{slow}"
 
     @property
@@ -377,7 +374,7 @@ class Attested:
                         "Nothing to do.", f"Made by {last['made_by']}, approved by {last['decided_by']}.", "changes")  # fmt: skip
         armed = self.switches("armed")
         if armed and len(armed) == len(self.snapshot["switches"]):
-            yield Point(5, f"Every kill switch is proven: {many(len(armed), 'system')}", f"Each passed its last drill within {self.snapshot['proven_for']} days; the oldest of these drills was on {day(min(each['last'] for each in armed))}.",
+            yield Point(5, f"Every kill switch is proven: {many(len(armed), 'switch', 'switches')}", f"Each passed its last drill within {self.snapshot['proven_for']} days; the oldest of these drills was on {day(min(each['last'] for each in armed))}.",
                         "Nothing to do.", "The next drills follow their plan.", "drills")  # fmt: skip
         lifted = self.deciding["floor"]
         yield Point(6, f"The floor decides {out_of(lifted, sum(self.deciding.values()), 'value')}", "There the tenant's own layers demand as much or less; everywhere else the tenant itself is stricter.",

@@ -54,7 +54,7 @@ def snapshot(since: datetime | None, until: datetime) -> Json:
         "waivers": [_waiver(each, kept, end.platform) for each in waivers],
         "stops": [*_platform_stops(since, until), *_told_stops(stops, kept)],
         "drills": [_drill(each, kept) for each in drills if since and _at(each) > since],
-        "switches": [_switch(system, drills, kept) for system in end.systems],
+        "switches": [each for system in end.systems for each in _switches(system, drills, kept)],
         "proven_for": UNPROVEN, "revisions": [],
     }  # fmt: skip
 
@@ -359,13 +359,27 @@ def _drill(row: Drill, kept: _Kept) -> Json:
     }  # fmt: skip
 
 
-def _switch(system: Governed, drills: Sequence[Drill], kept: _Kept) -> Json:
-    """How the switch of a system stood at the end, by its last drill."""
+def _switches(system: Governed, drills: Sequence[Drill], kept: _Kept) -> Iterator[Json]:
+    """The switch of the whole system, and of each feature that was drilled; a drill of the whole proves its features too."""
     own = [d for d in drills if d.system_id == system.id and d.state != "cancelled"]
-    last = own[-1] if own else None
+    yield _switch(system, system.key, [d for d in own if d.feature_id is None], kept)
+    for feature_id in dict.fromkeys(d.feature_id for d in own if d.feature_id is not None):
+        over = [d for d in own if d.feature_id in {None, feature_id}]
+        yield _switch(system, f"{kept.features.get(feature_id, '')} of {system.key}", over, kept)
+
+
+def _switch(system: Governed, name: str, drills: Sequence[Drill], kept: _Kept) -> Json:
+    """How a switch stood at the end, by the last drill over it."""
+    last = drills[-1] if drills else None
     found = Switch(system.id, system.key, _at(last).date() if last else None, passed=last is not None and last.state == "passed")
     state = "dead" if last is not None and last.state == "failed" else "armed" if found.proven(kept.until.date()) else "unproven"
-    return {"system": system.key, "name": system.name, "lane": LANE_NAMES[system.lane], "state": state, "last": iso(_at(last)) if last else None}  # fmt: skip
+    return {
+        "system": name,
+        "name": system.name,
+        "lane": LANE_NAMES[system.lane],
+        "state": state,
+        "last": iso(_at(last)) if last else None,
+    }
 
 
 # ---- names
