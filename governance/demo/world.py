@@ -62,6 +62,7 @@ GROUPS = {
 DOMAINS = {"acme": {"acme.example", "audit.example"}, "globex": {"globex.example"}, "console": {"console.example"}}
 NAMES = {"acme": "Acme Insurance", "globex": "Globex", "console": "Console"}
 ADDRESSES = {
+    "operator": "operator@{}.example",
     "admin": "admin@{}.example",
     "officer": "officer@{}.example",
     "jun": "jun.chen@{}.example",
@@ -97,6 +98,7 @@ def build(settings: Settings, idp_base: str, clients: Mapping[str, tuple[str, st
     handed: dict[str, Any] = {}
     _tell_acme(Cast("acme", f"{idp_base}/acme"), handed)
     _tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
+    _tell_operator(Cast("console", f"{idp_base}/console"))
     for slug in ("acme", "globex", "console"):
         _sign_log(slug, _ago(0))
     jobs.drain(actor_of)
@@ -121,9 +123,15 @@ class Cast:
         """The actor of a part: admin, officer, jun, anna."""
         email = ADDRESSES[part].format(self.slug)
         person = next(p for p in (*PEOPLE[self.slug], LEFT) if p.email == email)
-        role = {"admin": "admin", "anna": "contributor"}.get(part, "compliance_officer")
+        role = {"admin": "admin", "anna": "contributor", "operator": "operator_admin"}.get(part, "compliance_officer")
         base = founder(self.slug)
-        return replace(base, person_id=person_key(self.issuer, person.sub), name=person.name, role=role, kind="person")
+        return replace(
+            base,
+            person_id=person_key(self.issuer, person.sub),
+            name=person.name,
+            role=role,
+            kind="operator" if part == "operator" else "person",
+        )
 
     def id(self, part: str) -> UUID:
         who = self(part).person_id
@@ -607,3 +615,10 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
         assessing.begin(
             framework.id, title="First assessment", period_from=_ago(118), period_to=_ago(-60), scope="organisation", targets=None
         )
+
+
+# ---- the operator: what stands under all of them
+
+
+def _tell_operator(cast: Cast) -> None:
+    _play(cast, [Event(each.day, each.part, each.deed, each.hour) for each in policies.operator(_ago)])

@@ -25,7 +25,7 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.policies import actions, permissions, preview, queries, table
-from governance.policies.changing import Line, lines, said, with_tier, with_value, without_value, written
+from governance.policies.changing import Line, briefly, lines, said, with_tier, with_value, without_value, written
 from governance.policies.floor import feature as operator_feature
 from governance.policies.forms import BackForm, ChangeForm, DecideForm, OverrideForm, PickForm, WaiverForm
 from governance.policies.models import PolicyVersion, Waiver
@@ -37,6 +37,7 @@ DAY = timedelta(days=1)
 REPLAYED = timedelta(days=14)
 FIRST_DAY = date(2000, 1, 1)
 feature.add_app_template_filter(said, "said")
+feature.add_app_template_filter(briefly, "briefly")
 
 
 def _tabs(standing: Standing, here: str, *, live: int | None = None) -> dict[str, Any]:
