@@ -2,11 +2,11 @@
 
 import random
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from governance.decisions import actions as decisions
 from governance.decisions.actions import Counted
-from governance.kernel import current
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.policies import queries as policies
@@ -29,7 +29,7 @@ BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 9, 10, 11, 10, 8, 6, 4, 3, 2,
 def tell(who: Actor) -> None:
     """In one transaction of that tenant; what was in force at the hour is what was answered."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
-    this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    this_hour = clock.now().replace(minute=0, second=0, microsecond=0)
     with current.acting_as(who), transaction():
         for day in range(DAYS, -1, -1):
             counted: Counter[tuple[datetime, str, str, str]] = Counter()

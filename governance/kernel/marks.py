@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from governance.kernel import clock, current
 from governance.kernel.db import Model, notify, session
 
-CHANNEL = "marks"
+CHANNEL, LISTEN = "marks", "LISTEN marks"
 OVER_ALL = UUID(int=0)  # the operator's layer, over all tenants
 
 

@@ -22,11 +22,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from governance.kernel import bearer, clock, current
-from governance.kernel.access import scope
 from governance.kernel.bearer import Held
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded
-from governance.ofrep import actions, bundle
+from governance.ofrep import actions, bundle, permissions
 from governance.ofrep.flags import Answers
 from governance.ofrep.limits import Limiter
 from governance.ofrep.snapshots import Snapshots
@@ -35,7 +34,6 @@ type Environ = dict[str, Any]
 type Start = Callable[..., Any]
 type Body = Iterable[bytes]
 
-READ = scope("flags:read", "ask what is allowed and what is stopped, and get policy bundles")
 FLAGS = "/ofrep/v1/evaluate/flags"
 ADDRESSES = ("/ofrep/", "/policy/")
 MOST_BYTES = 64 * 1024
@@ -129,8 +127,8 @@ class Decisions:
         except KeyNeeded as needed:
             error = f', error="{needed.reason}"' if needed.reason else ""
             raise Refused(401, "", needed.message, (("WWW-Authenticate", f'Bearer realm="console"{error}'),)) from needed
-        if answers is None or READ not in held.scopes:
-            raise Refused(403, "", f"This key may not ask for decisions. It takes the scope {READ}.")
+        if answers is None or held.scopes.isdisjoint(permissions.DECIDE.scopes):
+            raise Refused(403, "", f"This key may not {permissions.DECIDE.means}. It takes the scope {permissions.FLAGS_READ}.")
         wait = self.limiter.wait(held.key_id, held.rate, time.monotonic())
         if wait:
             raise Refused(

@@ -4,11 +4,12 @@ Counts hold the minute, the system, the flag and the value: never the context, n
 """
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
+
+from governance.kernel import clock
 
 MINUTE = 60
 MOST_COUNTS = 200_000
@@ -40,7 +41,7 @@ class Tally:
 
     def note(self, tenant: str, system: str, flag: str, word: str, who: tuple[UUID, str, str, UUID | None], number: int) -> None:
         """One answer, given to `who`: key, name, region, the key's system."""
-        now = time.time()
+        now = clock.now().timestamp()
         key_id, name, region, system_id = who
         count, consumer = (tenant, int(now // MINUTE), system, flag, word), (tenant, key_id, name)
         with self._lock:
@@ -75,7 +76,7 @@ class Tally:
 
     def news(self, *, every: float) -> list[tuple[str, UUID, str, Hearing]]:
         """Consumers who heard a newer number than was told, or were heard again `every` seconds after they were last told of."""
-        now = time.time()
+        now = clock.now().timestamp()
         with self._lock:
             quiet = [key for key, h in self._heard.items() if h.told == h.number and now - h.seen > 10 * every]
             for key in quiet:

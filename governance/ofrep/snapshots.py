@@ -174,7 +174,7 @@ class Snapshots:
         while not self._stop.is_set():
             try:
                 with psycopg.connect(_conninfo(self.url), autocommit=True, connect_timeout=3) as connection:
-                    connection.execute(f"LISTEN {marks.CHANNEL}")
+                    connection.execute(marks.LISTEN)
                     away = False
                     self._listen(connection)
             except (psycopg.Error, DBAPIError, Unavailable) as lost:

@@ -1,6 +1,7 @@
 """Counts of what was asked: added by many workers, folded into days, never growing without bound, each tenant's own."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,8 +82,6 @@ ASKED = st.lists(
 
 @given(ASKED, st.integers(0, 60))
 def test_a_worker_counts_each_answer_once_also_when_writing_fails_in_between(asked, failed_after):
-    from uuid import UUID
-
     tally, written = Tally(), 0
     for n, (tenant, system, flag) in enumerate(asked):
         tally.note(tenant, system, flag, "", (UUID(int=1), "name", "", None), 1)
@@ -94,27 +93,31 @@ def test_a_worker_counts_each_answer_once_also_when_writing_fails_in_between(ask
     assert written == len(asked) and tally.take_counts() == {}
 
 
-def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_asking(monkeypatch):
-    from uuid import UUID
-
-    now = [1_000_000.0]
-    monkeypatch.setattr("governance.ofrep.counting.time.time", lambda: now[0])
+def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_asking():
     tally, who = Tally(), (UUID(int=1), "dublin-1", "Dublin", None)
-    tally.note("acme", "", "bulk", "", who, 7)
-    ((tenant, key, name, heard),) = tally.news(every=60)
-    assert (tenant, name, heard.number, heard.at) == ("acme", "dublin-1", 7, now[0])
+
+    def note(number: int, at: datetime) -> None:
+        with clock.frozen(at):
+            tally.note("acme", "", "bulk", "", who, number)
+
+    def news(at: datetime) -> list:
+        with clock.frozen(at):
+            return tally.news(every=60)
+
+    note(7, NOON)
+    ((tenant, key, name, heard),) = news(NOON)
+    assert (tenant, name, heard.number, heard.at) == ("acme", "dublin-1", 7, NOON.timestamp())
     tally.told(tenant, key, name, heard)
-    assert tally.news(every=60) == []
-    now[0] += 5
-    tally.note("acme", "", "bulk", "", who, 8)
-    tally.note("acme", "", "bulk", "", who, 7)
-    ((_, _, _, later),) = tally.news(every=60)
-    assert (later.number, later.at) == (8, now[0])
+    assert news(NOON) == []
+    soon = NOON + timedelta(seconds=5)
+    note(8, soon)
+    note(7, soon)
+    ((_, _, _, later),) = news(soon)
+    assert (later.number, later.at) == (8, soon.timestamp())
     tally.told(tenant, key, name, later)
-    now[0] += 61
-    tally.note("acme", "", "bulk", "", who, 8)
-    ((_, _, _, still),) = tally.news(every=60)
-    assert still.at == later.at and still.seen == now[0]
+    after = soon + timedelta(seconds=61)
+    note(8, after)
+    ((_, _, _, still),) = news(after)
+    assert still.at == later.at and still.seen == after.timestamp()
     tally.told(tenant, key, name, still)
-    now[0] += 3600
-    assert tally.news(every=60) == [] and not tally._heard, "who is quiet is forgotten by the worker"
+    assert news(after + timedelta(hours=1)) == [] and not tally._heard, "who is quiet is forgotten by the worker"
