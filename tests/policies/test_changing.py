@@ -381,3 +381,22 @@ def test_a_neighbours_policy_is_another_one(systems, acting):
         queries.version(1)
     with acting("admin", "globex"), pytest.raises(NotFound):
         actions.draft(Content("strict", {}, {systems["claims-triage"]: {"memory": "off"}}), seen="")
+
+
+# ---- bodies too large for an entry
+
+
+def test_a_change_of_hundreds_of_lines_is_recorded_short_and_whole_by_its_digest(systems, acting):
+    models = [f"model-{n}-{'x' * 60}" for n in range(200)]
+    on = [(system_id, "model_access", models) for system_id in systems.values()]
+    with acting("compliance_officer"):
+        more = [
+            registering.register(key=f"more-{n}", name="More", lane="standard", purpose="x", owner_id=None) for n in range(40)
+        ]
+        session().flush()
+        on += [(system.id, key, value) for system in more for key, value in (("memory", "off"), ("tool_use", "none"))]
+    with acting("admin"):
+        row = actions.tighten_now(content("standard", on=on), base=0, because=WHY)
+        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "policy.applied")).one()
+        assert entry.facts["digest"] == row.digest
+        assert len(entry.facts["lines"]) == actions.MOST_LINES + 1 and entry.facts["lines"][-1][1] == "and 23 more"
