@@ -483,9 +483,10 @@ def _quarter_ends(today: date) -> list[date]:
 
 
 def _set_targets(assessment_id: UUID) -> None:
+    rows = assessments.item_rows(assessment_id)
     for item in assessments.items(assessment_id):
         if item.ref in TARGET_FOUR:
-            assessing.set_target(item.row, 4, version=item.row.version)
+            assessing.set_target(rows[item.row.id], 4, version=item.row.version)
 
 
 def _conclude(told: Told) -> None:
@@ -493,19 +494,21 @@ def _conclude(told: Told) -> None:
     held = assessments.assessment(told.id)
     board = assessments.board(frameworks.framework_by_id(held.framework_id), held=held)
     told.levels = {row.ref: row.derived.level for row in board.rows}
+    rows = assessments.item_rows(told.id)
     for item in assessments.items(told.id):
         if told.open_one and item.ref in {"MAP 3.4", "MEASURE 3.2"}:
             continue
         level = told.levels[item.ref]
-        assessing.conclude(item.row, level=level, rationale=_rationale(told.chance, item.ref, level), version=item.row.version)
+        assessing.conclude(rows[item.row.id], level=level, rationale=_rationale(told.chance, item.ref, level), version=item.row.version)
 
 
 def _sign(told: Told) -> None:
     """Ines signs; MANAGE 2.4 waits for her."""
+    rows = assessments.item_rows(told.id)
     for item in assessments.items(told.id):
         waits = told.open_one and item.ref in {"MANAGE 2.4", "GOVERN 4.3"}
         if item.conclusion is not None and not waits and told.levels[item.ref] >= 2:  # noqa: PLR2004 - a level
-            assessing.sign_off(item.row, revision=item.conclusion.revision)
+            assessing.sign_off(rows[item.row.id], revision=item.conclusion.revision)
 
 
 GAP_OWNERS = {
@@ -518,10 +521,11 @@ GAP_OWNERS = {
 
 def _hand_out(cast: Cast, told: Told) -> None:
     """Who looks after what is short, and by when."""
+    rows = assessments.item_rows(told.id)
     for item in assessments.items(told.id):
         if item.ref in GAP_OWNERS:
             part, days = GAP_OWNERS[item.ref]
-            assessing.assign(item.row, cast.id(part), _ago(days))
+            assessing.assign(rows[item.row.id], cast.id(part), _ago(days))
 
 
 RATIONALES = {

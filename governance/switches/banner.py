@@ -20,7 +20,7 @@ from governance.people.models import ERASED, ERASED_NAME
 STANDING = """
 /* the shell: what is stopped */
 SELECT s.id, s.scope, s.created_at, s.drill_id IS NOT NULL AS is_drill, y.key AS system, f.key AS feature,
-       CASE WHEN m.via = :erased THEN :gone ELSE p.name END AS who, jsonb_array_length(s.expected) AS expected,
+       CASE WHEN m.via = :erased THEN :gone ELSE p.name END AS who, s.reason, jsonb_array_length(s.expected) AS expected,
        (SELECT count(*) FROM acknowledgements a
         WHERE a.tenant_id = s.tenant_id AND a.stop_id = s.id AND s.expected ? (a.consumer_id::text)) AS obeyed
 FROM stops s
@@ -30,7 +30,7 @@ LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.person_id = s.stopped
 LEFT JOIN people p ON p.id = m.person_id
 WHERE s.restarted_at IS NULL
 UNION ALL
-SELECT id, 'platform', created_at, false, NULL, NULL, NULL, 0, 0 FROM platform_stops WHERE restarted_at IS NULL
+SELECT id, 'platform', created_at, false, NULL, NULL, NULL, reason, 0, 0 FROM platform_stops WHERE restarted_at IS NULL
 ORDER BY created_at DESC
 """
 
@@ -46,6 +46,7 @@ class Told:
     system: str | None
     feature: str | None
     who: str | None
+    reason: str
     expected: int
     obeyed: int
 
@@ -66,10 +67,17 @@ class Told:
             if self.who
             else ""
         )
-        first = ", ".join(filter(None, (f"for {ago(self.since).removesuffix(' ago')}", by))) + "."
+        why = f": {shortened(self.reason)}" if self.reason and not self.is_drill else ""
+        first = ", ".join(filter(None, (f"for {ago(self.since).removesuffix(' ago')}", by))) + f"{why}."
         if not self.expected:
             return first
         return f"{first} Obeyed by {self.obeyed} of {self.expected} consumer{'' if self.expected == 1 else 's'}."
+
+
+def shortened(reason: str, most: int = 110) -> str:
+    """On one line, without its full stop; the whole is on the stop's page."""
+    line = " ".join(reason.split()).rstrip(".")
+    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +117,5 @@ def standing() -> Standing:
     rows = session().execute(text(STANDING), {"erased": ERASED, "gone": ERASED_NAME})
     named = allowed(people.NAMES)
     return Standing(tuple(
-        Told(r.id, r.scope, r.created_at, r.is_drill, r.system, r.feature, r.who if named else None, r.expected, r.obeyed) for r in rows
+        Told(r.id, r.scope, r.created_at, r.is_drill, r.system, r.feature, r.who if named else None, r.reason if named else "", r.expected, r.obeyed) for r in rows
     )) if current.actor_or_none() else Standing()  # fmt: skip

@@ -347,5 +347,8 @@ def test_the_demo_tells_a_passed_drill_and_a_stop_that_stands(as_viewer, acting)
     story.tell_stop(people[0], make.founder("acme"), now=now, key_id=key)
     text = words(as_viewer.get("systems/claims-triage/switches"))
     assert "Obeyed by 14 of 14 consumers, slowest 0.8 s" in text and "Frankfurt, 8" in text and "Singapore, 2" in text
-    assert "for 42 minutes, by Sanjay Patel. Obeyed by 14 of 14 consumers." in as_viewer.get("controls/").text
+    assert (
+        "for 42 minutes, by Sanjay Patel: Approvals cited clauses that are not in the policy, 11 of 1 200 in run 2304. Obeyed by 14 of 14 consumers."
+        in as_viewer.get("controls/").text
+    )
     assert "Armed" in text and ", passed" in text
