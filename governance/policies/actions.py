@@ -160,7 +160,7 @@ def rebase(*, seen: str) -> PolicyVersion:
     if row is None:
         raise DomainError("No version is open.")
     mine = read_content(row.content)
-    carried = only_live(carried_over(_content_of(row.base), mine, now.content), now)
+    carried = carried_over(_content_of(row.base), mine, now.content).within(now.systems)
     _as_opened(row, seen, carried)
     _edit(row, now, carried, seen=seen, because=None, back_to=row.back_to)
     _record_draft(row, now)
@@ -171,16 +171,10 @@ def _content_of(number: int) -> Content:
     return read_content(queries.version(number).content) if number else Content()
 
 
-def only_live(content: Content, now: Standing) -> Content:
-    """Without overrides of systems that were retired since."""
-    live = {system.id for system in now.systems}
-    return Content(content.tier, content.overrides, {i: own for i, own in content.systems.items() if i in live})
-
-
 def rollback(number: int, *, seen: str, because: str) -> PolicyVersion:
     """Makes the open version one with the old content; what it loosens takes a second person like anything else."""
     _needs_reason(because)
-    old = only_live(_content_of(queries.version(number).number or 0), queries.standing())
+    old = read_content(queries.version(number).content).within(queries.standing().systems)
     return draft(old, seen=seen, because=because, back_to=number)
 
 
@@ -477,9 +471,11 @@ def _of_waiver(row: Waiver, system: str | None = None) -> dict[str, Any]:
     return {"system": key, "dimension": row.dimension, "value": row.value}
 
 
-def waiver_mark(row: Waiver) -> str:
+def waiver_mark(row: Waiver, now: Standing) -> str:
+    """Of the waiver, and of the floor that it would lift."""
     said_now = (row.dimension, row.value, row.reason, row.compensation, row.expires_at.isoformat(), row.state)
-    return mark(row.id, *said_now, str(row.first_by or ""))
+    floor = now.platform.floor.get(row.dimension)
+    return mark(row.id, *said_now, str(row.first_by or ""), None if floor is None else plain(floor))
 
 
 def agree(row: Waiver, *, seen: str) -> None:
@@ -488,9 +484,9 @@ def agree(row: Waiver, *, seen: str) -> None:
     session().refresh(row, with_for_update=True)
     _waiver_waits(row)
     _another_on_waiver(row)
-    if seen != waiver_mark(row):
-        raise Stale("Somebody else agreed, or it changed, since you opened this page. Look at it again.")
     now = queries.standing()
+    if seen != waiver_mark(row, now):
+        raise Stale("Somebody else agreed, or it or the floor changed, since you opened this page. Look at it again.")
     if row.system_id not in {s.id for s in now.systems}:
         raise DomainError("Its AI system was retired.")
     _waivable(now, row.dimension, read(row.dimension, row.value))
@@ -558,10 +554,11 @@ def change_platform(content: Mapping[str, Any], *, base: int, because: str, unti
     if not found:
         raise Unchanged("Nothing changes: it says what is in force already.")
     _needs_reason(because)
-    bad = any(loosens(move) for _, _, move in found)
+    ends = _floor_ends(wanted, until)
+    bad = any(loosens(move) for _, _, move in found) or _ends_later(now, ends)
     row = PlatformPolicy(
         number=None, state="asked", content=platform_content(wanted), digest="", base=base, loosens=bad, reason=because.strip(),
-        made_by=current.person_id(), decided_by=None, decided_at=None, in_force_from=None, until=_floor_ends(wanted, until),
+        made_by=current.person_id(), decided_by=None, decided_at=None, in_force_from=None, until=ends,
     )  # fmt: skip
     row.digest = digest(base, row.content | {"until": row.until.isoformat() if row.until else None})
     session().add(row)
@@ -610,6 +607,11 @@ def _floor_ends(wanted: Platform, until: datetime | None) -> datetime | None:
     if not now < until <= now + LONGEST_LOOSER_FLOOR:
         raise Invalid(f"The looser floor ends on a day that is still to come, at most {LONGEST_LOOSER_FLOOR.days} days from now.", field="until")  # fmt: skip
     return until
+
+
+def _ends_later(now: Platform, ends: datetime | None) -> bool:
+    """A looser floor for longer than two operators agreed on loosens, whatever else is tightened with it."""
+    return ends is not None and now.until is not None and ends > now.until
 
 
 def platform_moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
@@ -675,9 +677,9 @@ def _platform_into_force(row: PlatformPolicy, now: Platform) -> None:
 
 
 def platform_mark(row: PlatformPolicy) -> str:
-    return mark(
-        row.id, row.digest, row.reason, row.until.isoformat() if row.until else "", row.base, queries.newest_platform_number()
-    )
+    """Of the change, and of the layer that it changes: a looser floor ends without a new number."""
+    until = row.until.isoformat() if row.until else ""
+    return mark(row.id, row.digest, row.reason, until, row.base, platform_content(queries.platform()))
 
 
 def approve_platform(row: PlatformPolicy, *, seen: str) -> None:

@@ -98,4 +98,4 @@ class PlatformPolicy(Model):
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     in_force_from: Mapped[datetime | None]
-    until: Mapped[datetime | None]  # the floor in it ends then, and the one before it holds again; tiers stay
+    until: Mapped[datetime | None]  # the floor in it loosens until then; tiers, and what it tightens, stay

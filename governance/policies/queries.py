@@ -27,17 +27,17 @@ from governance.policies.standing import (
     read_content,
     read_platform,
 )
-from governance.policies.strictness import FLOOR, Value, read, read_all
+from governance.policies.strictness import FLOOR, Layer, Value, effective, read, read_all, values
 from governance.systems.models import AISystem
 
 
 def standing(at: datetime | None = None) -> Standing:
     """The tenant as it stood at the instant (now by default). Systems are today's live ones, or those that lived then."""
     moment = at or clock.now()
-    row = in_force(moment)
+    row, systems = in_force(moment), governed(moment)
+    content = read_content(row.content).within(systems) if row else Content()
     return Standing(
-        platform(moment), (row.number or 0) if row else 0, read_content(row.content) if row else Content(), governed(moment),
-        live_waivers(moment), row.in_force_from if row else None,
+        platform(moment), (row.number or 0) if row else 0, content, systems, live_waivers(moment), row.in_force_from if row else None,
     )  # fmt: skip
 
 
@@ -65,15 +65,20 @@ def live_waivers(at: datetime) -> tuple[LiveWaiver, ...]:
 
 
 def platform(at: datetime | None = None) -> Platform:
-    """The operator's layer: the newest version, with the floor of the newest one that has not ended; built in before the first."""
-    rows = platforms_in_force(at or clock.now())
+    """The operator's layer: the newest version. When its floor has ended, the floor of the newest one that has not holds again
+    (the built-in one where none is left), with whatever the ended one asked for beyond it: no end loosens anything.
+    """
+    moment = at or clock.now()
+    rows = platforms_in_force(moment)
     if not rows:
         return Platform()
-    newest, holds = rows[0], rows[-1]
-    ended = holds.until is not None and holds.until <= (at or clock.now())
-    floor = {} if ended else {"floor": holds.content.get("floor", {})}
-    found = read_platform(holds.number or 0, newest.content | floor, holds.until)
-    return replace(found, number=0, floor=FLOOR, until=None) if ended else found
+    newest, holds = (read_platform(row.number or 0, row.content, row.until) for row in (rows[0], rows[-1]))
+    if newest.until is None or newest.until > moment:
+        return newest
+    if holds.until is not None and holds.until <= moment:
+        holds = Platform()
+    both = effective([Layer("floor", "", holds.floor), Layer("floor", "", newest.floor)])
+    return replace(newest, number=holds.number, floor=values(both), until=holds.until)
 
 
 def platforms_in_force(at: datetime) -> Sequence[PlatformPolicy]:

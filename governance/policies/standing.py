@@ -1,17 +1,17 @@
 """All that a tenant's effective policies follow from at one instant. Pure: queries make it, everybody reads it.
 
 Standing.effective(system)     per dimension the value in force, and who decides it
+Content.within(systems)         without the overrides of systems that are not there
 Standing.draft(content)        the same with another content, for previews and for telling whether it loosens
 loosening(before, after)       the changes of the tenant's own layers that loosen something, system by system
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from governance.kernel.errors import Invalid
 from governance.policies.strictness import (
     DEFAULT_TIER,
     FLOOR,
@@ -28,6 +28,7 @@ from governance.policies.strictness import (
     loosens,
     plain_all,
     read_all,
+    strictest,
     values,
 )
 
@@ -87,6 +88,11 @@ class Content:
     overrides: Mapping[str, Value] = field(default_factory=dict)
     systems: Mapping[UUID, Mapping[str, Value]] = field(default_factory=dict)
 
+    def within(self, systems: Iterable[Governed]) -> "Content":
+        """Without the overrides of other systems: what was retired is governed no more."""
+        live = {system.id for system in systems}
+        return replace(self, systems={key: own for key, own in self.systems.items() if key in live})
+
     def plain(self) -> dict[str, Any]:
         """As it is stored; equal contents are equal JSON."""
         systems = {
@@ -113,10 +119,8 @@ class Standing:
 
     @property
     def tier(self) -> Tier:
-        found = self.platform.tiers.get(self.content.tier)
-        if found is None:
-            raise Invalid(f"There is no tier {self.content.tier[:40]}.", field="tier")
-        return found
+        """None is ever taken away; were one gone all the same, what holds is as strict as all that are left."""
+        return self.platform.tiers.get(self.content.tier) or strictest(self.content.tier, self.platform.tiers.values())
 
     def own_layers(self, system: Governed | None = None) -> list[Layer]:
         """What the tenant demands by itself: tier, overrides, the lane of the system, its own overrides."""
@@ -138,7 +142,8 @@ class Standing:
     def _waived(self, system: Governed | None) -> list[Waived]:
         if system is None:
             return []
-        return [Waived(w.key, w.value, w.until) for w in self.waivers if w.system_id == system.id]
+        mine = (w for w in self.waivers if w.system_id == system.id and w.key not in self.platform.unwaivable)
+        return [Waived(w.key, w.value, w.until) for w in mine]
 
     def own(self, system: Governed | None = None) -> dict[str, Value]:
         """The strictest of the tenant's own layers, as if there were no floor."""

@@ -304,6 +304,12 @@ def _tier(key: str, name: str, means: str, *given: Any) -> Tier:
     return Tier(key, name, means, {k: read(k, v) for k, v in zip(DIMENSIONS, given, strict=True)})
 
 
+def strictest(key: str, tiers: Iterable[Tier]) -> Tier:
+    """One that no tier is stricter than, by two persons."""
+    together = effective([Layer("tier", tier.key, tier.values) for tier in tiers])
+    return Tier(key, key, "The strictest of all tiers together.", values(together), four_eyes=True)
+
+
 TIERS: dict[str, Tier] = {t.key: t for t in (
     _tier("baseline", "Baseline", "For trying things out: few limits, all data kept.",
           "standard", "open", "optional", "on", "full", "off", "any", "none", "allowed", ["*"], "canary", 1200, 8192, 365, 180),

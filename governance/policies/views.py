@@ -68,13 +68,18 @@ class Step:
 def _step(tier: str | None, on: str | None) -> Step:
     before, row = queries.standing(), queries.draft()
     on = on if on in {"draft", "force"} else "draft" if row is None or row.state == "draft" else "force"
-    working = read_content(row.content) if row is not None and on == "draft" else before.content
+    working = _working(before, row if on == "draft" else None)
     if tier:
         wanted = with_tier(working, tier)
         actions.check_content(Content(tier), before)
         nothing = not lines(before.content, wanted)
         return Step(before, row, on, tier, None if nothing else before.draft(wanted))
-    return Step(before, row, on, None, before.draft(read_content(row.content)) if row is not None else None)
+    return Step(before, row, on, None, before.draft(_working(before, row)) if row is not None else None)
+
+
+def _working(now: Standing, row: PolicyVersion | None) -> Content:
+    """What a change builds upon: what the open version says of the systems that there are, or what is in force."""
+    return now.content if row is None else read_content(row.content).within(now.systems)
 
 
 @feature.get("/policies/", needs=permissions.VIEW)
@@ -224,13 +229,8 @@ def pick() -> ResponseReturnValue:
     if key:
         return redirect(url_for("policies.override", key=dimension(key).key, system=system_id), 302)
     standing = queries.standing()
-    return page("policies/pick.html", form=form, standing=standing, content=_working(standing), tabs=_tabs(standing, "in force"),
+    return page("policies/pick.html", form=form, standing=standing, content=_working(standing, queries.draft()), tabs=_tabs(standing, "in force"),
                 systems={s.id: s for s in standing.systems})  # fmt: skip
-
-
-def _working(standing: Standing) -> Content:
-    row = queries.draft()
-    return read_content(row.content) if row is not None else standing.content
 
 
 @feature.route("/policies/override/<key>", methods=["GET", "POST"], needs=permissions.DRAFT)
@@ -239,7 +239,7 @@ def override(key: str) -> ResponseReturnValue:
     which, standing, row = _known(key), queries.standing(), queries.draft()
     system = _governed(standing, request.args.get("system"))
     system_id = system.id if system else None
-    content = read_content(row.content) if row is not None else standing.content
+    content = _working(standing, row)
     there = written(content, system_id).get(which.key)
     form = _override_form(which, there, actions.opened(row))
     if request.method == "POST":
@@ -472,7 +472,7 @@ def waiver(waiver_id: UUID) -> ResponseReturnValue:
 
 def _waiver(row: Waiver, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
     standing = queries.standing()
-    form.seen.data = actions.waiver_mark(row)
+    form.seen.data = actions.waiver_mark(row, standing)
     system = next((s for s in standing.systems if s.id == row.system_id), None)
     decided = standing.effective(system)[row.dimension] if system else None
     return page(
@@ -488,6 +488,8 @@ def _stricter_than_waiver(standing: Standing, system: Governed | None, row: Waiv
     """The tenant's own layer that asks for more than the waiver would allow, in words; a waiver lifts the floor alone."""
     if system is None or row.state not in {"asked", "live"}:
         return ""
+    if row.dimension in standing.platform.unwaivable:
+        return f"the operator lets nobody waive {row.dimension}"
     own = effective(standing.own_layers(system)).get(row.dimension)
     value = read(row.dimension, row.value)
     if own is None or covers(row.dimension, value, own.value):
