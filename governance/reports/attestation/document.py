@@ -39,7 +39,7 @@ HEADS = {
     "pii_redaction": "Redaction", "tool_use": "Tools", "human_review": "Review", "training_use": "Training", "release_ring": "Releases",
 }  # fmt: skip
 PRINTED, FULL = 30, 12  # versions with their changes on paper, and systems with their own table; the rest is attached
-COLUMNS = 12  # of the chart
+COLUMNS, WITH_NAMES = 12, 5  # of the chart; up to so many have room for a name
 type Json = Mapping[str, Any]
 
 
@@ -195,16 +195,13 @@ def _spread(points: Sequence[Json]) -> list[Json]:
 
 
 def _moved(say: Attested, points: Sequence[Json]) -> Markup:
-    last = len(points) - 1
-    items = [
-        charts.Column(
-            f"{point['label']}, {day(point['at'], short=True)[:-5]}",
-            say.strictness(point["values"]).steps,
-            "l4" if place == last else "l2",
-        )
-        for place, point in enumerate(points)
-    ]
-    told = ", ".join(f"{item.label}: {item.value:.0f}" for item in items)
+    """Under many columns there is room for the day alone; the picture's description names the version too."""
+    last, days = len(points) - 1, [day(point["at"], short=True)[:-5] for point in points]
+    named = [f"{point['label']}, {on}" for point, on in zip(points, days, strict=True)]
+    shown = named if len(points) <= WITH_NAMES else days
+    steps = [say.strictness(point["values"]).steps for point in points]
+    items = [charts.Column(shown[n], steps[n], "l4" if n == last else "l2") for n in range(len(points))]
+    told = ", ".join(f"{name}: {value:.0f}" for name, value in zip(named, steps, strict=True))
     return charts.for_print(charts.columns(items, f"{say.moved_title}. {told}.", width=660, height=150))
 
 
