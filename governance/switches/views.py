@@ -359,7 +359,7 @@ def obeyed(stop_id: UUID) -> ResponseReturnValue:
 @feature.route("/switches/stops/<uuid:stop_id>/restart", methods=["GET", "POST"], needs=permissions.RESTART, fresh=True)
 def restart(stop_id: UUID) -> ResponseReturnValue:
     """Asked for by one, decided by another on the high-risk lane; by one on the standard lane. Both have just signed in."""
-    found, form = queries.stop(stop_id, lock=request.method == "POST"), RestartForm()
+    found, form = queries.stop(stop_id), RestartForm()
     if request.method == "POST":
         verbs = {
             "ask": lambda: actions.ask_restart(found, seen=form.seen.data or "", because=form.because.data or ""),

@@ -71,10 +71,10 @@ def _id(name: str | UUID) -> UUID | None:
 
 
 def system(name: str | UUID, *, lock: bool = False) -> AISystem:
-    """By short name or by id, as either stands in an address."""
+    """By short name or by id, as either stands in an address. Locked, it keeps no stop of it waiting, which points to the row."""
     system_id = _id(name)
     query = select(AISystem).where(AISystem.id == system_id if system_id else AISystem.key == name)
-    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
+    found = session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     if found is None:
         raise NotFound("There is no such AI system here.")
     return found
@@ -87,7 +87,10 @@ def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeatur
 
 
 def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:
-    return find(SystemFeature, feature_id, what="feature", lock=lock)
+    found = find(SystemFeature, feature_id, what="feature")
+    if lock:
+        session().refresh(found, with_for_update={"key_share": True})
+    return found
 
 
 def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:

@@ -91,6 +91,17 @@ def test_one_person_raises_the_lane_at_once(as_officer):
     assert mark() == before + 1
 
 
+def test_who_changes_a_system_or_a_feature_keeps_no_stop_of_it_waiting(as_officer, statements):
+    """A stop points to the row; only a lock on its key would hold it up, and the two could wait in a ring."""
+    as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
+    feature_id, _ = features()["auto-approve"]
+    with statements() as sent:
+        as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.")
+        as_officer.post(f"{SYSTEM}/features/{feature_id}/retire", because="Given up.")
+    locks = [each for each in sent if " FOR " in each and ("ai_systems" in each or "system_features" in each)]
+    assert len(locks) == 2 and all("FOR NO KEY UPDATE" in lock for lock in locks)
+
+
 def test_a_lane_is_never_lowered(as_officer):
     as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.")
     page = as_officer.post(f"{SYSTEM}/lane", then=422, lane="standard", because="It does not any more.")
