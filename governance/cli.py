@@ -131,6 +131,17 @@ def rotate_kek() -> None:
     sys.exit(0 if result.is_done else 1)
 
 
+@keys.command("rotate-bundle-key")
+@click.argument("tenant")
+def rotate_bundle_key(tenant: str) -> None:
+    """Sign a tenant's policy bundles with a new key. Every worker does so within a second; the old key is published for an hour."""
+    from governance.kernel.db import transaction
+    from governance.ofrep import actions, queries
+
+    with _as(_founders((tenant,))[0]), transaction():
+        click.echo(f"Bundles of {tenant} are signed by the key {queries.key_id(actions.rotate())} from now on.")
+
+
 @main.group("privacy")
 def privacy_commands() -> None:
     """What the operator does about persons who were erased."""

@@ -1,5 +1,6 @@
 """The decision API through the front door: what a product is told, and what it is refused."""
 
+import base64
 import json
 from datetime import timedelta
 
@@ -12,8 +13,10 @@ from governance.decisions import queries as decisions
 from governance.decisions.models import DecisionCount
 from governance.kernel import clock, marks
 from governance.kernel.db import session
+from governance.ofrep import actions as ofrep
 from governance.ofrep.app import FLAGS
 from governance.policies.strictness import DIMENSIONS
+from governance.switches.models import Consumer
 from tests import make
 from tests.ofrep.conftest import Product, key, system
 
@@ -171,3 +174,35 @@ def test_what_was_asked_is_counted_without_who_asked(product, acting):
         assert "user-1" not in everything and "somebody" not in everything
     with acting("compliance_officer", "globex", read_only=True):
         assert decisions.asked_since(clock.now() - timedelta(hours=1)) == {}
+
+
+def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_still_published(app, product):
+    header = {"Authorization": f"Bearer {product.key}"}
+    client = app.test_client()
+
+    def signed_by() -> str:
+        head = client.get("/policy/v1/bundle", headers=header).get_data(as_text=True).split(".")[0]
+        return json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"]
+
+    first = signed_by()
+    with make.acting("admin"):
+        ofrep.rotate()
+    second = signed_by()
+    published = client.get("/policy/v1/jwks", headers=header).get_json(force=True)["keys"]
+    assert first != second and [key["kid"] for key in published] == [first, second]
+    assert all(key["kty"] == "OKP" and "d" not in key for key in published)
+    with clock.frozen(clock.now() + timedelta(hours=2)):
+        product.client.application.extensions["decisions"].snapshots.forget()
+        assert [key["kid"] for key in client.get("/policy/v1/jwks", headers=header).get_json(force=True)["keys"]] == [second]
+
+
+def test_a_heartbeat_says_which_bundle_is_obeyed_and_claims_no_later_one(app, product):
+    header = {"Authorization": f"Bearer {product.key}"}
+    with make.acting("admin"):
+        number = marks.mark()
+    product.send("/policy/v1/heartbeat", json.dumps({"version": number, "consumer": "edge-1", "region": "Dublin"}))
+    with make.acting("viewer", read_only=True):
+        (edge,) = session().scalars(select(Consumer).where(Consumer.name == "edge-1"))
+        assert (edge.version, edge.region) == (number, "Dublin")
+    for bad in ({"version": number + 1}, {"version": -1}, {"version": True}, {"version": "1"}, {}):
+        assert app.test_client().post("/policy/v1/heartbeat", json=bad, headers=header).status_code == 400
