@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from governance.kernel import clock
 from governance.kernel.db import find, session
@@ -32,31 +33,39 @@ from governance.systems.models import AISystem
 
 
 def standing(at: datetime | None = None) -> Standing:
-    """The tenant as it stood at the instant (now by default). Systems are today's live ones, or those that lived then."""
-    moment = at or clock.now()
-    row, systems = in_force(moment), governed(moment)
+    """The tenant as it stood at the instant. Now, by default, is whatever is committed: what another machine has just brought
+    into force holds here too, however far this one's clock is behind.
+    """
+    row, systems = in_force(at), governed(at)
     content = read_content(row.content).within(systems) if row else Content()
     return Standing(
-        platform(moment), (row.number or 0) if row else 0, content, systems, live_waivers(moment), row.in_force_from if row else None,
+        platform(at), (row.number or 0) if row else 0, content, systems, live_waivers(at), row.in_force_from if row else None,
     )  # fmt: skip
 
 
-def in_force(at: datetime) -> PolicyVersion | None:
-    query = select(PolicyVersion).where(PolicyVersion.in_force_from <= at)
-    return (
-        session().scalars(query.order_by(PolicyVersion.in_force_from.desc(), PolicyVersion.number.desc()).limit(1)).one_or_none()
-    )
+def in_force(at: datetime | None = None) -> PolicyVersion | None:
+    query = select(PolicyVersion).where(_by(PolicyVersion.in_force_from, at))
+    return session().scalars(query.order_by(PolicyVersion.number.desc()).limit(1)).one_or_none()
 
 
-def governed(at: datetime) -> tuple[Governed, ...]:
-    query = select(AISystem).where(AISystem.created_at <= at, or_(AISystem.retired_at.is_(None), AISystem.retired_at > at))
+def _by(began: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime], at: datetime | None) -> ColumnElement[bool]:
+    """Begun by the instant; None: at all."""
+    return began.is_not(None) if at is None else began <= at
+
+
+def _not_by(ended: InstrumentedAttribute[datetime | None], at: datetime | None) -> ColumnElement[bool]:
+    return ended.is_(None) if at is None else or_(ended.is_(None), ended > at)
+
+
+def governed(at: datetime | None = None) -> tuple[Governed, ...]:
+    query = select(AISystem).where(_by(AISystem.created_at, at), _not_by(AISystem.retired_at, at))
     return tuple(Governed(s.id, s.key, s.name, s.lane) for s in session().scalars(query.order_by(AISystem.key)))
 
 
-def live_waivers(at: datetime) -> tuple[LiveWaiver, ...]:
-    """Agreed before the instant, and neither ended nor withdrawn by it."""
+def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
+    """Agreed by the instant, and neither ended nor withdrawn by it."""
     query = select(Waiver).where(
-        Waiver.second_at <= at, Waiver.expires_at > at, or_(Waiver.closed_at.is_(None), Waiver.closed_at > at)
+        _by(Waiver.second_at, at), Waiver.expires_at > (at or clock.now()), _not_by(Waiver.closed_at, at)
     )
     return tuple(
         LiveWaiver(w.id, w.system_id, w.dimension, read(w.dimension, w.value), w.expires_at)
@@ -69,7 +78,7 @@ def platform(at: datetime | None = None) -> Platform:
     (the built-in one where none is left), with whatever the ended one asked for beyond it: no end loosens anything.
     """
     moment = at or clock.now()
-    rows = platforms_in_force(moment)
+    rows = platforms_in_force(moment, begun_by=at)
     if not rows:
         return Platform()
     newest, holds = (read_platform(row.number or 0, row.content, row.until) for row in (rows[0], rows[-1]))
@@ -81,9 +90,9 @@ def platform(at: datetime | None = None) -> Platform:
     return replace(newest, number=holds.number, floor=values(both), until=holds.until)
 
 
-def platforms_in_force(at: datetime) -> Sequence[PlatformPolicy]:
+def platforms_in_force(at: datetime, *, begun_by: datetime | None) -> Sequence[PlatformPolicy]:
     """The newest version first, down to the one whose floor holds: only those above it have ended."""
-    began = select(PlatformPolicy).where(PlatformPolicy.in_force_from <= at)
+    began = select(PlatformPolicy).where(_by(PlatformPolicy.in_force_from, begun_by))
     lasting = began.where(or_(PlatformPolicy.until.is_(None), PlatformPolicy.until > at)).with_only_columns(
         func.max(PlatformPolicy.number)
     )

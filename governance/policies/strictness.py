@@ -239,9 +239,9 @@ def effective(layers: Sequence[Layer], waivers: Iterable[Waived] = ()) -> dict[s
 
 
 def _waived(layer: Layer, key: str, replaced: Mapping[str, Layer]) -> Layer:
-    """The floor where no waiver stands; a waiver stricter than the floor changes nothing."""
+    """The floor where no waiver stands; one that is not below the floor, or neither above nor below it, changes nothing."""
     there = replaced.get(key) if layer.kind == "floor" else None
-    return layer if there is None or covers(key, there.values[key], layer.values[key]) else there
+    return there if there is not None and covers(key, layer.values[key], there.values[key]) else layer
 
 
 def _decide(key: str, spoke: tuple[Layer, ...]) -> Decided:
