@@ -48,7 +48,9 @@ def in_force(at: datetime | None = None) -> PolicyVersion | None:
     return session().scalars(query.order_by(PolicyVersion.number.desc()).limit(1)).one_or_none()
 
 
-def _by(began: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime], at: datetime | None) -> ColumnElement[bool]:
+def _by(
+    began: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime], at: datetime | None
+) -> ColumnElement[bool]:
     """Begun by the instant; None: at all."""
     return began.is_not(None) if at is None else began <= at
 
