@@ -21,6 +21,7 @@ from governance.policies import jobs as policies
 from governance.privacy import actions as privacy
 from governance.privacy import jobs as erasures
 from governance.reports import jobs as reports
+from governance.switches import actions as switches
 from governance.switches import jobs as drills
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
@@ -41,6 +42,11 @@ def shred_old_parts() -> None:
 def fold_counts() -> None:
     """Nightly: what was asked in days that are over is kept by the day."""
     _each_tenant("fold decision counts", decisions.fold)
+
+
+def forget_consumers() -> None:
+    """Nightly: products that are not heard any more, and of which no stop tells."""
+    _each_tenant("forget quiet consumers", switches.forget_consumers)
 
 
 def check_logs() -> None:
@@ -143,6 +149,7 @@ JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     "run due drills": (drills.run_due_drills, {"second": "*/5"}),
     "apply scheduled policies": (policies.apply_due_everywhere, {"minute": 7}),
     "fold decision counts": (fold_counts, {"hour": 1, "minute": 37}),
+    "forget quiet consumers": (forget_consumers, {"hour": 1, "minute": 47}),
     "push checkpoints": (anchors.push_all, {"second": 20}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import batched
 
 from sqlalchemy import delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,22 +16,22 @@ type Counted = Mapping[tuple[datetime, str, str, str], int]  # (minute, system, 
 
 MINUTES_KEPT = timedelta(days=2)
 DAYS_KEPT = timedelta(days=400)
+AT_ONCE = 5_000  # rows of a statement, whose parameters PostgreSQL numbers up to 65 535
 KEY = ["tenant_id", "grain", "at", "system", "flag", "value"]
 
 
 def add(counted: Counted) -> None:
-    """Add what a worker has counted; one statement. Rows go in in the order of their key, so that two workers never wait in a ring."""
-    if not counted:
-        return
+    """Add what a worker has counted. Rows go in in the order of their key, so that two workers never wait in a ring."""
     tenant_id, now = current.actor().tenant_id, clock.now()
     rows = [
         {"id": uuid7(), "tenant_id": tenant_id, "grain": "minute", "at": at, "system": system, "flag": flag, "value": value,
          "asked": asked, "created_at": now}
         for (at, system, flag, value), asked in sorted(counted.items())
     ]  # fmt: skip
-    write = insert(DecisionCount).values(rows)
-    more = {"asked": DecisionCount.asked + write.excluded.asked}
-    session().execute(write.on_conflict_do_update(index_elements=KEY, set_=more))
+    for some in batched(rows, AT_ONCE):
+        write = insert(DecisionCount).values(some)
+        more = {"asked": DecisionCount.asked + write.excluded.asked}
+        session().execute(write.on_conflict_do_update(index_elements=KEY, set_=more))
 
 
 def fold() -> int:

@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -21,12 +21,13 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import bearer, clock, current
+from governance.kernel import bearer, current
 from governance.kernel.bearer import Held
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded
 from governance.ofrep import actions, bundle, permissions
-from governance.ofrep.flags import Answers
+from governance.ofrep.counting import Who
+from governance.ofrep.flags import Answers, is_of
 from governance.ofrep.limits import Limiter
 from governance.ofrep.snapshots import Snapshots
 
@@ -38,10 +39,12 @@ FLAGS = "/ofrep/v1/evaluate/flags"
 ADDRESSES = ("/ofrep/", "/policy/")
 MOST_BYTES = 64 * 1024
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,79}")
+DIGITS = re.compile(r"[0-9]{1,9}")
 JSON = ("Content-Type", "application/json")
 ALWAYS = [
     ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), ("Vary", "Authorization"),
 ]  # fmt: skip
+SOON = (("Retry-After", "1"),)
 STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 log = structlog.get_logger("decisions")
 
@@ -74,7 +77,6 @@ class Decisions:
     limiter: Limiter
     issuer: str
     follow: bool = False
-    _bundles: dict[tuple[str, int, int, bool], tuple[float, bytes]] = field(default_factory=dict)
 
     def __call__(self, environ: Environ, start: Start) -> Body:
         path = environ.get("PATH_INFO", "")
@@ -85,11 +87,8 @@ class Decisions:
         except Refused as refused:
             return _refusal(start, path, refused)
         except (DomainError, DBAPIError) as away:
-            return _refusal(
-                start,
-                path,
-                Refused(503, "GENERAL", f"The console cannot answer yet: {_first_line(away)}", (("Retry-After", "1"),)),
-            )
+            said = away.message if isinstance(away, DomainError) else "The database did not answer."
+            return _refusal(start, path, Refused(503, "GENERAL", f"The console cannot answer yet: {said}", SOON))
         except Exception:
             log.exception("decision failed", path=path)
             return _refusal(start, path, Refused(500, "GENERAL", "The console failed to answer, and the fault is ours."))
@@ -123,12 +122,14 @@ class Decisions:
         try:
             token = bearer.parse("" if header == "Bearer" else header)
             answers = self.snapshots.of(token.tenant)
-            held = bearer.admit(token, answers.facts.keys if answers else {}, clock.now())
+            held = bearer.admit(token, answers.facts.keys if answers else {}, self.snapshots.now())
         except KeyNeeded as needed:
             error = f', error="{needed.reason}"' if needed.reason else ""
             raise Refused(401, "", needed.message, (("WWW-Authenticate", f'Bearer realm="console"{error}'),)) from needed
         if answers is None or held.scopes.isdisjoint(permissions.DECIDE.scopes):
             raise Refused(403, "", f"This key may not {permissions.DECIDE.means}. It takes the scope {permissions.FLAGS_READ}.")
+        if held.system_id is not None and answers.key_of(held.system_id) is None:
+            raise Refused(403, "", f"The AI system of the key {held.name} was retired.")
         wait = self.limiter.wait(held.key_id, held.rate, time.monotonic())
         if wait:
             raise Refused(
@@ -139,25 +140,28 @@ class Decisions:
     # ---- what is answered
 
     def _one(self, asked: Asked, key: str, start: Start) -> Body:
-        flag = asked.answers.flag(asked.system, key)
+        flag = asked.answers.flag(asked.system, key, others=asked.held.system_id is None)
         if flag is None:
-            self._note(asked, "unknown", "")
+            self._note(asked, asked.system, "unknown", "")
             raise Refused(404, "FLAG_NOT_FOUND", f"There is no flag {key[:100]}.")
-        self._note(asked, key, flag.word)
+        own = key.startswith("policy.") or is_of(key, asked.system)  # another system's switch is asked for in no system's name:
+        self._note(asked, asked.system if own else "", key, flag.word)  # a count for each pair would be too many
         return _send(start, 200, flag.body)
 
     def _all(self, asked: Asked, environ: Environ, start: Start) -> Body:
         found = asked.answers.bulk(asked.system)
-        self._note(asked, "bulk", "")
+        self._note(asked, asked.system, "bulk", "")
         headers = (("ETag", found.etag),)
         if _matches(environ.get("HTTP_IF_NONE_MATCH", ""), found.etag):
             return _send(start, 304, b"", headers)
         return _send(start, 200, found.body, headers)
 
-    def _note(self, asked: Asked, flag: str, word: str) -> None:
-        held, facts = asked.held, asked.answers.facts
-        who = (held.key_id, asked.consumer or held.name, asked.region, held.system_id)
-        self.snapshots.tally.note(facts.slug, asked.system, flag, word, who, facts.number)
+    def _note(self, asked: Asked, system: str, flag: str, word: str) -> None:
+        self._hear(asked.held, asked.consumer, asked.region, (system, flag, word), asked.answers.facts.number)
+
+    def _hear(self, held: Held, consumer: str, region: str, what: tuple[str, str, str], number: int) -> None:
+        who = Who(held.key_id, held.name, consumer or held.name, region, held.system_id)
+        self.snapshots.tally.note(held.tenant, *what, who, number)
         if not self.snapshots.following:
             self.snapshots.tell()
 
@@ -167,27 +171,18 @@ class Decisions:
         version = given.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version <= answers.facts.number:
             raise Refused(400, "PARSE_ERROR", "A heartbeat holds the version of the bundle that is obeyed.")
-        who = (held.key_id, _word(given, "consumer") or held.name, _word(given, "region"), held.system_id)
-        self.snapshots.tally.note(answers.facts.slug, "", "heartbeat", "", who, version)
-        if not self.snapshots.following:
-            self.snapshots.tell()
+        self._hear(held, _word(given, "consumer"), _word(given, "region"), ("", "heartbeat", ""), version)
         return _send(start, 200, json.dumps({"version": answers.facts.number, "stale": answers.stale}).encode())
 
     def _bundle(self, held: Held, answers: Answers, _environ: Environ, start: Start) -> Body:
         """Handed out again for FRESH seconds, so that signing is no work for each edge."""
         if answers.facts.bundle_key is None:
             answers = self._with_key(held)
-        facts = answers.facts
-        name, made = (
-            (facts.slug, facts.number, facts.over, answers.stale),
-            self._bundles.get((facts.slug, facts.number, facts.over, answers.stale)),
-        )
+        facts, only = answers.facts, answers.key_of(held.system_id) or "" if held.system_id else ""
+        made = answers.signed.get(only)
         if made is None or time.monotonic() - made[0] > bundle.FRESH or answers.stale:
-            signed = bundle.sign(bundle.claims(answers, self.issuer, clock.now()), facts.bundle_key or b"", facts.bundle_key_id)
-            made = (time.monotonic(), signed)
-            if len(self._bundles) > 1000:  # noqa: PLR2004 - tenants' versions; the memory has a bound
-                self._bundles.clear()
-            self._bundles[name] = made
+            claims = bundle.claims(answers, self.issuer, self.snapshots.now(), only=only)
+            made = answers.signed[only] = time.monotonic(), bundle.sign(claims, facts.bundle_key or b"", facts.bundle_key_id)
         return _send(start, 200, made[1], (), "application/jose")
 
     def _with_key(self, held: Held) -> Answers:
@@ -196,7 +191,7 @@ class Decisions:
         self.snapshots.reload(held.tenant)
         answers = self.snapshots.of(held.tenant)
         if answers is None or answers.facts.bundle_key is None:
-            raise Refused(503, "GENERAL", "The key that signs bundles is not there yet.", (("Retry-After", "1"),))
+            raise Refused(503, "GENERAL", "The key that signs bundles is not there yet.", SOON)
         return answers
 
     def _jwks(self, _held: Held, answers: Answers, _environ: Environ, start: Start) -> Body:
@@ -228,14 +223,12 @@ def _asked(held: Held, answers: Answers, body: bytes) -> Asked:
 
 def _system(held: Held, answers: Answers, context: dict[str, Any]) -> str:
     """The system that is asked for: the key's own, or the one that the context names."""
-    named = context.get("system") or ""
+    named = context.get("system", "")
     if not isinstance(named, str) or (named and not answers.knows(named)):
         raise Refused(400, "INVALID_CONTEXT", f"There is no AI system {str(named)[:60]!r} here.")
     if held.system_id is None:
         return named
-    own = answers.key_of(held.system_id)
-    if own is None:
-        raise Refused(403, "", f"The AI system of the key {held.name} was retired.")
+    own = answers.key_of(held.system_id) or ""
     if named and named != own:
         raise Refused(403, "", f"The key {held.name} may ask for {own} only.")
     return own
@@ -249,7 +242,7 @@ def _word(given: dict[str, Any], name: str) -> str:
 def _body(environ: Environ) -> bytes:
     """All of it, unless it is too long to be a context."""
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdecimal()) or int(length) > MOST_BYTES:
+    if not DIGITS.fullmatch(length) or int(length) > MOST_BYTES:
         raise Refused(400, "INVALID_CONTEXT", f"The body may have {MOST_BYTES} bytes, with their number in Content-Length.")
     body: bytes = environ["wsgi.input"].read(int(length))
     return body
@@ -266,8 +259,8 @@ def _json_of(body: bytes) -> dict[str, Any]:
 
 
 def _matches(header: str, etag: str) -> bool:
-    """If-None-Match (RFC 9110 §13.1.2): weak comparison, a list, or a star."""
-    return bool(header) and (header.strip() == "*" or any(tag.strip().removeprefix("W/") == etag for tag in header.split(",")))
+    """If-None-Match (RFC 9110 §13.1.2): weak comparison, one or a list. Not the star: who has no answer yet obeys none."""
+    return any(tag.strip().removeprefix("W/") == etag for tag in header.split(","))
 
 
 # ---- writing an answer
@@ -292,7 +285,3 @@ def _refusal(start: Start, path: str, refused: Refused) -> Body:
 
 def _only(method: str) -> Refused:
     return Refused(405, "", f"This address takes {method} only.", (("Allow", method),))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,10 +1,11 @@
 """The policy bundle: all of a tenant's answers in one signed document, for products that decide at the edge.
 
-    claims(answers, issuer, now)   what is signed: iss, sub, iat, exp, the version, and every answer by system
+    claims(answers, …)             what is signed: iss, sub, iat, exp, the version, and every answer by system
     sign(body, key, key_id)        a JWS (RFC 7515, compact), EdDSA over Ed25519 (RFC 8037)
     jwks(keys)                     the public keys (RFC 8037), for who verifies
 
-A bundle is good for LIFE seconds: an edge that cannot get a new one by then stops trusting the old one.
+A bundle is good for LIFE seconds, and not beyond the end of a waiver or a looser floor that it holds: an edge that
+cannot get a new one by then stops trusting the old one.
 """
 
 import base64
@@ -22,13 +23,14 @@ FRESH = 30  # seconds for which the same bundle is handed out
 TYPE = "policy+jws"
 
 
-def claims(answers: Answers, issuer: str, now: datetime) -> dict[str, Any]:
-    """`policy` holds for requests that name no system."""
+def claims(answers: Answers, issuer: str, now: datetime, *, only: str = "") -> dict[str, Any]:
+    """`policy` holds for requests that name no system. For a key of `only` one system: that one's answers."""
     facts, issued = answers.facts, int(now.timestamp())
+    ends = issued + LIFE if answers.until is None else min(issued + LIFE, int(answers.until.timestamp()))
     return {
-        "iss": issuer, "sub": facts.slug, "iat": issued, "exp": issued + LIFE, "version": facts.number,
-        "policy_version": facts.standing.number, "stale": answers.stale, "policy": answers.policy(""),
-        "systems": {key: answers.policy(key) for key in answers.systems},
+        "iss": issuer, "sub": facts.slug, "iat": issued, "exp": ends, "version": facts.number,
+        "policy_version": facts.standing.number, "stale": answers.stale, "policy": answers.policy(only),
+        "systems": {key: answers.policy(key) for key in answers.systems if only in {"", key}},
     }  # fmt: skip
 
 

@@ -46,16 +46,15 @@ class Facts:
     standing: Standing
     features: tuple[Feature, ...] = ()
     stops: tuple[Stopped, ...] = ()
-    later: Platform | None = None  # the operator's layer once the present one has ended
+    later: tuple[Platform, ...] = ()  # the operator's layers once the present one has ended, one after another
     bundle_key: bytes | None = field(default=None, repr=False)
     bundle_key_id: str = ""
     bundle_keys: tuple[tuple[str, bytes], ...] = ()  # (id, public) of what is published
 
     def at(self, now: datetime) -> "Facts":
         """The same when time has passed: waivers and a loosened floor end without anybody acting, also with the database away."""
-        standing, platform = self.standing, self.standing.platform
-        if self.later is not None and platform.until is not None and platform.until <= now:
-            platform = self.later
+        standing = self.standing
+        platform = next(p for p in (standing.platform, *self.later) if p.until is None or p.until > now)
         live_now = tuple(w for w in standing.waivers if w.until > now)
         return replace(self, standing=replace(standing, platform=platform, waivers=live_now))
 
@@ -77,7 +76,7 @@ class Above:
 
     number: int
     platform: Platform
-    later: Platform | None
+    later: tuple[Platform, ...]
     stops: tuple[Stopped, ...]
 
 
@@ -109,6 +108,7 @@ class Answers:
         self._by_id = {s.id: s.key for s in facts.standing.systems}
         self._flags: dict[str, dict[str, Flag]] = {}
         self._bulk: dict[str, Bulk] = {}
+        self.signed: dict[str, tuple[float, bytes]] = {}  # by system: when a bundle was made of them, and the bundle
 
     def knows(self, system: str) -> bool:
         return not system or system in self._systems
@@ -116,10 +116,10 @@ class Answers:
     def key_of(self, system_id: UUID) -> str | None:
         return self._by_id.get(system_id)
 
-    def flag(self, system: str, key: str) -> Flag | None:
-        """What to answer for a flag; another system's switch is answered whichever system asks."""
+    def flag(self, system: str, key: str, *, others: bool = True) -> Flag | None:
+        """What to answer for a flag; `others`: another system's switch too, whichever system asks."""
         flags = self._flags.get(system) or self._drawn(system)
-        return flags.get(key) or self._switches.get(key)
+        return flags.get(key) or (self._switches.get(key) if others else None)
 
     def bulk(self, system: str) -> Bulk:
         return self._bulk.get(system) or self._all(system)
@@ -138,7 +138,7 @@ class Answers:
     def _drawn(self, system: str) -> dict[str, Flag]:
         if system not in self._flags:
             which = self._systems.get(system)
-            own = {key: f for key, f in self._switches.items() if which is None or _is_of(key, system)}
+            own = {key: f for key, f in self._switches.items() if which is None or is_of(key, system)}
             self._flags[system] = {**self._policy(which), **own}
         return self._flags[system]
 
@@ -203,7 +203,8 @@ class Answers:
         return self._bulk[system]
 
 
-def _is_of(key: str, system: str) -> bool:
+def is_of(key: str, system: str) -> bool:
+    """Whether a flag is a switch of that system."""
     return key == f"switch.{system}" or key.startswith(f"switch.{system}.")
 
 

@@ -40,8 +40,13 @@ def above(number: int) -> Above:
     return Above(number, platform, _later(platform), tuple(switches.platform_stops()))
 
 
-def _later(platform: Platform) -> Platform | None:
-    return policies.platform(platform.until) if platform.until else None
+def _later(platform: Platform) -> tuple[Platform, ...]:
+    """What holds when its floor has ended, and when the next one has, until one lasts."""
+    found: list[Platform] = []
+    while platform.until is not None:
+        platform = policies.platform(platform.until)
+        found.append(platform)
+    return tuple(found)
 
 
 def bundle_key() -> BundleKey | None:

@@ -3,7 +3,7 @@
 stop, ask_restart, keep_stopped, restart                  a scope of the tenant
 stop_platform, ask_platform_restart, restart_platform     everything, by the operators
 plan, agree, cancel, begin_or_end, file                   drills
-note_consumers                                            what workers heard
+note_consumers, forget_consumers                          what workers heard
 
 A stop needs one person and waits for nobody. A restart needs a sign-in of the last minutes (asked for by its route)
 and, where the high-risk lane is concerned, two persons. Any two: who stopped may be one of them, since he knows best
@@ -12,14 +12,18 @@ why; who asked may not also decide.
 
 import hashlib
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import String, and_, cast, delete, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from governance.api_keys import actions as api_keys
+from governance.api_keys.models import ApiKey
 from governance.audit.record import record
 from governance.audit.registry import action
 from governance.evidence import actions as evidence
@@ -68,6 +72,9 @@ SETTLE = timedelta(seconds=2)  # after a drill was lifted, what workers heard in
 FILE_WITHIN = timedelta(hours=1)  # for so long it is tried to file a drill
 REQUIREMENT = "MANAGE 2.4"
 NOBODY = "nobody was listening"
+MOST_NAMES = 200  # consumers of a key in a day
+QUIET = timedelta(days=30)
+AT_ONCE = 5_000  # rows of a statement, whose parameters PostgreSQL numbers up to 65 535
 NAMED = 20  # consumers that did not obey, by name
 
 
@@ -296,13 +303,22 @@ def _platform_still(sent: str) -> PlatformStop:
 
 
 def note_consumers(heard: Sequence[Heard]) -> None:
-    """A batch of one tenant: four statements, whatever its length. A version only grows; of two acknowledgements of one
+    """A batch of one tenant: five statements, whatever its length. A version only grows; of two acknowledgements of one
     stop the first counts. No entry in the log: a stop's page shows each, and a drill files them.
+
+    A key tells MOST_NAMES consumers apart in a day; what it names beyond is heard under the key's own name, so that who
+    makes up names fills no table.
     """
+    known = _known(heard)
+    beyond = consumers.beyond(heard, known, MOST_NAMES, clock.now() - FORGOTTEN_AFTER)
+    if beyond:
+        key_names = {row.id: row.name for row in session().execute(select(ApiKey.id, ApiKey.name))}
+        heard = [replace(h, name=key_names[h.key_id], region="") if (h.key_id, h.name) in beyond else h for h in heard]
+        known = _known(heard)
     batch = consumers.steps(heard)
     if not batch:
         return
-    known = _known(batch.keys())
+    api_keys.note_uses({h.key_id for h in heard})
     rows = [_consumer(steps) for _, steps in sorted(batch.items(), key=lambda pair: (str(pair[0][0]), pair[0][1]))]
     write = insert(Consumer).values(rows)
     write = write.on_conflict_do_update(
@@ -315,15 +331,18 @@ def note_consumers(heard: Sequence[Heard]) -> None:
     ids = {
         (row.key_id, row.name): row.id for row in session().execute(write.returning(Consumer.id, Consumer.key_id, Consumer.name))
     }
-    moved = {whose: steps for whose, steps in batch.items() if steps[-1].version > known.get(whose, 0)}
+    versions = {whose: listener.version for whose, listener in known.items()}
+    moved = {whose: steps for whose, steps in batch.items() if steps[-1].version > versions.get(whose, 0)}
     if moved:
-        _acknowledge(moved, known, ids)
+        _acknowledge(moved, versions, ids)
 
 
-def _known(whose: Collection[consumers.Whose]) -> dict[consumers.Whose, int]:
-    query = select(Consumer.key_id, Consumer.name, Consumer.version)
-    query = query.where(tuple_(Consumer.key_id, Consumer.name).in_(list(whose)))
-    return {(row.key_id, row.name): row.version for row in session().execute(query)}
+def _known(heard: Sequence[Heard]) -> dict[consumers.Whose, consumers.Known]:
+    """Those that are heard now, and all of the same keys that were heard in the last day."""
+    of_these = tuple_(Consumer.key_id, Consumer.name).in_([(h.key_id, h.name) for h in heard])
+    lately = and_(Consumer.key_id.in_({h.key_id for h in heard}), Consumer.seen_at > clock.now() - FORGOTTEN_AFTER)
+    query = select(Consumer.key_id, Consumer.name, Consumer.version, Consumer.seen_at).where(or_(of_these, lately))
+    return {(row.key_id, row.name): consumers.Known(row.version, row.seen_at) for row in session().execute(query)}
 
 
 def _consumer(steps: Sequence[Heard]) -> dict[str, object]:
@@ -349,8 +368,17 @@ def _acknowledge(
         if (steps[-1].system_id is None or found.system_id is None or steps[-1].system_id == found.system_id)
         and (at := consumers.acknowledged(steps, known.get(whose, 0), found.version, found.restarted_at))
     ]  # fmt: skip
-    if rows:
-        session().execute(insert(Acknowledgement).values(rows).on_conflict_do_nothing())
+    for some in batched(rows, AT_ONCE):
+        session().execute(insert(Acknowledgement).values(some).on_conflict_do_nothing())
+
+
+def forget_consumers() -> int:
+    """Those that were not heard for a month and of whom no stop tells; how many went. The others stay with their stops."""
+    c = Consumer
+    told_of = select(Stop.id).where(Stop.tenant_id == c.tenant_id, Stop.expected.has_key(cast(c.id, String)))
+    obeyed = select(Acknowledgement.id).where(Acknowledgement.tenant_id == c.tenant_id, Acknowledgement.consumer_id == c.id)
+    gone = delete(c).where(c.seen_at < clock.now() - QUIET, ~told_of.exists(), ~obeyed.exists())
+    return int(session().execute(gone).rowcount)  # type: ignore[attr-defined]  # a cursor's result
 
 
 # ---- drills

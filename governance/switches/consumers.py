@@ -2,9 +2,11 @@
 
 Heard                     a consumer asked and was answered from a version
 steps(heard)              by consumer, what was heard of it, oldest version first
+beyond(heard, known, …)   those that a key has named beyond what it may tell apart in a day
 acknowledged(…)           when, of what was heard, a stop was first obeyed
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +27,26 @@ class Heard:
 
 
 type Whose = tuple[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database has of a consumer."""
+
+    version: int
+    seen_at: datetime
+
+
+def beyond(heard: Iterable[Heard], known: Mapping[Whose, Known], most: int, since: datetime) -> frozenset[Whose]:
+    """The new ones for which there is no place any more, beside those of their key that were seen since the instant."""
+    taken = Counter(key_id for (key_id, _), there in known.items() if there.seen_at > since)
+    found: set[Whose] = set()
+    for whose in dict.fromkeys((h.key_id, h.name) for h in heard):
+        if whose not in known:
+            taken[whose[0]] += 1
+            if taken[whose[0]] > most:
+                found.add(whose)
+    return frozenset(found)
 
 
 def steps(heard: Iterable[Heard]) -> Mapping[Whose, Sequence[Heard]]:

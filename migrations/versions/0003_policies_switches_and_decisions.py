@@ -9,7 +9,7 @@ from migrations.sealing import SAME, let_use, seal_by_tenant
 TABLES = {
     "acknowledgements": "SELECT, INSERT",
     "bundle_keys": "SELECT, INSERT, UPDATE",
-    "consumers": "SELECT, INSERT, UPDATE",
+    "consumers": "SELECT, INSERT, UPDATE, DELETE",
     "decision_counts": "SELECT, INSERT, UPDATE, DELETE",
     "drills": "SELECT, INSERT, UPDATE",
     "policy_versions": "SELECT, INSERT, UPDATE",

@@ -11,9 +11,10 @@ from governance.decisions import actions, queries
 from governance.decisions.models import DecisionCount
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.ofrep.counting import Tally
+from governance.ofrep.counting import Tally, Who
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+NOBODY = Who(UUID(int=1), "name", "name", "", None)
 
 
 def rows(grain: str) -> int:
@@ -84,7 +85,7 @@ ASKED = st.lists(
 def test_a_worker_counts_each_answer_once_also_when_writing_fails_in_between(asked, failed_after):
     tally, written = Tally(), 0
     for n, (tenant, system, flag) in enumerate(asked):
-        tally.note(tenant, system, flag, "", (UUID(int=1), "name", "", None), 1)
+        tally.note(tenant, system, flag, "", NOBODY, 1)
         if n == failed_after:
             for slug, counts in tally.take_counts().items():
                 tally.give_back(slug, counts)
@@ -94,7 +95,7 @@ def test_a_worker_counts_each_answer_once_also_when_writing_fails_in_between(ask
 
 
 def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_asking():
-    tally, who = Tally(), (UUID(int=1), "dublin-1", "Dublin", None)
+    tally, who = Tally(), Who(UUID(int=1), "a key", "dublin-1", "Dublin", None)
 
     def note(number: int, at: datetime) -> None:
         with clock.frozen(at):
@@ -102,7 +103,7 @@ def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_aski
 
     def news(at: datetime) -> list:
         with clock.frozen(at):
-            return tally.news(every=60)
+            return tally.news()
 
     note(7, NOON)
     ((tenant, key, name, heard),) = news(NOON)

@@ -17,6 +17,8 @@ from governance.ofrep import actions as ofrep
 from governance.ofrep.app import FLAGS
 from governance.policies.strictness import DIMENSIONS
 from governance.switches.models import Consumer
+from governance.systems import actions as systems
+from governance.systems import queries as register
 from tests import make
 from tests.ofrep.conftest import Product, key, system
 
@@ -44,10 +46,11 @@ def test_all_flags_at_once_come_with_a_tag_and_are_not_sent_twice(product):
     flags = {flag["key"]: flag["value"] for flag in first.get_json()["flags"]}
     assert {f"policy.{key}" for key in DIMENSIONS} | {"switch.claims-triage"} == flags.keys()
     tag = first.headers["ETag"]
-    for held in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+    for held in (tag, f"W/{tag}", f'"other", {tag}'):
         again = product.ask(None, then=304, headers={"If-None-Match": held})
         assert again.data == b"" and again.headers["ETag"] == tag
-    assert product.ask(None, headers={"If-None-Match": '"other"'}).headers["ETag"] == tag
+    for other in ('"other"', "*"):  # a star names no answer: who has none obeys none
+        assert product.ask(None, headers={"If-None-Match": other}).headers["ETag"] == tag
     assert product.ask(None, system="claims-triage").headers["ETag"] != tag
 
 
@@ -58,6 +61,25 @@ def test_a_key_of_one_system_asks_for_that_one(app, triage):
     assert bound.value("policy.human_review", system="claims-triage") == "high_risk"
     refused = bound.ask("policy.human_review", then=403, system="ad-copywriter").get_json()
     assert "claims-triage only" in refused["title"]
+    assert bound.value("switch.claims-triage") is True
+    bound.ask("switch.ad-copywriter", then=404)
+    bundle = bound.client.get("/policy/v1/bundle", headers={"Authorization": f"Bearer {bound.key}"}).text.split(".")[1]
+    said = json.loads(base64.urlsafe_b64decode(bundle + "==="))
+    assert said["systems"].keys() == {"claims-triage"} and said["policy"]["policy.human_review"] == "high_risk"
+    assert "ad-copywriter" not in json.dumps(said)
+
+
+def test_the_key_of_a_retired_system_opens_nothing(app, triage):
+    bound = Product(app, key(name="triage only", system_id=triage.id))
+    bound.ask("policy.human_review")
+    with make.acting("admin"):
+        systems.retire(register.system("claims-triage"), because="Gone")
+    headers = {"Authorization": f"Bearer {bound.key}"}
+    replies = [bound.ask("policy.human_review", then=403), bound.ask(None, then=403), bound.send("/policy/v1/heartbeat", '{"version": 1}', then=403),
+               *(bound.client.get(f"/policy/v1/{name}", headers=headers) for name in ("bundle", "jwks"))]  # fmt: skip
+    assert {reply.status_code for reply in replies} == {403} and all(
+        "was retired" in reply.get_json()["title"] for reply in replies
+    )
 
 
 def test_another_tenants_key_is_answered_from_that_tenants_policy_and_knows_no_system_of_ours(app, product):
@@ -109,6 +131,8 @@ BAD = [
     ("{}", "INVALID_CONTEXT"), ('{"context": []}', "INVALID_CONTEXT"), ('{"context": {}}', "TARGETING_KEY_MISSING"),
     ('{"context": {"targetingKey": ""}}', "TARGETING_KEY_MISSING"), ('{"context": {"targetingKey": 7}}', "INVALID_CONTEXT"),
     ('{"context": {"targetingKey": "u", "system": "nowhere"}}', "INVALID_CONTEXT"), ('{"context": {"targetingKey": "u", "system": 7}}', "INVALID_CONTEXT"),
+    *((f'{{"context": {{"targetingKey": "u", "system": {other}}}}}', "INVALID_CONTEXT") for other in ("[]", "{}", "0", "false", "null", '"\\ud800"', "1e309")),
+    ('{"context": {"targetingKey": "u"}, "n": ' + "9" * 5000 + "}", "PARSE_ERROR"),
     (json.dumps({"context": {"targetingKey": "u", "more": "x" * 1024 * 1024}}), "INVALID_CONTEXT"),
 ]  # fmt: skip
 

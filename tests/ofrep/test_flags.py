@@ -115,17 +115,28 @@ def test_a_waiver_ends_by_itself_with_the_database_away():
 
 def test_a_loosened_floor_is_back_when_its_time_is_over_with_the_database_away():
     loosened = Platform(2, {**FLOOR, "retention_days": 365}, until=NOW + timedelta(days=1))
-    held = facts(Content("baseline")).under(Above(4, loosened, Platform(), ()))
+    held = facts(Content("baseline")).under(Above(4, loosened, (Platform(),), ()))
     assert told(Answers(held.at(NOW), NOW), "policy.retention_days")["value"] == 365
     later = NOW + timedelta(days=2)
     assert told(Answers(held.at(later), later), "policy.retention_days")["value"] == 90
 
 
+def test_looser_floors_that_end_one_after_another_end_each_at_its_time_with_the_database_away():
+    day = timedelta(days=1)
+    first, second = (Platform(n, {**FLOOR, "retention_days": days}, until=NOW + n * day) for n, days in ((1, 120), (2, 180)))
+    held = facts(Content("baseline")).under(Above(4, first, (second, Platform()), ()))
+    for n, days in ((0, 120), (1, 180), (2, 90), (9, 90)):
+        moment = NOW + n * day
+        answers = Answers(held.at(moment), moment)
+        assert told(answers, "policy.retention_days")["value"] == days
+        assert answers.until == {0: NOW + day, 1: NOW + 2 * day}.get(n)
+
+
 def test_what_stands_over_all_tenants_is_exchanged_without_touching_their_own():
     own, above = stop("feature", TRIAGE.id, APPROVE.id), stop("platform")
-    held = facts(stops=(own,)).under(Above(4, Platform(), None, (above,)))
+    held = facts(stops=(own,)).under(Above(4, Platform(), (), (above,)))
     assert held.over == 4 and set(held.stops) == {own, above}
-    lifted = held.under(Above(5, Platform(), None, ()))
+    lifted = held.under(Above(5, Platform(), (), ()))
     assert lifted.stops == (own,) and told(Answers(lifted, NOW), "switch.ad-copywriter")["value"] is True
 
 

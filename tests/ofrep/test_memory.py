@@ -25,18 +25,18 @@ def test_who_was_not_asked_about_for_longest_is_forgotten_first(monkeypatch):
     monkeypatch.setattr(snapshots, "MOST", 3)
     held = Snapshots("postgresql://nowhere", following=True)
     for n in range(3):
-        held._put(facts(f"t{n}"), 0)
+        held._put(facts(f"t{n}"), 0, 0)
     held.of("t0")
-    held._put(facts("t3"), 0)
+    held._put(facts("t3"), 0, 0)
     assert set(held._held) == {"t0", "t2", "t3"}
 
 
 def test_of_two_loads_the_one_that_looked_later_counts_whichever_ends_first():
     held = Snapshots("postgresql://nowhere", following=True)
-    held._put(facts("acme", 8), began=2.0)
-    held._put(facts("acme", 7), began=1.0)
+    held._put(facts("acme", 8), began=2.0, known=2.0)
+    held._put(facts("acme", 7), began=1.0, known=1.0)
     assert held.of("acme").facts.number == 8
-    held._put(facts("acme", 3), began=3.0)
+    held._put(facts("acme", 3), began=3.0, known=3.0)
     assert held.of("acme").facts.number == 3, "a restored database has lower numbers, and is what counts"
 
 
