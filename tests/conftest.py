@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, event
 from governance import migrate
 from governance.factory import create_app
 from governance.frameworks import sync
-from governance.kernel import config, db, embedded
+from governance.kernel import config, db, embedded, memo
 from tests import make
 from tests.browser import Visitor
 
@@ -108,6 +108,7 @@ def isolated(request):
         db.connect(connection)
         _outer.append(outer)
         request.getfixturevalue("app").extensions["decisions"].snapshots.forget()
+        memo.forget()
         yield connection
         _outer.clear()
         outer.rollback()
@@ -132,11 +133,15 @@ def database(app, isolated):
 
 @pytest.fixture
 def statements(isolated):
-    """Counts the SQL statements of a block: `with statements() as seen: …; assert len(seen) <= 4`."""
+    """Counts the SQL statements of a block: `with statements() as seen: …; assert len(seen) <= 4`.
+
+    A page's budget is that of its first reader: what was remembered of the tenant's facts is forgotten before.
+    """
 
     @contextmanager
     def counting() -> Iterator[list[str]]:
         seen: list[str] = []
+        memo.forget()
 
         def note(_conn, _cursor, statement, *_rest):
             of_the_kernel = statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config"))

@@ -1,6 +1,7 @@
 """The requirement list and the gap list: what filters leave, in which order, as rows of a file.
 
 View                        a list's address with its filters: chips, links, hidden fields
+Drawing                     rows and cells drawn once for all readers of a board
 matches, ordered, part      filter, sort, one page
 below, moves                those short of their target, and what closing each would move
 HEAD, cells                 the same rows as a file
@@ -12,11 +13,14 @@ from typing import Any
 from uuid import UUID
 
 from flask import url_for
+from markupsafe import Markup
 
 from governance.assessments.coverage import LEVELS, Gap
 from governance.assessments.queries import Board, Row
 from governance.evidence.freshness import freshness
+from governance.kernel import current
 from governance.kernel.errors import Invalid
+from governance.kernel.memo import Shelf
 
 FILTERS = ("q", "level", "under", "owner", "state", "sort")
 STATES = {
@@ -64,6 +68,28 @@ class View:
     def hidden(self, *without: str) -> dict[str, str]:
         """What a form of this list sends along."""
         return {name: value for name, value in {**self.kept, **self.asked}.items() if name not in {*without, "after", "sel"}}
+
+
+DRAWN = Shelf(8192)  # rows and cells of all tenants together, about a kilobyte each
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Draws a row by a macro of rows.html, or takes what the same macro made of the same board for an earlier reader."""
+
+    shown: Board
+    as_of: str | None
+
+    def __call__(self, macro: Any, row: Row, marked: bool, *more: Any) -> Markup:  # noqa: FBT001 - as templates call it
+        """`marked`: ticked or selected. What `more` holds follows from the board."""
+
+        def draw() -> Markup:
+            drawn: Markup = macro(row, self.shown.framework.key, self.as_of, marked, *more)
+            return drawn
+
+        if self.shown.token is None:
+            return draw()
+        return DRAWN.get((self.shown.token, macro.name, row.ref, marked, current.actor().tenant_slug), draw)
 
 
 def below(shown: Board) -> list[Row]:

@@ -1,16 +1,19 @@
 """Where a framework stands: levels derived from the controls, targets and judgements from the assessment.
 
-    board(framework, as_of)        everything that the heat map and the requirement list show, in three statements
+    board(framework, as_of)        everything that the heat map and the requirement list show, in three statements; of today
+                                   in none while the tenant commits nothing (logbook/pulse.py)
     shares_at, transitions         the same levels at other moments, from what was already read
     assessment, assessments, item, items, rows, conclusions, comments, revisions
+    item_rows                      the rows behind verbs
     progress()                     how many conclusions of each assessment are written and signed
 
 Levels, conclusions and signatures are cut at the moment that is asked for; targets, owners and due days are today's.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -29,11 +32,40 @@ from governance.frameworks import queries as frameworks
 from governance.frameworks.queries import FrameworkView, RequirementView
 from governance.kernel import clock
 from governance.kernel.db import find, session
+from governance.logbook.pulse import recall
 from governance.people.models import Person
 
 DEFAULT_TARGET = 3
 YEAR = timedelta(days=364)  # with the day itself a year
 FUNCTIONS = ("GOVERN", "MAP", "MEASURE", "MANAGE")
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentFacts:
+    """An assessment as it stands, without what closing froze."""
+
+    id: UUID
+    framework_id: UUID
+    title: str
+    scope: str
+    period_from: date
+    period_to: date
+    revision: int
+    closed_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """The row of an item, to be read."""
+
+    id: UUID
+    requirement_id: UUID
+    target: int
+    owner_id: UUID | None
+    due_on: date | None
+    version: int
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +89,7 @@ class Judgement:
 class Item:
     """What an assessment holds on one requirement."""
 
-    row: AssessmentItem
+    row: ItemFacts
     ref: str
     owner: str | None
     judgement: Judgement | None
@@ -109,15 +141,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A framework as it stands on a day. `ledger` lets other days be looked at without asking again."""
+    """A framework as it stands on a day. `ledger` lets other days be looked at without asking again.
+
+    Its rows never change. A board that is remembered has a `token`, by which what was made of it is told from what was not.
+    """
 
     framework: FrameworkView
     tree: tuple[RequirementView, ...]
     rows: tuple[Row, ...]
-    assessment: Assessment | None
+    assessment: AssessmentFacts | None
     as_of: datetime
     period: tuple[date, date]
     ledger: Ledger
+    token: object = None
 
     def row(self, ref: str) -> Row | None:
         return next((row for row in self.rows if row.ref == ref), None)
@@ -203,36 +239,59 @@ def _present(framework_id: UUID, as_of: datetime | None) -> Any:
     return ordered.limit(1).scalar_subquery()
 
 
+def item_rows(assessment_id: UUID) -> dict[UUID, AssessmentItem]:
+    """Every item of an assessment by its id, as the verbs take them."""
+    return {row.id: row for row in session().scalars(select(AssessmentItem).where(AssessmentItem.assessment_id == assessment_id))}
+
+
 def items(assessment_id: UUID, as_of: datetime | None = None) -> list[Item]:
     """Every item with its last conclusion and its signature, in the publisher's order and in one statement."""
     return _items(AssessmentItem.assessment_id == assessment_id, as_of)[1]
 
 
-def _items(which: Any, as_of: datetime | None) -> tuple[Assessment | None, list[Item]]:
-    rows = session().execute(_judged(as_of or clock.now()).where(which)).all()
-    refs, order = refs_of(), {ref: n for n, ref in enumerate(refs_of().values())}
-    found = [Item(i, refs[i.requirement_id], who, _judgement(c, s, by, signed)) for _, i, c, s, by, signed, who in rows]
-    return (rows[0][0] if rows else None), sorted(found, key=lambda each: order[each.ref])
+ASSESSMENT = [getattr(Assessment, name) for name in AssessmentFacts.__dataclass_fields__]
+ITEM = [getattr(AssessmentItem, name) for name in ItemFacts.__dataclass_fields__]
+FIRST, LAST = len(ASSESSMENT), len(ASSESSMENT) + len(ITEM)
 
 
-def _judged(at: datetime) -> Select[*tuple[Any, ...]]:
-    """(assessment, item, its last conclusion by then, the signature on that, their names, the owner's name)."""
+def _items(which: Any, as_of: datetime | None) -> tuple[AssessmentFacts | None, list[Item]]:
+    rows = session().execute(_judged(as_of).where(which)).all()
+    refs = refs_of()
+    order = {requirement_id: place for place, requirement_id in enumerate(refs)}
+    found = sorted((_item(row, refs) for row in rows), key=lambda each: order[each.row.requirement_id])
+    return (AssessmentFacts(*rows[0][:FIRST]) if rows else None), found
+
+
+def _item(row: Sequence[Any], refs: Mapping[UUID, str]) -> Item:
+    facts = ItemFacts(*row[FIRST:LAST])
+    owner, *judged = row[LAST:]
+    return Item(facts, refs[facts.requirement_id], owner, _judgement(judged))
+
+
+def _judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
+    """Of each item: the assessment's facts, its own, its owner's name, and its last conclusion (by then) with the signature on that.
+
+    Now is not cut: everything that is committed has happened, also where another machine's clock is ahead of ours.
+    """
     later, assessor, signer, owner = aliased(Conclusion), aliased(Person), aliased(Person), aliased(Person)
-    newest = (
-        select(later.id).where(later.item_id == AssessmentItem.id, later.tenant_id == AssessmentItem.tenant_id, later.concluded_at <= at)
-        .order_by(later.revision.desc()).limit(1).correlate(AssessmentItem).scalar_subquery()
-    )  # fmt: skip
+    newest = select(later.id).where(later.item_id == AssessmentItem.id, later.tenant_id == AssessmentItem.tenant_id)
+    signed: ColumnElement[bool] = SignOff.conclusion_id == Conclusion.id
+    if at is not None:
+        newest, signed = newest.where(later.concluded_at <= at), and_(signed, SignOff.signed_at <= at)
+    c, s = Conclusion, SignOff
     return (
-        select(Assessment, AssessmentItem, Conclusion, SignOff, assessor.name, signer.name, owner.name)
-        .options(defer(Assessment.frozen))
+        select(
+            *ASSESSMENT, *ITEM, owner.name, c.id, c.revision, c.level, c.rationale, c.concluded_by, assessor.name, c.concluded_at,
+            c.returned_because, s.id, signer.name, s.signed_at, s.entry_id,
+        )
         .select_from(AssessmentItem)
         .join(Assessment, Assessment.id == AssessmentItem.assessment_id)
-        .outerjoin(Conclusion, Conclusion.id == newest)
-        .outerjoin(SignOff, and_(SignOff.conclusion_id == Conclusion.id, SignOff.signed_at <= at))
-        .outerjoin(assessor, assessor.id == Conclusion.concluded_by)
-        .outerjoin(signer, signer.id == SignOff.signed_by)
+        .outerjoin(c, c.id == newest.order_by(later.revision.desc()).limit(1).correlate(AssessmentItem).scalar_subquery())
+        .outerjoin(s, signed)
+        .outerjoin(assessor, assessor.id == c.concluded_by)
+        .outerjoin(signer, signer.id == s.signed_by)
         .outerjoin(owner, owner.id == AssessmentItem.owner_id)
-    )
+    )  # fmt: skip
 
 
 def refs_of() -> dict[UUID, str]:
@@ -240,13 +299,12 @@ def refs_of() -> dict[UUID, str]:
     return {r.id: r.ref for each in frameworks.installed() for r in frameworks.requirements(each.id) if r.assessable}
 
 
-def _judgement(made: Conclusion | None, signed: SignOff | None, assessor: str | None, signer: str | None) -> Judgement | None:
+def _judgement(judged: Sequence[Any]) -> Judgement | None:
+    made, revision, level, rationale, by, assessor, at, returned, signature, signer, signed_at, entry_id = judged
     if made is None:
         return None
-    return Judgement(
-        made.id, made.revision, made.level, made.rationale, made.concluded_by, assessor or FORMER, made.concluded_at, made.returned_because,
-        (signer or FORMER) if signed else None, signed.signed_at if signed else None, signed.entry_id if signed else None,
-    )  # fmt: skip
+    signed_by = (signer or FORMER) if signature else None
+    return Judgement(made, revision, level, rationale, by, assessor or FORMER, at, returned, signed_by, signed_at, entry_id)
 
 
 def conclusions(item_id: UUID) -> Sequence[Conclusion]:
@@ -284,16 +342,32 @@ def discussion(assessment_id: UUID) -> list[dict[str, Any]]:
 
 
 def board(framework: FrameworkView, as_of: datetime | None = None, held: Assessment | None = None) -> Board:
-    """All requirements of a framework as they stand: the assessment with its items, and the controls' ledger; three statements."""
-    at = as_of or clock.now()
+    """All requirements of a framework as they stand: the assessment with its items, and the controls' ledger; three statements.
+
+    Of today's the rows are remembered: until the tenant commits anything, something begins or ends, or the day does.
+    """
+    at, ledger = as_of or clock.now(), controls.ledger()
+    if as_of is not None or held is not None:
+        return _board(framework, at, ledger, as_of, held)
+    key = ("board", framework, frameworks.requirements(framework.id), at.date(), ledger.since(at))
+    return replace(recall(key, lambda: replace(_board(framework, at, ledger), token=object())), as_of=at)
+
+
+def _board(
+    framework: FrameworkView, at: datetime, ledger: Ledger, as_of: datetime | None = None, held: Assessment | None = None
+) -> Board:
     which = AssessmentItem.assessment_id == (held.id if held else _present(framework.id, as_of))
-    shown, found = _items(which, at)
-    shown, by_ref = shown or held, {each.ref: each for each in found}
-    tree, ledger = frameworks.requirements(framework.id), controls.ledger()
+    shown, found = _items(which, as_of)
+    shown = shown or (_facts(held) if held else None)
+    by_ref, tree = {each.ref: each for each in found}, frameworks.requirements(framework.id)
     period = (shown.period_from, shown.period_to) if shown else (at.date() - YEAR, at.date())
     levels, tops = derive_all(tree, ledger, at, period), _tops(tree)
     rows = tuple(_row(r, levels[r.id], by_ref.get(r.ref), tops[r.ref]) for r in tree if r.assessable)
     return Board(framework, tree, rows, shown, at, period, ledger)
+
+
+def _facts(held: Assessment) -> AssessmentFacts:
+    return AssessmentFacts(*(getattr(held, name) for name in AssessmentFacts.__dataclass_fields__))
 
 
 def _row(node: RequirementView, derived: Derived, found: Item | None, function: str) -> Row:
@@ -332,21 +406,25 @@ def shares_at(shown: Board, moments: Sequence[datetime], period: tuple[date, dat
     targets = {row.requirement.id: (row.ref, row.target, row.function) for row in shown.rows}
     found = []
     for at in moments:
-        levels = _levels(shown.ledger, at, period or (at.date() - YEAR, at.date()))
+        levels = levels_at(shown.ledger, at, period or (at.date() - YEAR, at.date()))
         standings = [Standing(ref, levels.get(i, 0), target, function) for i, (ref, target, function) in targets.items()]
         each = {f.ref: coverage(s for s in standings if s.function == f.ref) for f in shown.functions}
         found.append(each | {"all": coverage(standings)})
     return found
 
 
-def _levels(ledger: Ledger, at: datetime, period: tuple[date, date]) -> dict[UUID, int]:
+def levels_at(ledger: Ledger, at: datetime, period: tuple[date, date]) -> Mapping[UUID, int]:
     """The level alone of each requirement that something answers for."""
-    answers: dict[UUID, list[tuple[str, Status]]] = {}
-    for control in ledger.at(at):
-        judged = status(control, today=at.date(), period_from=period[0], period_to=period[1])
-        for requirement_id, how_far in control.mappings:
-            answers.setdefault(requirement_id, []).append((how_far, judged))
-    return {requirement_id: level_of(each) for requirement_id, each in answers.items()}
+
+    def levels() -> Mapping[UUID, int]:
+        answers: dict[UUID, list[tuple[str, Status]]] = {}
+        for control in ledger.at(at):
+            judged = status(control, today=at.date(), period_from=period[0], period_to=period[1])
+            for requirement_id, how_far in control.mappings:
+                answers.setdefault(requirement_id, []).append((how_far, judged))
+        return MappingProxyType({requirement_id: level_of(each) for requirement_id, each in answers.items()})
+
+    return ledger.derived.get(("levels", at.date(), ledger.since(at), period), levels)
 
 
 @dataclass(frozen=True, slots=True)

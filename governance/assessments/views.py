@@ -107,14 +107,14 @@ def heat_map(key: str) -> ResponseReturnValue:
     )
     gaps = [row for row in listing.below(shown) if listing.matches(row, asked)]
     now, then = queries.shares_at(shown, [shown.as_of, shown.as_of - MONTH], shown.period)
-    may_assign, moved = allowed(permissions.MANAGE) and shown.is_open, listing.moves(shown)
+    may_assign, moved, past = allowed(permissions.MANAGE) and shown.is_open, listing.moves(shown), _past()
     rows, following = listing.part(gaps, asked.get("after"), GAPS_SHOWN)
     return page(
         "assessments/heat_map.html", framework=framework, shown=shown, groups=layout.groups(shown, now, then), says=layout.conclusion(shown),
         peek=layout.peek(shown, request.args.get("sel", "")), peeks=layout.peek_text, gaps=rows, matching=len(gaps), next=following,
         moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), view=view, levels=LEVELS, function_choices=listing.functions(shown), closes=closes,
         owners=owner_choices() if may_assign else [], share_bar=charts.share_bar, noun=layout.noun(shown), total=len(listing.below(shown)),
-        **_past(),
+        drawn=listing.Drawing(shown, past["as_of"]), **past,
     )  # fmt: skip
 
 
@@ -128,12 +128,12 @@ def requirements(key: str) -> ResponseReturnValue:
         [row for row in shown.rows if listing.matches(row, asked)], asked.get("sort", ""), listing.moves(shown)
     )
     rows, following = listing.part(found, asked.get("after"), ROWS_SHOWN)
-    may_assign = allowed(permissions.MANAGE) and shown.is_open
+    may_assign, past = allowed(permissions.MANAGE) and shown.is_open, _past()
     return page(
         "assessments/requirements.html", framework=framework, shown=shown, rows=rows, matching=len(found), next=following, view=view,
         levels=LEVELS, function_choices=listing.functions(shown), states=listing.STATES, owners=owner_choices() if may_assign else [],
         owning=listing.owners(shown), noun=layout.noun(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
-        evidence=listing.evidence, **_past(),
+        evidence=listing.evidence, drawn=listing.Drawing(shown, past["as_of"]), **past,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 
 from governance.audit import merkle, tiles
 from governance.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry
@@ -133,3 +133,13 @@ def bodies(first: int, count: int) -> list[bytes]:
 def pending() -> int:
     """How many of the acting tenant's entries wait for their place."""
     return session().scalar(select(func.count()).select_from(PendingEntry)) or 0
+
+
+def waiting_here() -> Subquery:
+    """One row: the `count` of the acting tenant's entries that wait, and the `seconds` that the oldest has waited (NULL: none).
+
+    With the size of the log's head, read in the same statement, they are all entries that were committed: each is either
+    counted by the head or waits, and a sequencer moves it from one to the other in one transaction.
+    """
+    seconds = func.extract("epoch", func.clock_timestamp() - func.min(PendingEntry.created_at))
+    return select(func.count().label("count"), seconds.label("seconds")).select_from(PendingEntry).subquery()

@@ -1,7 +1,8 @@
 """Controls as facts: everything a status follows from, now or as it was known at an instant.
 
     posture(as_of)              all live controls with mappings, proofs and tests, in two statements
-    ledger() → Ledger.at(t)     the same for many instants (twelve month ends) for the price of one
+    ledger() → Ledger.at(t)     the same for many instants (twelve month ends) for the price of one; remembered while the
+                                tenant commits nothing (logbook/pulse.py), and with it what was worked out of it
     mappings(id)                the open mappings of one control
     find_control(id, lock)      the row behind a verb
 
@@ -9,13 +10,15 @@ A control that rests on drills or on the policy carries their history, so the fa
 Owners and titles are always today's; what was recorded, mapped, brought in and judged is cut at the instant.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Case, Row, ScalarSelect, case, func, select
+from sqlalchemy import Case, ScalarSelect, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -27,6 +30,8 @@ from governance.evidence.models import EvidenceLink
 from governance.evidence.queries import FORMER, Piece
 from governance.kernel import clock
 from governance.kernel.db import find, session
+from governance.kernel.memo import Shelf
+from governance.logbook.pulse import recall
 from governance.people.models import Person
 from governance.policies.models import PolicyVersion, Waiver
 from governance.policies.strictness import DIMENSIONS, TIERS
@@ -98,12 +103,60 @@ def only_answer(control_id: UUID) -> int:
 # ---- the ledger: rows with their instants, cut at any of them
 
 
+class Recorded(NamedTuple):
+    """A control with all that was ever recorded about it; what is packed is packed as `_controls` says."""
+
+    id: UUID
+    ref: str
+    title: str
+    does: str
+    kind: str
+    automation: str
+    cadence: str
+    owner_id: UUID | None
+    owner: str | None
+    version: int
+    created_at: datetime
+    retired_at: datetime | None
+    rests_on: str | None
+    live: Any
+    mappings: Sequence[Sequence[Any]] | None
+    tests: Sequence[Sequence[Any]] | None
+    links: Sequence[Sequence[Any]] | None
+
+
+DERIVED = 64  # values that follow from one ledger and are kept with it
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Everything about controls that the tenant ever recorded; titles and owners are today's."""
+    """Everything about controls that the tenant ever recorded; titles and owners are today's. Nothing in it ever changes.
 
-    controls: Sequence[Row[Any]]
+    `derived` keeps what was worked out of this ledger: readers of the same facts share both.
+    """
+
+    controls: Sequence[Recorded]
     pieces: Mapping[UUID, Piece]
+    derived: Shelf = field(default_factory=lambda: Shelf(DERIVED), compare=False, repr=False)
+
+    def since(self, moment: datetime) -> float:
+        """The last instant up to `moment` at which anything was recorded, came to be, or ended (seconds since 1970).
+
+        Between two of them `at` gives the same; what is counted in days also moves with the day.
+        """
+        stamps = self.derived.get("stamps", self._stamps)
+        place = bisect_right(stamps, moment.timestamp())
+        return stamps[place - 1] if place else 0.0
+
+    def _stamps(self) -> list[float]:
+        found: set[float] = set()
+        for row in self.controls:
+            found.update(_instants(row))
+        for piece in self.pieces.values():
+            found.update(each.timestamp() for each in (piece.known, piece.retired) if each is not None)
+            for held in piece.held:
+                found.update(each.timestamp() for each in (held.known, held.judged) if each is not None)
+        return sorted(found)
 
     def at(self, moment: datetime) -> list[ControlFacts]:
         """The controls that lived at `moment`, with what was known of them then."""
@@ -120,15 +173,27 @@ class Ledger:
 
 
 def ledger(control_id: UUID | None = None) -> Ledger:
-    """Read it (of one control, if given) in two statements."""
-    return Ledger(session().execute(_controls(control_id)).all(), evidence.pieces(of_control=control_id))
+    """Read it (of one control, if given) in two statements; the whole of it is remembered."""
+    return _read(control_id) if control_id is not None else recall("ledger", _read)
+
+
+def _read(control_id: UUID | None = None) -> Ledger:
+    rows = tuple(Recorded(*map(_hard, row)) for row in session().execute(_controls(control_id)))
+    return Ledger(rows, MappingProxyType(evidence.pieces(of_control=control_id)))
+
+
+def _hard(value: Any) -> Any:
+    """JSON that nobody can change: readers share it."""
+    if isinstance(value, list):
+        return tuple(map(_hard, value))
+    return MappingProxyType({name: _hard(each) for name, each in value.items()}) if isinstance(value, dict) else value
 
 
 def _lives(begun: datetime, ended: datetime | None, moment: datetime) -> bool:
     return begun <= moment and (ended is None or ended > moment)
 
 
-def _facts(row: Row[Any], proofs: Mapping[UUID, Proof], moment: datetime) -> ControlFacts:
+def _facts(row: Recorded, proofs: Mapping[UUID, Proof], moment: datetime) -> ControlFacts:
     at = moment.timestamp()
     return ControlFacts(
         control_id=row.id, ref=row.ref, title=row.title, does=row.does, kind=row.kind, automation=row.automation,
@@ -153,7 +218,14 @@ def _live(rests_on: str | None, packed: Any, at: float) -> Live | None:
     return Live("policy", (), name, number, None if since is None else _day(since), tuple(_waived(w) for w in open_ones))
 
 
-def live_stamps(row: Row[Any]) -> list[float | None]:
+def _instants(row: Recorded) -> Iterator[float]:
+    """Each instant at which something about a control began or ended."""
+    yield from (each.timestamp() for each in (row.created_at, row.retired_at) if each is not None)
+    packed = [*(m[2:4] for m in row.mappings or ()), *(link[1:3] for link in row.links or ()), *(t[:1] for t in row.tests or ())]
+    yield from (float(each) for stamps in (*packed, live_stamps(row)) for each in stamps if each is not None)
+
+
+def live_stamps(row: Recorded) -> list[float | None]:
     """Each instant (in seconds since 1970) at which what the control rests on could have moved its status."""
     if row.rests_on == "drill":
         ended = [when for system in row.live or () for when, *_ in system[4] or ()]

@@ -499,7 +499,9 @@ def _conclude(told: Told) -> None:
         if told.open_one and item.ref in {"MAP 3.4", "MEASURE 3.2"}:
             continue
         level = told.levels[item.ref]
-        assessing.conclude(rows[item.row.id], level=level, rationale=_rationale(told.chance, item.ref, level), version=item.row.version)
+        assessing.conclude(
+            rows[item.row.id], level=level, rationale=_rationale(told.chance, item.ref, level), version=item.row.version
+        )
 
 
 def _sign(told: Told) -> None:

@@ -16,6 +16,7 @@ from governance.kernel.db import Model, notify, session
 
 CHANNEL, LISTEN = "marks", "LISTEN marks"
 OVER_ALL = UUID(int=0)  # the operator's layer, over all tenants
+NAMES = UUID(int=1)  # what people are called, in every tenant that knows them
 
 
 class Mark(Model):
@@ -44,6 +45,11 @@ def move_all() -> None:
     """The same for what stands over all tenants, when the operator changes it."""
     _moved(OVER_ALL)
     notify(CHANNEL, str(OVER_ALL))
+
+
+def renamed() -> None:
+    """The same for the name of a person, which more tenants show than the one whose log tells; nobody listens for it."""
+    _moved(NAMES)
 
 
 def mark() -> int:

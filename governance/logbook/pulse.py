@@ -1,19 +1,25 @@
 """The foot of the rail, on every page: whether the log is intact, how old its checkpoint is, and who agrees outside.
 
-One statement, and none while what was read less than three seconds ago is still at hand.
+One statement, and none while what was read less than three seconds ago is still at hand. The same statement tells
+under which number of entries this transaction reads, so what pages remember of a tenant's facts costs no second one:
+
+    recall(key, make)    kernel/memo.py, under that number: every change of a fact writes an entry in its own transaction
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from governance.anchors.models import Anchor
-from governance.audit.models import LogHead, PendingEntry
+from governance.audit.models import LogHead
+from governance.audit.queries import waiting_here
 from governance.audit.sequencer import ALARM_SECONDS
-from governance.kernel import clock, current
+from governance.kernel import clock, current, memo
 from governance.kernel.db import session
+from governance.kernel.marks import NAMES, Mark
 from governance.kernel.words import ago, thousands
 
 FRESH = timedelta(seconds=3)
@@ -77,14 +83,31 @@ def pulse() -> Pulse | None:
 
 def read() -> Pulse | None:
     """As it stands now, in one statement."""
+    return _read()[1]
+
+
+def recall[T](key: Hashable, make: Callable[[], T]) -> T:
+    """What `make` says of the present tenant's facts, or the same as it came out for an earlier reader."""
+    return memo.recall(key, make, under=_number)
+
+
+def _number() -> memo.Number:
+    """(entries of the log, names of people that changed anywhere) as this transaction found them; the pulse is fresh with it."""
+    number, seen = _read()
+    _known[current.actor().tenant_id] = (clock.now(), seen)
+    return number
+
+
+def _read() -> tuple[memo.Number, Pulse | None]:
+    waits = waiting_here()
     live = select(func.count()).select_from(Anchor).where(Anchor.removed_at.is_(None))
-    waits = select(func.extract("epoch", func.clock_timestamp() - func.min(PendingEntry.created_at))).scalar_subquery()
     query = select(
-        LogHead.number, LogHead.signed_at, LogHead.trouble, waits, live.scalar_subquery(),
+        func.coalesce(LogHead.size, 0) + waits.c.count, func.coalesce(select(Mark.number).where(Mark.id == NAMES).scalar_subquery(), 0),
+        LogHead.number, LogHead.signed_at, LogHead.trouble, waits.c.seconds, live.scalar_subquery(),
         live.where(Anchor.state == "agrees").scalar_subquery(), live.where(Anchor.state == "conflict").scalar_subquery(),
-    )  # fmt: skip
-    row = session().execute(query).one_or_none()
-    if row is None:
-        return None
-    number, signed_at, trouble, waited, anchors, agree, conflict = row
-    return Pulse(number, signed_at, (trouble or {}).get("sentence", ""), float(waited or 0), anchors, agree, conflict)
+    ).select_from(waits).outerjoin(LogHead, true())  # fmt: skip
+    entries, names, number, signed_at, trouble, waited, anchors, agree, conflict = session().execute(query).one()
+    told = (int(entries), int(names))
+    if number is None:
+        return told, None
+    return told, Pulse(number, signed_at, (trouble or {}).get("sentence", ""), float(waited or 0), anchors, agree, conflict)

@@ -347,8 +347,7 @@ class Movement:
 def movement(board: Board) -> Movement:
     """Against thirty days earlier, by today's targets and the same period."""
     then = board.as_of - LOOK_BACK
-    levels = assessments.derive_all(board.tree, board.ledger, then, board.period)
-    before = {row.ref: levels[row.requirement.id].level for row in board.rows}
+    before = _levels(board, then, board.period)
     old = _shares(board, before)
     new = {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share}
     moved = [Moved(row, before[row.ref]) for row in board.rows if row.derived.level != before[row.ref]]
@@ -375,28 +374,14 @@ class Point:
 def trend(board: Board) -> list[Point]:
     """The ends of twelve months, each over the year up to it and by today's targets, and the board itself as the last point."""
     ends = assessments.month_ends(board.as_of)[:-1]
-    past = [Point(at, _shares(board, levels)) for at, levels in zip(ends, _levels_at(board, ends), strict=True)]
+    past = [Point(at, _shares(board, _levels(board, at, (at.date() - assessments.YEAR, at.date())))) for at in ends]
     return [*past, Point(board.as_of, {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share})]
 
 
-# The past of a ledger does not change, so a process works it out once and remembers it until the ledger says something else.
-_memory: dict[tuple[UUID, UUID, int, datetime], dict[str, int]] = {}
-REMEMBERED = 2000  # moments of all tenants together, each with a level for every requirement
-
-
-def _levels_at(board: Board, moments: Sequence[datetime]) -> list[dict[str, int]]:
-    if len(_memory) > REMEMBERED:
-        _memory.clear()
-    told = hash((tuple(board.ledger.pieces.values()), repr(board.ledger.controls)))
-    tenant_id = current.actor().tenant_id
-    return [_remembered((tenant_id, board.framework.id, told, at), board, at) for at in moments]
-
-
-def _remembered(key: tuple[UUID, UUID, int, datetime], board: Board, at: datetime) -> dict[str, int]:
-    if key not in _memory:
-        levels = assessments.derive_all(board.tree, board.ledger, at, (at.date() - assessments.YEAR, at.date()))
-        _memory[key] = {row.ref: levels[row.requirement.id].level for row in board.rows}
-    return _memory[key]
+def _levels(board: Board, at: datetime, period: tuple[date, date]) -> dict[str, int]:
+    """The level of each requirement at a moment; kept with the ledger, whose past does not change."""
+    levels = assessments.levels_at(board.ledger, at, period)
+    return {row.ref: levels.get(row.requirement.id, 0) for row in board.rows}
 
 
 def quarters(points: Sequence[Point]) -> list[Point]:

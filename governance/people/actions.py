@@ -12,7 +12,7 @@ from governance.audit import queries as audit
 from governance.audit import sealing
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.kernel import clock, current, outbox, vault
+from governance.kernel import clock, current, marks, outbox, vault
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
@@ -79,6 +79,7 @@ def arrive(identity: Identity) -> Person:
     after = {"name": identity.name or person.name, "email": identity.email or person.email}
     if before != after:
         person.name, person.email = after["name"], after["email"]
+        marks.renamed()
         record(RENAMED, person, about=person.id, before=before, after=after)
     return person
 
@@ -303,6 +304,7 @@ def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]
     if renamed:
         person = membership.person
         person.name, person.email, person.subject = ERASED_NAME, "", f"erased {secrets.token_hex(16)}"
+        marks.renamed()
     session().flush()
     return {"sessions ended": ended, "sessions": _count(scrubbed), "invitations": uninvited, "names": int(renamed)}
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from governance.kernel import memo
 from governance.kernel.db import session
 from governance.policies.models import PlatformPolicy, PolicyVersion, Waiver
 from governance.switches.models import Drill, Stop
@@ -70,6 +71,7 @@ def floored(at: datetime, number: int, floor: dict[str, Any], **more: Any) -> Pl
 
 
 def _kept[Row](row: Row) -> Row:
+    memo.forget()  # no entry tells of such a row, as one of every deed does
     session().add(row)
     session().flush()
     return row
