@@ -1,5 +1,6 @@
 """The facts that a tenant's answers follow from, loaded whole in the present transaction."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from governance.ofrep.models import BundleKey
 from governance.policies import queries as policies
 from governance.policies.standing import Platform
 from governance.switches import queries as switches
+from governance.switches.standing import Stopped, covering
 from governance.systems.models import SystemFeature
 
 PURPOSE = b"policy-bundle\0"
@@ -23,15 +25,21 @@ def facts() -> Facts:
     """Of the acting tenant."""
     who = current.actor()
     numbers = marks.numbers([who.tenant_id, marks.OVER_ALL])
-    features = session().scalars(select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key))
+    stops = tuple(switches.standing_stops())
     signing, standing = bundle_keys(), policies.standing()
     key = next((each for each in reversed(signing) if each.retired_at is None), None)
     return Facts(
         who.tenant_id, who.tenant_slug, numbers.get(who.tenant_id, 0), numbers.get(marks.OVER_ALL, 0), api_keys.every_key(), standing,
-        tuple(Feature(f.id, f.system_id, f.key) for f in features), tuple(switches.standing_stops()), _later(standing.platform),
+        _features(stops), stops, _later(standing.platform),
         vault.unwrap(key.wrapped, context(who.tenant_id)) if key else None, key_id(key) if key else "",
         tuple((key_id(each), each.public) for each in signing),
     )  # fmt: skip
+
+
+def _features(stops: Collection[Stopped]) -> tuple[Feature, ...]:
+    """The live ones, and the retired ones over which a stop stands: retiring restarts nothing."""
+    every = session().scalars(select(SystemFeature).order_by(SystemFeature.key))
+    return tuple(Feature(f.id, f.system_id, f.key) for f in every if f.retired_at is None or covering(stops, f.system_id, f.id))
 
 
 def above(number: int) -> Above:

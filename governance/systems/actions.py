@@ -146,7 +146,7 @@ def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
 
 
 def retire_feature(feature: SystemFeature, system: AISystem, *, because: str) -> None:
-    """Its flag is known no longer. What was stopped of it stays in the record."""
+    """Its flag is known no longer, unless it is stopped: that stands until somebody restarts it. Its record stays."""
     if feature.retired_at is not None:
         raise AlreadyRetired(f"{feature.key} was retired on {_day(feature)}.")
     _needs_reason(because)

@@ -16,6 +16,8 @@ from governance.kernel.db import session
 from governance.ofrep import actions as ofrep
 from governance.ofrep.app import FLAGS
 from governance.policies.strictness import DIMENSIONS
+from governance.switches import actions as switches
+from governance.switches import queries as stops
 from governance.switches.models import Consumer
 from governance.systems import actions as systems
 from governance.systems import queries as register
@@ -67,6 +69,23 @@ def test_a_key_of_one_system_asks_for_that_one(app, triage):
     said = json.loads(base64.urlsafe_b64decode(bundle + "==="))
     assert said["systems"].keys() == {"claims-triage"} and said["policy"]["policy.human_review"] == "high_risk"
     assert "ad-copywriter" not in json.dumps(said)
+
+
+def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product):
+    """Otherwise one person restarts it: a flag that is not found is whatever the product has by default."""
+    with make.acting("admin"):
+        found = register.system("claims-triage")
+        part = systems.add_feature(found, key="auto-approve", fallback="A person does it")
+        session().flush()
+        switches.stop("feature", found, part, reason="Wrong citations")
+        systems.retire_feature(part, found, because="Nobody needs it")
+    assert product.value("switch.claims-triage.auto-approve") is False
+    for role in ("admin", "compliance_officer"):
+        with make.acting(role):
+            held = stops.standing()[0]
+            deed = switches.ask_restart if held.restart_asked_by is None else switches.restart
+            deed(held, seen=switches.seen(held), because="It is gone")
+    product.ask("switch.claims-triage.auto-approve", then=404)
 
 
 def test_the_key_of_a_retired_system_opens_nothing(app, triage):
