@@ -465,8 +465,10 @@ def _begin(drill: Drill) -> None:
     system = session().get_one(AISystem, (drill.tenant_id, drill.system_id))
     feature = session().get(SystemFeature, (drill.tenant_id, drill.feature_id)) if drill.feature_id else None
     if system.retired_at or (feature is not None and feature.retired_at):
-        drill.state = "cancelled"
-        record(DRILL_CANCELLED, drill, because="It was retired before the drill.", due_at=drill.due_at, **_named(system, feature))
+        _overtaken(drill, "It was retired before the drill.")
+        return
+    if system.lane == "high_risk" and drill.agreed_by is None:
+        _overtaken(drill, "It was raised to the high-risk lane, where a second person agrees first.")
         return
     reached = obeying.expected(queries.listeners().values(), system.id, clock.now())
     drill.state, drill.started_at, drill.expected = "running", clock.now(), len(reached)
@@ -476,6 +478,11 @@ def _begin(drill: Drill) -> None:
     held = _stop("feature" if feature else "system", system, feature, generate=True, serve=True, reason="A drill that was agreed on.",
                  drill_id=drill.id)  # fmt: skip
     record(DRILL_BEGUN, drill, seconds=drill.seconds, version=held.version, expected=len(reached), **_named(system, feature))
+
+
+def _overtaken(drill: Drill, why: str) -> None:
+    drill.state = "cancelled"
+    record(DRILL_CANCELLED, drill, because=why, due_at=drill.due_at, **_names(drill))
 
 
 def _lift(drill: Drill, held: Stop) -> None:

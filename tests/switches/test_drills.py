@@ -229,6 +229,19 @@ def test_the_high_risk_lane_waits_for_a_second_person(acting):
                 actions.agree(queries.drill(again, lock=True))
 
 
+def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_since(acting):
+    """Nor do those that would repeat it: on the high-risk lane a second person agrees first."""
+    drill_id = plan(repeat_days=7)
+    with acting("compliance_officer"):
+        systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It writes to patients now")
+    with at(61):
+        assert not jobs.turn()
+    assert drill(drill_id).state == "cancelled" and scene.standing() == []
+    assert len(scene.entries("switch.drill.cancelled")) == 1
+    with acting("admin", read_only=True):
+        assert session().scalars(select(Drill.state)).all() == ["cancelled"]
+
+
 @pytest.mark.parametrize(("options", "field"), [
     ({"due_at": clock.now() - timedelta(hours=1)}, "due_at"), ({"due_at": clock.now() + timedelta(days=900)}, "due_at"),
     ({"seconds": 0}, "seconds"), ({"seconds": 61}, "seconds"), ({"repeat_days": 1}, "repeat_days"), ({"repeat_days": 4000}, "repeat_days"),
