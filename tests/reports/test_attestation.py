@@ -239,6 +239,15 @@ def test_another_tenant_attests_its_own(governed):
     assert [c["number"] for c in told["floor"]["changes"]] == [1]
 
 
+def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_it(governed):
+    """Not against a looser one that had ended by then, without a version of its own."""
+    with make.acting("operator_admin", "console"):
+        floored(ago(25), 2, {"retention_days": 120, "training_use": "opt_in"}, loosens=True, until=ago(15))
+        floored(ago(5), 3, {"retention_days": 30, "training_use": "opt_in"})
+    told = [(c["before"], c["after"], c["move"]) for change in read(ago(60))["floor"]["changes"][1:] for c in change["changes"]]
+    assert told == [(60, 120, "loosens"), (60, 30, "tightens")]
+
+
 # ---- the run
 
 

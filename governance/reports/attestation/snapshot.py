@@ -9,7 +9,7 @@ report names who decided; the operator's people are "the operator". Values are a
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -227,14 +227,13 @@ def _floor_changes(since: datetime | None, until: datetime) -> Iterator[Json]:
     if since is None:
         return
     query = select(PlatformPolicy).where(PlatformPolicy.in_force_from > since, PlatformPolicy.in_force_from <= until)
-    before = policies.platform(since)
     for row in session().scalars(query.order_by(PlatformPolicy.number)):
+        before = policies.platform((row.in_force_from or until) - timedelta(microseconds=1))
         after = read_platform(row.number or 0, row.content, row.until)
         yield {
             "number": row.number, "at": iso(row.in_force_from), "until": iso(row.until), "loosens": row.loosens, "reason": row.reason,
             "two_persons": row.decided_by is not None, "changes": [_change("", each) for each in changes(before.floor, after.floor)],
         }  # fmt: skip
-        before = after
 
 
 # ---- waivers
