@@ -76,6 +76,7 @@ def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> Forei
     return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=on_delete)
 
 
+MOST = 18  # connections: one for each of a worker's sixteen threads, and for the two that follow and tell decisions
 _sessions = sessionmaker()
 _session: ContextVar[Session] = ContextVar("session")
 _engine: Engine | None = None
@@ -85,7 +86,9 @@ def connect(bind: str | Engine | Connection) -> None:
     """Bind the application to a database; a Connection (tests) makes every transaction a savepoint in it."""
     global _engine  # noqa: PLW0603 - one process, one database
     if isinstance(bind, str):
-        bind = create_engine(bind, pool_size=8, max_overflow=8, pool_timeout=10, connect_args=_CONNECT, hide_parameters=True)
+        bind = create_engine(
+            bind, pool_size=8, max_overflow=MOST - 8, pool_timeout=10, connect_args=_CONNECT, hide_parameters=True
+        )
     _engine = bind if isinstance(bind, Engine) else bind.engine
     _sessions.configure(bind=bind, join_transaction_mode="create_savepoint")
 
@@ -196,9 +199,11 @@ def _run(raw: "psycopg.Connection[Any]", command: bytes) -> None:
 
 
 def find[M: Model](model: type[M], row_id: UUID, *, what: str | None = None, lock: bool = False) -> M:
-    """The row with that id in the present tenant; otherwise NotFound, whoever's it may be."""
+    """The row with that id in the present tenant; otherwise NotFound, whoever's it may be. Ids never change, so its lock
+    lets others point to it: a stop of what somebody edits does not wait.
+    """
     query = select(model).where(model.id == row_id)
-    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
+    found = session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     if found is None:
         raise NotFound(f"There is no such {what or model.__name__.lower()} here.")
     return found

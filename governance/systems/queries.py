@@ -87,10 +87,7 @@ def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeatur
 
 
 def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:
-    found = find(SystemFeature, feature_id, what="feature")
-    if lock:
-        session().refresh(found, with_for_update={"key_share": True})
-    return found
+    return find(SystemFeature, feature_id, what="feature", lock=lock)
 
 
 def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:
