@@ -9,9 +9,10 @@ draft()                         the one open version, if there is one
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from governance.kernel import clock
@@ -118,7 +119,12 @@ def versions(*, after: str | None = None, size: int = 50) -> Keyset:
 def draft(*, lock: bool = False) -> PolicyVersion | None:
     """The one version that is open: drafted, waiting for a second person, or scheduled."""
     query = select(PolicyVersion).where(PolicyVersion.state.in_(OPEN))
-    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+    return session().scalars(_locked(query) if lock else query).one_or_none()
+
+
+def _locked[S: Select[Any]](query: S) -> S:
+    """As the row is now: whoever waited for the lock may have read it before."""
+    return query.with_for_update().execution_options(populate_existing=True)
 
 
 def policy_version(version_id: UUID) -> PolicyVersion:
@@ -172,7 +178,7 @@ def waivers(*, limit: int = 200) -> Sequence[Waiver]:
 
 def open_platform(*, lock: bool = False) -> PlatformPolicy | None:
     query = select(PlatformPolicy).where(PlatformPolicy.state == "asked")
-    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+    return session().scalars(_locked(query) if lock else query).one_or_none()
 
 
 def newest_platform_number() -> int:
