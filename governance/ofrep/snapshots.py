@@ -78,7 +78,6 @@ class Snapshots:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _loading: threading.Lock = field(default_factory=threading.Lock)  # of first loads: who follows never waits for them
     _there: threading.Event = field(default_factory=threading.Event)  # the database, as far as who follows knows
-    _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     # ---- answering
@@ -181,14 +180,9 @@ class Snapshots:
                 for thread in self._threads:
                     thread.start()
 
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
     def _follow(self) -> None:
         away = False
-        while not self._stop.is_set():
+        while True:
             try:
                 with psycopg.connect(_conninfo(self.url), autocommit=True, connect_timeout=3) as connection:
                     connection.execute(marks.LISTEN)
@@ -200,14 +194,14 @@ class Snapshots:
                 if not away:
                     log.warning("decisions follow nothing: the database is away", reason=_first_line(lost))
                 away = True
-                self._stop.wait(BEAT)
+                time.sleep(BEAT)
             except Exception:  # whatever it is, answers go on and turn stale until contact is back
                 log.exception("following faltered")
-                self._stop.wait(LOOK)
+                time.sleep(LOOK)
 
     def _listen(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
         looked = 0.0
-        while not self._stop.is_set():
+        while True:
             for note in connection.notifies(timeout=BEAT, stop_after=1):
                 self._moved(note.payload)
             if time.monotonic() - looked >= LOOK:
@@ -258,9 +252,9 @@ class Snapshots:
 
     def _go_on_telling(self) -> None:
         told = 0.0
-        while not self._stop.wait(BEAT):
-            if not self._there.is_set():
-                continue
+        while True:
+            time.sleep(BEAT)
+            self._there.wait()
             try:
                 self._tell_hearing()
                 if time.monotonic() - told >= TELL_COUNTS:
@@ -268,7 +262,7 @@ class Snapshots:
                     self.tell_counts()
             except Exception:  # whatever it is, the next round may do better
                 log.exception("telling faltered")
-                self._stop.wait(LOOK)
+                time.sleep(LOOK)
 
     def _tell_hearing(self) -> None:
         by_tenant: dict[str, list[tuple[UUID, str, Hearing]]] = {}
@@ -288,7 +282,7 @@ class Snapshots:
                 self.tally.give_back(slug, counts)
 
     def tell(self) -> None:
-        """Everything, now: for a process that does not follow, and before one ends."""
+        """Everything, now: for a process that does not follow. A worker that ends takes the counts of its last two seconds along."""
         self._tell_hearing()
         self.tell_counts()
 
