@@ -21,8 +21,8 @@ STANDING = """
 /* the shell: what is stopped */
 SELECT s.id, s.scope, s.created_at, s.drill_id IS NOT NULL AS is_drill, y.key AS system, f.key AS feature,
        CASE WHEN m.via = :erased THEN :gone ELSE p.name END AS who, s.reason, jsonb_array_length(s.expected) AS expected,
-       (SELECT count(*) FROM acknowledgements a
-        WHERE a.tenant_id = s.tenant_id AND a.stop_id = s.id AND s.expected ? (a.consumer_id::text)) AS obeyed
+       (SELECT count(*) FROM jsonb_array_elements_text(s.expected) AS e
+        JOIN acknowledgements a ON a.tenant_id = s.tenant_id AND a.stop_id = s.id AND a.consumer_id = e::uuid) AS obeyed
 FROM stops s
 LEFT JOIN ai_systems y ON y.tenant_id = s.tenant_id AND y.id = s.system_id
 LEFT JOIN system_features f ON f.tenant_id = s.tenant_id AND f.id = s.feature_id
