@@ -11,9 +11,10 @@ which version: that is how a stop knows that it is obeyed.
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -38,6 +39,7 @@ type Body = Iterable[bytes]
 FLAGS = "/ofrep/v1/evaluate/flags"
 ADDRESSES = ("/ofrep/", "/policy/")
 MOST_BYTES = 64 * 1024
+BODIES, PATIENCE = 6, 0.5  # bodies that a worker waits for at once, beside those of pages, and how long others wait for a place
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,79}")
 DIGITS = re.compile(r"[0-9]{1,9}")
 JSON = ("Content-Type", "application/json")
@@ -77,6 +79,7 @@ class Decisions:
     limiter: Limiter
     issuer: str
     follow: bool = False
+    bodies: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(BODIES))
 
     def __call__(self, environ: Environ, start: Start) -> Body:
         path = environ.get("PATH_INFO", "")
@@ -100,8 +103,8 @@ class Decisions:
         if path.startswith(FLAGS):
             if method != "POST":
                 raise _only("POST")
-            flag, body = _flag_of(path), _body(environ)  # read also of a stranger, so that his connection stays usable
-            asked = _asked(*self._admit(environ), body)
+            flag, (held, answers) = _flag_of(path), self._admit(environ)
+            asked = _asked(held, answers, self._body(environ))  # of a stranger nothing is read: he could drip for ever
             return self._one(asked, flag, start) if flag else self._all(asked, environ, start)
         wanted = {
             "/policy/v1/bundle": ("GET", self._bundle),
@@ -137,6 +140,19 @@ class Decisions:
             )
         return held, answers
 
+    def _body(self, environ: Environ) -> bytes:
+        """All of it, unless it is too long to be a context. Who drips takes some of the worker's threads, never all of them."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not DIGITS.fullmatch(length) or int(length) > MOST_BYTES:
+            raise Refused(400, "INVALID_CONTEXT", f"The body may have {MOST_BYTES} bytes, with their number in Content-Length.")
+        if not self.bodies.acquire(timeout=PATIENCE):
+            raise Refused(503, "GENERAL", "The console is busy with what others send.", SOON)
+        try:
+            body: bytes = environ["wsgi.input"].read(int(length))
+        finally:
+            self.bodies.release()
+        return body
+
     # ---- what is answered
 
     def _one(self, asked: Asked, key: str, start: Start) -> Body:
@@ -167,7 +183,7 @@ class Decisions:
 
     def _heartbeat(self, held: Held, answers: Answers, environ: Environ, start: Start) -> Body:
         """From a product that decides at the edge: `version` is that of the bundle which it obeys."""
-        given = _json_of(_body(environ))
+        given = _json_of(self._body(environ))
         version = given.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version <= answers.facts.number:
             raise Refused(400, "PARSE_ERROR", "A heartbeat holds the version of the bundle that is obeyed.")
@@ -237,15 +253,6 @@ def _system(held: Held, answers: Answers, context: dict[str, Any]) -> str:
 def _word(given: dict[str, Any], name: str) -> str:
     said = given.get(name)
     return said if isinstance(said, str) and WORD.fullmatch(said) else ""
-
-
-def _body(environ: Environ) -> bytes:
-    """All of it, unless it is too long to be a context."""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not DIGITS.fullmatch(length) or int(length) > MOST_BYTES:
-        raise Refused(400, "INVALID_CONTEXT", f"The body may have {MOST_BYTES} bytes, with their number in Content-Length.")
-    body: bytes = environ["wsgi.input"].read(int(length))
-    return body
 
 
 def _json_of(body: bytes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -309,3 +310,18 @@ def test_the_bundle_is_signed_and_what_it_says_is_what_is_answered(installation)
     bent = body[:-2] + ("A" if body[-2] != "A" else "B") + body[-1]
     with pytest.warns(Warning, match="EdDSA"), pytest.raises(Exception, match="(?i)signature"):
         jws.deserialize_compact(f"{head}.{bent}.{signature}", keys, algorithms=["EdDSA"])
+
+
+def test_senders_who_drip_keep_nobody_from_an_answer(installation):
+    """More of them than both workers have threads, each with a body that never ends; some with a key, some without."""
+    port, token = installation
+    heads = [f"Authorization: Bearer {token}\r\n" if n % 2 else "" for n in range(80)]
+    with contextlib.ExitStack() as held:
+        for head in heads:
+            sender = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            sender.sendall(f"POST {FLAGS} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Content-Length: 5000\r\n\r\n{{".encode())
+        time.sleep(1)
+        for _ in range(6):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().status == 200
