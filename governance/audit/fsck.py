@@ -20,7 +20,7 @@ from sqlalchemy.exc import DataError
 
 from governance.audit import checkpoint, logs, merkle, tiles
 from governance.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry, Tile
-from governance.audit.record import canonical, record
+from governance.audit.record import Entry, canonical, record
 from governance.audit.registry import action
 from governance.kernel import notes
 from governance.kernel.db import session
@@ -122,7 +122,7 @@ def _compare(report: Report, told: Told) -> None:
     _strays(report)
 
 
-def note(report: Report) -> AuditEntry | None:
+def note(report: Report) -> Entry | None:
     """Leave the outcome in the acting tenant's log; None where no log was opened yet."""
     head = session().scalars(select(LogHead)).one_or_none()
     if head is None:

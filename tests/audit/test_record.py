@@ -115,7 +115,8 @@ class Level(IntEnum):
         ("x" * 10_000, "x" * MAX_FIELD), (list(range(500)), list(range(MAX_ITEMS))), ({3, 1, 2}, [1, 2, 3]), ([3, 1, 2], [3, 1, 2]),
         ("lone \ud800 surrogate", "lone ? surrogate"), ("nul \0 here", "nul \ufffd here"), (2**53, str(2**53)), (-(2**53), str(-(2**53))),
         (True, True), (1.5, "1.5"), (Colour.RED, "red"), (Level.HIGH, 3), (date(2026, 1, 2), "2026-01-02"),
-        (UUID(int=7), str(UUID(int=7))), ({"a\ud800": ["\0"]}, {"a?": ["\ufffd"]}), ([[[[[["deep"]]]]]], None), (b"bytes", "b'bytes'"),
+        (UUID(int=7), str(UUID(int=7))), ({"a\ud800": ["\0"]}, {"a?": ["\ufffd"]}),
+        ({"\uff61": 1, "\U0001f600": 2, "é": 3, "\x7f\x1f": "\u2028"}, {"\U0001f600": 2, "\uff61": 1, "é": 3, "\x7f\x1f": "\u2028"}), ([[[[[["deep"]]]]]], None), (b"bytes", "b'bytes'"),
     ],
 )  # fmt: skip
 def test_any_value_becomes_what_the_log_can_keep(acting, value, kept):
