@@ -28,7 +28,7 @@ class Limiter:
         apart = 60 * self.workers / rate
         with self._lock:
             due = max(self._due.get(key, now), now)
-            ahead = due + apart - now
+            ahead = due - now + apart  # in this order: of who asks first it is exactly `apart`
             if ahead > max(BURST, apart):
                 return ahead - max(BURST, apart)
             if len(self._due) >= MOST and key not in self._due:

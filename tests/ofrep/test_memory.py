@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from governance.ofrep import snapshots
@@ -67,6 +67,12 @@ def test_in_no_stretch_of_time_does_a_key_get_more_than_its_share_and_the_burst(
     for n, begun in enumerate(passed):
         for m in range(n, len(passed)):
             assert m - n + 1 <= share * (passed[m] - begun) + most + 1 + 1e-6
+
+
+@given(st.integers(1, 600), st.integers(1, 4), st.floats(0, 1e9))
+@example(17, 3, 100.0)
+def test_who_asks_for_the_first_time_gets_through_whenever_it_is(rate, workers, now):
+    assert Limiter(workers).wait(UUID(int=1), rate, now) == 0
 
 
 @given(st.integers(1, 600), st.integers(1, 4))
