@@ -109,7 +109,9 @@ def test_no_policy_is_wider_than_the_tenant(catalogue):
     assert found(catalogue, WIDER) == {("memberships", "own_memberships"), ("audit_pending", "queue"), ("drills", "due")} | above
     queue = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname IN ('queue', 'due')")
     assert [command for command, _ in queue] == ["SELECT", "SELECT"]
-    assert all("app.tenant" in clause and clause.rstrip(")").endswith("= ''::text") for _, clause in queue)  # of no tenant: sequencer, drills
+    assert all(
+        "app.tenant" in clause and clause.rstrip(")").endswith("= ''::text") for _, clause in queue
+    )  # of no tenant: sequencer, drills
     rule = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'")
     assert [command for command, _ in rule] == ["SELECT"]
     assert all("person_id = " in clause and "app.person" in clause for _, clause in rule)
@@ -314,7 +316,10 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
             rows.of(model)
     with transaction():
         seen = {m.__name__: session().scalar(select(func.count()).select_from(m.__table__)) for m in TENANTED}
-    assert {name for name, count in seen.items() if count} == {"PendingEntry", "Drill"}  # what the sequencer and the jobs process look for
+    assert {name for name, count in seen.items() if count} == {
+        "PendingEntry",
+        "Drill",
+    }  # what the sequencer and the jobs process look for
 
 
 def test_a_person_sees_his_own_memberships_and_nobody_elses(app, acting):
