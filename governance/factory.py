@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from governance import migrate, models
+from governance.access_reviews.views import feature as access_reviews
 from governance.anchors.views import feature as anchors
 from governance.api_keys import actions as key_actions
 from governance.api_keys import queries as keys
@@ -23,7 +24,9 @@ from governance.assessments.views import feature as assessments
 from governance.audit import logs as logs_of_tenants
 from governance.audit import sequencer
 from governance.audit.api import feature as audit_api
+from governance.collectors.views import feature as collectors
 from governance.controls.views import feature as controls
+from governance.engagements.views import feature as engagements
 from governance.evidence.views import feature as evidence
 from governance.frameworks.views import feature as frameworks
 from governance.frameworks.views import operator_feature as operator_frameworks
@@ -59,10 +62,11 @@ from governance.systems.views import feature as systems
 from governance.tenants import queries as tenants
 from governance.tenants.views import feature as tenant_settings
 from governance.tenants.views import operator_feature as operator_tenants
+from governance.testing.views import feature as testing
 
 FEATURES = [
     health, people.door, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
+    controls, evidence, collectors, testing, engagements, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api,
 ]  # fmt: skip
 HERE = Path(__file__).parent
@@ -153,7 +157,7 @@ NAV = (
     (("Overview", "layout-dashboard", "overview.overview", "overview", "people.own"),),
     (("Frameworks", "shield", "frameworks.index", "frameworks assessments", "frameworks.view"),
      ("Controls", "clipboard-check", "controls.index", "controls", "controls.view"),
-     ("Evidence", "files", "evidence.index", "evidence", "evidence.view")),
+     ("Evidence", "files", "evidence.index", "evidence collectors testing engagements", "evidence.view")),
     (("AI systems", "cpu", "systems.index", "systems switches", "systems.view"),
      ("Policies", "adjustments-horizontal", "policies.index", "policies", "policies.view")),
     (("Audit log", "fingerprint", "logbook.index", "logbook log_exports anchors", "audit.view"),

@@ -526,7 +526,7 @@ def _obeyed_row(region: Region, y: float, x: Callable[[float], float], slowest: 
     ]
     if region.seconds and max(region.seconds) == slowest:
         end = x(slowest)
-        far = end > _OBEYED_LEFT + _OBEYED_WIDTH - 60  # noqa: PLR2004 - room for the words
+        far = end > _OBEYED_LEFT + _OBEYED_WIDTH - 60
         out.append(_text(end, y - 9, f"{slowest:.1f} s", "lab", anchor="end", weight=600) if far
                    else _text(end + 10, y + 4, f"{slowest:.1f} s", "lab", weight=600))  # fmt: skip
     if missing:
