@@ -22,7 +22,7 @@ from governance.api_keys import queries as keys
 from governance.api_keys.views import feature as api_keys
 from governance.assessments.views import feature as assessments
 from governance.audit import logs as logs_of_tenants
-from governance.audit import sequencer
+from governance.audit import sealing, sequencer
 from governance.audit.api import feature as audit_api
 from governance.collectors.views import feature as collectors
 from governance.controls.views import feature as controls
@@ -125,7 +125,7 @@ def connect(settings: config.Settings) -> None:
     """What every command of the console needs before its first transaction."""
     db.connect(settings.database_url)
     vault.use(settings.kek, settings.previous_kek)
-    storage.use(settings.storage_url)
+    storage.use(settings.storage_url, sealing.object_key)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)

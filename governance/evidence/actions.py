@@ -46,7 +46,8 @@ ACCEPTED = action("evidence.version.accepted", "accepted a version of evidence",
 REJECTED = action("evidence.version.rejected", "rejected a version of evidence", fields="number sha256")
 TAKEN_OUT = action("evidence.version.downloaded", "downloaded a version of evidence", fields="number sha256")
 
-LIMIT = 100 * 1024 * 1024
+LIMIT = 1024**3
+SHELF = "evidence"
 KINDS = ("document", "record", "report", "screenshot", "export", "log", "attestation", "configuration")
 CONFIDENTIALITY = ("public", "internal", "confidential", "restricted")
 OWNING_ROLES = {"admin", "compliance_officer", "contributor"}
@@ -195,7 +196,7 @@ def bring_file(
     name = media.plain_name(filename)
     _not_larger(stream)
     found = media.find_type(stream, name)
-    blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT)
+    blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT, shelf=SHELF)
     if twin := session().scalars(_versions(evidence).where(EvidenceVersion.sha256 == blob.sha256)).first():
         raise AlreadyThere(
             f"These are the same bytes as version {twin.number} of {_day(twin.uploaded_at.date())}. Nothing was saved.",
