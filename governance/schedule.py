@@ -9,6 +9,7 @@ import structlog
 
 from governance.anchors import jobs as anchors
 from governance.audit import fsck, sequencer
+from governance.collectors import jobs as collectors
 from governance.decisions import actions as decisions
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
@@ -137,11 +138,13 @@ HANDLERS = (
     exports.make_export,
     anchors.send_checkpoints,
     policies.apply_scheduled,
+    collectors.collect,
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     CHECK: (check_logs, {"hour": 3, "minute": 41}),
     "run due drills": (drills.run_due_drills, {"second": "*/5"}),
     "apply scheduled policies": (policies.apply_due_everywhere, {"minute": 7}),
+    "collect evidence": (collectors.collect_due, {"minute": 23}),
     "fold decision counts": (fold_counts, {"hour": 1, "minute": 37}),
     "push checkpoints": (anchors.push_all, {"second": 20}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),

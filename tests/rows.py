@@ -16,6 +16,7 @@ TENANTED: list[type[Model]] = sorted(
 )
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "access_review_items": {"decision": None, "role": None},
     "anchors": {"kind": "witness", "state": "agrees", "url": "https://witness.example", "secret": None},
     "anchor_receipts": {"outcome": "agrees"},
     "api_keys": {"scopes": ["audit:read"]},
