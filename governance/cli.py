@@ -278,6 +278,27 @@ def audit_resume(tenant: str, reason: str) -> None:
     click.echo(line)
 
 
+@main.command("verify-evidence")
+@click.argument("tenants", nargs=-1, metavar="[TENANT]...")
+def verify_evidence(tenants: tuple[str, ...]) -> None:
+    """Re-hash every stored file of evidence of these tenants (of all). What is missing or altered is named and marked broken: exit 1."""
+    from governance.evidence.verifying import verify
+    from governance.kernel.errors import DomainError
+
+    sound = True
+    for who in _founders(tenants):
+        with _as(who):
+            try:
+                report = verify()
+            except DomainError as away:
+                raise click.ClickException(f"{who.tenant_slug}: {away.message}") from None
+        click.echo(f"{'ok  ' if report.ok else 'FAIL'}  {who.tenant_slug}: {report.sentence}")
+        for finding in report.findings:
+            click.echo(f"      {finding.sentence}")
+        sound = sound and report.ok
+    sys.exit(0 if sound else 1)
+
+
 @main.command("drill")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="An empty folder; it and all in it stay.")
 def restore_drill(keep: Path | None) -> None:

@@ -27,6 +27,9 @@ from governance.audit.api import feature as audit_api
 from governance.collectors.views import feature as collectors
 from governance.controls.views import feature as controls
 from governance.engagements.views import feature as engagements
+from governance.evidence import scanning
+from governance.evidence.api import feature as evidence_api
+from governance.evidence.api import public as api_description
 from governance.evidence.views import feature as evidence
 from governance.frameworks.views import feature as frameworks
 from governance.frameworks.views import operator_feature as operator_frameworks
@@ -67,7 +70,7 @@ from governance.testing.views import feature as testing
 FEATURES = [
     health, people.door, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
     controls, evidence, collectors, testing, engagements, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
-    api_keys, audit_api,
+    api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
 HERE = Path(__file__).parent
 OLDEST = Gauge(
@@ -126,6 +129,7 @@ def connect(settings: config.Settings) -> None:
     db.connect(settings.database_url)
     vault.use(settings.kek, settings.previous_kek)
     storage.use(settings.storage_url, sealing.object_key)
+    scanning.use(settings.clamav)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)

@@ -11,6 +11,8 @@ from governance.anchors import jobs as anchors
 from governance.audit import fsck, sequencer
 from governance.collectors import jobs as collectors
 from governance.decisions import actions as decisions
+from governance.evidence import actions as evidence
+from governance.evidence import jobs as evidence_jobs
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.errors import Unavailable
@@ -37,6 +39,16 @@ def sweep_sign_ins() -> None:
 def shred_old_parts() -> None:
     """Nightly: destroy the keys to what the log has sealed for longer than the tenant keeps it."""
     _each_tenant("shred old sealed parts", privacy.shred)
+
+
+def tidy_evidence() -> None:
+    """Nightly: sweep stored files that no row names, and propose what retention lets go."""
+    _each_tenant("tidy evidence", evidence_jobs.tidy)
+
+
+def remind_of_evidence() -> None:
+    """Each morning: tell owners what is late or falls due, once for each due date."""
+    _each_tenant("remind of evidence", evidence.remind)
 
 
 def fold_counts() -> None:
@@ -147,6 +159,8 @@ JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     "collect evidence": (collectors.collect_due, {"minute": 23}),
     "fold decision counts": (fold_counts, {"hour": 1, "minute": 37}),
     "push checkpoints": (anchors.push_all, {"second": 20}),
+    "tidy evidence": (tidy_evidence, {"hour": 3, "minute": 7}),
+    "remind of evidence": (remind_of_evidence, {"hour": 6, "minute": 12}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),
 }

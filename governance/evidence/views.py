@@ -343,7 +343,7 @@ def _proposed(evidence: Evidence) -> dict[str, Any]:
 
 @feature.post("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
 def bring(evidence_id: UUID) -> ResponseReturnValue:
-    evidence, form = queries.find_evidence(evidence_id, lock=True), VersionForm()
+    evidence, form = queries.find_evidence(evidence_id), VersionForm()
     brought: list[EvidenceVersion] = []
     if not accepted(form, lambda: brought.append(_bring(evidence, form))):
         return page("evidence/bring.html", e=evidence, accept=ACCEPT, form=form, status=422)
@@ -359,7 +359,7 @@ def _bring(evidence: Evidence, form: VersionForm) -> EvidenceVersion:
         return actions.bring_link(evidence, url, source=form.source.data or "link", **form.dates)
     assert sent is not None
     stream: Any = sent.stream
-    return actions.bring_file(evidence, stream, sent.filename, source=form.source.data or "upload", **form.dates)
+    return actions.bring_file(evidence, stream, sent.filename, source=form.source.data or "upload", unchanged=False, **form.dates)
 
 
 @feature.get("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
