@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from governance.access_reviews import jobs as access_reviews
 from governance.anchors import jobs as anchors
 from governance.audit import fsck, sequencer
 from governance.collectors import jobs as collectors
@@ -154,6 +155,7 @@ HANDLERS = (
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     CHECK: (check_logs, {"hour": 3, "minute": 41}),
+    "remind of access reviews": (access_reviews.remind_everywhere, {"hour": 7, "minute": 11}),
     "run due drills": (drills.run_due_drills, {"second": "*/5"}),
     "apply scheduled policies": (policies.apply_due_everywhere, {"minute": 7}),
     "collect evidence": (collectors.collect_due, {"minute": 23}),
