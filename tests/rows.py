@@ -36,6 +36,27 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "stops": {"scope": "system", "version": 1, "expected": []},
     "drills": {"state": "planned", "seconds": 10},
     "decision_counts": {"grain": "minute", "flag": "bulk"},
+    "sampling_tables": {
+        "content": {
+            "yearly": 1,
+            "half-yearly": 2,
+            "quarterly": 3,
+            "monthly": 6,
+            "weekly": 10,
+            "daily": 25,
+            "per event": [25, 25, 40, 60],
+        }
+    },
+    "populations": {"source": "file", "rows": [{"id": "a"}], "id_column": "id", "date_column": None, "row_count": 1},
+    "samples": {"attributes": ["signed"], "seed": "441790ce"},
+    "item_results": {"outcome": "passed", "evidence_version_id": None},
+    "retests": {"failed": 0},
+    "findings": {"remedied_at": None, "closed_at": None},
+    "audit_requests": {"state": "open", "criteria": []},
+    "engagements": {"criteria": []},
+    "evidence_packages": {"storage_key": None},
+    "request_imports": {"rows": [], "problems": []},
+    "request_remarks": {"kind": "comment"},
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
 }
 
