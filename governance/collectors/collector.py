@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 from sqlalchemy import text
 
 from governance.audit import sealing
+from governance.collectors import population as populations
 from governance.collectors.periods import Period
-from governance.collectors.population import Population, plain, sheet
+from governance.collectors.population import plain, sheet
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.words import long_day
@@ -27,7 +28,7 @@ type Row = Mapping[str, Any]
 class Collected:
     """`ok` is False when what was found needs somebody; `performed` is False when there was nothing to file."""
 
-    population: Population
+    population: populations.Population
     says: str
     ok: bool
     performed: bool
@@ -55,16 +56,16 @@ class Collector:
             population, says, ok, bool(population.rows) or not self.needs_rows, content, f"{self.key}-{period.name}.csv"
         )
 
-    def population(self, period: Period) -> Population:
+    def population(self, period: Period) -> populations.Population:
         """Run the query now, over that period."""
         parameters = self.parameters(period)
         result = session().execute(text(self.query), parameters)
         columns, rows = tuple(result.keys()), [{name: plain(v) for name, v in row.items()} for row in result.mappings()]
         return self.told(columns, rows, parameters)
 
-    def told(self, columns: tuple[str, ...], rows: Sequence[Row], parameters: Mapping[str, Any]) -> Population:
+    def told(self, columns: tuple[str, ...], rows: Sequence[Row], parameters: Mapping[str, Any]) -> populations.Population:
         said = {name: str(plain(value)) for name, value in parameters.items()}
-        return Population(self.key, self.title, self.query, said, clock.now(), run_by(), columns, rows)
+        return populations.Population(self.key, self.title, self.query, said, clock.now(), run_by(), columns, rows)
 
     def parameters(self, period: Period) -> dict[str, Any]:
         return {"tenant": current.actor().tenant_id, "begins": period.begins, "until": period.until}

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, column, func, literal, select, table, text, union_all
 
+from governance.collectors import population as populations
 from governance.collectors.collector import Collector, Row
 from governance.collectors.periods import Period
-from governance.collectors.population import Population
 from governance.kernel import current
 from governance.kernel.db import session, transaction
 from governance.kernel.ids import uuid7
@@ -48,7 +48,7 @@ class Isolation(Collector):
     catches_up = False
     query = TABLES
 
-    def population(self, period: Period) -> Population:  # noqa: ARG002 - it is about now, whatever the period
+    def population(self, period: Period) -> populations.Population:  # noqa: ARG002 - it is about now, whatever the period
         tables = [dict(row) for row in session().execute(text(TABLES)).mappings()]
         ids = _own([str(row["table"]) for row in tables])
         seen = _attempt(ids)
@@ -61,7 +61,7 @@ class Isolation(Collector):
         columns = (*(tables[0] if tables else ()),)
         told = self.told(columns, tables, {"tenant": current.actor().tenant_id})
         asked = " UNION ALL ".join(_text(each) for each in _asking(dict(list(ids.items())[:1])))
-        return Population(told.key, told.title, f"{TABLES}; and in a transaction of another tenant, for every table: {asked}",
+        return populations.Population(told.key, told.title, f"{TABLES}; and in a transaction of another tenant, for every table: {asked}",
                           told.parameters, told.run_at, told.run_by, told.columns, told.rows)  # fmt: skip
 
     def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:  # noqa: ARG002
