@@ -5,7 +5,7 @@ collect_due_of(who)             in one; what was missed while nobody ran is caug
 collect(item, progress)         one run
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import structlog
 
@@ -35,12 +35,12 @@ def collect_due() -> None:
             log.exception("collectors not scheduled", tenant=slug)
 
 
-def collect_due_of(who: Actor) -> int:
-    """Queue each closed period that nobody has claimed; how many."""
+def collect_due_of(who: Actor, *, since: date | None = None) -> int:
+    """Queue each closed period that nobody has claimed, back to `since` (a year); how many."""
     with current.acting_as(who), transaction():
         tenant = directory.tenant_by_id(who.tenant_id)
         today = clock.today()
-        since = max(tenant.created_at.date() if tenant else today, today - BACK)
+        since = max(tenant.created_at.date() if tenant else today, since or today - BACK)
         there = queries.known_periods()
         due = [
             (found, period) for found in COLLECTORS.values() for period in closed(found.schedule, since, today)
