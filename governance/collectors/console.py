@@ -40,10 +40,8 @@ ORDER BY joined_at, n.target_id"""
         here, left = [r for r in rows if r["state"] == "member"], sum(r["state"] == "left" for r in rows)
         admins = sum(r["role"] == "admin" for r in here)
         changed = sum(int(r["changes_in_period"]) for r in rows)
-        return (
-            f"{plural(len(here), 'member')}, {plural(admins, 'admin')}; {plural(left, 'member')} left, {plural(changed, 'change')} in all.",
-            True,
-        )
+        went = f"; {_none(left, 'member')} left, {_none(changed, 'change')} in all" if changed else "; nothing changed"
+        return f"{plural(len(here), 'member')}, {plural(admins, 'admin')}{went}.", True
 
 
 class Leavers(Collector):
@@ -82,7 +80,7 @@ ORDER BY at, id"""
         if held is None:
             return "No identity provider is connected.", False
         must = "must" if held.enforced else "may, and need not,"
-        return f"People {must} sign in by the company's own provider; {plural(len(rows), 'change')}.", held.enforced
+        return f"People {must} sign in by the company's own provider; {_none(len(rows), 'change')}.", held.enforced
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         held = people.connection()
@@ -92,6 +90,10 @@ ORDER BY at, id"""
             return limits
         mapped = ", ".join(f"{group}: {role}" for group, role in sorted(held.group_roles.items())) or "none"
         return (("Provider", held.issuer), ("Enforced", "yes" if held.enforced else "no"), ("Roles by group", mapped), *limits)
+
+
+def _none(count: int, noun: str) -> str:
+    return plural(count, noun) if count else f"no {noun}"
 
 
 def _said(span: timedelta) -> str:

@@ -1,13 +1,13 @@
 """The story of what acme's console collected about itself in a year, and of its quarterly access reviews, told by their own actions.
 
     month_begins(…)      on the first of a month: a drill, the log is checked, the collectors run, a person reviews what they filed
-    reviews(…)           deeds on days: two access reviews that were closed, one that is under way, and a key that nobody knew
+    reviews(…)           deeds on days: two access reviews that were closed, one that is under way, a key that nobody knew, and who was here before each
 
 `month_begins` opens its own transactions, as the jobs process does; the deeds of `reviews` run in that of their teller.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from governance import schedule
 from governance.access_reviews import actions as reviewing
 from governance.access_reviews import queries as campaigns
 from governance.api_keys import actions as keys
+from governance.api_keys import queries as key_queries
 from governance.audit import fsck
 from governance.collectors import jobs as collecting
 from governance.demo import machines, switches
@@ -22,8 +23,11 @@ from governance.evidence import actions as evidencing
 from governance.evidence import queries as shelf
 from governance.kernel import clock, current, jobs
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.db import session, transaction
+from governance.people import actions as people
+from governance.people import oidc, sessions
 from governance.people.jobs import actor_of
+from governance.people.models import Person
 
 SINCE = collecting.BACK
 LOST_KEY = "batch importer"
@@ -81,6 +85,10 @@ class Deed:
 def reviews(ago: Callable[[int], date]) -> Iterator[Deed]:
     """Half a year ago a key came to light that nobody knew; a quarter later all stayed; this quarter's is half done."""
     yield Deed(ago(205), "admin", lambda: keys.make(LOST_KEY, ("audit:read",)), 15)
+    for days in (187, 97, 11, 8):
+        for hour, part in enumerate(("admin", "officer", "jun", "anna"), 8):
+            if (days + hour) % 3:
+                yield Deed(ago(days), part, _signs_in, hour)
     for days, revoked in ((183, True), (92, False)):
         yield Deed(ago(days), "officer", _begun(ago(days)), 9)
         yield Deed(ago(days - 3), "officer", _decided(revoked=revoked), 14)
@@ -93,7 +101,28 @@ def reviews(ago: Callable[[int], date]) -> Iterator[Deed]:
 
 def _begun(day: date) -> Callable[[], object]:
     title = f"Access review, Q{(day.month + 2) // 3} {day.year}"
-    return lambda: reviewing.begin(title, due_on=day + timedelta(days=14))
+
+    def deed() -> None:
+        for key in key_queries.live():
+            if key.name != LOST_KEY:
+                keys.note_use(replace(current.actor(), key_id=key.id))
+        reviewing.begin(title, due_on=day + timedelta(days=14))
+
+    return deed
+
+
+def _signs_in() -> None:
+    """A session of who acts, ended by himself: a review shows when somebody was last here."""
+    person = session().get(Person, current.person_id())
+    if person is None:
+        raise LookupError(current.actor().name)
+    at = clock.now().timestamp()
+    identity = oidc.Identity(person.issuer, person.subject, person.email, True, person.name, (), None, at, "")
+    token = sessions.new_token()
+    started = people.start_session(
+        person, identity, token=token, browser="Firefox", network="203.0.113.0/24", fresh=False, replaces=None
+    )
+    people.end_session(started, how="signed out")
 
 
 def _open_rows() -> list[campaigns.Row]:
