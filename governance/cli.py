@@ -354,6 +354,21 @@ def verify_log(export: Path, key: str, checkpoint: Path | None) -> None:
     sys.exit(0 if result.ok else 1)
 
 
+@main.command("verify-package")
+@click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", "key", required=True, help="The verifier key of the tenant's log, or a file that holds it.")
+def verify_package(package: Path, key: str) -> None:
+    """Check an evidence package offline: signature, every file, and the audit log's extract. Exit 1 when anything fails."""
+    from governance.engagements.checking import verify
+
+    with package.open("rb") as file:
+        result = verify(file, _short_text(Path(key)) if _is_file(key) else key)
+    for check in result.checks:
+        click.echo(f"{'ok  ' if check.ok else '--  ' if check.ok is None else 'FAIL'}  {check.sentence}")
+    click.echo(result.sentence)
+    sys.exit(0 if result.ok else 1)
+
+
 def _is_file(key: str) -> bool:
     """A key may be longer than any name of a file, or hold what no name has."""
     try:

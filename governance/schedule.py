@@ -12,6 +12,7 @@ from governance.anchors import jobs as anchors
 from governance.audit import fsck, sequencer
 from governance.collectors import jobs as collectors
 from governance.decisions import actions as decisions
+from governance.engagements import jobs as engagements
 from governance.evidence import actions as evidence
 from governance.evidence import jobs as evidence_jobs
 from governance.kernel import clock, current
@@ -100,6 +101,18 @@ def _each_tenant(job: str, act: Callable[[], object]) -> None:
             log.exception("nightly job failed", job=job, tenant=slug)
 
 
+def shut_auditors_doors() -> None:
+    """Every few seconds: auditors whose window has closed have no session any more. The door itself is asked on each request."""
+    with transaction():
+        every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
+    for tenant_id, slug, name in every:
+        try:
+            with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
+                engagements.shut_doors()
+        except Exception:  # what is wrong with one tenant does not keep the others' doors open
+            log.exception("doors not shut", tenant=slug)
+
+
 SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two
 LOOK_ROUND = 120  # turns: once a minute every log is looked at, for its heartbeat
 
@@ -163,6 +176,7 @@ JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     "push checkpoints": (anchors.push_all, {"second": 20}),
     "tidy evidence": (tidy_evidence, {"hour": 3, "minute": 7}),
     "remind of evidence": (remind_of_evidence, {"hour": 6, "minute": 12}),
+    "shut auditors' doors": (shut_auditors_doors, {"second": "*/10"}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),
 }

@@ -35,12 +35,10 @@ STILL_TO_REVIEW = ("members", "tenant-isolation")  # of the newest month
 type Part = Callable[[str], Actor]
 
 
-def month_begins(part: Part, console: Actor, first: date, *, today: date, keys_since: date) -> None:
+def month_begins(part: Part, console: Actor, first: date, *, now: datetime, keys_since: date) -> None:
     """What happens by itself on the first of a month, within the year before today."""
-    if first <= today - SINCE or first > today:
-        return
-    at = datetime.combine(first, time(6, 15), UTC)
-    if at > datetime.now(UTC):
+    at, today = datetime.combine(first, time(6, 15), UTC), now.date()
+    if first <= today - SINCE or at + timedelta(hours=3) > now:
         return
     if first > keys_since + timedelta(days=2):
         _drill(part, console, at)
@@ -52,7 +50,7 @@ def month_begins(part: Part, console: Actor, first: date, *, today: date, keys_s
         collecting.collect_due_of(console, since=today - SINCE)
         jobs.drain(actor_of)
     newest = (first + timedelta(days=32)).replace(day=1) > today
-    with clock.frozen(min(at + timedelta(days=1, hours=4), datetime.now(UTC))), current.acting_as(part("jun")), transaction():
+    with clock.frozen(min(at + timedelta(days=1, hours=4), now)), current.acting_as(part("jun")), transaction():
         _review(but=STILL_TO_REVIEW if newest else ())
 
 

@@ -295,7 +295,7 @@ def _play(cast: Cast, events: list[Event], begun: set[date] | None = None) -> No
             first = month[0].day.replace(day=1)
             if begun is not None and first not in begun:
                 begun.add(first)
-                collecting.month_begins(cast, founder(cast.slug), first, today=_ago(0), keys_since=_ago(KEYS_MADE))
+                collecting.month_begins(cast, founder(cast.slug), first, now=datetime.now(UTC), keys_since=_ago(KEYS_MADE))
             with current.acting_as(founder(cast.slug)), transaction():
                 for each in month:
                     with _as(cast(each.part), each.day, each.hour):

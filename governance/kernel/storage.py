@@ -373,6 +373,17 @@ def pieces(key: str) -> Iterator[bytes]:
 
 
 def in_pieces(file: BinaryIO) -> Iterator[bytes]:
+    """The first piece is read now: what cannot be read at all is refused while there is somebody to tell."""
+    try:
+        first = file.read(PIECE)
+    except BaseException:
+        file.close()
+        raise
+    return _rest(first, file)
+
+
+def _rest(piece: bytes, file: BinaryIO) -> Iterator[bytes]:
     with file:
-        while piece := file.read(PIECE):
+        while piece:
             yield piece
+            piece = file.read(PIECE)
