@@ -64,9 +64,10 @@ class Tally:
         with self._lock:
             if count in self._counts or len(self._counts) < MOST_COUNTS:
                 self._counts[count] = self._counts.get(count, 0) + 1
-            if consumer not in self._heard and self._names[who.key_id] >= MOST_NAMES:
-                consumer = (tenant, who.key_id, who.key_name)
             heard = self._heard.get(consumer)
+            if heard is None and self._names[who.key_id] >= MOST_NAMES:
+                consumer = (tenant, who.key_id, who.key_name)
+                heard = self._heard.get(consumer)
             if heard is None:
                 if len(self._heard) < MOST_CONSUMERS:
                     self._heard[consumer] = Hearing(who.region, who.system_id, number, now, now)
