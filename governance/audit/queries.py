@@ -135,11 +135,16 @@ def pending() -> int:
     return session().scalar(select(func.count()).select_from(PendingEntry)) or 0
 
 
+COUNTED = 1000  # entries that wait; a longer queue is not counted to its end on every page
+
+
 def waiting_here() -> Subquery:
     """One row: the `count` of the acting tenant's entries that wait, and the `seconds` that the oldest has waited (NULL: none).
 
     With the size of the log's head, read in the same statement, they are all entries that were committed: each is either
-    counted by the head or waits, and a sequencer moves it from one to the other in one transaction.
+    counted by the head or waits, and a sequencer moves it from one to the other in one transaction. A count above COUNTED
+    says only that there are more.
     """
-    seconds = func.extract("epoch", func.clock_timestamp() - func.min(PendingEntry.created_at))
-    return select(func.count().label("count"), seconds.label("seconds")).select_from(PendingEntry).subquery()
+    first = select(PendingEntry.created_at).order_by(PendingEntry.number).limit(COUNTED + 1).subquery()
+    seconds = func.extract("epoch", func.clock_timestamp() - func.min(first.c.created_at))
+    return select(func.count().label("count"), seconds.label("seconds")).select_from(first).subquery()

@@ -4,10 +4,11 @@
     Shelf(most)                     a bounded memory for several threads; the least recently used goes first
     forget()                        all of it: a database that was brought back, tests whose rows are rolled back
 
-`under` reads a number that grows with every commit that changes a fact. It is read once in a transaction and before the
-facts, so under READ COMMITTED what is kept under a number is never older than it; whoever reads a greater number works
-everything out anew. A transaction that may write neither uses the memory nor adds to it (its own uncommitted facts would
-count), nor does one that sees more than its tenant. Values are shared between threads and people: nobody changes them.
+`under` reads a number that grows with every commit that changes a fact (None: it cannot tell, so nothing is kept). It is
+read once in a transaction and before the facts, so under READ COMMITTED what is kept under a number is never older than
+it; whoever reads a greater number works everything out anew. A transaction that may write neither uses the memory nor
+adds to it (its own uncommitted facts would count), nor does one that sees more than its tenant. Values are shared between
+threads and people: nobody changes them.
 """
 
 from collections import OrderedDict
@@ -71,19 +72,20 @@ _tenants: OrderedDict[UUID, _Known] = OrderedDict()
 _lock = Lock()
 
 
-def recall[T](key: Hashable, make: Callable[[], T], *, under: Callable[[], Number]) -> T:
+def recall[T](key: Hashable, make: Callable[[], T], *, under: Callable[[], Number | None]) -> T:
     """What `make` says of the present tenant's facts; it must follow from them and from `key` alone."""
     known = _known(under)
     return make() if known is None else known.values.get(key, make)
 
 
-def _known(under: Callable[[], Number]) -> _Known | None:
+def _known(under: Callable[[], Number | None]) -> _Known | None:
     """Where this transaction may look and leave things; None where it may not."""
     told = session().info
     if not told.get("may_recall"):
         return None
     if "known" not in told:
-        told["known"] = _under(told["tenant_id"], under())
+        number = under()
+        told["known"] = None if number is None else _under(told["tenant_id"], number)
     found: _Known | None = told["known"]
     return found
 

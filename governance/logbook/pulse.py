@@ -15,7 +15,7 @@ from sqlalchemy import func, select, true
 
 from governance.anchors.models import Anchor
 from governance.audit.models import LogHead
-from governance.audit.queries import waiting_here
+from governance.audit.queries import COUNTED, waiting_here
 from governance.audit.sequencer import ALARM_SECONDS
 from governance.kernel import clock, current, memo
 from governance.kernel.db import session
@@ -91,23 +91,26 @@ def recall[T](key: Hashable, make: Callable[[], T]) -> T:
     return memo.recall(key, make, under=_number)
 
 
-def _number() -> memo.Number:
-    """(entries of the log, names of people that changed anywhere) as this transaction found them; the pulse is fresh with it."""
+def _number() -> memo.Number | None:
+    """(entries of the log, names of people that changed anywhere) as this transaction found them; the pulse is fresh with it.
+
+    None while more entries wait than can be counted at the price of a page: then nothing is remembered.
+    """
     number, seen = _read()
     _known[current.actor().tenant_id] = (clock.now(), seen)
     return number
 
 
-def _read() -> tuple[memo.Number, Pulse | None]:
+def _read() -> tuple[memo.Number | None, Pulse | None]:
     waits = waiting_here()
     live = select(func.count()).select_from(Anchor).where(Anchor.removed_at.is_(None))
     query = select(
-        func.coalesce(LogHead.size, 0) + waits.c.count, func.coalesce(select(Mark.number).where(Mark.id == NAMES).scalar_subquery(), 0),
+        func.coalesce(LogHead.size, 0), waits.c.count, func.coalesce(select(Mark.number).where(Mark.id == NAMES).scalar_subquery(), 0),
         LogHead.number, LogHead.signed_at, LogHead.trouble, waits.c.seconds, live.scalar_subquery(),
         live.where(Anchor.state == "agrees").scalar_subquery(), live.where(Anchor.state == "conflict").scalar_subquery(),
     ).select_from(waits).outerjoin(LogHead, true())  # fmt: skip
-    entries, names, number, signed_at, trouble, waited, anchors, agree, conflict = session().execute(query).one()
-    told = (int(entries), int(names))
+    size, waiting, names, number, signed_at, trouble, waited, anchors, agree, conflict = session().execute(query).one()
+    told = (int(size) + int(waiting), int(names)) if waiting <= COUNTED else None
     if number is None:
         return told, None
     return told, Pulse(number, signed_at, (trouble or {}).get("sentence", ""), float(waited or 0), anchors, agree, conflict)

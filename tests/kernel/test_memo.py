@@ -56,6 +56,10 @@ def test_outside_of_any_tenant_nothing_is_kept():
         assert [recall("facts", lambda n=n: n, under=lambda: (1, 0)) for n in (1, 2)] == [1, 2]
 
 
+def test_without_a_number_nothing_is_kept():
+    assert [asked(None, "a"), asked(None, "b"), asked((1, 0), "c"), asked(None, "d")] == list("abcd")
+
+
 def test_the_number_is_read_once_in_a_transaction():
     read = []
     with current.acting_as(make.founder("acme")), transaction(read_only=True):
