@@ -107,7 +107,7 @@ def row(control: Facts, first: date, last: date, *, today: date, table: Table) -
     stands = stand(control.cadence, first, last, proofs, today=today, since=control.since)
     held = {month: _Month() for month in months(first, last)}
     for each in stands:
-        held[month_of(each.cycle.last)].stands.append(each)
+        held[each.cycle.month].stands.append(each)
     for test in tests:
         held[_column(test.day, stands)].tests.append(test)
     for item in control.items:
@@ -255,7 +255,7 @@ def _cover(held: Mapping[date, _Month], proofs: Iterable[Proof]) -> None:
 def _column(day: date, stands: Sequence[Stand]) -> date:
     """A test stands where the cycle stands that its day is in."""
     inside = next((s.cycle for s in stands if s.cycle.first <= day <= s.cycle.last), None)
-    return month_of(inside.last) if inside is not None else month_of(day)
+    return inside.month if inside is not None else month_of(day)
 
 
 def _progress(

@@ -27,11 +27,15 @@ MONTHS_OF: Mapping[str, int] = {"monthly": 1, "quarterly": 3, "half-yearly": 6, 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One turn of the calendar, first and last day included. `says` reads after "lacks": Q3, August, H1 2026."""
+    """One turn of the calendar, first and last day included. `says` reads after "lacks": Q3, August, H1 2026.
+
+    `month` is the first day of the month that it ends in: the column that it stands in.
+    """
 
     first: date
     last: date
     says: str
+    month: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def cycles(cadence: str, first: date, last: date) -> tuple[Cycle, ...]:
         return ()
     if cadence == "daily":
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-        return tuple(Cycle(day, day, f"{day.day} {day:%b}") for day in days)
+        return tuple(Cycle(day, day, f"{day.day} {day:%b}", month_of(day)) for day in days)
     if cadence == "weekly":
         return tuple(_weeks(first, last))
     return tuple(_spans(MONTHS_OF[cadence], first, last))
@@ -77,10 +81,10 @@ def cycles(cadence: str, first: date, last: date) -> tuple[Cycle, ...]:
 def stand(
     cadence: str, first: date, last: date, proofs: Iterable[Proof], *, today: date, since: date | None = None
 ) -> tuple[Stand, ...]:
-    """Each cycle of the period as it stands on `today`. Cycles that ended before the control began (`since`) are not expected."""
+    """Each cycle of the period as it stands on `today`. Of the cycle in which the control began (`since`), only what was begun in its first half is expected."""
     expected = cycles(cadence, first, last)
     if since is not None:
-        expected = tuple(c for c in expected if c.last >= since)
+        expected = tuple(c for c in expected if (c.last - since).days * 2 >= (c.last - c.first).days)
     best = _best(expected, proofs)
     return tuple(_stood(cycle, best[n], today) for n, cycle in enumerate(expected))
 
@@ -118,10 +122,10 @@ def _best(expected: Sequence[Cycle], proofs: Iterable[Proof]) -> list[Proof | No
 
 def _touched(firsts: Sequence[date], lasts: Sequence[date], proof: Proof) -> range:
     """The cycles that the proof contains whole, and the one that it ends in: always next to each other."""
-    begin = bisect_left(firsts, proof.first)
-    end = bisect_right(lasts, proof.last)
-    if end < len(firsts) and firsts[end] <= proof.last:
-        end, begin = end + 1, min(begin, end)
+    begin, end = bisect_left(firsts, proof.first), bisect_right(lasts, proof.last)
+    ends_in = bisect_left(lasts, proof.last)
+    if ends_in < len(firsts) and firsts[ends_in] <= proof.last:
+        begin, end = min(begin, ends_in), ends_in + 1
     return range(begin, end)
 
 
@@ -144,7 +148,7 @@ def _weeks(first: date, last: date) -> Iterable[Cycle]:
     sunday = first + timedelta(days=6 - first.weekday())
     while sunday <= last:
         monday = sunday - timedelta(days=6)
-        yield Cycle(monday, sunday, f"the week of {monday.day} {monday:%b}")
+        yield Cycle(monday, sunday, f"the week of {monday.day} {monday:%b}", month_of(sunday))
         sunday += timedelta(days=7)
 
 
@@ -153,7 +157,7 @@ def _spans(size: int, first: date, last: date) -> Iterable[Cycle]:
     begin = date(first.year, (first.month - 1) // size * size + 1, 1)
     while (end := _end_of(begin, size)) <= last:
         if end >= first:
-            yield Cycle(begin, end, _NAMES[size](begin))
+            yield Cycle(begin, end, _NAMES[size](begin), month_of(end))
         begin = _plus_months(begin, size)
 
 

@@ -84,9 +84,10 @@ def test_a_missed_cycle_stays_missed_when_it_is_repaired_later():
     assert "August" in {c.says for c in gaps(stand("monthly", FIRST, LAST, [august], today=TODAY))}
 
 
-def test_a_cycle_before_the_control_began_is_not_expected():
-    found = stand("monthly", FIRST, LAST, [], today=TODAY, since=date(2026, 6, 10))
-    assert [s.cycle.says for s in found] == ["June", "July", "August", "September", "October", "November"]
+@pytest.mark.parametrize(("since", "june"), [(date(2026, 6, 10), ["June"]), (date(2026, 6, 20), [])])
+def test_a_cycle_before_the_control_began_is_not_expected_nor_one_that_was_half_over(since, june):
+    found = stand("monthly", FIRST, LAST, [], today=TODAY, since=since)
+    assert [s.cycle.says for s in found] == [*june, "July", "August", "September", "October", "November"]
 
 
 @given(periods())
