@@ -54,6 +54,7 @@ CHANGED = action("engagement.changed", "changed an audit engagement", fields=WIN
 ENDED = action("engagement.ended", "ended an audit engagement", fields="ref firm")
 LET_IN = action("engagement.auditor.added", "let an auditor into an engagement", fields="ref way", personal="name email")
 REMOVED = action("engagement.auditor.removed", "took an auditor out of an engagement", fields="ref", personal="name email")
+ARRIVED = action("engagement.auditor.arrived", "came in by a code", fields="way")
 CODE_SENT = action("engagement.code.sent", "sent an auditor a code", fields="ref", personal="email")
 CODE_REFUSED = action("engagement.code.refused", "refused an auditor's code", fields="ref tries", personal="email")
 ASKED = action("request.asked", "added a request", fields="engagement ref title criteria due_on", persons="owner")
@@ -327,7 +328,7 @@ def arrive(auditor: EngagementAuditor, identity: Identity) -> Person:
         people.join(person, "auditor", via="engagement")
     if auditor.person_id != person.id:
         auditor.person_id = person.id
-    session().flush()
+    record(ARRIVED, auditor, about=person.id, way="link and code")
     return person
 
 
