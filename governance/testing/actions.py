@@ -57,9 +57,9 @@ REDRAWN = action("sample.redrawn", "drew a sample again with the same seed, and 
 TAKEN_OUT = action("population.downloaded", "downloaded a population", fields="row_count sha256")
 RESULT = action(
     "sample.item.tested", "tested an item of a sample",
-    fields="control number outcome checks stands_in_for evidence", personal="item note",
+    fields="control item_number outcome checks stands_in_for evidence", personal="item note",
 )  # fmt: skip
-EXCEPTION_OPENED = action("test.exception.opened", "found an exception", fields="ref control number", personal="says")
+EXCEPTION_OPENED = action("test.exception.opened", "found an exception", fields="ref control item_number", personal="says")
 EXCEPTION_ANSWERED = action(
     "test.exception.answered", "answered an exception", fields="ref", personal="cause effect correction response"
 )
@@ -316,7 +316,7 @@ def _result(
     )  # fmt: skip
     session().add(held)
     record(
-        RESULT, held, control=control.ref, number=item.number, outcome=outcome, checks=list(answers.values()),
+        RESULT, held, control=control.ref, item_number=item.number, outcome=outcome, checks=list(answers.values()),
         stands_in_for=before.number if before else None, evidence=str(evidence_version_id) if evidence_version_id else None,
         item=item.item, note=note or None,
     )  # fmt: skip
@@ -332,7 +332,7 @@ def _open_exception(item: SampleItem, control: Control, failed: Sequence[str], n
         version=1, found_by=current.person_id(), responded_by=None, created_at=clock.now(),
     )  # fmt: skip
     session().add(held)
-    record(EXCEPTION_OPENED, held, ref=held.ref, control=control.ref, number=item.number, says=says)
+    record(EXCEPTION_OPENED, held, ref=held.ref, control=control.ref, item_number=item.number, says=says)
     return held
 
 

@@ -276,7 +276,7 @@ def _sample(sample_id: UUID, form: ResultForm | None = None, *, status: int = 20
     return page(
         "testing/sample.html", status=status, s=held, p=of, control=control, items=items, standing=standing, method=METHOD, spaced=spaced,
         form=form or _result_form(held, control.id), names=doers([held.drawn_by, *(v.result.tested_by for v in items if v.result)]),
-        timeline=told([held.id]),
+        timeline=told([held.id, *(v.result.id for v in items if v.result)]),
     )  # fmt: skip
 
 
