@@ -9,6 +9,7 @@
 Freshness is worked out in Python by the one formula of freshness.py, so lists read every live piece once.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -218,15 +219,15 @@ DECIDED = ("approved", "done")  # of a destruction: two persons have agreed
 
 
 def _folded(rows: Iterable[Any]) -> dict[UUID, Piece]:
-    heads: dict[UUID, Piece] = {}
+    heads: dict[UUID, Any] = {}
     held: dict[UUID, list[Held]] = {}
     for row in rows:
-        if row[0] not in heads:
-            heads[row[0]] = Piece(*row[:HEAD])
-            held[row[0]] = []
+        versions = held.get(row[0])
+        if versions is None:
+            heads[row[0]], versions = row, held.setdefault(row[0], [])
         if row[HEAD] is not None:
-            held[row[0]].append(_held(row[HEAD:]))
-    return {i: replace(piece, held=tuple(held[i])) for i, piece in heads.items()}
+            versions.append(_held(row[HEAD:]))
+    return {i: Piece(*(*row[:HEAD], tuple(held[i]))) for i, row in heads.items()}
 
 
 def _held(row: Sequence[Any]) -> Held:
@@ -270,9 +271,8 @@ def library(
     matching = [row for row in every if _matches(row, q=q, state=state, owner=owner, kind=kind, control=control)]
     ordered = sorted(matching, key=lambda row: _key(row, sort), reverse=descending)
     rows, following = _page(ordered, after, size)
-    return Shelf(
-        rows, len(matching), {s: sum(row.fresh.state == s for row in every) for s in STATES}, following, _reviews(every, now)
-    )
+    states: Counter[str] = Counter(row.fresh.state for row in every)
+    return Shelf(rows, len(matching), {s: states[s] for s in STATES}, following, _reviews(every, now))
 
 
 def _reviews(rows: Sequence[Row], now: datetime) -> int:
@@ -281,8 +281,9 @@ def _reviews(rows: Sequence[Row], now: datetime) -> int:
 
 def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]]) -> Row:
     known = piece.at(now)
+    fresh = freshness(known, cadence=piece.cadence, due_on=piece.due_on, today=now.date())
     waiting = next((h for h in reversed(piece.held) if h.stands(now) and h.at(now).review == "pending"), None)
-    return Row(piece, piece.freshness(now), newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
+    return Row(piece, fresh, newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
 
 
 def _matches(row: Row, *, q: str, state: str, owner: str, kind: str, control: UUID | None) -> bool:

@@ -46,6 +46,7 @@ constraint("uq_evidence_links_open", "It is linked to that control already.")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PIECE = 1024 * 1024
+MOST = 100  # lines of a list of the inbox: who has more of them works in the library
 FILTERS = ("q", "state", "owner", "kind", "control", "sort")
 
 
@@ -107,6 +108,7 @@ def inbox() -> ResponseReturnValue:
     return page(
         "evidence/inbox.html",
         waits=waits,
+        most=MOST,
         covers=queries.covers,
         me=current.actor().person_id,
         owners=owner_choices(),

@@ -106,9 +106,18 @@ def _readable() -> None:
 def _form_items() -> list[tuple[str, str]]:
     """The form's texts; its files go to temporary files, for which there must be room."""
     try:
-        return [*request.form.items(multi=True)]
+        items = [*request.form.items(multi=True)]
     except OSError as error:
         raise Unavailable(f"There is no room for what was sent ({error.strerror}). Nothing was saved.") from error
+    if not items and not request.files and request.mimetype == "multipart/form-data" and request.content_length:
+        raise BrokenOff("What was sent broke off before its end, or is no form. Nothing was saved; send it again.")
+    return items
+
+
+class BrokenOff(Invalid):
+    """Werkzeug gives an empty form for a body that it cannot parse; that is not a form without fields."""
+
+    status = 400
 
 
 @contextmanager
