@@ -26,7 +26,7 @@ from governance.audit import sealing
 from governance.controls import actions as controls
 from governance.controls import queries as control_queries
 from governance.controls import starter
-from governance.demo import asked, collecting, machines, policies, switches
+from governance.demo import asked, collecting, engaging, machines, policies, switches
 from governance.demo import testing as type_two
 from governance.demo.idp import PEOPLE, Person
 from governance.evidence import actions as evidencing
@@ -69,6 +69,7 @@ ADDRESSES = {
     "jun": "jun.chen@{}.example",
     "anna": "contributor@{}.example",
     "tobias": "tobias.frank@{}.example",
+    "auditor": "auditor@audit.example",
 }
 
 # What the story needs. Every control that is named in none of these is evidenced, or effective from its tests on.
@@ -123,8 +124,8 @@ class Cast:
     def __call__(self, part: str) -> Actor:
         """The actor of a part: admin, officer, jun, anna."""
         email = ADDRESSES[part].format(self.slug)
-        person = next(p for p in (*PEOPLE[self.slug], LEFT) if p.email == email)
-        role = {"admin": "admin", "anna": "contributor", "operator": "operator_admin"}.get(part, "compliance_officer")
+        person = next(p for p in (*PEOPLE[self.slug], *PEOPLE["audit"], LEFT) if p.email == email)
+        role = {"admin": "admin", "anna": "contributor", "auditor": "auditor", "operator": "operator_admin"}.get(part, "compliance_officer")
         base = founder(self.slug)
         return replace(
             base,
@@ -232,6 +233,7 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
         *_private_matters(cast), *(Event(each.day, each.part, each.deed, each.hour) for each in policies.acme(_ago)),
         *(Event(each.day, each.part, each.deed, each.hour) for each in collecting.reviews(_ago)),
         *(Event(each.day, each.part, each.deed, each.hour) for each in type_two.acme(held.ids, cast.id, _ago)),
+        *(Event(each.day, each.part, each.deed, each.hour) for each in engaging.acme(cast.id, _ago)),
         Event(_ago(KEYS_MADE), "admin", lambda: handed.update(machines.make("acme")), 14),
     ]  # fmt: skip
     drilled = _ago(DRILLED)
