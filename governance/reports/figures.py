@@ -81,12 +81,19 @@ def levels_by_quarter(movement: Sequence[Movement], alt: str) -> Markup:
 
 
 def levels_by_function(
-    numbers: Figures, alt: str, *, left: float = 78.0, width: float = 300.0, row: float = 27.5, tall: float = 17.0
+    numbers: Figures,
+    alt: str,
+    *,
+    left: float = 78.0,
+    width: float = 300.0,
+    row: float = 27.5,
+    tall: float = 17.0,
+    noun: str = "requirements",
 ) -> Markup:
     """One bar for each function: its requirements by level, the highest level first; `left` is the room for names."""
     scale = width / max([1, *(each.total for each in numbers.by_function.values())])
     parts = [
-        _text(left, 8, "Number of requirements by level", weight=600, fill=SOFT, size=7.3),
+        _text(left, 8, f"Number of {noun} by level", weight=600, fill=SOFT, size=7.3),
         _text(425, 8, "At target", weight=600, fill=SOFT, size=7.3, anchor="end"),
         _text(WIDTH, 8, "Coverage", weight=600, fill=SOFT, size=7.3, anchor="end"),
     ]
