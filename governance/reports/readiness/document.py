@@ -135,7 +135,7 @@ def _drawings(frozen: Json, say: Ready) -> dict[str, Any]:
     added = "; ".join(f"action {each.number}: {each.points}" for each in n.actions)
     return {
         "dots": figures.cover_dots(rows, f"One circle for each criterion. {told}.", label=66.0),
-        "chart": figures.levels_by_function(named, f"{say.levels_heading}. {bars}.", left=142, width=236, row=23, tall=14, noun="criteria") if n.by_function else None,
+        "chart": figures.levels_by_function(named, f"{say.levels_heading}. {bars}.", left=142, width=236, row=20, tall=12, noun="criteria") if n.by_function else None,
         "steps": figures.steps(n.actions, n.whole, len(n.top), f"{say.steps_heading}. Points by {added}.") if n.top else None,
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from governance.reports.readiness.sentences import Point, has, is_
-from governance.reports.sentences import SHORT_NAME, TWO_LINES, capital, clip, day, listed, many, out_of, sentence, words
+from governance.reports.sentences import NB, SHORT_NAME, TWO_LINES, capital, clip, day, listed, many, out_of, sentence, words
 
 METHOD_TITLE = "How this was tested, and what it does not say"
 CONTROL_TITLE = "Version, distribution and verification"
@@ -123,7 +123,7 @@ class Matrix:
         if not self.controls:
             return "No control is in scope, so nothing could be tested"
         start = (
-            f"{self.on_file} of {self.due} expected occurrences {is_(self.on_file)} on file"
+            f"{figure(self.on_file)} of {figure(self.due)} expected occurrences {is_(self.on_file)} on file"
             if self.due
             else "No occurrence was expected by the calendar"
         )
@@ -142,8 +142,8 @@ class Matrix:
         """Label, figure, its unit, its comparison."""
         sampled = len({each["control"] for each in self.samples})
         return [
-            ("Occurrences on file", str(self.on_file), f"of {self.due}", f"{capital(many(len(self.lacking), 'control'))} {'lacks' if len(self.lacking) == 1 else 'lack'} something"),
-            ("Items tested", str(self.tested), f"of {self.items}", f"{capital(many(len(self.samples), 'sample'))} over {many(sampled, 'control')}"),
+            ("Occurrences on file", figure(self.on_file), f"of {figure(self.due)}", f"{capital(many(len(self.lacking), 'control'))} {'lacks' if len(self.lacking) == 1 else 'lack'} something"),
+            ("Items tested", figure(self.tested), f"of {figure(self.items)}", f"{capital(many(len(self.samples), 'sample'))} over {many(sampled, 'control')}"),
             ("Items that failed", str(self.failed), "", f"{capital(many(len(self.exceptions), 'exception'))}, {len(self.open)} still open"),
             ("Findings open", str(sum(not f["closed_at"] for _, f in self.findings)), f"of {len(self.findings)}", f"{len(self.late)} past the due date" if self.late else "None past its due date"),
         ]  # fmt: skip
@@ -307,6 +307,11 @@ class Matrix:
             ("summary", "Executive summary", self.summary_title),
             *((a, f"{n} {t}", title) for n, (a, t, title) in enumerate(sections, 1)),
         ]
+
+
+def figure(count: int) -> str:
+    """In digits, thousands by a no-break space."""
+    return f"{count:,}".replace(",", NB)
 
 
 def _some(names: list[str]) -> str:
