@@ -57,16 +57,27 @@ def _stored(app: Flask, file: Path, size: int, rounds: int) -> list[Row]:
     copied, kept = [], []
     for _ in range(rounds):
         _write(file, size)
-        copied.append(_copied(file))
-        begun = time.perf_counter()
-        with app.app_context(), make.acting() as who, file.open("rb") as stream:
-            blob = storage.store().write(who.tenant_id, stream, limit=LARGE, shelf="bench")
-        kept.append(time.perf_counter() - begun)
-        storage.store().remove(blob.key)
+        before = _copied(file)
+        kept.append(_sealed(app, file))
+        copied.append(_between(before, _copied(file)))
     return [
         (f"copy of {size // PIECE} MB with SHA-256, synced", _rate(size, copied), "MB/s", None, ""),
         ("the same, sealed into the store", _rate(size, kept), "MB/s", _ratio(copied, kept), "≥ 0.5 of the copy"),
     ]
+
+
+def _sealed(app: Flask, file: Path) -> float:
+    begun = time.perf_counter()
+    with app.app_context(), make.acting() as who, file.open("rb") as stream:
+        blob = storage.store().write(who.tenant_id, stream, limit=LARGE, shelf="bench")
+    taken = time.perf_counter() - begun
+    storage.store().remove(blob.key)
+    return taken
+
+
+def _between(before: float, after: float) -> float:
+    """The limit is measured on both sides: what comes first after a write shares the disk with it."""
+    return (before + after) / 2
 
 
 def _uploaded(app: Flask, cookie: str, token: str, file: Path, size: int, port: int, pid: int, rounds: int) -> list[Row]:
@@ -76,7 +87,7 @@ def _uploaded(app: Flask, cookie: str, token: str, file: Path, size: int, port: 
         made = [actions.begin(f"Large file {n}", kind="report", cadence="quarterly").id for n in range(rounds)]
     for evidence_id in made:
         _write(file, size)
-        copied.append(_copied(file))
+        before = _copied(file)
         with app.test_request_context():
             path = url_for("evidence.bring", tenant="acme", evidence_id=evidence_id)
         idle = resident_megabytes(pid)
@@ -85,6 +96,7 @@ def _uploaded(app: Flask, cookie: str, token: str, file: Path, size: int, port: 
             _send(port, path, cookie, token, file)
             sent.append(time.perf_counter() - begun)
         grown.append(max(peak) - idle)
+        copied.append(_between(before, _copied(file)))
     return [
         (f"upload of {size // PIECE} MB over HTTP, to its answer", _rate(size, sent), "MB/s", _ratio(copied, sent), "≥ 0.5 of the copy"),
         ("web worker over idle, at its peak", max(grown), "MB", None, "< 64 MB, whatever the size"),
