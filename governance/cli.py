@@ -289,6 +289,27 @@ def audit_resume(tenant: str, reason: str) -> None:
     click.echo(line)
 
 
+@main.command("verify-evidence")
+@click.argument("tenants", nargs=-1, metavar="[TENANT]...")
+def verify_evidence(tenants: tuple[str, ...]) -> None:
+    """Re-hash every stored file of evidence of these tenants (of all). What is missing or altered is named and marked broken: exit 1."""
+    from governance.evidence.verifying import verify
+    from governance.kernel.errors import DomainError
+
+    sound = True
+    for who in _founders(tenants):
+        with _as(who):
+            try:
+                report = verify()
+            except DomainError as away:
+                raise click.ClickException(f"{who.tenant_slug}: {away.message}") from None
+        click.echo(f"{'ok  ' if report.ok else 'FAIL'}  {who.tenant_slug}: {report.sentence}")
+        for finding in report.findings:
+            click.echo(f"      {finding.sentence}")
+        sound = sound and report.ok
+    sys.exit(0 if sound else 1)
+
+
 @main.command("drill")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="An empty folder; it and all in it stay.")
 def restore_drill(keep: Path | None) -> None:
@@ -338,6 +359,21 @@ def verify_log(export: Path, key: str, checkpoint: Path | None) -> None:
     held = _short_text(checkpoint) if checkpoint else None
     with export.open("rb") as file:
         result = verify(jsonl.lines(file), _short_text(Path(key)) if _is_file(key) else key, held)
+    for check in result.checks:
+        click.echo(f"{'ok  ' if check.ok else '--  ' if check.ok is None else 'FAIL'}  {check.sentence}")
+    click.echo(result.sentence)
+    sys.exit(0 if result.ok else 1)
+
+
+@main.command("verify-package")
+@click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", "key", required=True, help="The verifier key of the tenant's log, or a file that holds it.")
+def verify_package(package: Path, key: str) -> None:
+    """Check an evidence package offline: signature, every file, and the audit log's extract. Exit 1 when anything fails."""
+    from governance.engagements.checking import verify
+
+    with package.open("rb") as file:
+        result = verify(file, _short_text(Path(key)) if _is_file(key) else key)
     for check in result.checks:
         click.echo(f"{'ok  ' if check.ok else '--  ' if check.ok is None else 'FAIL'}  {check.sentence}")
     click.echo(result.sentence)

@@ -15,15 +15,25 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from governance import migrate, models
+from governance.access_reviews.views import feature as access_reviews
 from governance.anchors.views import feature as anchors
 from governance.api_keys import actions as key_actions
 from governance.api_keys import queries as keys
 from governance.api_keys.views import feature as api_keys
 from governance.assessments.views import feature as assessments
 from governance.audit import logs as logs_of_tenants
-from governance.audit import sequencer
+from governance.audit import sealing, sequencer
 from governance.audit.api import feature as audit_api
+from governance.collectors.views import feature as collectors
 from governance.controls.views import feature as controls
+from governance.engagements import door as auditors
+from governance.engagements import stillness
+from governance.engagements.leaving import end_shut_out, watch_leaving
+from governance.engagements.narrowing import testing_scope
+from governance.engagements.views import feature as engagements
+from governance.evidence import scanning
+from governance.evidence.api import feature as evidence_api
+from governance.evidence.api import public as api_description
 from governance.evidence.views import feature as evidence
 from governance.frameworks.views import feature as frameworks
 from governance.frameworks.views import operator_feature as operator_frameworks
@@ -59,11 +69,13 @@ from governance.systems.views import feature as systems
 from governance.tenants import queries as tenants
 from governance.tenants.views import feature as tenant_settings
 from governance.tenants.views import operator_feature as operator_tenants
+from governance.testing import scope as testing_scopes
+from governance.testing.views import feature as testing
 
 FEATURES = [
-    health, people.door, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
-    api_keys, audit_api,
+    health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
+    controls, evidence, collectors, testing, engagements, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
+    api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
 HERE = Path(__file__).parent
 OLDEST = Gauge(
@@ -87,7 +99,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.after_request(remember_seen)
     app.after_request(remember_unmasked)
     app.after_request(note_reading)
-    doors.tenant_id, doors.identify, doors.keys, doors.seen = tenants.tenant_id, people.identify, keys.keys_for, _seen
+    app.after_request(watch_leaving)
+    app.after_request(end_shut_out)
+    doors.tenant_id, doors.identify, doors.keys, doors.seen = tenants.tenant_id, auditors.identify, keys.keys_for, _seen
     checks.update(database=_database_answers, migrations=migrate.is_current)
     measures[OLDEST] = lambda: sequencer.oldest(sequencer.waiting())
     for feature in FEATURES:
@@ -121,11 +135,14 @@ def connect(settings: config.Settings) -> None:
     """What every command of the console needs before its first transaction."""
     db.connect(settings.database_url)
     vault.use(settings.kek, settings.previous_kek)
-    storage.use(settings.storage_url)
+    storage.use(settings.storage_url, sealing.object_key)
+    scanning.use(settings.clamav)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
+    testing_scopes.narrow(testing_scope)
+    stillness.watch()
 
 
 def _derived(settings: config.Settings, purpose: str) -> bytes:
@@ -153,12 +170,12 @@ NAV = (
     (("Overview", "layout-dashboard", "overview.overview", "overview", "people.own"),),
     (("Frameworks", "shield", "frameworks.index", "frameworks assessments", "frameworks.view"),
      ("Controls", "clipboard-check", "controls.index", "controls", "controls.view"),
-     ("Evidence", "files", "evidence.index", "evidence", "evidence.view")),
+     ("Evidence", "files", "evidence.index", "evidence collectors testing engagements", "evidence.view")),
     (("AI systems", "cpu", "systems.index", "systems switches", "systems.view"),
      ("Policies", "adjustments-horizontal", "policies.index", "policies", "policies.view")),
     (("Audit log", "fingerprint", "logbook.index", "logbook log_exports anchors", "audit.view"),
      ("Reports", "clipboard-data", "reports.index", "reports", "reports.view")),
-    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people api_keys privacy", "people.own"),),
+    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people api_keys access_reviews privacy", "people.own"),),
 )  # fmt: skip
 OPERATOR_NAV = (
     (("Tenants", "layout-dashboard", "operator_overview.overview", "operator_overview operator_tenants", "tenants.view"),

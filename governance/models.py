@@ -1,11 +1,14 @@
 """Every table, for the migrations and for the proofs over all of them."""
 
+from governance.access_reviews import models as access_reviews
 from governance.anchors import models as anchors
 from governance.api_keys import models as api_keys
 from governance.assessments import models as assessments
 from governance.audit import models as audit
+from governance.collectors import models as collectors
 from governance.controls import models as controls
 from governance.decisions import models as decisions
+from governance.engagements import models as engagements
 from governance.evidence import models as evidence
 from governance.frameworks import models as frameworks
 from governance.kernel import jobs, marks
@@ -18,6 +21,7 @@ from governance.reports import models as reports
 from governance.switches import models as switches
 from governance.systems import models as systems
 from governance.tenants import models as tenants
+from governance.testing import models as testing
 
-__all__ = ["anchors", "api_keys", "assessments", "audit", "controls", "decisions", "evidence", "frameworks", "jobs", "logbook", "marks",
-           "ofrep", "people", "policies", "privacy", "reports", "switches", "systems", "tenants"]  # fmt: skip
+__all__ = ["access_reviews", "anchors", "api_keys", "assessments", "audit", "collectors", "controls", "decisions", "engagements", "evidence", "frameworks", "jobs", "logbook", "marks",
+           "ofrep", "people", "policies", "privacy", "reports", "switches", "systems", "tenants", "testing"]  # fmt: skip

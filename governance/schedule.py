@@ -7,9 +7,14 @@ from uuid import UUID
 
 import structlog
 
+from governance.access_reviews import jobs as access_reviews
 from governance.anchors import jobs as anchors
 from governance.audit import fsck, sequencer
+from governance.collectors import jobs as collectors
 from governance.decisions import actions as decisions
+from governance.engagements import jobs as engagements
+from governance.evidence import actions as evidence
+from governance.evidence import jobs as evidence_jobs
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.errors import Unavailable
@@ -37,6 +42,16 @@ def sweep_sign_ins() -> None:
 def shred_old_parts() -> None:
     """Nightly: destroy the keys to what the log has sealed for longer than the tenant keeps it."""
     _each_tenant("shred old sealed parts", privacy.shred)
+
+
+def tidy_evidence() -> None:
+    """Nightly: sweep stored files that no row names, and propose what retention lets go."""
+    _each_tenant("tidy evidence", evidence_jobs.tidy)
+
+
+def remind_of_evidence() -> None:
+    """Each morning: tell owners what is late or falls due, once for each due date."""
+    _each_tenant("remind of evidence", evidence.remind)
 
 
 def fold_counts() -> None:
@@ -92,6 +107,18 @@ def _each_tenant(job: str, act: Callable[[], object]) -> None:
             log.exception("nightly job failed", job=job, tenant=slug)
 
 
+def shut_auditors_doors() -> None:
+    """Every few seconds: auditors whose window has closed have no session any more. The door itself is asked on each request."""
+    with transaction():
+        every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
+    for tenant_id, slug, name in every:
+        try:
+            with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
+                engagements.shut_doors()
+        except Exception:  # what is wrong with one tenant does not keep the others' doors open
+            log.exception("doors not shut", tenant=slug)
+
+
 SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two
 LOOK_ROUND = 120  # turns: once a minute every log is looked at, for its heartbeat
 
@@ -143,14 +170,20 @@ HANDLERS = (
     exports.make_export,
     anchors.send_checkpoints,
     policies.apply_scheduled,
+    collectors.collect,
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     CHECK: (check_logs, {"hour": 3, "minute": 41}),
+    "remind of access reviews": (access_reviews.remind_everywhere, {"hour": 7, "minute": 11}),
     "run due drills": (drills.run_due_drills, {"second": "*/5"}),
     "apply scheduled policies": (policies.apply_due_everywhere, {"minute": 7}),
+    "collect evidence": (collectors.collect_due, {"minute": 23}),
     "fold decision counts": (fold_counts, {"hour": 1, "minute": 37}),
     "forget quiet consumers": (forget_consumers, {"hour": 1, "minute": 47}),
     "push checkpoints": (anchors.push_all, {"second": 20}),
+    "tidy evidence": (tidy_evidence, {"hour": 3, "minute": 7}),
+    "remind of evidence": (remind_of_evidence, {"hour": 6, "minute": 12}),
+    "shut auditors' doors": (shut_auditors_doors, {"second": "*/10"}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),
 }

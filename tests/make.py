@@ -7,6 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from governance.engagements import actions as engaging
+from governance.engagements import queries as engagements
+from governance.engagements.models import EngagementAuditor
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
@@ -46,6 +49,26 @@ def world() -> None:
             person = people.arrive(who)
             if session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none() is None:
                 people.join(person, role, via="the test's world")
+    _engage()
+
+
+FIRM = "Halden & Co"
+
+
+def _engage() -> None:
+    """Acme's auditors are at work over everything: without an open engagement nobody would let them in."""
+    with current.acting_as(founder("acme")), transaction():
+        if engagements.refs():
+            return
+        today, year = clock.today(), timedelta(days=365)
+        held = engaging.open_engagement(
+            FIRM, framework_id=None, period_from=today - year, period_to=today + year, fieldwork_from=today - year, fieldwork_to=today + year
+        )  # fmt: skip
+        session().add(
+            EngagementAuditor(
+                engagement_id=held.id, name="Harriet Lowe", email="auditor@audit.example", person_id=person_id("auditor")
+            )
+        )
 
 
 def identity(slug: str, name: str, email: str) -> oidc.Identity:

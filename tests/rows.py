@@ -16,6 +16,7 @@ TENANTED: list[type[Model]] = sorted(
 )
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "access_review_items": {"decision": None, "role": None},
     "anchors": {"kind": "witness", "state": "agrees", "url": "https://witness.example", "secret": None},
     "anchor_receipts": {"outcome": "agrees"},
     "api_keys": {"scopes": ["audit:read"]},
@@ -24,6 +25,9 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "control_tests": {"failed": 0},
     "evidence": {"kind": "report", "cadence": "quarterly", "confidentiality": "internal"},
     "evidence_versions": {"url": None, "storage_key": None, "filename": "log.txt", "media_type": "text/plain", "size": 10},
+    "evidence_faults": {"kind": "missing"},
+    "evidence_destructions": {"state": "asked"},
+    "evidence_retention": {"kind": "report", "months": 12},
     "report_runs": dict.fromkeys(("pdf_key", "pdf_sha256", "fingerprint", "signature", "snapshot")),
     "evidence_reviews": {"decision": "accepted"},
     "log_exports": {"format": "jsonl", "storage_key": None, "sha256": None},
@@ -35,6 +39,27 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "stops": {"scope": "system", "version": 1, "expected": []},
     "drills": {"state": "planned", "seconds": 10},
     "decision_counts": {"grain": "minute", "flag": "bulk"},
+    "sampling_tables": {
+        "content": {
+            "yearly": 1,
+            "half-yearly": 2,
+            "quarterly": 3,
+            "monthly": 6,
+            "weekly": 10,
+            "daily": 25,
+            "per event": [25, 25, 40, 60],
+        }
+    },
+    "populations": {"source": "file", "rows": [{"id": "a"}], "id_column": "id", "date_column": None, "row_count": 1},
+    "samples": {"attributes": ["signed"], "seed": "441790ce"},
+    "item_results": {"outcome": "passed", "evidence_version_id": None},
+    "retests": {"failed": 0},
+    "findings": {"remedied_at": None, "closed_at": None},
+    "audit_requests": {"state": "open", "criteria": []},
+    "engagements": {"criteria": []},
+    "evidence_packages": {"storage_key": None},
+    "request_imports": {"rows": [], "problems": []},
+    "request_remarks": {"kind": "comment"},
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
 }
 

@@ -46,6 +46,12 @@ APPEND_ONLY = (
     "anchor_receipts",
     "evidence_versions",
     "evidence_reviews",
+    "sampling_tables",
+    "populations",
+    "samples",
+    "sample_items",
+    "item_results",
+    "retests",
 )
 OVER_ALL = {
     "platform_policies": "(id, state, content, digest, base, loosens, reason, made_by, created_at) VALUES "

@@ -29,6 +29,7 @@ MEANS = {
     "version_id": "EvidenceVersion",
     "system_id": "AISystem",
     "import_id": "FrameworkImport",
+    "hold_id": "LegalHold",
 }
 HERE = {("assessments", "item_id"): "AssessmentItem", ("systems", "key"): "system_key", ("systems", "system_id"): "system_key"}
 
@@ -225,8 +226,10 @@ def machines(app, acme_ids, acting, monkeypatch) -> dict[str, Machine]:
     ("who", "status"), [("revoked", 401), ("ended", 401), ("stranger", 404), ("narrow", 403), ("unknown", 401), ("nobody", 401)]
 )
 def test_a_machine_is_refused_at_every_address_that_its_key_does_not_open(app, machines, acme_ids, who, status):
-    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "machine")]
-    assert len(walk) > 4
+    walk = [
+        (d, d.address(app, "acme", acme_ids)) for d in doors(app, "machine") if who != "stranger" or "tenant" in d.rule.arguments
+    ]
+    assert len(walk) > 4  # where an address names no tenant, the key does: there a stranger is at home, and in no other's
     with clock.frozen(clock.now() + timedelta(seconds=2)):
         assert [f"{d}: {found}" for d, path in walk if (found := machines[who].ask(d.method, path).status_code) != status] == []
 

@@ -1,9 +1,12 @@
 """What an assessment says, as plain JSON: the facts of a report, and what closing freezes.
 
 snapshot(assessment_id, as_of)     everything that the AI RMF report shows (schema: governance/reports/snapshot.py)
+readiness(key, tops, as_of)        a framework's requirements under some of its top nodes, assessed or not
 closes(row)                        what closes a gap, as something that somebody can do
 """
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -51,6 +54,26 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
         "findings": _findings(shown),
         "revisions": _revisions(held),
     }  # fmt: skip
+
+
+def readiness(key: str, tops: Collection[str], as_of: datetime) -> dict[str, Any]:
+    """Where the requirements under these top nodes stand, with what would close each gap; of the present assessment if there is one."""
+    framework = frameworks.framework(key)
+    whole = queries.board(framework, as_of)
+    shown, held = replace(whole, rows=tuple(row for row in whole.rows if row.function in tops)), whole.assessment
+    return {
+        "framework": {"key": framework.key, "title": framework.title, "version": framework.version, "digest": framework.digest},
+        "period": {"from": shown.period[0].isoformat(), "to": shown.period[1].isoformat()},
+        "assessment": held and {"title": held.title, "revision": str(held.revision), "status": "closed" if held.closed_at else "open"},
+        "functions": [_ready(shown, node) for node in shown.functions if node.ref in tops],
+        "gaps": _actions(shown), "evidence": _evidence_index(shown), "findings": _findings(shown),
+    }  # fmt: skip
+
+
+def _ready(shown: Board, node: RequirementView) -> dict[str, Any]:
+    """A top node with its requirements, and what closes the gap of each that is short."""
+    rows = [_requirement(shown, row) | {"closes": closes(row) if row.standing.short else ""} for row in shown.of(node.ref)]
+    return {"key": node.ref, "title": node.title, "categories": [{"ref": node.ref, "title": node.title, "requirements": rows}]}
 
 
 def _revisions(held: Assessment) -> list[dict[str, Any]]:

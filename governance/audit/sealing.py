@@ -6,6 +6,7 @@ then rolled back must not seal anything that commits.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 from collections import ChainMap
@@ -22,7 +23,7 @@ from sqlalchemy.orm import SessionTransaction
 
 from governance.audit.models import DataKey, TenantKey
 from governance.kernel import clock, current, vault
-from governance.kernel.db import session
+from governance.kernel.db import is_open, session, transaction
 
 PURPOSES = ("pseudonym", "seal")
 REMEMBER = timedelta(minutes=5)
@@ -122,6 +123,14 @@ class Remembered:
 
 
 _tenants: dict[UUID, Remembered] = {}
+
+
+def object_key(tenant_id: UUID) -> bytes:
+    """What the acting tenant's stored objects are sealed under; opens a transaction of its own where none is open."""
+    if tenant_id != current.actor().tenant_id:
+        raise RuntimeError("an object of another tenant")
+    with contextlib.nullcontext() if is_open() else transaction(read_only=True):
+        return hmac.new(_tenant_key("seal"), b"objects\0" + tenant_id.bytes, hashlib.sha256).digest()
 
 
 def _tenant_key(purpose: str) -> bytes:

@@ -15,7 +15,7 @@ from typing import Literal
 from uuid import UUID
 
 from governance.controls.live import Doubt, Live, doubts
-from governance.evidence.freshness import Freshness, Version, counting, day, freshness, interval
+from governance.evidence.freshness import BROKEN, Freshness, Version, counting, day, freshness, interval
 
 type Name = Literal["effective", "evidenced", "due", "missing", "failing"]
 type Severity = Literal["bad", "warn", "open"]
@@ -184,7 +184,9 @@ def _word(name: Name, states: States, last: Test | None) -> str:
     if name == "failing":
         if last is not None and last.failed:
             return f"{last.failed} of {last.sample} failed"
-        return "Evidence overdue" if "overdue" in found else "Evidence rejected"
+        if "overdue" in found:
+            return "Evidence overdue"
+        return "Evidence broken" if found["rejected"].says == BROKEN else "Evidence rejected"
     if name == "missing" and states and "missing" not in found:
         return "Waits for review"
     if name == "due":
@@ -227,6 +229,8 @@ def _evidence_sentences(proof: Proof, fresh: Freshness, today: date) -> tuple[Se
     match fresh.state:
         case "overdue":
             return "bad", f"{proof.title} is {fresh.says}.", last + nobody
+        case "rejected" if fresh.says == BROKEN:
+            return "bad", f"The stored file of {proof.title} is missing or was altered.", "Bring it in again." + nobody
         case "rejected":
             return "bad", f"{proof.title} was rejected.", "A better version is needed." + nobody
         case "missing":

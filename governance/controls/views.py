@@ -340,7 +340,7 @@ def _bar(proof: Proof, since: date, today: date) -> charts.Row:
     pieces = [
         charts.Piece(max(v.period_from, since), min(v.period_to, today), "held" if v.review == "accepted" else "due")
         for v in proof.versions
-        if v.review != "rejected" and v.period_to >= since and v.period_from <= today
+        if v.review not in {"rejected", "broken"} and v.period_to >= since and v.period_from <= today
     ]
     hole = gap(proof, since=since, until=today)
     if hole is not None and too_long(proof, hole):

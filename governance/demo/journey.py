@@ -1,5 +1,6 @@
 """The main jobs end to end, over HTTP as the compliance officer's browser does them: sign in by OIDC, ask, watch, download, verify."""
 
+import re
 import time
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +11,7 @@ import requests
 from governance.audit import jsonl
 from governance.audit.verify import verify as verify_log
 from governance.demo import tampered
+from governance.engagements.checking import verify as verify_package
 from governance.reports.verify import verify
 
 
@@ -103,3 +105,28 @@ def export_log(base: str, data: Path, key: str, email: str = "officer@acme.examp
             result = verify_log(jsonl.lines(lines), key)
         if result.ok != good:
             raise SystemExit(f"The demo's export is not what it should be: {result.sentence}")
+
+
+def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.example") -> None:
+    """As the auditor: ask for the engagement's evidence package, wait for it, take it, and verify it offline."""
+    browser = sign_in(base, email)
+    listed = browser.get(f"{base}/t/acme/engagements/", timeout=20)
+    found = re.search(r'href="(/t/acme/engagements/[0-9a-f-]{36})"', listed.text)
+    if found is None:
+        raise SystemExit("The demo's auditor finds no engagement that is open.")
+    page = browser.get(f"{base}{found[1]}", timeout=20)
+    action, fields = next(form for form in _forms(page).forms if form[0].endswith("/packages"))
+    asked = browser.post(urljoin(base, action), data=fields, timeout=20)
+    token = _made(browser, asked.url, "/download")
+    file = data / "engagement-package.zip"
+    with (
+        browser.post(f"{asked.url}/download", data={"csrf_token": token}, timeout=120, stream=True) as taken,
+        file.open("wb") as target,
+    ):
+        taken.raise_for_status()
+        for piece in taken.iter_content(1024 * 1024):
+            target.write(piece)
+    with file.open("rb") as package:
+        result = verify_package(package, key)
+    if not result.ok:
+        raise SystemExit(f"The demo's package does not verify: {result.sentence}")

@@ -21,7 +21,7 @@ from governance.demo.idp import Client
 from governance.frameworks import sync
 from governance.kernel import clock, config, embedded
 
-VERSION = 10
+VERSION = 11
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),
@@ -49,7 +49,10 @@ def run(*, once: bool, port: int, data: Path) -> int:
             _say(f"Ready after {time.monotonic() - started:.0f} s: {base}")
             journey.make_report(base, data)
             _say(f"The signed report is {data / 'ai-rmf-report.pdf'}")
-            journey.export_log(base, data, json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"])
+            key = json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"]
+            journey.take_package(base, data, key)
+            _say(f"The engagement's evidence package, as its auditor took it, is {data / 'engagement-package.zip'}")
+            journey.export_log(base, data, key)
             _say(
                 f"The audit log is {data / 'audit-export.jsonl'}, and a copy that somebody bent {data / 'audit-export-tampered.jsonl'}"
             )

@@ -26,7 +26,8 @@ from governance.audit import sealing
 from governance.controls import actions as controls
 from governance.controls import queries as control_queries
 from governance.controls import starter
-from governance.demo import asked, machines, policies, switches
+from governance.demo import asked, collecting, engaging, machines, policies, switches
+from governance.demo import testing as type_two
 from governance.demo.idp import PEOPLE, Person
 from governance.evidence import actions as evidencing
 from governance.evidence import queries as shelf
@@ -68,6 +69,7 @@ ADDRESSES = {
     "jun": "jun.chen@{}.example",
     "anna": "contributor@{}.example",
     "tobias": "tobias.frank@{}.example",
+    "auditor": "auditor@audit.example",
 }
 
 # What the story needs. Every control that is named in none of these is evidenced, or effective from its tests on.
@@ -122,8 +124,8 @@ class Cast:
     def __call__(self, part: str) -> Actor:
         """The actor of a part: admin, officer, jun, anna."""
         email = ADDRESSES[part].format(self.slug)
-        person = next(p for p in (*PEOPLE[self.slug], LEFT) if p.email == email)
-        role = {"admin": "admin", "anna": "contributor", "operator": "operator_admin"}.get(part, "compliance_officer")
+        person = next(p for p in (*PEOPLE[self.slug], *PEOPLE["audit"], LEFT) if p.email == email)
+        role = {"admin": "admin", "anna": "contributor", "auditor": "auditor", "operator": "operator_admin"}.get(part, "compliance_officer")
         base = founder(self.slug)
         return replace(
             base,
@@ -229,10 +231,14 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
     told = [
         *_adoptions(cast, held), *_evidence_events(cast, chance, held), *_test_events(held), *_assessments(cast, chance),
         *_private_matters(cast), *(Event(each.day, each.part, each.deed, each.hour) for each in policies.acme(_ago)),
+        *(Event(each.day, each.part, each.deed, each.hour) for each in collecting.reviews(_ago)),
+        *(Event(each.day, each.part, each.deed, each.hour) for each in type_two.acme(held.ids, cast.id, _ago)),
+        *(Event(each.day, each.part, each.deed, each.hour) for each in engaging.acme(cast.id, _ago)),
         Event(_ago(KEYS_MADE), "admin", lambda: handed.update(machines.make("acme")), 14),
     ]  # fmt: skip
     drilled = _ago(DRILLED)
-    _play(cast, [event for event in told if event.day < drilled])
+    begun: set[date] = set()
+    _play(cast, [event for event in told if event.day < drilled], begun)
     with current.acting_as(founder("acme")):
         key_id = machines.key_id("claims-triage")
     for number, feature in enumerate(("auto-approve", "summarise")):
@@ -241,7 +247,7 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
                             pace=1 - number / 4)  # fmt: skip
     with _as(cast("admin"), drilled + timedelta(days=1), 9), transaction():
         _accept_drills()
-    _play(cast, [event for event in told if event.day >= drilled])
+    _play(cast, [event for event in told if event.day >= drilled], begun)
     asked.tell(founder("acme"))
     switches.tell_stop(cast("admin"), founder("acme"), now=datetime.now(UTC), key_id=key_id)
 
@@ -279,12 +285,19 @@ def _adopted(cast: Cast, held: Held, refs: list[str]) -> Callable[[], object]:
     return deed
 
 
-def _play(cast: Cast, events: list[Event]) -> None:
-    """All events in the order of their days, a month in one transaction, at whose end the log is signed."""
+def _play(cast: Cast, events: list[Event], begun: set[date] | None = None) -> None:
+    """All events in the order of their days, a month in one transaction, at whose end the log is signed.
+
+    With `begun`, the months that have begun already, the console collects about itself at the beginning of each.
+    """
     events.sort(key=lambda e: (e.day, e.hour))
     month: list[Event] = []
     for event in [*events, None]:
         if month and (event is None or (event.day.year, event.day.month) != (month[0].day.year, month[0].day.month)):
+            first = month[0].day.replace(day=1)
+            if begun is not None and first not in begun:
+                begun.add(first)
+                collecting.month_begins(cast, founder(cast.slug), first, now=datetime.now(UTC), keys_since=_ago(KEYS_MADE))
             with current.acting_as(founder(cast.slug)), transaction():
                 for each in month:
                     with _as(cast(each.part), each.day, each.hour):
@@ -410,27 +423,18 @@ def _sheet(title: str, period: tuple[date, date]) -> bytes:
 
 
 def _test_events(held: Held) -> Iterator[Event]:
-    """Tests of the controls: twice, and for the effective ones all passed."""
+    """Tests of the controls that were recorded by hand: twice, and all passed. Those of samples are told by testing.py."""
     for number, (ref, since) in enumerate(sorted(held.since.items())):
         if ref in UNTESTED | NOTHING_YET | LATE:
             continue
         sample = {"SEC-11": 12, "RES-02": 2}.get(ref, 25)
         for days in (150 + number % 20, 40 + number % 25):
             if _ago(days) > since:
-                yield Event(_ago(days), "jun", _tested(held, ref, _ago(days), sample, 0), 12)
-        if ref == "SEC-07":
-            yield Event(_ago(5), "jun", _tested(held, ref, _ago(5), 25, 1), 11)
+                yield Event(_ago(days), "jun", _tested(held, ref, _ago(days), sample), 12)
 
 
-def _tested(held: Held, ref: str, day: date, sample: int, failed: int) -> Callable[[], object]:
-    def deed() -> None:
-        finding = "Release 2026.11.2 of claims-triage went live without its red-team sign-off" if failed else ""
-        controls.record_test(
-            control_queries.find_control(held.ids[ref]), tested_on=day, sample=sample, failed=failed, finding=finding,
-            retest_by=_ago(-19) if failed else None,
-        )  # fmt: skip
-
-    return deed
+def _tested(held: Held, ref: str, day: date, sample: int) -> Callable[[], object]:
+    return lambda: controls.record_test(control_queries.find_control(held.ids[ref]), tested_on=day, sample=sample, failed=0)
 
 
 # ---- assessments

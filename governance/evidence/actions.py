@@ -4,29 +4,50 @@
     bring_file, bring_link                                    a version: immutable from then on
     accept, reject                                            another person's judgement, once
     take_out                                                  a download, noted
+    push                                                      the same from a machine, once for each of its requests
+    note_fault, note_healed, note_check                       what a check of the stored files found
+    place_hold, release_hold, set_retention                   what keeps a file, and for how long
+    ask_destruction, approve_…, refuse_…, withdraw_…          a file goes by two persons' hands; its row stays
+    remind                                                    owners of what falls due, once for each due date
 
-A contributor brings in versions of what he owns. Nobody judges what he brought in himself.
+A contributor brings in versions of what he owns. Nobody judges what he brought in himself. A hold beats retention and
+what two persons agree on.
 """
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.evidence import media, permissions
+from governance.evidence import media, permissions, queries, retention, scanning
 from governance.evidence.freshness import CADENCES
-from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.evidence.models import (
+    Evidence,
+    EvidenceDestruction,
+    EvidenceFault,
+    EvidenceHold,
+    EvidenceLink,
+    EvidencePush,
+    EvidenceReminder,
+    EvidenceRetention,
+    EvidenceReview,
+    EvidenceVersion,
+)
 from governance.evidence.numbering import next_ref
-from governance.kernel import clock, current, storage
+from governance.kernel import clock, current, jobs, outbox, storage
 from governance.kernel.access import allowed
-from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale, TooLarge
+from governance.kernel.db import alone, alone_or_not, session, take_time
+from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale, TooLarge, Unavailable
 from governance.people.queries import membership_of, names
+from governance.privacy.queries import own_tenant
 
 BEGUN = action(
     "evidence.begun", "began evidence", fields="ref title kind cadence confidentiality due_on controls", persons="owner"
@@ -45,8 +66,35 @@ BROUGHT = action(
 ACCEPTED = action("evidence.version.accepted", "accepted a version of evidence", fields="number sha256")
 REJECTED = action("evidence.version.rejected", "rejected a version of evidence", fields="number sha256")
 TAKEN_OUT = action("evidence.version.downloaded", "downloaded a version of evidence", fields="number sha256")
+PUSHED = action("evidence.pushed", "pushed a version of evidence", fields="evidence number sha256")
+BROKE = action("evidence.version.broken", "found the stored file of a version broken", fields="number sha256 kind")
+HEALED = action("evidence.version.healed", "found the stored file of a version whole again", fields="number sha256")
+CHECKED = action("evidence.checked", "checked every stored file of evidence", fields="files bytes broken")
+HELD = action("evidence.hold.placed", "placed a legal hold on evidence", fields="ref")
+RELEASED = action("evidence.hold.released", "released a legal hold on evidence", fields="ref")
+KEPT_FOR = action("evidence.retention.changed", "changed how long evidence is kept", fields="kind months")
+DESTRUCTION_ASKED = action(
+    "evidence.destruction.asked", "asked to destroy a file of evidence", fields="number sha256 size by_rule"
+)
+DESTRUCTION_APPROVED = action(
+    "evidence.destruction.approved", "agreed to destroy a file of evidence", fields="number sha256 size"
+)
+DESTRUCTION_REFUSED = action("evidence.destruction.refused", "refused to destroy a file of evidence", fields="number sha256")
+DESTRUCTION_WITHDRAWN = action(
+    "evidence.destruction.withdrawn", "took back the request to destroy a file of evidence", fields="number sha256"
+)
+DESTRUCTION_HELD = action(
+    "evidence.destruction.held", "was kept from destroying a file of evidence by a legal hold", fields="number sha256"
+)
+DESTROYED = action("evidence.version.destroyed", "destroyed a file of evidence", fields="number sha256 size shared")
+REMINDED = action("evidence.reminded", "reminded an owner of evidence", fields="due_on", persons="owner")
+SWEPT = action("evidence.swept", "removed stored files that belong to no evidence", fields="files")
 
-LIMIT = 100 * 1024 * 1024
+LIMIT = 1024**3
+SHELF = "evidence"
+OBJECTS = "stored evidence"  # the lock between storing a file, sweeping and destroying
+SWEPT_AFTER = timedelta(days=1)
+PUSHES_KEPT = timedelta(days=30)
 KINDS = ("document", "record", "report", "screenshot", "export", "log", "attestation", "configuration")
 CONFIDENTIALITY = ("public", "internal", "confidential", "restricted")
 OWNING_ROLES = {"admin", "compliance_officer", "contributor"}
@@ -187,23 +235,71 @@ def retire(evidence: Evidence, *, because: str) -> None:
 
 def bring_file(
     evidence: Evidence, stream: BinaryIO, filename: str | None, *, collected_on: date, period_from: date, period_to: date,
-    valid_until: date, source: str = "upload",
+    valid_until: date, source: str = "upload", unchanged: bool = False,
 ) -> EvidenceVersion:  # fmt: skip
-    """Store a file and make it the next version: its type is found by content, its digest while it streams."""
+    """Store a file and make it the next version: its type is found by content, its digest while it streams.
+
+    `unchanged`: the source may give the same bytes for another period, as a configuration that nobody changed does.
+    """
     check_may_bring(evidence)
     _dates(collected_on, period_from, period_to, valid_until)
     name = media.plain_name(filename)
     _not_larger(stream)
+    take_time()
     found = media.find_type(stream, name)
-    blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT)
-    if twin := session().scalars(_versions(evidence).where(EvidenceVersion.sha256 == blob.sha256)).first():
+    scanning.refuse_infected(stream, name)
+    blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT, shelf=SHELF)
+    return _filed(
+        evidence, Stored(name, found.type, blob.size, blob.sha256, blob.key), unchanged=unchanged,
+        collected_on=collected_on, source=source, period_from=period_from, period_to=period_to, valid_until=valid_until,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that lies in the store already."""
+
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    storage_key: str
+
+
+def bring_stored(
+    evidence: Evidence, sha256: str, *, collected_on: date, period_from: date, period_to: date, valid_until: date, source: str
+) -> EvidenceVersion:
+    """Make a file that is here already, by its digest, the next version of another piece or for another period."""
+    check_may_bring(evidence)
+    _dates(collected_on, period_from, period_to, valid_until)
+    held = queries.stored(sha256)
+    if held is None or not storage.store().exists(held.storage_key or ""):
+        raise Invalid("Nothing with that SHA-256 is here. Send the file itself.", field="sha256")
+    there = Stored(held.filename or "file", held.media_type or "", held.size or 0, sha256, held.storage_key or "")
+    return _filed(
+        evidence, there, unchanged=True, collected_on=collected_on, source=source,
+        period_from=period_from, period_to=period_to, valid_until=valid_until,
+    )  # fmt: skip
+
+
+def _filed(evidence: Evidence, file: Stored, *, unchanged: bool, collected_on: date, **facts: Any) -> EvidenceVersion:
+    """From here to the commit nothing sweeps or destroys what was stored: the row and its blob are there together, or no row is."""
+    session().refresh(evidence, with_for_update=True)
+    _live(evidence)
+    alone(OBJECTS)
+    if not storage.store().exists(file.storage_key):
+        raise Unavailable("The stored file was removed meanwhile. Nothing was saved; send it again.")
+    same = queries.versions_of(evidence).where(EvidenceVersion.sha256 == file.sha256)
+    if unchanged:
+        same = same.where(EvidenceVersion.period_from == facts["period_from"], EvidenceVersion.period_to == facts["period_to"])
+    if twin := session().scalars(same).first():
         raise AlreadyThere(
             f"These are the same bytes as version {twin.number} of {_day(twin.uploaded_at.date())}. Nothing was saved.",
             field="file",
         )
     return _bring(
-        evidence, collected_on, filename=name, media_type=found.type, size=blob.size, sha256=blob.sha256, storage_key=blob.key, url=None,
-        source=source, period_from=period_from, period_to=period_to, valid_until=valid_until,
+        evidence, collected_on, filename=file.filename, media_type=file.media_type, size=file.size, sha256=file.sha256,
+        storage_key=file.storage_key, url=None, **facts,
     )  # fmt: skip
 
 
@@ -223,7 +319,9 @@ def bring_link(
     url = url.strip()
     _address(url)
     twin = (
-        session().scalars(_versions(evidence).where(EvidenceVersion.url == url, EvidenceVersion.period_to == period_to)).first()
+        session()
+        .scalars(queries.versions_of(evidence).where(EvidenceVersion.url == url, EvidenceVersion.period_to == period_to))
+        .first()
     )
     if twin:
         raise AlreadyThere(f"Version {twin.number} is this address for the same period. Nothing was saved.", field="url")
@@ -243,11 +341,332 @@ def reject(version: EvidenceVersion, evidence: Evidence, *, reason: str) -> Evid
 
 def take_out(version: EvidenceVersion) -> BinaryIO:
     """The stored file, open for reading; who took it is in the log."""
-    if version.storage_key is None:
-        raise DomainError(f"Version {version.number} is an address, not a file.")
-    file = storage.store().open(version.storage_key)
+    file = queries.open_version(version)
     record(TAKEN_OUT, version, number=version.number, sha256=version.sha256)
     return file
+
+
+# ---- from a machine
+
+
+class Reused(Invalid):
+    """The same Idempotency-Key with another request."""
+
+
+class UnderWay(DomainError):
+    """The same request is being answered just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    answer: dict[str, Any]
+    again: bool
+
+
+def push(
+    evidence: Evidence, *, stream: BinaryIO | None, filename: str | None, sha256: str | None, idempotency_key: str | None,
+    collected_on: date, period_from: date, period_to: date, valid_until: date, source: str,
+) -> Pushed:  # fmt: skip
+    """Bring in what a machine sends, or names by digest. The same key again gives the same answer, and nothing twice."""
+    dates = {"collected_on": collected_on, "period_from": period_from, "period_to": period_to, "valid_until": valid_until}
+    if (stream is None) == (sha256 is None):
+        raise Invalid("Send one of the two: a file, or the sha256 of one that is here already.", field="file")
+    asked = _digest_of([evidence.id, filename if stream else None, _sha256(stream) if stream else sha256, source, dates])
+    if idempotency_key is not None and (before := _earlier(idempotency_key, asked)):
+        return before
+    if stream is not None:
+        version = bring_file(evidence, stream, filename, source=source, unchanged=True, **dates)
+    else:
+        version = bring_stored(evidence, sha256 or "", source=source, **dates)
+    session().flush()
+    answer = {
+        "id": str(version.id), "evidence": evidence.ref, "version": version.number, "filename": version.filename,
+        "media_type": version.media_type, "size": version.size, "sha256": version.sha256, "review": "pending",
+    }  # fmt: skip
+    if idempotency_key is not None:
+        session().add(
+            EvidencePush(key_id=_key_id(), idempotency_key=idempotency_key, digest=asked, version_id=version.id, answer=answer)
+        )
+    record(PUSHED, version, evidence=evidence.ref, number=version.number, sha256=version.sha256)
+    return Pushed(answer, again=False)
+
+
+def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
+    if not alone_or_not(f"push {_key_id()} {idempotency_key}"):
+        raise UnderWay("A request with this Idempotency-Key is being answered just now. Ask again in a moment.")
+    held = queries.earlier_push(_key_id(), idempotency_key)
+    if held is None:
+        return None
+    if held.digest != asked:
+        raise Reused("This Idempotency-Key was used for another request. Nothing was saved.", field="Idempotency-Key")
+    return Pushed(held.answer, again=True)
+
+
+def _key_id() -> UUID:
+    key_id = current.actor().key_id
+    if key_id is None:
+        raise RuntimeError("only machines push")
+    return key_id
+
+
+def _digest_of(asked: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def _sha256(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    stream.seek(0)
+    while piece := stream.read(storage.PIECE):
+        digest.update(piece)
+    stream.seek(0)
+    return digest.hexdigest()
+
+
+def forget_pushes() -> int:
+    """A machine that asks again does so within a month; how many were forgotten."""
+    gone = session().execute(delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSHES_KEPT))
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
+
+
+# ---- what a check of the stored files found
+
+
+def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
+    """From now on it proves nothing, whatever was judged. Found twice, it is noted once."""
+    held = queries.fault_of(version)
+    if held is not None and held.kind == kind:
+        return
+    if held is not None:
+        held.healed_at = clock.now()
+        session().flush()
+    session().add(EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), healed_at=None))
+    record(BROKE, version, number=version.number, sha256=version.sha256, kind=kind)
+
+
+def note_healed(version: EvidenceVersion) -> None:
+    """The right bytes are there again: from a backup, or because somebody brought them in anew."""
+    held = queries.fault_of(version)
+    if held is not None:
+        held.healed_at = clock.now()
+        record(HEALED, version, number=version.number, sha256=version.sha256)
+
+
+def note_check(*, files: int, size: int, broken: int) -> None:
+    record(CHECKED, own_tenant(), files=files, bytes=size, broken=broken)
+
+
+def sweep() -> int:
+    """Remove stored files that no version refers to and that are older than a day, and what was left half written; how many."""
+    alone(OBJECTS)
+    store, before = storage.store(), clock.now() - SWEPT_AFTER
+    folder = f"{current.actor().tenant_id.hex}/{SHELF}"
+    old = [key for key, written in store.aged(folder) if written < before]
+    kept = queries.referred_to(old)
+    orphans = [key for key in old if key not in kept]
+    for key in orphans:
+        store.remove(key)
+    if orphans:
+        record(SWEPT, own_tenant(), files=len(orphans))
+    store.clear(current.actor().tenant_id, before)
+    forget_pushes()
+    return len(orphans)
+
+
+# ---- what keeps a file, and for how long
+
+
+class OnHold(DomainError):
+    pass
+
+
+def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
+    """Placed twice is placed once. A destruction that two have agreed on and that is not carried out yet is stopped by it."""
+    reason = _reason(because, "Say why: the reason is kept with the hold.")
+    if (there := queries.hold_on(evidence.id)) is not None:
+        return there
+    hold = EvidenceHold(evidence_id=evidence.id, reason=reason, placed_by=current.person_id(), released_at=None, released_by=None)
+    session().add(hold)
+    record(HELD, evidence, because=reason, ref=evidence.ref)
+    return hold
+
+
+def release_hold(evidence: Evidence, *, because: str) -> None:
+    hold = queries.hold_on(evidence.id)
+    if hold is None:
+        raise DomainError("No legal hold stands on this piece.")
+    reason = _reason(because, "Say why: the reason is kept with the hold.")
+    hold.released_at, hold.released_by = clock.now(), current.person_id()
+    record(RELEASED, evidence, because=reason, ref=evidence.ref)
+
+
+def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRetention:
+    """`version` is that of the rule which the form was opened with; 0 when there was none. None: kept for ever."""
+    _known(kind=(kind, KINDS))
+    if months is not None and not retention.LEAST <= months <= retention.MOST:
+        raise Invalid(f"Between {retention.LEAST} and {retention.MOST} months, or empty: for ever.", field="months")
+    rule = queries.retention_rule(kind, lock=True)
+    if (rule.version if rule else 0) != version:
+        raise Stale("Somebody else changed this since you opened the page. Look at what it is now, then save again.")
+    before = rule.months if rule else None
+    if rule is None:
+        rule = EvidenceRetention(kind=kind, months=None, version=0, changed_by=current.person_id())
+        session().add(rule)
+    if before == months and rule.version:
+        return rule
+    rule.months, rule.version, rule.changed_by = months, rule.version + 1, current.person_id()
+    record(KEPT_FOR, rule, before={"months": before}, after={"months": months}, kind=kind)
+    return rule
+
+
+# ---- destroying a file, by two persons
+
+
+def ask_destruction(version: EvidenceVersion, evidence: Evidence, *, because: str) -> EvidenceDestruction:
+    """Asked twice is asked once."""
+    if (there := queries.destruction_of(version, "asked", "approved", "done")) is not None:
+        return there
+    reason = _reason(because, "Say why: the reason stays with the tombstone.")
+    return _ask(version, evidence, reason, asked_by=current.person_id(), by_rule=False)
+
+
+def _ask(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool) -> EvidenceDestruction:
+    if version.sha256 is None or version.size is None:
+        raise DomainError(f"Version {version.number} is an address: there is no file here to destroy.")
+    _not_held(evidence)
+    asked = EvidenceDestruction(
+        version_id=version.id, sha256=version.sha256, size=version.size, state="asked", reason=reason, by_rule=by_rule, asked_by=asked_by,
+        decided_by=None, decided_at=None, done_at=None, work_item_id=None,
+    )  # fmt: skip
+    session().add(asked)
+    record(
+        DESTRUCTION_ASKED,
+        version,
+        because=reason,
+        number=version.number,
+        sha256=version.sha256,
+        size=version.size,
+        by_rule=by_rule or None,
+    )
+    return asked
+
+
+def mark(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidence) -> str:
+    """Of what is asked: the approval carries it, and is refused when it has changed since."""
+    said = (str(asked.id), asked.state, asked.reason, asked.sha256, str(version.number), evidence.ref, evidence.title)
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+
+
+def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidence, *, seen: str) -> None:
+    """A second person agrees; the jobs process carries it out. There is no way back."""
+    _open(asked)
+    _second_person(asked)
+    if seen != mark(asked, version, evidence):
+        raise Stale("What was asked has changed since you opened this page. Look at it again.")
+    _not_held(evidence)
+    asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
+    asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
+    record(DESTRUCTION_APPROVED, version, number=version.number, sha256=asked.sha256, size=asked.size)
+
+
+def refuse_destruction(asked: EvidenceDestruction, version: EvidenceVersion, *, because: str) -> None:
+    _open(asked)
+    _second_person(asked)
+    reason = _reason(because, "Say why it is refused.")
+    asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
+    record(DESTRUCTION_REFUSED, version, because=reason, number=version.number, sha256=asked.sha256)
+
+
+def withdraw_destruction(asked: EvidenceDestruction, version: EvidenceVersion) -> None:
+    _open(asked)
+    if asked.asked_by != current.person_id():
+        raise Forbidden("Only who asked takes it back.")
+    asked.state, asked.decided_at = "withdrawn", clock.now()
+    record(DESTRUCTION_WITHDRAWN, version, number=version.number, sha256=asked.sha256)
+
+
+def carry_out(asked: EvidenceDestruction) -> None:
+    """Remove the file, unless another version still has the same bytes. Killed in the middle, it is done again.
+
+    A hold that was placed since the approval ends it.
+    """
+    if asked.state != "approved":
+        return
+    version, evidence = queries.version_of(asked.version_id, lock=True)
+    if queries.hold_on(evidence.id) is not None:
+        asked.state = "refused"
+        record(DESTRUCTION_HELD, version, outcome="refused", number=version.number, sha256=asked.sha256)
+        return
+    alone(OBJECTS)
+    shared = queries.others_with(version)
+    if not shared and version.storage_key:
+        storage.store().remove(version.storage_key)
+    asked.state, asked.done_at = "done", clock.now()
+    record(
+        DESTROYED,
+        version,
+        about=asked.decided_by,
+        number=version.number,
+        sha256=asked.sha256,
+        size=asked.size,
+        shared=shared or None,
+    )
+
+
+def propose_by_retention() -> int:
+    """Ask, in the name of who set the rule, to destroy what its kind's retention lets go. A second person still agrees."""
+    proposed = 0
+    for version, evidence, rule in queries.past_retention(clock.today()):
+        reason = f"Its retention of {rule.months} months after {_day(version.valid_until)} has ended."
+        _ask(version, evidence, reason, asked_by=rule.changed_by, by_rule=True)
+        proposed += 1
+    return proposed
+
+
+def _not_held(evidence: Evidence) -> None:
+    if (hold := queries.hold_on(evidence.id)) is not None:
+        raise OnHold(f"A legal hold of {_day(hold.created_at.date())} stands on {evidence.ref}. Nothing of it can be destroyed.")
+
+
+def _open(asked: EvidenceDestruction) -> None:
+    if asked.state != "asked":
+        raise DomainError("That request is closed already.")
+
+
+def _second_person(asked: EvidenceDestruction) -> None:
+    if asked.asked_by == current.person_id():
+        ruled = "You set the rule that asks for this" if asked.by_rule else "You asked for this"
+        raise Forbidden(f"{ruled}, so another person decides.")
+
+
+# ---- reminders
+
+
+def remind() -> int:
+    """One letter to each owner who has evidence that is late or falls due, each piece once for each due date; how many letters."""
+    letters: dict[UUID, list[tuple[str, str, str]]] = {}
+    for row in queries.to_remind():
+        evidence = queries.find_evidence(row.piece.id)
+        owner, due = row.piece.owner_id, row.deadline
+        if owner is None or due is None:
+            continue
+        session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
+        record(REMINDED, evidence, due_on=due, owner=owner)
+        letters.setdefault(owner, []).append((row.piece.ref, row.piece.title, f"{row.fresh.says}, due {_day(due)}"))
+    return sum(_letter(owner, lines) for owner, lines in letters.items())
+
+
+def _letter(owner: UUID, lines: list[tuple[str, str, str]]) -> bool:
+    """Whether there is somebody to write to: who has left gets nothing."""
+    member = membership_of(owner)
+    if member is None:
+        return False
+    count = "1 piece of evidence waits" if len(lines) == 1 else f"{len(lines)} pieces of evidence wait"
+    listed = "\n".join(f"  {ref} {title}: {says}" for ref, title, says in lines)
+    outbox.send_mail(
+        member.person.email, f"{count} for you in {current.actor().tenant_name}",
+        f"{count} for you:\n\n{listed}\n\nThey stand in the console under Evidence, Inbox. You get one letter for each due date.\n",
+    )  # fmt: skip
+    return True
 
 
 # ---- rules
@@ -304,7 +723,8 @@ def _live(evidence: Evidence) -> None:
 def check_may_bring(evidence: Evidence) -> None:
     """Refuse who may not bring a version in, and for what is retired."""
     _live(evidence)
-    if not allowed(permissions.MANAGE) and evidence.owner_id != current.actor().person_id:
+    may = allowed(permissions.MANAGE) or allowed(permissions.PUSH)
+    if not may and (evidence.owner_id is None or evidence.owner_id != current.actor().person_id):
         raise Forbidden(f"{evidence.ref} is not yours. Its owner, a compliance officer or an admin brings in versions.")
 
 
@@ -395,10 +815,6 @@ def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
         )
         .one_or_none()
     )
-
-
-def _versions(evidence: Evidence) -> Any:
-    return select(EvidenceVersion).where(EvidenceVersion.evidence_id == evidence.id).order_by(EvidenceVersion.number)
 
 
 def _reason(text: str, missing: str) -> str:

@@ -1,13 +1,14 @@
 from datetime import date
 from typing import Any
 
-from wtforms import DateField, FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import DateField, FileField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from governance.evidence.actions import CONFIDENTIALITY, KINDS, LIMIT, OWNING_ROLES
 from governance.evidence.freshness import CADENCES
 from governance.evidence.media import IN_WORDS
 from governance.evidence.queries import control_choices
+from governance.evidence.retention import LEAST, MOST
 from governance.kernel.forms import Choice, Choices, Form
 from governance.people.queries import members
 
@@ -77,7 +78,7 @@ class EditForm(EvidenceForm):
 
 
 class VersionForm(Readable):
-    file = FileField("Choose a file", description=f"{IN_WORDS}; {LIMIT // 1024**2} MB at most. Its type is found by its content.")
+    file = FileField("Choose a file", description=f"{IN_WORDS}; {LIMIT // 1024**3} GB at most. Its type is found by its content.")
     url = StringField(
         "Or a link to where it is kept",
         [Length(max=2000)],
@@ -115,3 +116,23 @@ class LinkForm(Readable):
 
 class RetireForm(Readable):
     because = TextAreaField("Why is it retired?", [InputRequired("Say why: the reason is kept with it."), Length(max=2000)])
+
+
+class HoldForm(Readable):
+    because = TextAreaField("Why?", [InputRequired("Say why: the reason is kept with the hold."), Length(max=2000)])
+
+
+class DestructionForm(Readable):
+    because = TextAreaField("Why must it go?", [InputRequired("Say why: the reason stays with the tombstone."), Length(max=2000)])
+
+
+class DecisionForm(Readable):
+    verb = HiddenField()
+    seen = HiddenField()
+    because = TextAreaField("Why is it refused?", [Length(max=2000)])
+
+
+class RetentionForm(Readable):
+    kind = HiddenField()
+    months = IntegerField("Months", [Optional()], description=f"{LEAST} to {MOST}; empty: for ever.")
+    version = HiddenField()

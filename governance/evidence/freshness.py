@@ -14,7 +14,8 @@ from datetime import date
 from typing import Literal
 
 type State = Literal["fresh", "due", "overdue", "missing", "in review", "rejected"]
-type Review = Literal["pending", "accepted", "rejected"]
+type Review = Literal["pending", "accepted", "rejected", "broken"]  # broken: its file is missing or altered, whatever was judged
+BROKEN = "file broken"
 
 # days between two versions; None: it follows events, so age alone says nothing
 CADENCES: Mapping[str, int | None] = {
@@ -60,7 +61,7 @@ def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None,
 
     The accepted version that holds longest counts. Overdue: its deadline has passed (or, with nothing accepted,
     the due date, or the validity of what was brought in). Due: at most 14 days are left (half the cadence where
-    that is less), or nothing accepted was collected within the cadence. In review, rejected: nothing was accepted.
+    that is less), or nothing accepted was collected within the cadence. In review, rejected: nothing was accepted; a broken file counts as rejected.
     """
     until = deadline(versions, due_on=due_on)
     if until is not None and until < today:
@@ -124,7 +125,7 @@ def _unaccepted(versions: Sequence[Version], until: date | None, today: date) ->
     waited = max(0, (today - last.uploaded_on).days)
     if last.review == "pending":
         return Freshness("in review", waited, "in review")
-    return Freshness("rejected", waited, "rejected")
+    return Freshness("rejected", waited, BROKEN if last.review == "broken" else "rejected")
 
 
 def _soon(cadence: str) -> int:

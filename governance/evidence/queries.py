@@ -9,23 +9,38 @@
 Freshness is worked out in Python by the one formula of freshness.py, so lists read every live piece once.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import aliased
 
 from governance.evidence.freshness import SOON, Freshness, Version, counting, deadline, freshness, newest
-from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.evidence.models import (
+    Evidence,
+    EvidenceDestruction,
+    EvidenceFault,
+    EvidenceHold,
+    EvidenceLink,
+    EvidencePush,
+    EvidenceReminder,
+    EvidenceRetention,
+    EvidenceReview,
+    EvidenceVersion,
+)
 from governance.evidence.permissions import REVIEW
-from governance.kernel import clock, current
+from governance.evidence.retention import kept_until
+from governance.kernel import clock, current, storage
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
+from governance.kernel.errors import DomainError, NotFound
 from governance.people import permissions as people
 from governance.people.models import Membership, Person
+from governance.people.queries import timeline
 
 FORMER, CONSOLE = "a former member", "the console"
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
@@ -41,9 +56,15 @@ class Held:
     judged: datetime | None
     before: Version
     after: Version
+    broken: datetime | None = None  # since when its stored file is known to be missing or altered
+    gone: datetime | None = None  # when two persons have destroyed its file
 
     def at(self, moment: datetime) -> Version:
-        return self.after if self.judged is not None and self.judged <= moment else self.before
+        judged = self.after if self.judged is not None and self.judged <= moment else self.before
+        return replace(judged, review="broken") if self.broken is not None and self.broken <= moment else judged
+
+    def stands(self, moment: datetime) -> bool:
+        return self.known <= moment and (self.gone is None or self.gone > moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +84,8 @@ class Piece:
     held: tuple[Held, ...] = ()
 
     def at(self, moment: datetime) -> tuple[Version, ...]:
-        """The versions as known at an instant, oldest first."""
-        return tuple(h.at(moment) for h in self.held if h.known <= moment)
+        """The versions as known at an instant, oldest first; one whose file was destroyed proves nothing from then on."""
+        return tuple(h.at(moment) for h in self.held if h.stands(moment))
 
     def lives(self, moment: datetime) -> bool:
         return self.known <= moment and (self.retired is None or self.retired > moment)
@@ -129,6 +150,12 @@ class VersionView:
     reason: str
     reviewer: str | None
     reviewed_at: datetime | None
+    fault: str | None  # missing, altered
+    destruction: EvidenceDestruction | None  # asked for, agreed on or done
+
+    @property
+    def is_gone(self) -> bool:
+        return self.destruction is not None and self.destruction.state in DECIDED
 
     @property
     def covers(self) -> str:
@@ -168,10 +195,12 @@ def pieces(*, of_control: UUID | None = None, only: UUID | None = None, live: bo
         select(
             e.id, e.ref, e.title, e.kind, e.cadence, e.due_on, e.owner_id, owner.name, e.created_at, e.retired_at,
             v.id, v.uploaded_by, v.number, v.collected_at, v.uploaded_at, v.period_from, v.period_to, v.valid_until, v.sha256, v.source,
-            EvidenceReview.decision, EvidenceReview.reviewed_at, collector.name,
+            EvidenceReview.decision, EvidenceReview.reviewed_at, collector.name, EvidenceFault.found_at, EvidenceDestruction.decided_at,
         )
         .outerjoin(v, v.evidence_id == e.id)
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
+        .outerjoin(EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None)))
+        .outerjoin(EvidenceDestruction, and_(EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED)))
         .outerjoin(owner, owner.id == e.owner_id)
         .outerjoin(collector, collector.id == v.uploaded_by)
         .order_by(e.ref, v.number)
@@ -186,18 +215,19 @@ def pieces(*, of_control: UUID | None = None, only: UUID | None = None, live: bo
 
 
 HEAD = 10
+DECIDED = ("approved", "done")  # of a destruction: two persons have agreed
 
 
 def _folded(rows: Iterable[Any]) -> dict[UUID, Piece]:
-    heads: dict[UUID, Piece] = {}
+    heads: dict[UUID, Any] = {}
     held: dict[UUID, list[Held]] = {}
     for row in rows:
-        if row[0] not in heads:
-            heads[row[0]] = Piece(*row[:HEAD])
-            held[row[0]] = []
+        versions = held.get(row[0])
+        if versions is None:
+            heads[row[0]], versions = row, held.setdefault(row[0], [])
         if row[HEAD] is not None:
-            held[row[0]].append(_held(row[HEAD:]))
-    return {i: replace(piece, held=tuple(held[i])) for i, piece in heads.items()}
+            versions.append(_held(row[HEAD:]))
+    return {i: Piece(*(*row[:HEAD], tuple(held[i]))) for i, row in heads.items()}
 
 
 def _held(row: Sequence[Any]) -> Held:
@@ -215,12 +245,14 @@ def _held(row: Sequence[Any]) -> Held:
         decision,
         judged,
         collector,
+        broken,
+        gone,
     ) = row
     facts = (number, collected.date(), uploaded.date(), period_from, period_to, valid_until)
     by = (collector or FORMER) if uploaded_by else CONSOLE
     before = Version(*facts, "pending", sha256, source, by)
     after = Version(*facts, decision, sha256, source, by) if decision else before
-    return Held(version_id, uploaded_by, uploaded, judged, before, after)
+    return Held(version_id, uploaded_by, uploaded, judged, before, after, broken, gone)
 
 
 # ---- the library
@@ -239,19 +271,19 @@ def library(
     matching = [row for row in every if _matches(row, q=q, state=state, owner=owner, kind=kind, control=control)]
     ordered = sorted(matching, key=lambda row: _key(row, sort), reverse=descending)
     rows, following = _page(ordered, after, size)
-    return Shelf(
-        rows, len(matching), {s: sum(row.fresh.state == s for row in every) for s in STATES}, following, _reviews(every, now)
-    )
+    states: Counter[str] = Counter(row.fresh.state for row in every)
+    return Shelf(rows, len(matching), {s: states[s] for s in STATES}, following, _reviews(every, now))
 
 
 def _reviews(rows: Sequence[Row], now: datetime) -> int:
-    return sum(held.at(now).review == "pending" for row in rows for held in row.piece.held)
+    return sum(held.at(now).review == "pending" for row in rows for held in row.piece.held if held.stands(now))
 
 
 def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]]) -> Row:
     known = piece.at(now)
-    waiting = next((h for h in reversed(piece.held) if h.at(now).review == "pending"), None)
-    return Row(piece, piece.freshness(now), newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
+    fresh = freshness(known, cadence=piece.cadence, due_on=piece.due_on, today=now.date())
+    waiting = next((h for h in reversed(piece.held) if h.stands(now) and h.at(now).review == "pending"), None)
+    return Row(piece, fresh, newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
 
 
 def _matches(row: Row, *, q: str, state: str, owner: str, kind: str, control: UUID | None) -> bool:
@@ -335,7 +367,7 @@ def waiting(*, person: UUID | None = None) -> Waiting:
         (row, h)
         for row in rows
         for h in row.piece.held
-        if h.at(now).review == "pending" and (person is None or h.uploaded_by != person)
+        if h.stands(now) and h.at(now).review == "pending" and (person is None or h.uploaded_by != person)
     ]
     late = [row for row in rows if _presses(row, now.date()) and (person is None or row.piece.owner_id == person)]
     order = {"overdue": 0, "rejected": 1, "missing": 2, "due": 3}
@@ -363,20 +395,28 @@ def state_of(evidence: Evidence) -> tuple[Piece, Freshness]:
 
 
 def versions(evidence: Evidence) -> list[VersionView]:
-    """Every version, newest first, with its review; two statements."""
-    query = select(EvidenceVersion, EvidenceReview).outerjoin(EvidenceReview, EvidenceReview.version_id == EvidenceVersion.id)
+    """Every version, newest first, with its review and what became of its file; two statements."""
+    v, gone = EvidenceVersion, EvidenceDestruction
+    query = (
+        select(v, EvidenceReview, EvidenceFault.kind, gone)
+        .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
+        .outerjoin(EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None)))
+        .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("asked", *DECIDED))))
+    )
     rows = (
         session().execute(query.where(EvidenceVersion.evidence_id == evidence.id).order_by(EvidenceVersion.number.desc())).all()
     )
-    shown = doers(p for v, r in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
-    return [_view(v, r, shown) for v, r in rows]
+    shown = doers(p for v, r, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
+    return [_view(v, r, shown, fault, gone) for v, r, fault, gone in rows]
 
 
-def _view(v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str]) -> VersionView:
+def _view(
+    v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str], fault: str | None, gone: EvidenceDestruction | None
+) -> VersionView:
     return VersionView(
         v.id, v.number, v.filename, v.media_type, v.size, v.sha256, v.url, v.source, v.collected_at, v.uploaded_at, v.uploaded_by,
         _named(v.uploaded_by, shown), v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
-        _named(r.reviewed_by, shown) if r else None, r.reviewed_at if r else None,
+        _named(r.reviewed_by, shown) if r else None, r.reviewed_at if r else None, fault, gone,
     )  # fmt: skip
 
 
@@ -389,6 +429,220 @@ def links(evidence: Evidence) -> list[LinkView]:
         query.where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.removed_at.is_(None)).order_by(control.ref)
     )
     return [LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows]
+
+
+def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
+    """Its versions whose file was not destroyed, in their order."""
+    return (
+        select(EvidenceVersion)
+        .where(EvidenceVersion.evidence_id == evidence.id, _not_destroyed())
+        .order_by(EvidenceVersion.number)
+    )
+
+
+def _not_destroyed() -> Any:
+    gone = EvidenceDestruction
+    return ~select(gone.id).where(gone.version_id == EvidenceVersion.id, gone.state.in_(DECIDED)).exists()
+
+
+# ---- files in the store
+
+
+def stored(sha256: str) -> EvidenceVersion | None:
+    """A version that has these bytes in the store, on the shelf of sealed files; None when nothing here has."""
+    v = EvidenceVersion
+    query = select(v).where(v.sha256 == sha256, v.storage_key.is_not(None), _not_destroyed())
+    return session().scalars(query.order_by(v.uploaded_at.desc()).limit(1)).one_or_none()
+
+
+class Gone(DomainError):
+    status = 410
+
+
+def open_version(version: EvidenceVersion) -> BinaryIO:
+    """The stored file, open for reading; whoever takes it out records that."""
+    if version.storage_key is None:
+        raise DomainError(f"Version {version.number} is an address, not a file.")
+    if gone := destruction_of(version, *DECIDED):
+        when = (gone.decided_at or gone.created_at).date()
+        raise Gone(f"The file of version {version.number} was destroyed on {when.day} {when:%B %Y}. Its SHA-256 stays.")
+    return storage.store().open(version.storage_key)
+
+
+def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
+    """(version id, ref, number, storage key, SHA-256) of every file that should be there, in the order of the store."""
+    v = EvidenceVersion
+    query = (
+        select(v.id, Evidence.ref, v.number, v.storage_key, v.sha256)
+        .join(Evidence, Evidence.id == v.evidence_id)
+        .where(v.storage_key.is_not(None), _not_destroyed())
+        .order_by(v.storage_key, v.number)
+    )
+    return [(row.id, row.ref, row.number, row.storage_key or "", row.sha256 or "") for row in session().execute(query)]
+
+
+def referred_to(keys: Collection[str]) -> set[str]:
+    """Those of these storage keys that a version refers to, whose file was not destroyed."""
+    if not keys:
+        return set()
+    query = select(EvidenceVersion.storage_key).where(EvidenceVersion.storage_key.in_(keys), _not_destroyed())
+    return {key for key in session().scalars(query) if key}
+
+
+def others_with(version: EvidenceVersion) -> int:
+    """How many other versions need the same stored file."""
+    v = EvidenceVersion
+    query = select(v.id).where(v.storage_key == version.storage_key, v.id != version.id, _not_destroyed())
+    return len(session().scalars(query).all())
+
+
+def fault_of(version: EvidenceVersion) -> EvidenceFault | None:
+    query = select(EvidenceFault).where(EvidenceFault.version_id == version.id, EvidenceFault.healed_at.is_(None))
+    return session().scalars(query.with_for_update()).one_or_none()
+
+
+def files(
+    period_from: date, period_to: date, control_ids: Collection[UUID] | None = None
+) -> Iterator[tuple[EvidenceVersion, str, str]]:
+    """(version, ref of its evidence, a name for a folder) of every stored file of these controls that covers part of the period."""
+    v = EvidenceVersion
+    query = (
+        select(v, Evidence.ref)
+        .join(Evidence, Evidence.id == v.evidence_id)
+        .where(v.storage_key.is_not(None), v.period_from <= period_to, v.period_to >= period_from, _not_destroyed())
+        .order_by(Evidence.ref, v.number)
+    )
+    if control_ids is not None:
+        query = query.where(Evidence.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(control_ids))))
+    for version, ref in session().execute(query):
+        yield version, ref, f"{ref}/{version.number:03d}-{version.filename or 'file'}"
+
+
+# ---- holds, retention, destruction
+
+
+def hold_on(evidence_id: UUID) -> EvidenceHold | None:
+    query = select(EvidenceHold).where(EvidenceHold.evidence_id == evidence_id, EvidenceHold.released_at.is_(None))
+    return session().scalars(query).one_or_none()
+
+
+def retention_rules() -> dict[str, EvidenceRetention]:
+    return {rule.kind: rule for rule in session().scalars(select(EvidenceRetention))}
+
+
+def retention_rule(kind: str, *, lock: bool = False) -> EvidenceRetention | None:
+    query = select(EvidenceRetention).where(EvidenceRetention.kind == kind)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def destruction_of(version: EvidenceVersion, *states: str) -> EvidenceDestruction | None:
+    """The request about it that is in one of these states (of those that stand, there is one)."""
+    query = select(EvidenceDestruction).where(EvidenceDestruction.version_id == version.id, EvidenceDestruction.state.in_(states))
+    return session().scalars(query).one_or_none()
+
+
+def destruction(destruction_id: UUID, *, lock: bool = False) -> tuple[EvidenceDestruction, EvidenceVersion, Evidence]:
+    asked = find(EvidenceDestruction, destruction_id, what="request", lock=lock)
+    return asked, *version_of(asked.version_id)
+
+
+def destructions() -> list[tuple[EvidenceDestruction, EvidenceVersion, Evidence, str]]:
+    """What waits for a second person, oldest first, and by whom it was asked."""
+    d, v = EvidenceDestruction, EvidenceVersion
+    query = (
+        select(d, v, Evidence)
+        .join(v, v.id == d.version_id)
+        .join(Evidence, Evidence.id == v.evidence_id)
+        .where(d.state == "asked")
+        .order_by(d.created_at)
+    )
+    rows = session().execute(query).all()
+    shown = doers(asked.asked_by for asked, _, _ in rows)
+    return [(asked, version, evidence, _named(asked.asked_by, shown)) for asked, version, evidence in rows]
+
+
+def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, EvidenceRetention]]:
+    """Files that their kind's retention lets go and that were never proposed for destruction. What counts today stays, and what is held."""
+    rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
+    if not rules:
+        return []
+    asked = select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == EvidenceVersion.id)
+    held = select(EvidenceHold.id).where(EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None))
+    query = (
+        select(EvidenceVersion, Evidence)
+        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
+        .where(
+            Evidence.kind.in_(rules), EvidenceVersion.storage_key.is_not(None), EvidenceVersion.valid_until < today, ~asked.exists(),
+            ~held.exists(),
+        )
+        .order_by(EvidenceVersion.uploaded_at)
+    )  # fmt: skip
+    rows = [(version, evidence, rules[evidence.kind]) for version, evidence in session().execute(query)]
+    return [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
+
+
+# ---- reminders and pushes
+
+
+def to_remind() -> list[Row]:
+    """Late or due pieces with an owner who was not told of that due date yet."""
+    told = {(r.evidence_id, r.due_on) for r in session().execute(select(EvidenceReminder.evidence_id, EvidenceReminder.due_on))}
+    return [row for row in waiting().late if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline) not in told]
+
+
+def reminded() -> dict[UUID, datetime]:
+    """When the owner of each piece was last told that it falls due."""
+    rows = session().execute(
+        select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).order_by(EvidenceReminder.created_at)
+    )
+    return {row.evidence_id: row.created_at for row in rows}
+
+
+def earlier_push(key_id: UUID, idempotency_key: str) -> EvidencePush | None:
+    query = select(EvidencePush).where(EvidencePush.key_id == key_id, EvidencePush.idempotency_key == idempotency_key)
+    return session().scalars(query).one_or_none()
+
+
+def by_ref(ref: str) -> Evidence:
+    """The piece of that short name (EV-0007), whatever its case."""
+    found = session().scalars(select(Evidence).where(Evidence.ref == ref.strip().upper())).one_or_none()
+    if found is None:
+        raise NotFound("There is no such piece of evidence here.")
+    return found
+
+
+# ---- custody
+
+
+CUSTODY = {
+    "evidence.version.brought": "Brought in", "evidence.version.accepted": "Accepted", "evidence.version.rejected": "Rejected",
+    "evidence.version.downloaded": "Downloaded", "evidence.version.broken": "Found broken", "evidence.version.healed": "Found whole again",
+    "evidence.destruction.asked": "Destruction asked for", "evidence.destruction.approved": "Destruction agreed to",
+    "evidence.version.destroyed": "Destroyed",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Who had a version in hand: when, what he did, and from where."""
+
+    number: int
+    at: datetime
+    says: str
+    who: str
+    origin: str
+
+
+def custody(shown: Sequence[VersionView], *, limit: int = 200) -> list[Step]:
+    """Newest first, out of the log; that a version was collected stands in its own row."""
+    numbers = {v.id: v.number for v in shown}
+    collected = [Step(v.number, v.collected_at, "Collected", v.source, "") for v in shown]
+    deeds = [
+        Step(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin)
+        for m in timeline(list(numbers), limit=limit)
+        if m.action in CUSTODY
+    ]
+    return sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
 
 
 # ---- people in deeds

@@ -1,8 +1,7 @@
 """The evidence pages: library, inbox, one piece, its versions and their review."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -12,8 +11,12 @@ from governance.evidence import actions, permissions, queries
 from governance.evidence.forms import (
     AssignForm,
     BeginForm,
+    DecisionForm,
+    DestructionForm,
     EditForm,
+    HoldForm,
     LinkForm,
+    RetentionForm,
     RetireForm,
     ReviewForm,
     VersionForm,
@@ -31,6 +34,7 @@ from governance.kernel.feature import Feature, somebody_is_here
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
+from governance.kernel.storage import in_pieces
 from governance.kernel.web import ResponseReturnValue
 from governance.people.queries import names
 
@@ -42,6 +46,7 @@ constraint("uq_evidence_links_open", "It is linked to that control already.")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PIECE = 1024 * 1024
+MOST = 100  # lines of a list of the inbox: who has more of them works in the library
 FILTERS = ("q", "state", "owner", "kind", "control", "sort")
 
 
@@ -103,9 +108,12 @@ def inbox() -> ResponseReturnValue:
     return page(
         "evidence/inbox.html",
         waits=waits,
+        most=MOST,
         covers=queries.covers,
         me=current.actor().person_id,
         owners=owner_choices(),
+        reminded=queries.reminded(),
+        destructions=queries.destructions() if allowed(permissions.DESTROY) else [],
     )
 
 
@@ -212,7 +220,7 @@ def _piece_page(
         "evidence/piece.html", status=status, e=evidence, piece=found, fresh=fresh, versions=versions, links=queries.links(evidence),
         deadline=deadline(found.at(clock.now()), due_on=evidence.due_on), reasons=_reasons(evidence, found, versions),
         may_bring=_may_bring(evidence), me=current.actor().person_id, link=link or LinkForm(), assign=assign or AssignForm(owner_id=evidence.owner_id),
-        timeline=told([evidence.id, *(v.id for v in versions)]),
+        timeline=told([evidence.id, *(v.id for v in versions)]), custody=queries.custody(versions), hold=queries.hold_on(evidence.id),
     )  # fmt: skip
 
 
@@ -232,7 +240,12 @@ def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.Ve
     )
     lines = [{"kind": kinds[fresh.state], "lead": f"{fresh.word}.", "text": covered}]
     for v in versions:
-        if v.review == "pending":
+        if v.fault is not None:
+            what = "is missing from the store" if v.fault == "missing" else "is not the one that was brought in"
+            lines.append(
+                {"kind": "bad", "lead": f"Version {v.number} is broken.", "text": f"Its file {what}, so it proves nothing."}
+            )
+        if v.review == "pending" and not v.is_gone:
             wait = (clock.now() - v.uploaded_at).days
             lines.append(
                 {
@@ -343,7 +356,7 @@ def _proposed(evidence: Evidence) -> dict[str, Any]:
 
 @feature.post("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
 def bring(evidence_id: UUID) -> ResponseReturnValue:
-    evidence, form = queries.find_evidence(evidence_id, lock=True), VersionForm()
+    evidence, form = queries.find_evidence(evidence_id), VersionForm()
     brought: list[EvidenceVersion] = []
     if not accepted(form, lambda: brought.append(_bring(evidence, form))):
         return page("evidence/bring.html", e=evidence, accept=ACCEPT, form=form, status=422)
@@ -359,7 +372,7 @@ def _bring(evidence: Evidence, form: VersionForm) -> EvidenceVersion:
         return actions.bring_link(evidence, url, source=form.source.data or "link", **form.dates)
     assert sent is not None
     stream: Any = sent.stream
-    return actions.bring_file(evidence, stream, sent.filename, source=form.source.data or "upload", **form.dates)
+    return actions.bring_file(evidence, stream, sent.filename, source=form.source.data or "upload", unchanged=False, **form.dates)
 
 
 @feature.get("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
@@ -425,10 +438,95 @@ def download(version_id: UUID) -> ResponseReturnValue:
         "Content-Disposition": f"attachment; filename=\"{evidence.ref}-v{version.number}-{plain}\"; filename*=UTF-8''{quote(f'{evidence.ref}-v{version.number}-{name}')}",
         "X-Content-SHA256": version.sha256 or "",
     }  # fmt: skip
-    return Response(_streamed(file), headers=headers)
+    return Response(in_pieces(file), headers=headers)
 
 
-def _streamed(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(PIECE):
-            yield piece
+# ---- what keeps a file, and what lets it go
+
+
+@feature.get("/evidence/<uuid:evidence_id>/hold", needs=permissions.KEEP)
+def holding(evidence_id: UUID) -> ResponseReturnValue:
+    return _hold_page(queries.find_evidence(evidence_id), HoldForm())
+
+
+def _hold_page(evidence: Evidence, form: HoldForm, *, status: int = 200) -> ResponseReturnValue:
+    hold = queries.hold_on(evidence.id)
+    placed_by = queries.doers([hold.placed_by]).get(hold.placed_by, queries.FORMER) if hold else None
+    return page("evidence/hold.html", e=evidence, hold=hold, placed_by=placed_by, form=form, status=status)
+
+
+@feature.post("/evidence/<uuid:evidence_id>/hold", needs=permissions.KEEP)
+def hold(evidence_id: UUID) -> ResponseReturnValue:
+    """Place one, or release the one that the page showed."""
+    evidence, form = queries.find_evidence(evidence_id, lock=True), HoldForm()
+    releases = request.form.get("verb") == "release"
+    act = actions.release_hold if releases else actions.place_hold
+    if not accepted(form, lambda: act(evidence, because=form.because.data or "")):
+        return _hold_page(evidence, form, status=form.status)
+    flash(f"The legal hold on {evidence.ref} is released." if releases else f"A legal hold stands on {evidence.ref}.")
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+@feature.get("/evidence/retention", needs=permissions.KEEP)
+def retention() -> ResponseReturnValue:
+    return _retention_page()
+
+
+def _retention_page(form: RetentionForm | None = None, *, status: int = 200) -> ResponseReturnValue:
+    """What was typed stays in the line of its kind."""
+    rules = queries.retention_rules()
+    lines = [(kind, rules.get(kind), form if form is not None and form.kind.data == kind else None) for kind in actions.KINDS]
+    people = queries.doers(rule.changed_by for rule in rules.values())
+    return page("evidence/retention.html", lines=lines, rules=rules, people=people, refused=form, status=status)
+
+
+@feature.post("/evidence/retention", needs=permissions.KEEP)
+def set_retention() -> ResponseReturnValue:
+    form = RetentionForm()
+    kind = form.kind.data or ""
+    if not accepted(form, lambda: actions.set_retention(kind, form.months.data, version=counted(form.version.data))):
+        return _retention_page(form, status=form.status)
+    flash(f"{kind.capitalize()}: kept {f'for {form.months.data} months after its validity' if form.months.data else 'for ever'}.")
+    return redirect(url_for("evidence.retention"), 303)
+
+
+@feature.get("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
+def destruction(version_id: UUID) -> ResponseReturnValue:
+    return _destruction_page(*queries.version_of(version_id))
+
+
+def _destruction_page(
+    version: EvidenceVersion, evidence: Evidence, *, form: DestructionForm | DecisionForm | None = None, status: int = 200
+) -> ResponseReturnValue:
+    asked = queries.destruction_of(version, "asked", *queries.DECIDED)
+    names_of = queries.doers([asked.asked_by, asked.decided_by] if asked else [])
+    return page(
+        "evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, hold=queries.hold_on(evidence.id),
+        shared=queries.others_with(version), seen=actions.mark(asked, version, evidence) if asked else "", me=current.actor().person_id,
+        form=form or (DecisionForm() if asked else DestructionForm()), status=status,
+    )  # fmt: skip
+
+
+@feature.post("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
+def ask_destruction(version_id: UUID) -> ResponseReturnValue:
+    (version, evidence), form = queries.version_of(version_id, lock=True), DestructionForm()
+    if not accepted(form, lambda: actions.ask_destruction(version, evidence, because=form.because.data or "")):
+        return _destruction_page(version, evidence, form=form, status=form.status)
+    flash("It is asked for. Another person decides.")
+    return redirect(url_for("evidence.destruction", version_id=version.id), 303)
+
+
+@feature.post("/evidence/destructions/<uuid:destruction_id>/decision", needs=permissions.DESTROY, fresh=True)
+def decide_destruction(destruction_id: UUID) -> ResponseReturnValue:
+    asked, version, evidence = queries.destruction(destruction_id, lock=True)
+    form = DecisionForm()
+    verbs = {
+        "approve": lambda: actions.approve_destruction(asked, version, evidence, seen=form.seen.data or ""),
+        "refuse": lambda: actions.refuse_destruction(asked, version, because=form.because.data or ""),
+        "withdraw": lambda: actions.withdraw_destruction(asked, version),
+    }
+    if form.verb.data not in verbs:
+        raise Invalid("Decide: approve, refuse or withdraw.")
+    if not accepted(form, verbs[form.verb.data]):
+        return _destruction_page(version, evidence, form=form, status=form.status)
+    return redirect(url_for("evidence.destruction", version_id=version.id), 303)

@@ -33,6 +33,7 @@ class Settings:
     previous_kek: bytes | None = None  # while the installation's key is being rotated
     follows: bool = False  # a server's worker keeps decisions in memory and listens for changes
     workers: int = 1  # web processes that share a key's rate
+    clamav: str | None = None  # where ClamAV listens; without it files are not scanned
 
     @property
     def secure(self) -> bool:
@@ -74,6 +75,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         smtp_url=environ.get("GOVERNANCE_SMTP_URL"), var=var, demo=demo,
         product=environ.get("GOVERNANCE_PRODUCT", "Meridian"), metrics_token=environ.get("GOVERNANCE_METRICS_TOKEN") or None,
         previous_kek=previous[:32] or None, follows=True, workers=_workers(environ),
+        clamav=environ.get("GOVERNANCE_CLAMAV") or None,
     )  # fmt: skip
 
 

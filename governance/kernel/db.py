@@ -228,3 +228,14 @@ def alone(purpose: str) -> None:
     """Hold the tenant's lock for a purpose until this transaction ends: of two clicks, the second one sees the first."""
     name = f"{current.actor().tenant_id}:{purpose}"
     session().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def alone_or_not(purpose: str) -> bool:
+    """The same without waiting: False where another transaction holds the lock."""
+    name = f"{current.actor().tenant_id}:{purpose}"
+    return bool(session().scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))))
+
+
+def take_time() -> None:
+    """The rest of this transaction may wait for a large file for longer than an idle one is let live."""
+    session().execute(text("SET LOCAL idle_in_transaction_session_timeout = '30min'"))

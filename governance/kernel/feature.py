@@ -166,6 +166,17 @@ def somebody_is_here(slug: str) -> bool:
         return False
 
 
+def a_key_is_here(needs: access.Permission) -> bool:
+    """Before the request's own transaction: whether it comes with a key that opens, and that may."""
+    try:
+        token = bearer.parse(request.headers.get("Authorization", ""))
+        with transaction(read_only=True, tenant_id=_tenant_of(token)):
+            held = bearer.admit(token, doors.keys(token), clock.now())
+    except DomainError:
+        return False
+    return not held.scopes.isdisjoint(needs.scopes)
+
+
 def recently_signed_in(who: Actor) -> bool:
     since = who.authenticated_at
     return since is not None and (clock.now() - since).total_seconds() <= STEP_UP_SECONDS

@@ -1,18 +1,41 @@
-"""Objects (evidence, reports): written once, hashed while they stream, found by their tenant and digest."""
+"""Objects (evidence, reports): written once, hashed while they stream, found by their tenant and digest.
+
+    use(url, key_of)           a local folder (`file:/folder`) or an S3-compatible bucket (`s3://bucket/prefix`)
+    write(…)                   stream in; on a `shelf` the object is sealed under its tenant's key (sealed.py)
+    open, exists, remove       one object; open() also reads what was written before objects were sealed
+    keys, aged                 what lies there, for sweeping
+
+An object is whole under its name or not there at all: it is written to a temporary file, and placed when its digest is known.
+"""
 
 import contextlib
 import hashlib
+import io
 import os
 import tempfile
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Any, BinaryIO
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import S3Store
+
+from governance.kernel import sealed
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 
 PIECE = 1024 * 1024
+SEALED = ".sealed"  # ends the key of an object that is sealed
+PART, AT_ONCE = 8 * 1024 * 1024, 4  # of a multipart upload: 32 MB in memory, whatever the size
+MISSING = "The file behind this record is missing from the store."
+KeyOf = Callable[[UUID], bytes]
+GONE = (NotFoundError, FileNotFoundError)  # obstore raises one or the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,45 +48,107 @@ class Blob:
     head: bytes
 
 
-class ObjectStore(Protocol):
-    def write(self, tenant_id: UUID, stream: BinaryIO, *, limit: int) -> Blob: ...
-    def open(self, key: str) -> BinaryIO: ...
-    def exists(self, key: str) -> bool: ...
-    def keep(self, key: str, content: bytes) -> None: ...
-    def keys(self, folder: str) -> list[str]: ...
-    def remove(self, key: str) -> None: ...
+def _keys_in_use(tenant_id: UUID) -> bytes:
+    if _key_of is None:
+        raise RuntimeError("no keys of tenants: call use() with key_of first")
+    return _key_of(tenant_id)
 
 
-class Folder:
-    """A local folder: write to a temporary file, sync, rename; the same bytes twice are one object per tenant."""
+class ObjectStore(ABC):
+    """What all stores share. `key_of` gives the key that a tenant's objects are sealed under."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, key_of: KeyOf = _keys_in_use) -> None:
+        self._key_of = key_of
 
-    def write(self, tenant_id: UUID, stream: BinaryIO, *, limit: int) -> Blob:
-        folder = self.root / tenant_id.hex
+    def write(self, tenant_id: UUID, stream: BinaryIO, *, limit: int, shelf: str | None = None) -> Blob:
+        """Store a stream of 1 to `limit` bytes; on a shelf it is sealed. The same bytes twice are one object of a tenant and shelf."""
+        seal = sealed.Seal(self._key_of(tenant_id), tenant_id.bytes) if shelf else None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    digest, size, head = _copy(stream, file, limit)
-                    file.flush()
-                    os.fsync(file.fileno())
-                key = f"{tenant_id.hex}/{digest[:2]}/{digest}"
-                self._place(Path(name), key)
-            except BaseException:
-                with contextlib.suppress(FileNotFoundError):
-                    Path(name).unlink()
-                raise
-        except OSError as error:
-            raise Unavailable(f"The file could not be stored ({error.strerror}). Nothing was saved.") from error
+            with self._incoming(tenant_id) as file:
+                digest, size, head = _copy(stream, file, limit, seal)
+                name = f"{digest[:2]}/{digest}"
+                key = f"{tenant_id.hex}/{shelf}/{name}{SEALED}" if shelf else f"{tenant_id.hex}/{name}"
+                self._place(file, key)
+        except (OSError, BaseError) as error:
+            raise Unavailable(f"The file could not be stored ({_why(error)}). Nothing was saved.") from error
         return Blob(digest, size, key, head)
 
     def open(self, key: str) -> BinaryIO:
+        """The plain bytes. NotFound where it is missing; reading raises sealed.Altered where they are not what was stored."""
+        file = self._stored(key)
+        if not key.endswith(SEALED):
+            return file
+        tenant_id = UUID(key.split("/", 1)[0])
+        digest = key.rsplit("/", 1)[-1].removesuffix(SEALED)
+        try:
+            plain = sealed.Unsealed(file, self._key_of(tenant_id), tenant_id.bytes, digest=digest)
+        except BaseException:
+            file.close()
+            raise
+        return io.BufferedReader(plain, sealed.CHUNK)
+
+    @abstractmethod
+    def exists(self, key: str) -> bool: ...
+
+    @abstractmethod
+    def keep(self, key: str, content: bytes) -> None:
+        """A small object under a name of ours: whole and durable when this returns, also when done twice."""
+
+    @abstractmethod
+    def keys(self, folder: str) -> list[str]:
+        """What lies directly in a folder, in the order of names."""
+
+    @abstractmethod
+    def remove(self, key: str) -> None:
+        """For good; what is not there is removed already."""
+
+    @abstractmethod
+    def aged(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        """(key, when it was written) of all that lies in a folder and below it."""
+
+    def clear(self, tenant_id: UUID, before: datetime) -> int:  # noqa: ARG002 - a store without temporary objects has none to clear
+        """Remove what a killed process left half written; how many."""
+        return 0
+
+    @abstractmethod
+    def _incoming(self, tenant_id: UUID) -> AbstractContextManager[IO[bytes]]:
+        """A temporary file that is gone when the block ends, unless it was placed."""
+
+    @abstractmethod
+    def _place(self, file: IO[bytes], key: str) -> None: ...
+
+    @abstractmethod
+    def _stored(self, key: str) -> BinaryIO:
+        """The bytes as they lie there."""
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or "the sender broke off"
+    return "the object store is away or refuses"
+
+
+class Folder(ObjectStore):
+    """A local folder: write to a temporary file, sync, rename."""
+
+    def __init__(self, root: Path, key_of: KeyOf = _keys_in_use) -> None:
+        super().__init__(key_of)
+        self.root = root
+
+    @contextlib.contextmanager
+    def _incoming(self, tenant_id: UUID) -> Iterator[IO[bytes]]:
+        folder = self.root / tenant_id.hex
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=INCOMING, delete=False) as file:
+            try:
+                yield file
+            finally:
+                Path(file.name).unlink(missing_ok=True)  # where it was placed, it has another name
+
+    def _stored(self, key: str) -> BinaryIO:
         path = self._path(key)
         if path is None:
-            raise NotFound("The file behind this record is missing from the store.")
+            raise NotFound(MISSING)
         try:
             return path.open("rb")
         except OSError as error:
@@ -73,20 +158,15 @@ class Folder:
         return self._path(key) is not None
 
     def keep(self, key: str, content: bytes) -> None:
-        """A small object under a name of ours: whole and on the disk when this returns, also when done twice."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.root, prefix=".incoming-")
-            with os.fdopen(handle, "wb") as file:
+            with tempfile.NamedTemporaryFile(dir=self.root, prefix=INCOMING, delete=False) as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            self._place(Path(name), key)
+                self._place(file, key)
         except OSError as error:
             raise Unavailable(f"The store cannot be written ({error.strerror}). Nothing was saved.") from error
 
     def keys(self, folder: str) -> list[str]:
-        """What lies directly in a folder, in the order of names."""
         try:
             return sorted(f"{folder}/{p.name}" for p in (self.root / folder).iterdir() if not p.name.startswith("."))
         except FileNotFoundError:
@@ -95,16 +175,29 @@ class Folder:
             raise Unavailable(f"The store cannot be read ({error.strerror}).") from error
 
     def remove(self, key: str) -> None:
-        """For good; what is not there is removed already."""
         path = self._path(key)
         if path is not None:
             path.unlink(missing_ok=True)
             _sync(path.parent)
 
-    def _place(self, file: Path, key: str) -> None:
+    def aged(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        for path in sorted((self.root / folder).rglob("*")):
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                if path.is_file():
+                    yield str(path.relative_to(self.root)), _written(path)
+
+    def clear(self, tenant_id: UUID, before: datetime) -> int:
+        left = [p for p in (self.root / tenant_id.hex).glob(f"{INCOMING}*") if _written(p) < before]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def _place(self, file: IO[bytes], key: str) -> None:
+        file.flush()
+        os.fsync(file.fileno())
         target = self.root / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(target)
+        Path(file.name).replace(target)
         _sync(target.parent)
 
     def _path(self, key: str) -> Path | None:
@@ -116,6 +209,13 @@ class Folder:
             return None
 
 
+INCOMING = ".incoming-"
+
+
+def _written(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
 def _sync(folder: Path) -> None:
     """A renamed file is only as durable as the folder that names it."""
     handle = os.open(folder, os.O_RDONLY)
@@ -125,29 +225,140 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _copy(source: BinaryIO, target: BinaryIO, limit: int) -> tuple[str, int, bytes]:
+class Bucket(ObjectStore):
+    """An S3-compatible bucket. An object is sealed into a temporary file of this machine, and sent when its digest is known."""
+
+    def __init__(self, url: str, key_of: KeyOf = _keys_in_use) -> None:
+        """`s3://bucket/prefix`, with `?region=…` and, for another than Amazon's, `&endpoint=…`; credentials as AWS's own tools take them."""
+        super().__init__(key_of)
+        parts = urlsplit(url)
+        options: Any = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if unknown := options.keys() - {"region", "endpoint"}:
+            raise SystemExit(f"GOVERNANCE_STORAGE_URL: {min(unknown)} is no option of s3://; region and endpoint are")
+        self._store = S3Store(
+            parts.netloc, prefix=parts.path.strip("/") or None, config=options,
+            client_options={"allow_http": options.get("endpoint", "").startswith("http://"), "connect_timeout": "5s", "timeout": "120s"},
+            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def _incoming(self, tenant_id: UUID) -> Iterator[IO[bytes]]:  # noqa: ARG002 - the file has no name
+        with tempfile.TemporaryFile() as file:
+            yield file
+
+    def _place(self, file: IO[bytes], key: str) -> None:
+        file.flush()
+        file.seek(0)
+        obstore.put(self._store, key, file, chunk_size=PART, max_concurrency=AT_ONCE)
+
+    def _stored(self, key: str) -> BinaryIO:
+        if not _plain_key(key):
+            raise NotFound(MISSING)
+        with _away("read"):
+            try:
+                return io.BufferedReader(_Received(obstore.get(self._store, key).stream(PIECE)), PIECE)
+            except GONE as error:
+                raise NotFound(MISSING) from error
+
+    def exists(self, key: str) -> bool:
+        if not _plain_key(key):
+            return False
+        with _away("read"):
+            try:
+                obstore.head(self._store, key)
+            except GONE:
+                return False
+            return True
+
+    def keep(self, key: str, content: bytes) -> None:
+        with _away("written"):
+            obstore.put(self._store, key, content)
+
+    def keys(self, folder: str) -> list[str]:
+        with _away("read"):
+            return sorted(each["path"] for each in obstore.list_with_delimiter(self._store, folder)["objects"])
+
+    def remove(self, key: str) -> None:
+        with _away("written"), contextlib.suppress(*GONE):
+            obstore.delete(self._store, key)
+
+    def aged(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        with _away("read"):
+            for some in obstore.list(self._store, folder):
+                yield from ((each["path"], each["last_modified"]) for each in some)
+
+
+class _Received(io.RawIOBase):
+    """What the bucket sends, as a file."""
+
+    def __init__(self, pieces: Any) -> None:
+        self._pieces, self._held = iter(pieces), memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io calls it with
+        while not self._held:
+            with _away("read"):
+                piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._held = memoryview(piece)
+        taken = min(len(buffer), len(self._held))
+        buffer[:taken] = self._held[:taken]
+        self._held = self._held[taken:]
+        return taken
+
+
+@contextlib.contextmanager
+def _away(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except GONE:
+        raise
+    except (BaseError, OSError) as error:
+        raise Unavailable(f"The object store cannot be {verb} just now. Try again in a moment.") from error
+
+
+def _plain_key(key: str) -> bool:
+    """A key of ours: nothing that leads out of the bucket's prefix."""
+    parts = key.split("/")
+    return key.isprintable() and len(key) < 1000 and not {"", ".", ".."} & set(parts)  # noqa: PLR2004 - S3 takes 1024 bytes
+
+
+def _copy(source: BinaryIO, target: IO[bytes], limit: int, seal: sealed.Seal | None) -> tuple[str, int, bytes]:
+    """(digest, size, first bytes) of the plain stream, which goes to the target sealed or as it is."""
     digest, size, head = hashlib.sha256(), 0, b""
-    while piece := source.read(PIECE):
+    if seal:
+        target.write(seal.head)
+    for piece, last in sealed.chunks(source):
         size += len(piece)
         if size > limit:
             raise TooLarge(f"The file is larger than {limit // PIECE} MB, the limit. Nothing was saved.", field="file")
+        if not size:
+            raise Invalid("The file is empty: it has 0 bytes.", field="file")
         head = head or piece[:8192]
         digest.update(piece)
-        target.write(piece)
-    if not size:
-        raise Invalid("The file is empty: it has 0 bytes.", field="file")
+        target.write(seal.seal(piece, last=last, digest=digest.hexdigest() if last else "") if seal else piece)
     return digest.hexdigest(), size, head
 
 
 _store: ObjectStore | None = None
+_key_of: KeyOf | None = None
 
 
-def use(url: str) -> None:
-    """Choose the store by URL: `file:/folder`. An S3-compatible one comes with the evidence issue."""
-    global _store  # noqa: PLW0603 - one process, one store
-    if not url.startswith("file:"):
-        raise SystemExit(f"GOVERNANCE_STORAGE_URL {url.split(':', maxsplit=1)[0]}: is not supported yet; use file:/folder")
-    _store = Folder(Path(url.removeprefix("file:")))
+def use(url: str, key_of: KeyOf | None = None) -> None:
+    """Choose the store by URL: `file:/folder`, or `s3://bucket/prefix?region=…&endpoint=…`. `key_of`: once for all stores."""
+    global _store, _key_of  # noqa: PLW0603 - one process, one store
+    _key_of = key_of or _key_of
+    if url.startswith("s3://"):
+        _store = Bucket(url)
+    elif url.startswith("file:"):
+        _store = Folder(Path(url.removeprefix("file:")))
+    else:
+        raise SystemExit(
+            f"GOVERNANCE_STORAGE_URL {url.split(':', maxsplit=1)[0]}: is not a store here; use file:/folder or s3://bucket"
+        )
 
 
 def store() -> ObjectStore:
@@ -157,7 +368,22 @@ def store() -> ObjectStore:
 
 
 def pieces(key: str) -> Iterator[bytes]:
-    """The object in pieces of a megabyte, for a streamed answer."""
-    with store().open(key) as file:
-        while piece := file.read(PIECE):
+    """The object in pieces of a megabyte, for a streamed answer; opened now, since the answer goes when nobody acts any more."""
+    return in_pieces(store().open(key))
+
+
+def in_pieces(file: BinaryIO) -> Iterator[bytes]:
+    """The first piece is read now: what cannot be read at all is refused while there is somebody to tell."""
+    try:
+        first = file.read(PIECE)
+    except BaseException:
+        file.close()
+        raise
+    return _rest(first, file)
+
+
+def _rest(piece: bytes, file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece:
             yield piece
+            piece = file.read(PIECE)

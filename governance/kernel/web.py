@@ -98,9 +98,26 @@ def _readable() -> None:
         if request.mimetype != "multipart/form-data":
             request.max_content_length = MAX_FORM
         with receiving():
-            given += request.form.items(multi=True)
+            given += _form_items()
     if any("\0" in name or "\0" in value for name, value in given):
         raise Invalid("The request holds a NUL character, which no text here can have. Nothing was changed.")
+
+
+def _form_items() -> list[tuple[str, str]]:
+    """The form's texts; its files go to temporary files, for which there must be room."""
+    try:
+        items = [*request.form.items(multi=True)]
+    except OSError as error:
+        raise Unavailable(f"There is no room for what was sent ({error.strerror}). Nothing was saved.") from error
+    if not items and not request.files and request.mimetype == "multipart/form-data" and request.content_length:
+        raise BrokenOff("What was sent broke off before its end, or is no form. Nothing was saved; send it again.")
+    return items
+
+
+class BrokenOff(Invalid):
+    """Werkzeug gives an empty form for a body that it cannot parse; that is not a form without fields."""
+
+    status = 400
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
         return arrive(identity), membership
     invitation = _invitation_for(identity)
     if invitation is not None:
-        invitation.accepted_at = clock.now()
+        invitation.accepted_at, invitation.accepted_by = clock.now(), person_key(identity.issuer, identity.subject)
         record(ACCEPTED, invitation, about=_addressee(invitation.email), role=invitation.role, email=invitation.email)
         person = arrive(identity)
         return person, join(person, invitation.role, via="invitation")
@@ -154,9 +154,17 @@ def join(person: Person, role: str, *, via: str) -> Membership:
 
 
 def start_session(
-    person: Person, identity: Identity, *, token: str, browser: str, network: str, fresh: bool, replaces: UUID | None
+    person: Person,
+    identity: Identity,
+    *,
+    token: str,
+    browser: str,
+    network: str,
+    fresh: bool,
+    replaces: UUID | None,
+    via: str = "oidc",
 ) -> Session:
-    """A new session with a new token (no fixation); the one it replaces ends."""
+    """A new session with a new token (no fixation); the one it replaces ends. `via` is how the person proved who he is."""
     replaced = session().get(Session, (current.actor().tenant_id, replaces)) if replaces else None
     if replaced is not None:
         end_session(replaced, how="replaced by a new sign-in")
@@ -168,7 +176,7 @@ def start_session(
     )  # fmt: skip
     session().add(started)
     session().flush()
-    record(SIGNED_IN, started, via="oidc", browser=browser[:120], fresh=fresh, name=person.name, email=person.email)
+    record(SIGNED_IN, started, via=via, browser=browser[:120], fresh=fresh, name=person.name, email=person.email)
     return started
 
 
@@ -225,19 +233,36 @@ def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     there = select(Membership.id).join(Person).where(Person.email == email, Membership.ended_at.is_(None))
     if session().scalars(there.limit(1)).one_or_none():
         raise AlreadyMember(f"{email} is a member already.", field="email")
-    for old in session().scalars(_open_invitations(email).where(Invitation.expires_at <= clock.now())).all():
-        withdraw(old, how="it ran out, and a new one was sent")
-    invitation = Invitation(
-        email=email, role=role, invited_by=current.person_id(), expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
-        accepted_at=None, withdrawn_at=None,
-    )  # fmt: skip
-    session().add(invitation)
-    record(INVITED, invitation, about=_addressee(email), role=role, email=email)
+    invitation = _invited(email, role)
     outbox.send_mail(email, f"Join {' '.join(tenant_name.split())} in the console", (
         f"{current.actor().name} invites you to {tenant_name} as {ROLE_NAMES[role].lower()}.\n\n"
         f"Sign in with your company: {link}\n\nThe invitation ends in {INVITATION_DAYS} days.\n"
     ))  # fmt: skip
     return invitation
+
+
+def _invited(email: str, role: str) -> Invitation:
+    for old in session().scalars(_open_invitations(email).where(Invitation.expires_at <= clock.now())).all():
+        withdraw(old, how="it ran out, and a new one was sent")
+    invitation = Invitation(
+        email=email, role=role, invited_by=current.person_id(), expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
+        accepted_at=None, accepted_by=None, withdrawn_at=None,
+    )  # fmt: skip
+    session().add(invitation)
+    record(INVITED, invitation, about=_addressee(email), role=role, email=email)
+    return invitation
+
+
+def invite_auditor(email: str) -> Invitation:
+    """The role comes with an engagement, which says when; the letter is the engagement's. One that is open already serves again."""
+    there: Invitation | None = (
+        session().scalars(_open_invitations(email).where(Invitation.expires_at > clock.now())).one_or_none()
+    )
+    if there is not None and there.role != "auditor":
+        raise Invalid(f"{email} is invited as {ROLE_NAMES[there.role].lower()} already: withdraw that first.", field="email")
+    if there is None:
+        return _invited(email, "auditor")  # recorded in there
+    return there
 
 
 def _addressee(email: str) -> UUID:

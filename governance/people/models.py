@@ -61,6 +61,7 @@ class Invitation(Tenanted, Model):
     invited_by: Mapped[UUID]
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[UUID | None]
     withdrawn_at: Mapped[datetime | None]
 
 

@@ -48,6 +48,7 @@ class Moment:
     because: str | None
     kind: str
     entry_id: UUID
+    origin: str  # the network that it came from
 
 
 def members() -> list[Member]:
@@ -176,4 +177,5 @@ def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
         at=entry.at, who=who, says=deed.says if deed else entry.action, action=entry.action,
         target_type=entry.target_type, target_id=entry.target_id, changes=entry.changes, facts=entry.facts,
         because=sealing.unseal("because", because) if because and named else None, kind=entry.actor_kind, entry_id=entry.id,
+        origin=entry.origin,
     )  # fmt: skip

@@ -326,6 +326,8 @@ def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
     if connection is None:
         return None
     token = vault.unwrap(sealed_token, b"id-token").decode()
+    if not token:  # he came by a code of ours: no provider knows of the session
+        return None
     return oidc.logout_url(_provider(connection), token, f"{current_app.config['PUBLIC_URL']}/login")
 
 

@@ -1,5 +1,6 @@
 """Asking for a report, cancelling it, filing what was made, handing it out; and the key that signs."""
 
+import calendar
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -17,7 +18,8 @@ from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.storage import Blob, store
 from governance.kernel.words import long_day
 from governance.reports import queries
-from governance.reports.models import AI_RMF, POLICY, ReportRun, SigningKey
+from governance.reports.models import AI_RMF, POLICY, READINESS, TYPE_II, ReportRun, SigningKey
+from governance.reports.readiness.snapshot import CATEGORIES
 from governance.reports.signing import VerifierKey
 
 ASKED = action("report.asked", "asked for a report", fields="kind title as_of assessment")
@@ -29,6 +31,7 @@ KEY_MADE = action("signing.key.made", "made the key that signs reports", fields=
 
 
 FIRST_YEAR = 2000
+MOST_MONTHS = 18  # columns that fit beside the controls
 
 
 class NotReady(DomainError):
@@ -59,7 +62,41 @@ def ask_attestation(*, until: date, since: date | None = None) -> ReportRun:
     parameters = {"from": since.isoformat() if since else None, "to": until.isoformat()}
     title = f"Policy attestation, {long_day(since)} to {long_day(until)}" if since else f"Policy attestation, {long_day(until)}"
     end = min(datetime.combine(until, time(23, 59, 59), UTC), clock.now())
-    return queries.attestation_under_way(parameters) or _queued(POLICY, title, end, parameters=parameters)
+    return queries.same_under_way(POLICY, parameters) or _queued(POLICY, title, end, parameters=parameters)
+
+
+def ask_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
+    """Queue the SOC 2 readiness of some categories as they stood at the end of a day, or stand now when that day is today."""
+    if until > clock.today():
+        raise Invalid("That day is still to come: nothing is known of it.", field="on")
+    if until.year < FIRST_YEAR:
+        raise Invalid("Nothing is known of days before the year 2000.", field="on")
+    chosen = [key for key in CATEGORIES if key in categories]
+    if not chosen:
+        raise Invalid("Choose at least one category.", field="categories")
+    alone("reports")
+    parameters = {"categories": chosen, "to": until.isoformat()}
+    end = min(datetime.combine(until, time(23, 59, 59), UTC), clock.now())
+    title = f"SOC 2 readiness, {long_day(until)}"
+    return queries.same_under_way(READINESS, parameters) or _queued(READINESS, title, end, parameters=parameters)
+
+
+def ask_matrix(*, since: date, until: date) -> ReportRun:
+    """Queue the Type II evidence matrix of the months that these two days are in. It tells what is on file now."""
+    first, last = since.replace(day=1), until.replace(day=calendar.monthrange(until.year, until.month)[1])
+    if until < since:
+        raise Invalid("The period begins after it ends.", field="begins")
+    if since.year < FIRST_YEAR:
+        raise Invalid("Nothing is known of days before the year 2000.", field="begins")
+    if first > clock.today():
+        raise Invalid("That period is still to come.", field="begins")
+    months = (last.year - first.year) * 12 + last.month - first.month + 1
+    if months > MOST_MONTHS:
+        raise Invalid(f"That is {months} months; a matrix has {MOST_MONTHS} at most.", field="ends")
+    alone("reports")
+    parameters = {"from": first.isoformat(), "to": last.isoformat()}
+    title = f"Type II evidence matrix, {long_day(first)} to {long_day(last)}"
+    return queries.same_under_way(TYPE_II, parameters) or _queued(TYPE_II, title, clock.now(), parameters=parameters)
 
 
 def _queued(

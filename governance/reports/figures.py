@@ -20,9 +20,9 @@ SANS = "Report Sans"
 SHOWN_QUARTERS, SHOWN_ACTIONS = 6, 14
 
 
-def cover_dots(functions: Sequence[Function], alt: str) -> Markup:
-    """One white circle for each requirement, by function and category, filled as far as its level."""
-    label, gap, row = 47.0, 10.0, 24.0
+def cover_dots(functions: Sequence[Function], alt: str, *, label: float = 47.0) -> Markup:
+    """One white circle for each requirement, by function and category, filled as far as its level; `label` is the room for names."""
+    gap, row = 10.0, 24.0
     longest = max((_length(each) for each in functions), default=(1, 0), key=lambda pair: pair[0] * 19 + pair[1] * gap)
     pitch = min(19.0, (WIDTH - label - longest[1] * gap) / max(1, longest[0]))
     parts = []
@@ -80,12 +80,20 @@ def levels_by_quarter(movement: Sequence[Movement], alt: str) -> Markup:
     return _svg(WIDTH, top + height + 16, alt, parts)
 
 
-def levels_by_function(numbers: Figures, alt: str) -> Markup:
-    """One bar for each function: its requirements by level, the highest level first."""
-    left, width, row, tall = 78.0, 300.0, 27.5, 17.0
+def levels_by_function(
+    numbers: Figures,
+    alt: str,
+    *,
+    left: float = 78.0,
+    width: float = 300.0,
+    row: float = 27.5,
+    tall: float = 17.0,
+    noun: str = "requirements",
+) -> Markup:
+    """One bar for each function: its requirements by level, the highest level first; `left` is the room for names."""
     scale = width / max([1, *(each.total for each in numbers.by_function.values())])
     parts = [
-        _text(left, 8, "Number of requirements by level", weight=600, fill=SOFT, size=7.3),
+        _text(left, 8, f"Number of {noun} by level", weight=600, fill=SOFT, size=7.3),
         _text(425, 8, "At target", weight=600, fill=SOFT, size=7.3, anchor="end"),
         _text(WIDTH, 8, "Coverage", weight=600, fill=SOFT, size=7.3, anchor="end"),
     ]

@@ -1,7 +1,8 @@
-from wtforms import DateField, RadioField
+from wtforms import DateField, RadioField, SelectMultipleField
 from wtforms.validators import InputRequired, Optional
 
 from governance.kernel.forms import Form
+from governance.reports.readiness.snapshot import CATEGORIES
 
 SPANS = (("period", "A period"), ("day", "One day"))
 
@@ -12,3 +13,21 @@ class AttestForm(Form):
     span = RadioField("It tells of", [InputRequired("A period or one day?")], choices=list(SPANS), default="period")
     since = DateField("From", [Optional()], description="Left out for one day.")
     until = DateField("To, or the day", [InputRequired("Up to which day?")])
+
+
+class ReadinessForm(Form):
+    """Which criteria, and as of which day."""
+
+    categories = SelectMultipleField(
+        "Categories",
+        [InputRequired("Choose at least one category.")],
+        choices=[(key, title) for key, (title, _) in CATEGORIES.items()],
+    )
+    on = DateField("As of the end of", [InputRequired("As of which day?")])
+
+
+class MatrixForm(Form):
+    """Of which months. Both fields have names of their own: the page has another period beside this one."""
+
+    begins = DateField("From the month of", [InputRequired("From which month?")])
+    ends = DateField("To the month of", [InputRequired("To which month?")])

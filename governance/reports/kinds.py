@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import governance.reports.attestation.document as attested
+import governance.reports.readiness.document as ready
+import governance.reports.type2.document as tested
 from governance.reports import ai_rmf, document, models, snapshot
 from governance.reports.attestation.snapshot import SCHEMA as ATTESTATION
 from governance.reports.document import Built
 from governance.reports.models import ReportRun
+from governance.reports.readiness.snapshot import SCHEMA as READINESS
+from governance.reports.type2.snapshot import SCHEMA as TYPE_II
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class Kind:
 
 AI_RMF = Kind(models.AI_RMF, "AI RMF compliance", snapshot.SCHEMA, 44, ai_rmf.snapshot, document.build)
 POLICY = Kind(models.POLICY, "Policy attestation", ATTESTATION, 12, attested.snapshot, attested.build)
-KINDS = {each.key: each for each in (AI_RMF, POLICY)}
+SOC2 = Kind(models.READINESS, "SOC 2 readiness", READINESS, 20, ready.snapshot, ready.build)
+MATRIX = Kind(models.TYPE_II, "Type II evidence matrix", TYPE_II, 20, tested.snapshot, tested.build)
+KINDS = {each.key: each for each in (AI_RMF, POLICY, SOC2, MATRIX)}
 BY_SCHEMA = {each.schema: each for each in KINDS.values()}
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
 AI_RMF, POLICY = "ai-rmf", "policy-attestation"  # the kinds, as kinds.py makes them
+READINESS, TYPE_II = "soc2-readiness", "type-ii-matrix"
 
 
 class ReportRun(Tenanted, Model):

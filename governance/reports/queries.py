@@ -70,10 +70,10 @@ def under_way(assessment_id: UUID) -> ReportRun | None:
     return session().scalars(query.limit(1)).one_or_none()
 
 
-def attestation_under_way(parameters: Mapping[str, Any]) -> ReportRun | None:
-    """The same for the policy attestation of these days."""
+def same_under_way(kind: str, parameters: Mapping[str, Any]) -> ReportRun | None:
+    """The same for the other kinds, by what they were asked for."""
     query = select(ReportRun).join(WorkItem, WorkItem.id == ReportRun.work_item_id)
-    query = query.where(ReportRun.assessment_id.is_(None), ReportRun.parameters == dict(parameters))
+    query = query.where(ReportRun.kind == kind, ReportRun.parameters == dict(parameters))
     return session().scalars(query.where(WorkItem.state.in_(("queued", "running"))).limit(1)).one_or_none()
 
 

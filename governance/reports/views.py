@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from flask import Response, jsonify, redirect, request, stream_with_context, url_for
@@ -15,7 +16,7 @@ from governance.kernel.access import PUBLIC
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
+from governance.kernel.forms import Form, accepted
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -23,9 +24,10 @@ from governance.people import queries as people
 from governance.reports import actions, permissions, queries
 from governance.reports.confined import verify
 from governance.reports.document import filename
-from governance.reports.forms import AttestForm
+from governance.reports.forms import AttestForm, MatrixForm, ReadinessForm
 from governance.reports.models import ReportRun
 from governance.reports.queries import Run
+from governance.testing import queries as testing
 
 feature = Feature("reports", __name__)
 public = Feature("report_check", __name__, scope="public")
@@ -37,14 +39,28 @@ CHECK_LIMIT = 64 * 1024 * 1024
 
 @feature.get("/reports/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    today = clock.today()
-    return _index(AttestForm(since=_quarter(today), until=today))
+    return _index()
 
 
-def _index(form: AttestForm, *, status: int = 200) -> ResponseReturnValue:
-    runs = queries.runs()
+def _index(
+    *, attest: AttestForm | None = None, ready: ReadinessForm | None = None, matrix: MatrixForm | None = None, status: int = 200
+) -> ResponseReturnValue:
+    """The list, with a form for each kind; one of them may have come back refused."""
+    today, runs = clock.today(), queries.runs()
+    first, last = testing.default_period()
+    forms = {
+        "form": attest or _unsent(AttestForm(), since=_quarter(today), until=today),
+        "readiness": ready or _unsent(ReadinessForm(), categories=["security"], on=today),
+        "matrix": matrix or _unsent(MatrixForm(), begins=first, ends=last),
+    }
     names = people.names(r.report.asked_by for r in runs)
-    return page("reports/index.html", runs=runs, names=names, assessments=queries.reportable(), form=form, status=status)
+    return page("reports/index.html", runs=runs, names=names, assessments=queries.reportable(), status=status, **forms)
+
+
+def _unsent[F: Form](form: F, **defaults: Any) -> F:
+    """The form as it stands before anybody fills it in, also while the answer to another one is shown."""
+    form.process(None, **defaults)
+    return form
 
 
 def _quarter(day: date) -> date:
@@ -69,7 +85,7 @@ def attest() -> ResponseReturnValue:
     form = AttestForm()
     asked: list[ReportRun] = []
     if not accepted(form, lambda: asked.append(_attested(form))):
-        return _index(form, status=form.status)
+        return _index(attest=form, status=form.status)
     return redirect(url_for("reports.report", run_id=asked[0].id), 303)
 
 
@@ -78,6 +94,32 @@ def _attested(form: AttestForm) -> ReportRun:
     if form.span.data == "period" and since is None:
         raise Invalid("From which day?", field="since")
     return actions.ask_attestation(until=form.until.data or clock.today(), since=since)
+
+
+@feature.post("/reports/readiness", needs=permissions.RUN)
+def ready() -> ResponseReturnValue:
+    """Queue a SOC 2 readiness report; a double click watches the one that the first click began."""
+    form = ReadinessForm()
+    asked: list[ReportRun] = []
+    chosen = set(form.categories.data or ())
+    if not accepted(form, lambda: asked.append(actions.ask_readiness(until=form.on.data or clock.today(), categories=chosen))):
+        return _index(ready=form, status=form.status)
+    return redirect(url_for("reports.report", run_id=asked[0].id), 303)
+
+
+@feature.post("/reports/matrices", needs=permissions.RUN)
+def matrix() -> ResponseReturnValue:
+    """Queue a Type II evidence matrix; a double click watches the one that the first click began."""
+    form = MatrixForm()
+    asked: list[ReportRun] = []
+    if not accepted(form, lambda: asked.append(_matrix(form))):
+        return _index(matrix=form, status=form.status)
+    return redirect(url_for("reports.report", run_id=asked[0].id), 303)
+
+
+def _matrix(form: MatrixForm) -> ReportRun:
+    today = clock.today()
+    return actions.ask_matrix(since=form.begins.data or today, until=form.ends.data or today)
 
 
 @feature.get("/reports/<uuid:run_id>", needs=permissions.VIEW)

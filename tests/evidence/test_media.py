@@ -75,3 +75,24 @@ def test_an_archive_of_very_many_parts_is_refused_before_its_directory_is_read()
 ])  # fmt: skip
 def test_names_are_made_plain(given, plain):
     assert media.plain_name(given) == plain
+
+
+LAUGHS = b'<?xml version="1.0"?>\n<!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;&lol;">]>\n<w:document>&lol2;</w:document>'
+
+
+@pytest.mark.parametrize("text", [LAUGHS, LAUGHS.decode().encode("utf-16"), b"<!-- a remark first -->" + LAUGHS])
+def test_entities_that_grow_are_refused_in_any_part_of_an_office_file(text):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", "<!-- only a remark --><w:document/>")
+        assert media.find_type(_closed(out, archive), "text.docx") is media.DOCX
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("customXml/item1.xml", text)
+    with pytest.raises(Invalid, match="defines XML entities in customXml/item1.xml"):
+        media.find_type(io.BytesIO(out.getvalue()), "text.docx")
+
+
+def _closed(out, archive):
+    archive.close()
+    return io.BytesIO(out.getvalue())

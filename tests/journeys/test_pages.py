@@ -86,7 +86,8 @@ def test_everything_is_reachable_by_somebody(reach):
 # Asked for by scripts, by machines and by the sign-in itself.
 NOT_BY_LINKS = {
     "health.healthz", "health.readyz", "health.metrics", "door.home", "door.login", "door.callback",
-    "report_check.keys", "report_check.verify", "reports.events", "reports.work", "jump.jump", "logbook.live", "switches.obeyed",
+    "api_description.description", "report_check.keys", "report_check.verify", "reports.events", "reports.work", "jump.jump",
+    "logbook.live", "switches.obeyed",
     "audit_api.checkpoint", "audit_api.tile", "audit_api.bundle", "audit_api.inclusion", "audit_api.consistency", "audit_api.entry",
 }  # fmt: skip
 

@@ -4,6 +4,11 @@ import hashlib
 import io
 import os
 import resource
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,10 +16,53 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
-from governance.kernel.storage import PIECE, Folder
+from governance.kernel.sealed import Altered
+from governance.kernel.storage import PIECE, Bucket, Folder, use
 
 LIMIT = 3 * PIECE
 TENANT = uuid4()
+
+
+def key_of(tenant_id):
+    return hashlib.sha256(tenant_id.bytes).digest()
+
+
+@pytest.fixture(scope="module")
+def s3():
+    """A real S3 API on loopback: moto's server, another process. The address of an empty bucket in it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield f"http://127.0.0.1:{_answering(port)}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _answering(port):
+    for _ in range(300):
+        with socket.socket() as door:
+            if door.connect_ex(("127.0.0.1", port)) == 0:
+                return port
+        time.sleep(0.1)
+    raise AssertionError("moto's server did not start")
+
+
+@pytest.fixture
+def bucket(s3, monkeypatch):
+    """A bucket of the test's own."""
+    import requests
+
+    for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")):
+        monkeypatch.setenv(name, value)
+    name = f"evidence-{uuid4().hex[:12]}"
+    requests.put(f"{s3}/{name}", timeout=10).raise_for_status()
+    return Bucket(f"s3://{name}/console?region=us-east-1&endpoint={s3}", key_of)
 
 
 @pytest.fixture
@@ -111,3 +159,109 @@ def test_no_key_leads_out_of_the_store(store, key):
     with pytest.raises(NotFound, match="missing from the store"):
         store.open(key)
     assert not store.exists(key)
+
+
+# ---- sealed, in a folder and in a bucket
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request, tmp_path):
+    return Folder(tmp_path / "objects", key_of) if request.param == "folder" else request.getfixturevalue("bucket")
+
+
+@pytest.mark.parametrize("size", [1, 9 * PIECE, 20 * PIECE + 7])
+def test_on_a_shelf_it_is_sealed_and_read_back(place, size):
+    """20 MB are an upload in three parts."""
+    content = os.urandom(size)
+    blob = place.write(TENANT, io.BytesIO(content), limit=64 * PIECE, shelf="evidence")
+    assert (blob.sha256, blob.size, blob.head) == (hashlib.sha256(content).hexdigest(), size, content[:8192])
+    assert blob.key == f"{TENANT.hex}/evidence/{blob.sha256[:2]}/{blob.sha256}.sealed" and place.exists(blob.key)
+    with place.open(blob.key) as file:
+        assert file.read() == content
+    lies = place._stored(blob.key).read()
+    assert len(lies) > size and (size < 32 or content[:32] not in lies)
+
+
+def test_the_same_bytes_twice_are_one_object(place):
+    for _ in range(2):
+        blob = place.write(TENANT, io.BytesIO(b"log"), limit=LIMIT, shelf="evidence")
+    assert [key for key, _ in place.aged(TENANT.hex)] == [blob.key]
+    other = place.write(uuid4(), io.BytesIO(b"log"), limit=LIMIT, shelf="evidence")
+    assert other.key != blob.key
+    [(_, written)] = list(place.aged(f"{TENANT.hex}/evidence"))
+    assert abs(datetime.now(UTC) - written) < timedelta(minutes=5)
+
+
+def test_refused_or_broken_off_nothing_is_there(place):
+    class Broken(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell():
+                raise ConnectionResetError(104, "Connection reset by peer")
+            return super().read(10)
+
+    for stream, refusal in ((io.BytesIO(bytes(LIMIT + 1)), TooLarge), (io.BytesIO(), Invalid), (Broken(bytes(99)), Unavailable)):
+        with pytest.raises(refusal):
+            place.write(TENANT, stream, limit=LIMIT, shelf="evidence")
+    assert list(place.aged(TENANT.hex)) == []
+
+
+def test_what_is_altered_swapped_or_gone_is_said(place):
+    first, second = (place.write(TENANT, io.BytesIO(c * 100), limit=LIMIT, shelf="evidence") for c in (b"a", b"b"))
+    lies = place._stored(first.key).read()
+    for bent in (lies[:-1], lies[:60] + b"!" + lies[61:], place._stored(second.key).read(), b"", b"a" * 100):
+        place.keep(first.key, bent)
+        with pytest.raises(Altered, match="altered or are incomplete"), place.open(first.key) as file:
+            file.read()
+    place.remove(first.key)
+    place.remove(first.key)
+    assert not place.exists(first.key)
+    with pytest.raises(NotFound, match="missing from the store"):
+        place.open(first.key)
+
+
+def test_what_was_written_before_objects_were_sealed_is_still_read(place):
+    blob = place.write(TENANT, io.BytesIO(b"from an earlier version"), limit=LIMIT)
+    assert place.open(blob.key).read() == b"from an earlier version"
+
+
+def test_a_bucket_keeps_lists_and_removes_small_objects(place):
+    place.keep("erasures/b.json", b"{}")
+    place.keep("erasures/a.json", b"1")
+    place.keep("erasures/a.json", b"2")
+    assert place.keys("erasures") == ["erasures/a.json", "erasures/b.json"] and place.keys("nothing") == []
+    assert place.open("erasures/a.json").read() == b"2"
+
+
+@pytest.mark.parametrize("key", ["../secret", "/etc/hostname", "a/../../secret", "", ".", "nul\0", "a" * 5000, "missing/aa/bb"])
+def test_no_key_leads_out_of_a_bucket(bucket, key):
+    with pytest.raises(NotFound, match="missing from the store"):
+        bucket.open(key)
+    assert not bucket.exists(key)
+
+
+def test_a_store_that_is_down_is_said_and_leaves_nothing(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        down = Bucket(f"s3://evidence?region=us-east-1&endpoint=http://127.0.0.1:{nobody.getsockname()[1]}", key_of)
+        with pytest.raises(Unavailable, match="could not be stored .the object store is away or refuses.. Nothing was saved"):
+            down.write(TENANT, io.BytesIO(b"x"), limit=LIMIT, shelf="evidence")
+        with pytest.raises(Unavailable, match="cannot be read just now"):
+            down.open("a/b/c")
+
+
+def test_half_written_files_of_a_killed_process_are_cleared(store):
+    folder = store.root / TENANT.hex
+    folder.mkdir(parents=True)
+    (folder / ".incoming-old").write_bytes(b"half")
+    os.utime(folder / ".incoming-old", (1, 1))
+    (folder / ".incoming-new").write_bytes(b"under way")
+    assert store.clear(TENANT, datetime.now(UTC) - timedelta(days=1)) == 1
+    assert [p.name for p in files(store)] == [".incoming-new"]
+
+
+@pytest.mark.parametrize("url", ["ftp://there", "s3://bucket?bucket=other", "objects"])
+def test_a_store_that_is_none_stops_the_start(url):
+    with pytest.raises(SystemExit, match="GOVERNANCE_STORAGE_URL"):
+        use(url)

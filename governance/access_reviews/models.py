@@ -1,0 +1,57 @@
+"""Access reviews: a campaign over every membership and key, and what was decided on each."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+
+class AccessReview(Tenanted, Model):
+    """A campaign. One is open at a time; closed, neither it nor its items change."""
+
+    __tablename__ = "access_reviews"
+    __table_args__ = (
+        tenant_fk("evidence_version_id", "evidence_versions"),
+        Index("uq_access_reviews_open", "tenant_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index(None, "tenant_id", "created_at"),
+        Index(None, "tenant_id", "evidence_version_id"),
+    )
+
+    title: Mapped[str]
+    due_on: Mapped[date]
+    begun_by: Mapped[UUID | None]
+    closed_by: Mapped[UUID | None]
+    closed_at: Mapped[datetime | None]
+    evidence_version_id: Mapped[UUID | None]
+
+
+class AccessReviewItem(Tenanted, Model):
+    """One membership or one key, as it was when the review began, and the decision on it."""
+
+    __tablename__ = "access_review_items"
+    __table_args__ = (
+        tenant_fk("access_review_id", "access_reviews"),
+        tenant_fk("membership_id", "memberships"),
+        tenant_fk("key_id", "api_keys"),
+        UniqueConstraint("tenant_id", "access_review_id", "membership_id"),
+        UniqueConstraint("tenant_id", "access_review_id", "key_id"),
+        Index(None, "tenant_id", "membership_id"),
+        Index(None, "tenant_id", "key_id"),
+        CheckConstraint("membership_id IS NOT NULL OR key_id IS NOT NULL", "one_subject"),
+        CheckConstraint("decision IN ('keep', 'lower', 'revoke')", "decision"),
+    )
+
+    access_review_id: Mapped[UUID]
+    membership_id: Mapped[UUID | None]
+    key_id: Mapped[UUID | None]
+    held: Mapped[str]  # the role, or the key's scopes, when the review began
+    since: Mapped[datetime]
+    used_at: Mapped[datetime | None]  # the last use that was known then
+    decision: Mapped[str | None]
+    role: Mapped[str | None]  # the lower one
+    reason: Mapped[str]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]

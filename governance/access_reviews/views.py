@@ -1,0 +1,122 @@
+"""The pages of access reviews, under the settings: the campaigns, and one with its rows."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, redirect, request, url_for
+
+from governance.access_reviews import actions, queries
+from governance.access_reviews.forms import BeginForm, DecideForm
+from governance.access_reviews.models import AccessReview
+from governance.access_reviews.permissions import REVIEW
+from governance.kernel import clock, current
+from governance.kernel.errors import StepUpNeeded
+from governance.kernel.feature import Feature, recently_signed_in
+from governance.kernel.forms import Form, accepted, uuid_or_none
+from governance.kernel.pages import filters, page
+from governance.kernel.sheets import csv_bytes
+from governance.kernel.web import ResponseReturnValue
+from governance.people import queries as people
+
+feature = Feature("access_reviews", __name__)
+USUAL = timedelta(days=14)
+
+
+@feature.get("/settings/access-reviews/", needs=REVIEW)
+def index() -> ResponseReturnValue:
+    after = filters("after").get("after")
+    found = queries.reviews(after=after)
+    names = people.names(i for r in found.rows for i in (r.begun_by, r.closed_by))
+    return page("access_reviews/index.html", reviews=found.rows, next=found.next, after=after, names=names, open=queries.open_review(),
+                tallies=queries.tallies([r.id for r in found.rows]))  # fmt: skip
+
+
+@feature.get("/settings/access-reviews/new", needs=REVIEW)
+def beginning() -> ResponseReturnValue:
+    today = clock.today()
+    return _beginning(BeginForm(title=f"Access review, Q{(today.month + 2) // 3} {today.year}", due_on=today + USUAL))
+
+
+def _beginning(form: BeginForm, *, status: int = 200) -> ResponseReturnValue:
+    return page(
+        "access_reviews/begin.html",
+        form=form,
+        members=len(queries.memberships()),
+        keys=len(queries.live_keys()),
+        reviewers=len(queries.reviewers()),
+        status=status,
+    )
+
+
+@feature.post("/settings/access-reviews/new", needs=REVIEW)
+def begin() -> ResponseReturnValue:
+    form, made = BeginForm(), list[AccessReview]()
+    if not accepted(form, lambda: made.append(actions.begin(form.title.data or "", due_on=form.due_on.data))):
+        return _beginning(form, status=form.status)
+    return redirect(url_for("access_reviews.review", access_review_id=made[0].id), 303)
+
+
+@feature.get("/settings/access-reviews/<uuid:access_review_id>", needs=REVIEW)
+def review(access_review_id: UUID) -> ResponseReturnValue:
+    return _review(queries.review(access_review_id), DecideForm())
+
+
+def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseReturnValue:
+    after = filters("after").get("after")
+    rows, following = queries.rows(found.id, after=after)
+    file = queries.file_of(found.evidence_version_id) if found.evidence_version_id else None
+    acted = [found.begun_by, found.closed_by, *(row.item.decided_by for row in rows)]
+    return page(
+        "access_reviews/review.html", status=status, review=found, rows=rows, next=following, after=after, form=form, file=file,
+        tally=queries.tally(queries.every_row(found.id)), names=people.names(acted), me=current.person_id(), chosen=_chosen(),
+        moments=people.timeline([found.id]),
+    )  # fmt: skip
+
+
+@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=REVIEW)
+def decide(access_review_id: UUID) -> ResponseReturnValue:
+    """The choice of each row, or with `all` one choice for those that are ticked. What takes away needs a fresh sign-in."""
+    found, form, chosen = queries.review(access_review_id, lock=True), DecideForm(), _chosen()
+    if set(chosen.values()) - {"keep"} and not recently_signed_in(current.actor()):
+        raise StepUpNeeded("To take somebody's access away needs a sign-in of the last five minutes.")
+    done: list[int] = []
+    if not accepted(form, lambda: done.append(actions.decide(found, chosen, because=form.because.data or ""))):
+        return _review(queries.review(access_review_id), form, status=form.status)
+    flash(f"{done[0]} decided." if done[0] else "That was decided so already.")
+    return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
+
+
+def _chosen() -> dict[UUID, str]:
+    if every := request.form.get("all", ""):
+        return {uuid_or_none(value) or UUID(int=0): every[:40] for value in request.form.getlist("ids")}
+    marked = ((name.removeprefix("row-"), value) for name, value in request.form.items() if name.startswith("row-") and value)
+    return {uuid_or_none(name) or UUID(int=0): value[:40] for name, value in marked}
+
+
+@feature.post("/settings/access-reviews/<uuid:access_review_id>/closing", needs=REVIEW)
+def close(access_review_id: UUID) -> ResponseReturnValue:
+    found, form = queries.review(access_review_id, lock=True), DecideForm()
+    if not accepted(form, lambda: actions.close(found)):
+        return _review(queries.review(access_review_id), form, status=form.status)
+    flash(f"{found.title} is closed and filed as evidence. Another person reviews it before it counts.")
+    return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
+
+
+@feature.get("/settings/access-reviews/<uuid:access_review_id>/export.csv", needs=REVIEW)
+def export(access_review_id: UUID) -> ResponseReturnValue:
+    found = queries.review(access_review_id)
+    rows = queries.every_row(found.id)
+    names = people.names(row.item.decided_by for row in rows)
+    head = ("Who or what", "Address or key", "Held", "Since", "Last used", "Decision", "Decided by", "Decided", "Why")
+    content = csv_bytes(head, [_cells(row, names) for row in rows])
+    name = f"access-review-{found.created_at.date()}.csv"
+    return Response(
+        content, headers={"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _cells(row: queries.Row, names: dict[UUID, str]) -> list[Any]:
+    item = row.item
+    by = names.get(item.decided_by, "") if item.decided_by else ""
+    return [row.name, row.detail, row.held, item.since, item.used_at, row.said, by, item.decided_at, item.reason]

@@ -1,0 +1,42 @@
+"""Runs of collectors: which period, what came of it, and the evidence that it became."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+
+class CollectorRun(Tenanted, Model):
+    """One run for one period. A scheduled one is there once for its period; by hand there can be more."""
+
+    __tablename__ = "collector_runs"
+    __table_args__ = (
+        tenant_fk("evidence_version_id", "evidence_versions"),
+        Index("uq_collector_runs_scheduled", "tenant_id", "key", "period", unique=True, postgresql_where=text("scheduled")),
+        Index(None, "tenant_id", "key", "created_at"),
+        Index(None, "tenant_id", "evidence_version_id"),
+    )
+
+    key: Mapped[str]
+    period: Mapped[str]
+    period_from: Mapped[date]
+    period_to: Mapped[date]
+    scheduled: Mapped[bool]
+    asked_by: Mapped[UUID | None]
+    work_item_id: Mapped[UUID | None]
+    state: Mapped[
+        str
+    ]  # queued, then filed, nothing (it was not performed) or missed (nobody was there, and it cannot be made up for)
+    is_fine: Mapped[bool | None]  # whether what it found needs nobody
+    says: Mapped[str] = mapped_column(default="")
+    rows: Mapped[int | None]
+    sha256: Mapped[str | None]  # of the population's table
+    query: Mapped[str] = mapped_column(default="")
+    parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    preview: Mapped[list[Any]] = mapped_column(default=list)  # the columns, then the first rows
+    ran_at: Mapped[datetime | None]
+    evidence_version_id: Mapped[UUID | None]

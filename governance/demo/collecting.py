@@ -1,0 +1,168 @@
+"""The story of what acme's console collected about itself in a year, and of its quarterly access reviews, told by their own actions.
+
+    month_begins(…)      on the first of a month: a drill, the log is checked, the collectors run, a person reviews what they filed
+    reviews(…)           deeds on days: two access reviews that were closed, one that is under way, a key that nobody knew, and who was here before each
+
+`month_begins` opens its own transactions, as the jobs process does; the deeds of `reviews` run in that of their teller.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from governance import schedule
+from governance.access_reviews import actions as reviewing
+from governance.access_reviews import queries as campaigns
+from governance.api_keys import actions as keys
+from governance.api_keys import queries as key_queries
+from governance.audit import fsck
+from governance.collectors import jobs as collecting
+from governance.demo import machines, switches
+from governance.evidence import actions as evidencing
+from governance.evidence import queries as shelf
+from governance.kernel import clock, current, jobs
+from governance.kernel.current import Actor
+from governance.kernel.db import session, transaction
+from governance.people import actions as people
+from governance.people import oidc, sessions
+from governance.people.jobs import actor_of
+from governance.people.models import Person
+
+SINCE = collecting.BACK
+LOST_KEY = "batch importer"
+STILL_TO_REVIEW = ("members", "tenant-isolation")  # of the newest month
+type Part = Callable[[str], Actor]
+
+
+def month_begins(part: Part, console: Actor, first: date, *, now: datetime, keys_since: date) -> None:
+    """What happens by itself on the first of a month, within the year before today."""
+    at, today = datetime.combine(first, time(6, 15), UTC), now.date()
+    if first <= today - SINCE or at + timedelta(hours=3) > now:
+        return
+    if first > keys_since + timedelta(days=2):
+        _drill(part, console, at)
+    with clock.frozen(at + timedelta(hours=2)), current.acting_as(console):
+        report = schedule.check_log()
+        with transaction():
+            fsck.note(report)
+    with clock.frozen(at + timedelta(hours=3)), current.acting_as(console):
+        collecting.collect_due_of(console, since=today - SINCE)
+        jobs.drain(actor_of)
+    newest = (first + timedelta(days=32)).replace(day=1) > today
+    with clock.frozen(min(at + timedelta(days=1, hours=4), now)), current.acting_as(part("jun")), transaction():
+        _review(but=STILL_TO_REVIEW if newest else ())
+
+
+def _drill(part: Part, console: Actor, at: datetime) -> None:
+    with current.acting_as(console):
+        key_id = machines.key_id("claims-triage")
+    pace = 0.7 + (at.month % 4) / 10
+    switches.tell_drill(part("officer"), part("jun"), console, at=at, key_id=key_id, feature="auto-approve", pace=pace)
+
+
+def _review(but: tuple[str, ...]) -> None:
+    """A person looks at what the console filed; some of the newest month waits."""
+    for _, held in shelf.waiting().reviews:
+        version, evidence = shelf.version_of(held.version_id, lock=True)
+        if held.uploaded_by is None and not (version.filename or "").startswith(but or "\0"):
+            evidencing.accept(version, evidence)
+
+
+# ---- access reviews
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    day: date
+    part: str
+    deed: Callable[[], object]
+    hour: int = 10
+
+
+def reviews(ago: Callable[[int], date]) -> Iterator[Deed]:
+    """Half a year ago a key came to light that nobody knew; a quarter later all stayed; this quarter's is half done."""
+    yield Deed(ago(205), "admin", lambda: keys.make(LOST_KEY, ("audit:read",)), 15)
+    for days in (187, 97, 11, 8):
+        for hour, part in enumerate(("admin", "officer", "jun", "anna"), 8):
+            if (days + hour) % 3:
+                yield Deed(ago(days), part, _signs_in, hour)
+    for days, revoked in ((183, True), (92, False)):
+        yield Deed(ago(days), "officer", _begun(ago(days)), 9)
+        yield Deed(ago(days - 3), "officer", _decided(revoked=revoked), 14)
+        yield Deed(ago(days - 5), "admin", _rest, 9)
+        yield Deed(ago(days - 5), "officer", _closed, 11)
+        yield Deed(ago(days - 6), "jun", _accepted, 10)
+    yield Deed(ago(6), "officer", _begun(ago(6)), 9)
+    yield Deed(ago(3), "jun", _half, 15)
+
+
+def _begun(day: date) -> Callable[[], object]:
+    title = f"Access review, Q{(day.month + 2) // 3} {day.year}"
+
+    def deed() -> None:
+        for key in key_queries.live():
+            if key.name != LOST_KEY:
+                keys.note_use(replace(current.actor(), key_id=key.id))
+        reviewing.begin(title, due_on=day + timedelta(days=14))
+
+    return deed
+
+
+def _signs_in() -> None:
+    """A session of who acts, ended by himself: a review shows when somebody was last here."""
+    person = session().get(Person, current.person_id())
+    if person is None:
+        raise LookupError(current.actor().name)
+    at = clock.now().timestamp()
+    identity = oidc.Identity(person.issuer, person.subject, person.email, True, person.name, (), None, at, "")
+    token = sessions.new_token()
+    started = people.start_session(
+        person, identity, token=token, browser="Firefox", network="203.0.113.0/24", fresh=False, replaces=None
+    )
+    people.end_session(started, how="signed out")
+
+
+def _open_rows() -> list[campaigns.Row]:
+    review = campaigns.open_review()
+    rows = campaigns.every_row(review.id) if review else []
+    return [row for row in rows if row.is_open and not row.belongs_to(current.actor().person_id)]
+
+
+def _decided(*, revoked: bool) -> Callable[[], object]:
+    def deed() -> None:
+        rows = _open_rows()
+        lost = {row.item.id for row in rows if revoked and row.name == LOST_KEY}
+        _decide({row.item.id for row in rows} - lost, "keep")
+        _decide(lost, "revoke", "Made for an import that ended in spring; nothing has come with it for weeks.")
+
+    return deed
+
+
+def _rest() -> None:
+    _decide({row.item.id for row in _open_rows()}, "keep")
+
+
+def _half() -> None:
+    rows = _open_rows()
+    _decide({row.item.id for row in rows[: len(rows) // 2]}, "keep")
+
+
+def _decide(ids: set[UUID], what: str, because: str = "") -> None:
+    review = campaigns.open_review()
+    if review is not None and ids:
+        reviewing.decide(review, dict.fromkeys(ids, what), because=because)
+
+
+def _closed() -> None:
+    review = campaigns.open_review()
+    if review is not None:
+        reviewing.close(review)
+
+
+def _accepted() -> None:
+    """By a person who neither closed the review nor brought the file in."""
+    for _, held in shelf.waiting().reviews:
+        version, evidence = shelf.version_of(held.version_id, lock=True)
+        if version.source == "access review" and version.uploaded_by != current.actor().person_id:
+            evidencing.accept(version, evidence)

@@ -1,0 +1,129 @@
+"""The story of acme's SOC 2 engagement with Halden & Co, told by the product's own actions.
+
+    acme(…) -> Iterator[Told]      the engagement is opened, its auditors are let in; ten requests: accepted, one of them
+                                   after it was returned; with the auditors; returned; open, one of them late
+
+Each Told is a day, a part and a deed, as governance/demo/world.py plays them. Days count back from today.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from uuid import UUID
+
+from governance.engagements import actions, queries
+from governance.frameworks import queries as frameworks
+
+FIRM, AUDITOR = "Halden & Co", ("Harriet Lowe", "auditor@audit.example")
+BY_LINK = ("Nora Field", "nora.field@halden.example")
+OPENED, BEGINS, ASKED, ASSIGNED, CLOSES = 24, 21, 20, 19, -21  # days ago
+REQUESTS = (
+    ("Access reviews of the period, with what was taken away", "CC6.2, CC6.3", 14, "anna"),
+    ("Penetration test report and what was done about it", "CC4.1, CC7.1", 14, "anna"),
+    ("Members of the console with their roles, at the end of each quarter", "CC6.1, CC6.3", 13, "anna"),
+    ("Approvals of policy changes", "CC5.3, CC8.1", 12, "officer"),
+    ("Results of restoring backups", "A1.2, A1.3", 10, "officer"),
+    ("Incidents of the period and their reviews", "CC7.3, CC7.4", 10, "anna"),
+    ("Changes to models with their tests", "CC8.1", 4, "anna"),
+    ("Contracts with the suppliers of models", "CC9.2", -3, "jun"),
+    ("Training of those who decide on claims", "CC1.4", -6, "anna"),
+    ("How the audit log is checked, and by whom", "CC7.2", -9, None),
+)  # fmt: skip
+ANSWERED = ((0, 17, "anna"), (1, 16, "anna"), (2, 16, "anna"), (3, 15, "officer"), (4, 12, "officer"), (5, 12, "anna"))
+type Ago = Callable[[int], date]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that the tenant or its auditors do on a day."""
+
+    day: date
+    part: str
+    deed: Callable[[], object]
+    hour: int = 10
+
+
+@dataclass(slots=True)
+class Story:
+    """What one deed leads on to the next."""
+
+    engagement: UUID | None = None
+    requests: tuple[UUID, ...] = ()
+
+
+def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[Told]:
+    """`person` gives the id of a part."""
+    story = Story()
+    yield Told(ago(OPENED), "officer", partial(_open, story, ago))
+    yield Told(ago(ASKED), "auditor", partial(_ask, story, ago))
+    yield Told(ago(ASSIGNED), "officer", partial(_assign, story, person), 9)
+    for number, day, part in ANSWERED:
+        yield Told(
+            ago(day), part, partial(_provide, story, number, 0, "" if number else "Both campaigns, as they were closed."), 11
+        )
+    yield Told(ago(14), "auditor", partial(_accept, story, 0, "Complete for the period."))
+    yield Told(ago(13), "auditor", partial(_accept, story, 1, ""))
+    yield Told(ago(13), "auditor", partial(_return, story, 2, "The list of the second quarter is missing."), 12)
+    yield Told(ago(12), "anna", partial(_say, story, 2, "It was kept under another title. I attach it now."), 15)
+    yield Told(ago(11), "anna", partial(_provide, story, 2, 1, ""), 9)
+    yield Told(ago(9), "auditor", partial(_accept, story, 2, "Thank you. All four quarters are there."))
+    yield Told(ago(8), "auditor", partial(_return, story, 5, "The review of the second incident names no cause. Please add it."))
+    yield Told(ago(7), "anna", partial(_say, story, 5, "Its review meeting is this week; the record follows."), 16)
+    yield Told(ago(2), "auditor", partial(_say, story, 3, "Which of these loosened something?"), 11)
+
+
+def _open(story: Story, ago: Ago) -> None:
+    today = ago(0)
+    number = today.year * 12 + today.month - 12
+    held = actions.open_engagement(
+        FIRM, framework_id=frameworks.framework("soc2-tsc-2017").id, period_from=date(number // 12, number % 12 + 1, 1), period_to=today,
+        fieldwork_from=ago(BEGINS), fieldwork_to=ago(0) + timedelta(days=-CLOSES),
+    )  # fmt: skip
+    story.engagement = held.id
+    for (name, email), way in ((AUDITOR, "sso"), (BY_LINK, "link")):
+        actions.add_auditor(
+            held, name=name, email=email, way=way, address="http://127.0.0.1/auditor/acme", sign_in="http://127.0.0.1/login"
+        )
+
+
+def _ask(story: Story, ago: Ago) -> None:
+    held = queries.engagement(_known(story))
+    story.requests = tuple(
+        actions.add_request(held, title=title, criteria=criteria.split(","), due_on=ago(due)).id
+        for title, criteria, due, _owner in REQUESTS
+    )
+
+
+def _assign(story: Story, person: Callable[[str], UUID]) -> None:
+    for number, (_title, _criteria, _due, owner) in enumerate(REQUESTS):
+        held, asked = queries.request(_known(story), story.requests[number], lock=True)
+        actions.assign(held, asked, owner_id=person(owner) if owner else None, due_on=asked.due_on)
+
+
+def _provide(story: Story, number: int, nth: int, said: str) -> None:
+    """With two versions of the evidence in scope, other ones for each request and round."""
+    held, asked = queries.request(_known(story), story.requests[number], lock=True)
+    choices = queries.version_choices(held.id)
+    for at in (0, 1):
+        if choices:
+            actions.attach(held, asked, choices[(number * 7 + nth * 3 + at * 29) % len(choices)][0])
+    actions.provide(held, asked, said=said)
+
+
+def _accept(story: Story, number: int, said: str) -> None:
+    actions.accept(*queries.request(_known(story), story.requests[number], lock=True), said=said)
+
+
+def _return(story: Story, number: int, because: str) -> None:
+    actions.give_back(*queries.request(_known(story), story.requests[number], lock=True), because=because)
+
+
+def _say(story: Story, number: int, text: str) -> None:
+    actions.comment(*queries.request(_known(story), story.requests[number], lock=True), text)
+
+
+def _known(story: Story) -> UUID:
+    if story.engagement is None:
+        raise LookupError("the engagement is not open yet")
+    return story.engagement

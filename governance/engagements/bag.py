@@ -1,0 +1,155 @@
+"""A bag (BagIt, RFC 8493) as a zip that is made while it is read: whatever its size, one piece of it is in memory.
+
+    bag = Bag("acme-ENG-2026-01", info={…})
+    stream = reading(bag.pieces(entries, sign))     entries: Payload(name, pieces, sha256) in order; a digest that is
+                                                    known is compared while the bytes go by, and another one ends it all
+
+Every file is stored under data/ with its SHA-256 in the manifest. Times are fixed, so the same content is the same bag.
+"""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, cast
+
+from governance.kernel.errors import DomainError
+
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+THEN = (1980, 1, 1, 0, 0, 0)
+PIECE = 1024 * 1024
+MANIFEST, TAGS, SIGNATURE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "manifest-sha256.sig"
+
+
+class NotWhole(DomainError):
+    """A file of the package is missing or is not what it was; there is no package without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One file below data/. `sha256` is what it must have, where that is known before; `packed` when it is worth the work."""
+
+    name: str
+    pieces: Callable[[], Iterable[bytes]]
+    sha256: str | None = None
+    packed: bool = False
+
+
+@dataclass(slots=True)
+class Bag:
+    """A bag under way: what was written so far, by its path."""
+
+    name: str
+    info: dict[str, str]
+    digests: dict[str, str] = field(default_factory=dict)
+    octets: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def pieces(self, payload: Iterable[Payload], sign: Callable[[str], str]) -> Iterator[bytes]:
+        """The bytes of the zip. `sign` turns the digest of the tag manifest into the text of the signature."""
+        sink = _Sink()
+        with zipfile.ZipFile(cast("BinaryIO", sink), "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            for each in payload:
+                yield from self._put(archive, sink, each)
+            yield from self._tag_files(archive, sink, sign)
+        yield sink.taken()
+
+    def _put(self, archive: zipfile.ZipFile, sink: "_Sink", each: Payload) -> Iterator[bytes]:
+        path = f"data/{each.name}"
+        if path in self.digests:
+            raise ValueError(f"{path} is in the bag already")
+        digest = hashlib.sha256()
+        with archive.open(self._entry(path, packed=each.packed), "w", force_zip64=True) as target:
+            for piece in each.pieces():
+                digest.update(piece)
+                self.octets += len(piece)
+                target.write(piece)
+                if sink.size >= PIECE:
+                    yield sink.taken()
+        if each.sha256 is not None and digest.hexdigest() != each.sha256:
+            raise NotWhole(f"{each.name} is not the file that was brought in: its digest is another one. No package was made.")
+        self.digests[path] = digest.hexdigest()
+        yield sink.taken()
+
+    def _entry(self, path: str, *, packed: bool) -> zipfile.ZipInfo:
+        entry = zipfile.ZipInfo(f"{self.name}/{path}", THEN)
+        entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+        entry.external_attr = 0o644 << 16
+        return entry
+
+    def _tag_files(self, archive: zipfile.ZipFile, sink: "_Sink", sign: Callable[[str], str]) -> Iterator[bytes]:
+        info = self.info | {"Payload-Oxum": f"{self.octets}.{len(self.digests)}"}
+        self._tag(archive, "bagit.txt", DECLARATION)
+        self._tag(archive, "bag-info.txt", "".join(f"{name}: {_one_line(value)}\n" for name, value in info.items()).encode())
+        self._tag(archive, MANIFEST, listed(self.digests))
+        tags = listed(self.tags)
+        self._write(archive, TAGS, tags)
+        self._write(archive, SIGNATURE, sign(hashlib.sha256(tags).hexdigest()).encode())
+        yield sink.taken()
+
+    def _tag(self, archive: zipfile.ZipFile, path: str, content: bytes) -> None:
+        self.tags[path] = hashlib.sha256(content).hexdigest()
+        self._write(archive, path, content)
+
+    def _write(self, archive: zipfile.ZipFile, path: str, content: bytes) -> None:
+        archive.writestr(self._entry(path, packed=True), content)
+
+
+def listed(digests: dict[str, str]) -> bytes:
+    """A manifest: digest, two spaces, path; what would end a line is written as RFC 8493 2.1.3 says."""
+    return "".join(f"{digest}  {escaped(path)}\n" for path, digest in sorted(digests.items())).encode()
+
+
+def escaped(path: str) -> str:
+    return path.replace("%", "%25").replace("\n", "%0A").replace("\r", "%0D")
+
+
+def _one_line(value: str) -> str:
+    return " ".join(value.split())
+
+
+class _Sink(io.RawIOBase):
+    """Takes what the zip writes and hands it on; it cannot be gone back in, so the zip does not try to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[bytes] = []
+        self.size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._held.append(piece)
+        self.size += len(piece)
+        return len(piece)
+
+    def taken(self) -> bytes:
+        whole, self._held, self.size = b"".join(self._held), [], 0
+        return whole
+
+
+def reading(pieces: Iterator[bytes]) -> BinaryIO:
+    """A file that is made while it is read."""
+    return cast("BinaryIO", io.BufferedReader(_Pieces(pieces), PIECE))
+
+
+class _Pieces(io.RawIOBase):
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces, self._left = pieces, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = memoryview(piece)
+        count = min(len(buffer), len(self._left))
+        buffer[:count], self._left = self._left[:count], self._left[count:]
+        return count

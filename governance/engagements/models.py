@@ -1,0 +1,162 @@
+"""Engagements of auditors: who may look at what, from when to when; what they ask for; the packages they take away."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+
+class Engagement(Tenanted, Model):
+    """A firm looks at a period, in a window of fieldwork. `opens_at` and `closes_at` are that window as instants.
+
+    Without a framework its scope is every control; with `criteria` it is those requirements and what lies below them.
+    """
+
+    __tablename__ = "engagements"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "ref"),
+        Index(None, "tenant_id", "closes_at"),
+        CheckConstraint("period_from <= period_to", "period_order"),
+        CheckConstraint("fieldwork_from <= fieldwork_to", "fieldwork_order"),
+    )
+
+    ref: Mapped[str]
+    firm: Mapped[str]
+    framework_id: Mapped[UUID | None] = mapped_column(ForeignKey("frameworks.id"))
+    criteria: Mapped[list[Any]] = mapped_column(default=list)  # refs of requirements; none: all of the framework
+    period_from: Mapped[date]
+    period_to: Mapped[date]
+    fieldwork_from: Mapped[date]
+    fieldwork_to: Mapped[date]
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime]
+    keeps_still: Mapped[bool] = mapped_column(default=False)  # evidence and controls are read-only in the window
+    opened_by: Mapped[UUID | None]
+    ended_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    def is_open(self, moment: datetime) -> bool:
+        return self.opens_at <= moment < self.closes_at and (self.ended_at is None or moment < self.ended_at)
+
+
+class EngagementAuditor(Tenanted, Model):
+    """Somebody of the firm. He is known once he has signed in: by his own provider, or by link and code."""
+
+    __tablename__ = "engagement_auditors"
+    __table_args__ = (
+        tenant_fk("engagement_id", "engagements"),
+        tenant_fk("invitation_id", "invitations"),
+        Index("uq_engagement_auditors_open", "tenant_id", "engagement_id", "email", unique=True, postgresql_where="removed_at IS NULL"),
+        Index(None, "tenant_id", "person_id"),
+        Index(None, "tenant_id", "link_hash"),
+    )  # fmt: skip
+
+    engagement_id: Mapped[UUID]
+    name: Mapped[str]
+    email: Mapped[str]
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    invitation_id: Mapped[UUID | None]  # by the tenant's own connection
+    link_hash: Mapped[bytes | None]  # by link and code
+    code_hash: Mapped[bytes | None]
+    code_ends_at: Mapped[datetime | None]
+    code_tries: Mapped[int] = mapped_column(default=0)
+    codes_since: Mapped[datetime | None]  # the hour in which codes are counted
+    codes_sent: Mapped[int] = mapped_column(default=0)
+    added_by: Mapped[UUID | None]
+    removed_at: Mapped[datetime | None]
+
+
+class AuditRequest(Tenanted, Model):
+    """A line of the list that the auditors ask for (PBC). `row` is the digest of the line that it was imported from."""
+
+    __tablename__ = "audit_requests"
+    __table_args__ = (
+        tenant_fk("engagement_id", "engagements"),
+        UniqueConstraint("tenant_id", "engagement_id", "ref"),
+        Index(None, "tenant_id", "owner_id", "state"),
+        CheckConstraint("state IN ('open', 'provided', 'accepted', 'returned')", "state"),
+    )
+
+    engagement_id: Mapped[UUID]
+    ref: Mapped[str]
+    title: Mapped[str]
+    detail: Mapped[str] = mapped_column(default="")
+    criteria: Mapped[list[Any]] = mapped_column(default=list)
+    due_on: Mapped[date | None]
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    state: Mapped[str] = mapped_column(default="open")
+    state_since: Mapped[datetime]
+    asked_by: Mapped[UUID | None]
+    row: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class RequestRemark(Tenanted, Model):
+    """A line of a request's thread: a comment, or what was said with a provision, an acceptance, a return. Never changed."""
+
+    __tablename__ = "request_remarks"
+    __table_args__ = (tenant_fk("request_id", "audit_requests"), Index(None, "tenant_id", "request_id", "said_at"))
+
+    request_id: Mapped[UUID]
+    kind: Mapped[str]  # comment provided accepted returned
+    text: Mapped[str]
+    said_by: Mapped[UUID | None]
+    said_at: Mapped[datetime]
+
+
+class RequestAttachment(Tenanted, Model):
+    """A version of evidence that answers a request. Once provided it stays: the auditor sees exactly these versions."""
+
+    __tablename__ = "request_attachments"
+    __table_args__ = (
+        tenant_fk("request_id", "audit_requests"),
+        tenant_fk("version_id", "evidence_versions"),
+        UniqueConstraint("tenant_id", "request_id", "version_id"),
+        Index(None, "tenant_id", "version_id"),
+    )
+
+    request_id: Mapped[UUID]
+    version_id: Mapped[UUID]
+    attached_by: Mapped[UUID | None]
+    provided_at: Mapped[datetime | None]
+
+
+class RequestImport(Tenanted, Model):
+    """A list that was sent as a file: what it holds and which lines are wrong, before and after it is taken over."""
+
+    __tablename__ = "request_imports"
+    __table_args__ = (tenant_fk("engagement_id", "engagements"), Index(None, "tenant_id", "engagement_id", "created_at"))
+
+    engagement_id: Mapped[UUID]
+    filename: Mapped[str]
+    sha256: Mapped[str]
+    rows: Mapped[list[Any]] = mapped_column(deferred=True)
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+    found: Mapped[int]
+    sent_by: Mapped[UUID | None]
+    applied_at: Mapped[datetime | None]
+    added: Mapped[int | None]
+
+
+class EvidencePackage(Tenanted, Model):
+    """Everything of an engagement as one file (BagIt), made in the background."""
+
+    __tablename__ = "evidence_packages"
+    __table_args__ = (tenant_fk("engagement_id", "engagements"), Index(None, "tenant_id", "engagement_id", "created_at"))
+
+    engagement_id: Mapped[UUID]
+    asked_by: Mapped[UUID | None]
+    work_item_id: Mapped[UUID | None]
+    storage_key: Mapped[str | None]
+    sha256: Mapped[str | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    files: Mapped[int | None]
+    checkpoint: Mapped[int | None] = mapped_column(BigInteger)
+    finished_at: Mapped[datetime | None]
+
+
+KINDS_OF_REMARK = ("comment", "provided", "accepted", "returned")

@@ -1,0 +1,497 @@
+"""Engagements as they stand: who may enter and when, what is in scope, what was asked for, which packages there are.
+
+current(person)                 the engagements of a person that are open now
+may_enter(who, now)             whether an auditor is let in; everybody else is
+in_scope(engagements)           the controls and evidence that auditors of these see
+requests(…), thread(…)          the list that the auditors sent
+keeping_still(now)              the engagement under which evidence and controls are read-only
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from governance.audit import logs
+from governance.controls.models import Control, ControlMapping
+from governance.engagements.models import (
+    AuditRequest,
+    Engagement,
+    EngagementAuditor,
+    EvidencePackage,
+    RequestAttachment,
+    RequestImport,
+    RequestRemark,
+)
+from governance.engagements.window import phase
+from governance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
+from governance.frameworks import queries as frameworks
+from governance.frameworks.models import Requirement
+from governance.kernel import clock
+from governance.kernel import current as acting
+from governance.kernel.current import Actor
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.jobs import WorkItem
+from governance.kernel.pages import Keyset, keyset
+from governance.people.models import Invitation
+
+STATES = ("open", "provided", "returned", "accepted")
+
+
+# ---- who may enter
+
+
+def _of_person(person_id: UUID) -> Select[Any]:
+    """Engagements with this person among their auditors: added as a person, by link, or by an invitation that he accepted."""
+    a = EngagementAuditor
+    known = or_(a.person_id == person_id, Invitation.accepted_by == person_id)
+    mine = select(a.engagement_id).outerjoin(Invitation, Invitation.id == a.invitation_id).where(known, a.removed_at.is_(None))
+    return select(Engagement).where(Engagement.id.in_(mine))
+
+
+def _open(now: datetime) -> ColumnElement[bool]:
+    not_ended = or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
+    return (Engagement.opens_at <= now) & (Engagement.closes_at > now) & not_ended
+
+
+def current_at(person_id: UUID, now: datetime) -> Sequence[Engagement]:
+    return session().scalars(_of_person(person_id).where(_open(now)).order_by(Engagement.ref)).all()
+
+
+def current(person_id: UUID) -> Sequence[Engagement]:
+    """The engagements of this person that are open now."""
+    return current_at(person_id, clock.now())
+
+
+def all_of(person_id: UUID) -> Sequence[Engagement]:
+    """Also those to come and those that are over."""
+    return session().scalars(_of_person(person_id).order_by(Engagement.closes_at.desc())).all()
+
+
+def may_enter(who: Actor, now: datetime) -> bool:
+    """Whoever is an auditor here and nothing else is let in while an engagement of his is open."""
+    return who.role != "auditor" or (who.person_id is not None and bool(current_at(who.person_id, now)))
+
+
+def keeping_still(now: datetime) -> Engagement | None:
+    """An open engagement during which the tenant wants its evidence and controls left as they are."""
+    query = select(Engagement).where(_open(now), Engagement.keeps_still).order_by(Engagement.closes_at.desc()).limit(1)
+    return session().scalars(query).one_or_none()
+
+
+# ---- what is in scope
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Ids; None means everything."""
+
+    controls: frozenset[UUID] | None = None
+    evidence: frozenset[UUID] | None = None
+    versions: frozenset[UUID] = frozenset()  # provided in a request, whatever they are about
+    period: tuple[date, date] | None = None
+
+
+def criteria_below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
+    """The requirements with these refs and everything below them; without refs, the whole framework."""
+    every = frameworks.requirements(framework_id)
+    if not criteria:
+        return [each.id for each in every]
+    parents = {each.ref: each.parent_ref for each in every}
+    return [each.id for each in every if _is_below(each.ref, parents, frozenset(criteria))]
+
+
+def _is_below(ref: str | None, parents: Mapping[str, str | None], wanted: frozenset[str]) -> bool:
+    while ref is not None:
+        if ref in wanted:
+            return True
+        ref = parents.get(ref)
+    return False
+
+
+def controls_in(engagement: Engagement) -> Sequence[tuple[UUID, str, str]]:
+    """(id, ref, title) of the live controls in its scope, by ref."""
+    query = select(Control.id, Control.ref, Control.title).where(Control.retired_at.is_(None))
+    if engagement.framework_id is not None:
+        asked = criteria_below(engagement.framework_id, engagement.criteria)
+        answering = select(ControlMapping.control_id).where(
+            ControlMapping.requirement_id.in_(asked), ControlMapping.removed_at.is_(None)
+        )
+        query = query.where(Control.id.in_(answering))
+    return [(row.id, row.ref, row.title) for row in session().execute(query.order_by(Control.ref))]
+
+
+def scope_of(person_id: UUID) -> Scope:
+    """What the engagements that are open for this person show him, together."""
+    mine = current(person_id)
+    if any(each.framework_id is None for each in mine):
+        return Scope()
+    controls = frozenset(control for each in mine for control, _, _ in controls_in(each))
+    linked = select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None))
+    given = _provided_in([each.id for each in mine])
+    rows = session().execute(given).all()
+    evidence = frozenset(session().scalars(linked)) | {row.evidence_id for row in rows}
+    return Scope(controls, evidence, frozenset(row.version_id for row in rows))
+
+
+def _provided_in(engagements: Collection[UUID]) -> Select[UUID, UUID]:
+    return (
+        select(RequestAttachment.version_id, EvidenceVersion.evidence_id)
+        .join(AuditRequest, AuditRequest.id == RequestAttachment.request_id)
+        .join(EvidenceVersion, EvidenceVersion.id == RequestAttachment.version_id)
+        .where(AuditRequest.engagement_id.in_(engagements), RequestAttachment.provided_at.is_not(None))
+    )
+
+
+def shows_version(scope: Scope, version_id: UUID) -> bool:
+    """Whether the version is one that was provided, or belongs to evidence in scope and covers a day of an open period."""
+    if scope.evidence is None or version_id in scope.versions:
+        return True
+    of = session().scalar(select(EvidenceVersion.evidence_id).where(EvidenceVersion.id == version_id))
+    return of in scope.evidence
+
+
+# ---- engagements
+
+
+def engagement(engagement_id: UUID, *, lock: bool = False) -> Engagement:
+    """One that the acting person may see: an auditor his own, and only while it is open; otherwise there is none."""
+    found = find(Engagement, engagement_id, what="engagement", lock=lock)
+    who = acting.actor()
+    if who.role == "auditor" and found.id not in {each.id for each in current(who.person_id or UUID(int=0))}:
+        raise NotFound("There is no such engagement here.")
+    return found
+
+
+def engagements() -> Sequence[Engagement]:
+    """Those that the acting person may see, the newest first."""
+    who = acting.actor()
+    if who.role == "auditor":
+        return current(who.person_id or UUID(int=0))
+    return session().scalars(select(Engagement).order_by(Engagement.closes_at.desc(), Engagement.ref)).all()
+
+
+def refs() -> Sequence[str]:
+    return session().scalars(select(Engagement.ref)).all()
+
+
+def framework_of(held: Engagement) -> str:
+    """Its framework in words."""
+    if held.framework_id is None:
+        return "every control"
+    found = frameworks.framework_by_id(held.framework_id)
+    return f"{found.title}{', ' + ', '.join(held.criteria) if held.criteria else ''}"
+
+
+def phase_of(held: Engagement) -> str:
+    return phase(held.opens_at, held.closes_at, held.ended_at, clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class AuditorView:
+    """Somebody of the firm; `way` says how he comes in, `since` when he first did."""
+
+    auditor: EngagementAuditor
+    person_id: UUID | None
+
+    @property
+    def way(self) -> str:
+        return "link and code" if self.auditor.link_hash else "own sign-in"
+
+
+def auditors(engagement_id: UUID) -> list[AuditorView]:
+    a = EngagementAuditor
+    query = select(a, Invitation.accepted_by).outerjoin(Invitation, Invitation.id == a.invitation_id)
+    rows = session().execute(query.where(a.engagement_id == engagement_id, a.removed_at.is_(None)).order_by(a.name, a.email))
+    return [AuditorView(each, each.person_id or accepted) for each, accepted in rows]
+
+
+def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:
+    found = find(EngagementAuditor, auditor_id, what="auditor", lock=True)
+    if found.engagement_id != engagement_id or found.removed_at is not None:
+        raise NotFound("There is no such auditor in this engagement.")
+    return found
+
+
+def auditor_by_link(link_hash: bytes, *, lock: bool = False) -> EngagementAuditor | None:
+    query = select(EngagementAuditor).where(EngagementAuditor.link_hash == link_hash, EngagementAuditor.removed_at.is_(None))
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def auditors_shut_out(now: datetime) -> Sequence[UUID]:
+    """The people among the auditors none of whose engagements is open."""
+    a = EngagementAuditor
+    who = func.coalesce(a.person_id, Invitation.accepted_by)
+    every = select(who).outerjoin(Invitation, Invitation.id == a.invitation_id).where(who.is_not(None))
+    inside = every.join(Engagement, Engagement.id == a.engagement_id).where(_open(now), a.removed_at.is_(None))
+    return session().scalars(every.where(who.not_in(inside)).distinct()).all()
+
+
+# ---- requests
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many requests stand in each state."""
+
+    by_state: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_state.values())
+
+    def __getitem__(self, state: str) -> int:
+        return self.by_state.get(state, 0)
+
+
+def counts(ids: Collection[UUID]) -> dict[UUID, Counts]:
+    """The same for each of these engagements, in one statement."""
+    query = select(AuditRequest.engagement_id, AuditRequest.state, func.count()).where(AuditRequest.engagement_id.in_(ids))
+    found: dict[UUID, dict[str, int]] = {i: {} for i in ids}
+    for of, state, count in session().execute(query.group_by(AuditRequest.engagement_id, AuditRequest.state)):
+        found[of][state] = count
+    return {i: Counts(states) for i, states in found.items()}
+
+
+def requests(
+    engagement_id: UUID, *, q: str = "", state: str = "", owner: str = "", after: str | None = None, size: int = 50
+) -> Keyset:
+    """A page of its requests, by ref."""
+    return keyset(
+        _requests(engagement_id, q=q, state=state, owner=owner), AuditRequest.ref, AuditRequest.id, after=after, size=size
+    )
+
+
+def every_request(engagement_id: UUID, *, q: str = "", state: str = "", owner: str = "") -> Sequence[AuditRequest]:
+    query = _requests(engagement_id, q=q, state=state, owner=owner)
+    return session().scalars(query.order_by(AuditRequest.ref, AuditRequest.id)).all()
+
+
+def _requests(engagement_id: UUID, *, q: str, state: str, owner: str) -> Select[Any]:
+    query = select(AuditRequest).where(AuditRequest.engagement_id == engagement_id)
+    for word in q.split():
+        sought = AuditRequest.ref.icontains(word, autoescape=True) | AuditRequest.title.icontains(word, autoescape=True)
+        query = query.where(sought)
+    if state:
+        query = query.where(AuditRequest.state == state)
+    if owner == "me":
+        query = query.where(AuditRequest.owner_id == acting.person_id())
+    return query
+
+
+def request(engagement_id: UUID, request_id: UUID, *, lock: bool = False) -> tuple[Engagement, AuditRequest]:
+    """A request of that engagement; with another engagement's id there is none."""
+    held = engagement(engagement_id)
+    found = find(AuditRequest, request_id, what="request", lock=lock)
+    if found.engagement_id != held.id:
+        raise NotFound("There is no such request in this engagement.")
+    return held, found
+
+
+def known_rows(engagement_id: UUID) -> dict[str, str | None]:
+    """By ref, the digest of the line that it came from, of every request."""
+    query = select(AuditRequest.ref, AuditRequest.row).where(AuditRequest.engagement_id == engagement_id)
+    return {row.ref: row.row for row in session().execute(query)}
+
+
+def thread(request_id: UUID) -> Sequence[RequestRemark]:
+    query = select(RequestRemark).where(RequestRemark.request_id == request_id)
+    return session().scalars(query.order_by(RequestRemark.said_at, RequestRemark.id)).all()
+
+
+def threads(request_ids: Collection[UUID]) -> Sequence[RequestRemark]:
+    """Of several requests, in the order of time."""
+    query = select(RequestRemark).where(RequestRemark.request_id.in_(request_ids))
+    return session().scalars(query.order_by(RequestRemark.said_at, RequestRemark.id)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A version that answers a request."""
+
+    attachment: RequestAttachment
+    version: EvidenceVersion
+    evidence: Evidence
+
+
+def attached(request_ids: Iterable[UUID], *, provided_only: bool = False) -> list[Attached]:
+    """What is attached to these requests, by evidence; an auditor sees what was provided, not what is being prepared."""
+    query = (
+        select(RequestAttachment, EvidenceVersion, Evidence)
+        .join(EvidenceVersion, EvidenceVersion.id == RequestAttachment.version_id)
+        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
+        .where(RequestAttachment.request_id.in_(list(request_ids)))
+    )
+    if provided_only or acting.actor().role == "auditor":
+        query = query.where(RequestAttachment.provided_at.is_not(None))
+    rows = session().execute(query.order_by(Evidence.ref, EvidenceVersion.number))
+    return [Attached(row[0], row[1], row[2]) for row in rows]
+
+
+def attachment(request_id: UUID, attachment_id: UUID) -> RequestAttachment:
+    found = find(RequestAttachment, attachment_id, what="attachment", lock=True)
+    if found.request_id != request_id:
+        raise NotFound("There is no such attachment here.")
+    return found
+
+
+def version(version_id: UUID) -> EvidenceVersion:
+    return find(EvidenceVersion, version_id, what="version")
+
+
+def version_choices(engagement_id: UUID, *, limit: int = 500) -> list[tuple[UUID, str]]:
+    """(id, "EV-0012 v3 Penetration test report, Q4 2026") of the versions in scope that cover a day of its period, newest first."""
+    held = find(Engagement, engagement_id, what="engagement")
+    linked = select(EvidenceLink.evidence_id).where(
+        EvidenceLink.control_id.in_([i for i, _, _ in controls_in(held)]), EvidenceLink.removed_at.is_(None)
+    )
+    query = (
+        select(EvidenceVersion.id, EvidenceVersion.number, EvidenceVersion.period_to, Evidence.ref, Evidence.title)
+        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
+        .where(EvidenceVersion.period_from <= held.period_to, EvidenceVersion.period_to >= held.period_from)
+    )
+    if held.framework_id is not None:
+        query = query.where(Evidence.id.in_(linked))
+    rows = session().execute(query.order_by(Evidence.ref, EvidenceVersion.number.desc()).limit(limit))
+    return [(r.id, f"{r.ref} v{r.number} {r.title}, until {r.period_to.isoformat()}") for r in rows]
+
+
+def import_of(engagement_id: UUID, import_id: UUID, *, lock: bool = False) -> RequestImport:
+    found = find(RequestImport, import_id, what="import", lock=lock)
+    if found.engagement_id != engagement_id:
+        raise NotFound("There is no such import in this engagement.")
+    return found
+
+
+# ---- what waits
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request that the acting person can move forward."""
+
+    request: AuditRequest
+    firm: str
+
+
+def waiting(limit: int = 50) -> list[Waiting]:
+    """For the tenant: what is open or returned and his (or nobody's, for who manages); for an auditor: what was provided."""
+    who, now = acting.actor(), clock.now()
+    query = select(AuditRequest, Engagement.firm).join(Engagement, Engagement.id == AuditRequest.engagement_id).where(_open(now))
+    if who.role == "auditor":
+        mine = [each.id for each in current(who.person_id or UUID(int=0))]
+        query = query.where(AuditRequest.engagement_id.in_(mine), AuditRequest.state == "provided")
+    else:
+        owned = AuditRequest.owner_id == who.person_id
+        if who.role in {"admin", "compliance_officer"}:
+            owned |= AuditRequest.owner_id.is_(None)
+        query = query.where(AuditRequest.state.in_(("open", "returned")), owned)
+    rows = session().execute(query.order_by(AuditRequest.due_on, AuditRequest.ref).limit(limit))
+    return [Waiting(row[0], row[1]) for row in rows]
+
+
+# ---- packages
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A package and how far its work is."""
+
+    package: EvidencePackage
+    work: WorkItem | None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.package.storage_key is not None
+
+    @property
+    def is_over(self) -> bool:
+        return self.is_ready or (self.work is not None and self.work.is_over)
+
+
+def packages(engagement_id: UUID, *, limit: int = 20) -> list[Run]:
+    query = select(EvidencePackage, WorkItem).outerjoin(WorkItem, WorkItem.id == EvidencePackage.work_item_id)
+    query = query.where(EvidencePackage.engagement_id == engagement_id)
+    rows = session().execute(query.order_by(EvidencePackage.created_at.desc(), EvidencePackage.id.desc()).limit(limit))
+    return [Run(package, work) for package, work in rows]
+
+
+def package(engagement_id: UUID, package_id: UUID) -> Run:
+    """A package of that engagement, seen by who may see the engagement."""
+    engagement(engagement_id)
+    found = find(EvidencePackage, package_id, what="package")
+    if found.engagement_id != engagement_id:
+        raise NotFound("There is no such package in this engagement.")
+    item = (
+        session().scalars(select(WorkItem).where(WorkItem.id == found.work_item_id)).one_or_none() if found.work_item_id else None
+    )
+    return Run(found, item)
+
+
+def locked_package(package_id: UUID) -> EvidencePackage:
+    return find(EvidencePackage, package_id, what="package", lock=True)
+
+
+def packaged(package_id: UUID) -> EvidencePackage:
+    """The same without a lock, for reading in a snapshot."""
+    return find(EvidencePackage, package_id, what="package")
+
+
+def package_under_way(engagement_id: UUID) -> EvidencePackage | None:
+    query = select(EvidencePackage).join(WorkItem, WorkItem.id == EvidencePackage.work_item_id)
+    query = query.where(EvidencePackage.engagement_id == engagement_id, WorkItem.state.in_(("queued", "running")))
+    return session().scalars(query.limit(1)).one_or_none()
+
+
+def verifier_keys() -> list[str]:
+    """Of the tenant's log, the one that signs now first: they verify packages too."""
+    return [str(logs.verifier(key)) for key in logs.all_keys()]
+
+
+# ---- what goes into a package
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A stored version that belongs into a package, with the controls that it supports."""
+
+    version: EvidenceVersion
+    ref: str
+    title: str
+    controls: tuple[str, ...]
+
+
+def files(engagement: Engagement) -> list[File]:
+    """Versions that cover a day of the period and support a control in scope, and all that was provided; two statements."""
+    controls = {i: ref for i, ref, _ in controls_in(engagement)}
+    links = select(EvidenceLink.evidence_id, EvidenceLink.control_id).where(
+        EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None)
+    )
+    supports: dict[UUID, list[str]] = {}
+    for evidence_id, control_id in session().execute(links):
+        supports.setdefault(evidence_id, []).append(controls[control_id])
+    v = EvidenceVersion
+    given = select(RequestAttachment.version_id).join(AuditRequest, AuditRequest.id == RequestAttachment.request_id)
+    given = given.where(AuditRequest.engagement_id == engagement.id, RequestAttachment.provided_at.is_not(None))
+    covering = (
+        v.evidence_id.in_(list(supports)) & (v.period_from <= engagement.period_to) & (v.period_to >= engagement.period_from)
+    )
+    query = select(v, Evidence.ref, Evidence.title).join(Evidence, Evidence.id == v.evidence_id).where(covering | v.id.in_(given))
+    rows = session().execute(query.order_by(Evidence.ref, v.number))
+    return [File(row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ())))) for row in rows]
+
+
+def requirement_refs(control_ids: Collection[UUID], framework_id: UUID | None) -> dict[UUID, list[str]]:
+    """By control, the refs of the requirements that it answers for."""
+    query = select(ControlMapping.control_id, Requirement.ref).join(Requirement, Requirement.id == ControlMapping.requirement_id)
+    query = query.where(ControlMapping.control_id.in_(control_ids), ControlMapping.removed_at.is_(None))
+    if framework_id is not None:
+        query = query.where(Requirement.framework_id == framework_id)
+    found: dict[UUID, list[str]] = {}
+    for control_id, ref in session().execute(query.order_by(Requirement.ref)):
+        found.setdefault(control_id, []).append(ref)
+    return found

@@ -1,0 +1,22 @@
+"""What is done to evidence without anybody at the keyboard: destroying what two agreed on, and each night's chores."""
+
+from governance.evidence import actions, queries
+from governance.kernel.db import transaction
+from governance.kernel.jobs import Progress, WorkItem, work
+
+
+@work("destroy evidence")
+def destroy(item: WorkItem, progress: Progress) -> None:
+    """The work of one EvidenceDestruction (item.target_id)."""
+    if item.target_id is None:
+        raise RuntimeError("the work names what is to be destroyed")
+    progress(0, 1, "Destroying the file")
+    with transaction():
+        asked, _version, _evidence = queries.destruction(item.target_id, lock=True)
+        actions.carry_out(asked)
+
+
+def tidy() -> None:
+    """Nightly: stored files without a row go after a day, and what retention lets go is proposed for destruction."""
+    actions.sweep()
+    actions.propose_by_retention()

@@ -1,0 +1,88 @@
+"""Re-hashes every stored file of the acting tenant's evidence, and says which is missing or is not the one that was brought in.
+
+    verify(told) → Report     marks what is broken and what is whole again; outside of any transaction while it reads
+
+A store that is away ends it with Unavailable: what cannot be read now is not therefore broken.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from governance.evidence import actions, queries
+from governance.kernel.db import transaction
+from governance.kernel.errors import NotFound
+from governance.kernel.sealed import Altered
+from governance.kernel.storage import in_pieces, store
+
+type Kind = Literal["missing", "altered"]
+Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    ref: str
+    number: int
+    kind: Kind
+    sha256: str
+
+    @property
+    def sentence(self) -> str:
+        what = "is missing from the store" if self.kind == "missing" else "is not the one that was brought in"
+        return f"{self.ref} version {self.number}: its file {what} (SHA-256 {self.sha256})."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    versions: int
+    files: int
+    size: int
+    findings: Sequence[Finding]
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+    @property
+    def sentence(self) -> str:
+        read = f"{self.files} stored files of {self.versions} versions, {self.size} bytes"
+        return f"{read}: all are what was brought in." if self.ok else f"{read}: {len(self.findings)} versions are broken."
+
+
+def verify(told: Told = lambda _done, _total: None) -> Report:
+    with transaction(read_only=True):
+        every = queries.files_to_check()
+    findings: list[Finding] = []
+    files, size, done = 0, 0, 0
+    for key, group in groupby(every, key=lambda each: each[3]):
+        versions = list(group)
+        told(done, len(every))
+        kind, read = _state(key, versions[0][4])
+        files, size, done = files + 1, size + read, done + len(versions)
+        with transaction():
+            for version_id, ref, number, _, sha256 in versions:
+                version, _evidence = queries.version_of(version_id)
+                if kind is None:
+                    actions.note_healed(version)
+                else:
+                    findings.append(Finding(ref, number, kind, sha256))
+                    actions.note_fault(version, kind)
+    with transaction():
+        actions.note_check(files=files, size=size, broken=len(findings))
+    return Report(len(every), files, size, findings)
+
+
+def _state(key: str, sha256: str) -> tuple[Kind | None, int]:
+    """(what is wrong, bytes read)."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        for piece in in_pieces(store().open(key)):
+            digest.update(piece)
+            size += len(piece)
+    except NotFound:
+        return "missing", size
+    except Altered:
+        return "altered", size
+    return (None if digest.hexdigest() == sha256 else "altered"), size

@@ -1,0 +1,128 @@
+"""A stream sealed in chunks: AES-256-GCM under a key of its own, so that neither end is ever held in memory whole.
+
+    Seal(key, context)                 seals piece by piece: `head`, then seal(piece) …, and close(last piece, digest)
+    Unsealed(file, key, context, …)    a file that opens them again, and refuses at the first chunk that is not right
+    chunks(stream)                     a stream in chunks of one size, each with whether it is the last
+
+The STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015, https://eprint.iacr.org/2015/189), as Tink and age use it:
+a chunk's nonce is its number and a mark on the last one, so a chunk that is missing, repeated, in another place or cut
+off does not open. The key of each stream comes from the tenant's by HKDF with a random salt; `context` says whose it is.
+The last chunk is bound to the digest of the whole, by which the object is named: one object put in another's place does
+not open either. Pure: no store, no clock.
+"""
+
+import io
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from governance.kernel.errors import DomainError
+
+CHUNK = 256 * 1024
+TAG = 16
+MAGIC, SALT = b"GCSEAL1\n", 32
+HEAD = len(MAGIC) + SALT
+PREFIX = 7  # bytes of the nonce before the chunk's number (4) and the mark of the last one (1)
+MOST = 2**32  # chunks: a pebibyte
+
+
+class Altered(DomainError):
+    """The stored bytes are not those that were stored."""
+
+
+def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[tuple[bytes, bool]]:
+    """(chunk, is it the last) of a stream, however small the pieces are in which it gives itself; an empty one has one empty chunk."""
+    held = _filled(stream, size)
+    while True:
+        following = _filled(stream, size) if len(held) == size else b""
+        yield held, not following
+        if not following:
+            return
+        held = following
+
+
+def _filled(stream: BinaryIO, size: int) -> bytes:
+    """As many bytes as were asked for, fewer only at the end."""
+    piece = stream.read(size)
+    if not piece or len(piece) == size:
+        return piece
+    parts, have = [piece], len(piece)
+    while have < size and (piece := stream.read(size - have)):
+        parts.append(piece)
+        have += len(piece)
+    return b"".join(parts)
+
+
+class Seal:
+    """Seals one stream. `head` comes first; every chunk but the last has CHUNK bytes."""
+
+    def __init__(self, key: bytes, context: bytes) -> None:
+        salt = os.urandom(SALT)
+        self.head = MAGIC + salt
+        self._cipher, self._prefix = _derived(key, salt, context)
+        self._number = 0
+
+    def seal(self, chunk: bytes, *, last: bool = False, digest: str = "") -> bytes:
+        """`digest` is that of the whole plain stream; it goes with the last chunk."""
+        nonce = _nonce(self._prefix, self._number, last=last)
+        self._number += 1
+        return self._cipher.encrypt(nonce, chunk, digest.encode() if last else None)
+
+
+class Unsealed(io.RawIOBase):
+    """The plain bytes of a sealed file. Raises Altered at the first chunk that was changed, moved or cut off."""
+
+    def __init__(self, file: BinaryIO, key: bytes, context: bytes, *, digest: str) -> None:
+        self._file, self._digest = file, digest
+        head = _filled(file, HEAD)
+        if len(head) < HEAD or not head.startswith(MAGIC):
+            raise Altered(ALTERED)
+        self._cipher, self._prefix = _derived(key, head[len(MAGIC) :], context)
+        self._sealed = chunks(file, CHUNK + TAG)
+        self._number, self._plain, self._over = 0, memoryview(b""), False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io calls it with
+        if not self._plain and not self._over:
+            self._plain = memoryview(self._opened())
+        taken = min(len(buffer), len(self._plain))
+        buffer[:taken] = self._plain[:taken]
+        self._plain = self._plain[taken:]
+        return taken
+
+    def _opened(self) -> bytes:
+        sealed, last = next(self._sealed)
+        try:
+            nonce = _nonce(self._prefix, self._number, last=last)
+            plain = self._cipher.decrypt(nonce, sealed, self._digest.encode() if last else None)
+        except (InvalidTag, ValueError) as error:
+            raise Altered(ALTERED) from error
+        self._number, self._over = self._number + 1, last
+        return plain
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+ALTERED = "The stored file is not the one that was brought in: its bytes were altered or are incomplete."
+
+
+def _derived(key: bytes, salt: bytes, context: bytes) -> tuple[AESGCM, bytes]:
+    """The stream's own key, and the beginning of its nonces."""
+    made = HKDF(SHA256(), 32 + PREFIX, salt, b"governance sealed stream 1\0" + context).derive(key)
+    return AESGCM(made[:32]), made[32:]
+
+
+def _nonce(prefix: bytes, number: int, *, last: bool) -> bytes:
+    if number >= MOST:
+        raise OverflowError("a sealed stream has at most 2^32 chunks")
+    return prefix + number.to_bytes(4, "big") + bytes([last])

@@ -1,0 +1,309 @@
+"""Control by month: what is on file, what was tested, what is missing, each cell with the sentence that explains it. Pure.
+
+    row(control, first, last, …)     one control's line: a cell a month, and how much of the sample is tested
+    headline(rows)                   "102 of 104 expected occurrences are on file. SEC-04 lacks Q3."
+
+The worst of a month stands in its cell: exception, missed, tested, performed, due, none.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from governance.testing.occurrences import Proof, Stand, gaps, is_per_event, month_of, months, stand
+from governance.testing.sampling import Table, advised
+
+type Kind = Literal["tested", "performed", "exception", "missed", "due", "none"]
+
+KINDS: tuple[Kind, ...] = ("tested", "performed", "exception", "missed", "due", "none")
+MANY = ("daily", "weekly")  # a test of these tries items; of the rarer ones it tries occurrences
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A test of the control on a day: how many items, how many of them failed, and the exception that it led to."""
+
+    day: date
+    sample: int
+    failed: int
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a sample. `outcome` is that of its latest result; None: not tested yet. `ref` names its exception."""
+
+    number: int
+    name: str
+    day: date | None
+    outcome: Literal["passed", "failed"] | None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A control with all that its line follows from. `events` counts the population's rows by the first of their month."""
+
+    control_id: UUID
+    ref: str
+    title: str
+    cadence: str
+    since: date
+    proofs: tuple[Proof, ...] = ()
+    tests: tuple[Tried, ...] = ()
+    items: tuple[Item, ...] = ()
+    events: Mapping[date, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One month of a control. `count` is None where a number says nothing that the mark does not."""
+
+    month: date
+    kind: Kind
+    count: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`on_file` of `due` occurrences that were due by now; `lacks` are the missed cycles; `tested` of `expected` items."""
+
+    control_id: UUID
+    ref: str
+    title: str
+    cadence: str
+    months: tuple[Cell, ...]
+    tested: int
+    expected: int
+    on_file: int
+    due: int
+    lacks: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Month:
+    """What falls into one month."""
+
+    stands: list[Stand] = field(default_factory=list)
+    tests: list[Tried] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    ended: int = 0
+    covered: list[Proof] = field(default_factory=list)
+
+
+def row(control: Facts, first: date, last: date, *, today: date, table: Table) -> Row:
+    """The line of one control for a period that begins and ends with a month."""
+    tests = tuple(t for t in control.tests if first <= t.day <= last)
+    proofs = (
+        *control.proofs,
+        *(Proof(t.day, t.day, t.day, f"the test of {_day(t.day)}", 1) for t in tests if t.failed < t.sample),
+    )
+    stands = stand(control.cadence, first, last, proofs, today=today, since=control.since)
+    held = {month: _Month() for month in months(first, last)}
+    for each in stands:
+        held[each.cycle.month].stands.append(each)
+    for test in tests:
+        held[_column(test.day, stands)].tests.append(test)
+    for item in control.items:
+        if item.day is not None and month_of(item.day) in held:
+            held[month_of(item.day)].items.append(item)
+    if is_per_event(control.cadence):
+        _cover(held, control.proofs)
+    cells = tuple(_cell(control, month, each, today) for month, each in held.items())
+    tried, wanted = _progress(control, tests, stands, cells, table)
+    over = [s for s in stands if s.state != "due"]
+    return Row(
+        control.control_id, control.ref, control.title, control.cadence, cells, tried, wanted,
+        on_file=sum(s.state == "performed" for s in over), due=len(over), lacks=tuple(c.says for c in gaps(stands)),
+        exceptions=tuple(sorted({ref for ref in _refs(tests, control.items) if ref})),
+    )  # fmt: skip
+
+
+def headline(rows: Sequence[Row]) -> str:
+    """What the page says first: how many of the expected occurrences are on file, and which are not."""
+    due, there = sum(r.due for r in rows), sum(r.on_file for r in rows)
+    if not due:
+        return "No occurrence was expected in this period yet."
+    verb = "is" if there == 1 else "are"
+    lacking = [(r.ref, r.lacks) for r in rows if r.lacks]
+    says = f"{_number(there)} of {_number(due)} expected occurrences {verb} on file."
+    if not lacking:
+        return f"{says} Nothing is missing."
+    first, *others = [f"{ref}{{}} {_listed(lacks)}" for ref, lacks in lacking[:NAMED]]
+    rest = len(lacking) - NAMED
+    more = f", and {rest} more {'lacks' if rest == 1 else 'lack'} something" if rest > 0 else ""
+    return f"{says} {', '.join([first.format(' lacks'), *(o.format('') for o in others)])}{more}."
+
+
+# ---- one cell
+
+
+def _cell(control: Facts, month: date, held: _Month, today: date) -> Cell:
+    failed = [i for i in held.items if i.outcome == "failed"]
+    done = [i for i in held.items if i.outcome is not None]
+    bad = [t for t in held.tests if t.failed]
+    lost = [s for s in held.stands if s.state in {"missed", "late"}]
+    there = [s for s in held.stands if s.state == "performed"]
+    events = _events(control, month, held)
+    kind: Kind
+    if failed or bad:
+        kind = "exception"
+    elif lost:
+        kind = "missed"
+    elif (done or held.tests) and (there or events or done):
+        kind = "tested"
+    elif there or events:
+        kind = "performed"
+    elif held.stands and (control.cadence not in MANY or month_of(today) >= month):
+        kind = "due"
+    else:
+        kind = "none"
+    count = events if is_per_event(control.cadence) else len(lost if kind == "missed" else there)
+    shown = count if count and (is_per_event(control.cadence) or control.cadence in MANY) else None
+    return Cell(month, kind, shown, " ".join(_sentences(control, month, held, today)))
+
+
+def _events(control: Facts, month: date, held: _Month) -> int:
+    if not is_per_event(control.cadence):
+        return 0
+    return control.events.get(month, 0) if control.events is not None else held.ended
+
+
+def _sentences(control: Facts, month: date, held: _Month, today: date) -> Iterable[str]:
+    yield from _performed(control, month, held, today)
+    for item in held.items:
+        if item.outcome == "failed":
+            yield f"Item {item.number} of the sample, {item.name}, failed{f' ({item.ref})' if item.ref else ''}."
+    done, waiting = sum(i.outcome is not None for i in held.items), sum(i.outcome is None for i in held.items)
+    if done:
+        yield f"{_count(done, 'item')} of the sample {'was' if done == 1 else 'were'} tested."
+    if waiting:
+        yield f"{_count(waiting, 'item')} of the sample {'waits' if waiting == 1 else 'wait'} for a test."
+    for test in held.tests:
+        passed = "all passed" if not test.failed else f"{test.failed} failed"
+        yield f"Tested on {_day(test.day)}: {_count(test.sample, 'item')}, {passed}{f' ({test.ref})' if test.ref else ''}."
+
+
+def _performed(control: Facts, month: date, held: _Month, today: date) -> Iterable[str]:
+    if is_per_event(control.cadence):
+        yield _of_events(control, month, held, today)
+    elif not held.stands:
+        yield f"Nothing falls due in {_month(month)}: it is performed {control.cadence}."
+    elif len(held.stands) > 1:
+        yield from _of_many(held.stands, month)
+    else:
+        yield _of_one(held.stands[0])
+
+
+def _of_events(control: Facts, month: date, held: _Month, today: date) -> str:
+    count = _events(control, month, held)
+    if count:
+        what = "in the population" if control.events is not None else "on file"
+        return f"{_count(count, 'occurrence')} of {_month(month)} {'is' if count == 1 else 'are'} {what}."
+    if held.covered:
+        return f"No occurrence is on file for {_month(month)}; {held.covered[0].says} covers it."
+    if month > today:
+        return f"{_month(month)} is still to come."
+    return f"A gap: no occurrence is on file for {_month(month)}, and no accepted evidence covers it."
+
+
+def _of_many(stands: Sequence[Stand], month: date) -> Iterable[str]:
+    there = [s for s in stands if s.state == "performed"]
+    by = sorted({s.proof.says for s in there if s.proof})
+    yield f"{len(there)} of {len(stands)} occurrences of {_month(month)} are on file{f', by {_listed(by)}' if by else ''}."
+    lost, due = gaps(stands), sum(s.state == "due" for s in stands)
+    if lost:
+        yield f"Missed: {_listed([c.says for c in lost])}. A missed cycle stays an exception even if it is repaired."
+    if due:
+        yield f"{due} {'is' if due == 1 else 'are'} not due yet."
+
+
+def _of_one(one: Stand) -> str:
+    cycle, proof = one.cycle, one.proof
+    if one.state == "performed" and proof is not None:
+        return f"Performed for {cycle.says}: shown by {proof.says}."
+    if one.state == "late" and proof is not None:
+        days = (proof.collected - cycle.last).days
+        return (
+            f"Missed for {cycle.says}: {proof.says} was collected {_count(days, 'day')} after it ended. "
+            "A missed cycle stays an exception even if it is repaired."
+        )
+    if one.state == "missed":
+        return f"Missed for {cycle.says}: it ended on {_day(cycle.last)} and no accepted evidence covers it."
+    return f"Due for {cycle.says}, which ends on {_day(cycle.last)}; nothing is on file yet."
+
+
+# ---- the whole line
+
+
+def _cover(held: Mapping[date, _Month], proofs: Iterable[Proof]) -> None:
+    """Which months accepted evidence ends in, and which it covers."""
+    for proof in proofs:
+        for month, each in held.items():
+            if month_of(proof.first) <= month <= proof.last:
+                each.covered.append(proof)
+        if month_of(proof.last) in held:
+            held[month_of(proof.last)].ended += 1
+
+
+def _column(day: date, stands: Sequence[Stand]) -> date:
+    """A test stands where the cycle stands that its day is in."""
+    inside = next((s.cycle for s in stands if s.cycle.first <= day <= s.cycle.last), None)
+    return inside.month if inside is not None else month_of(day)
+
+
+def _progress(
+    control: Facts, tests: Sequence[Tried], stands: Sequence[Stand], cells: Sequence[Cell], table: Table
+) -> tuple[int, int]:
+    """(tested, to be tested): of the sample where one was drawn, otherwise by the table."""
+    if control.items:
+        return sum(i.outcome is not None for i in control.items), len(control.items)
+    if is_per_event(control.cadence):
+        wanted = advised(table, control.cadence, sum(c.count or 0 for c in cells)).size
+    else:
+        wanted = advised(table, control.cadence, len(stands)).size
+    if is_per_event(control.cadence) or control.cadence in MANY:
+        return min(wanted, max((t.sample for t in tests), default=0)), wanted
+    return min(wanted, len({_column(t.day, stands) for t in tests})), wanted
+
+
+def _refs(tests: Iterable[Tried], items: Iterable[Item]) -> Iterable[str | None]:
+    yield from (t.ref for t in tests if t.failed)
+    yield from (i.ref for i in items if i.outcome == "failed")
+
+
+def by_month(days: Iterable[date]) -> dict[date, int]:
+    """How many of these days fall into each month."""
+    counted: dict[date, int] = defaultdict(int)
+    for day in days:
+        counted[month_of(day)] += 1
+    return dict(counted)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:NAMED])
+    if len(names) > NAMED:
+        return f"{', '.join(shown)} and {len(names) - NAMED} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{_number(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def _month(month: date) -> str:
+    return f"{month:%B %Y}"

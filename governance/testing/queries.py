@@ -1,0 +1,463 @@
+"""Type II testing as it stands: the matrix, populations, samples with their items, exceptions and findings.
+
+matrix(first, last, framework)      a row for each control in scope; a fixed number of statements
+desk(control_id, first, last)       one control: its row, populations, samples, exceptions
+population, sample, exception, finding      the row behind a page or a verb
+items(sample)                       drawn items with their latest result; results(item) all of them
+exceptions(…), samples(…), findings()       what reports and packages list
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import aliased, undefer
+
+from governance.collectors.console import COLLECTORS
+from governance.controls import queries as controls
+from governance.controls.models import Control
+from governance.controls.status import ControlFacts
+from governance.evidence.freshness import interval
+from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.evidence.queries import covers
+from governance.frameworks import queries as frameworks
+from governance.kernel import clock, current
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.testing import matrix as rules
+from governance.testing.models import (
+    Finding,
+    ItemResult,
+    Population,
+    Retest,
+    Sample,
+    SampleItem,
+    SamplingTable,
+    TestException,
+)
+from governance.testing.occurrences import Proof
+from governance.testing.sampling import HOUSE, Table, digest, table_of
+from governance.testing.scope import Scope, scope_of
+
+YEAR = 12
+SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    item: rules.Item
+    drawn: date
+
+
+def scope() -> Scope | None:
+    return scope_of(current.actor())
+
+
+def default_period(months: int = YEAR) -> tuple[date, date]:
+    """The engagement's period, otherwise so many months that end with the present one."""
+    if (held := scope()) is not None:
+        return held.period_from, held.period_to
+    today = clock.today()
+    number = today.year * YEAR + today.month - months
+    following = date(today.year + today.month // YEAR, today.month % YEAR + 1, 1)
+    return date(number // YEAR, number % YEAR + 1, 1), following - timedelta(days=1)
+
+
+# ---- the sizes
+
+
+def table_row() -> SamplingTable | None:
+    return session().scalars(select(SamplingTable).order_by(SamplingTable.number.desc()).limit(1)).one_or_none()
+
+
+def table() -> Table:
+    """The tenant's own sizes, or ours."""
+    held = table_row()
+    return table_of(held.content) if held is not None else HOUSE
+
+
+# ---- the matrix
+
+
+def matrix(period_from: date, period_to: date, framework: str | None = None) -> list[rules.Row]:
+    """A row for each live control that is in scope (and answers for the framework), by ref; five statements, six by framework."""
+    wanted = _of_framework(framework) if framework else None
+    keeps = _keeper()
+    facts = [c for c in controls.posture() if keeps(c.control_id) and _answers(c, wanted)]
+    return _rows(facts, period_from, period_to)
+
+
+def _answers(control: ControlFacts, wanted: Collection[UUID] | None) -> bool:
+    return wanted is None or any(requirement in wanted for requirement, _ in control.mappings)
+
+
+def _of_framework(key: str) -> frozenset[UUID]:
+    return frozenset(node.id for node in frameworks.requirements(frameworks.framework(key).id))
+
+
+def _rows(facts: Sequence[ControlFacts], first: date, last: date, *, only: UUID | None = None) -> list[rules.Row]:
+    items, events, sizes, today = _items(first, last, only), _events(first, last, only), table(), clock.today()
+    return [
+        rules.row(_facts(c, items.get(c.control_id, ()), events.get(c.control_id)), first, last, today=today, table=sizes)
+        for c in facts
+    ]
+
+
+def _facts(control: ControlFacts, items: Sequence[_Drawn], events: Mapping[date, int] | None) -> rules.Facts:
+    """Tests that follow from a sample stand in its items; the others stand by themselves."""
+    own = min((i.drawn for i in items), default=None)
+    tests = (t for t in control.tests if own is None or t.tested_on < own)
+    return rules.Facts(
+        control.control_id, control.ref, control.title, control.cadence, control.since, tuple(_proofs(control)),
+        tuple(rules.Tried(t.tested_on, t.sample, t.failed, t.finding_ref) for t in tests), tuple(i.item for i in items), events,
+    )  # fmt: skip
+
+
+def _proofs(control: ControlFacts) -> list[Proof]:
+    """Accepted versions of what supports the control."""
+    return [
+        Proof(
+            v.period_from,
+            v.period_to,
+            v.collected_on,
+            f"{p.ref} {p.title}, {covers(v.period_from, v.period_to)},",
+            interval(p.cadence),
+        )
+        for p in control.proofs
+        for v in p.versions
+        if v.review == "accepted"
+    ]
+
+
+def _items(first: date, last: date, only: UUID | None) -> dict[UUID, list[_Drawn]]:
+    """The items of samples whose population overlaps the period, by control; one statement."""
+    query = (
+        select(Population.control_id, Sample.created_at, SampleItem.number, SampleItem.item, SampleItem.dated,
+               ItemResult.outcome, TestException.ref)
+        .select_from(Population).join(Sample, Sample.population_id == Population.id).join(SampleItem, SampleItem.sample_id == Sample.id)
+        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
+        .outerjoin(TestException, TestException.sample_item_id == SampleItem.id)
+        .where(Population.period_from <= last, Population.period_to >= first)
+        .order_by(SampleItem.number)
+    )  # fmt: skip
+    found: dict[UUID, list[_Drawn]] = {}
+    for control_id, drawn, number, name, day, outcome, ref in session().execute(_of(query, only)):
+        found.setdefault(control_id, []).append(_Drawn(rules.Item(number, name, day, outcome, ref), drawn.date()))
+    return found
+
+
+def _latest() -> Any:
+    """No later result stands in for this one."""
+    later = aliased(ItemResult)
+    return ~exists().where(later.sample_item_id == ItemResult.sample_item_id, later.number > ItemResult.number).correlate(
+        ItemResult
+    )
+
+
+def _events(first: date, last: date, only: UUID | None) -> dict[UUID, dict[date, int]]:
+    """What frozen populations count by month; of those of one query and period the last one counts."""
+    query = select(
+        Population.control_id, Population.key, Population.period_from, Population.period_to, Population.by_month
+    ).where(Population.period_from <= last, Population.period_to >= first, Population.date_column.is_not(None))
+    newest = {
+        (row[0], row[1], row[2], row[3]): row[4] for row in session().execute(_of(query, only).order_by(Population.created_at))
+    }
+    found: dict[UUID, dict[date, int]] = {}
+    for (control_id, *_), counts in newest.items():
+        held = found.setdefault(control_id, {})
+        for month, count in counts.items():
+            day = date.fromisoformat(month)
+            held[day] = max(held.get(day, 0), count)
+    return found
+
+
+def _of(query: Any, control_id: UUID | None) -> Any:
+    return query if control_id is None else query.where(Population.control_id == control_id)
+
+
+# ---- one control
+
+
+def control(control_id: UUID) -> Control:
+    """The control, if it is in the acting person's scope."""
+    held = scope()
+    if held is not None and not held.holds(control_id):
+        raise NotFound("There is no such control here.")
+    return controls.find_control(control_id)
+
+
+def line(control_id: UUID, period_from: date, period_to: date) -> rules.Row | None:
+    """The matrix's row of one control; None when it was retired."""
+    facts = controls.ledger(control_id).of(control_id, clock.now())
+    return _rows([facts], period_from, period_to, only=control_id)[0] if facts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A population with what its page says: whether the same query gave the same rows when it was run before."""
+
+    population: Population
+    samples: int
+    again: str  # "", "same" or "other"
+
+
+def populations(control_id: UUID) -> list[Frozen]:
+    """Newest first; two statements."""
+    rows = (
+        session()
+        .scalars(select(Population).where(Population.control_id == control_id).order_by(Population.created_at, Population.id))
+        .all()
+    )
+    counted = (
+        select(Sample.population_id, func.count()).join(Population, Population.id == Sample.population_id)
+        .where(Population.control_id == control_id).group_by(Sample.population_id)
+    )  # fmt: skip
+    counts = {row[0]: row[1] for row in session().execute(counted)}
+    seen: dict[tuple[str, date, date], str] = {}
+    found = []
+    for row in rows:
+        before = seen.get(which := (row.key, row.period_from, row.period_to))
+        found.append(Frozen(row, counts.get(row.id, 0), "" if before is None else "same" if before == row.sha256 else "other"))
+        seen[which] = row.sha256
+    return found[::-1]
+
+
+def population(population_id: UUID, *, whole: bool = False) -> Population:
+    """With `whole` its rows are read too, in the same statement."""
+    query = select(Population).where(Population.id == population_id)
+    found = session().scalars(query.options(undefer(Population.rows)) if whole else query).one_or_none()
+    if found is None:
+        raise NotFound("There is no such population here.")
+    control(found.control_id)
+    return found
+
+
+def is_as_frozen(held: Population) -> bool:
+    """Whether the rows still have the hash that was taken when they were frozen."""
+    return len(held.rows) == held.row_count and digest(held.rows) == held.sha256
+
+
+def offered(control_ref: str) -> list[tuple[str, str]]:
+    """(key, title) of the collectors whose population serves the control."""
+    return [(c.key, c.title) for c in COLLECTORS.values() if control_ref in c.controls]
+
+
+def versions_of(control_id: UUID, first: date, last: date) -> list[dict[str, Any]]:
+    """The accepted versions of a control's evidence that end in the period: the population of what has no other."""
+    query = (
+        select(Evidence.ref, EvidenceVersion.number, Evidence.title, EvidenceVersion.period_from, EvidenceVersion.period_to,
+               EvidenceVersion.sha256, EvidenceVersion.url, EvidenceReview.reviewed_at)
+        .join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
+        .join(EvidenceReview, EvidenceReview.version_id == EvidenceVersion.id)
+        .join(EvidenceLink, EvidenceLink.evidence_id == Evidence.id)
+        .where(EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None), EvidenceReview.decision == "accepted",
+               EvidenceVersion.period_to >= first, EvidenceVersion.period_to <= last)
+        .order_by(EvidenceVersion.period_to, Evidence.ref, EvidenceVersion.number)
+    )  # fmt: skip
+    return [
+        {"id": f"{r.ref} version {r.number}", "covers to": r.period_to.isoformat(), "covers from": r.period_from.isoformat(),
+         "evidence": r.title, "sha256 or address": r.sha256 or r.url, "accepted": r.reviewed_at.date().isoformat()}
+        for r in session().execute(query)
+    ]  # fmt: skip
+
+
+# ---- samples
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A sample with its population and control, and how far it is."""
+
+    sample: Sample
+    population: Population
+    control: Control
+    tested: int
+    failed: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.tested == self.sample.size
+
+    @property
+    def says(self) -> str:
+        if not self.tested:
+            return f"none of {self.sample.size} tested"
+        if self.failed:
+            return f"{self.failed} of {self.tested} failed"
+        return f"all {self.sample.size} passed" if self.is_done else f"{self.tested} of {self.sample.size} tested"
+
+
+def samples(control_id: UUID | None = None, *, since: date | None = None, until: date | None = None) -> list[Standing]:
+    """Samples with how far they are, newest first; one statement."""
+    query = (
+        select(Sample, Population, Control, func.count(ItemResult.id), func.count(ItemResult.id).filter(ItemResult.outcome == "failed"))
+        .select_from(Sample).join(Population, Population.id == Sample.population_id).join(Control, Control.id == Population.control_id)
+        .join(SampleItem, SampleItem.sample_id == Sample.id)
+        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
+        .group_by(Sample.tenant_id, Sample.id, Population.tenant_id, Population.id, Control.tenant_id, Control.id)
+        .order_by(Sample.created_at.desc(), Sample.id)
+    )  # fmt: skip
+    if control_id is not None:
+        query = query.where(Population.control_id == control_id)
+    if since is not None:
+        query = query.where(Population.period_to >= since)
+    if until is not None:
+        query = query.where(Population.period_from <= until)
+    keeps = _keeper()
+    return [Standing(*row) for row in session().execute(query) if keeps(row[2].id)]
+
+
+def _keeper() -> Callable[[UUID], bool]:
+    """Which controls the acting person may see; the scope is asked for once."""
+    held = scope()
+    return held.holds if held is not None else lambda _control_id: True
+
+
+def sample(sample_id: UUID) -> tuple[Sample, Population, Control]:
+    held = find(Sample, sample_id, what="sample")
+    of = population(held.population_id)
+    return held, of, control(of.control_id)
+
+
+def sample_of(population_id: UUID, seed: str, size: int) -> Sample | None:
+    query = select(Sample).where(Sample.population_id == population_id, Sample.seed == seed, Sample.size == size)
+    return session().scalars(query).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    item: SampleItem
+    result: ItemResult | None
+    exception: TestException | None
+
+
+def items(sample_id: UUID) -> list[ItemView]:
+    """Every drawn item in the order of the draw, with its latest result and its exception; one statement."""
+    query = (
+        select(SampleItem, ItemResult, TestException).select_from(SampleItem)
+        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
+        .outerjoin(TestException, TestException.sample_item_id == SampleItem.id)
+        .where(SampleItem.sample_id == sample_id).order_by(SampleItem.number)
+    )  # fmt: skip
+    return [ItemView(*row) for row in session().execute(query)]
+
+
+def item(item_id: UUID) -> SampleItem:
+    held = find(SampleItem, item_id, what="item")
+    sample(held.sample_id)
+    return held
+
+
+def results(item_id: UUID) -> Sequence[ItemResult]:
+    """All results of an item, newest first: the first one counts."""
+    query = select(ItemResult).where(ItemResult.sample_item_id == item_id)
+    return session().scalars(query.order_by(ItemResult.number.desc())).all()
+
+
+def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
+    """(version id, words) of what supports the control, newest first: what a result may point at."""
+    query = (
+        select(EvidenceVersion.id, Evidence.ref, EvidenceVersion.number, Evidence.title)
+        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id).join(EvidenceLink, EvidenceLink.evidence_id == Evidence.id)
+        .where(EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None))
+        .order_by(EvidenceVersion.period_to.desc(), Evidence.ref).limit(SHOWN)
+    )  # fmt: skip
+    return [(r.id, f"{r.ref} version {r.number}, {r.title}") for r in session().execute(query)]
+
+
+# ---- exceptions, findings, retests
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An exception with all that came of it."""
+
+    exception: TestException
+    control: Control
+    item: SampleItem
+    sample: Sample
+    finding: Finding | None
+    result: ItemResult | None
+
+    @property
+    def state(self) -> str:
+        """closed, mended, in repair, answered, open; set aside when a later result let the item pass."""
+        if self.finding is not None:
+            return "closed" if self.finding.closed_at else "mended" if self.finding.remedied_at else "in repair"
+        if self.result is not None and self.result.outcome == "passed":
+            return "set aside"
+        return "answered" if self.exception.response else "open"
+
+    @property
+    def kind(self) -> str:
+        return {"closed": "ok", "mended": "info", "in repair": "due", "set aside": "none"}.get(self.state, "bad")
+
+    @property
+    def word(self) -> str:
+        return {"closed": "Closed, retest passed", "mended": "Mended, waits for retest"}.get(self.state, self.state.capitalize())
+
+
+def _cases() -> Any:
+    return (
+        select(TestException, Control, SampleItem, Sample, Finding, ItemResult).select_from(TestException)
+        .join(Control, Control.id == TestException.control_id).join(SampleItem, SampleItem.id == TestException.sample_item_id)
+        .join(Sample, Sample.id == SampleItem.sample_id).outerjoin(Finding, Finding.exception_id == TestException.id)
+        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
+        .order_by(TestException.created_at.desc(), TestException.id)
+    )  # fmt: skip
+
+
+def exceptions(since: date | None = None, until: date | None = None, *, control_id: UUID | None = None) -> list[Case]:
+    """Exceptions found between two days, newest first; one statement."""
+    query = _cases()
+    if since is not None:
+        query = query.where(TestException.created_at >= since)
+    if until is not None:
+        query = query.where(TestException.created_at < until + timedelta(days=1))
+    if control_id is not None:
+        query = query.where(TestException.control_id == control_id)
+    keeps = _keeper()
+    return [Case(*row) for row in session().execute(query.limit(SHOWN * 5)) if keeps(row[1].id)]
+
+
+def case(exception_id: UUID) -> Case:
+    row = session().execute(_cases().where(TestException.id == exception_id)).one_or_none()
+    if row is None or not _keeper()(row[1].id):
+        raise NotFound("There is no such exception here.")
+    return Case(*row)
+
+
+def exception(exception_id: UUID, *, lock: bool = False) -> TestException:
+    held = find(TestException, exception_id, what="exception", lock=lock)
+    control(held.control_id)
+    return held
+
+
+def finding(finding_id: UUID, *, lock: bool = False) -> tuple[Finding, TestException]:
+    held = find(Finding, finding_id, what="finding", lock=lock)
+    return held, exception(held.exception_id)
+
+
+def exception_of_item(item_id: UUID) -> TestException | None:
+    return session().scalars(select(TestException).where(TestException.sample_item_id == item_id)).one_or_none()
+
+
+def finding_of(exception_id: UUID) -> Finding | None:
+    return session().scalars(select(Finding).where(Finding.exception_id == exception_id)).one_or_none()
+
+
+def retests(finding_id: UUID) -> Sequence[Retest]:
+    return (
+        session()
+        .scalars(select(Retest).where(Retest.finding_id == finding_id).order_by(Retest.created_at.desc(), Retest.id))
+        .all()
+    )
+
+
+def findings() -> list[Case]:
+    """Cases that became findings: open ones first, by the day that they are due."""
+    found = [c for c in exceptions() if c.finding is not None]
+    return sorted(found, key=lambda c: (c.finding.closed_at is not None, c.finding.due_on, c.finding.ref) if c.finding else ())

@@ -1,0 +1,96 @@
+"""Access reviews at the front door: decided row by row or several at once; what takes away needs a fresh sign-in."""
+
+from datetime import timedelta
+
+import pytest
+
+from governance.access_reviews import queries
+from governance.kernel import clock
+from tests import make
+from tests.access_reviews.test_reviews import all_but_own, item, key
+from tests.browser import Visitor
+
+
+@pytest.fixture
+def path(as_officer):
+    """The address of a review that the officer began."""
+    key()
+    reply = as_officer.post("settings/access-reviews/new", title="Q4 2026", due_on=str(clock.today() + timedelta(days=14)))
+    return reply.location
+
+
+def of(path):
+    from uuid import UUID
+
+    return UUID(path.rsplit("/", 1)[1])
+
+
+def test_before_the_first_review_the_page_says_what_it_is_for(as_admin):
+    assert "No access review yet" in as_admin.get("settings/access-reviews/").text
+    assert "Begin a review of 6 members" in as_admin.get("settings/access-reviews/new").text
+    assert "By when?" in as_admin.post("settings/access-reviews/new", then=422, title="Q4", due_on="").text
+
+
+def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, statements):
+    with statements() as seen:
+        text = as_officer.get(path).text
+    assert len(seen) <= 12, seen
+    assert "0 of 7 rows decided" in text and "Your own: another person decides" in text and "mirror" in text
+    form = {f"row-{item(of(path), who)}": "keep" for who in ("admin", "reviewer", "auditor", "mirror")}
+    as_officer.post(f"{path}/decisions", **form)
+    wrong = as_officer.post(f"{path}/decisions", then=422, **{f"row-{item(of(path), 'viewer')}": "revoke"}).text
+    assert "Say why" in wrong
+    as_officer.post(
+        f"{path}/decisions",
+        because="On leave.",
+        **{f"row-{item(of(path), 'viewer')}": "revoke", f"row-{item(of(path), 'contributor')}": "viewer"},
+    )
+    assert "1 row of 7 is still open" in as_officer.post(f"{path}/closing", then=422).text
+    as_admin.post(f"{path}/decisions", **{f"row-{item(of(path), 'compliance_officer')}": "keep"})
+    text = as_officer.get(path).text
+    assert "All 7 rows are decided" in text and "Lowered to viewer" in text
+    closed = as_officer.post(f"{path}/closing", follow=True).text
+    assert "5 kept, 1 lowered, 1 revoked" in closed and "EV-0001" in closed and "Save these decisions" not in closed
+    assert "Closed" in as_officer.get("settings/access-reviews/").text
+    content = as_officer.get(f"{path}/export.csv").data.decode("utf-8-sig")
+    assert "Maya Okafor" in content and "On leave." in content
+
+
+def test_several_are_decided_at_once_all_or_none(as_officer, path, database):
+    ids = [str(item(of(path), who)) for who in ("admin", "reviewer", "compliance_officer")]
+    as_officer.post(f"{path}/decisions", then=403, all="keep", ids=ids)
+    as_officer.post(f"{path}/decisions", all="keep", ids=ids[:2])
+    with make.acting("admin"):
+        assert queries.tally(queries.every_row(of(path))).kept == 2
+    assert "Nothing is chosen" in as_officer.post(f"{path}/decisions", then=422, all="keep").text
+
+
+def test_taking_away_needs_a_fresh_sign_in_and_keeping_does_not(app, path, database):
+    stale = Visitor(app, make.cookie("reviewer", signed_in_ago=timedelta(minutes=10)), "acme")
+    row = item(of(path), "viewer")
+    stale.post(f"{path}/decisions", then=401, because="Why not", **{f"row-{row}": "revoke"})
+    stale.post(f"{path}/decisions", **{f"row-{row}": "keep"})
+
+
+@pytest.mark.parametrize("who", ["contributor", "viewer", "auditor"])
+def test_others_do_not_review(app, path, database, who):
+    visitor = Visitor(app, make.cookie(who), "acme")
+    visitor.get("settings/access-reviews/", then=403)
+    visitor.post(f"{path}/decisions", then=403)
+
+
+def test_another_tenants_review_is_not_there(as_neighbour, path):
+    as_neighbour.get(path.replace("/acme/", "/globex/"), then=404)
+    as_neighbour.post(f"{path.replace('/acme/', '/globex/')}/closing", then=404)
+
+
+def test_the_last_admin_is_refused_beside_the_form(as_officer, path):
+    reply = as_officer.post(f"{path}/decisions", then=422, because="Why not", **{f"row-{item(of(path), 'admin')}": "revoke"})
+    assert "is the only" in reply.text
+
+
+def test_a_closed_review_takes_no_decision(as_officer, path, database):
+    all_but_own(of(path))
+    as_officer.post(f"{path}/decisions", **{f"row-{item(of(path), 'mirror')}": "keep"})
+    as_officer.post(f"{path}/closing")
+    assert "was closed on" in as_officer.post(f"{path}/decisions", then=422, **{f"row-{item(of(path), 'viewer')}": "keep"}).text

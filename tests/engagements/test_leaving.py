@@ -1,0 +1,81 @@
+"""What an auditor takes carries his name or a custody line; what others take is as it was."""
+
+import hashlib
+import io
+
+import pdfplumber
+import pikepdf
+import pytest
+from sqlalchemy import select
+
+from governance.audit.models import AuditEntry
+from governance.engagements import queries
+from governance.kernel.db import session
+from tests import make
+from tests.engagements import field
+from tests.evidence import shelf
+
+
+def pdf(pages=((595, 842), (842, 595)), password=None):
+    out, file = io.BytesIO(), pikepdf.new()
+    for size in pages:
+        file.add_blank_page(page_size=size)
+    file.save(out, encryption=pikepdf.Encryption(owner=password, user=password) if password else False)
+    return out.getvalue()
+
+
+def taken(acting):
+    with acting("admin"):
+        return list(session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.file.taken")))
+
+
+@pytest.mark.slow
+def test_a_pdf_carries_his_name_his_engagement_the_time_and_the_originals_digest_on_each_page(
+    as_auditor, as_officer, acting, database
+):
+    content = pdf()
+    version = shelf.version(shelf.piece(), content)
+    with acting("admin"):
+        ref = queries.engagement(field.worlds()).ref
+    reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
+    digest = hashlib.sha256(content).hexdigest()
+    assert reply.headers["X-Original-SHA256"] == digest
+    assert reply.headers["X-Content-SHA256"] == hashlib.sha256(reply.data).hexdigest()
+    with pdfplumber.open(io.BytesIO(reply.data)) as file:
+        words = ["".join(c["text"] for c in page.chars) for page in file.pages]
+    assert len(words) == 2
+    for page in words:
+        for part in (make.FIRM, "Harriet Lowe", ref, "downloaded", digest):
+            assert part in page, part
+    [facts] = taken(acting)
+    assert facts["stamped"] is True and facts["original"] == digest and facts["page"] == "evidence.download"
+    assert as_officer.post(f"evidence/versions/{version}/download", then=200).data == content
+
+
+def test_a_pdf_that_cannot_be_stamped_leaves_as_it_is_with_a_custody_line(as_auditor, acting, database):
+    content = pdf(password="closed")
+    version = shelf.version(shelf.piece(), content)
+    reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
+    assert reply.data == content
+    assert reply.headers["X-Custody"].startswith("Harriet Lowe, Halden & Co, ENG-")
+    [facts] = taken(acting)
+    assert facts["stamped"] is False and facts["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(as_auditor, as_officer, acting, database):
+    content = b"a,b\n1,2\n"
+    version = shelf.version(shelf.piece(), content, "secret-name.csv")
+    reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
+    assert reply.data == content and "X-Custody" in reply.headers
+    as_auditor.get("evidence/export.csv")
+    as_officer.post(f"evidence/versions/{version}/download", then=200)
+    facts = taken(acting)
+    assert [f["page"] for f in facts] == ["evidence.download", "evidence.export"]
+    with acting("admin"):
+        bodies = b"".join(session().scalars(select(AuditEntry.body).where(AuditEntry.action == "engagement.file.taken")))
+    assert b"secret-name" not in bodies and b"Harriet" not in bodies
+
+
+def test_pages_leave_no_custody_line(as_auditor, acting, database):
+    as_auditor.get("evidence/")
+    assert taken(acting) == []

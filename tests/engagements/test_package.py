@@ -1,0 +1,311 @@
+"""The evidence package: whole or not at all, valid for others' tools and ours, and telling when somebody bent it."""
+
+import csv
+import io
+import json
+import re
+import tracemalloc
+import zipfile
+
+import bagit
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from governance import schedule
+from governance.audit import logs, sequencer
+from governance.audit.models import AuditEntry
+from governance.cli import main
+from governance.engagements import queries
+from governance.engagements.bag import Bag, NotWhole, Payload, reading
+from governance.engagements.checking import verify
+from governance.engagements.contents import plain
+from governance.engagements.models import EvidencePackage
+from governance.evidence.models import EvidenceVersion
+from governance.kernel import jobs, storage
+from governance.kernel.db import session
+from governance.kernel.jobs import WorkItem
+from governance.people.jobs import actor_of
+from tests import make
+from tests.engagements import field
+from tests.evidence import shelf
+
+assert schedule.HANDLERS  # the jobs process knows the kind
+
+
+def sequenced(acting):
+    with acting("admin"):
+        while sequencer.sequence():
+            pass
+
+
+@pytest.fixture
+def scene(acting, database):
+    """An engagement with three files in scope, one of them provided in a request with a thread: (engagement, versions)."""
+    engagement = field.worlds()
+    control = shelf.control()
+    versions = [
+        shelf.version(shelf.piece("Penetration test", supports=[control])),
+        shelf.version(shelf.piece("Members", supports=[control]), b"name,role\nAnna,owner\n", "mitglieder äöü %20.csv"),
+        shelf.version(shelf.piece("Loose"), b"a,b\n1,2\n", "loose.csv"),
+    ]
+    request = field.request(engagement)
+    field.attached(engagement, request, versions[2])
+    field.provided(engagement, request, said="<script>alert(1)</script> as asked")
+    sequenced(acting)
+    return engagement, versions
+
+
+def key_of(acting):
+    with acting("admin"):
+        return str(logs.verifier(logs.all_keys()[0]))
+
+
+def made(who, engagement):
+    """The address of a package that was made."""
+    page = who.post(f"engagements/{engagement}/packages").location
+    jobs.drain(actor_of)
+    return page
+
+
+def taken(who, engagement):
+    page = made(who, engagement)
+    return who.post(f"{page}/download", then=200).data
+
+
+def unpacked(content, folder):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(folder)
+    [bag] = folder.iterdir()
+    return bag
+
+
+@pytest.mark.filterwarnings("ignore:'count' is passed:DeprecationWarning")  # bagit.py with a newer Python
+def test_others_tools_and_our_verifier_find_it_whole(as_auditor, acting, scene, tmp_path):
+    engagement, _versions = scene
+    content = taken(as_auditor, engagement)
+    bag = unpacked(content, tmp_path)
+    assert bagit.Bag(str(bag)).validate()
+    result = verify(io.BytesIO(content), key_of(acting))
+    assert result.ok, [c for c in result.checks if not c.ok]
+    assert "genuine and whole" in result.sentence
+
+
+def test_what_is_in_it(as_officer, acting, scene, tmp_path):
+    engagement, _versions = scene
+    data = unpacked(taken(as_officer, engagement), tmp_path) / "data"
+    index = json.loads((data / "index.json").read_text())
+    assert [e["title"] for e in index["evidence"]] == ["Penetration test", "Members", "Loose"]
+    for each in index["evidence"]:
+        assert (data / each["path"]).is_file()
+    assert index["evidence"][0]["path"].startswith("evidence/SEC-04/EV-0001/v1-")
+    assert [r["ref"] for r in index["requests"]] == ["PBC-001"]
+    assert index["requests"][0]["provided"][0]["path"].endswith("loose.csv")
+    matrix = list(csv.reader(io.StringIO((data / "controls.csv").read_text("utf-8-sig"))))
+    assert matrix[0][:4] == ["Control", "Title", "Criteria", "Cadence"] and matrix[1][0] == "SEC-04"
+    for name in (
+        "VERIFY.txt",
+        "requests.csv",
+        "testing/exceptions.json",
+        "audit-log/extract.jsonl",
+        "audit-log/checkpoint.txt",
+        "audit-log/keys.txt",
+    ):
+        assert (data / name).is_file(), name
+
+
+def test_the_index_opens_offline_and_runs_nothing(as_officer, scene, tmp_path):
+    data = unpacked(taken(as_officer, scene[0]), tmp_path) / "data"
+    page = (data / "index.html").read_text()
+    assert "<script" not in page and "&lt;script&gt;" in page
+    links = re.findall(r'(?:href|src)="([^"]+)"', page)
+    assert links and all((data / link).is_file() for link in links)
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_same_command_line_checks_it(as_officer, acting, scene, tmp_path):
+    file = tmp_path / "package.zip"
+    file.write_bytes(taken(as_officer, scene[0]))
+    key = tmp_path / "log.pub"
+    key.write_text(key_of(acting))
+    good = CliRunner().invoke(main, ["verify-package", str(file), "--key", str(key)])
+    assert good.exit_code == 0, good.output
+    assert "genuine and whole" in good.output
+    file.write_bytes(file.read_bytes()[:-100])
+    assert CliRunner().invoke(main, ["verify-package", str(file), "--key", str(key)]).exit_code == 1
+
+
+def bent(content, change):
+    """The package with its entries changed: name → new bytes, None to leave out, or more of them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
+        for entry in source.infolist():
+            content = change(entry.filename, source.read(entry))
+            if content is not None:
+                target.writestr(entry.filename, content)
+    return out
+
+
+def without(part):
+    return lambda name, data: None if part in name else data
+
+
+def changed(part):
+    return lambda name, data: data[:-1] + bytes([data[-1] ^ 1]) if name.endswith(part) else data
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (without("Members"), None), (without("v1-loose.csv"), "missing"), (changed("v1-loose.csv"), "not the file that was packed"),
+        (changed("manifest-sha256.sig"), "signature"), (without("manifest-sha256.sig"), "nobody signed"), (changed("bag-info.txt"), "not the file"),
+        (changed("/manifest-sha256.txt"), ""), (changed("tagmanifest-sha256.txt"), "not the one that was signed"), (without("extract.jsonl"), ""),
+        (changed("checkpoint.txt"), ""), (without("bagit.txt"), ""),
+    ],
+)  # fmt: skip
+def test_whatever_is_bent_is_found_and_named(as_officer, acting, scene, change, says):
+    result = verify(bent(taken(as_officer, scene[0]), change), key_of(acting))
+    if says is None:
+        assert result.ok
+        return
+    assert not result.ok
+    assert says in result.sentence
+
+
+def test_another_key_and_what_is_no_key_are_refused(as_officer, acting, scene):
+    content = taken(as_officer, scene[0])
+    with acting("admin", "globex"):
+        while sequencer.sequence():
+            pass
+        other = str(logs.verifier(logs.all_keys()[0]))
+    assert not verify(io.BytesIO(content), other).ok
+    assert "verifier key" in verify(io.BytesIO(content), "nonsense").sentence
+
+
+@pytest.mark.parametrize("name", ["../out.txt", "/etc/passwd", "a/../../x", "c:\\x", "x"])
+def test_an_archive_that_leads_out_of_itself_is_refused(acting, scene, name):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("bag/bagit.txt", "x")
+        archive.writestr(name, "x")
+    assert not verify(out, key_of(acting)).ok
+
+
+def test_a_bomb_is_not_unpacked(acting, scene):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bag/data/zeros", b"\0" * 60_000_000)
+    out.getvalue()
+    result = verify(out, key_of(acting))
+    assert not result.ok
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_make_the_verifier_raise(content):
+    key = "console.example/audit/acme+00000000+AAAA"
+    assert not verify(io.BytesIO(content), key).ok
+
+
+# ---- whole or not at all
+
+
+def state(acting):
+    with acting("admin"):
+        query = select(WorkItem.state, WorkItem.step, EvidencePackage.storage_key).join(
+            EvidencePackage, EvidencePackage.work_item_id == WorkItem.id
+        )
+        return session().execute(query).one()
+
+
+def test_a_missing_file_ends_it_all_and_is_named(as_officer, acting, scene):
+    engagement, versions = scene
+    with acting("admin"):
+        key = session().scalar(select(EvidenceVersion.storage_key).where(EvidenceVersion.id == versions[1]))
+    storage.store().remove(key)
+    page = made(as_officer, engagement)
+    now, step, kept = state(acting)
+    assert (now, kept) == ("failed", None)
+    assert "EV-0002" in step and "No package was made" in step
+    as_officer.post(f"{page}/download", then=409)
+    assert "EV-0002" in as_officer.get(page).text
+
+
+def test_cancelled_it_leaves_nothing_and_can_be_made_again(as_officer, acting, scene):
+    engagement, _ = scene
+    page = as_officer.post(f"engagements/{engagement}/packages").location
+    as_officer.post(f"{page}/cancel")
+    jobs.drain(actor_of)
+    assert state(acting)[0] == "cancelled"
+    as_officer.post(f"{page}/again")
+    jobs.drain(actor_of)
+    assert state(acting)[0] == "done"
+    as_officer.post(f"{page}/again", then=409)
+    as_officer.post(f"{page}/cancel", then=409)
+
+
+def test_a_double_click_makes_one(as_officer, acting, scene):
+    engagement, _ = scene
+    first = as_officer.post(f"engagements/{engagement}/packages").location
+    assert as_officer.post(f"engagements/{engagement}/packages").location == first
+    jobs.drain(actor_of)
+
+
+def test_an_auditor_whose_window_closed_meanwhile_gets_none(as_auditor, acting, scene):
+    engagement, _ = scene
+    as_auditor.post(f"engagements/{engagement}/packages")
+    field.end(engagement)
+    jobs.drain(actor_of)
+    assert state(acting)[0] == "failed"
+
+
+def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(as_auditor, as_contributor, acting, scene):
+    engagement, _ = scene
+    page = made(as_auditor, engagement)
+    as_auditor.get(page)
+    as_auditor.post(f"{page}/download", then=200)
+    with acting("admin"):
+        query = select(AuditEntry.action).where(
+            AuditEntry.action.like("package.%") | (AuditEntry.action == "engagement.file.taken")
+        )
+        assert list(session().scalars(query.order_by(AuditEntry.id))) == [
+            "package.asked", "package.made", "package.downloaded", "engagement.file.taken",
+        ]  # fmt: skip
+        made_ = session().scalar(select(EvidencePackage.id))
+    other = field.engagement("Other")
+    as_auditor.get(f"engagements/{other}/packages/{made_}", then=404)
+    as_contributor.get(page, then=403)
+
+
+def test_five_thousand_files_stream_with_flat_memory():
+    """Two gigabytes go by in pieces; what is held is the list of names."""
+    bag, piece = Bag("acme-x", {}), b"\0" * 65536
+    files = (Payload(f"evidence/{n:05}.bin", lambda: (piece for _ in range(7)), packed=False) for n in range(5_000))
+    tracemalloc.start()
+    stream, size = reading(bag.pieces(files, lambda digest: digest)), 0
+    while got := stream.read(1024 * 1024):
+        size += len(got)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size > 5_000 * 7 * 65536
+    assert peak < 48 * 1024 * 1024
+
+
+def test_a_file_that_is_not_what_it_was_ends_the_bag():
+    bag = Bag("acme-x", {})
+    with pytest.raises(NotWhole, match="another one"):
+        list(bag.pieces([Payload("a", lambda: (b"x",), sha256="0" * 64)], lambda digest: digest))
+
+
+@given(st.text(max_size=120))
+def test_names_in_the_package_need_no_escaping(name):
+    assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,89}", plain(name))
+
+
+def test_the_package_is_named_after_the_tenant_and_the_engagement(as_officer, acting, scene):
+    with acting("admin"):
+        ref = queries.engagement(scene[0]).ref
+    page = made(as_officer, scene[0])
+    assert f'filename="acme-{ref}.zip"' in as_officer.post(f"{page}/download", then=200).headers["Content-Disposition"]
+    assert make.FIRM

@@ -1,0 +1,149 @@
+"""What became of the stored files: altered, missing, left over; found, named, and shown where it matters."""
+
+import io
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from governance.controls import queries as controls
+from governance.evidence import actions, queries, verifying
+from governance.evidence.models import EvidenceFault, EvidenceVersion
+from governance.kernel import storage
+from governance.kernel.errors import Unavailable
+from tests import make
+from tests.evidence import shelf
+from tests.evidence.shelf import PDF
+from tests.evidence.test_evidence import count, entries
+
+
+def path_of(version_id):
+    with make.acting(read_only=True):
+        return storage.store().root / queries.version_of(version_id)[0].storage_key
+
+
+def verify():
+    from governance.kernel import current
+
+    with current.acting_as(make.founder("acme")):
+        return verifying.verify()
+
+
+@pytest.mark.parametrize("how", ["altered", "cut", "missing", "swapped"])
+def test_a_file_changed_behind_our_back_is_named_and_its_evidence_is_broken(as_officer, how):
+    control = shelf.control()
+    e = shelf.piece(supports=[control])
+    v = shelf.version(e)
+    shelf.accepted(v)
+    other = shelf.version(shelf.piece("Another"), PDF + b"other")
+    assert verify().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
+    path = path_of(v)
+    before = path.read_bytes()
+    if how == "missing":
+        path.unlink()
+    else:
+        path.write_bytes({"altered": before[:-3] + b"abc", "cut": before[:-20], "swapped": path_of(other).read_bytes()}[how])
+    report = verify()
+    [finding] = report.findings
+    assert (finding.ref, finding.number) == ("EV-0001", 1) and finding.kind == ("missing" if how == "missing" else "altered")
+    assert "EV-0001 version 1" in finding.sentence and not report.ok
+    verify()
+    assert count(EvidenceFault) == 1 and len(entries("evidence.version.broken")) == 1
+    page = as_officer.get(f"evidence/{e}").text
+    assert "File broken" in page and "Version 1 is broken." in page
+    assert "EV-0001" in as_officer.get("evidence/inbox").text
+    assert "missing or was altered" in as_officer.get(f"controls/{control}").text
+    path.write_bytes(before)
+    assert verify().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
+    assert entries("evidence.version.healed")
+    assert controls
+
+
+def test_a_download_of_an_altered_file_is_refused_and_gives_out_nothing(as_officer):
+    v = shelf.version(shelf.piece())
+    path = path_of(v)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    reply = as_officer.post(f"evidence/versions/{v}/download", then=409)
+    assert "altered or are incomplete" in reply.text and PDF not in reply.data
+    path.unlink()
+    as_officer.post(f"evidence/versions/{v}/download", then=404)
+
+
+def test_a_store_that_is_away_breaks_nothing(database, monkeypatch):
+    shelf.version(shelf.piece())
+    store = storage.store()
+
+    class Away(storage.Folder):
+        def _stored(self, key):
+            raise Unavailable("The object store cannot be read just now.")
+
+    monkeypatch.setattr(storage, "_store", Away(store.root))
+    with pytest.raises(Unavailable):
+        verify()
+    assert count(EvidenceFault) == 0
+
+
+def test_bytes_from_before_files_were_sealed_are_still_read_and_checked(as_officer):
+    e = shelf.piece()
+    with make.acting("contributor") as who:
+        blob = storage.store().write(who.tenant_id, io.BytesIO(PDF), limit=10**6)
+        old = actions.Stored("report.pdf", "application/pdf", blob.size, blob.sha256, blob.key)
+        dates = shelf.days()
+        collected = dates.pop("collected_on")
+        v = actions._filed(queries.find_evidence(e), old, unchanged=False, collected_on=collected, source="upload", **dates).id
+    assert as_officer.post(f"evidence/versions/{v}/download", then=200).data == PDF
+    assert verify().ok
+    path_of(v).write_bytes(b"%PDF-1.7 another")
+    assert [f.kind for f in verify().findings] == ["altered"]
+
+
+def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
+    """It binds a database of its own: here the test's, so that what it finds is rolled back."""
+    from governance import cli
+    from governance.kernel import current
+
+    v = shelf.version(shelf.piece())
+    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.founder(slug) for slug in slugs or ("acme", "globex")])
+    good = CliRunner().invoke(cli.main, ["verify-evidence"])
+    assert good.exit_code == 0 and "ok    acme: 1 stored files of 1 versions" in good.output and "ok    globex" in good.output
+    path_of(v).unlink()
+    bad = CliRunner().invoke(cli.main, ["verify-evidence", "acme"])
+    assert bad.exit_code == 1 and "FAIL  acme" in bad.output and "EV-0001 version 1: its file is missing" in bad.output
+    assert current.actor_or_none() is None
+
+
+# ---- what is left over
+
+
+def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database):
+    v = shelf.version(shelf.piece())
+    with make.acting() as who:
+        orphan = storage.store().write(who.tenant_id, io.BytesIO(b"the process died before its row"), limit=100, shelf="evidence")
+        other_shelf = storage.store().write(who.tenant_id, io.BytesIO(b"a package"), limit=100, shelf="packages")
+    neighbour = storage.store()
+    for key in (orphan.key, other_shelf.key):
+        assert neighbour.exists(key)
+    with make.acting():
+        assert actions.sweep() == 0, "it may belong to a transaction that is under way"
+    old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
+    for path in (neighbour.root / orphan.key, neighbour.root / other_shelf.key, path_of(v)):
+        os.utime(path, (old, old))
+    with make.acting():
+        assert actions.sweep() == 1
+    assert not neighbour.exists(orphan.key) and neighbour.exists(other_shelf.key) and path_of(v).exists()
+    assert entries("evidence.swept")[0].facts["files"] == 1
+
+
+def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(as_contributor, monkeypatch):
+    e = shelf.piece()
+    root = storage.store().root
+
+    class Full(storage.Folder):
+        def _place(self, file, key):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage, "_store", Full(root))
+    reply = as_contributor.post(f"evidence/{e}/versions/new", then=503, **shelf.form())
+    assert "No space left on device" in reply.text and "Nothing was saved" in reply.text
+    assert count(EvidenceVersion) == 0 and not list(root.rglob(".incoming-*"))
