@@ -125,7 +125,9 @@ class Cast:
         """The actor of a part: admin, officer, jun, anna."""
         email = ADDRESSES[part].format(self.slug)
         person = next(p for p in (*PEOPLE[self.slug], *PEOPLE["audit"], LEFT) if p.email == email)
-        role = {"admin": "admin", "anna": "contributor", "auditor": "auditor", "operator": "operator_admin"}.get(part, "compliance_officer")
+        role = {"admin": "admin", "anna": "contributor", "auditor": "auditor", "operator": "operator_admin"}.get(
+            part, "compliance_officer"
+        )
         base = founder(self.slug)
         return replace(
             base,

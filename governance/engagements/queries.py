@@ -148,7 +148,7 @@ def _provided_in(engagements: Collection[UUID]) -> Select[UUID, UUID]:
 
 
 def shows_version(scope: Scope, version_id: UUID) -> bool:
-    """Whether the version is one that was provided, or belongs to evidence in scope and covers a day of an open period."""
+    """Whether the version is one that was provided, or belongs to evidence in scope, of whatever period."""
     if scope.evidence is None or version_id in scope.versions:
         return True
     of = session().scalar(select(EvidenceVersion.evidence_id).where(EvidenceVersion.id == version_id))
