@@ -246,4 +246,4 @@ def _environment() -> Environment:
 
 
 def page(index: dict[str, Any]) -> str:
-    return _environment().get_template("engagements/package_index.html").render(index=index)
+    return _environment().get_template("engagements/package/index.html").render(index=index)

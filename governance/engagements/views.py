@@ -330,7 +330,7 @@ def read_list(engagement_id: UUID) -> ResponseReturnValue:
     held, form, kept = queries.engagement(engagement_id), ListForm(), []
     if not accepted(form, lambda: kept.append(_kept(held))):
         return page("engagements/import.html", held=held, form=form, status=form.status)
-    return redirect(url_for("engagements.list_", engagement_id=held.id, request_import_id=kept[0].id), 303)
+    return redirect(url_for("engagements.what_was_read", engagement_id=held.id, request_import_id=kept[0].id), 303)
 
 
 def _kept(held: Engagement) -> Any:
@@ -347,7 +347,7 @@ def _kept(held: Engagement) -> Any:
 
 
 @feature.get("/engagements/<uuid:engagement_id>/imports/<uuid:request_import_id>", needs=permissions.ASK)
-def list_(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnValue:
+def what_was_read(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     kept = queries.import_of(held.id, request_import_id)
     rows = [listing.Row.from_json(row) for row in kept.rows]

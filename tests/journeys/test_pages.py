@@ -83,11 +83,11 @@ def test_everything_is_reachable_by_somebody(reach):
     assert pages - reached <= NOT_BY_LINKS, sorted(pages - reached - NOT_BY_LINKS)
 
 
-# Asked for by scripts, by machines and by the sign-in itself.
+# Asked for by scripts, by machines and by the sign-in itself; reached by a mail, or by a file that was sent.
 NOT_BY_LINKS = {
     "health.healthz", "health.readyz", "health.metrics", "door.home", "door.login", "door.callback",
     "api_description.description", "report_check.keys", "report_check.verify", "reports.events", "reports.work", "jump.jump",
-    "logbook.live", "switches.obeyed",
+    "logbook.live", "switches.obeyed", "auditor_door.arriving", "engagements.what_was_read",
     "audit_api.checkpoint", "audit_api.tile", "audit_api.bundle", "audit_api.inclusion", "audit_api.consistency", "audit_api.entry",
 }  # fmt: skip
 

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "governance" / "static"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
-PAGES = [t for t in TEMPLATES if "pdf" not in t.parts]  # a printed page has no content policy, and its bars are in mm
+# A printed page has no content policy, and its bars are in mm; a page in a package is opened from a disk, under a policy of its own.
+PAGES = [t for t in TEMPLATES if not {"pdf", "package"} & set(t.parts)]
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 SYMBOLS = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text("utf-8")))
 
