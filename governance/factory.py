@@ -29,7 +29,7 @@ from governance.controls.views import feature as controls
 from governance.engagements import door as auditors
 from governance.engagements import stillness
 from governance.engagements.leaving import end_shut_out, watch_leaving
-from governance.engagements.narrowing import testing_scope
+from governance.engagements.narrowing import scope_of_auditor
 from governance.engagements.views import feature as engagements
 from governance.evidence import scanning
 from governance.evidence.api import feature as evidence_api
@@ -38,6 +38,7 @@ from governance.evidence.views import feature as evidence
 from governance.frameworks.views import feature as frameworks
 from governance.frameworks.views import operator_feature as operator_frameworks
 from governance.kernel import charts, clock, config, current, db, logs, outbox, storage, vault, web, words
+from governance.kernel import scope as scopes
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.errors import DomainError, KeyNeeded, SignInNeeded, Stale, StepUpNeeded, Unavailable
 from governance.kernel.feature import doors, remember_seen
@@ -69,7 +70,6 @@ from governance.systems.views import feature as systems
 from governance.tenants import queries as tenants
 from governance.tenants.views import feature as tenant_settings
 from governance.tenants.views import operator_feature as operator_tenants
-from governance.testing import scope as testing_scopes
 from governance.testing.views import feature as testing
 
 FEATURES = [
@@ -141,7 +141,7 @@ def connect(settings: config.Settings) -> None:
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
-    testing_scopes.narrow(testing_scope)
+    scopes.narrow(scope_of_auditor)
     stillness.watch()
 
 

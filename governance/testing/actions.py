@@ -7,7 +7,7 @@
     answer                                 cause, effect, correction, and what management says to an exception
     raise_finding, remedy, retest          who mends it by when; that it is mended; that it holds again, which closes it
 
-An auditor does the testing within his engagement: its controls, and while its window is open (scope.py).
+An auditor does the testing within his engagement: its controls, and while its window is open (kernel/scope.py).
 """
 
 import secrets
@@ -30,6 +30,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import alone, find, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.kernel.scope import scope
 from governance.people.queries import membership_of
 from governance.testing import permissions, queries
 from governance.testing.models import (
@@ -44,7 +45,6 @@ from governance.testing.models import (
 )
 from governance.testing.sampling import METHOD, advised, digest, kept, plain_seed
 from governance.testing.sampling import draw as drawn
-from governance.testing.scope import scope_of
 from governance.testing.tables import Rows, checked, day_of
 
 TABLE_SET = action("sampling.table.set", "set how many items are tested", fields="number sizes")
@@ -469,7 +469,7 @@ def retest(
 
 def _within(control_id: UUID) -> None:
     """An auditor tests what his engagement is about, while its window is open."""
-    held = scope_of(current.actor())
+    held = scope()
     if held is None:
         return
     if not held.holds(control_id):

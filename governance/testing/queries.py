@@ -24,9 +24,10 @@ from governance.evidence.freshness import interval
 from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
 from governance.evidence.queries import covers
 from governance.frameworks import queries as frameworks
-from governance.kernel import clock, current
+from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.scope import scope
 from governance.testing import matrix as rules
 from governance.testing.models import (
     Finding,
@@ -40,7 +41,6 @@ from governance.testing.models import (
 )
 from governance.testing.occurrences import Proof
 from governance.testing.sampling import HOUSE, Table, digest, table_of
-from governance.testing.scope import Scope, scope_of
 
 YEAR = 12
 SHOWN = 200
@@ -50,10 +50,6 @@ SHOWN = 200
 class _Drawn:
     item: rules.Item
     drawn: date
-
-
-def scope() -> Scope | None:
-    return scope_of(current.actor())
 
 
 def default_period(months: int = YEAR) -> tuple[date, date]:

@@ -12,10 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from governance.audit.models import AuditEntry
 from governance.controls import queries as controls
 from governance.controls.status import last_test, status
-from governance.kernel import clock
+from governance.kernel import clock, scope
 from governance.kernel.db import session
 from governance.kernel.sheets import xlsx_bytes
-from governance.testing import actions, queries, scope
+from governance.testing import actions, queries
 from governance.testing.models import Finding, ItemResult, Population, Sample, SampleItem, TestException
 from tests import make
 from tests.evidence import shelf
