@@ -31,6 +31,12 @@ REQUESTS = (
     ("How the audit log is checked, and by whom", "CC7.2", -9, None),
 )  # fmt: skip
 ANSWERED = ((0, 17, "anna"), (1, 16, "anna"), (2, 16, "anna"), (3, 15, "officer"), (4, 12, "officer"), (5, 12, "anna"))
+EVIDENCE = (  # what answers the first six, by its title
+    ("Reviewed access list", "List of removals"), ("Penetration test report", "Repair of findings"),
+    ("Members and roles, from the console", "Comparison of accounts with the staff list"),
+    ("Policy changes with approvals, from the console", "List of changes to the policy"),
+    ("Record of the restore", "Backups and restores, from the console"), ("List of incidents", "Record of the exercise"),
+)  # fmt: skip
 type Ago = Callable[[int], date]
 
 
@@ -102,12 +108,13 @@ def _assign(story: Story, person: Callable[[str], UUID]) -> None:
 
 
 def _provide(story: Story, number: int, nth: int, said: str) -> None:
-    """With two versions of the evidence in scope, other ones for each request and round."""
+    """With the newest version of each piece that answers it; a second round brings the one before."""
     held, asked = queries.request(_known(story), story.requests[number], lock=True)
     choices = queries.version_choices(held.id)
-    for at in (0, 1):
-        if choices:
-            actions.attach(held, asked, choices[(number * 7 + nth * 3 + at * 29) % len(choices)][0])
+    for title in EVIDENCE[number]:
+        of_title = [version_id for version_id, says in choices if f" {title}, until" in says]
+        for version_id in of_title[nth : nth + 1]:
+            actions.attach(held, asked, version_id)
     actions.provide(held, asked, said=said)
 
 
