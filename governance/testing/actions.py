@@ -152,7 +152,7 @@ def freeze_versions(control: Control, period_from: date, period_to: date) -> Pop
     return freeze(
         control, key="evidence", title=f"Accepted evidence of {control.ref}", query=VERSIONS_QUERY, rows=rows, period_from=period_from,
         period_to=period_to, parameters={"control": control.ref, "from": period_from.isoformat(), "to": period_to.isoformat(), "time zone": "UTC"},
-        run_at=clock.now(), run_by=f"this console, for {sealing.pseudonym(current.person_id())[:8]}", source="evidence",
+        run_at=clock.now(), run_by=f"this console, for person {sealing.pseudonym(current.person_id())[:8]}", source="evidence",
     )  # fmt: skip
 
 

@@ -127,13 +127,13 @@ def test_raw_rows_are_attached_and_not_printed() -> None:
         "matrix.csv",
         "samples.csv",
         "exceptions.csv",
-        "POP-01-releases.csv",
-        "POP-02-changes.csv",
+        "POP-01.csv",
+        "POP-02.csv",
         "manifest.json",
     }
-    rows = list(csv.DictReader(io.StringIO(files["POP-01-releases.csv"].decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(files["POP-01.csv"].decode("utf-8-sig"))))
     assert len(rows) == 61 and rows[0]["owner"] == "'=cmd"
-    assert len(list(csv.DictReader(io.StringIO(files["POP-02-changes.csv"].decode("utf-8-sig"))))) == 4120
+    assert len(list(csv.DictReader(io.StringIO(files["POP-02.csv"].decode("utf-8-sig"))))) == 4120
     drawn = {item["item"] for each in told["samples"] for item in each["items"]}
     html = build(told).html
     assert not any(row[0] in html for row in told["populations"][1]["rows"] if row[0] not in drawn)

@@ -4,7 +4,6 @@ snapshot(report)        the facts of a run, read now (kinds.py)
 build(snapshot)         html, attachments, fingerprint, file name
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -74,10 +73,8 @@ def attachments(frozen: Json) -> tuple[Attached, ...]:
 
 
 def file_of(population: Json) -> str:
-    """As "POP-01-releases.csv"."""
-    return (
-        f"{population['number']}-{re.sub(r'[^a-z0-9]+', '-', population['key'].lower()).strip('-')[:16].strip('-') or 'rows'}.csv"
-    )
+    """As "POP-01.csv": the number by which this report calls it."""
+    return f"{population['number']}.csv"
 
 
 def matrix_csv(frozen: Json) -> bytes:
