@@ -45,7 +45,7 @@ def identify() -> Actor | None:
 
 
 def _takes_what_is_in_scope(who: Actor) -> None:
-    """He reads what every reader reads; files he takes from the scope of his engagements only."""
+    """What he takes away is told before it is looked for: a file outside of his scope is refused with the reason."""
     word = DOWNLOADS.get(request.endpoint or "")
     wanted = (request.view_args or {}).get(word or "")
     if wanted is None or who.person_id is None:
