@@ -92,7 +92,7 @@ def house(database):
     inside = control("ACC-01", "Members and roles", (SOC2, "CC6.1"), (RMF, "MEASURE 2.7"))
     criterion = control("ZZ-01", "Yonder the criteria", (SOC2, "A1.2"))
     drills = control("OPS-08", "Yonder drills", (RMF, "MEASURE 2.7"))
-    shelf.version(shelf.piece("List of members", supports=[inside]))
+    file = shelf.version(shelf.piece("List of members", supports=[inside]), b"a,b\n1,2\n", "members.csv")
     shelf.version(shelf.piece("Minutes", supports=[criterion, drills]))
     with make.acting("compliance_officer"):
         controls.record_test(
@@ -117,7 +117,7 @@ def house(database):
     engagement = field.engagement(auditor="auditor", framework_id=_id(SOC2), criteria=["CC6"])
     return SimpleNamespace(
         inside=inside, criterion=criterion, drills=drills, soc2=soc2, rmf=rmf, closed=closed, ours=ours, theirs=theirs, risks=risks,
-        policy=policy, readiness=readiness, work=work, engagement=engagement, items=by_ref, member=member, drill=drill,
+        policy=policy, readiness=readiness, work=work, engagement=engagement, file=file, items=by_ref, member=member, drill=drill,
     )  # fmt: skip
 
 
@@ -272,7 +272,10 @@ def test_what_he_looks_at_and_takes_is_in_the_tenants_log(app, house, acting):
     him = visitor(app, "auditor")
     him.get(f"controls/{house.inside}")
     him.get(f"controls/{house.criterion}", then=404)
+    him.post(f"evidence/versions/{house.file}/download", then=200)
     with acting("admin"):
+        taken = session().scalars(select(AuditEntry).where(AuditEntry.action == "engagement.file.taken")).one()
+        assert (taken.facts["object"], taken.facts["size"]) == (str(house.file), len(b"a,b\n1,2\n"))
         entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "tenant.page.viewed")).all()
         seen = [(e.facts["page"], e.facts["object"]) for e in entries]
     assert seen == [("controls.control", str(house.inside))]
