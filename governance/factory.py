@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -259,7 +259,10 @@ def _shell() -> dict[str, Any]:
     with current.acting_as(who):
         standing = _standing(who)
         counts = {"systems.index": len(standing.stops)}
-        shell["nav"] = [_nav_group(group, counts) for group in (OPERATOR_NAV if operator else NAV)]
+        limited = _limited(who)
+        hidden = {"overview.overview"} if limited else set()
+        groups = [_nav_group(group, counts, hidden) for group in (OPERATOR_NAV if operator else NAV)]
+        shell["nav"] = [group for group in groups if group]
         shell["pulse"] = _pulse(who)
         shell |= {
             "banner": _banner(standing, operator=operator),
@@ -271,7 +274,7 @@ def _shell() -> dict[str, Any]:
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
         "jump_href": None if operator else f"/t/{who.tenant_slug}/jump",
-        "inbox_href": None if operator else f"/t/{who.tenant_slug}/#waits",
+        "inbox_href": None if operator or limited else f"/t/{who.tenant_slug}/#waits",
     }  # fmt: skip
     return shell
 
@@ -285,6 +288,17 @@ def _pulse(who: current.Actor) -> Pulse | None:
         return pulse()
     except (DomainError, DBAPIError):  # the page is what was asked for
         return None
+
+
+def _limited(who: current.Actor) -> bool:
+    """Whether it is an auditor whose engagement leaves anything out: the overview, which counts everything, is not for him."""
+    try:
+        if who.role == "auditor" and not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return scopes.limits() is not None
+        return who.role == "auditor" and scopes.limits() is not None
+    except (DomainError, DBAPIError):
+        return True
 
 
 def _standing(who: current.Actor) -> stops.Standing:
@@ -307,8 +321,8 @@ def _banner(standing: stops.Standing, *, operator: bool) -> dict[str, Any] | Non
     return {**told, "href": url_for(endpoint, **values) if opens else None}
 
 
-def _nav_group(group: Any, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """`counts` is endpoint → how much of it is stopped."""
+def _nav_group(group: Any, counts: Mapping[str, int], hidden: Collection[str]) -> list[dict[str, Any]]:
+    """`counts` is endpoint → how much of it is stopped; `hidden` are endpoints that lead this reader nowhere."""
     blueprint = request.blueprint or ""
     return [
         {
@@ -321,7 +335,7 @@ def _nav_group(group: Any, counts: Mapping[str, int]) -> list[dict[str, Any]]:
             "count_word": "stopped",
         }
         for label, icon, endpoint, features, permission in group
-        if may(permission)
+        if may(permission) and endpoint not in hidden
     ]
 
 

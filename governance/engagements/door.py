@@ -15,6 +15,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
+from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue, set_cookie
 from governance.people import actions as people
 from governance.people import sessions
@@ -44,13 +45,14 @@ def identify() -> Actor | None:
 
 
 def _takes_what_is_in_scope(who: Actor) -> None:
-    """He reads what every reader reads; files he takes from the scope of his engagements only."""
+    """What he takes away is told before it is looked for: a file outside of his scope is refused with the reason."""
     word = DOWNLOADS.get(request.endpoint or "")
     wanted = (request.view_args or {}).get(word or "")
     if wanted is None or who.person_id is None:
         return
     with current.acting_as(who):
-        if not queries.shows_version(queries.scope_of(who.person_id), wanted):
+        held = limits()
+        if held is not None and not queries.shows_version(held, wanted):
             raise Forbidden(
                 "That file is outside the scope of your engagement: its framework, its period, or what was provided to you."
             )

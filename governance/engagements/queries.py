@@ -2,14 +2,14 @@
 
 current(person)                 the engagements of a person that are open now
 may_enter(who, now)             whether an auditor is let in; everybody else is
-in_scope(engagements)           the controls and evidence that auditors of these see
+shown_by(engagements)           the controls and evidence that auditors of these see
 requests(…), thread(…)          the list that the auditors sent
 keeping_still(now)              the engagement under which evidence and controls are read-only
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,7 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.scope import Scope
 from governance.people.models import Invitation
 
 STATES = ("open", "provided", "returned", "accepted")
@@ -87,17 +88,25 @@ def keeping_still(now: datetime) -> Engagement | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Ids; None means everything."""
+class Shown:
+    """Ids of what engagements limited to a framework show together."""
 
-    controls: frozenset[UUID] | None = None
-    evidence: frozenset[UUID] | None = None
-    versions: frozenset[UUID] = frozenset()  # provided in a request, whatever they are about
-    period: tuple[date, date] | None = None
+    controls: frozenset[UUID]
+    evidence: frozenset[UUID]
+    versions: frozenset[UUID]  # provided in a request, whatever they are about
 
 
 def criteria_below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
-    """The requirements with these refs and everything below them; without refs, the whole framework."""
+    """The requirements with these refs and everything below them; without refs, the whole framework.
+
+    In every version of that framework that is installed: assessments pin one, and mappings stay with theirs.
+    """
+    key = frameworks.framework_by_id(framework_id).key
+    versions = [each.id for each in frameworks.installed() if each.key == key]
+    return [each for version in versions for each in _below(version, criteria)]
+
+
+def _below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
     every = frameworks.requirements(framework_id)
     if not criteria:
         return [each.id for each in every]
@@ -125,17 +134,13 @@ def controls_in(engagement: Engagement) -> Sequence[tuple[UUID, str, str]]:
     return [(row.id, row.ref, row.title) for row in session().execute(query.order_by(Control.ref))]
 
 
-def scope_of(person_id: UUID) -> Scope:
-    """What the engagements that are open for this person show him, together."""
-    mine = current(person_id)
-    if any(each.framework_id is None for each in mine):
-        return Scope()
-    controls = frozenset(control for each in mine for control, _, _ in controls_in(each))
+def shown_by(engagements: Sequence[Engagement]) -> Shown:
+    """What these engagements show together; each of them is about a framework."""
+    controls = frozenset(control for each in engagements for control, _, _ in controls_in(each))
     linked = select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None))
-    given = _provided_in([each.id for each in mine])
-    rows = session().execute(given).all()
-    evidence = frozenset(session().scalars(linked)) | {row.evidence_id for row in rows}
-    return Scope(controls, evidence, frozenset(row.version_id for row in rows))
+    given = session().execute(_provided_in([each.id for each in engagements])).all()
+    evidence = frozenset(session().scalars(linked)) | {row.evidence_id for row in given}
+    return Shown(controls, evidence, frozenset(row.version_id for row in given))
 
 
 def _provided_in(engagements: Collection[UUID]) -> Select[UUID, UUID]:

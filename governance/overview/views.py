@@ -17,6 +17,7 @@ from governance.kernel.db import transaction
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
+from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.overview import queries, sentences
 from governance.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step, Wait
@@ -48,6 +49,8 @@ def overview() -> ResponseReturnValue:
     who = current.actor()
     if who.role in OPERATOR_ROLES:
         return redirect(url_for("operator_overview.overview"), 302)
+    if limits() is not None:  # what stands here is counted over everything
+        return redirect(url_for("engagements.index"), 302)
     day = _as_of()
     board = queries.board(datetime.combine(day, time(23, 59, 59), UTC) if day else None)
     steps = [] if day else queries.steps(board)
