@@ -122,7 +122,9 @@ def matrix() -> ResponseReturnValue:
 
 def _matrix(form: MatrixForm) -> ReportRun:
     today = clock.today()
-    return actions.ask_matrix(since=form.begins.data or today, until=form.ends.data or today)
+    return actions.ask_matrix(
+        since=form.begins.data or today, until=form.ends.data or today, framework=form.framework.data or None
+    )
 
 
 @feature.get("/reports/<uuid:run_id>", needs=permissions.VIEW)

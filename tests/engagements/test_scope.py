@@ -29,6 +29,7 @@ from governance.kernel.db import session
 from governance.people.jobs import actor_of
 from governance.reports import actions as reporting
 from governance.reports import queries as reports
+from governance.reports.type2 import snapshot as type2
 from tests import make
 from tests.conftest import visitor
 from tests.engagements import field
@@ -240,6 +241,24 @@ def test_a_whole_framework_brings_its_reports_and_what_was_frozen(app, house):
     him.get(f"reports/{house.readiness}")
     him.get(f"assessments/{house.closed}/frozen.json")
     assert "Download what was frozen" in him.get(f"assessments/{house.closed}").text
+
+
+def test_a_matrix_of_his_framework_alone_is_his_to_read(app, house, acting):
+    field.engagement(auditor="auditor", framework_id=_id(SOC2))
+    with acting("compliance_officer"):
+        today = clock.today()
+        asked = {each: reporting.ask_matrix(since=today, until=today, framework=each) for each in (SOC2, RMF, None)}
+        for each, run in asked.items():
+            reporting.freeze(
+                run, type2.snapshot(today.replace(day=1), today, each) | {"document": {"number": str(each)}}, "f" * 64
+            )
+        told = {each: {row["ref"] for row in run.snapshot["controls"]} for each, run in asked.items()}
+        runs = {each: run.id for each, run in asked.items()}
+    assert told == {SOC2: {"ACC-01", "ZZ-01"}, RMF: {"ACC-01", "OPS-08"}, None: {"ACC-01", "ZZ-01", "OPS-08"}}
+    him = visitor(app, "auditor")
+    him.get(f"reports/{runs[SOC2]}")
+    for other in (RMF, None):
+        him.get(f"reports/{runs[other]}", then=404)
 
 
 def test_reports_of_other_days_than_his_period_are_not_there(app, house, acting):

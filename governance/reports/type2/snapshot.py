@@ -1,6 +1,6 @@
 """The frozen data of a Type II evidence matrix: a period of whole months, as it is on file when the report is asked for.
 
-    snapshot(first, last)       plain JSON, schema `governance.type-ii-matrix/1`
+    snapshot(first, last, framework)    plain JSON, schema `governance.type-ii-matrix/1`
 
 The rows of populations are in it, up to ROWS in all (they become CSV files beside the pages); of a population that
 does not fit, the count and the digest stay, and it says so. People are named, since results name who found them.
@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.evidence.queries import FORMER
+from governance.frameworks import queries as frameworks
 from governance.kernel.db import session
 from governance.people.queries import names
 from governance.testing import queries as testing
@@ -39,9 +40,9 @@ class _Kept:
         return self.people.get(person_id, FORMER) if person_id else ""
 
 
-def snapshot(first: date, last: date) -> Json:
-    """Everything that the report shows of these months."""
-    rows = testing.matrix(first, last)
+def snapshot(first: date, last: date, framework: str | None = None) -> Json:
+    """Everything that the report shows of these months, of all controls or of those that answer for a framework."""
+    rows = testing.matrix(first, last, framework)
     drawn = testing.samples(since=first, until=last)[::-1]
     views = {each.sample.id: testing.items(each.sample.id) for each in drawn}
     populations = _overlapping(first, last, {row.control_id: row.ref for row in rows})
@@ -50,7 +51,7 @@ def snapshot(first: date, last: date) -> Json:
     kept = _Kept(names(_everybody(populations, drawn, views, cases)), ROWS)
     refs = {row.control_id: row.ref for row in rows}
     return {
-        "schema": SCHEMA, "period": {"from": first.isoformat(), "to": last.isoformat()}, "controls": [_row(each) for each in rows],
+        "schema": SCHEMA, "framework": frameworks.framework(framework).title if framework else None, "period": {"from": first.isoformat(), "to": last.isoformat()}, "controls": [_row(each) for each in rows],
         "populations": [_population(each, numbers[each.id], refs[each.control_id], kept) for each in populations],
         "samples": [_sample(each, n, numbers, views[each.sample.id], kept) for n, each in enumerate(drawn, 1) if each.population.id in numbers],
         "exceptions": [_exception(each, kept) for each in cases], "revisions": [],
