@@ -30,6 +30,8 @@ from governance.testing import queries as testing
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
+RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))})  # of Windows
+FOLDER = 40  # letters of a folder's name: with the rest of its path a file stays below 260
 FORMAT = "governance.evidence-package/1"
 LOG = "audit-log/extract.jsonl"
 
@@ -68,10 +70,11 @@ def _whole(path: str, content: bytes) -> Payload:
 
 
 def plain(name: str, most: int = 80) -> str:
-    """A name that any file system takes and no manifest has to escape."""
+    """A name that any file system takes, also Windows' and one that folds case, and that no manifest has to escape."""
     stem, dot, suffix = PLAIN.sub("_", name).strip("._").rpartition(".")
     whole = f"{stem[: most - 10]}{dot}{suffix[:9]}" if dot else suffix[:most]
-    return whole or "file"
+    whole = whole.rstrip(".") or "file"
+    return f"_{whole}" if whole.split(".", 1)[0].upper() in RESERVED else whole
 
 
 def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Contents:
@@ -100,8 +103,8 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
 
 def _path(each: queries.File) -> str:
     """By the first control that it supports; what supports none was provided in a request."""
-    folder = plain(each.controls[0]) if each.controls else "requests"
-    return f"evidence/{folder}/{plain(each.ref)}/v{each.version.number}-{plain(each.version.filename or 'file')}"
+    folder = plain(each.controls[0], FOLDER) if each.controls else "requests"
+    return f"evidence/{folder}/{plain(each.ref, FOLDER)}/v{each.version.number}-{plain(each.version.filename or 'file')}"
 
 
 def _evidence(each: queries.File, path: str | None) -> dict[str, Any]:
