@@ -48,7 +48,7 @@ def test_a_page_of_hostile_titles_runs_nothing(chromium, index, tmp_path):
     told = {
         "package": hostile, "tenant": hostile, "firm": hostile, "engagement": hostile, "scope": hostile, "period": ["2026-01-01", "2026-12-31"],
         "made_at": "2026-11-25", "log": {"extract": "audit-log/extract.jsonl"}, "samples": [], "exceptions": [],
-        "controls": [{"ref": hostile, "title": hostile, "criteria": [hostile], "tested": 0, "expected": 0, "files": []}],
+        "controls": [{"ref": hostile, "title": hostile, "criteria": [hostile], "tested": 0, "expected": 0, "files": [], "months": []}],
         "requests": [{"ref": hostile, "title": hostile, "state": "open", "since": None, "provided": [], "thread": [
             {"by": hostile, "kind": "comment", "at": "", "text": hostile}]}],
         "evidence": [{"ref": "EV-1", "version": 1, "title": hostile, "covers": ["", ""], "path": None, "url": hostile, "sha256": None, "filename": hostile}],
