@@ -49,6 +49,11 @@ def tidy_evidence() -> None:
     _each_tenant("tidy evidence", evidence_jobs.tidy)
 
 
+def tidy_packages() -> None:
+    """Nightly: stored packages that no row names, which a killed process left."""
+    _each_tenant("tidy packages", engagements.sweep)
+
+
 def remind_of_evidence() -> None:
     """Each morning: tell owners what is late or falls due, once for each due date."""
     _each_tenant("remind of evidence", evidence.remind)
@@ -182,6 +187,7 @@ JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     "forget quiet consumers": (forget_consumers, {"hour": 1, "minute": 47}),
     "push checkpoints": (anchors.push_all, {"second": 20}),
     "tidy evidence": (tidy_evidence, {"hour": 3, "minute": 7}),
+    "tidy packages": (tidy_packages, {"hour": 3, "minute": 17}),
     "remind of evidence": (remind_of_evidence, {"hour": 6, "minute": 12}),
     "shut auditors' doors": (shut_auditors_doors, {"second": "*/10"}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),

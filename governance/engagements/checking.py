@@ -22,12 +22,12 @@ from governance.audit.checkpoint import open_checkpoint
 from governance.audit.verify import read_keys
 from governance.audit.verify import verify as verify_log
 from governance.engagements import package_note
-from governance.engagements.bag import DECLARATION, MANIFEST, PIECE, SIGNATURE, TAGS, escaped
+from governance.engagements.bag import DECLARATION, MANIFEST, MOST_FILES, PIECE, SIGNATURE, TAGS, escaped
 from governance.kernel.notes import NotSigned, VerifierKey
 
 LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
-SMALL = 64 * 1024 * 1024  # bytes of a tag file or index that are read at once
-MOST_FILES, RATIO = 200_000, 2000
+SMALL = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
+RATIO = 2000
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError,
     UnicodeError, RecursionError, TypeError, AttributeError,
@@ -128,7 +128,10 @@ def _small(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], pat
     entry = entries.get(path)
     if entry is None or entry.file_size > SMALL:
         return None
-    return archive.read(entry)
+    try:
+        return archive.read(entry)
+    except DAMAGE:
+        raise _Broken(f"{path} is damaged: it cannot be unpacked.") from None
 
 
 def _listed(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str) -> dict[str, str]:
@@ -234,8 +237,12 @@ def _log(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], key: 
     if entry is None:
         yield Check("log", ok=False, sentence="The package holds no extract of the audit log.")
         return
-    with archive.open(entry) as stream:
-        result = verify_log(jsonl.lines(cast("BinaryIO", stream)), key, note)
+    try:
+        with archive.open(entry) as stream:
+            result = verify_log(jsonl.lines(cast("BinaryIO", stream)), key, note)
+    except DAMAGE:
+        yield Check("log", ok=False, sentence="data/audit-log/extract.jsonl is damaged: it cannot be unpacked.")
+        return
     yield Check("log", ok=result.ok, sentence=result.sentence)
     yield _checkpoint(note, keys)
 

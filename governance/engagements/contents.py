@@ -27,9 +27,12 @@ from governance.evidence.models import EvidenceVersion
 from governance.kernel import clock, current, sheets
 from governance.people import queries as people
 from governance.testing import queries as testing
+from governance.testing.sampling import METHOD
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
+RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))})  # of Windows
+FOLDER, NAME = 40, 60  # letters of a folder and of a file: a whole path stays below Windows' 260
 FORMAT = "governance.evidence-package/1"
 LOG = "audit-log/extract.jsonl"
 
@@ -68,10 +71,11 @@ def _whole(path: str, content: bytes) -> Payload:
 
 
 def plain(name: str, most: int = 80) -> str:
-    """A name that any file system takes and no manifest has to escape."""
+    """A name that any file system takes, also Windows' and one that folds case, and that no manifest has to escape."""
     stem, dot, suffix = PLAIN.sub("_", name).strip("._").rpartition(".")
     whole = f"{stem[: most - 10]}{dot}{suffix[:9]}" if dot else suffix[:most]
-    return whole or "file"
+    whole = whole.rstrip(".") or "file"
+    return f"_{whole}" if whole.split(".", 1)[0].upper() in RESERVED else whole
 
 
 def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Contents:
@@ -100,8 +104,8 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
 
 def _path(each: queries.File) -> str:
     """By the first control that it supports; what supports none was provided in a request."""
-    folder = plain(each.controls[0]) if each.controls else "requests"
-    return f"evidence/{folder}/{plain(each.ref)}/v{each.version.number}-{plain(each.version.filename or 'file')}"
+    folder = plain(each.controls[0], FOLDER) if each.controls else "requests"
+    return f"evidence/{folder}/{plain(each.ref, FOLDER)}/v{each.version.number}-{plain(each.version.filename or 'file', NAME)}"
 
 
 def _evidence(each: queries.File, path: str | None) -> dict[str, Any]:
@@ -177,10 +181,10 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
         if standing.control.id not in controls:
             continue
         number, stem = len(index["samples"]) + 1, plain(standing.control.ref)
-        path = f"testing/samples/{number:03}-{stem}.json"
+        path, list_of_all = f"testing/samples/{number:03}-{stem}.json", f"testing/populations/{number:03}-{stem}.csv"
         population = testing.population(standing.population.id, whole=True)
-        made[f"testing/populations/{number:03}-{stem}.csv"] = _population(population.rows)
-        made[path] = json.dumps(_sample(standing), ensure_ascii=False, indent=1).encode()
+        made[list_of_all] = _population(population.rows)
+        made[path] = json.dumps(_sample(standing, list_of_all), ensure_ascii=False, indent=1).encode()
         index["samples"].append(
             {
                 "control": standing.control.ref,
@@ -196,11 +200,12 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
     return made
 
 
-def _sample(standing: testing.Standing) -> dict[str, Any]:
+def _sample(standing: testing.Standing, list_of_all: str) -> dict[str, Any]:
     sample, population = standing.sample, standing.population
     return {
         "control": standing.control.ref, "population": {"title": population.title, "key": population.key, "query": population.query,
-        "parameters": population.parameters, "run_at": _said(population.run_at), "run_by": population.run_by, "rows": population.row_count, "sha256": population.sha256},
+        "parameters": population.parameters, "run_at": _said(population.run_at), "run_by": population.run_by, "rows": population.row_count, "sha256": population.sha256,
+        "path": list_of_all, "id_column": population.id_column}, "method": METHOD,
         "rule": sample.rule, "size": sample.size, "advised": sample.advised, "reason": sample.reason, "seed": sample.seed, "attributes": sample.attributes,
         "items": [
             {"number": each.item.number, "item": each.item.item, "facts": each.item.facts, "dated": _said(each.item.dated),

@@ -29,6 +29,7 @@ from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.people.jobs import actor_of
 from tests import make
+from tests.conftest import REPOSITORY
 from tests.engagements import field
 from tests.evidence import shelf
 
@@ -116,11 +117,34 @@ def test_what_is_in_it(as_officer, acting, scene, tmp_path):
         assert (data / name).is_file(), name
 
 
+def test_the_shape_of_its_index_is_the_documented_one(as_officer, scene, tmp_path):
+    """docs/operating/packages.md is what others write programs against."""
+    index = json.loads((unpacked(taken(as_officer, scene[0]), tmp_path) / "data" / "index.json").read_text())
+    told = (REPOSITORY / "docs" / "operating" / "packages.md").read_text().partition("## index.json")[2]
+    documented = set(re.findall(r"`([a-z_0-9]+)`", told))
+    named = set(index)
+    for each in (
+        *index["evidence"],
+        *index["controls"],
+        *index["requests"],
+        *index["samples"],
+        *index["exceptions"],
+        index["log"],
+    ):
+        named |= set(each)
+    for request in index["requests"]:
+        named |= {name for each in (*request["provided"], *request["thread"]) for name in each}
+    assert named - documented == set()
+    assert f"`{index['format']}`" in told
+
+
 def test_the_index_opens_offline_and_runs_nothing(as_officer, scene, tmp_path):
     data = unpacked(taken(as_officer, scene[0]), tmp_path) / "data"
     page = (data / "index.html").read_text()
     assert "<script" not in page and "&lt;script&gt;" in page
     links = re.findall(r'(?:href|src)="([^"]+)"', page)
+    assert all(f'id="{link[1:]}"' in page for link in links if link.startswith("#"))
+    links = [link for link in links if not link.startswith("#")]
     assert links and all((data / link).is_file() for link in links)
     assert "http" not in page.replace("http-equiv", "")
 
