@@ -27,7 +27,8 @@ from governance.engagements.models import (
     RequestRemark,
 )
 from governance.engagements.window import phase
-from governance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
+from governance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceVersion
+from governance.evidence.queries import DECIDED
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
 from governance.kernel import clock
@@ -38,7 +39,7 @@ from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
 from governance.kernel.scope import Scope
-from governance.people.models import Invitation
+from governance.people.models import Invitation, Membership
 
 STATES = ("open", "provided", "returned", "accepted")
 
@@ -462,12 +463,13 @@ def verifier_keys() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A stored version that belongs into a package, with the controls that it supports."""
+    """A version that belongs into a package, with the controls that it supports; `gone` when two persons destroyed its file."""
 
     version: EvidenceVersion
     ref: str
     title: str
     controls: tuple[str, ...]
+    gone: EvidenceDestruction | None = None
 
 
 def files(engagement: Engagement) -> list[File]:
@@ -485,9 +487,17 @@ def files(engagement: Engagement) -> list[File]:
     covering = (
         v.evidence_id.in_(list(supports)) & (v.period_from <= engagement.period_to) & (v.period_to >= engagement.period_from)
     )
-    query = select(v, Evidence.ref, Evidence.title).join(Evidence, Evidence.id == v.evidence_id).where(covering | v.id.in_(given))
+    gone = EvidenceDestruction
+    query = select(v, Evidence.ref, Evidence.title, gone).join(Evidence, Evidence.id == v.evidence_id)
+    query = query.outerjoin(gone, (gone.version_id == v.id) & gone.state.in_(DECIDED)).where(covering | v.id.in_(given))
     rows = session().execute(query.order_by(Evidence.ref, v.number))
-    return [File(row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ())))) for row in rows]
+    return [File(row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ()))), row[3]) for row in rows]
+
+
+def pseudonyms(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """As the log calls these people, in short: what leaves the house names nobody."""
+    query = select(Membership.person_id, Membership.pseudonym).where(Membership.person_id.in_({i for i in ids if i}))
+    return {row.person_id: f"person {row.pseudonym[:8]}" for row in session().execute(query)}
 
 
 def requirement_refs(control_ids: Collection[UUID], framework_id: UUID | None) -> dict[UUID, list[str]]:
