@@ -88,7 +88,7 @@ def keeping_still(now: datetime) -> Engagement | None:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Ids; None means everything."""
+    """Ids; None means everything. Of a piece that is not in `evidence`, only what was provided is in scope."""
 
     controls: frozenset[UUID] | None = None
     evidence: frozenset[UUID] | None = None
@@ -133,26 +133,15 @@ def scope_of(person_id: UUID) -> Scope:
     controls = frozenset(control for each in mine for control, _, _ in controls_in(each))
     linked = select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None))
     given = _provided_in([each.id for each in mine])
-    rows = session().execute(given).all()
-    evidence = frozenset(session().scalars(linked)) | {row.evidence_id for row in rows}
-    return Scope(controls, evidence, frozenset(row.version_id for row in rows))
+    return Scope(controls, frozenset(session().scalars(linked)), frozenset(session().scalars(given)))
 
 
-def _provided_in(engagements: Collection[UUID]) -> Select[UUID, UUID]:
+def _provided_in(engagements: Collection[UUID]) -> Select[UUID]:
     return (
-        select(RequestAttachment.version_id, EvidenceVersion.evidence_id)
+        select(RequestAttachment.version_id)
         .join(AuditRequest, AuditRequest.id == RequestAttachment.request_id)
-        .join(EvidenceVersion, EvidenceVersion.id == RequestAttachment.version_id)
         .where(AuditRequest.engagement_id.in_(engagements), RequestAttachment.provided_at.is_not(None))
     )
-
-
-def shows_version(scope: Scope, version_id: UUID) -> bool:
-    """Whether the version is one that was provided, or belongs to evidence in scope, of whatever period."""
-    if scope.evidence is None or version_id in scope.versions:
-        return True
-    of = session().scalar(select(EvidenceVersion.evidence_id).where(EvidenceVersion.id == version_id))
-    return of in scope.evidence
 
 
 # ---- engagements

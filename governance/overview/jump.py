@@ -9,6 +9,7 @@ from sqlalchemy import String, cast, literal, or_, select, union_all
 from governance.assessments.models import Assessment
 from governance.controls.models import Control
 from governance.evidence.models import Evidence
+from governance.evidence.sight import sight
 from governance.frameworks import queries as frameworks
 from governance.kernel import current
 from governance.kernel.access import allowed, registry
@@ -68,7 +69,7 @@ def _objects(wanted: str) -> Iterator[dict[str, str]]:
     pattern = f"%{text.replace('%', '').replace('_', '')}%"
     query = union_all(
         _like(Control, Control.ref, Control.title, "control", pattern),
-        _like(Evidence, Evidence.ref, Evidence.title, "evidence", pattern),
+        _like(Evidence, Evidence.ref, Evidence.title, "evidence", pattern).where(*sight().of_pieces()),
         _like(AISystem, AISystem.key, AISystem.name, "AI system", pattern),
         _versions(text),
         select(literal("assessment").label("kind"), Assessment.id, literal("").label("ref"), Assessment.title)
