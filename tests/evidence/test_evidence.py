@@ -379,6 +379,7 @@ def test_a_page_has_a_budget_whatever_there_is(as_officer, statements, path, mos
 
     with make.acting():
         actions.begin("Record", kind="record", cadence="monthly")
+    as_officer.get(path)
     one = cost()
     with make.acting():
         for n in range(60):
