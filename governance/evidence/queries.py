@@ -12,7 +12,7 @@ What is shown is what the acting person sees (sight.py); `pieces`, which statuse
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -253,7 +253,7 @@ def _held(row: Sequence[Any]) -> Held:
         broken,
         gone,
     ) = row
-    facts = (number, collected.date(), uploaded.date(), period_from, period_to, valid_until)
+    facts = (number, collected.astimezone(UTC).date(), uploaded.astimezone(UTC).date(), period_from, period_to, valid_until)
     by = (collector or FORMER) if uploaded_by else CONSOLE
     before = Version(*facts, "pending", sha256, source, by)
     after = Version(*facts, decision, sha256, source, by) if decision else before
