@@ -12,10 +12,9 @@ from governance.kernel import clock, current
 from governance.kernel.access import PUBLIC
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
-from governance.kernel.errors import DomainError, Forbidden, NotFound
+from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
-from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue, set_cookie
 from governance.people import actions as people
 from governance.people import sessions
@@ -29,7 +28,6 @@ from governance.tenants.models import Tenant
 public = Feature("auditor_door", __name__, scope="public")
 GONE = "This link opens nothing. It may have been taken back, or its engagement is over: ask whoever sent it."
 SHUT = "Your access ended with the fieldwork of your engagement. Ask the tenant if you still need something."
-DOWNLOADS = {"evidence.download": "version_id"}
 
 
 def identify() -> Actor | None:
@@ -40,22 +38,7 @@ def identify() -> Actor | None:
     if not queries.may_enter(who, clock.now()):
         g.shut_out = who
         raise actions.Closed(SHUT)
-    _takes_what_is_in_scope(who)
     return who
-
-
-def _takes_what_is_in_scope(who: Actor) -> None:
-    """What he takes away is told before it is looked for: a file outside of his scope is refused with the reason."""
-    word = DOWNLOADS.get(request.endpoint or "")
-    wanted = (request.view_args or {}).get(word or "")
-    if wanted is None or who.person_id is None:
-        return
-    with current.acting_as(who):
-        held = limits()
-        if held is not None and not queries.shows_version(held, wanted):
-            raise Forbidden(
-                "That file is outside the scope of your engagement: its framework, its period, or what was provided to you."
-            )
 
 
 # ---- the way in by link and code

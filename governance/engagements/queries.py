@@ -28,7 +28,7 @@ from governance.engagements.models import (
 )
 from governance.engagements.window import phase
 from governance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceVersion
-from governance.evidence.queries import DECIDED
+from governance.evidence.standing import DECIDED
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
 from governance.kernel import clock
@@ -38,7 +38,6 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.scope import Scope
 from governance.people.models import Invitation, Membership
 
 STATES = ("open", "provided", "returned", "accepted")
@@ -90,7 +89,7 @@ def keeping_still(now: datetime) -> Engagement | None:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Ids of what engagements limited to a framework show together."""
+    """Ids of what engagements limited to a framework show together. Of a piece that is not in `evidence`, only what was provided is shown."""
 
     controls: frozenset[UUID]
     evidence: frozenset[UUID]
@@ -139,26 +138,16 @@ def shown_by(engagements: Sequence[Engagement]) -> Shown:
     """What these engagements show together; each of them is about a framework."""
     controls = frozenset(control for each in engagements for control, _, _ in controls_in(each))
     linked = select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None))
-    given = session().execute(_provided_in([each.id for each in engagements])).all()
-    evidence = frozenset(session().scalars(linked)) | {row.evidence_id for row in given}
-    return Shown(controls, evidence, frozenset(row.version_id for row in given))
+    given = _provided_in([each.id for each in engagements])
+    return Shown(controls, frozenset(session().scalars(linked)), frozenset(session().scalars(given)))
 
 
-def _provided_in(engagements: Collection[UUID]) -> Select[UUID, UUID]:
+def _provided_in(engagements: Collection[UUID]) -> Select[UUID]:
     return (
-        select(RequestAttachment.version_id, EvidenceVersion.evidence_id)
+        select(RequestAttachment.version_id)
         .join(AuditRequest, AuditRequest.id == RequestAttachment.request_id)
-        .join(EvidenceVersion, EvidenceVersion.id == RequestAttachment.version_id)
         .where(AuditRequest.engagement_id.in_(engagements), RequestAttachment.provided_at.is_not(None))
     )
-
-
-def shows_version(scope: Scope, version_id: UUID) -> bool:
-    """Whether the version is one that was provided, or belongs to evidence in scope, of whatever period."""
-    if scope.evidence is None or version_id in scope.versions:
-        return True
-    of = session().scalar(select(EvidenceVersion.evidence_id).where(EvidenceVersion.id == version_id))
-    return of in scope.evidence
 
 
 # ---- engagements

@@ -12,6 +12,7 @@ from sqlalchemy import String, cast, literal, or_, select, true, union_all
 from governance.assessments.models import Assessment
 from governance.controls.models import Control
 from governance.evidence.models import Evidence
+from governance.evidence.sight import sight
 from governance.frameworks import queries as frameworks
 from governance.kernel import current
 from governance.kernel.access import allowed, registry
@@ -80,7 +81,7 @@ def _objects(wanted: str) -> Iterator[dict[str, str]]:
     )
     query = union_all(
         _like(Control, Control.ref, Control.title, "control", pattern).where(ours),
-        _like(Evidence, Evidence.ref, Evidence.title, "evidence", pattern),
+        _like(Evidence, Evidence.ref, Evidence.title, "evidence", pattern).where(*sight().of_pieces()),
         _like(AISystem, AISystem.key, AISystem.name, "AI system", pattern),
         _versions(text),
         select(literal("assessment").label("kind"), Assessment.id, literal("").label("ref"), Assessment.title)
