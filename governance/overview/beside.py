@@ -54,11 +54,12 @@ def _of_auditor() -> Engagement | None:
 
 def _of_tenant() -> Engagement | None:
     """Of those that are not over: an open one before one that is to come, then the one that ends first."""
-    query = select(Engagement).where(_goes_on()).order_by(Engagement.opens_at > clock.now(), Engagement.closes_at, Engagement.ref)
+    query = select(Engagement).where(goes_on()).order_by(Engagement.opens_at > clock.now(), Engagement.closes_at, Engagement.ref)
     return session().scalars(query.limit(1)).one_or_none()
 
 
-def _goes_on() -> ColumnElement[bool]:
+def goes_on() -> ColumnElement[bool]:
+    """Of an engagement: it is open or still to come."""
     now = clock.now()
     return (Engagement.closes_at > now) & or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
 
@@ -132,7 +133,7 @@ def _controls(held: Scope | None) -> Any:
 def _requests() -> Any:
     """Open or returned, of engagements that are not over; an auditor's own."""
     query = select(func.count()).select_from(AuditRequest).join(Engagement, Engagement.id == AuditRequest.engagement_id)
-    query = query.where(AuditRequest.state.in_(("open", "returned")), _goes_on())
+    query = query.where(AuditRequest.state.in_(("open", "returned")), goes_on())
     if current.actor().role == "auditor":
         query = query.where(Engagement.id.in_([each.id for each in engagements.current(_me())]))
     return query
