@@ -1,7 +1,7 @@
 """Type II testing as it stands: the matrix, populations, samples with their items, exceptions and findings.
 
 matrix(first, last, framework)      a row for each control in scope; a fixed number of statements
-inbox(facts), telling(…)            beside it: what waits for review, the sample that says most
+inbox(facts), telling(facts)        beside it: what waits for review, the sample that says most
 line(control_id, first, last)       the row of one control
 population, sample, exception, finding      the row behind a page or a verb
 items(sample)                       drawn items with their latest result; results(item) all of them
@@ -402,12 +402,15 @@ class Standing:
 
 def samples(control_id: UUID | None = None, *, since: date | None = None, until: date | None = None) -> list[Standing]:
     """Samples with how far they are, newest first; one statement."""
+    tally = (
+        select(SampleItem.sample_id, func.count().label("tested"), func.count().filter(ItemResult.outcome == "failed").label("failed"))
+        .select_from(SampleItem).join(ItemResult, ItemResult.sample_item_id == SampleItem.id).where(_latest())
+        .group_by(SampleItem.sample_id).subquery()
+    )  # fmt: skip
     query = (
-        select(Sample, Population, Control, func.count(ItemResult.id), func.count(ItemResult.id).filter(ItemResult.outcome == "failed"))
+        select(Sample, Population, Control, func.coalesce(tally.c.tested, 0), func.coalesce(tally.c.failed, 0))
         .select_from(Sample).join(Population, Population.id == Sample.population_id).join(Control, Control.id == Population.control_id)
-        .join(SampleItem, SampleItem.sample_id == Sample.id)
-        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
-        .group_by(Sample.tenant_id, Sample.id, Population.tenant_id, Population.id, Control.tenant_id, Control.id)
+        .outerjoin(tally, tally.c.sample_id == Sample.id)
         .order_by(Sample.created_at.desc(), Sample.id)
     )  # fmt: skip
     if control_id is not None:
@@ -455,11 +458,25 @@ def items(sample_id: UUID) -> list[ItemView]:
     return [ItemView(*row) for row in session().execute(query)]
 
 
-def telling(first: date, last: date) -> tuple[Standing, Sequence[ItemView]] | None:
-    """The newest sample of the period with an item that failed, otherwise the newest one; with its items."""
-    drawn = samples(since=first, until=last)
-    found = next((each for each in drawn if each.failed), drawn[0] if drawn else None)
-    return (found, items(found.sample.id)) if found else None
+def telling(facts: Sequence[ControlFacts], first: date, last: date) -> tuple[Standing, Sequence[ItemView]] | None:
+    """The newest sample of the period with an item that failed, otherwise the newest one; with its items. Of these controls."""
+    ids = [c.control_id for c in facts]
+    query = (
+        select(Sample, Population, Control).select_from(Sample).join(Population, Population.id == Sample.population_id)
+        .join(Control, Control.id == Population.control_id)
+        .where(Population.period_to >= first, Population.period_from <= last, Control.id.in_(ids))
+        .order_by(Sample.created_at.desc(), Sample.id).limit(1)
+    )  # fmt: skip
+    failed = (
+        select(SampleItem.sample_id).join(TestException, TestException.sample_item_id == SampleItem.id)
+        .join(ItemResult, ItemResult.sample_item_id == SampleItem.id).where(ItemResult.outcome == "failed", _latest())
+    )  # fmt: skip
+    row = session().execute(query.where(Sample.id.in_(failed))).one_or_none() or session().execute(query).one_or_none()
+    if row is None:
+        return None
+    drawn = items(row[0].id)
+    results = [view.result.outcome for view in drawn if view.result is not None]
+    return Standing(row[0], row[1], row[2], len(results), results.count("failed")), drawn
 
 
 def item(item_id: UUID) -> SampleItem:
@@ -518,7 +535,9 @@ class Case:
 
     @property
     def kind(self) -> str:
-        return {"closed": "ok", "mended": "info", "in repair": "due", "set aside": "none"}.get(self.state, "bad")
+        return {"closed": "ok", "mended": "info", "in repair": "due", "answered": "due", "set aside": "none"}.get(
+            self.state, "bad"
+        )
 
     @property
     def word(self) -> str:

@@ -23,6 +23,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.testing import actions, beside, matrix, permissions, queries, tables
 from governance.testing.beside import Engaged
 from governance.testing.forms import (
+    WORDS,
     AnswerForm,
     DrawForm,
     FindingForm,
@@ -72,7 +73,7 @@ def index() -> ResponseReturnValue:
         "testing/index.html", rows=rows, every=every, controls=len(facts), asked=asked, chips=_chips(asked), address=_address, first=first, last=last,
         columns=rows[0].months if rows else (), headline=matrix.headline(rows), marks=MARKS, opened=_opened(rows), query=_query(asked),
         offered=_offered(engaged), periods=list(PERIODS.items()), has=list(HAS.items()), engaged=engaged, running=beside.running(),
-        inbox=queries.inbox(facts, most=WAITING_SHOWN, me=current.actor().person_id), telling=queries.telling(first, last), covers=covers, spaced=spaced,
+        inbox=queries.inbox(facts, most=WAITING_SHOWN, me=current.actor().person_id), telling=queries.telling(facts, first, last), covers=covers, spaced=spaced,
         me=current.actor().person_id,
     )  # fmt: skip
 
@@ -307,7 +308,7 @@ def _sample(sample_id: UUID, form: ResultForm | None = None, *, status: int = 20
     return page(
         "testing/sample.html", status=status, s=held, p=of, control=control, items=items, standing=standing, method=METHOD, spaced=spaced,
         form=form or _result_form(held, control.id), names=doers([held.drawn_by, *(v.result.tested_by for v in items if v.result)]),
-        timeline=told([held.id, *(v.result.id for v in items if v.result)]),
+        timeline=told([held.id]),
     )  # fmt: skip
 
 
@@ -351,7 +352,7 @@ def _item(sample_item_id: UUID, form: ResultForm | None = None, *, status: int =
     return page(
         "testing/item.html", status=status, item=held, s=of, p=population, control=control, results=results, following=following,
         exception=queries.exception_of_item(held.id), form=form or _result_form(of, control.id), names=doers(r.tested_by for r in results),
-        versions=dict(queries.version_choices(control.id)),
+        versions=dict(queries.version_choices(control.id)), words=WORDS,
     )  # fmt: skip
 
 
