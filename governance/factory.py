@@ -51,6 +51,7 @@ from governance.logbook.watch import note_reading
 from governance.ofrep.app import Decisions
 from governance.ofrep.limits import Limiter
 from governance.ofrep.snapshots import Snapshots
+from governance.overview import beside
 from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
@@ -70,6 +71,7 @@ from governance.systems.views import feature as systems
 from governance.tenants import queries as tenants
 from governance.tenants.views import feature as tenant_settings
 from governance.tenants.views import operator_feature as operator_tenants
+from governance.testing import beside as testing_beside
 from governance.testing.views import feature as testing
 
 FEATURES = [
@@ -142,6 +144,7 @@ def connect(settings: config.Settings) -> None:
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
     scopes.narrow(scope_of_auditor)
+    testing_beside.tell(beside.engaged, beside.running)
     stillness.watch()
 
 
@@ -192,7 +195,7 @@ def _dress_templates(app: Flask, settings: config.Settings) -> None:
     environment.filters.update(words.FILTERS)
     environment.globals.update(
         asset=asset, csrf_token=web.csrf_token, allowed=allowed, may=may, product=settings.product, ROLE_NAMES=ROLE_NAMES,
-        now=clock.now, today=clock.today, proof_tree=charts.proof_tree,
+        now=clock.now, today=clock.today, proof_tree=charts.proof_tree, evidence_counts=beside.counts,
     )  # fmt: skip
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.context_processor(_shell)

@@ -237,7 +237,7 @@ def _sample(standing: testing.Standing, rows: str) -> dict[str, Any]:
 def _case(each: testing.Case) -> dict[str, Any]:
     e, f = each.exception, each.finding
     return {
-        "ref": e.ref, "control": each.control.ref, "item": each.item.item, "state": each.state, "says": e.says, "cause": e.cause, "effect": e.effect,
+        "ref": e.ref, "control": each.control.ref, "item": each.what, "state": each.state, "says": e.says, "cause": e.cause, "effect": e.effect,
         "correction": e.correction, "response": e.response,
         "finding": {"ref": f.ref, "title": f.title, "plan": f.plan, "due_on": _said(f.due_on), "remedy": f.remedy} if f else None,
     }  # fmt: skip

@@ -40,6 +40,11 @@ VERBS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("Stop everything…", "switches.stop_everything", {}, "switches.stop"),
     ("Begin an assessment", "assessments.new", {}, "assessments.manage"),
     ("Bring in evidence", "evidence.index", {}, "evidence.bring"),
+    ("Open Type II testing", "testing.index", {}, "testing.view"),
+    ("See requests of auditors", "engagements.waiting", {}, "engagements.view"),
+    ("Build an evidence package", "engagements.index", {}, "engagements.package"),
+    ("Begin an access review", "access_reviews.beginning", {}, "access_reviews.review"),
+    ("See the collectors", "collectors.index", {}, "collectors.view"),
     ("Invite a member", "people.members", {}, "people.manage"),
     ("Test the sign-in connection", "people.connection", {}, "people.connection"),
 )

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from governance.assessments.coverage import Share
 from governance.assessments.queries import FUNCTIONS, Board
+from governance.engagements import permissions as engagement_permissions
 from governance.evidence import permissions as evidence_permissions
 from governance.kernel import charts, clock, current, words
 from governance.kernel.access import OPERATOR_ROLES, allowed, registry
@@ -20,7 +21,8 @@ from governance.kernel.pages import page
 from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.overview import queries, sentences
-from governance.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step, Wait
+from governance.overview.asked import Wait
+from governance.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step
 from governance.people import permissions
 from governance.people import queries as people
 from governance.tenants import permissions as tenant_permissions
@@ -81,8 +83,8 @@ def _context(board: Board, day: date | None, steps: Sequence[Step], who: current
         queries.evidence_at(board),
         queries.hold_up(board),
     )
-    works = allowed(evidence_permissions.BRING)
-    waits = queries.waiting_for(who.person_id, board) if works and who.person_id and not day else []
+    works, judges = allowed(evidence_permissions.BRING), allowed(engagement_permissions.JUDGE)
+    waits = queries.waiting_for(who.person_id, board) if (works or judges) and who.person_id and not day else []
     reports, new = queries.reports(board), bool(steps) and queries.is_new(steps)
     return {
         "board": board, "day": day, "kicker": _kicker(), "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, len(waits), holds),

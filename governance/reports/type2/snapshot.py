@@ -47,7 +47,7 @@ def snapshot(first: date, last: date, framework: str | None = None) -> Json:
     views = {each.sample.id: testing.items(each.sample.id) for each in drawn}
     populations = _overlapping(first, last, {row.control_id: row.ref for row in rows})
     numbers = {each.id: f"POP-{n:02}" for n, each in enumerate(populations, 1)}
-    cases = _cases(set(numbers), drawn)
+    cases = _cases(set(numbers), drawn, {row.control_id for row in rows}, first, last)
     kept = _Kept(names(_everybody(populations, drawn, views, cases)), ROWS)
     refs = {row.control_id: row.ref for row in rows}
     return {
@@ -65,10 +65,17 @@ def _overlapping(first: date, last: date, refs: Mapping[UUID, str]) -> list[Popu
     return sorted(found, key=lambda each: refs[each.control_id])
 
 
-def _cases(populations: set[UUID], drawn: Sequence[Standing]) -> list[Case]:
-    """The exceptions of the samples shown, the oldest first, whenever they were found."""
+def _cases(populations: set[UUID], drawn: Sequence[Standing], controls: set[UUID], first: date, last: date) -> list[Case]:
+    """The exceptions of the samples shown and of the cycles missed in these months, the oldest first, whenever they were found."""
     shown = {each.sample.id for each in drawn if each.population.id in populations}
-    return [case for case in reversed(testing.exceptions()) if case.sample.id in shown]
+    return [case for case in reversed(testing.exceptions()) if _is_shown(case, shown, controls, first, last)]
+
+
+def _is_shown(case: Case, samples: set[UUID], controls: set[UUID], first: date, last: date) -> bool:
+    if case.sample is not None:
+        return case.sample.id in samples
+    missed = case.exception.missed_to
+    return missed is not None and first <= missed <= last and case.control.id in controls
 
 
 def _row(row: Row) -> Json:
@@ -127,7 +134,7 @@ def _item(view: ItemView, kept: _Kept) -> Json:
 def _exception(case: Case, kept: _Kept) -> Json:
     held = case.exception
     return {
-        "ref": held.ref, "control": case.control.ref, "item": case.item.item, "says": held.says, "cause": held.cause, "effect": held.effect,
+        "ref": held.ref, "control": case.control.ref, "item": case.what, "says": held.says, "cause": held.cause, "effect": held.effect,
         "correction": held.correction, "response": held.response, "state": case.state, "found_by": kept.who(held.found_by), "found_at": _iso(held.created_at),
         "responded_by": kept.who(held.responded_by) or None, "finding": _finding(case.finding, kept) if case.finding else None,
     }  # fmt: skip
