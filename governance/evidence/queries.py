@@ -10,7 +10,7 @@ Freshness is worked out in Python by the one formula of freshness.py, so lists r
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, BinaryIO
@@ -441,8 +441,13 @@ def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
 
 
 def _not_destroyed() -> Any:
-    gone = EvidenceDestruction
-    return ~select(gone.id).where(gone.version_id == EvidenceVersion.id, gone.state.in_(DECIDED)).exists()
+    """Neither gone nor agreed to go."""
+    return _no_destruction(*DECIDED)
+
+
+def _no_destruction(*states: str) -> Any:
+    d = EvidenceDestruction
+    return ~select(d.id).where(d.version_id == EvidenceVersion.id, d.state.in_(states)).exists()
 
 
 # ---- files in the store
@@ -482,40 +487,23 @@ def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
 
 
 def referred_to(keys: Collection[str]) -> set[str]:
-    """Those of these storage keys that a version refers to, whose file was not destroyed."""
+    """Those of these storage keys that a version refers to, whose file was not destroyed. What is only agreed on can still be stopped."""
     if not keys:
         return set()
-    query = select(EvidenceVersion.storage_key).where(EvidenceVersion.storage_key.in_(keys), _not_destroyed())
+    query = select(EvidenceVersion.storage_key).where(EvidenceVersion.storage_key.in_(keys), _no_destruction("done"))
     return {key for key in session().scalars(query) if key}
 
 
 def others_with(version: EvidenceVersion) -> int:
-    """How many other versions need the same stored file."""
+    """How many other versions need the same stored file, also those whose destruction is agreed on: a hold can stop it."""
     v = EvidenceVersion
-    query = select(v.id).where(v.storage_key == version.storage_key, v.id != version.id, _not_destroyed())
+    query = select(v.id).where(v.storage_key == version.storage_key, v.id != version.id, _no_destruction("done"))
     return len(session().scalars(query).all())
 
 
 def fault_of(version: EvidenceVersion) -> EvidenceFault | None:
     query = select(EvidenceFault).where(EvidenceFault.version_id == version.id, EvidenceFault.healed_at.is_(None))
     return session().scalars(query.with_for_update()).one_or_none()
-
-
-def files(
-    period_from: date, period_to: date, control_ids: Collection[UUID] | None = None
-) -> Iterator[tuple[EvidenceVersion, str, str]]:
-    """(version, ref of its evidence, a name for a folder) of every stored file of these controls that covers part of the period."""
-    v = EvidenceVersion
-    query = (
-        select(v, Evidence.ref)
-        .join(Evidence, Evidence.id == v.evidence_id)
-        .where(v.storage_key.is_not(None), v.period_from <= period_to, v.period_to >= period_from, _not_destroyed())
-        .order_by(Evidence.ref, v.number)
-    )
-    if control_ids is not None:
-        query = query.where(Evidence.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(control_ids))))
-    for version, ref in session().execute(query):
-        yield version, ref, f"{ref}/{version.number:03d}-{version.filename or 'file'}"
 
 
 # ---- holds, retention, destruction

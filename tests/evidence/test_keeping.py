@@ -1,7 +1,8 @@
 """What keeps a file of evidence, and what lets it go: holds, retention, two persons, and the tombstone that stays."""
 
 import hashlib
-from datetime import date, timedelta
+import os
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,9 @@ from sqlalchemy import select
 from governance.evidence import actions, jobs, queries
 from governance.evidence.models import EvidenceDestruction, EvidenceVersion
 from governance.evidence.retention import LEAST, MOST, kept_until
-from governance.kernel import clock, storage
+from governance.kernel import clock, current, storage
 from governance.kernel import jobs as queue
-from governance.kernel.db import session
+from governance.kernel.db import session, transaction
 from governance.people.jobs import actor_of
 from tests import make
 from tests.evidence import shelf
@@ -42,6 +43,12 @@ def seen(version_id):
 def ask(visitor, v, because="It names a customer who objected."):
     visitor.get(f"evidence/versions/{v}/destruction")
     visitor.post(f"evidence/versions/{v}/destruction", because=because)
+
+
+def tidy():
+    """As each night, by the console."""
+    with current.acting_as(make.founder("acme")), transaction():
+        jobs.tidy()
 
 
 def approve(visitor, v, then=303):
@@ -124,6 +131,38 @@ def test_the_same_bytes_of_another_piece_keep_the_file(as_officer, as_reviewer):
     queue.drain(actor_of)
     as_officer.post(f"evidence/versions/{first}/download", then=410)
     assert as_officer.post(f"evidence/versions/{other}/download", then=200).data == PDF
+
+
+def destructions():
+    with make.acting(read_only=True):
+        rows = session().execute(select(EvidenceDestruction.version_id, EvidenceDestruction.state))
+        return {row.version_id: row.state for row in rows}
+
+
+def test_a_file_that_two_versions_share_stays_while_a_hold_stops_one_of_two_agreed_destructions(as_officer, as_reviewer):
+    """Both are agreed on when the hold comes: the other one's job does not take the held one's file, nor does the sweep."""
+    held_piece = shelf.piece("B")
+    free, held = shelf.version(shelf.piece("A")), shelf.version(held_piece)
+    for each in (free, held):
+        ask(as_officer, each)
+        approve(as_reviewer, each)
+    as_officer.post(f"evidence/{held_piece}/hold", because="Ordered by a court.")
+    old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
+    os.utime(storage.store().root / key_of(held), (old, old))
+    tidy()
+    queue.drain(actor_of)
+    assert destructions()[free] == "done"
+    as_officer.post(f"evidence/versions/{free}/download", then=410)
+    assert as_officer.post(f"evidence/versions/{held}/download", then=200).data == PDF
+
+
+def test_the_last_of_two_versions_that_share_a_file_takes_it_along(as_officer, as_reviewer):
+    both = shelf.version(shelf.piece("A")), shelf.version(shelf.piece("B"))
+    for each in both:
+        ask(as_officer, each)
+        approve(as_reviewer, each)
+    queue.drain(actor_of)
+    assert set(destructions().values()) == {"done"} and not storage.store().exists(key_of(both[0]))
 
 
 # ---- holds
