@@ -27,7 +27,7 @@ from sqlalchemy import delete, func, select
 
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.evidence import media, permissions, queries, retention, scanning
+from governance.evidence import keeping, media, permissions, queries, retention, scanning
 from governance.evidence.freshness import CADENCES
 from governance.evidence.models import (
     Evidence,
@@ -83,9 +83,7 @@ DESTRUCTION_REFUSED = action("evidence.destruction.refused", "refused to destroy
 DESTRUCTION_WITHDRAWN = action(
     "evidence.destruction.withdrawn", "took back the request to destroy a file of evidence", fields="number sha256"
 )
-DESTRUCTION_HELD = action(
-    "evidence.destruction.held", "was kept from destroying a file of evidence by a legal hold", fields="number sha256"
-)
+DESTRUCTION_HELD = action("evidence.destruction.held", "was kept from destroying a file of evidence", fields="number sha256")
 DESTROYED = action("evidence.version.destroyed", "destroyed a file of evidence", fields="number sha256 size shared")
 REMINDED = action("evidence.reminded", "reminded an owner of evidence", fields="due_on", persons="owner")
 SWEPT = action("evidence.swept", "removed stored files that belong to no evidence", fields="files")
@@ -475,8 +473,8 @@ def sweep() -> int:
 # ---- what keeps a file, and for how long
 
 
-class OnHold(DomainError):
-    pass
+class Kept(DomainError):
+    """Something keeps the file: a legal hold, or what a feature above says."""
 
 
 def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
@@ -532,7 +530,7 @@ def ask_destruction(version: EvidenceVersion, evidence: Evidence, *, because: st
 def _ask(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool) -> EvidenceDestruction:
     if version.sha256 is None or version.size is None:
         raise DomainError(f"Version {version.number} is an address: there is no file here to destroy.")
-    _not_held(evidence)
+    _not_kept(version, evidence)
     asked = EvidenceDestruction(
         version_id=version.id, sha256=version.sha256, size=version.size, state="asked", reason=reason, by_rule=by_rule, asked_by=asked_by,
         decided_by=None, decided_at=None, done_at=None, work_item_id=None,
@@ -562,7 +560,7 @@ def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, ev
     _second_person(asked)
     if seen != mark(asked, version, evidence):
         raise Stale("What was asked has changed since you opened this page. Look at it again.")
-    _not_held(evidence)
+    _not_kept(version, evidence)
     asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
     asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
     record(DESTRUCTION_APPROVED, version, number=version.number, sha256=asked.sha256, size=asked.size)
@@ -587,19 +585,18 @@ def withdraw_destruction(asked: EvidenceDestruction, version: EvidenceVersion) -
 def carry_out(asked: EvidenceDestruction) -> None:
     """Remove the file, unless another version still has the same bytes. Killed in the middle, it is done again.
 
-    A hold that was placed since the approval ends it.
+    What keeps it since the approval, a hold for instance, stops it; it can be asked for again when that is over.
     """
     if asked.state != "approved":
         return
     version, evidence = queries.version_of(asked.version_id, lock=True)
-    if queries.hold_on(evidence.id) is not None:
-        asked.state = "refused"
-        record(DESTRUCTION_HELD, version, outcome="refused", number=version.number, sha256=asked.sha256)
+    if (why := kept_because(version, evidence)) is not None:
+        with keeping.by_the_console():  # also where nobody else may change anything now
+            asked.state = "stopped"
+            record(DESTRUCTION_HELD, version, outcome="refused", because=why, number=version.number, sha256=asked.sha256)
         return
     alone(OBJECTS)
     shared = queries.others_with(version)
-    if not shared and version.storage_key:
-        storage.store().remove(version.storage_key)
     asked.state, asked.done_at = "done", clock.now()
     record(
         DESTROYED,
@@ -610,6 +607,9 @@ def carry_out(asked: EvidenceDestruction) -> None:
         size=asked.size,
         shared=shared or None,
     )
+    session().flush()  # whatever refuses it does so while the file is there
+    if not shared and version.storage_key:
+        storage.store().remove(version.storage_key)
 
 
 def propose_by_retention() -> int:
@@ -622,9 +622,16 @@ def propose_by_retention() -> int:
     return proposed
 
 
-def _not_held(evidence: Evidence) -> None:
+def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
+    """What keeps its file, in words; None where nothing does."""
     if (hold := queries.hold_on(evidence.id)) is not None:
-        raise OnHold(f"A legal hold of {_day(hold.created_at.date())} stands on {evidence.ref}. Nothing of it can be destroyed.")
+        return f"A legal hold of {_day(hold.created_at.date())} stands on {evidence.ref}. Nothing of it can be destroyed."
+    return keeping.kept([version.id]).get(version.id)
+
+
+def _not_kept(version: EvidenceVersion, evidence: Evidence) -> None:
+    if (why := kept_because(version, evidence)) is not None:
+        raise Kept(why)
 
 
 def _open(asked: EvidenceDestruction) -> None:

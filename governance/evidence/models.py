@@ -166,7 +166,7 @@ class EvidenceDestruction(Tenanted, Model):
     version_id: Mapped[UUID]
     sha256: Mapped[str]
     size: Mapped[int]
-    state: Mapped[str]  # asked approved done refused withdrawn
+    state: Mapped[str]  # asked approved done refused withdrawn stopped
     reason: Mapped[str]
     by_rule: Mapped[bool]  # retention asked, in the name of who set the rule
     asked_by: Mapped[UUID]

@@ -19,6 +19,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import aliased
 
+from governance.evidence import keeping
 from governance.evidence.freshness import SOON, Freshness, Version, counting, deadline, freshness, newest
 from governance.evidence.models import (
     Evidence,
@@ -550,11 +551,16 @@ def destructions() -> list[tuple[EvidenceDestruction, EvidenceVersion, Evidence,
 
 
 def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, EvidenceRetention]]:
-    """Files that their kind's retention lets go and that were never proposed for destruction. What counts today stays, and what is held."""
+    """Files that their kind's retention lets go and that were never proposed for destruction. What counts today stays, and what is held
+    or needed by somebody else.
+
+    A destruction that something stopped was nobody's decision to keep the file: it is proposed again.
+    """
     rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
     if not rules:
         return []
-    asked = select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == EvidenceVersion.id)
+    d = EvidenceDestruction
+    asked = select(d.id).where(d.version_id == EvidenceVersion.id, d.state != "stopped")
     held = select(EvidenceHold.id).where(EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None))
     query = (
         select(EvidenceVersion, Evidence)
@@ -566,7 +572,9 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
         .order_by(EvidenceVersion.uploaded_at)
     )  # fmt: skip
     rows = [(version, evidence, rules[evidence.kind]) for version, evidence in session().execute(query)]
-    return [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
+    past = [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
+    kept = keeping.kept([version.id for version, _, _ in past])
+    return [row for row in past if row[0].id not in kept]
 
 
 # ---- reminders and pushes

@@ -500,8 +500,9 @@ def _destruction_page(
 ) -> ResponseReturnValue:
     asked = queries.destruction_of(version, "asked", *queries.DECIDED)
     names_of = queries.doers([asked.asked_by, asked.decided_by] if asked else [])
+    kept = None if asked and asked.state in queries.DECIDED else actions.kept_because(version, evidence)
     return page(
-        "evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, hold=queries.hold_on(evidence.id),
+        "evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, kept=kept,
         shared=queries.others_with(version), seen=actions.mark(asked, version, evidence) if asked else "", me=current.actor().person_id,
         form=form or (DecisionForm() if asked else DestructionForm()), status=status,
     )  # fmt: skip

@@ -224,6 +224,27 @@ def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer
         assert not storage.store().exists(key_of(old)) and storage.store().exists(key_of(kept))
 
 
+def test_after_the_hold_that_stopped_it_retention_proposes_it_again_and_after_a_refusal_it_does_not(as_officer, as_reviewer):
+    e = shelf.piece()
+    old = shelf.version(e, **shelf.days(collected=800, covers=900, valid=-700))
+    as_officer.post("evidence/retention", kind="report", months="12", version="0")
+    tidy()
+    approve(as_reviewer, old)
+    as_officer.post(f"evidence/{e}/hold", because="Ordered by a court.")
+    queue.drain(actor_of)
+    tidy()
+    assert destructions() == {old: "stopped"}
+    as_officer.post(f"evidence/{e}/hold", verb="release", because="The case is closed.")
+    tidy()
+    tidy()
+    assert count(EvidenceDestruction) == 2 and "To be destroyed" in as_reviewer.get("evidence/inbox").text
+    with make.acting(read_only=True):
+        second = session().scalar(select(EvidenceDestruction.id).where(EvidenceDestruction.state == "asked"))
+    as_reviewer.post(f"evidence/destructions/{second}/decision", verb="refuse", because="We want it for longer.")
+    tidy()
+    assert count(EvidenceDestruction) == 2
+
+
 @pytest.mark.parametrize("months", ["11", "181", "-1", "soon", "99999999999"])
 def test_a_retention_that_makes_no_sense_is_refused(as_officer, months):
     reply = as_officer.post("evidence/retention", then=422, kind="report", months=months, version="0")
