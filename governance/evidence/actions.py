@@ -16,7 +16,7 @@ what two persons agree on.
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, BinaryIO, Literal
@@ -453,21 +453,27 @@ def note_check(*, files: int, size: int, broken: int) -> None:
     record(CHECKED, own_tenant(), files=files, bytes=size, broken=broken)
 
 
-def sweep() -> int:
-    """Remove stored files that no version refers to and that are older than a day, and what was left half written; how many."""
-    alone(OBJECTS)
-    store, before = storage.store(), clock.now() - SWEPT_AFTER
+def old_files() -> Iterator[str]:
+    """The keys of stored files that are older than a day: a younger one may belong to a transaction that is under way."""
+    before = clock.now() - SWEPT_AFTER
     folder = f"{current.actor().tenant_id.hex}/{SHELF}"
-    old = [key for key, written in store.aged(folder) if written < before]
-    kept = queries.referred_to(old)
-    orphans = [key for key in old if key not in kept]
+    return (key for key, written in storage.store().aged(folder) if written < before)
+
+
+def sweep(keys: Collection[str]) -> int:
+    """Remove those of these files that no version refers to; how many. A few at a time: uploads wait for it."""
+    alone(OBJECTS)
+    orphans = sorted(set(keys) - queries.referred_to(keys))
     for key in orphans:
-        store.remove(key)
+        storage.store().remove(key)
     if orphans:
         record(SWEPT, own_tenant(), files=len(orphans))
-    store.clear(current.actor().tenant_id, before)
-    forget_pushes()
     return len(orphans)
+
+
+def clear_halves() -> int:
+    """Remove what killed processes left half written; how many."""
+    return storage.store().clear(current.actor().tenant_id, clock.now() - SWEPT_AFTER)
 
 
 # ---- what keeps a file, and for how long

@@ -14,7 +14,7 @@ from governance.evidence.models import EvidenceDestruction, EvidenceVersion
 from governance.evidence.retention import LEAST, MOST, kept_until
 from governance.kernel import clock, current, storage
 from governance.kernel import jobs as queue
-from governance.kernel.db import session, transaction
+from governance.kernel.db import session
 from governance.people.jobs import actor_of
 from tests import make
 from tests.evidence import shelf
@@ -47,7 +47,7 @@ def ask(visitor, v, because="It names a customer who objected."):
 
 def tidy():
     """As each night, by the console."""
-    with current.acting_as(make.founder("acme")), transaction():
+    with current.acting_as(make.founder("acme")):
         jobs.tidy()
 
 
@@ -212,9 +212,8 @@ def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer
     as_officer.get("evidence/retention")
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
     assert "12 months after its validity" in as_officer.get("evidence/retention").text
-    with make.acting():
-        jobs.tidy()
-        jobs.tidy()
+    tidy()
+    tidy()
     assert count(EvidenceDestruction) == 1 and today
     assert "by the retention rule" in as_reviewer.get("evidence/inbox").text
     approve(as_officer, old, then=403)  # who set the rule has asked by it
