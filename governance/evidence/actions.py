@@ -363,19 +363,25 @@ class Pushed:
 
 def push(
     evidence: Evidence, *, stream: BinaryIO | None, filename: str | None, sha256: str | None, idempotency_key: str | None,
-    collected_on: date, period_from: date, period_to: date, valid_until: date, source: str,
+    collected_on: date | None, period_from: date, period_to: date, valid_until: date, source: str | None,
 ) -> Pushed:  # fmt: skip
-    """Bring in what a machine sends, or names by digest. The same key again gives the same answer, and nothing twice."""
-    dates = {"collected_on": collected_on, "period_from": period_from, "period_to": period_to, "valid_until": valid_until}
+    """Bring in what a machine sends, or names by digest. The same key again gives the same answer, and nothing twice.
+
+    Collected today, and from the key itself, where it does not say; the same request is the same on another day.
+    """
+    dates = {"period_from": period_from, "period_to": period_to, "valid_until": valid_until}
     if (stream is None) == (sha256 is None):
         raise Invalid("Send one of the two: a file, or the sha256 of one that is here already.", field="file")
-    asked = _digest_of([evidence.id, filename if stream else None, _sha256(stream) if stream else sha256, source, dates])
+    asked = _digest_of(
+        [evidence.id, filename if stream else None, _sha256(stream) if stream else sha256, source, collected_on, dates]
+    )
     if idempotency_key is not None and (before := _earlier(idempotency_key, asked)):
         return before
+    facts: dict[str, Any] = {"source": source or current.actor().name, "collected_on": collected_on or clock.today(), **dates}
     if stream is not None:
-        version = bring_file(evidence, stream, filename, source=source, unchanged=True, **dates)
+        version = bring_file(evidence, stream, filename, unchanged=True, **facts)
     else:
-        version = bring_stored(evidence, sha256 or "", source=source, **dates)
+        version = bring_stored(evidence, sha256 or "", **facts)
     session().flush()
     answer = {
         "id": str(version.id), "evidence": evidence.ref, "version": version.number, "filename": version.filename,
@@ -656,30 +662,33 @@ def _second_person(asked: EvidenceDestruction) -> None:
 
 def remind() -> int:
     """One letter to each owner who has evidence that is late or falls due, each piece once for each due date; how many letters."""
-    letters: dict[UUID, list[tuple[str, str, str]]] = {}
+    letters: dict[UUID, list[queries.Row]] = {}
     for row in queries.to_remind():
-        evidence = queries.find_evidence(row.piece.id)
-        owner, due = row.piece.owner_id, row.deadline
-        if owner is None or due is None:
-            continue
-        session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
-        record(REMINDED, evidence, due_on=due, owner=owner)
-        letters.setdefault(owner, []).append((row.piece.ref, row.piece.title, f"{row.fresh.says}, due {_day(due)}"))
-    return sum(_letter(owner, lines) for owner, lines in letters.items())
+        if row.piece.owner_id is not None:
+            letters.setdefault(row.piece.owner_id, []).append(row)
+    return sum(_letter(owner, rows) for owner, rows in letters.items())
 
 
-def _letter(owner: UUID, lines: list[tuple[str, str, str]]) -> bool:
-    """Whether there is somebody to write to: who has left gets nothing."""
+def _letter(owner: UUID, rows: list[queries.Row]) -> bool:
+    """Whether there is somebody to write to: who has left gets nothing, and nothing says that he did."""
     member = membership_of(owner)
     if member is None:
         return False
-    count = "1 piece of evidence waits" if len(lines) == 1 else f"{len(lines)} pieces of evidence wait"
-    listed = "\n".join(f"  {ref} {title}: {says}" for ref, title, says in lines)
+    listed = [_reminded(row, row.deadline, owner) for row in rows if row.deadline is not None]
+    count = "1 piece of evidence waits" if len(listed) == 1 else f"{len(listed)} pieces of evidence wait"
+    lines = "\n".join(listed)
     outbox.send_mail(
         member.person.email, f"{count} for you in {current.actor().tenant_name}",
-        f"{count} for you:\n\n{listed}\n\nThey stand in the console under Evidence, Inbox. You get one letter for each due date.\n",
+        f"{count} for you:\n\n{lines}\n\nThey stand in the console under Evidence, Inbox. You get one letter for each due date.\n",
     )  # fmt: skip
     return True
+
+
+def _reminded(row: queries.Row, due: date, owner: UUID) -> str:
+    evidence = queries.find_evidence(row.piece.id)
+    session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
+    record(REMINDED, evidence, due_on=due, owner=owner)
+    return f"  {evidence.ref} {evidence.title}: {row.fresh.says}, due {_day(due)}"
 
 
 # ---- rules

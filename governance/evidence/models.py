@@ -177,10 +177,10 @@ class EvidenceDestruction(Tenanted, Model):
 
 
 class EvidenceReminder(Tenanted, Model):
-    """Its owner was told that it falls due on that day; once."""
+    """An owner was told that it falls due on that day; once."""
 
     __tablename__ = "evidence_reminders"
-    __table_args__ = (tenant_fk("evidence_id", "evidence"), UniqueConstraint("tenant_id", "evidence_id", "due_on"))
+    __table_args__ = (tenant_fk("evidence_id", "evidence"), UniqueConstraint("tenant_id", "evidence_id", "due_on", "person_id"))
 
     evidence_id: Mapped[UUID]
     due_on: Mapped[date]

@@ -582,8 +582,12 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
 
 def to_remind() -> list[Row]:
     """Late or due pieces with an owner who was not told of that due date yet."""
-    told = {(r.evidence_id, r.due_on) for r in session().execute(select(EvidenceReminder.evidence_id, EvidenceReminder.due_on))}
-    return [row for row in waiting().late if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline) not in told]
+    r = EvidenceReminder
+    told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
+    return [
+        row for row in waiting().late
+        if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline, row.piece.owner_id) not in told
+    ]  # fmt: skip
 
 
 def reminded() -> dict[UUID, datetime]:

@@ -47,7 +47,7 @@ def upgrade() -> None:
     _table("evidence_reminders",
            sa.Column("evidence_id", sa.Uuid(), nullable=False), sa.Column("due_on", sa.Date(), nullable=False),
            sa.Column("person_id", sa.Uuid(), nullable=False), _key("evidence_reminders", "evidence_id", "evidence"),
-           sa.UniqueConstraint("tenant_id", "evidence_id", "due_on", name=op.f("uq_evidence_reminders_tenant_id_evidence_id_due_on")))
+           sa.UniqueConstraint("tenant_id", "evidence_id", "due_on", "person_id", name=op.f("uq_evidence_reminders_tenant_id_evidence_id_due_on_person_id")))
     _table("evidence_pushes",
            sa.Column("key_id", sa.Uuid(), nullable=False), sa.Column("idempotency_key", sa.String(), nullable=False),
            sa.Column("digest", sa.String(), nullable=False), sa.Column("version_id", sa.Uuid(), nullable=False),

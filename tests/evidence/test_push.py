@@ -78,6 +78,17 @@ def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine)
     assert count(EvidenceVersion) == 2
 
 
+def test_the_same_request_is_the_same_one_on_the_next_day(machine):
+    """What it leaves out, such as the day of collection, is not of the request."""
+    shelf.piece()
+    said = days() | {"collected_on": ""}
+    first = machine.push(key="run-1", **said)
+    with clock.frozen(clock.now() + timedelta(days=1)):
+        again = machine.push(key="run-1", **said)
+        assert "used for another request" in machine.push(then=422, key="run-1", **days()).json["title"]
+    assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true" and count(EvidenceVersion) == 1
+
+
 def test_keys_of_two_machines_are_two_names(app, machine):
     shelf.piece()
     shelf.piece("Another")
