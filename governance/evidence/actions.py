@@ -10,7 +10,8 @@
     ask_destruction, approve_…, refuse_…, withdraw_…          a file goes by two persons' hands; its row stays
     remind                                                    owners of what falls due, once for each due date
 
-A contributor brings in versions of what he owns. Nobody judges what he brought in himself. A hold beats retention and
+A contributor brings in versions of what he owns. Nobody judges what he brought in himself, nor what came by a key
+whose secret he was shown. A hold beats retention and
 what two persons agree on.
 """
 
@@ -699,7 +700,8 @@ def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVers
         session().scalar(select(func.max(EvidenceVersion.number)).where(EvidenceVersion.evidence_id == evidence.id)) or 0
     ) + 1
     version = EvidenceVersion(
-        evidence_id=evidence.id, number=number, uploaded_at=clock.now(), uploaded_by=current.actor().person_id, created_at=clock.now(),
+        evidence_id=evidence.id, number=number, uploaded_at=clock.now(), uploaded_by=current.actor().person_id,
+        key_id=current.actor().key_id, created_at=clock.now(),
         collected_at=min(datetime.combine(collected_on, time(), UTC), clock.now()), **facts,
     )  # fmt: skip
     session().add(version)
@@ -711,8 +713,8 @@ def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVers
 def _judge(
     version: EvidenceVersion, evidence: Evidence, decision: Literal["accepted", "rejected"], reason: str
 ) -> EvidenceReview:
-    if version.uploaded_by == current.person_id():
-        raise Forbidden("You brought this version in, so another person reviews it.")
+    if (why := queries.why_not_review(version)) is not None:
+        raise Forbidden(f"{why}, so another person reviews it.")
     held = session().scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id)).one_or_none()
     if held is not None:
         who = names([held.reviewed_by]).get(held.reviewed_by, "A former member")

@@ -51,6 +51,7 @@ class EvidenceVersion(Tenanted, Model):
         UniqueConstraint("tenant_id", "evidence_id", "number"),
         Index(None, "tenant_id", "evidence_id", "uploaded_at"),
         Index(None, "tenant_id", "sha256"),
+        tenant_fk("key_id", "api_keys"),
         CheckConstraint("(sha256 IS NULL) <> (url IS NULL)", "file_or_link"),
         CheckConstraint("period_from <= period_to", "period_order"),
     )
@@ -67,6 +68,7 @@ class EvidenceVersion(Tenanted, Model):
     collected_at: Mapped[datetime]
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[UUID | None]
+    key_id: Mapped[UUID | None]  # of the machine that brought it in
     period_from: Mapped[date]
     period_to: Mapped[date]
     valid_until: Mapped[date]

@@ -19,6 +19,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import aliased
 
+from governance.api_keys.models import ApiKey
 from governance.evidence import keeping
 from governance.evidence.freshness import SOON, Freshness, Version, counting, deadline, freshness, newest
 from governance.evidence.models import (
@@ -153,6 +154,7 @@ class VersionView:
     reviewed_at: datetime | None
     fault: str | None  # missing, altered
     destruction: EvidenceDestruction | None  # asked for, agreed on or done
+    hands: frozenset[str]  # ids of those who cannot review it: who brought it in, or was shown the secret of its key
 
     @property
     def is_gone(self) -> bool:
@@ -399,26 +401,45 @@ def versions(evidence: Evidence) -> list[VersionView]:
     """Every version, newest first, with its review and what became of its file; two statements."""
     v, gone = EvidenceVersion, EvidenceDestruction
     query = (
-        select(v, EvidenceReview, EvidenceFault.kind, gone)
+        select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey)
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
         .outerjoin(EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None)))
         .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("asked", *DECIDED))))
+        .outerjoin(ApiKey, ApiKey.id == v.key_id)
     )
     rows = (
         session().execute(query.where(EvidenceVersion.evidence_id == evidence.id).order_by(EvidenceVersion.number.desc())).all()
     )
-    shown = doers(p for v, r, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
-    return [_view(v, r, shown, fault, gone) for v, r, fault, gone in rows]
+    shown = doers(p for v, r, _, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
+    return [_view(v, r, shown, fault, gone, key) for v, r, fault, gone, key in rows]
 
 
 def _view(
-    v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str], fault: str | None, gone: EvidenceDestruction | None
-) -> VersionView:
+    v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str], fault: str | None, gone: EvidenceDestruction | None,
+    key: ApiKey | None,
+) -> VersionView:  # fmt: skip
+    collector = f"the key {key.name}" if key else _named(v.uploaded_by, shown)
     return VersionView(
         v.id, v.number, v.filename, v.media_type, v.size, v.sha256, v.url, v.source, v.collected_at, v.uploaded_at, v.uploaded_by,
-        _named(v.uploaded_by, shown), v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
+        collector, v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
         _named(r.reviewed_by, shown) if r else None, r.reviewed_at if r else None, fault, gone,
+        _hands(v, key),
     )  # fmt: skip
+
+
+def _hands(version: EvidenceVersion, key: ApiKey | None) -> frozenset[str]:
+    return frozenset({str(version.uploaded_by), *(key.hands if key else ())})
+
+
+def why_not_review(version: EvidenceVersion) -> str | None:
+    """Why the acting person is not the one who judges it; None where he may be."""
+    me = current.actor().person_id
+    if version.uploaded_by == me:
+        return "You brought this version in"
+    key = find(ApiKey, version.key_id) if version.key_id else None
+    if str(me) in _hands(version, key):
+        return f"It came by the key {key.name if key else ''}, whose secret you were shown"
+    return None
 
 
 def links(evidence: Evidence) -> list[LinkView]:

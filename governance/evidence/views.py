@@ -386,7 +386,6 @@ def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, st
     every = queries.versions(evidence)
     v = next(each for each in every if each.id == version.id)
     before = next((each for each in every if each.number < v.number and each.review == "accepted"), None)
-    mine = version.uploaded_by == current.actor().person_id
     return page(
         "evidence/review.html",
         e=evidence,
@@ -394,7 +393,7 @@ def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, st
         before=before,
         fresh=fresh,
         links=queries.links(evidence),
-        mine=mine,
+        not_mine_to_review=queries.why_not_review(version),
         form=form,
         status=status,
     )
