@@ -13,6 +13,7 @@ from governance.evidence.models import EvidenceFault, EvidenceVersion
 from governance.kernel import current, storage
 from governance.kernel import jobs as queue
 from governance.kernel.errors import Unavailable
+from governance.kernel.sealed import Altered
 from governance.people.jobs import actor_of
 from tests import make
 from tests.evidence import shelf
@@ -70,7 +71,37 @@ def test_a_download_of_an_altered_file_is_refused_and_gives_out_nothing(as_offic
     reply = as_officer.post(f"evidence/versions/{v}/download", then=409)
     assert "altered or are incomplete" in reply.text and PDF not in reply.data
     path.unlink()
-    as_officer.post(f"evidence/versions/{v}/download", then=404)
+    assert "missing from the store" in as_officer.post(f"evidence/versions/{v}/download", then=409).text
+
+
+@pytest.mark.parametrize("how", ["altered", "missing"])
+def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fails(as_officer, as_viewer, how):
+    control = shelf.control()
+    v = shelf.version(shelf.piece(supports=[control]))
+    shelf.accepted(v)
+    assert "missing or was altered" not in as_officer.get(f"controls/{control}").text
+    path = path_of(v)
+    if how == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    for _ in range(2):
+        assert "this version proves nothing until" in as_viewer.post(f"evidence/versions/{v}/download", then=409).text
+    [entry] = entries("evidence.version.broken")
+    assert entry.facts["kind"] == how and entry.actor_kind == "person" and count(EvidenceFault) == 1
+    assert not entries("evidence.version.downloaded"), "nothing went out"
+    assert "missing or was altered" in as_officer.get(f"controls/{control}").text
+
+
+def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_officer):
+    """The first pieces are right and are sent: what was promised at the top is not delivered, and the fault stands in the log."""
+    v = shelf.version(shelf.piece(), PDF + b"y" * 3_000_000)
+    path = path_of(v)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(Altered):
+        as_officer.post(f"evidence/versions/{v}/download", then=200).get_data()
+    assert entries("evidence.version.broken")[0].facts["kind"] == "altered"
+    assert as_officer.post(f"evidence/versions/{shelf.version(shelf.piece('Another'))}/download", then=200).data == PDF
 
 
 def test_a_store_that_is_away_breaks_nothing(database, monkeypatch):
