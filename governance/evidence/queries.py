@@ -654,16 +654,22 @@ class Step:
     origin: str
 
 
-def custody(shown: Sequence[VersionView], *, limit: int = 200) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """`limit`: of how many entries of the log the steps are, where there are more; None where these are all."""
+
+    steps: Sequence[Step]
+    limit: int | None
+
+
+def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
     """Newest first, out of the log; that a version was collected stands in its own row."""
     numbers = {v.id: v.number for v in shown}
     collected = [Step(v.number, v.collected_at, "Collected", v.source, "") for v in shown]
-    deeds = [
-        Step(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin)
-        for m in timeline(list(numbers), limit=limit)
-        if m.action in CUSTODY
-    ]
-    return sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
+    moments = timeline(list(numbers), limit=limit + 1)
+    deeds = [Step(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin) for m in moments[:limit] if m.action in CUSTODY]
+    steps = sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
+    return Custody(steps, limit if len(moments) > limit else None)
 
 
 # ---- people in deeds

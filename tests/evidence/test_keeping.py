@@ -5,6 +5,7 @@ import os
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -273,5 +274,20 @@ def test_the_page_tells_who_had_it_in_hand_and_from_where(as_contributor, as_off
     custody = page[page.index('id="custody"') : page.index("History")]
     for word in ("Collected", "Brought in", "Accepted", "Downloaded", "Anna Rossi", "Ines Duarte", "127.0.0.0/24"):
         assert word in custody
+    assert "Only the newest" not in page
     page = as_auditor.get(f"evidence/{e}").text
     assert "Anna Rossi" not in page[page.index('id="custody"') : page.index("History")]
+
+
+def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_viewer):
+    e = shelf.piece()
+    v = shelf.version(e)
+    with make.acting("compliance_officer"):
+        for _ in range(200):
+            actions.take_out(queries.version_of(v)[0]).close()
+    page = as_officer.get(f"evidence/{e}").text
+    assert "Only the newest 200 entries of the log are told here." in page
+    [rest] = {link["href"] for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")}
+    assert "brought in a version" in as_officer.get(rest).text or "evidence.version.downloaded" in as_officer.get(rest).text
+    page = as_viewer.get(f"evidence/{e}").text
+    assert "Only the newest 200" in page and rest not in page
