@@ -253,7 +253,7 @@ def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.Ve
                 {
                     "kind": "warn",
                     "lead": f"Version {v.number} waits for review.",
-                    "text": f"{v.collector} brought it in {_ago(wait)}.",
+                    "text": f"{v.collector[:1].upper()}{v.collector[1:]} brought it in {_ago(wait)}.",
                 }
             )
         elif v.review == "rejected" and v is versions[0]:
