@@ -30,6 +30,7 @@ from governance.engagements import door as auditors
 from governance.engagements import stillness
 from governance.engagements.leaving import end_shut_out, watch_leaving
 from governance.engagements.narrowing import scope_of_auditor
+from governance.engagements.queries import audits
 from governance.engagements.views import feature as engagements
 from governance.evidence import scanning
 from governance.evidence.api import feature as evidence_api
@@ -54,6 +55,7 @@ from governance.ofrep.snapshots import Snapshots
 from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
+from governance.people import actions as members
 from governance.people import views as people
 from governance.policies.views import feature as policies
 from governance.policies.views import operator_feature as operator_policies
@@ -141,6 +143,7 @@ def connect(settings: config.Settings) -> None:
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
+    members.engaged[:] = [audits]
     scopes.narrow(scope_of_auditor)
     stillness.watch()
 

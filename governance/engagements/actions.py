@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from governance.audit.record import record
 from governance.audit.registry import action
@@ -45,7 +45,7 @@ from governance.kernel.storage import Blob
 from governance.kernel.words import long_day
 from governance.people import actions as people
 from governance.people import queries as members
-from governance.people.models import Membership, Person
+from governance.people.models import ERASED, Invitation, Membership, Person, person_key
 from governance.people.oidc import Identity
 
 WINDOW = "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to keeps_still"
@@ -169,6 +169,7 @@ def change(
         return
     held.version += 1
     record(CHANGED, held, before=before, after=after, ref=held.ref)
+    _move_invitations(held)
     shut_out()
 
 
@@ -179,7 +180,23 @@ def end(held: Engagement, *, because: str) -> None:
         raise Invalid("Say why it ends now: the reason is kept with it.", field="because")
     held.ended_at = clock.now()
     record(ENDED, held, because=because.strip()[:2000], ref=held.ref, firm=held.firm)
+    _move_invitations(held)
     shut_out()
+
+
+def _move_invitations(held: Engagement) -> None:
+    """An invitation lasts as long as the longest engagement that it leads to, and goes with the last of them."""
+    session().flush()
+    for invitation_id in queries.open_invitations(held.id):
+        _fit(members.invitation(invitation_id), how="the engagement was ended")
+
+
+def _fit(invitation: Invitation, *, how: str) -> None:
+    until = queries.needed_until(invitation.id)
+    if until is None:
+        people.withdraw(invitation, how=how)
+    elif until != invitation.expires_at:
+        invitation.expires_at = until
 
 
 def _not_ended(held: Engagement) -> None:
@@ -224,17 +241,15 @@ def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: s
         raise Invalid("This is not a mail address.", field="email")
     if way not in {"sso", "link"}:
         raise Invalid("Choose how the person comes in.", field="way")
-    if any(each.auditor.email == email for each in queries.auditors(held.id)):
-        raise Invalid(f"{email} is among its auditors already.", field="email")
-    member = _member(email)
-    if member is not None and member.role != "auditor":
-        raise Invalid(f"{email} is a member here already: nobody audits his own house.", field="email")
+    people.may_audit(email)
+    _clear_away(held, email)
     token = secrets.token_urlsafe(32) if way == "link" else None
-    invitation = people.invite_auditor(email) if way == "sso" and member is None else None
+    member = _signs_in_by_himself(email) if way == "sso" else None
+    invitation = people.invite_auditor(email, until=held.closes_at) if way == "sso" and member is None else None
     auditor = EngagementAuditor(
-        engagement_id=held.id, name=name, email=email, person_id=member.person_id if member and way == "sso" else None,
+        engagement_id=held.id, name=name, email=email, person_id=member.person_id if member else None,
         invitation_id=invitation.id if invitation else None, link_hash=_hash(token) if token else None, code_hash=None,
-        code_ends_at=None, codes_since=None, added_by=current.actor().person_id, removed_at=None,
+        code_ends_at=None, codes_since=None, added_by=current.actor().person_id, removed_at=None, created_at=clock.now(),
     )  # fmt: skip
     session().add(auditor)
     record(LET_IN, auditor, ref=held.ref, way=way, name=name, email=email)
@@ -242,9 +257,21 @@ def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: s
     return auditor
 
 
-def _member(email: str) -> Membership | None:
-    query = select(Membership).join(Person, Person.id == Membership.person_id)
-    return session().scalars(query.where(Person.email == email, Membership.ended_at.is_(None)).limit(1)).one_or_none()
+def _clear_away(held: Engagement, email: str) -> None:
+    """Letting somebody in anew takes back every earlier way of his that no longer leads in; one that does is refused here."""
+    for view in queries.ways_of(email):
+        if view.is_shut:
+            _take_out(queries.engagement(view.auditor.engagement_id), view.auditor)
+        elif view.auditor.engagement_id == held.id:
+            raise Invalid(f"{email} is among its auditors already.", field="email")
+    session().flush()
+
+
+def _signs_in_by_himself(email: str) -> Membership | None:
+    """The auditor of this address whom the tenant's own connection vouches for; one who came by a code is another person."""
+    connection = members.connection()
+    known = members.lives_at(email) if connection else ()
+    return next((m for m in known if connection and m.person.issuer == connection.issuer), None)
 
 
 def _invite_by_mail(held: Engagement, auditor: EngagementAuditor, link: str, *, by_code: bool) -> None:
@@ -258,12 +285,18 @@ def _invite_by_mail(held: Engagement, auditor: EngagementAuditor, link: str, *, 
 
 def remove_auditor(held: Engagement, auditor: EngagementAuditor) -> None:
     """He is out at once, unless another engagement of his is open."""
+    _take_out(held, auditor)
+    shut_out()
+
+
+def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
+    """His invitation goes too, unless it leads to another engagement as well."""
     auditor.removed_at = clock.now()
+    record(REMOVED, auditor, ref=held.ref, name=auditor.name, email=auditor.email)
+    session().flush()
     invitation = members.invitation(auditor.invitation_id) if auditor.invitation_id else None
     if invitation is not None and invitation.accepted_at is None and invitation.withdrawn_at is None:
-        people.withdraw(invitation, how="taken out of the engagement")
-    record(REMOVED, auditor, ref=held.ref, name=auditor.name, email=auditor.email)
-    shut_out()
+        _fit(invitation, how="taken out of the engagement")
 
 
 def _hash(secret: str) -> bytes:
@@ -277,6 +310,8 @@ def hash_of_link(token: str) -> bytes:
 def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
     """A new code to his address; five an hour. An earlier one no longer works. Refused while the engagement is not open."""
     _must_be_open(held)
+    if auditor.person_id is not None:
+        _still_welcome(auditor, auditor.person_id)
     now = clock.now()
     if auditor.codes_since is None or now - auditor.codes_since >= timedelta(hours=1):
         auditor.codes_since, auditor.codes_sent = now, 0
@@ -322,14 +357,28 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
 
 
 def arrive(auditor: EngagementAuditor, identity: Identity) -> Person:
-    """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a transaction with person_id set."""
+    """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a transaction with person_id set.
+
+    Whoever was removed comes back only by a link that somebody made for him afterwards; who was erased, never.
+    """
+    key = person_key(identity.issuer, identity.subject)
+    _still_welcome(auditor, key)
+    people.may_audit(auditor.email)
     person = people.arrive(identity)
-    if members.membership_of(person.id) is None:
+    if members.membership_of(key) is None:
         people.join(person, "auditor", via="engagement")
     if auditor.person_id != person.id:
         auditor.person_id = person.id
     record(ARRIVED, auditor, about=person.id, way="link and code")
     return person
+
+
+def _still_welcome(auditor: EngagementAuditor, person_id: UUID) -> None:
+    held = members.any_membership_of(person_id)
+    if held is not None and held.via == ERASED:
+        raise Closed("This account was erased here, for good. Ask the tenant to let you in by another address.")
+    if held is not None and held.ended_at is not None and auditor.created_at <= held.ended_at:
+        raise Closed("Your access here was taken back. Ask the tenant to let you in anew: this link no longer does.")
 
 
 # ---- requests

@@ -37,7 +37,7 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
-from governance.people.models import Invitation
+from governance.people.models import Invitation, Membership
 
 STATES = ("open", "provided", "returned", "accepted")
 
@@ -193,10 +193,14 @@ def phase_of(held: Engagement) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AuditorView:
-    """Somebody of the firm; `way` says how he comes in, `since` when he first did."""
+    """Somebody of the firm; `way` says how he comes in, `person_id` who he is once he has been here.
+
+    `is_shut`: his membership was ended, or his invitation withdrawn, so that this way no longer leads in.
+    """
 
     auditor: EngagementAuditor
     person_id: UUID | None
+    is_shut: bool
 
     @property
     def way(self) -> str:
@@ -204,10 +208,45 @@ class AuditorView:
 
 
 def auditors(engagement_id: UUID) -> list[AuditorView]:
+    return _auditors(EngagementAuditor.engagement_id == engagement_id)
+
+
+def ways_of(email: str) -> list[AuditorView]:
+    """Of whoever is let in at this address, over all engagements."""
+    return _auditors(EngagementAuditor.email == email)
+
+
+def _auditors(those: ColumnElement[bool]) -> list[AuditorView]:
     a = EngagementAuditor
-    query = select(a, Invitation.accepted_by).outerjoin(Invitation, Invitation.id == a.invitation_id)
-    rows = session().execute(query.where(a.engagement_id == engagement_id, a.removed_at.is_(None)).order_by(a.name, a.email))
-    return [AuditorView(each, each.person_id or accepted) for each, accepted in rows]
+    who = func.coalesce(a.person_id, Invitation.accepted_by)
+    query = select(a, who, Membership.ended_at, Invitation.withdrawn_at, Invitation.accepted_at)
+    query = query.outerjoin(Invitation, Invitation.id == a.invitation_id).outerjoin(Membership, Membership.person_id == who)
+    rows = session().execute(query.where(those, a.removed_at.is_(None)).order_by(a.name, a.email, a.created_at))
+    return [
+        AuditorView(each, person, bool(ended) or bool(withdrawn and not taken)) for each, person, ended, withdrawn, taken in rows
+    ]
+
+
+def open_invitations(engagement_id: UUID) -> Sequence[UUID]:
+    """Those that lead to this engagement and were not accepted yet."""
+    query = select(Invitation.id).join(EngagementAuditor, EngagementAuditor.invitation_id == Invitation.id)
+    query = query.where(EngagementAuditor.engagement_id == engagement_id, EngagementAuditor.removed_at.is_(None))
+    return session().scalars(query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None)).distinct()).all()
+
+
+def needed_until(invitation_id: UUID) -> datetime | None:
+    """When the last of the engagements closes that this invitation leads to; None when it leads to none any more."""
+    query = select(func.max(Engagement.closes_at)).join(EngagementAuditor, EngagementAuditor.engagement_id == Engagement.id)
+    live = (EngagementAuditor.removed_at.is_(None), Engagement.ended_at.is_(None))
+    return session().scalar(query.where(EngagementAuditor.invitation_id == invitation_id, *live))
+
+
+def audits(email: str) -> str | None:
+    """In words, whose auditor somebody at this address is while that engagement is not over: he is no member then."""
+    a, email = EngagementAuditor, email.strip().lower()
+    query = select(Engagement.ref).join(a, a.engagement_id == Engagement.id).where(a.email == email, a.removed_at.is_(None))
+    ref = session().scalar(query.where(Engagement.ended_at.is_(None), Engagement.closes_at > clock.now()).limit(1))
+    return f"{email} is an auditor of {ref}: nobody audits his own house. Take him out of it first." if ref else None
 
 
 def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:

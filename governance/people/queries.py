@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
 
 from governance.audit import queries as audit
 from governance.audit import sealing
@@ -106,6 +106,17 @@ def by_pseudonyms(pseudonyms: Collection[str]) -> Sequence[Membership]:
 def membership_of(person_id: UUID) -> Membership | None:
     query = select(Membership).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
     return session().scalars(query).one_or_none()
+
+
+def any_membership_of(person_id: UUID) -> Membership | None:
+    """The one that he has or had."""
+    return session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
+
+
+def lives_at(email: str) -> Sequence[Membership]:
+    """Who is a member now under this address: one human may be several persons, each vouched for by another issuer."""
+    query = select(Membership).join(Person).where(func.lower(Person.email) == email.lower(), Membership.ended_at.is_(None))
+    return session().scalars(query.order_by(Membership.created_at)).all()
 
 
 def tenants_of_person() -> Sequence[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """The auditors' door opens and closes by itself, also in the middle of a download; and nobody else is asked."""
 
+import dataclasses
 import re
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.jobs import WorkItem
 from governance.people import actions as people
-from governance.people.models import Connection, Session, person_key
+from governance.people.models import Connection, Invitation, Membership, Person, Session, person_key
 from tests import make
 from tests.browser import Visitor
 from tests.conftest import visitor
@@ -251,6 +252,181 @@ def test_by_the_tenants_connection_he_is_invited_and_known_once_he_has_signed_in
         assert membership.role == "auditor"
     with acting("admin"):
         assert [held.id for held in queries.current(key)] == [engagement]
+
+
+# ---- taken back, and let in anew
+
+
+def added(engagement, email="nora@brook.example", way="link", role="compliance_officer"):
+    """An auditor by the product's own action; his link's token when he comes by one."""
+    with make.acting(role):
+        held = queries.engagement(engagement)
+        actions.add_auditor(
+            held, name="Nora Field", email=email, way=way, address="http://localhost/auditor/acme", sign_in="http://in"
+        )
+
+
+def link_of(acting):
+    return re.search(r"http://localhost(/auditor/acme/\S+)", letters(acting)[-1]["body"])[1]
+
+
+def come(app, link, acting, then=303):
+    """By link and code, from a browser of one's own."""
+    who = Visitor(app)
+    if who.post(f"{link}/code", then=None).status_code == 200:
+        return who, who.post(link, code=code(acting), then=then)
+    return who, who.post(link, code="00000000", then=then)
+
+
+def membership(acting, email="nora@brook.example"):
+    return session().scalars(select(Membership).join(Person).where(Person.email == email)).one()
+
+
+def signs_in(who, then=None):
+    """By the tenant's own connection, as the callback does it: the membership, or why there is none."""
+    connection = Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles=then or {})
+    key = person_key(who.issuer, who.subject)
+    with current.acting_as(make.founder("acme")), transaction(person_id=key):
+        return people.admit(who, connection)[1].role
+
+
+def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(as_officer, app, acting, database):
+    engagement, other = field.engagement(), field.engagement("Second firm")
+    added(other)
+    added(engagement)
+    link = link_of(acting)
+    come(app, link, acting)
+    with acting("admin"):
+        people.remove(membership(acting))
+    him = Visitor(app)
+    assert "taken back" in him.post(f"{link}/code", then=409).text
+    assert "No longer let in" in as_officer.get(f"engagements/{engagement}").text
+    as_officer.post(f"engagements/{engagement}/auditors", name="Nora Field", email="nora@brook.example", way="link")
+    him.get(link, then=404)
+    again, _ = come(app, link_of(acting), acting)
+    again.get(f"engagements/{engagement}")
+    as_officer.post(f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="link", then=422)
+
+
+def test_a_code_that_was_sent_before_the_removal_opens_nothing_after_it(app, acting, database):
+    added(field.engagement())
+    link = link_of(acting)
+    come(app, link, acting)
+    him = Visitor(app)
+    him.post(f"{link}/code", then=200)
+    with acting("admin"):
+        people.remove(membership(acting))
+    assert "taken back" in him.post(link, code=code(acting), then=403).text
+    with acting("admin"):
+        assert membership(acting).ended_at is not None
+
+
+def test_an_erased_auditor_does_not_come_back_by_any_link(app, acting, database):
+    engagement = field.engagement()
+    added(engagement)
+    link = link_of(acting)
+    come(app, link, acting)
+    with acting("admin"):
+        who = membership(acting).person_id
+    with current.acting_as(make.actor("admin")), transaction(person_id=who):
+        people.forget(membership(acting), ["nora@brook.example"])
+    Visitor(app).post(f"{link}/code", then=409)
+    added(engagement)
+    _, refused = come(app, link_of(acting), acting, then=403)
+    assert "erased" in refused.text
+
+
+# ---- invitations by the tenant's own connection
+
+
+def invitation_of(acting, engagement):
+    [auditor] = [each.auditor for each in queries.auditors(engagement) if each.auditor.invitation_id]
+    return session().get(Invitation, (current.actor().tenant_id, auditor.invitation_id))
+
+
+def test_an_invitation_lasts_until_the_fieldwork_ends_and_moves_with_it(as_officer, acting, database):
+    engagement = field.engagement(opens=30, closes=40)
+    added(engagement, way="sso")
+    with acting("admin"):
+        held = queries.engagement(engagement)
+        assert invitation_of(acting, engagement).expires_at == held.closes_at
+        sent = {name: str(getattr(held, name)) for name in ("firm", "period_from", "period_to", "fieldwork_from")}
+        later = str(held.fieldwork_to + timedelta(days=9))
+    as_officer.post(f"engagements/{engagement}/edit", version="1", fieldwork_to=later, **sent)
+    with acting("admin"):
+        assert invitation_of(acting, engagement).expires_at == queries.engagement(engagement).closes_at
+    with clock.frozen(clock.now() + timedelta(days=45)):
+        assert signs_in(make.identity("acme", "Nora Field", "nora@brook.example")) == "auditor"
+
+
+def test_an_invitation_goes_with_the_last_engagement_that_it_leads_to(as_officer, acting, database):
+    one, two = field.engagement("One", closes=5), field.engagement("Two", closes=10)
+    added(two, way="sso")
+    added(one, way="sso")
+    with acting("admin"):
+        [first] = [each.auditor.id for each in queries.auditors(two)]
+        assert invitation_of(acting, one).id == invitation_of(acting, two).id
+        assert invitation_of(acting, one).expires_at == queries.engagement(two).closes_at
+    as_officer.post(f"engagements/{two}/auditors/{first}/remove")
+    with acting("admin"):
+        held = invitation_of(acting, one)
+        assert held.withdrawn_at is None and held.expires_at == queries.engagement(one).closes_at
+    field.end(one)
+    with acting("admin"):
+        assert invitation_of(acting, one).withdrawn_at is not None
+
+
+def test_who_lost_his_invitation_can_be_invited_anew(as_officer, acting, database):
+    engagement = field.engagement()
+    added(engagement, way="sso")
+    with acting("admin"):
+        people.withdraw(invitation_of(acting, engagement))
+    as_officer.post(f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="sso")
+    assert signs_in(make.identity("acme", "Nora Field", "nora@brook.example")) == "auditor"
+
+
+def test_who_came_by_a_code_is_invited_when_he_is_to_come_by_his_own_sign_in(app, acting, database):
+    one, two, three = (field.engagement(firm) for firm in ("One", "Two", "Three"))
+    added(one)
+    come(app, link_of(acting), acting)
+    who = make.identity("acme", "Nora Field", "nora@brook.example")
+    with acting("admin"):
+        session().add(Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles={}, tested_at=None))
+    added(two, way="sso")
+    with acting("admin"):
+        assert invitation_of(acting, two).role == "auditor"
+    assert signs_in(who) == "auditor"
+    added(three, way="sso")
+    with acting("admin"):
+        key = person_key(who.issuer, who.subject)
+        assert {each.id for each in queries.current(key)} == {two, three}
+
+
+def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(as_officer, as_admin, app, acting, database):
+    engagement = field.engagement()
+    added(engagement, "lee@acme.example")
+    link = link_of(acting)
+    page = as_admin.post("settings/members/invite", email="Lee@acme.example", role="admin", then=422)
+    assert "is an auditor of ENG-" in page.text
+    as_admin.post("settings/members/invite", email="kim@acme.example", role="contributor")
+    for way in ("link", "sso"):
+        sent = {"name": "Kim", "email": "kim@acme.example", "way": way}
+        assert "invited as contributor already" in as_officer.post(f"engagements/{engagement}/auditors", then=422, **sent).text
+    who = make.identity("acme", "Lee", "lee@acme.example")
+    mapped = dataclasses.replace(who, groups=("staff",))
+    with pytest.raises(people.NoMembership, match="nobody audits his own house"):
+        signs_in(mapped, {"staff": "viewer"})
+    with acting("admin"), transaction(person_id=person_key(who.issuer, who.subject)):
+        people.join(people.arrive(who), "viewer", via="the test")
+    _, refused = come(app, link, acting, then=422)
+    assert "nobody audits his own house" in refused.text
+
+
+def test_once_an_engagement_is_over_its_auditors_address_may_be_invited(as_admin, acting, database):
+    engagement = field.engagement()
+    added(engagement, "lee@acme.example")
+    field.end(engagement)
+    as_admin.post("settings/members/invite", email="lee@acme.example", role="admin")
 
 
 def test_a_member_of_the_house_is_no_auditor_of_it(as_officer, acting, database):
