@@ -503,8 +503,22 @@ def _owners() -> Mapping[str, UUID]:
     return {m.email.lower(): m.person_id for m in members.members() if m.role in roles}
 
 
-def assign(held: Engagement, request: AuditRequest, *, owner_id: UUID | None, due_on: date | None) -> None:
+def _as_seen(request: AuditRequest, seen: int | None) -> None:
+    """`seen` is the request's version that the form was opened with: nobody judges or hands over what he has not seen."""
+    if seen is None or seen == request.version:
+        return
+    done = queries.turns_since(request, seen)
+    told = f": {', then '.join(done)}" if done else ""
+    raise Stale(
+        f"{request.ref} was moved on since you opened this page{told}. Nothing was done and what you wrote stands below: look at it as it is now."
+    )
+
+
+def assign(
+    held: Engagement, request: AuditRequest, *, owner_id: UUID | None, due_on: date | None, seen: int | None = None
+) -> None:
     _not_over(held)
+    _as_seen(request, seen)
     _may_own(owner_id)
     before, after = {"owner": request.owner_id, "due_on": request.due_on}, {"owner": owner_id, "due_on": due_on}
     if before == after:
@@ -528,6 +542,7 @@ def attach(held: Engagement, request: AuditRequest, version_id: UUID) -> Request
         created_at=clock.now(),
     )
     session().add(made)
+    request.version += 1  # whoever provides hands over what his page shows, and nothing else
     record(ATTACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
     return made
 
@@ -539,6 +554,7 @@ def detach(held: Engagement, request: AuditRequest, attachment: RequestAttachmen
         raise DomainError("That version was provided to the auditors, so it stays. Attach a better one beside it.")
     version = queries.version(attachment.version_id)
     session().delete(attachment)
+    request.version += 1
     record(DETACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
 
 
@@ -552,8 +568,9 @@ def _may_answer(held: Engagement, request: AuditRequest) -> None:
         raise DomainError(f"{request.ref} was provided on {long_day(request.state_since.date())}. It is with the auditors now.")
 
 
-def provide(held: Engagement, request: AuditRequest, *, said: str = "") -> None:
+def provide(held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None) -> None:
     """Hand what is attached to the auditors; from now on exactly these versions are before them."""
+    _as_seen(request, seen)
     _may_answer(held, request)
     new = [each for each in queries.attached([request.id]) if each.attachment.provided_at is None]
     if not new and not said.strip():
@@ -571,14 +588,16 @@ def provide(held: Engagement, request: AuditRequest, *, said: str = "") -> None:
     )
 
 
-def accept(held: Engagement, request: AuditRequest, *, said: str = "") -> None:
+def accept(held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None) -> None:
+    _as_seen(request, seen)
     _may_judge(held, request)
     _turn(request, "accepted", said)
     record(ACCEPTED, request, because=said.strip() or None, ref=request.ref)
 
 
-def give_back(held: Engagement, request: AuditRequest, *, because: str) -> None:
+def give_back(held: Engagement, request: AuditRequest, *, because: str, seen: int | None = None) -> None:
     """Return it with a reason: it waits for the tenant again."""
+    _as_seen(request, seen)
     _may_judge(held, request)
     if not because.strip():
         raise Invalid("Say what is missing: whoever answers needs to know.", field="text")

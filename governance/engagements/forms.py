@@ -61,6 +61,7 @@ class RequestForm(Readable):
 class AssignRequestForm(Readable):
     owner_id = Choice("Owner", [Optional()], choices=owner_choices)
     due_on = day_field("Due", required=False)
+    version = HiddenField()
 
 
 class ListForm(Form):
@@ -73,6 +74,7 @@ class SayForm(Form):
     """One text for several verbs: each has its own address."""
 
     text = TextAreaField("Remark", [Length(max=4000)])
+    version = HiddenField()  # of the request as the page shows it
 
 
 class AttachForm(Form):

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from governance.audit import logs
+from governance.audit import queries as audit
 from governance.controls.models import Control, ControlMapping
 from governance.engagements.models import (
     AuditRequest,
@@ -329,6 +330,24 @@ def request(engagement_id: UUID, request_id: UUID, *, lock: bool = False) -> tup
     if found.engagement_id != held.id:
         raise NotFound("There is no such request in this engagement.")
     return held, found
+
+
+TURNS = {
+    "request.assigned": "its owner or day was changed", "request.version.attached": "evidence was attached",
+    "request.version.detached": "evidence was taken off", "request.provided": "it was provided", "request.accepted": "it was accepted",
+    "request.returned": "it was returned",
+}  # fmt: skip  # each is one version of the request
+UNSEEN_BY_AUDITORS = frozenset({"request.version.attached", "request.version.detached"})  # what is being prepared
+
+
+def turns_since(request: AuditRequest, seen: int) -> list[str]:
+    """In words, what became of the request after that version of it, the oldest first; out of the log."""
+    hidden = UNSEEN_BY_AUDITORS if acting.actor().role == "auditor" else frozenset()
+    entries = [e.action for e in audit.entries_about([request.id], limit=200) if e.action in TURNS][
+        : max(request.version - seen, 0)
+    ]
+    said = [TURNS[name] for name in reversed(entries) if name not in hidden]
+    return [words for n, words in enumerate(said) if words not in said[n + 1 : n + 2]]  # five in a row are told once
 
 
 def known_rows(engagement_id: UUID) -> dict[str, str | None]:

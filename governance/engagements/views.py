@@ -246,7 +246,7 @@ def _request_page(
         who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread)]), say=say or SayForm(),
         attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer,
         assign=assign or AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on),
-        may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id]),
+        may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id], without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else ()),
     )  # fmt: skip
 
 
@@ -264,27 +264,29 @@ def _may_answer(held: Engagement, asked: AuditRequest) -> bool:
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say", needs=permissions.SAY)
 def say(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     """A comment; the other verbs have addresses of their own."""
-    return _turn(engagement_id, request_id, actions.comment)
+    return _turn(engagement_id, request_id, lambda held, asked, text, _seen: actions.comment(held, asked, text))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/provide", needs=permissions.PROVIDE)
 def provide(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text: actions.provide(held, asked, said=text))
+    return _turn(engagement_id, request_id, lambda held, asked, text, seen: actions.provide(held, asked, said=text, seen=seen))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/accept", needs=permissions.JUDGE)
 def accept(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text: actions.accept(held, asked, said=text))
+    return _turn(engagement_id, request_id, lambda held, asked, text, seen: actions.accept(held, asked, said=text, seen=seen))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/return", needs=permissions.JUDGE)
 def give_back(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text: actions.give_back(held, asked, because=text))
+    return _turn(
+        engagement_id, request_id, lambda held, asked, text, seen: actions.give_back(held, asked, because=text, seen=seen)
+    )
 
 
 def _turn(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseReturnValue:
     (held, asked), form = queries.request(engagement_id, request_id, lock=True), SayForm()
-    if not accepted(form, lambda: act(held, asked, form.text.data or "")):
+    if not accepted(form, lambda: act(held, asked, form.text.data or "", counted(form.version.data))):
         return _request_page(held, asked, say=form, status=form.status)
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
 
@@ -292,7 +294,12 @@ def _turn(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseReturnValu
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/owner", needs=permissions.MANAGE)
 def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     (held, asked), form = queries.request(engagement_id, request_id, lock=True), AssignRequestForm()
-    if not accepted(form, lambda: actions.assign(held, asked, owner_id=form.owner_id.data or None, due_on=form.due_on.data)):
+    if not accepted(
+        form,
+        lambda: actions.assign(
+            held, asked, owner_id=form.owner_id.data or None, due_on=form.due_on.data, seen=counted(form.version.data)
+        ),
+    ):
         return _request_page(held, asked, assign=form, status=form.status)
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
 

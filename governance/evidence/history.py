@@ -17,13 +17,13 @@ SHOWN = ("number", "control", "requirement", "coverage", "sample", "failed", "fi
 SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "failed": "{} failed"}
 
 
-def told(ids: Mapping[UUID, str] | Collection[UUID], *, limit: int = 30) -> list[dict[str, Any]]:
+def told(ids: Mapping[UUID, str] | Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> list[dict[str, Any]]:
     """What happened to these objects, newest first, for the macro `c.timeline`; two statements.
 
-    A mapping gives each object the name that stands beside its deeds.
+    A mapping gives each object the name that stands beside its deeds. Deeds `without` are not for this reader.
     """
     named = ids if isinstance(ids, Mapping) else {}
-    return [_line(moment, named.get(moment.target_id, "")) for moment in timeline(list(ids), limit=limit)]
+    return [_line(moment, named.get(moment.target_id, "")) for moment in timeline(list(ids), limit=limit, without=without)]
 
 
 def _line(moment: Moment, name: str) -> dict[str, Any]:

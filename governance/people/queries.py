@@ -159,9 +159,9 @@ def session_row(session_id: UUID) -> Session:
     return find(Session, session_id, what="session")
 
 
-def timeline(ids: Collection[UUID], *, limit: int = 30) -> list[Moment]:
+def timeline(ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> list[Moment]:
     """What happened to these objects, newest first; auditors see pseudonyms and no sealed reasons."""
-    return _moments(audit.entries_about(ids, limit=limit))
+    return _moments(audit.entries_about(ids, limit=limit, without=without))
 
 
 def newest(*, limit: int = 12) -> list[Moment]:

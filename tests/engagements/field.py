@@ -1,5 +1,6 @@
 """What the tests of engagements need: an engagement with its auditor, requests, evidence in scope, by the product's own actions."""
 
+import re
 from datetime import timedelta
 
 from governance.engagements import actions, queries
@@ -52,3 +53,13 @@ def attached(engagement_id, request_id, version_id, by="contributor"):
 def provided(engagement_id, request_id, by="contributor", said=""):
     with make.acting(by):
         actions.provide(*queries.request(engagement_id, request_id, lock=True), said=said)
+
+
+def version_of(who, page):
+    """Of the request as the page shows it."""
+    return re.search(r'name="version" value="(\d+)"', who.get(page).text)[1]
+
+
+def turn(who, page, verb, *, then=303, **sent):
+    """Provide, accept or return, from a page that was just opened."""
+    return who.post(f"{page}/{verb}", version=version_of(who, page), then=then, **sent)

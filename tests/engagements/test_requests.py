@@ -47,14 +47,14 @@ def test_from_open_over_returned_to_accepted_with_each_step_in_the_log(as_contri
     page, engagement, request = asked
     first = shelf.version(shelf.piece("Members in June"))
     as_contributor.post(f"{page}/attachments", version_id=str(first))
-    as_contributor.post(f"{page}/provide", text="The list of June")
+    field.turn(as_contributor, page, "provide", text="The list of June")
     assert state(acting, request) == "provided"
-    as_auditor.post(f"{page}/return", text="July is missing")
+    field.turn(as_auditor, page, "return", text="July is missing")
     assert state(acting, request) == "returned"
     second = shelf.version(shelf.piece("Members in July"))
     as_contributor.post(f"{page}/attachments", version_id=str(second))
-    as_contributor.post(f"{page}/provide")
-    as_auditor.post(f"{page}/accept", text="Complete now")
+    field.turn(as_contributor, page, "provide")
+    field.turn(as_auditor, page, "accept", text="Complete now")
     assert state(acting, request) == "accepted"
     said = [("provided", "The list of June"), ("returned", "July is missing"), ("provided", ""), ("accepted", "Complete now")]
     assert remarks(acting, request) == said
@@ -69,7 +69,7 @@ def test_the_auditor_sees_what_was_provided_and_nothing_that_is_being_prepared(a
     given, draft = shelf.version(shelf.piece("Given evidence")), shelf.version(shelf.piece("Draft evidence"))
     field.attached(engagement, request, given)
     field.provided(engagement, request)
-    as_auditor.post(f"{page}/return", text="More, please")
+    field.turn(as_auditor, page, "return", text="More, please")
     field.attached(engagement, request, draft)
     seen = as_auditor.get(page).text
     assert "Given evidence" in seen and "Draft evidence" not in seen
@@ -110,10 +110,54 @@ def test_what_is_not_provided_yet_can_be_taken_off(as_contributor, acting, asked
 
 def test_providing_nothing_and_returning_without_a_reason_are_refused(as_contributor, as_auditor, acting, asked):
     page, *_, request = asked
-    assert "Attach a version" in as_contributor.post(f"{page}/provide", then=422).text
-    as_contributor.post(f"{page}/provide", text="It is answered in the interview of Monday")
-    assert "Say what is missing" in as_auditor.post(f"{page}/return", text=" ", then=422).text
+    assert "Attach a version" in field.turn(as_contributor, page, "provide", then=422).text
+    field.turn(as_contributor, page, "provide", text="It is answered in the interview of Monday")
+    assert "Say what is missing" in field.turn(as_auditor, page, "return", text=" ", then=422).text
     assert state(acting, request) == "provided"
+
+
+def test_from_an_old_page_nobody_accepts_returns_or_provides_what_he_has_not_seen(
+    as_auditor, as_contributor, as_officer, acting, asked
+):
+    page, engagement, request = asked
+    field.attached(engagement, request, shelf.version(shelf.piece("First")))
+    field.provided(engagement, request)
+    old = field.version_of(as_auditor, page)
+    field.turn(as_auditor, page, "return", text="July is missing")
+    seen = field.version_of(as_contributor, page)
+    field.attached(engagement, request, shelf.version(shelf.piece("Second")), by="compliance_officer")
+    refused = as_contributor.post(f"{page}/provide", text="My words", version=seen, then=409).text
+    assert (
+        "evidence was attached" in refused
+        and "My words</textarea>" in refused
+        and f'name="version" value="{int(seen) + 1}"' in refused
+    )
+    field.provided(engagement, request)
+    for verb in ("accept", "return"):
+        refused = as_auditor.post(f"{page}/{verb}", text="Seen in June", version=old, then=409).text
+        assert (
+            "it was returned, then it was provided" in refused
+            and "was attached" not in refused
+            and "Seen in June</textarea>" in refused
+        )
+    as_auditor.post(f"{page}/accept", then=409)
+    as_auditor.post(f"{page}/say", text="A word needs no version")
+    assert state(acting, request) == "provided"
+    as_officer.post(f"{page}/owner", version=old, then=409)
+    as_officer.post(f"{page}/owner", version=field.version_of(as_officer, page))
+    field.turn(as_auditor, page, "accept")
+
+
+def test_the_auditors_history_tells_nothing_of_what_is_being_prepared(as_auditor, as_contributor, asked):
+    page, engagement, request = asked
+    taken_off = field.attached(engagement, request, shelf.version(shelf.piece("Taken off")))
+    as_contributor.post(f"{page}/attachments/{taken_off}/remove")
+    field.attached(engagement, request, shelf.version(shelf.piece("Given")))
+    for words in ("attached evidence to a request", "took evidence off a request"):
+        assert words in as_contributor.get(page).text
+        assert words not in as_auditor.get(page).text
+    field.provided(engagement, request)
+    assert "provided what a request asks for" in as_auditor.get(page).text
 
 
 def test_each_side_has_its_own_verbs(as_contributor, as_officer, as_auditor, as_viewer, asked):
@@ -127,17 +171,17 @@ def test_each_side_has_its_own_verbs(as_contributor, as_officer, as_auditor, as_
 
 def test_what_is_not_provided_cannot_be_judged_and_what_is_done_is_done(as_auditor, as_contributor, asked):
     page, *_ = asked
-    assert "nothing to judge" in as_auditor.post(f"{page}/accept", then=422).text
-    as_contributor.post(f"{page}/provide", text="Said in words")
-    as_auditor.post(f"{page}/accept")
-    assert "accepted" in as_contributor.post(f"{page}/provide", text="again", then=422).text
+    assert "nothing to judge" in field.turn(as_auditor, page, "accept", then=422).text
+    field.turn(as_contributor, page, "provide", text="Said in words")
+    field.turn(as_auditor, page, "accept")
+    assert "accepted" in field.turn(as_contributor, page, "provide", text="again", then=422).text
 
 
 def test_a_contributor_answers_what_is_his_and_an_officer_everything(as_contributor, as_officer, acting, database):
     engagement = field.worlds()
     page = f"engagements/{engagement}/requests/{field.request(engagement, owner=None)}"
-    as_contributor.post(f"{page}/provide", text="x", then=403)
-    as_officer.post(f"{page}/provide", text="In words")
+    field.turn(as_contributor, page, "provide", text="x", then=403)
+    field.turn(as_officer, page, "provide", text="In words")
 
 
 def test_both_sides_write_in_the_thread_and_the_auditor_sees_pseudonyms(as_auditor, as_contributor, acting, asked):
@@ -238,7 +282,7 @@ def test_requests_are_answered_all_the_same_and_after_the_fieldwork_all_is_as_be
     held = field.engagement("Still firm", keeps_still=True)
     page = f"engagements/{held}/requests/{field.request(held)}"
     as_contributor.post(f"{page}/attachments", version_id=str(version))
-    as_contributor.post(f"{page}/provide")
+    field.turn(as_contributor, page, "provide")
     field.end(held)
     as_contributor.post(f"evidence/{piece}/versions/new", **shelf.form(b"%PDF-1.7\n" + b"y" * 900))
 
