@@ -78,6 +78,7 @@ class AuditRequest(Tenanted, Model):
         tenant_fk("engagement_id", "engagements"),
         UniqueConstraint("tenant_id", "engagement_id", "ref"),
         Index(None, "tenant_id", "owner_id", "state"),
+        Index(None, "tenant_id", "engagement_id", "state", "ref"),
         CheckConstraint("state IN ('open', 'provided', 'accepted', 'returned')", "state"),
     )
 

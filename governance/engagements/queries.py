@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, func, or_, select
 
 from governance.audit import logs
 from governance.audit import queries as audit
@@ -306,9 +306,15 @@ def requests(
     )
 
 
-def every_request(engagement_id: UUID, *, q: str = "", state: str = "", owner: str = "") -> Sequence[AuditRequest]:
-    query = _requests(engagement_id, q=q, state=state, owner=owner)
+def every_request(engagement_id: UUID) -> Sequence[AuditRequest]:
+    query = select(AuditRequest).where(AuditRequest.engagement_id == engagement_id)
     return session().scalars(query.order_by(AuditRequest.ref, AuditRequest.id)).all()
+
+
+def first_requests(engagement_id: UUID, states: Collection[str], *, limit: int = 8) -> Sequence[AuditRequest]:
+    """Of those in one of these states, the first by ref."""
+    query = select(AuditRequest).where(AuditRequest.engagement_id == engagement_id, AuditRequest.state.in_(states))
+    return session().scalars(query.order_by(AuditRequest.ref, AuditRequest.id).limit(limit)).all()
 
 
 def _requests(engagement_id: UUID, *, q: str, state: str, owner: str) -> Select[Any]:
@@ -356,9 +362,11 @@ def known_rows(engagement_id: UUID) -> dict[str, str | None]:
     return {row.ref: row.row for row in session().execute(query)}
 
 
-def thread(request_id: UUID) -> Sequence[RequestRemark]:
+def thread(request_id: UUID, *, after: str | None = None, size: int = 100) -> Keyset:
+    """The newest remarks, in the order of time; the next page is that of the earlier ones."""
     query = select(RequestRemark).where(RequestRemark.request_id == request_id)
-    return session().scalars(query.order_by(RequestRemark.said_at, RequestRemark.id)).all()
+    found = keyset(query, RequestRemark.said_at, RequestRemark.id, after=after, size=size, descending=True)
+    return Keyset(found.rows[::-1], found.next, size)
 
 
 def threads(request_ids: Collection[UUID]) -> Sequence[RequestRemark]:
@@ -436,10 +444,24 @@ class Waiting:
     firm: str
 
 
-def waiting(limit: int = 50) -> list[Waiting]:
-    """For the tenant: what is open or returned and his (or nobody's, for who manages); for an auditor: what was provided."""
+def waiting(*, after: str | None = None, size: int = 50) -> Keyset:
+    """A page of it by due date. For the tenant: what is open or returned and his (or nobody's, for who manages); for an
+    auditor: what was provided.
+    """
+    due = func.coalesce(AuditRequest.due_on, date.max, type_=Date)
+    found = keyset(
+        _waiting().add_columns(AuditRequest, Engagement.firm), due, AuditRequest.ref, AuditRequest.id, after=after, size=size
+    )
+    return Keyset([Waiting(request, firm) for request, firm in found.rows], found.next, size)
+
+
+def count_waiting() -> int:
+    return session().scalar(_waiting().add_columns(func.count())) or 0
+
+
+def _waiting() -> Select[Any]:
     who, now = acting.actor(), clock.now()
-    query = select(AuditRequest, Engagement.firm).join(Engagement, Engagement.id == AuditRequest.engagement_id).where(_open(now))
+    query = select().select_from(AuditRequest).join(Engagement, Engagement.id == AuditRequest.engagement_id).where(_open(now))
     if who.role == "auditor":
         mine = [each.id for each in current(who.person_id or UUID(int=0))]
         query = query.where(AuditRequest.engagement_id.in_(mine), AuditRequest.state == "provided")
@@ -448,8 +470,7 @@ def waiting(limit: int = 50) -> list[Waiting]:
         if who.role in {"admin", "compliance_officer"}:
             owned |= AuditRequest.owner_id.is_(None)
         query = query.where(AuditRequest.state.in_(("open", "returned")), owned)
-    rows = session().execute(query.order_by(AuditRequest.due_on, AuditRequest.ref).limit(limit))
-    return [Waiting(row[0], row[1]) for row in rows]
+    return query
 
 
 # ---- packages

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +30,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, constraint, counted
 from governance.kernel.pages import filters, page
-from governance.kernel.sheets import csv_bytes
+from governance.kernel.sheets import csv_bytes, csv_rows
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("engagements", __name__)
@@ -37,6 +39,7 @@ constraint("uq_audit_requests_tenant_id_engagement_id_ref", "That ref is in the 
 constraint("uq_request_attachments_tenant_id_request_id_version_id", "That version is attached already.")
 FILTERS = ("q", "state", "owner")
 SHOWN = 50  # lines of a list that its preview shows
+EXPORTED_AT_ONCE = 1000
 
 
 # ---- engagements
@@ -78,7 +81,7 @@ def engagement(engagement_id: UUID) -> ResponseReturnValue:
 
 def _engagement_page(held: Engagement, form: Form, *, status: int = 200) -> ResponseReturnValue:
     runs = queries.packages(held.id) if allowed(permissions.PACKAGE) else []
-    pending = queries.every_request(held.id, state="provided" if allowed(permissions.JUDGE) else "open")[:8]
+    pending = queries.first_requests(held.id, ("provided",) if allowed(permissions.JUDGE) else ("open", "returned"))
     ids = [held.id, *(run.package.id for run in runs)]
     return page(
         "engagements/engagement.html", status=status, held=held, form=form, phase=queries.phase_of(held), scope=queries.framework_of(held),
@@ -151,7 +154,11 @@ def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
 @feature.get("/engagements/requests", needs=permissions.VIEW)
 def waiting() -> ResponseReturnValue:
     """What waits for the reader over all engagements."""
-    return page("engagements/waiting.html", waits=queries.waiting(), judges=allowed(permissions.JUDGE))
+    after = request.args.get("after")
+    found, total = queries.waiting(after=after), queries.count_waiting()
+    return page(
+        "engagements/waiting.html", waits=found.rows, next=found.next, after=after, total=total, judges=allowed(permissions.JUDGE)
+    )
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests", needs=permissions.VIEW)
@@ -182,27 +189,33 @@ def _without(asked: dict[str, str], name: str) -> dict[str, Any]:
 
 @feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW)
 def export(engagement_id: UUID) -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """What is filtered, whole, written page by page: a list of any length takes the same memory."""
     held = queries.engagement(engagement_id)
-    rows = queries.every_request(held.id, **_narrowed(filters(*FILTERS)))
-    owners = doers(r.owner_id for r in rows)
-    head = ("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "Since")
-    lines = [
-        (
-            r.ref,
-            r.title,
-            r.detail,
-            ", ".join(r.criteria),
-            r.due_on,
-            owners.get(r.owner_id) if r.owner_id else None,
-            r.state,
-            r.state_since,
-        )
-        for r in rows
-    ]
+    file, digest = tempfile.TemporaryFile(), hashlib.sha256()  # noqa: SIM115 - closed when it was read
+    for piece in _as_csv(held, _narrowed(filters(*FILTERS))):
+        digest.update(piece)
+        file.write(piece)
+    size = file.tell()
+    file.seek(0)
     name = f"requests-{held.ref}-{clock.today()}.csv"
-    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(csv_bytes(head, lines), headers=headers)
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size),
+        "X-Content-SHA256": digest.hexdigest(),
+    }  # fmt: skip
+    return Response(storage.in_pieces(file), headers=headers)
+
+
+def _as_csv(held: Engagement, asked: dict[str, Any]) -> Iterator[bytes]:
+    yield csv_bytes(("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "Since"), ())
+    after, more = None, True
+    while more:
+        found = queries.requests(held.id, **asked, after=after, size=EXPORTED_AT_ONCE)
+        owners = doers(r.owner_id for r in found.rows)
+        yield csv_rows(
+            (r.ref, r.title, r.detail, ", ".join(r.criteria), r.due_on, owners.get(r.owner_id), r.state, r.state_since)
+            for r in found.rows
+        )
+        after, more = found.next, found.next is not None
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests/new", needs=permissions.ASK)
@@ -239,11 +252,11 @@ def _request_page(
     assign: Form | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    thread = queries.thread(asked.id)
+    thread = queries.thread(asked.id, after=request.args.get("before"))
     may_answer = _may_answer(held, asked)
     return page(
-        "engagements/request.html", status=status, held=held, r=asked, thread=thread, attached=queries.attached([asked.id]),
-        who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread)]), say=say or SayForm(),
+        "engagements/request.html", status=status, held=held, r=asked, thread=thread.rows, earlier=thread.next, attached=queries.attached([asked.id]),
+        who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread.rows)]), say=say or SayForm(),
         attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer,
         assign=assign or AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on),
         may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id], without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else ()),

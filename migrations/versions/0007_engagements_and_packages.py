@@ -78,6 +78,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_audit_requests')),
     sa.UniqueConstraint('tenant_id', 'engagement_id', 'ref', name=op.f('uq_audit_requests_tenant_id_engagement_id_ref'))
     )
+    op.create_index(op.f('ix_audit_requests_tenant_id_engagement_id_state_ref'), 'audit_requests', ['tenant_id', 'engagement_id', 'state', 'ref'], unique=False)
     op.create_index(op.f('ix_audit_requests_tenant_id_owner_id_state'), 'audit_requests', ['tenant_id', 'owner_id', 'state'], unique=False)
     op.create_table('engagement_auditors',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
@@ -192,6 +193,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_engagement_auditors_tenant_id_link_hash'), table_name='engagement_auditors')
     op.drop_table('engagement_auditors')
     op.drop_index(op.f('ix_audit_requests_tenant_id_owner_id_state'), table_name='audit_requests')
+    op.drop_index(op.f('ix_audit_requests_tenant_id_engagement_id_state_ref'), table_name='audit_requests')
     op.drop_table('audit_requests')
     op.drop_index(op.f('ix_engagements_tenant_id_closes_at'), table_name='engagements')
     op.drop_table('engagements')

@@ -2,16 +2,21 @@
 
 import csv
 import io
+import re
+from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import InternalError, ProgrammingError
 
 from governance.audit.models import AuditEntry
 from governance.controls.queries import find_control
 from governance.engagements import queries
 from governance.engagements.models import AuditRequest, RequestRemark
+from governance.kernel import clock, current
 from governance.kernel.db import session
+from governance.kernel.ids import uuid7
 from tests import make
 from tests.conftest import visitor
 from tests.engagements import field
@@ -221,6 +226,68 @@ def test_the_list_is_filtered_paged_and_exported(as_officer, acting, statements,
     assert "No request matches" in as_officer.get(f"{page}?state=accepted").text
     lines = list(csv.reader(io.StringIO(as_officer.get(f"engagements/{engagement}/requests.csv?q=number").text)))
     assert len(lines) == 54
+
+
+def many(acting, engagement, count, **facts):
+    """Requests in one go, as an imported list brings them."""
+    with acting("admin"):
+        now, held = clock.now(), queries.engagement(engagement)
+        base = {
+            "tenant_id": held.tenant_id, "engagement_id": held.id, "detail": "", "criteria": [], "due_on": None, "owner_id": None, "state": "open",
+            "state_since": now, "asked_by": None, "row": None, "version": 1, "created_at": now,
+        } | facts  # fmt: skip
+        rows = [base | {"id": uuid7(), "ref": f"R{n:05}", "title": f"=1+{n}"} for n in range(count)]
+        session().execute(insert(AuditRequest), rows)
+
+
+@contextmanager
+def loads(kind):
+    """How many rows of a class were read into memory."""
+    seen = []
+
+    def note(*_about):
+        seen.append(1)
+
+    event.listen(kind, "load", note)
+    event.listen(kind, "refresh", note)
+    yield seen
+    event.remove(kind, "load", note)
+    event.remove(kind, "refresh", note)
+
+
+def test_a_long_list_costs_a_page_what_it_shows_and_is_exported_whole(as_officer, as_contributor, acting, database):
+    engagement = field.worlds()
+    many(acting, engagement, 1100, owner_id=make.person_id("contributor"))
+    with loads(AuditRequest) as seen:
+        as_officer.get(f"engagements/{engagement}")
+    assert len(seen) <= 8
+    with loads(AuditRequest) as seen:
+        first = as_contributor.get("engagements/requests").text
+    assert len(seen) <= 51 and re.search("1.?100 requests wait for you", first) and re.search("50 of 1.?100 shown", first)
+    onward = re.search(r'href="([^"]+)" rel="next"', first)[1]
+    assert "R00050" in as_contributor.get(onward).text and "R00050" not in first
+    lines = list(csv.reader(io.StringIO(as_officer.get(f"engagements/{engagement}/requests.csv").text)))
+    assert [line[0] for line in lines[1:]] == [f"R{n:05}" for n in range(1100)]
+    assert {line[1][:3] for line in lines[1:]} == {"'=1"}, "no cell is a formula"
+
+
+def test_a_long_thread_shows_its_newest_remarks_and_leads_to_the_earlier_ones(as_auditor, acting, asked):
+    page, _engagement, request = asked
+    with acting("admin"):
+        now = clock.now()
+        base = {
+            "tenant_id": current.actor().tenant_id,
+            "request_id": request,
+            "kind": "comment",
+            "said_by": None,
+            "created_at": now,
+        }
+        rows = [base | {"id": uuid7(), "text": f"word {n:03}", "said_at": now + timedelta(seconds=n)} for n in range(120)]
+        session().execute(insert(RequestRemark), rows)
+    shown = as_auditor.get(page).text
+    assert "word 119" in shown and "word 020" in shown and "word 019" not in shown
+    earlier = as_auditor.get(re.search(r'href="([^"]+)">Earlier remarks', shown)[1]).text
+    assert "word 000" in earlier and "word 019" in earlier and "word 020" not in earlier
 
 
 def test_waits_for_both_sides(as_contributor, as_officer, as_auditor, asked):
