@@ -527,11 +527,16 @@ def assign(
     record(CHANGED_REQUEST, request, before=before, after=after, ref=request.ref)
 
 
-def attach(held: Engagement, request: AuditRequest, version_id: UUID) -> RequestAttachment:
+def attach(held: Engagement, request: AuditRequest, version_id: UUID | None) -> RequestAttachment:
     """Lay a version beside the request; the auditor sees it once it is provided. The same one twice is one."""
     _may_answer(held, request)
-    version = queries.version(version_id)
-    already = next((a for a in queries.attached([request.id]) if a.version.id == version_id), None)
+    version = queries.attachable(held, version_id) if version_id else None
+    if version is None:
+        raise Invalid(
+            "That version is not a choice here: it must cover a day of the period and support a control in scope, and was neither "
+            "rejected nor destroyed.", field="version_id",
+        )  # fmt: skip
+    already = next((a for a in queries.attached([request.id]) if a.version.id == version.id), None)
     if already is not None:
         return already.attachment
     made = RequestAttachment(

@@ -78,4 +78,6 @@ class SayForm(Form):
 
 
 class AttachForm(Form):
-    version_id = Choice("Version of evidence", [InputRequired("Choose a version.")], choices=list)
+    """What is shown is narrowed by a search; what may be attached is the action's to say."""
+
+    version_id = Choice("Version of evidence", [InputRequired("Choose a version.")], choices=list, validate_choice=False)

@@ -28,7 +28,8 @@ from governance.engagements.models import (
     RequestRemark,
 )
 from governance.engagements.window import phase
-from governance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
+from governance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.evidence.queries import DECIDED
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
 from governance.kernel import clock
@@ -409,21 +410,35 @@ def version(version_id: UUID) -> EvidenceVersion:
     return find(EvidenceVersion, version_id, what="version")
 
 
-def version_choices(engagement_id: UUID, *, limit: int = 500) -> list[tuple[UUID, str]]:
-    """(id, "EV-0012 v3 Penetration test report, Q4 2026") of the versions in scope that cover a day of its period, newest first."""
-    held = find(Engagement, engagement_id, what="engagement")
-    linked = select(EvidenceLink.evidence_id).where(
-        EvidenceLink.control_id.in_([i for i, _, _ in controls_in(held)]), EvidenceLink.removed_at.is_(None)
-    )
-    query = (
-        select(EvidenceVersion.id, EvidenceVersion.number, EvidenceVersion.period_to, Evidence.ref, Evidence.title)
-        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
-        .where(EvidenceVersion.period_from <= held.period_to, EvidenceVersion.period_to >= held.period_from)
-    )
-    if held.framework_id is not None:
-        query = query.where(Evidence.id.in_(linked))
-    rows = session().execute(query.order_by(Evidence.ref, EvidenceVersion.number.desc()).limit(limit))
+def version_choices(held: Engagement, q: str = "", *, limit: int = 20) -> list[tuple[UUID, str]]:
+    """(id, "EV-0012 v3 Penetration test report, until 2026-06-30") of the newest versions that may answer its requests, narrowed by words."""
+    query = _attachable(held)
+    for word in q.split():
+        query = query.where(Evidence.ref.icontains(word, autoescape=True) | Evidence.title.icontains(word, autoescape=True))
+    v = EvidenceVersion
+    newest = query.order_by(v.uploaded_at.desc(), v.id.desc()).limit(limit)
+    rows = session().execute(newest.with_only_columns(v.id, v.number, v.period_to, Evidence.ref, Evidence.title))
     return [(r.id, f"{r.ref} v{r.number} {r.title}, until {r.period_to.isoformat()}") for r in rows]
+
+
+def attachable(held: Engagement, version_id: UUID) -> EvidenceVersion | None:
+    """The version, when it may answer a request of this engagement."""
+    return session().scalars(_attachable(held).where(EvidenceVersion.id == version_id)).one_or_none()
+
+
+def _attachable(held: Engagement) -> Select[Any]:
+    """Versions in scope that cover a day of its period, but for those that were rejected or whose file was destroyed."""
+    v = EvidenceVersion
+    rejected = select(EvidenceReview.id).where(EvidenceReview.version_id == v.id, EvidenceReview.decision == "rejected")
+    gone = select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED))
+    query = select(v).join(Evidence, Evidence.id == v.evidence_id)
+    query = query.where(v.period_from <= held.period_to, v.period_to >= held.period_from, ~rejected.exists(), ~gone.exists())
+    if held.framework_id is not None:
+        linked = select(EvidenceLink.evidence_id).where(
+            EvidenceLink.control_id.in_([i for i, _, _ in controls_in(held)]), EvidenceLink.removed_at.is_(None)
+        )
+        query = query.where(Evidence.id.in_(linked))
+    return query
 
 
 def import_of(engagement_id: UUID, import_id: UUID, *, lock: bool = False) -> RequestImport:

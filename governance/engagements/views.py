@@ -28,7 +28,7 @@ from governance.kernel import clock, current, storage
 from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted, constraint, counted
+from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes, csv_rows
 from governance.kernel.web import ResponseReturnValue
@@ -40,6 +40,7 @@ constraint("uq_request_attachments_tenant_id_request_id_version_id", "That versi
 FILTERS = ("q", "state", "owner")
 SHOWN = 50  # lines of a list that its preview shows
 EXPORTED_AT_ONCE = 1000
+OFFERED = 20  # versions to choose from, until words narrow them
 
 
 # ---- engagements
@@ -257,7 +258,7 @@ def _request_page(
     return page(
         "engagements/request.html", status=status, held=held, r=asked, thread=thread.rows, earlier=thread.next, attached=queries.attached([asked.id]),
         who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread.rows)]), say=say or SayForm(),
-        attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer,
+        attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer, find=_sought(),
         assign=assign or AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on),
         may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id], without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else ()),
     )  # fmt: skip
@@ -265,8 +266,25 @@ def _request_page(
 
 def _attach_form(held: Engagement) -> AttachForm:
     form = AttachForm()
-    form.version_id.choices = [("", "Choose a version…"), *queries.version_choices(held.id)]
+    found = queries.version_choices(held, _sought(), limit=OFFERED + 1)
+    form.version_id.choices = [("", "Choose a version…"), *found[:OFFERED]]
+    form.version_id.description = _says_of_choices(len(found))
     return form
+
+
+def _sought() -> str:
+    """The words that narrow the versions to choose from; the form carries them on."""
+    return request.values.get("find", "").strip()[:200]
+
+
+def _says_of_choices(count: int) -> str:
+    if not count:
+        return (
+            "No version in scope has these words in its ref or title."
+            if _sought()
+            else "No version in scope covers a day of the period."
+        )
+    return f"The {OFFERED} newest are offered. Find others by ref or title." if count > OFFERED else ""
 
 
 def _may_answer(held: Engagement, asked: AuditRequest) -> bool:
@@ -321,7 +339,7 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
 def attach(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     held, asked = queries.request(engagement_id, request_id, lock=True)
     form = _attach_form(held)
-    if not accepted(form, lambda: actions.attach(held, asked, form.version_id.data)):
+    if not accepted(form, lambda: actions.attach(held, asked, uuid_or_none(form.version_id.data))):
         return _request_page(held, asked, attach=form, status=form.status)
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
 

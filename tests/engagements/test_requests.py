@@ -11,9 +11,11 @@ from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import InternalError, ProgrammingError
 
 from governance.audit.models import AuditEntry
+from governance.controls import actions as controls
 from governance.controls.queries import find_control
 from governance.engagements import queries
 from governance.engagements.models import AuditRequest, RequestRemark
+from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.ids import uuid7
@@ -21,6 +23,7 @@ from tests import make
 from tests.conftest import visitor
 from tests.engagements import field
 from tests.evidence import shelf
+from tests.evidence import test_keeping as keeping
 
 
 @pytest.fixture
@@ -79,6 +82,56 @@ def test_the_auditor_sees_what_was_provided_and_nothing_that_is_being_prepared(a
     seen = as_auditor.get(page).text
     assert "Given evidence" in seen and "Draft evidence" not in seen
     assert "Draft evidence" in as_contributor.get(page).text
+
+
+def test_any_version_in_scope_is_found_by_words_and_attached_whatever_the_page_offers(as_contributor, acting, asked):
+    page, _engagement, request = asked
+    old = shelf.version(shelf.piece("Penetration test of the spring"), b"a,b\n0,0\n", "old.csv")
+    for number in range(21):
+        shelf.version(shelf.piece(f"Newer {number}"), f"a,b\n{number},1\n".encode(), "newer.csv")
+    offered = as_contributor.get(page).text
+    assert str(old) not in offered and "The 20 newest are offered" in offered and "Newer 20" in offered
+    found = as_contributor.get(f"{page}?find=spring+penetration").text
+    assert str(old) in found and "Newer 20" not in found
+    assert "No version in scope has these words" in as_contributor.get(f"{page}?find=nothing").text
+    as_contributor.post(f"{page}/attachments", version_id=str(old), find="Newer")
+    with acting("admin"):
+        assert [each.version.id for each in queries.attached([request])] == [old]
+
+
+def test_what_was_rejected_or_destroyed_or_lies_outside_the_scope_is_neither_offered_nor_attached(
+    as_contributor, as_officer, as_reviewer, asked, acting
+):
+    page, *_ = asked
+    rejected, destroyed = shelf.version(shelf.piece("Rejected piece")), shelf.version(shelf.piece("Destroyed piece"))
+    today = clock.today()
+    days = {"period_from": today - timedelta(days=900), "period_to": today - timedelta(days=800)}
+    early = shelf.version(shelf.piece("Early piece"), collected_on=today - timedelta(days=800), **days)
+    as_reviewer.post(f"evidence/versions/{rejected}/review", decision="rejected", because="It is of another system")
+    keeping.ask(as_officer, destroyed)
+    keeping.approve(as_reviewer, destroyed)
+    offered = as_contributor.get(page).text
+    for version, title in ((rejected, "Rejected"), (destroyed, "Destroyed"), (early, "Early")):
+        assert f"{title} piece" not in offered
+        assert "is not a choice here" in as_contributor.post(f"{page}/attachments", version_id=str(version), then=422).text
+    as_contributor.post(f"{page}/attachments", version_id="nonsense", then=422)
+    as_contributor.post(f"{page}/attachments", version_id=str(shelf.version(shelf.piece("Good piece"))))
+
+
+def test_a_framework_narrows_what_answers_a_request(as_contributor, acting, database):
+    with acting("compliance_officer"):
+        soc2 = frameworks.framework("soc2-tsc-2017").id
+    held = field.engagement("Narrow firm", framework_id=soc2)
+    page = f"engagements/{held}/requests/{field.request(held)}"
+    outside = shelf.version(shelf.piece("Outside piece"))
+    assert "Outside piece" not in as_contributor.get(page).text
+    as_contributor.post(f"{page}/attachments", version_id=str(outside), then=422)
+    control = shelf.control("SEC-77", "In scope")
+    inside = shelf.version(shelf.piece("Inside piece", supports=[control]))
+    with acting("compliance_officer"):
+        requirement = next(r for r in frameworks.requirements(soc2) if r.assessable)
+        controls.map_to(find_control(control, lock=True), requirement.id, coverage="full")
+    as_contributor.post(f"{page}/attachments", version_id=str(inside))
 
 
 def test_what_was_provided_is_frozen_in_the_page_and_in_the_database(as_contributor, acting, asked):
