@@ -26,8 +26,8 @@ from governance.audit import sealing, sequencer
 from governance.audit.api import feature as audit_api
 from governance.collectors.views import feature as collectors
 from governance.controls.views import feature as controls
+from governance.engagements import again, stillness
 from governance.engagements import door as auditors
-from governance.engagements import stillness
 from governance.engagements.leaving import end_shut_out, watch_leaving
 from governance.engagements.narrowing import scope_of_auditor
 from governance.engagements.queries import audits
@@ -76,7 +76,7 @@ from governance.testing.views import feature as testing
 
 FEATURES = [
     health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, collectors, testing, engagements, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
+    controls, evidence, collectors, testing, engagements, again.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
 HERE = Path(__file__).parent
@@ -403,7 +403,8 @@ def _to_sign_in(sentence: str) -> Response:
 def _step_up_page() -> str:
     who = g.get("actor")
     back = urlsplit(request.headers.get("Referer", "")).path or request.path
-    onward = f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(back)}" if who else "/login"
+    provider = f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(back)}" if who else "/login"
+    onward = (again.address(who, back) if who else None) or provider
     return render_template("people/step_up.html", onward=onward)
 
 

@@ -263,6 +263,19 @@ def auditor_by_link(link_hash: bytes, *, lock: bool = False) -> EngagementAudito
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
+def link_of(person_id: UUID, *, lock: bool = False) -> tuple[EngagementAuditor, Engagement] | None:
+    """By which this person comes into an engagement that is open now."""
+    a = EngagementAuditor
+    query = (
+        select(a, Engagement)
+        .join(Engagement, Engagement.id == a.engagement_id)
+        .where(_open(clock.now()), a.person_id == person_id)
+    )
+    query = query.where(a.link_hash.is_not(None), a.removed_at.is_(None)).order_by(Engagement.closes_at.desc(), a.id).limit(1)
+    row = session().execute(query.with_for_update(of=a) if lock else query).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
 def auditors_shut_out(now: datetime) -> Sequence[UUID]:
     """The people among the auditors none of whose engagements is open."""
     a = EngagementAuditor

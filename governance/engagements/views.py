@@ -408,7 +408,7 @@ def take_over(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnVal
 # ---- packages
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE)
+@feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE, fresh=True)
 def ask_package(engagement_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     made = actions.ask_package(held)
@@ -427,7 +427,7 @@ def _filename(held: Engagement) -> str:
     return f"{current.actor().tenant_slug}-{held.ref}.zip"
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download", needs=permissions.PACKAGE)
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download", needs=permissions.PACKAGE, fresh=True)
 def take_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     """The file itself, streamed. A POST, because taking it is an entry in the log."""
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
@@ -446,7 +446,7 @@ def cancel_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue
     return redirect(url_for("engagements.package", engagement_id=held.id, package_id=package_id), 303)
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/again", needs=permissions.PACKAGE)
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/again", needs=permissions.PACKAGE, fresh=True)
 def package_again(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     actions.package_again(held, queries.package(engagement_id, package_id))

@@ -336,6 +336,60 @@ def test_an_erased_auditor_does_not_come_back_by_any_link(app, acting, database)
     assert "erased" in refused.text
 
 
+# ---- a fresh sign-in
+
+
+def aged(acting, email):
+    with acting("admin"):
+        who = membership(acting, email).person_id
+        query = select(Session).where(Session.person_id == who, Session.ended_at.is_(None))
+        [row] = session().scalars(query).all()
+        row.authenticated_at -= timedelta(minutes=6)
+
+
+def test_who_came_by_a_code_signs_in_again_by_a_new_one_and_goes_on(app, acting, database):
+    engagement = field.engagement()
+    added(engagement)
+    link = link_of(acting)
+    him, _ = come(app, link, acting)
+    him.post(f"engagements/{engagement}/packages")
+    aged(acting, "nora@brook.example")
+    page = him.post(f"engagements/{engagement}/packages", then=401)
+    onward = re.search(r'href="(/t/acme/engagements/code[^"]*)"', page.text)[1]
+    assert "nora@brook.example" in him.get(onward).text
+    back = f"/t/acme/engagements/{engagement}"
+    assert "on its way" in him.post("engagements/code/send", then=200, next=back).text
+    assert f'value="{back}"' in him.post("engagements/code", code="00000000", next=back, then=422).text
+    before = him.client.get_cookie("session").value
+    assert him.post("engagements/code", code=code(acting), next=back).location == back
+    assert him.client.get_cookie("session").value != before
+    him.post(f"engagements/{engagement}/packages")
+    again = Visitor(app, before)
+    again.get(f"engagements/{engagement}", then=302)
+    assert [facts["fresh"] for facts in entries(acting, "session.started")][-2:] == [True, True]
+
+
+def test_the_code_leads_to_pages_of_this_tenant_only_and_is_for_those_who_came_by_one(
+    app, as_auditor, as_officer, acting, database
+):
+    added(field.engagement())
+    him, _ = come(app, link_of(acting), acting)
+    for bad in ("https://evil.example/", "//evil.example", "/t/globex/", "/t/acme/\\evil"):
+        him.post("engagements/code/send", then=None, next=bad)
+        assert him.post("engagements/code", code=code(acting), next=bad).location == "/t/acme/"
+        clock_in_hour(acting)
+    for who in (as_auditor, as_officer):
+        who.get("engagements/code", then=404)
+        who.post("engagements/code/send", then=404)
+
+
+def clock_in_hour(acting):
+    """Codes are counted by the hour: begin a new one."""
+    with acting("admin"):
+        for row in session().scalars(select(EngagementAuditor).where(EngagementAuditor.codes_since.is_not(None))):
+            row.codes_sent = 0
+
+
 # ---- invitations by the tenant's own connection
 
 
