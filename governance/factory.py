@@ -28,6 +28,7 @@ from governance.collectors.views import feature as collectors
 from governance.controls.views import feature as controls
 from governance.engagements import again, stillness
 from governance.engagements import door as auditors
+from governance.engagements.actions import follow_clocks
 from governance.engagements.leaving import end_shut_out, watch_leaving
 from governance.engagements.narrowing import scope_of_auditor
 from governance.engagements.queries import audits
@@ -69,6 +70,7 @@ from governance.switches import banner as stops
 from governance.switches.views import feature as switches
 from governance.switches.views import operator_feature as operator_switches
 from governance.systems.views import feature as systems
+from governance.tenants import actions as tenant_actions
 from governance.tenants import queries as tenants
 from governance.tenants.views import feature as tenant_settings
 from governance.tenants.views import operator_feature as operator_tenants
@@ -144,6 +146,7 @@ def connect(settings: config.Settings) -> None:
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
     members.engaged[:] = [audits]
+    tenant_actions.on_new_clocks[:] = [follow_clocks]
     scopes.narrow(scope_of_auditor)
     stillness.watch()
 

@@ -15,7 +15,7 @@ import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +51,9 @@ from governance.people.oidc import Identity
 WINDOW = "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to keeps_still"
 OPENED = action("engagement.opened", "opened an audit engagement", fields=WINDOW)
 CHANGED = action("engagement.changed", "changed an audit engagement", fields=WINDOW)
+MOVED = action(
+    "engagement.window.moved", "moved an engagement's window to the tenant's new time zone", fields="ref zone opens_at closes_at"
+)
 ENDED = action("engagement.ended", "ended an audit engagement", fields="ref firm")
 LET_IN = action("engagement.auditor.added", "let an auditor into an engagement", fields="ref way", personal="name email")
 REMOVED = action("engagement.auditor.removed", "took an auditor out of an engagement", fields="ref", personal="name email")
@@ -181,6 +184,21 @@ def end(held: Engagement, *, because: str) -> None:
     held.ended_at = clock.now()
     record(ENDED, held, because=because.strip()[:2000], ref=held.ref, firm=held.firm)
     _move_invitations(held)
+    shut_out()
+
+
+def follow_clocks(zone: str) -> None:
+    """The tenant's clocks changed: windows that are not over open and close at midnight of the new ones, at once."""
+    for held in queries.not_over(clock.now()):
+        before = {"opens_at": held.opens_at, "closes_at": held.closes_at}
+        opens_at, closes_at = window(held.fieldwork_from, held.fieldwork_to, zone)
+        held.opens_at, held.closes_at = opens_at.astimezone(UTC), closes_at.astimezone(UTC)
+        after = {"opens_at": held.opens_at, "closes_at": held.closes_at}
+        if after == before:
+            continue
+        held.version += 1
+        record(MOVED, held, before=before, after=after, ref=held.ref, zone=zone)
+        _move_invitations(held)
     shut_out()
 
 

@@ -1,7 +1,7 @@
 """Makes an evidence package in the background, and shuts the door when windows close. A package is whole or there is none."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -154,6 +154,11 @@ class _Telling:
 
 
 # ---- windows
+
+
+def tenants_to_shut() -> Sequence[UUID]:
+    """Whose auditors may still have a session though a window has closed; needs a transaction of no tenant."""
+    return queries.just_closed(clock.now())
 
 
 def shut_doors() -> None:

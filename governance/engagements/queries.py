@@ -40,6 +40,7 @@ from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
 from governance.people.models import Invitation, Membership
+from governance.people.sessions import ABSOLUTE
 
 STATES = ("open", "provided", "returned", "accepted")
 
@@ -175,6 +176,20 @@ def engagements() -> Sequence[Engagement]:
     if who.role == "auditor":
         return current(who.person_id or UUID(int=0))
     return session().scalars(select(Engagement).order_by(Engagement.closes_at.desc(), Engagement.ref)).all()
+
+
+def just_closed(now: datetime) -> Sequence[UUID]:
+    """The tenants of engagements whose window closed within the life of a session; asked in a transaction of no tenant, to
+    which the database shows only such engagements.
+    """
+    closed = (Engagement.closes_at <= now, Engagement.closes_at > now - ABSOLUTE, Engagement.ended_at.is_(None))
+    return session().scalars(select(Engagement.tenant_id).where(*closed).distinct()).all()
+
+
+def not_over(now: datetime) -> Sequence[Engagement]:
+    """Planned or open, locked."""
+    query = select(Engagement).where(Engagement.ended_at.is_(None), Engagement.closes_at > now)
+    return session().scalars(query.order_by(Engagement.ref).with_for_update()).all()
 
 
 def refs() -> Sequence[str]:

@@ -25,6 +25,12 @@ BEGIN
   RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$
 """
+# A transaction of no tenant, which the jobs process opens, sees which engagements have closed within the life of a session.
+CLOSED = """
+CREATE POLICY closed ON engagements FOR SELECT USING (
+  closes_at <= clock_timestamp() AND closes_at > clock_timestamp() - interval '13 hours'
+  AND coalesce(current_setting('app.tenant', true), '') = '')
+"""
 revision = '0007'
 down_revision = '0006'
 
@@ -171,6 +177,7 @@ def upgrade() -> None:
     for table, verbs in TABLES.items():
         seal_by_tenant(table)
         let_use(table, verbs)
+    op.execute(CLOSED)
     op.execute(PROVIDED)
     op.execute("CREATE TRIGGER provided BEFORE UPDATE OR DELETE ON request_attachments FOR EACH ROW EXECUTE FUNCTION refuse_change_of_provided()")
 

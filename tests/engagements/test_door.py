@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -12,13 +13,14 @@ from governance.audit.models import AuditEntry
 from governance.controls import actions as controls
 from governance.controls.queries import find_control
 from governance.engagements import actions, queries
-from governance.engagements.models import EngagementAuditor
+from governance.engagements.models import Engagement, EngagementAuditor
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.jobs import WorkItem
 from governance.people import actions as people
 from governance.people.models import Connection, Invitation, Membership, Person, Session, person_key
+from governance.tenants.models import Tenant
 from tests import make
 from tests.browser import Visitor
 from tests.conftest import visitor
@@ -90,6 +92,43 @@ def test_windows_begin_and_end_at_midnight_of_the_tenants_clocks(acting, databas
         row = queries.engagement(held)
         assert row.opens_at.hour == row.closes_at.hour == 0
         assert row.closes_at - row.opens_at == timedelta(days=21)
+
+
+def test_the_schedule_asks_once_over_all_tenants_and_works_only_where_a_window_has_closed(app, acting, statements, database):
+    visitor(app, "auditor").get("controls/")
+    with statements() as seen:
+        schedule.shut_auditors_doors()
+    assert len(seen) == 1, seen
+    with acting("admin"):
+        queries.engagement(field.worlds()).closes_at = clock.now() - timedelta(hours=1)
+    with transaction(read_only=True):
+        assert queries.just_closed(clock.now()) == [make.founder("acme").tenant_id]
+        assert session().scalars(select(Engagement.firm)).all() == [make.FIRM]
+    schedule.shut_auditors_doors()
+    assert live_sessions(acting) == []
+
+
+def test_a_new_time_zone_moves_the_windows_that_are_not_over_with_an_entry_each(app, as_admin, as_auditor, acting, database):
+    field.end(field.worlds())
+    over, planned = field.engagement("Over", opens=-30, closes=-3), field.engagement("Planned", opens=3, closes=9)
+    open_ = field.engagement("Open", auditor="auditor", closes=0)
+    added(planned, way="sso")
+    visitor(app, "auditor").get("controls/")
+    mark = re.search(r'name="mark"[^>]*value="([^"]+)"', as_admin.get("settings/").text)[1]
+    with acting("admin"):
+        held = session().get(Tenant, current.actor().tenant_id)
+        sent = {name: getattr(held, name) for name in ("name", "region", "unit", "classification", "audience")}
+        was = {each: queries.engagement(each).closes_at for each in (over, planned, open_)}
+    as_admin.post("settings/", mark=mark, time_zone="Pacific/Kiritimati", **sent)
+    with acting("admin"):
+        now = {each: queries.engagement(each).closes_at for each in was}
+        assert now[over] == was[over] and now[planned] < was[planned]
+        assert now[planned].astimezone(ZoneInfo("Pacific/Kiritimati")).hour == 0
+        assert invitation_of(acting, planned).expires_at == now[planned]
+    moved = entries(acting, "engagement.window.moved")
+    assert {facts["zone"] for facts in moved} == {"Pacific/Kiritimati"} and len(moved) == 2
+    with clock.frozen(max(now[open_], clock.now())):
+        visitor(app, "auditor").get("controls/", then=403)
 
 
 def test_the_schedule_ends_sessions_when_windows_close(app, acting, database):
