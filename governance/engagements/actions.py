@@ -4,7 +4,7 @@
     add_auditor, send_code, redeem, remove_auditor
     add_request, take_over, assign          the list: by hand, or from a file that was looked at first
     attach, detach, provide, accept, give_back, comment
-    ask_package, cancel_package, package_again, aim_package, file_package, take_package
+    ask_package, cancel_package, package_again, file_package, take_package
 
 What was provided to the auditors stays: a better answer is another version beside it.
 """
@@ -35,6 +35,7 @@ from governance.engagements.models import (
     RequestRemark,
 )
 from governance.engagements.window import window
+from governance.evidence.actions import OWNING_ROLES
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current, jobs, outbox
 from governance.kernel.access import allowed
@@ -459,7 +460,7 @@ def _may_own(owner_id: UUID | None) -> None:
     if owner_id is None:
         return
     membership = members.membership_of(owner_id)
-    if membership is None or membership.role not in {"admin", "compliance_officer", "contributor"}:
+    if membership is None or membership.role not in OWNING_ROLES:
         raise Invalid("The owner is not a choice here: it must be a member who can answer.", field="owner_id")
 
 
@@ -517,8 +518,7 @@ def take_over(held: Engagement, kept: RequestImport) -> int:
 
 
 def _owners() -> Mapping[str, UUID]:
-    roles = {"admin", "compliance_officer", "contributor"}
-    return {m.email.lower(): m.person_id for m in members.members() if m.role in roles}
+    return {m.email.lower(): m.person_id for m in members.members() if m.role in OWNING_ROLES}
 
 
 def _as_seen(request: AuditRequest, seen: int | None) -> None:

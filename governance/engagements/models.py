@@ -158,6 +158,3 @@ class EvidencePackage(Tenanted, Model):
     files: Mapped[int | None]
     checkpoint: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[datetime | None]
-
-
-KINDS_OF_REMARK = ("comment", "provided", "accepted", "returned")

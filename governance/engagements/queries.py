@@ -2,7 +2,7 @@
 
 current(person)                 the engagements of a person that are open now
 may_enter(who, now)             whether an auditor is let in; everybody else is
-in_scope(engagements)           the controls and evidence that auditors of these see
+scope_of(person)                the controls and evidence that his open engagements show him
 requests(…), thread(…)          the list that the auditors sent
 keeping_still(now)              the engagement under which evidence and controls are read-only
 """
@@ -70,11 +70,6 @@ def current(person_id: UUID) -> Sequence[Engagement]:
     return current_at(person_id, clock.now())
 
 
-def all_of(person_id: UUID) -> Sequence[Engagement]:
-    """Also those to come and those that are over."""
-    return session().scalars(_of_person(person_id).order_by(Engagement.closes_at.desc())).all()
-
-
 def may_enter(who: Actor, now: datetime) -> bool:
     """Whoever is an auditor here and nothing else is let in while an engagement of his is open."""
     return who.role != "auditor" or (who.person_id is not None and bool(current_at(who.person_id, now)))
@@ -96,7 +91,6 @@ class Scope:
     controls: frozenset[UUID] | None = None
     evidence: frozenset[UUID] | None = None
     versions: frozenset[UUID] = frozenset()  # provided in a request, whatever they are about
-    period: tuple[date, date] | None = None
 
 
 def criteria_below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
