@@ -26,10 +26,12 @@ from governance.audit import sealing, sequencer
 from governance.audit.api import feature as audit_api
 from governance.collectors.views import feature as collectors
 from governance.controls.views import feature as controls
+from governance.engagements import again, stillness
 from governance.engagements import door as auditors
-from governance.engagements import stillness
+from governance.engagements.actions import follow_clocks
 from governance.engagements.leaving import end_shut_out, watch_leaving
 from governance.engagements.narrowing import scope_of_auditor
+from governance.engagements.queries import audits
 from governance.engagements.views import feature as engagements
 from governance.evidence import scanning
 from governance.evidence.api import feature as evidence_api
@@ -55,6 +57,7 @@ from governance.overview import beside
 from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
+from governance.people import actions as members
 from governance.people import views as people
 from governance.policies.views import feature as policies
 from governance.policies.views import operator_feature as operator_policies
@@ -68,6 +71,7 @@ from governance.switches import banner as stops
 from governance.switches.views import feature as switches
 from governance.switches.views import operator_feature as operator_switches
 from governance.systems.views import feature as systems
+from governance.tenants import actions as tenant_actions
 from governance.tenants import queries as tenants
 from governance.tenants.views import feature as tenant_settings
 from governance.tenants.views import operator_feature as operator_tenants
@@ -76,7 +80,7 @@ from governance.testing.views import feature as testing
 
 FEATURES = [
     health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, collectors, testing, engagements, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
+    controls, evidence, collectors, testing, engagements, again.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
 HERE = Path(__file__).parent
@@ -143,6 +147,8 @@ def connect(settings: config.Settings) -> None:
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
+    members.engaged[:] = [audits]
+    tenant_actions.on_new_clocks[:] = [follow_clocks]
     scopes.narrow(scope_of_auditor)
     testing_beside.tell(beside.engaged, beside.running)
     stillness.watch()
@@ -417,7 +423,8 @@ def _to_sign_in(sentence: str) -> Response:
 def _step_up_page() -> str:
     who = g.get("actor")
     back = urlsplit(request.headers.get("Referer", "")).path or request.path
-    onward = f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(back)}" if who else "/login"
+    provider = f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(back)}" if who else "/login"
+    onward = (again.address(who, back) if who else None) or provider
     return render_template("people/step_up.html", onward=onward)
 
 

@@ -138,9 +138,13 @@ def _each_tenant(job: str, act: Callable[[], object], *, in_steps: bool = False)
 
 
 def shut_auditors_doors() -> None:
-    """Every few seconds: auditors whose window has closed have no session any more. The door itself is asked on each request."""
-    with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
+    """Every few seconds: auditors whose window has closed have no session any more. The door itself is asked on each request.
+
+    One question over all tenants; only those with a window that has just closed get a transaction.
+    """
+    with transaction(read_only=True):
+        closed = set(engagements.tenants_to_shut())
+        every = [(t.id, t.slug, t.name) for t in directory.all_tenants() if t.id in closed] if closed else []
     for tenant_id, slug, name in every:
         try:
             with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():

@@ -112,7 +112,10 @@ def test_every_table_is_sealed_by_tenant_or_listed_with_a_reason(catalogue):
 
 def test_no_policy_is_wider_than_the_tenant(catalogue):
     above = {(table, policy) for table in ("platform_policies", "platform_stops") for policy in ("everybody", "operator")}
-    assert found(catalogue, WIDER) == {("memberships", "own_memberships"), ("audit_pending", "queue"), ("drills", "due")} | above
+    assert (
+        found(catalogue, WIDER)
+        == {("memberships", "own_memberships"), ("audit_pending", "queue"), ("drills", "due"), ("engagements", "closed")} | above
+    )
     queue = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname IN ('queue', 'due')")
     assert [command for command, _ in queue] == ["SELECT", "SELECT"]
     assert all(
@@ -325,6 +328,7 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
     assert {name for name, count in seen.items() if count} == {
         "PendingEntry",
         "Drill",
+        "Engagement",
     }  # what the sequencer and the jobs process look for
 
 

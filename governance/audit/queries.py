@@ -15,9 +15,11 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 
 
-def entries_about(target_ids: Collection[UUID], *, limit: int = 30) -> Sequence[AuditEntry]:
-    """The newest entries on any of these objects."""
+def entries_about(target_ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> Sequence[AuditEntry]:
+    """The newest entries on any of these objects, but for these actions."""
     query = select(AuditEntry).where(AuditEntry.target_id.in_(target_ids))
+    if without:
+        query = query.where(AuditEntry.action.not_in(without))
     return session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)).all()
 
 

@@ -110,9 +110,8 @@ def _assign(story: Story, person: Callable[[str], UUID]) -> None:
 def _provide(story: Story, number: int, nth: int, said: str) -> None:
     """With the newest version of each piece that answers it; a second round brings the one before."""
     held, asked = queries.request(_known(story), story.requests[number], lock=True)
-    choices = queries.version_choices(held.id)
     for title in EVIDENCE[number]:
-        of_title = [version_id for version_id, says in choices if f" {title}, until" in says]
+        of_title = [version_id for version_id, says in queries.version_choices(held, title) if f" {title}, until" in says]
         for version_id in of_title[nth : nth + 1]:
             actions.attach(held, asked, version_id)
     actions.provide(held, asked, said=said)

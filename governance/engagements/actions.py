@@ -4,7 +4,7 @@
     add_auditor, send_code, redeem, remove_auditor
     add_request, take_over, assign          the list: by hand, or from a file that was looked at first
     attach, detach, provide, accept, give_back, comment
-    ask_package, cancel_package, package_again, aim_package, file_package, take_package
+    ask_package, cancel_package, package_again, file_package, take_package
 
 What was provided to the auditors stays: a better answer is another version beside it.
 """
@@ -15,11 +15,11 @@ import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from governance.audit.record import record
 from governance.audit.registry import action
@@ -35,6 +35,7 @@ from governance.engagements.models import (
     RequestRemark,
 )
 from governance.engagements.window import window
+from governance.evidence.actions import OWNING_ROLES
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current, jobs, outbox
 from governance.kernel.access import allowed
@@ -45,12 +46,15 @@ from governance.kernel.storage import Blob
 from governance.kernel.words import long_day
 from governance.people import actions as people
 from governance.people import queries as members
-from governance.people.models import Membership, Person
+from governance.people.models import ERASED, Invitation, Membership, Person, person_key
 from governance.people.oidc import Identity
 
 WINDOW = "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to keeps_still"
 OPENED = action("engagement.opened", "opened an audit engagement", fields=WINDOW)
 CHANGED = action("engagement.changed", "changed an audit engagement", fields=WINDOW)
+MOVED = action(
+    "engagement.window.moved", "moved an engagement's window to the tenant's new time zone", fields="ref zone opens_at closes_at"
+)
 ENDED = action("engagement.ended", "ended an audit engagement", fields="ref firm")
 LET_IN = action("engagement.auditor.added", "let an auditor into an engagement", fields="ref way", personal="name email")
 REMOVED = action("engagement.auditor.removed", "took an auditor out of an engagement", fields="ref", personal="name email")
@@ -172,6 +176,7 @@ def change(
         return
     held.version += 1
     record(CHANGED, held, before=before, after=after, ref=held.ref)
+    _move_invitations(held)
     shut_out()
 
 
@@ -182,7 +187,38 @@ def end(held: Engagement, *, because: str) -> None:
         raise Invalid("Say why it ends now: the reason is kept with it.", field="because")
     held.ended_at = clock.now()
     record(ENDED, held, because=because.strip()[:2000], ref=held.ref, firm=held.firm)
+    _move_invitations(held)
     shut_out()
+
+
+def follow_clocks(zone: str) -> None:
+    """The tenant's clocks changed: windows that are not over open and close at midnight of the new ones, at once."""
+    for held in queries.not_over(clock.now()):
+        before = {"opens_at": held.opens_at, "closes_at": held.closes_at}
+        opens_at, closes_at = window(held.fieldwork_from, held.fieldwork_to, zone)
+        held.opens_at, held.closes_at = opens_at.astimezone(UTC), closes_at.astimezone(UTC)
+        after = {"opens_at": held.opens_at, "closes_at": held.closes_at}
+        if after == before:
+            continue
+        held.version += 1
+        record(MOVED, held, before=before, after=after, ref=held.ref, zone=zone)
+        _move_invitations(held)
+    shut_out()
+
+
+def _move_invitations(held: Engagement) -> None:
+    """An invitation lasts as long as the longest engagement that it leads to, and goes with the last of them."""
+    session().flush()
+    for invitation_id in queries.open_invitations(held.id):
+        _fit(members.invitation(invitation_id), how="the engagement was ended")
+
+
+def _fit(invitation: Invitation, *, how: str) -> None:
+    until = queries.needed_until(invitation.id)
+    if until is None:
+        people.withdraw(invitation, how=how)
+    elif until != invitation.expires_at:
+        invitation.expires_at = until
 
 
 def _not_ended(held: Engagement) -> None:
@@ -227,17 +263,15 @@ def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: s
         raise Invalid("This is not a mail address.", field="email")
     if way not in {"sso", "link"}:
         raise Invalid("Choose how the person comes in.", field="way")
-    if any(each.auditor.email == email for each in queries.auditors(held.id)):
-        raise Invalid(f"{email} is among its auditors already.", field="email")
-    member = _member(email)
-    if member is not None and member.role != "auditor":
-        raise Invalid(f"{email} is a member here already: nobody audits his own house.", field="email")
+    people.may_audit(email)
+    _clear_away(held, email)
     token = secrets.token_urlsafe(32) if way == "link" else None
-    invitation = people.invite_auditor(email) if way == "sso" and member is None else None
+    member = _signs_in_by_himself(email) if way == "sso" else None
+    invitation = people.invite_auditor(email, until=held.closes_at) if way == "sso" and member is None else None
     auditor = EngagementAuditor(
-        engagement_id=held.id, name=name, email=email, person_id=member.person_id if member and way == "sso" else None,
+        engagement_id=held.id, name=name, email=email, person_id=member.person_id if member else None,
         invitation_id=invitation.id if invitation else None, link_hash=_hash(token) if token else None, code_hash=None,
-        code_ends_at=None, codes_since=None, added_by=current.actor().person_id, removed_at=None,
+        code_ends_at=None, codes_since=None, added_by=current.actor().person_id, removed_at=None, created_at=clock.now(),
     )  # fmt: skip
     session().add(auditor)
     record(LET_IN, auditor, ref=held.ref, way=way, name=name, email=email)
@@ -245,9 +279,21 @@ def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: s
     return auditor
 
 
-def _member(email: str) -> Membership | None:
-    query = select(Membership).join(Person, Person.id == Membership.person_id)
-    return session().scalars(query.where(Person.email == email, Membership.ended_at.is_(None)).limit(1)).one_or_none()
+def _clear_away(held: Engagement, email: str) -> None:
+    """Letting somebody in anew takes back every earlier way of his that no longer leads in; one that does is refused here."""
+    for view in queries.ways_of(email):
+        if view.is_shut:
+            _take_out(queries.engagement(view.auditor.engagement_id), view.auditor)
+        elif view.auditor.engagement_id == held.id:
+            raise Invalid(f"{email} is among its auditors already.", field="email")
+    session().flush()
+
+
+def _signs_in_by_himself(email: str) -> Membership | None:
+    """The auditor of this address whom the tenant's own connection vouches for; one who came by a code is another person."""
+    connection = members.connection()
+    known = members.lives_at(email) if connection else ()
+    return next((m for m in known if connection and m.person.issuer == connection.issuer), None)
 
 
 def _invite_by_mail(held: Engagement, auditor: EngagementAuditor, link: str, *, by_code: bool) -> None:
@@ -261,12 +307,18 @@ def _invite_by_mail(held: Engagement, auditor: EngagementAuditor, link: str, *, 
 
 def remove_auditor(held: Engagement, auditor: EngagementAuditor) -> None:
     """He is out at once, unless another engagement of his is open."""
+    _take_out(held, auditor)
+    shut_out()
+
+
+def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
+    """His invitation goes too, unless it leads to another engagement as well."""
     auditor.removed_at = clock.now()
+    record(REMOVED, auditor, ref=held.ref, name=auditor.name, email=auditor.email)
+    session().flush()
     invitation = members.invitation(auditor.invitation_id) if auditor.invitation_id else None
     if invitation is not None and invitation.accepted_at is None and invitation.withdrawn_at is None:
-        people.withdraw(invitation, how="taken out of the engagement")
-    record(REMOVED, auditor, ref=held.ref, name=auditor.name, email=auditor.email)
-    shut_out()
+        _fit(invitation, how="taken out of the engagement")
 
 
 def _hash(secret: str) -> bytes:
@@ -280,6 +332,8 @@ def hash_of_link(token: str) -> bytes:
 def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
     """A new code to his address; five an hour. An earlier one no longer works. Refused while the engagement is not open."""
     _must_be_open(held)
+    if auditor.person_id is not None:
+        _still_welcome(auditor, auditor.person_id)
     now = clock.now()
     if auditor.codes_since is None or now - auditor.codes_since >= timedelta(hours=1):
         auditor.codes_since, auditor.codes_sent = now, 0
@@ -325,14 +379,28 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
 
 
 def arrive(auditor: EngagementAuditor, identity: Identity) -> Person:
-    """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a transaction with person_id set."""
+    """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a transaction with person_id set.
+
+    Whoever was removed comes back only by a link that somebody made for him afterwards; who was erased, never.
+    """
+    key = person_key(identity.issuer, identity.subject)
+    _still_welcome(auditor, key)
+    people.may_audit(auditor.email)
     person = people.arrive(identity)
-    if members.membership_of(person.id) is None:
+    if members.membership_of(key) is None:
         people.join(person, "auditor", via="engagement")
     if auditor.person_id != person.id:
         auditor.person_id = person.id
     record(ARRIVED, auditor, about=person.id, way="link and code")
     return person
+
+
+def _still_welcome(auditor: EngagementAuditor, person_id: UUID) -> None:
+    held = members.any_membership_of(person_id)
+    if held is not None and held.via == ERASED:
+        raise Closed("This account was erased here, for good. Ask the tenant to let you in by another address.")
+    if held is not None and held.ended_at is not None and auditor.created_at <= held.ended_at:
+        raise Closed("Your access here was taken back. Ask the tenant to let you in anew: this link no longer does.")
 
 
 # ---- requests
@@ -395,7 +463,7 @@ def _may_own(owner_id: UUID | None) -> None:
     if owner_id is None:
         return
     membership = members.membership_of(owner_id)
-    if membership is None or membership.role not in {"admin", "compliance_officer", "contributor"}:
+    if membership is None or membership.role not in OWNING_ROLES:
         raise Invalid("The owner is not a choice here: it must be a member who can answer.", field="owner_id")
 
 
@@ -453,12 +521,25 @@ def take_over(held: Engagement, kept: RequestImport) -> int:
 
 
 def _owners() -> Mapping[str, UUID]:
-    roles = {"admin", "compliance_officer", "contributor"}
-    return {m.email.lower(): m.person_id for m in members.members() if m.role in roles}
+    return {m.email.lower(): m.person_id for m in members.members() if m.role in OWNING_ROLES}
 
 
-def assign(held: Engagement, request: AuditRequest, *, owner_id: UUID | None, due_on: date | None) -> None:
+def _as_seen(request: AuditRequest, seen: int | None) -> None:
+    """`seen` is the request's version that the form was opened with: nobody judges or hands over what he has not seen."""
+    if seen is None or seen == request.version:
+        return
+    done = queries.turns_since(request, seen)
+    told = f": {', then '.join(done)}" if done else ""
+    raise Stale(
+        f"{request.ref} was moved on since you opened this page{told}. Nothing was done and what you wrote stands below: look at it as it is now."
+    )
+
+
+def assign(
+    held: Engagement, request: AuditRequest, *, owner_id: UUID | None, due_on: date | None, seen: int | None = None
+) -> None:
     _not_over(held)
+    _as_seen(request, seen)
     _may_own(owner_id)
     before, after = {"owner": request.owner_id, "due_on": request.due_on}, {"owner": owner_id, "due_on": due_on}
     if before == after:
@@ -467,11 +548,15 @@ def assign(held: Engagement, request: AuditRequest, *, owner_id: UUID | None, du
     record(CHANGED_REQUEST, request, before=before, after=after, ref=request.ref)
 
 
-def attach(held: Engagement, request: AuditRequest, version_id: UUID) -> RequestAttachment:
+def attach(held: Engagement, request: AuditRequest, version_id: UUID | None) -> RequestAttachment:
     """Lay a version beside the request; the auditor sees it once it is provided. The same one twice is one."""
     _may_answer(held, request)
-    version = queries.version(version_id)
-    already = next((a for a in queries.attached([request.id]) if a.version.id == version_id), None)
+    version = queries.attachable(version_id) if version_id else None
+    if version is None:
+        raise Invalid(
+            "That version is not a choice here: it is unknown, was rejected, or its file was destroyed.", field="version_id"
+        )
+    already = next((a for a in queries.attached([request.id]) if a.version.id == version.id), None)
     if already is not None:
         return already.attachment
     made = RequestAttachment(
@@ -482,6 +567,7 @@ def attach(held: Engagement, request: AuditRequest, version_id: UUID) -> Request
         created_at=clock.now(),
     )
     session().add(made)
+    request.version += 1  # whoever provides hands over what his page shows, and nothing else
     record(ATTACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
     return made
 
@@ -493,6 +579,7 @@ def detach(held: Engagement, request: AuditRequest, attachment: RequestAttachmen
         raise DomainError("That version was provided to the auditors, so it stays. Attach a better one beside it.")
     version = queries.version(attachment.version_id)
     session().delete(attachment)
+    request.version += 1
     record(DETACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
 
 
@@ -506,12 +593,19 @@ def _may_answer(held: Engagement, request: AuditRequest) -> None:
         raise DomainError(f"{request.ref} was provided on {long_day(request.state_since.date())}. It is with the auditors now.")
 
 
-def provide(held: Engagement, request: AuditRequest, *, said: str = "") -> None:
+def provide(held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None) -> None:
     """Hand what is attached to the auditors; from now on exactly these versions are before them."""
+    _as_seen(request, seen)
     _may_answer(held, request)
     new = [each for each in queries.attached([request.id]) if each.attachment.provided_at is None]
     if not new and not said.strip():
         raise Invalid("Attach a version of evidence first, or say in words what answers the request.", field="text")
+    for each in new:
+        if queries.attachable(each.version.id) is None:
+            name = f"{each.evidence.ref} version {each.version.number}"
+            raise DomainError(
+                f"{name} was rejected, or its file destroyed, since it was attached. Take it off, and attach another."
+            )
     now = clock.now()
     for each in new:
         each.attachment.provided_at = now
@@ -525,14 +619,16 @@ def provide(held: Engagement, request: AuditRequest, *, said: str = "") -> None:
     )
 
 
-def accept(held: Engagement, request: AuditRequest, *, said: str = "") -> None:
+def accept(held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None) -> None:
+    _as_seen(request, seen)
     _may_judge(held, request)
     _turn(request, "accepted", said)
     record(ACCEPTED, request, because=said.strip() or None, ref=request.ref)
 
 
-def give_back(held: Engagement, request: AuditRequest, *, because: str) -> None:
+def give_back(held: Engagement, request: AuditRequest, *, because: str, seen: int | None = None) -> None:
     """Return it with a reason: it waits for the tenant again."""
+    _as_seen(request, seen)
     _may_judge(held, request)
     if not because.strip():
         raise Invalid("Say what is missing: whoever answers needs to know.", field="text")

@@ -61,6 +61,7 @@ class RequestForm(Readable):
 class AssignRequestForm(Readable):
     owner_id = Choice("Owner", [Optional()], choices=owner_choices)
     due_on = day_field("Due", required=False)
+    version = HiddenField()
 
 
 class ListForm(Form):
@@ -73,7 +74,10 @@ class SayForm(Form):
     """One text for several verbs: each has its own address."""
 
     text = TextAreaField("Remark", [Length(max=4000)])
+    version = HiddenField()  # of the request as the page shows it
 
 
 class AttachForm(Form):
-    version_id = Choice("Version of evidence", [InputRequired("Choose a version.")], choices=list)
+    """What is shown is narrowed by a search; what may be attached is the action's to say."""
+
+    version_id = Choice("Version of evidence", [InputRequired("Choose a version.")], choices=list, validate_choice=False)

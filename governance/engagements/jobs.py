@@ -224,6 +224,11 @@ class _Telling:
 # ---- windows
 
 
+def tenants_to_shut() -> Sequence[UUID]:
+    """Whose auditors may still have a session though a window has closed; needs a transaction of no tenant."""
+    return queries.just_closed(clock.now())
+
+
 def shut_doors() -> None:
     """Of the acting tenant: sessions of auditors whose engagements are over or not open yet."""
     actions.shut_out()

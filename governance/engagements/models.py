@@ -78,6 +78,7 @@ class AuditRequest(Tenanted, Model):
         tenant_fk("engagement_id", "engagements"),
         UniqueConstraint("tenant_id", "engagement_id", "ref"),
         Index(None, "tenant_id", "owner_id", "state"),
+        Index(None, "tenant_id", "engagement_id", "state", "ref"),
         CheckConstraint("state IN ('open', 'provided', 'accepted', 'returned')", "state"),
     )
 
@@ -157,6 +158,3 @@ class EvidencePackage(Tenanted, Model):
     files: Mapped[int | None]
     checkpoint: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[datetime | None]
-
-
-KINDS_OF_REMARK = ("comment", "provided", "accepted", "returned")

@@ -7,15 +7,16 @@ requests(…), thread(…)          the list that the auditors sent
 keeping_still(now)              the engagement under which evidence and controls are read-only
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Date, Select, Uuid, any_, func, literal, or_, select
 
 from governance.audit import logs
+from governance.audit import queries as audit
 from governance.controls.models import Control, ControlMapping
 from governance.engagements.models import (
     AuditRequest,
@@ -27,7 +28,7 @@ from governance.engagements.models import (
     RequestRemark,
 )
 from governance.engagements.window import phase
-from governance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceVersion
+from governance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion
 from governance.evidence.standing import DECIDED
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
@@ -39,6 +40,7 @@ from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
 from governance.people.models import Invitation, Membership
+from governance.people.sessions import ABSOLUTE
 
 STATES = ("open", "provided", "returned", "accepted")
 
@@ -69,11 +71,6 @@ def current_at(person_id: UUID, now: datetime) -> Sequence[Engagement]:
 def current(person_id: UUID) -> Sequence[Engagement]:
     """The engagements of this person that are open now."""
     return current_at(person_id, clock.now())
-
-
-def all_of(person_id: UUID) -> Sequence[Engagement]:
-    """Also those to come and those that are over."""
-    return session().scalars(_of_person(person_id).order_by(Engagement.closes_at.desc())).all()
 
 
 def may_enter(who: Actor, now: datetime) -> bool:
@@ -186,6 +183,20 @@ def engagements() -> Sequence[Engagement]:
     return session().scalars(select(Engagement).order_by(Engagement.closes_at.desc(), Engagement.ref)).all()
 
 
+def just_closed(now: datetime) -> Sequence[UUID]:
+    """The tenants of engagements whose window closed within the life of a session; asked in a transaction of no tenant, to
+    which the database shows only such engagements.
+    """
+    closed = (Engagement.closes_at <= now, Engagement.closes_at > now - ABSOLUTE, Engagement.ended_at.is_(None))
+    return session().scalars(select(Engagement.tenant_id).where(*closed).distinct()).all()
+
+
+def not_over(now: datetime) -> Sequence[Engagement]:
+    """Planned or open, locked."""
+    query = select(Engagement).where(Engagement.ended_at.is_(None), Engagement.closes_at > now)
+    return session().scalars(query.order_by(Engagement.ref).with_for_update()).all()
+
+
 def refs() -> Sequence[str]:
     return session().scalars(select(Engagement.ref)).all()
 
@@ -204,10 +215,14 @@ def phase_of(held: Engagement) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AuditorView:
-    """Somebody of the firm; `way` says how he comes in, `since` when he first did."""
+    """Somebody of the firm; `way` says how he comes in, `person_id` who he is once he has been here.
+
+    `is_shut`: his membership was ended, or his invitation withdrawn, so that this way no longer leads in.
+    """
 
     auditor: EngagementAuditor
     person_id: UUID | None
+    is_shut: bool
 
     @property
     def way(self) -> str:
@@ -215,10 +230,45 @@ class AuditorView:
 
 
 def auditors(engagement_id: UUID) -> list[AuditorView]:
+    return _auditors(EngagementAuditor.engagement_id == engagement_id)
+
+
+def ways_of(email: str) -> list[AuditorView]:
+    """Of whoever is let in at this address, over all engagements."""
+    return _auditors(EngagementAuditor.email == email)
+
+
+def _auditors(those: ColumnElement[bool]) -> list[AuditorView]:
     a = EngagementAuditor
-    query = select(a, Invitation.accepted_by).outerjoin(Invitation, Invitation.id == a.invitation_id)
-    rows = session().execute(query.where(a.engagement_id == engagement_id, a.removed_at.is_(None)).order_by(a.name, a.email))
-    return [AuditorView(each, each.person_id or accepted) for each, accepted in rows]
+    who = func.coalesce(a.person_id, Invitation.accepted_by)
+    query = select(a, who, Membership.ended_at, Invitation.withdrawn_at, Invitation.accepted_at)
+    query = query.outerjoin(Invitation, Invitation.id == a.invitation_id).outerjoin(Membership, Membership.person_id == who)
+    rows = session().execute(query.where(those, a.removed_at.is_(None)).order_by(a.name, a.email, a.created_at))
+    return [
+        AuditorView(each, person, bool(ended) or bool(withdrawn and not taken)) for each, person, ended, withdrawn, taken in rows
+    ]
+
+
+def open_invitations(engagement_id: UUID) -> Sequence[UUID]:
+    """Those that lead to this engagement and were not accepted yet."""
+    query = select(Invitation.id).join(EngagementAuditor, EngagementAuditor.invitation_id == Invitation.id)
+    query = query.where(EngagementAuditor.engagement_id == engagement_id, EngagementAuditor.removed_at.is_(None))
+    return session().scalars(query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None)).distinct()).all()
+
+
+def needed_until(invitation_id: UUID) -> datetime | None:
+    """When the last of the engagements closes that this invitation leads to; None when it leads to none any more."""
+    query = select(func.max(Engagement.closes_at)).join(EngagementAuditor, EngagementAuditor.engagement_id == Engagement.id)
+    live = (EngagementAuditor.removed_at.is_(None), Engagement.ended_at.is_(None))
+    return session().scalar(query.where(EngagementAuditor.invitation_id == invitation_id, *live))
+
+
+def audits(email: str) -> str | None:
+    """In words, whose auditor somebody at this address is while that engagement is not over: he is no member then."""
+    a, email = EngagementAuditor, email.strip().lower()
+    query = select(Engagement.ref).join(a, a.engagement_id == Engagement.id).where(a.email == email, a.removed_at.is_(None))
+    ref = session().scalar(query.where(Engagement.ended_at.is_(None), Engagement.closes_at > clock.now()).limit(1))
+    return f"{email} is an auditor of {ref}: nobody audits his own house. Take him out of it first." if ref else None
 
 
 def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:
@@ -231,6 +281,19 @@ def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:
 def auditor_by_link(link_hash: bytes, *, lock: bool = False) -> EngagementAuditor | None:
     query = select(EngagementAuditor).where(EngagementAuditor.link_hash == link_hash, EngagementAuditor.removed_at.is_(None))
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def link_of(person_id: UUID, *, lock: bool = False) -> tuple[EngagementAuditor, Engagement] | None:
+    """By which this person comes into an engagement that is open now."""
+    a = EngagementAuditor
+    query = (
+        select(a, Engagement)
+        .join(Engagement, Engagement.id == a.engagement_id)
+        .where(_open(clock.now()), a.person_id == person_id)
+    )
+    query = query.where(a.link_hash.is_not(None), a.removed_at.is_(None)).order_by(Engagement.closes_at.desc(), a.id).limit(1)
+    row = session().execute(query.with_for_update(of=a) if lock else query).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def auditors_shut_out(now: datetime) -> Sequence[UUID]:
@@ -277,9 +340,15 @@ def requests(
     )
 
 
-def every_request(engagement_id: UUID, *, q: str = "", state: str = "", owner: str = "") -> Sequence[AuditRequest]:
-    query = _requests(engagement_id, q=q, state=state, owner=owner)
+def every_request(engagement_id: UUID) -> Sequence[AuditRequest]:
+    query = select(AuditRequest).where(AuditRequest.engagement_id == engagement_id)
     return session().scalars(query.order_by(AuditRequest.ref, AuditRequest.id)).all()
+
+
+def first_requests(engagement_id: UUID, states: Collection[str], *, limit: int = 8) -> Sequence[AuditRequest]:
+    """Of those in one of these states, the first by ref."""
+    query = select(AuditRequest).where(AuditRequest.engagement_id == engagement_id, AuditRequest.state.in_(states))
+    return session().scalars(query.order_by(AuditRequest.ref, AuditRequest.id).limit(limit)).all()
 
 
 def _requests(engagement_id: UUID, *, q: str, state: str, owner: str) -> Select[Any]:
@@ -303,15 +372,35 @@ def request(engagement_id: UUID, request_id: UUID, *, lock: bool = False) -> tup
     return held, found
 
 
+TURNS = {
+    "request.assigned": "its owner or day was changed", "request.version.attached": "evidence was attached",
+    "request.version.detached": "evidence was taken off", "request.provided": "it was provided", "request.accepted": "it was accepted",
+    "request.returned": "it was returned",
+}  # fmt: skip  # each is one version of the request
+UNSEEN_BY_AUDITORS = frozenset({"request.version.attached", "request.version.detached"})  # what is being prepared
+
+
+def turns_since(request: AuditRequest, seen: int) -> list[str]:
+    """In words, what became of the request after that version of it, the oldest first; out of the log."""
+    hidden = UNSEEN_BY_AUDITORS if acting.actor().role == "auditor" else frozenset()
+    entries = [e.action for e in audit.entries_about([request.id], limit=200) if e.action in TURNS][
+        : max(request.version - seen, 0)
+    ]
+    said = [TURNS[name] for name in reversed(entries) if name not in hidden]
+    return [words for n, words in enumerate(said) if words not in said[n + 1 : n + 2]]  # five in a row are told once
+
+
 def known_rows(engagement_id: UUID) -> dict[str, str | None]:
     """By ref, the digest of the line that it came from, of every request."""
     query = select(AuditRequest.ref, AuditRequest.row).where(AuditRequest.engagement_id == engagement_id)
     return {row.ref: row.row for row in session().execute(query)}
 
 
-def thread(request_id: UUID) -> Sequence[RequestRemark]:
+def thread(request_id: UUID, *, after: str | None = None, size: int = 100) -> Keyset:
+    """The newest remarks, in the order of time; the next page is that of the earlier ones."""
     query = select(RequestRemark).where(RequestRemark.request_id == request_id)
-    return session().scalars(query.order_by(RequestRemark.said_at, RequestRemark.id)).all()
+    found = keyset(query, RequestRemark.said_at, RequestRemark.id, after=after, size=size, descending=True)
+    return Keyset(found.rows[::-1], found.next, size)
 
 
 def threads(request_ids: Collection[UUID]) -> Sequence[RequestRemark]:
@@ -354,21 +443,44 @@ def version(version_id: UUID) -> EvidenceVersion:
     return find(EvidenceVersion, version_id, what="version")
 
 
-def version_choices(engagement_id: UUID, *, limit: int = 500) -> list[tuple[UUID, str]]:
-    """(id, "EV-0012 v3 Penetration test report, Q4 2026") of the versions in scope that cover a day of its period, newest first."""
-    held = find(Engagement, engagement_id, what="engagement")
-    linked = select(EvidenceLink.evidence_id).where(
-        EvidenceLink.control_id.in_([i for i, _, _ in controls_in(held)]), EvidenceLink.removed_at.is_(None)
-    )
-    query = (
-        select(EvidenceVersion.id, EvidenceVersion.number, EvidenceVersion.period_to, Evidence.ref, Evidence.title)
-        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
-        .where(EvidenceVersion.period_from <= held.period_to, EvidenceVersion.period_to >= held.period_from)
-    )
-    if held.framework_id is not None:
-        query = query.where(Evidence.id.in_(linked))
-    rows = session().execute(query.order_by(Evidence.ref, EvidenceVersion.number.desc()).limit(limit))
+def version_choices(held: Engagement, q: str = "", *, limit: int = 20) -> list[tuple[UUID, str]]:
+    """(id, "EV-0012 v3 Penetration test report, until 2026-06-30") of the newest versions that may answer its requests.
+
+    Without words those in scope that cover a day of the period; with words whatever they find, since the tenant may give
+    its auditors what no control is linked to.
+    """
+    v = EvidenceVersion
+    query = _attachable()
+    if not q.split():
+        query = query.where(v.period_from <= held.period_to, v.period_to >= held.period_from, *_in_scope(held))
+    for word in q.split():
+        query = query.where(Evidence.ref.icontains(word, autoescape=True) | Evidence.title.icontains(word, autoescape=True))
+    newest = query.order_by(v.uploaded_at.desc(), v.id.desc()).limit(limit)
+    rows = session().execute(newest.with_only_columns(v.id, v.number, v.period_to, Evidence.ref, Evidence.title))
     return [(r.id, f"{r.ref} v{r.number} {r.title}, until {r.period_to.isoformat()}") for r in rows]
+
+
+def attachable(version_id: UUID) -> EvidenceVersion | None:
+    """The version, when it may answer a request; its evidence stays as it is until the transaction ends."""
+    query = _attachable().where(EvidenceVersion.id == version_id).with_for_update(of=Evidence)
+    return session().scalars(query).one_or_none()
+
+
+def _attachable() -> Select[Any]:
+    """Versions but for those that were rejected or whose file was destroyed, or is to be."""
+    v = EvidenceVersion
+    rejected = select(EvidenceReview.id).where(EvidenceReview.version_id == v.id, EvidenceReview.decision == "rejected")
+    gone = select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED))
+    return select(v).join(Evidence, Evidence.id == v.evidence_id).where(~rejected.exists(), ~gone.exists())
+
+
+def _in_scope(held: Engagement) -> Iterator[ColumnElement[bool]]:
+    if held.framework_id is not None:
+        links = EvidenceLink
+        linked = select(links.evidence_id).where(
+            links.control_id.in_([i for i, _, _ in controls_in(held)]), links.removed_at.is_(None)
+        )
+        yield Evidence.id.in_(linked)
 
 
 def import_of(engagement_id: UUID, import_id: UUID, *, lock: bool = False) -> RequestImport:
@@ -389,10 +501,24 @@ class Waiting:
     firm: str
 
 
-def waiting(limit: int = 50) -> list[Waiting]:
-    """For the tenant: what is open or returned and his (or nobody's, for who manages); for an auditor: what was provided."""
+def waiting(*, after: str | None = None, size: int = 50) -> Keyset:
+    """A page of it by due date. For the tenant: what is open or returned and his (or nobody's, for who manages); for an
+    auditor: what was provided.
+    """
+    due = func.coalesce(AuditRequest.due_on, date.max, type_=Date)
+    found = keyset(
+        _waiting().add_columns(AuditRequest, Engagement.firm), due, AuditRequest.ref, AuditRequest.id, after=after, size=size
+    )
+    return Keyset([Waiting(request, firm) for request, firm in found.rows], found.next, size)
+
+
+def count_waiting() -> int:
+    return session().scalar(_waiting().add_columns(func.count())) or 0
+
+
+def _waiting() -> Select[Any]:
     who, now = acting.actor(), clock.now()
-    query = select(AuditRequest, Engagement.firm).join(Engagement, Engagement.id == AuditRequest.engagement_id).where(_open(now))
+    query = select().select_from(AuditRequest).join(Engagement, Engagement.id == AuditRequest.engagement_id).where(_open(now))
     if who.role == "auditor":
         mine = [each.id for each in current(who.person_id or UUID(int=0))]
         query = query.where(AuditRequest.engagement_id.in_(mine), AuditRequest.state == "provided")
@@ -401,8 +527,7 @@ def waiting(limit: int = 50) -> list[Waiting]:
         if who.role in {"admin", "compliance_officer"}:
             owned |= AuditRequest.owner_id.is_(None)
         query = query.where(AuditRequest.state.in_(("open", "returned")), owned)
-    rows = session().execute(query.order_by(AuditRequest.due_on, AuditRequest.ref).limit(limit))
-    return [Waiting(row[0], row[1]) for row in rows]
+    return query
 
 
 # ---- packages

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +28,9 @@ from governance.kernel import clock, current, storage
 from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted, constraint, counted
+from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
-from governance.kernel.sheets import csv_bytes
+from governance.kernel.sheets import csv_bytes, csv_rows
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("engagements", __name__)
@@ -37,6 +39,8 @@ constraint("uq_audit_requests_tenant_id_engagement_id_ref", "That ref is in the 
 constraint("uq_request_attachments_tenant_id_request_id_version_id", "That version is attached already.")
 FILTERS = ("q", "state", "owner")
 SHOWN = 50  # lines of a list that its preview shows
+EXPORTED_AT_ONCE = 1000
+OFFERED = 20  # versions to choose from, until words narrow them
 
 
 # ---- engagements
@@ -78,7 +82,7 @@ def engagement(engagement_id: UUID) -> ResponseReturnValue:
 
 def _engagement_page(held: Engagement, form: Form, *, status: int = 200) -> ResponseReturnValue:
     runs = queries.packages(held.id) if allowed(permissions.PACKAGE) else []
-    pending = queries.every_request(held.id, state="provided" if allowed(permissions.JUDGE) else "open")[:8]
+    pending = queries.first_requests(held.id, ("provided",) if allowed(permissions.JUDGE) else ("open", "returned"))
     ids = [held.id, *(run.package.id for run in runs)]
     return page(
         "engagements/engagement.html", status=status, held=held, form=form, phase=queries.phase_of(held), scope=queries.framework_of(held),
@@ -151,7 +155,11 @@ def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
 @feature.get("/engagements/requests", needs=permissions.VIEW)
 def waiting() -> ResponseReturnValue:
     """What waits for the reader over all engagements."""
-    return page("engagements/waiting.html", waits=queries.waiting(), judges=allowed(permissions.JUDGE))
+    after = request.args.get("after")
+    found, total = queries.waiting(after=after), queries.count_waiting()
+    return page(
+        "engagements/waiting.html", waits=found.rows, next=found.next, after=after, total=total, judges=allowed(permissions.JUDGE)
+    )
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests", needs=permissions.VIEW)
@@ -182,27 +190,33 @@ def _without(asked: dict[str, str], name: str) -> dict[str, Any]:
 
 @feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW)
 def export(engagement_id: UUID) -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """What is filtered, whole, written page by page: a list of any length takes the same memory."""
     held = queries.engagement(engagement_id)
-    rows = queries.every_request(held.id, **_narrowed(filters(*FILTERS)))
-    owners = doers(r.owner_id for r in rows)
-    head = ("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "Since")
-    lines = [
-        (
-            r.ref,
-            r.title,
-            r.detail,
-            ", ".join(r.criteria),
-            r.due_on,
-            owners.get(r.owner_id) if r.owner_id else None,
-            r.state,
-            r.state_since,
-        )
-        for r in rows
-    ]
+    file, digest = tempfile.TemporaryFile(), hashlib.sha256()  # noqa: SIM115 - closed when it was read
+    for piece in _as_csv(held, _narrowed(filters(*FILTERS))):
+        digest.update(piece)
+        file.write(piece)
+    size = file.tell()
+    file.seek(0)
     name = f"requests-{held.ref}-{clock.today()}.csv"
-    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(csv_bytes(head, lines), headers=headers)
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size),
+        "X-Content-SHA256": digest.hexdigest(),
+    }  # fmt: skip
+    return Response(storage.in_pieces(file), headers=headers)
+
+
+def _as_csv(held: Engagement, asked: dict[str, Any]) -> Iterator[bytes]:
+    yield csv_bytes(("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "Since"), ())
+    after, more = None, True
+    while more:
+        found = queries.requests(held.id, **asked, after=after, size=EXPORTED_AT_ONCE)
+        owners = doers(r.owner_id for r in found.rows)
+        yield csv_rows(
+            (r.ref, r.title, r.detail, ", ".join(r.criteria), r.due_on, owners.get(r.owner_id), r.state, r.state_since)
+            for r in found.rows
+        )
+        after, more = found.next, found.next is not None
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests/new", needs=permissions.ASK)
@@ -239,21 +253,40 @@ def _request_page(
     assign: Form | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    thread = queries.thread(asked.id)
+    thread = queries.thread(asked.id, after=request.args.get("before"))
     may_answer = _may_answer(held, asked)
     return page(
-        "engagements/request.html", status=status, held=held, r=asked, thread=thread, attached=queries.attached([asked.id]),
-        who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread)]), say=say or SayForm(),
-        attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer,
+        "engagements/request.html", status=status, held=held, r=asked, thread=thread.rows, earlier=thread.next, attached=queries.attached([asked.id]),
+        who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread.rows)]), say=say or SayForm(),
+        attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer, find=_sought(),
         assign=assign or AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on),
-        may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id]),
+        may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id], without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else ()),
     )  # fmt: skip
 
 
 def _attach_form(held: Engagement) -> AttachForm:
     form = AttachForm()
-    form.version_id.choices = [("", "Choose a version…"), *queries.version_choices(held.id)]
+    found = queries.version_choices(held, _sought(), limit=OFFERED + 1)
+    form.version_id.choices = [("", "Choose a version…"), *found[:OFFERED]]
+    form.version_id.description = _says_of_choices(len(found))
     return form
+
+
+def _sought() -> str:
+    """The words that narrow the versions to choose from; the form carries them on."""
+    return request.values.get("find", "").strip()[:200]
+
+
+def _says_of_choices(count: int) -> str:
+    if not count:
+        return (
+            "No version has these words in its ref or title."
+            if _sought()
+            else "No version in scope covers a day of the period. Find another by ref or title."
+        )
+    return (
+        f"The {OFFERED} newest are offered. Find others by ref or title." if count > OFFERED else "Find others by ref or title."
+    )
 
 
 def _may_answer(held: Engagement, asked: AuditRequest) -> bool:
@@ -264,27 +297,29 @@ def _may_answer(held: Engagement, asked: AuditRequest) -> bool:
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say", needs=permissions.SAY)
 def say(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     """A comment; the other verbs have addresses of their own."""
-    return _turn(engagement_id, request_id, actions.comment)
+    return _turn(engagement_id, request_id, lambda held, asked, text, _seen: actions.comment(held, asked, text))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/provide", needs=permissions.PROVIDE)
 def provide(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text: actions.provide(held, asked, said=text))
+    return _turn(engagement_id, request_id, lambda held, asked, text, seen: actions.provide(held, asked, said=text, seen=seen))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/accept", needs=permissions.JUDGE)
 def accept(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text: actions.accept(held, asked, said=text))
+    return _turn(engagement_id, request_id, lambda held, asked, text, seen: actions.accept(held, asked, said=text, seen=seen))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/return", needs=permissions.JUDGE)
 def give_back(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text: actions.give_back(held, asked, because=text))
+    return _turn(
+        engagement_id, request_id, lambda held, asked, text, seen: actions.give_back(held, asked, because=text, seen=seen)
+    )
 
 
 def _turn(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseReturnValue:
     (held, asked), form = queries.request(engagement_id, request_id, lock=True), SayForm()
-    if not accepted(form, lambda: act(held, asked, form.text.data or "")):
+    if not accepted(form, lambda: act(held, asked, form.text.data or "", counted(form.version.data))):
         return _request_page(held, asked, say=form, status=form.status)
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
 
@@ -292,7 +327,12 @@ def _turn(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseReturnValu
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/owner", needs=permissions.MANAGE)
 def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     (held, asked), form = queries.request(engagement_id, request_id, lock=True), AssignRequestForm()
-    if not accepted(form, lambda: actions.assign(held, asked, owner_id=form.owner_id.data or None, due_on=form.due_on.data)):
+    if not accepted(
+        form,
+        lambda: actions.assign(
+            held, asked, owner_id=form.owner_id.data or None, due_on=form.due_on.data, seen=counted(form.version.data)
+        ),
+    ):
         return _request_page(held, asked, assign=form, status=form.status)
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
 
@@ -301,7 +341,7 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
 def attach(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     held, asked = queries.request(engagement_id, request_id, lock=True)
     form = _attach_form(held)
-    if not accepted(form, lambda: actions.attach(held, asked, form.version_id.data)):
+    if not accepted(form, lambda: actions.attach(held, asked, uuid_or_none(form.version_id.data))):
         return _request_page(held, asked, attach=form, status=form.status)
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
 
@@ -370,7 +410,7 @@ def take_over(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnVal
 # ---- packages
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE)
+@feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE, fresh=True)
 def ask_package(engagement_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     made = actions.ask_package(held)
@@ -389,7 +429,7 @@ def _filename(held: Engagement) -> str:
     return f"{current.actor().tenant_slug}-{held.ref}.zip"
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download", needs=permissions.PACKAGE)
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download", needs=permissions.PACKAGE, fresh=True)
 def take_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     """The file itself, streamed. A POST, because taking it is an entry in the log."""
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
@@ -408,7 +448,7 @@ def cancel_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue
     return redirect(url_for("engagements.package", engagement_id=held.id, package_id=package_id), 303)
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/again", needs=permissions.PACKAGE)
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/again", needs=permissions.PACKAGE, fresh=True)
 def package_again(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     actions.package_again(held, queries.package(engagement_id, package_id))

@@ -18,15 +18,19 @@ SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "fai
 
 
 def told(
-    ids: Mapping[UUID, str] | Collection[UUID], *, limit: int = 30, controls: Collection[str] | None = None
+    ids: Mapping[UUID, str] | Collection[UUID],
+    *,
+    limit: int = 30,
+    controls: Collection[str] | None = None,
+    without: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """What happened to these objects, newest first, for the macro `c.timeline`; two statements.
 
-    A mapping gives each object the name that stands beside its deeds. With `controls` (refs that the reader sees), deeds
-    that name another one are left out.
+    A mapping gives each object the name that stands beside its deeds. Deeds `without` are not for this reader. With
+    `controls` (refs that the reader sees), deeds that name another one are left out.
     """
     named = ids if isinstance(ids, Mapping) else {}
-    moments = timeline(list(ids), limit=limit)
+    moments = timeline(list(ids), limit=limit, without=without)
     shown = [m for m in moments if controls is None or m.facts.get("control") is None or m.facts["control"] in controls]
     return [_line(moment, named.get(moment.target_id, "")) for moment in shown]
 

@@ -1,7 +1,7 @@
 """Signing in and out, inviting, changing and removing members, and the tenant's identity provider."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,7 +16,7 @@ from governance.kernel import clock, current, marks, outbox, vault
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.people import handshake, sessions
+from governance.people import handshake, queries, sessions
 from governance.people.models import (
     ERASED,
     ERASED_NAME,
@@ -48,6 +48,7 @@ vault.holds(Session, "id_token", lambda _row: b"id-token")
 vault.holds(Connection, "secret", lambda row: handshake.secret_context(row.tenant_id))
 INVITATION_DAYS = 14
 BY_GROUPS = "group mapping"
+engaged: list[Callable[[str], str | None]] = []  # filled where the application is put together: address → why it is no member's
 forget_old_sign_ins = handshake.forget_old
 
 
@@ -89,7 +90,7 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
 
     Who was removed comes back by an invitation only. Raises NoMembership, and then nothing was written.
     """
-    held = _membership_of(person_key(identity.issuer, identity.subject))
+    held = queries.any_membership_of(person_key(identity.issuer, identity.subject))
     if held is not None and held.via == ERASED:
         raise NoMembership("This account was erased here, for good. Who comes back needs another account at the company.")
     mapped = _role_by_groups(connection, identity.groups)
@@ -104,6 +105,8 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
         return person, join(person, invitation.role, via="invitation")
     if mapped is None or held is not None:
         raise NoMembership("Your company vouches for you, but you have no place here yet. Ask a tenant admin to invite you.")
+    if why := _engaged(identity.email):
+        raise NoMembership(why)
     person = arrive(identity)
     return person, join(person, mapped, via=BY_GROUPS)
 
@@ -137,13 +140,9 @@ def _open_invitations(email: str) -> Any:
     return query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
 
 
-def _membership_of(person_id: UUID) -> Membership | None:
-    return session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
-
-
 def join(person: Person, role: str, *, via: str) -> Membership:
     """Make (or revive) the membership of a person."""
-    membership = _membership_of(person.id)
+    membership = queries.any_membership_of(person.id)
     if membership is None:
         membership = Membership(person_id=person.id, role=role, pseudonym=sealing.pseudonym(person.id), via=via, ended_at=None)
         session().add(membership)
@@ -230,10 +229,11 @@ def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     """Invite an address; the mail leaves after the commit. One that ran out makes room for a new one."""
     email = email.strip().lower()
     _may_have(role)
-    there = select(Membership.id).join(Person).where(Person.email == email, Membership.ended_at.is_(None))
-    if session().scalars(there.limit(1)).one_or_none():
+    if queries.lives_at(email):
         raise AlreadyMember(f"{email} is a member already.", field="email")
-    invitation = _invited(email, role)
+    if why := _engaged(email):
+        raise Invalid(why, field="email")
+    invitation = _invited(email, role, clock.now() + timedelta(days=INVITATION_DAYS))
     outbox.send_mail(email, f"Join {' '.join(tenant_name.split())} in the console", (
         f"{current.actor().name} invites you to {tenant_name} as {ROLE_NAMES[role].lower()}.\n\n"
         f"Sign in with your company: {link}\n\nThe invitation ends in {INVITATION_DAYS} days.\n"
@@ -241,27 +241,43 @@ def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     return invitation
 
 
-def _invited(email: str, role: str) -> Invitation:
+def _engaged(email: str) -> str | None:
+    """Why this address is no member's: somebody at it looks at the tenant from outside."""
+    return next((why for says in engaged if (why := says(email))), None)
+
+
+def _invited(email: str, role: str, until: datetime) -> Invitation:
     for old in session().scalars(_open_invitations(email).where(Invitation.expires_at <= clock.now())).all():
         withdraw(old, how="it ran out, and a new one was sent")
     invitation = Invitation(
-        email=email, role=role, invited_by=current.person_id(), expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
-        accepted_at=None, accepted_by=None, withdrawn_at=None,
+        email=email, role=role, invited_by=current.person_id(), expires_at=until, accepted_at=None, accepted_by=None, withdrawn_at=None,
     )  # fmt: skip
     session().add(invitation)
     record(INVITED, invitation, about=_addressee(email), role=role, email=email)
     return invitation
 
 
-def invite_auditor(email: str) -> Invitation:
-    """The role comes with an engagement, which says when; the letter is the engagement's. One that is open already serves again."""
+def invite_auditor(email: str, *, until: datetime) -> Invitation:
+    """The role comes with an engagement, which says when, and until when; the letter is the engagement's.
+
+    One that is open already serves again, for as long as the longer engagement.
+    """
+    there = may_audit(email)
+    if there is None:
+        return _invited(email, "auditor", until)  # recorded in there
+    there.expires_at = max(there.expires_at, until)
+    return there
+
+
+def may_audit(email: str) -> Invitation | None:
+    """Refuses the address of a member, or of somebody invited as one; otherwise its open invitation, if it has one."""
+    if any(held.role != "auditor" for held in queries.lives_at(email)):
+        raise Invalid(f"{email} is a member here already: nobody audits his own house.", field="email")
     there: Invitation | None = (
         session().scalars(_open_invitations(email).where(Invitation.expires_at > clock.now())).one_or_none()
     )
     if there is not None and there.role != "auditor":
         raise Invalid(f"{email} is invited as {ROLE_NAMES[there.role].lower()} already: withdraw that first.", field="email")
-    if there is None:
-        return _invited(email, "auditor")  # recorded in there
     return there
 
 

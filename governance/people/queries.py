@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
 
 from governance.audit import queries as audit
 from governance.audit import sealing
@@ -108,6 +108,17 @@ def membership_of(person_id: UUID) -> Membership | None:
     return session().scalars(query).one_or_none()
 
 
+def any_membership_of(person_id: UUID) -> Membership | None:
+    """The one that he has or had."""
+    return session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
+
+
+def lives_at(email: str) -> Sequence[Membership]:
+    """Who is a member now under this address: one human may be several persons, each vouched for by another issuer."""
+    query = select(Membership).join(Person).where(func.lower(Person.email) == email.lower(), Membership.ended_at.is_(None))
+    return session().scalars(query.order_by(Membership.created_at)).all()
+
+
 def tenants_of_person() -> Sequence[tuple[str, str, str]]:
     """(slug, name, role) of each tenant that the person is a member of; needs a transaction with person_id set.
 
@@ -148,9 +159,9 @@ def session_row(session_id: UUID) -> Session:
     return find(Session, session_id, what="session")
 
 
-def timeline(ids: Collection[UUID], *, limit: int = 30) -> list[Moment]:
+def timeline(ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> list[Moment]:
     """What happened to these objects, newest first; auditors see pseudonyms and no sealed reasons."""
-    return _moments(audit.entries_about(ids, limit=limit))
+    return _moments(audit.entries_about(ids, limit=limit, without=without))
 
 
 def newest(*, limit: int = 12) -> list[Moment]:

@@ -25,6 +25,12 @@ BEGIN
   RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$
 """
+# A transaction of no tenant, which the jobs process opens, sees which engagements have closed within the life of a session.
+CLOSED = """
+CREATE POLICY closed ON engagements FOR SELECT USING (
+  closes_at <= clock_timestamp() AND closes_at > clock_timestamp() - interval '13 hours'
+  AND coalesce(current_setting('app.tenant', true), '') = '')
+"""
 revision = '0007'
 down_revision = '0006'
 
@@ -78,6 +84,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_audit_requests')),
     sa.UniqueConstraint('tenant_id', 'engagement_id', 'ref', name=op.f('uq_audit_requests_tenant_id_engagement_id_ref'))
     )
+    op.create_index(op.f('ix_audit_requests_tenant_id_engagement_id_state_ref'), 'audit_requests', ['tenant_id', 'engagement_id', 'state', 'ref'], unique=False)
     op.create_index(op.f('ix_audit_requests_tenant_id_owner_id_state'), 'audit_requests', ['tenant_id', 'owner_id', 'state'], unique=False)
     op.create_table('engagement_auditors',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
@@ -170,6 +177,7 @@ def upgrade() -> None:
     for table, verbs in TABLES.items():
         seal_by_tenant(table)
         let_use(table, verbs)
+    op.execute(CLOSED)
     op.execute(PROVIDED)
     op.execute("CREATE TRIGGER provided BEFORE UPDATE OR DELETE ON request_attachments FOR EACH ROW EXECUTE FUNCTION refuse_change_of_provided()")
 
@@ -192,6 +200,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_engagement_auditors_tenant_id_link_hash'), table_name='engagement_auditors')
     op.drop_table('engagement_auditors')
     op.drop_index(op.f('ix_audit_requests_tenant_id_owner_id_state'), table_name='audit_requests')
+    op.drop_index(op.f('ix_audit_requests_tenant_id_engagement_id_state_ref'), table_name='audit_requests')
     op.drop_table('audit_requests')
     op.drop_index(op.f('ix_engagements_tenant_id_closes_at'), table_name='engagements')
     op.drop_table('engagements')

@@ -1,5 +1,6 @@
 """What the tests of engagements need: an engagement with its auditor, requests, evidence in scope, by the product's own actions."""
 
+import re
 from datetime import timedelta
 
 from governance.controls import actions as controls
@@ -62,3 +63,13 @@ def answers(control_id, *refs, key="soc2-tsc-2017", slug="acme"):
     with make.acting("compliance_officer", slug):
         for ref in refs:
             controls.map_to(find_control(control_id, lock=True), frameworks.requirement(key, ref).id, coverage="full")
+
+
+def version_of(who, page):
+    """Of the request as the page shows it."""
+    return re.search(r'name="version" value="(\d+)"', who.get(page).text)[1]
+
+
+def turn(who, page, verb, *, then=303, **sent):
+    """Provide, accept or return, from a page that was just opened."""
+    return who.post(f"{page}/{verb}", version=version_of(who, page), then=then, **sent)

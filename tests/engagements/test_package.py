@@ -7,6 +7,7 @@ import json
 import re
 import tracemalloc
 import zipfile
+from datetime import timedelta
 
 import bagit
 import pytest
@@ -32,7 +33,8 @@ from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.people.jobs import actor_of
 from tests import make
-from tests.conftest import REPOSITORY
+from tests.browser import Visitor
+from tests.conftest import REPOSITORY, visitor
 from tests.engagements import field
 from tests.evidence import shelf
 from tests.testing import scene as testing
@@ -78,6 +80,18 @@ def made(who, engagement):
 def taken(who, engagement):
     page = made(who, engagement)
     return who.post(f"{page}/download", then=200).data
+
+
+def test_a_package_is_asked_for_made_again_and_taken_with_a_fresh_sign_in_only(app, as_officer, acting, scene):
+    engagement, _ = scene
+    page = made(as_officer, engagement)
+    for role in ("compliance_officer", "auditor"):
+        aged = Visitor(app, make.cookie(role, signed_in_ago=timedelta(minutes=6)))
+        for address in (f"engagements/{engagement}/packages", f"{page}/download", f"{page}/again"):
+            refused = aged.post(address, then=401)
+            assert "Sign in again" in refused.text and "/login?tenant=acme" in refused.text
+        aged.get(page)
+        visitor(app, role).post(f"{page}/download", then=200)
 
 
 def unpacked(content, folder):

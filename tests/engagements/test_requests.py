@@ -2,20 +2,28 @@
 
 import csv
 import io
+import re
+from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import InternalError, ProgrammingError
 
 from governance.audit.models import AuditEntry
+from governance.controls import actions as controls
 from governance.controls.queries import find_control
 from governance.engagements import queries
 from governance.engagements.models import AuditRequest, RequestRemark
+from governance.frameworks import queries as frameworks
+from governance.kernel import clock, current
 from governance.kernel.db import session
+from governance.kernel.ids import uuid7
 from tests import make
 from tests.conftest import visitor
 from tests.engagements import field
 from tests.evidence import shelf
+from tests.evidence import test_keeping as keeping
 
 
 @pytest.fixture
@@ -47,14 +55,14 @@ def test_from_open_over_returned_to_accepted_with_each_step_in_the_log(as_contri
     page, engagement, request = asked
     first = shelf.version(shelf.piece("Members in June"))
     as_contributor.post(f"{page}/attachments", version_id=str(first))
-    as_contributor.post(f"{page}/provide", text="The list of June")
+    field.turn(as_contributor, page, "provide", text="The list of June")
     assert state(acting, request) == "provided"
-    as_auditor.post(f"{page}/return", text="July is missing")
+    field.turn(as_auditor, page, "return", text="July is missing")
     assert state(acting, request) == "returned"
     second = shelf.version(shelf.piece("Members in July"))
     as_contributor.post(f"{page}/attachments", version_id=str(second))
-    as_contributor.post(f"{page}/provide")
-    as_auditor.post(f"{page}/accept", text="Complete now")
+    field.turn(as_contributor, page, "provide")
+    field.turn(as_auditor, page, "accept", text="Complete now")
     assert state(acting, request) == "accepted"
     said = [("provided", "The list of June"), ("returned", "July is missing"), ("provided", ""), ("accepted", "Complete now")]
     assert remarks(acting, request) == said
@@ -69,11 +77,65 @@ def test_the_auditor_sees_what_was_provided_and_nothing_that_is_being_prepared(a
     given, draft = shelf.version(shelf.piece("Given evidence")), shelf.version(shelf.piece("Draft evidence"))
     field.attached(engagement, request, given)
     field.provided(engagement, request)
-    as_auditor.post(f"{page}/return", text="More, please")
+    field.turn(as_auditor, page, "return", text="More, please")
     field.attached(engagement, request, draft)
     seen = as_auditor.get(page).text
     assert "Given evidence" in seen and "Draft evidence" not in seen
     assert "Draft evidence" in as_contributor.get(page).text
+
+
+def test_any_version_in_scope_is_found_by_words_and_attached_whatever_the_page_offers(as_contributor, acting, asked):
+    page, _engagement, request = asked
+    old = shelf.version(shelf.piece("Penetration test of the spring"), b"a,b\n0,0\n", "old.csv")
+    for number in range(21):
+        shelf.version(shelf.piece(f"Newer {number}"), f"a,b\n{number},1\n".encode(), "newer.csv")
+    offered = as_contributor.get(page).text
+    assert str(old) not in offered and "The 20 newest are offered" in offered and "Newer 20" in offered
+    found = as_contributor.get(f"{page}?find=spring+penetration").text
+    assert str(old) in found and "Newer 20" not in found
+    assert "No version in scope has these words" in as_contributor.get(f"{page}?find=nothing").text
+    as_contributor.post(f"{page}/attachments", version_id=str(old), find="Newer")
+    with acting("admin"):
+        assert [each.version.id for each in queries.attached([request])] == [old]
+
+
+def test_what_was_rejected_or_destroyed_is_neither_offered_nor_attached(as_contributor, as_officer, as_reviewer, asked, acting):
+    page, *_ = asked
+    rejected, destroyed = shelf.version(shelf.piece("Rejected piece")), shelf.version(shelf.piece("Destroyed piece"))
+    as_reviewer.post(f"evidence/versions/{rejected}/review", decision="rejected", because="It is of another system")
+    keeping.ask(as_officer, destroyed)
+    keeping.approve(as_reviewer, destroyed)
+    offered = as_contributor.get(f"{page}?find=piece").text
+    for version, title in ((rejected, "Rejected"), (destroyed, "Destroyed")):
+        assert f"{title} piece" not in offered
+        assert "is not a choice here" in as_contributor.post(f"{page}/attachments", version_id=str(version), then=422).text
+    as_contributor.post(f"{page}/attachments", version_id="nonsense", then=422)
+    as_contributor.post(f"{page}/attachments", version_id=str(shelf.version(shelf.piece("Good piece"))))
+
+
+def test_what_is_rejected_after_it_was_attached_is_not_handed_over(as_contributor, as_reviewer, asked):
+    page, *_ = asked
+    version = shelf.version(shelf.piece("Doubtful piece"))
+    as_contributor.post(f"{page}/attachments", version_id=str(version))
+    as_reviewer.post(f"evidence/versions/{version}/review", decision="rejected", because="It is of another system")
+    assert "EV-0001 version 1 was rejected" in field.turn(as_contributor, page, "provide", then=422).text
+
+
+def test_a_framework_narrows_what_is_offered_but_not_what_the_tenant_may_give(as_contributor, acting, database):
+    with acting("compliance_officer"):
+        soc2 = frameworks.framework("soc2-tsc-2017").id
+    held = field.engagement("Narrow firm", framework_id=soc2)
+    page = f"engagements/{held}/requests/{field.request(held)}"
+    outside = shelf.version(shelf.piece("Outside piece"))
+    assert "Outside piece" not in as_contributor.get(page).text and "Outside piece" in as_contributor.get(f"{page}?find=outside").text
+    as_contributor.post(f"{page}/attachments", version_id=str(outside))
+    control = shelf.control("SEC-77", "In scope")
+    inside = shelf.version(shelf.piece("Inside piece", supports=[control]))
+    with acting("compliance_officer"):
+        requirement = next(r for r in frameworks.requirements(soc2) if r.assessable)
+        controls.map_to(find_control(control, lock=True), requirement.id, coverage="full")
+    assert "Inside piece" in as_contributor.get(page).text
+    as_contributor.post(f"{page}/attachments", version_id=str(inside))
 
 
 def test_what_was_provided_is_frozen_in_the_page_and_in_the_database(as_contributor, acting, asked):
@@ -110,10 +172,54 @@ def test_what_is_not_provided_yet_can_be_taken_off(as_contributor, acting, asked
 
 def test_providing_nothing_and_returning_without_a_reason_are_refused(as_contributor, as_auditor, acting, asked):
     page, *_, request = asked
-    assert "Attach a version" in as_contributor.post(f"{page}/provide", then=422).text
-    as_contributor.post(f"{page}/provide", text="It is answered in the interview of Monday")
-    assert "Say what is missing" in as_auditor.post(f"{page}/return", text=" ", then=422).text
+    assert "Attach a version" in field.turn(as_contributor, page, "provide", then=422).text
+    field.turn(as_contributor, page, "provide", text="It is answered in the interview of Monday")
+    assert "Say what is missing" in field.turn(as_auditor, page, "return", text=" ", then=422).text
     assert state(acting, request) == "provided"
+
+
+def test_from_an_old_page_nobody_accepts_returns_or_provides_what_he_has_not_seen(
+    as_auditor, as_contributor, as_officer, acting, asked
+):
+    page, engagement, request = asked
+    field.attached(engagement, request, shelf.version(shelf.piece("First")))
+    field.provided(engagement, request)
+    old = field.version_of(as_auditor, page)
+    field.turn(as_auditor, page, "return", text="July is missing")
+    seen = field.version_of(as_contributor, page)
+    field.attached(engagement, request, shelf.version(shelf.piece("Second")), by="compliance_officer")
+    refused = as_contributor.post(f"{page}/provide", text="My words", version=seen, then=409).text
+    assert (
+        "evidence was attached" in refused
+        and "My words</textarea>" in refused
+        and f'name="version" value="{int(seen) + 1}"' in refused
+    )
+    field.provided(engagement, request)
+    for verb in ("accept", "return"):
+        refused = as_auditor.post(f"{page}/{verb}", text="Seen in June", version=old, then=409).text
+        assert (
+            "it was returned, then it was provided" in refused
+            and "was attached" not in refused
+            and "Seen in June</textarea>" in refused
+        )
+    as_auditor.post(f"{page}/accept", then=409)
+    as_auditor.post(f"{page}/say", text="A word needs no version")
+    assert state(acting, request) == "provided"
+    as_officer.post(f"{page}/owner", version=old, then=409)
+    as_officer.post(f"{page}/owner", version=field.version_of(as_officer, page))
+    field.turn(as_auditor, page, "accept")
+
+
+def test_the_auditors_history_tells_nothing_of_what_is_being_prepared(as_auditor, as_contributor, asked):
+    page, engagement, request = asked
+    taken_off = field.attached(engagement, request, shelf.version(shelf.piece("Taken off")))
+    as_contributor.post(f"{page}/attachments/{taken_off}/remove")
+    field.attached(engagement, request, shelf.version(shelf.piece("Given")))
+    for words in ("attached evidence to a request", "took evidence off a request"):
+        assert words in as_contributor.get(page).text
+        assert words not in as_auditor.get(page).text
+    field.provided(engagement, request)
+    assert "provided what a request asks for" in as_auditor.get(page).text
 
 
 def test_each_side_has_its_own_verbs(as_contributor, as_officer, as_auditor, as_viewer, asked):
@@ -127,17 +233,17 @@ def test_each_side_has_its_own_verbs(as_contributor, as_officer, as_auditor, as_
 
 def test_what_is_not_provided_cannot_be_judged_and_what_is_done_is_done(as_auditor, as_contributor, asked):
     page, *_ = asked
-    assert "nothing to judge" in as_auditor.post(f"{page}/accept", then=422).text
-    as_contributor.post(f"{page}/provide", text="Said in words")
-    as_auditor.post(f"{page}/accept")
-    assert "accepted" in as_contributor.post(f"{page}/provide", text="again", then=422).text
+    assert "nothing to judge" in field.turn(as_auditor, page, "accept", then=422).text
+    field.turn(as_contributor, page, "provide", text="Said in words")
+    field.turn(as_auditor, page, "accept")
+    assert "accepted" in field.turn(as_contributor, page, "provide", text="again", then=422).text
 
 
 def test_a_contributor_answers_what_is_his_and_an_officer_everything(as_contributor, as_officer, acting, database):
     engagement = field.worlds()
     page = f"engagements/{engagement}/requests/{field.request(engagement, owner=None)}"
-    as_contributor.post(f"{page}/provide", text="x", then=403)
-    as_officer.post(f"{page}/provide", text="In words")
+    field.turn(as_contributor, page, "provide", text="x", then=403)
+    field.turn(as_officer, page, "provide", text="In words")
 
 
 def test_both_sides_write_in_the_thread_and_the_auditor_sees_pseudonyms(as_auditor, as_contributor, acting, asked):
@@ -177,6 +283,68 @@ def test_the_list_is_filtered_paged_and_exported(as_officer, acting, statements,
     assert "No request matches" in as_officer.get(f"{page}?state=accepted").text
     lines = list(csv.reader(io.StringIO(as_officer.get(f"engagements/{engagement}/requests.csv?q=number").text)))
     assert len(lines) == 54
+
+
+def many(acting, engagement, count, **facts):
+    """Requests in one go, as an imported list brings them."""
+    with acting("admin"):
+        now, held = clock.now(), queries.engagement(engagement)
+        base = {
+            "tenant_id": held.tenant_id, "engagement_id": held.id, "detail": "", "criteria": [], "due_on": None, "owner_id": None, "state": "open",
+            "state_since": now, "asked_by": None, "row": None, "version": 1, "created_at": now,
+        } | facts  # fmt: skip
+        rows = [base | {"id": uuid7(), "ref": f"R{n:05}", "title": f"=1+{n}"} for n in range(count)]
+        session().execute(insert(AuditRequest), rows)
+
+
+@contextmanager
+def loads(kind):
+    """How many rows of a class were read into memory."""
+    seen = []
+
+    def note(*_about):
+        seen.append(1)
+
+    event.listen(kind, "load", note)
+    event.listen(kind, "refresh", note)
+    yield seen
+    event.remove(kind, "load", note)
+    event.remove(kind, "refresh", note)
+
+
+def test_a_long_list_costs_a_page_what_it_shows_and_is_exported_whole(as_officer, as_contributor, acting, database):
+    engagement = field.worlds()
+    many(acting, engagement, 1100, owner_id=make.person_id("contributor"))
+    with loads(AuditRequest) as seen:
+        as_officer.get(f"engagements/{engagement}")
+    assert len(seen) <= 8
+    with loads(AuditRequest) as seen:
+        first = as_contributor.get("engagements/requests").text
+    assert len(seen) <= 51 and re.search("1.?100 requests wait for you", first) and re.search("50 of 1.?100 shown", first)
+    onward = re.search(r'href="([^"]+)" rel="next"', first)[1]
+    assert "R00050" in as_contributor.get(onward).text and "R00050" not in first
+    lines = list(csv.reader(io.StringIO(as_officer.get(f"engagements/{engagement}/requests.csv").text)))
+    assert [line[0] for line in lines[1:]] == [f"R{n:05}" for n in range(1100)]
+    assert {line[1][:3] for line in lines[1:]} == {"'=1"}, "no cell is a formula"
+
+
+def test_a_long_thread_shows_its_newest_remarks_and_leads_to_the_earlier_ones(as_auditor, acting, asked):
+    page, _engagement, request = asked
+    with acting("admin"):
+        now = clock.now()
+        base = {
+            "tenant_id": current.actor().tenant_id,
+            "request_id": request,
+            "kind": "comment",
+            "said_by": None,
+            "created_at": now,
+        }
+        rows = [base | {"id": uuid7(), "text": f"word {n:03}", "said_at": now + timedelta(seconds=n)} for n in range(120)]
+        session().execute(insert(RequestRemark), rows)
+    shown = as_auditor.get(page).text
+    assert "word 119" in shown and "word 020" in shown and "word 019" not in shown
+    earlier = as_auditor.get(re.search(r'href="([^"]+)">Earlier remarks', shown)[1]).text
+    assert "word 000" in earlier and "word 019" in earlier and "word 020" not in earlier
 
 
 def test_waits_for_both_sides(as_contributor, as_officer, as_auditor, asked):
@@ -238,7 +406,7 @@ def test_requests_are_answered_all_the_same_and_after_the_fieldwork_all_is_as_be
     held = field.engagement("Still firm", keeps_still=True)
     page = f"engagements/{held}/requests/{field.request(held)}"
     as_contributor.post(f"{page}/attachments", version_id=str(version))
-    as_contributor.post(f"{page}/provide")
+    field.turn(as_contributor, page, "provide")
     field.end(held)
     as_contributor.post(f"evidence/{piece}/versions/new", **shelf.form(b"%PDF-1.7\n" + b"y" * 900))
 

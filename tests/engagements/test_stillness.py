@@ -3,10 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from governance.access_reviews import queries as reviews
+from governance.evidence import actions as evidence
+from governance.evidence.models import EvidenceDestruction
 from governance.kernel import clock, storage
 from governance.kernel import jobs as queue
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError
 from governance.people.jobs import actor_of
 from tests import make
 from tests.access_reviews.test_reviews import all_but_own, begun, close
@@ -51,12 +56,26 @@ def test_what_auditors_were_given_is_destroyed_neither_by_two_persons_nor_by_ret
     assert destructions() == {version: "done"}
 
 
-def test_what_is_given_after_it_was_asked_for_or_agreed_on_stays(as_officer, as_reviewer, as_auditor, given):
+def test_what_is_agreed_to_be_destroyed_cannot_be_given(as_officer, as_reviewer, given):
     held, asked, version = given
     ask(as_officer, version)
     approve(as_reviewer, version)
-    field.provided(held, asked)
+    with pytest.raises(DomainError, match="Take it off, and attach another"):
+        field.provided(held, asked)
     queue.drain(actor_of)
+    assert destructions() == {version: "done"}
+
+
+def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(as_officer, as_reviewer, as_auditor, given):
+    """Two transactions that saw nothing of each other: whoever carries it out looks again."""
+    held, asked, version = given
+    ask(as_officer, version)
+    field.provided(held, asked)
+    with make.acting("reviewer"):
+        session().execute(
+            update(EvidenceDestruction).values(state="approved", decided_by=make.person_id("reviewer"), decided_at=clock.now())
+        )
+        evidence.carry_out(session().scalars(select(EvidenceDestruction)).one())
     assert destructions() == {version: "stopped"} and storage.store().exists(key_of(version))
     [stopped] = entries("evidence.destruction.held")
     assert stopped.outcome == "refused"

@@ -386,7 +386,7 @@ def test_an_export_is_read_batch_by_batch_while_it_goes_out(as_officer, monkeypa
     assert as_officer.get("evidence/export.xlsx?sort=-title").data.startswith(b"PK")
 
 
-@pytest.mark.parametrize(("path", "most"), [("evidence/", 5), ("evidence/?state=missing&sort=-owner", 5), ("evidence/inbox", 10)])
+@pytest.mark.parametrize(("path", "most"), [("evidence/", 6), ("evidence/?state=missing&sort=-owner", 6), ("evidence/inbox", 11)])
 def test_a_page_has_a_budget_whatever_there_is(as_officer, statements, path, most):
     def cost():
         with statements() as seen:
