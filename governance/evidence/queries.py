@@ -445,6 +445,12 @@ def _not_destroyed() -> Any:
     return ~select(gone.id).where(gone.version_id == EvidenceVersion.id, gone.state.in_(DECIDED)).exists()
 
 
+def sound() -> Any:
+    """That a version can still prove something: its file was not destroyed, and no check found it missing or altered."""
+    broken = select(EvidenceFault.id).where(EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.healed_at.is_(None))
+    return and_(_not_destroyed(), ~broken.exists())
+
+
 # ---- files in the store
 
 

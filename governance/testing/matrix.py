@@ -6,9 +6,9 @@
 The worst of a month stands in its cell: exception, missed, tested, performed, due, none.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -35,13 +35,18 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a sample. `outcome` is that of its latest result; None: not tested yet. `ref` names its exception."""
+    """An item of a sample. `outcome` is that of its latest result; None: not tested yet. `ref` names its exception.
+
+    `of` is the list that it was drawn from, whenever that was frozen; `asked` how many the rule, or a larger sample, wants of it.
+    """
 
     number: int
     name: str
     day: date | None
     outcome: Literal["passed", "failed"] | None
     ref: str | None = None
+    of: tuple[str, date, date] | None = None
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`on_file` of `due` occurrences that were due by now; `lacks` are the missed cycles; `tested` of `expected` items."""
+    """`on_file` of `due` occurrences that were due by now; `lacks` are the missed cycles; `tested` of `expected` items.
+
+    An item that several samples of one list drew counts once, and so does the list: it wants as many as the largest of them.
+    """
 
     control_id: UUID
     ref: str
@@ -110,13 +118,14 @@ def row(control: Facts, first: date, last: date, *, today: date, table: Table) -
         held[each.cycle.month].stands.append(each)
     for test in tests:
         held[_column(test.day, stands)].tests.append(test)
-    for item in control.items:
+    items = _once(control.items)
+    for item in items:
         if item.day is not None and month_of(item.day) in held:
             held[month_of(item.day)].items.append(item)
     if is_per_event(control.cadence):
         _cover(held, control.proofs)
     cells = tuple(_cell(control, month, each, today) for month, each in held.items())
-    tried, wanted = _progress(control, tests, stands, cells, table)
+    tried, wanted = _progress(control, items, tests, stands, cells, table)
     over = [s for s in stands if s.state != "due"]
     return Row(
         control.control_id, control.ref, control.title, control.cadence, cells, tried, wanted,
@@ -259,11 +268,13 @@ def _column(day: date, stands: Sequence[Stand]) -> date:
 
 
 def _progress(
-    control: Facts, tests: Sequence[Tried], stands: Sequence[Stand], cells: Sequence[Cell], table: Table
+    control: Facts, items: Sequence[Item], tests: Sequence[Tried], stands: Sequence[Stand], cells: Sequence[Cell], table: Table
 ) -> tuple[int, int]:
-    """(tested, to be tested): of the sample where one was drawn, otherwise by the table."""
-    if control.items:
-        return sum(i.outcome is not None for i in control.items), len(control.items)
+    """(tested, to be tested): of each list that samples were drawn from, otherwise by the table."""
+    if items:
+        done, drawn = Counter(i.of for i in items if i.outcome is not None), Counter(i.of for i in items)
+        asked = {i.of: i.asked or drawn[i.of] for i in items}
+        return sum(min(done[of], n) for of, n in asked.items()), sum(asked.values())
     if is_per_event(control.cadence):
         wanted = advised(table, control.cadence, sum(c.count or 0 for c in cells)).size
     else:
@@ -271,6 +282,21 @@ def _progress(
     if is_per_event(control.cadence) or control.cadence in MANY:
         return min(wanted, max((t.sample for t in tests), default=0)), wanted
     return min(wanted, len({_column(t.day, stands) for t in tests})), wanted
+
+
+def _once(items: Iterable[Item]) -> list[Item]:
+    """Each item of a list once, however many samples drew it: failed before passed before not tested."""
+    order = {"failed": 0, "passed": 1, None: 2}
+    found: dict[tuple[object, str], Item] = {}
+    asked: dict[object, int] = defaultdict(int)
+    for item in items:
+        asked[item.of] = max(asked[item.of], item.asked)
+        before = found.get(which := (item.of, item.name))
+        if before is not None and before.outcome == item.outcome == "failed":
+            found[which] = replace(before, ref=" and ".join(ref for ref in (before.ref, item.ref) if ref))
+        elif before is None or order[item.outcome] < order[before.outcome]:
+            found[which] = item
+    return [replace(item, asked=asked[item.of]) for item in found.values()]
 
 
 def _refs(tests: Iterable[Tried], items: Iterable[Item]) -> Iterable[str | None]:

@@ -320,7 +320,7 @@ def _item(sample_item_id: UUID, form: ResultForm | None = None, *, status: int =
     return page(
         "testing/item.html", status=status, item=held, s=of, p=population, control=control, results=results, following=following,
         exception=queries.exception_of_item(held.id), form=form or _result_form(of, control.id), names=doers(r.tested_by for r in results),
-        versions=dict(queries.version_choices(control.id)),
+        versions=dict(queries.version_choices(control.id)), may_record=not results or actions.may_replace(results[0]),
     )  # fmt: skip
 
 
@@ -345,16 +345,12 @@ def record_result(sample_item_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/evidence/type-ii/exceptions", needs=permissions.VIEW)
 def exceptions() -> ResponseReturnValue:
-    cases = queries.exceptions()
-    asked = filters("state")
-    shown = [c for c in cases if asked.get("state", c.state) == c.state]
+    asked = filters("state", "after")
+    counts = queries.exceptions_by_state()
     return page(
-        "testing/exceptions.html",
-        cases=cases,
-        shown=shown,
-        asked=asked,
-        states=[(s, s.capitalize()) for s in sorted({c.state for c in cases})],
-    )
+        "testing/exceptions.html", shown=queries.exceptions_page(asked.get("state"), after=asked.get("after")), asked=asked, total=sum(counts.values()),
+        open=sum(n for state, n in counts.items() if state not in queries.SETTLED), states=[(s, s.capitalize()) for s in sorted(counts)],
+    )  # fmt: skip
 
 
 @feature.get("/evidence/type-ii/exceptions/<uuid:exception_id>", needs=permissions.VIEW)
@@ -448,10 +444,12 @@ def _retest(found: Finding, held: TestException, form: RetestForm) -> None:
 
 @feature.get("/evidence/type-ii/findings", needs=permissions.VIEW)
 def findings() -> ResponseReturnValue:
-    cases = queries.findings()
+    after = filters("after").get("after")
+    shown, counts = queries.findings_page(after=after), queries.exceptions_by_state()
     return page(
-        "testing/findings.html", cases=cases, names=doers(c.finding.owner_id for c in cases if c.finding), today=clock.today()
-    )
+        "testing/findings.html", shown=shown, asked_after=after, names=doers(c.finding.owner_id for c in shown.rows if c.finding), today=clock.today(),
+        total=sum(counts.get(state, 0) for state in queries.RAISED), open=sum(counts.get(state, 0) for state in queries.RAISED if state != "closed"),
+    )  # fmt: skip
 
 
 # ---- the sizes
