@@ -13,6 +13,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from governance.kernel.words import long_day, plural, thousands
 from governance.testing.occurrences import Proof, Stand, gaps, is_per_event, month_of, months, stand
 from governance.testing.sampling import Table, advised
 
@@ -110,7 +111,7 @@ def row(control: Facts, first: date, last: date, *, today: date, table: Table) -
     tests = tuple(t for t in control.tests if first <= t.day <= last)
     proofs = (
         *control.proofs,
-        *(Proof(t.day, t.day, t.day, f"the test of {_day(t.day)}", 1) for t in tests if t.failed < t.sample),
+        *(Proof(t.day, t.day, t.day, f"the test of {long_day(t.day)}", 1) for t in tests if t.failed < t.sample),
     )
     stands = stand(control.cadence, first, last, proofs, today=today, since=control.since)
     held = {month: _Month() for month in months(first, last)}
@@ -141,7 +142,7 @@ def headline(rows: Sequence[Row]) -> str:
         return "No occurrence was expected in this period yet."
     verb = "is" if there == 1 else "are"
     lacking = [(r.ref, r.lacks) for r in rows if r.lacks]
-    says = f"{_number(there)} of {_number(due)} expected occurrences {verb} on file."
+    says = f"{thousands(there)} of {thousands(due)} expected occurrences {verb} on file."
     if not lacking:
         return f"{says} Nothing is missing."
     first, *others = [f"{ref}{{}} {_listed(lacks)}" for ref, lacks in lacking[:NAMED]]
@@ -191,12 +192,12 @@ def _sentences(control: Facts, month: date, held: _Month, today: date) -> Iterab
             yield f"Item {item.number} of the sample, {item.name}, failed{f' ({item.ref})' if item.ref else ''}."
     done, waiting = sum(i.outcome is not None for i in held.items), sum(i.outcome is None for i in held.items)
     if done:
-        yield f"{_count(done, 'item')} of the sample {'was' if done == 1 else 'were'} tested."
+        yield f"{plural(done, 'item')} of the sample {'was' if done == 1 else 'were'} tested."
     if waiting:
-        yield f"{_count(waiting, 'item')} of the sample {'waits' if waiting == 1 else 'wait'} for a test."
+        yield f"{plural(waiting, 'item')} of the sample {'waits' if waiting == 1 else 'wait'} for a test."
     for test in held.tests:
         passed = "all passed" if not test.failed else f"{test.failed} failed"
-        yield f"Tested on {_day(test.day)}: {_count(test.sample, 'item')}, {passed}{f' ({test.ref})' if test.ref else ''}."
+        yield f"Tested on {long_day(test.day)}: {plural(test.sample, 'item')}, {passed}{f' ({test.ref})' if test.ref else ''}."
 
 
 def _performed(control: Facts, month: date, held: _Month, today: date) -> Iterable[str]:
@@ -214,7 +215,7 @@ def _of_events(control: Facts, month: date, held: _Month, today: date) -> str:
     count = _events(control, month, held)
     if count:
         what = "in the population" if control.events is not None else "on file"
-        return f"{_count(count, 'occurrence')} of {_month(month)} {'is' if count == 1 else 'are'} {what}."
+        return f"{plural(count, 'occurrence')} of {_month(month)} {'is' if count == 1 else 'are'} {what}."
     if held.covered:
         return f"No occurrence is on file for {_month(month)}; {held.covered[0].says} covers it."
     if month > today:
@@ -240,12 +241,12 @@ def _of_one(one: Stand) -> str:
     if one.state == "late" and proof is not None:
         days = (proof.collected - cycle.last).days
         return (
-            f"Missed for {cycle.says}: {proof.says} was collected {_count(days, 'day')} after it ended. "
+            f"Missed for {cycle.says}: {proof.says} was collected {plural(days, 'day')} after it ended. "
             "A missed cycle stays an exception even if it is repaired."
         )
     if one.state == "missed":
-        return f"Missed for {cycle.says}: it ended on {_day(cycle.last)} and no accepted evidence covers it."
-    return f"Due for {cycle.says}, which ends on {_day(cycle.last)}; nothing is on file yet."
+        return f"Missed for {cycle.says}: it ended on {long_day(cycle.last)} and no accepted evidence covers it."
+    return f"Due for {cycle.says}, which ends on {long_day(cycle.last)}; nothing is on file yet."
 
 
 # ---- the whole line
@@ -317,18 +318,6 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) > NAMED:
         return f"{', '.join(shown)} and {len(names) - NAMED} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{_number(number)} {noun}{'' if number == 1 else 's'}"
-
-
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _month(month: date) -> str:

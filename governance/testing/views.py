@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 
 from governance.controls.models import Control
 from governance.evidence.history import told
@@ -17,7 +17,7 @@ from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
-from governance.kernel.pages import filters, page
+from governance.kernel.pages import filters, page, table_file
 from governance.kernel.sheets import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.testing import actions, matrix, permissions, queries, tables
@@ -82,9 +82,7 @@ def export() -> ResponseReturnValue:
         for r in rows
         for c in r.months
     ]
-    name = f"type-ii-{current.actor().tenant_slug}-{first:%Y-%m}-to-{last:%Y-%m}.csv"
-    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(csv_bytes(head, cells), headers=headers)
+    return table_file(csv_bytes(head, cells), f"type-ii-{current.actor().tenant_slug}-{first:%Y-%m}-to-{last:%Y-%m}.csv")
 
 
 def _period(asked: dict[str, str]) -> tuple[date, date]:
@@ -239,11 +237,7 @@ def download(population_id: UUID) -> ResponseReturnValue:
     actions.take_out(held)
     columns = list(held.rows[0]) if held.rows else []
     content = csv_bytes(columns, ([row.get(c) for c in columns] for row in held.rows))
-    headers = {
-        "Content-Type": "text/csv; charset=utf-8",
-        "Content-Disposition": f'attachment; filename="population-{held.sha256[:8]}.csv"',
-    }
-    return Response(content, headers=headers)
+    return table_file(content, f"population-{held.sha256[:8]}.csv")
 
 
 @feature.post("/evidence/type-ii/populations/<uuid:population_id>/samples", needs=permissions.TEST)
