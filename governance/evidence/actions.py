@@ -397,6 +397,10 @@ def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
     held = queries.earlier_push(_key_id(), idempotency_key)
     if held is None:
         return None
+    if held.created_at < clock.now() - PUSHES_KEPT:  # the night has not forgotten it yet: the name is free all the same
+        session().delete(held)
+        session().flush()
+        return None
     if held.digest != asked:
         raise Reused("This Idempotency-Key was used for another request. Nothing was saved.", field="Idempotency-Key")
     return Pushed(held.answer, again=True)

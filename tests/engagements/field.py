@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from governance.controls import actions as controls
+from governance.controls.queries import find_control
 from governance.engagements import actions, queries
 from governance.engagements.models import EngagementAuditor
+from governance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
@@ -52,3 +55,10 @@ def attached(engagement_id, request_id, version_id, by="contributor"):
 def provided(engagement_id, request_id, by="contributor", said=""):
     with make.acting(by):
         actions.provide(*queries.request(engagement_id, request_id, lock=True), said=said)
+
+
+def answers(control_id, *refs, key="soc2-tsc-2017", slug="acme"):
+    """The control answers for these requirements in full."""
+    with make.acting("compliance_officer", slug):
+        for ref in refs:
+            controls.map_to(find_control(control_id, lock=True), frameworks.requirement(key, ref).id, coverage="full")

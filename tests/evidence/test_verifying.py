@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
+from governance import schedule
 from governance.controls import queries as controls
 from governance.evidence import actions, queries, verifying
 from governance.evidence.models import EvidenceFault, EvidenceVersion
-from governance.kernel import storage
+from governance.frameworks import queries as frameworks
+from governance.kernel import clock, storage
 from governance.kernel.errors import Unavailable
 from tests import make
 from tests.evidence import shelf
@@ -111,6 +113,69 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
     bad = CliRunner().invoke(cli.main, ["verify-evidence", "acme"])
     assert bad.exit_code == 1 and "FAIL  acme" in bad.output and "EV-0001 version 1: its file is missing" in bad.output
     assert current.actor_or_none() is None
+
+
+# ---- by itself
+
+
+def checks(slug="acme"):
+    return sorted(entries("evidence.checked", slug), key=lambda entry: entry.at, reverse=True)
+
+
+def test_once_a_week_by_itself_and_the_inbox_says_when_and_what_is_broken(as_officer):
+    assert "Not checked yet." in as_officer.get("evidence/inbox").text
+    v = shelf.version(shelf.piece())
+    schedule.verify_evidence()
+    schedule.verify_evidence()
+    assert len(checks()) == len(checks("globex")) == 1
+    page = as_officer.get("evidence/inbox").text
+    assert "Nothing is broken." in page and "1 stored file." in page
+    path_of(v).unlink()
+    with clock.frozen(clock.now() + timedelta(days=7)):
+        schedule.verify_evidence()
+    assert len(checks()) == 2 and checks()[0].facts["broken"] == 1
+    page = as_officer.get("evidence/inbox").text
+    assert "File missing" in page and "EV-0001 version 1" in page and "Last checked" in page
+
+
+def test_a_check_that_ended_early_is_made_again_the_next_night(database, monkeypatch):
+    shelf.version(shelf.piece())
+
+    class Away(storage.Folder):
+        def _stored(self, key):
+            raise Unavailable("The object store cannot be read just now.")
+
+    with monkeypatch.context() as away:
+        away.setattr(storage, "_store", Away(storage.store().root))
+        schedule.verify_evidence()
+    assert not checks() and len(checks("globex")) == 1 and not count(EvidenceFault)
+    schedule.verify_evidence()
+    assert len(checks()) == len(checks("globex")) == 1
+
+
+def test_of_two_checks_at_the_same_time_one_stands_in_the_log(database):
+    from governance.kernel import current
+
+    shelf.version(shelf.piece())
+    with current.acting_as(make.founder("acme")):
+        assert verifying.verify(claim=lambda: False).ok
+    assert not checks()
+
+
+def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, acting):
+    from tests.conftest import visitor
+    from tests.engagements import field
+
+    field.end(field.worlds())
+    with acting("compliance_officer"):
+        soc2 = frameworks.framework("soc2-tsc-2017").id
+    field.engagement(auditor="auditor", framework_id=soc2)
+    v = shelf.version(shelf.piece("Beyond him"))
+    path_of(v).unlink()
+    schedule.verify_evidence()
+    assert "Beyond him" in as_officer.get("evidence/inbox").text
+    page = visitor(app, "auditor").get("evidence/inbox").text
+    assert "Beyond him" not in page and "stored file." not in page and "Nothing is broken." in page
 
 
 # ---- what is left over
