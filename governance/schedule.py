@@ -48,7 +48,7 @@ def shred_old_parts() -> None:
 
 def tidy_evidence() -> None:
     """Nightly: sweep stored files that no row names, and propose what retention lets go."""
-    _each_tenant("tidy evidence", evidence_jobs.tidy)
+    _each_tenant("tidy evidence", evidence_jobs.tidy, in_steps=True)
 
 
 def tidy_packages() -> None:
@@ -119,15 +119,19 @@ def verify_evidence() -> None:
 VERIFY = "verify evidence"
 
 
-def _each_tenant(job: str, act: Callable[[], object]) -> None:
-    """Once a day and tenant, each in a transaction of its own."""
+def _each_tenant(job: str, act: Callable[[], object], *, in_steps: bool = False) -> None:
+    """Once a day and tenant, each in a transaction of its own; with `in_steps` it opens its transactions itself."""
     period = clock.today().isoformat()
     with transaction():
         every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
     for tenant_id, slug, name in every:
         try:
-            with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
-                if once_per(job, slug, period):
+            with current.acting_as(tenants.founder(tenant_id, slug, name)):
+                with transaction():
+                    claimed = once_per(job, slug, period)
+                    if claimed and not in_steps:
+                        act()
+                if claimed and in_steps:
                     act()
         except Exception:  # what is wrong with one tenant does not keep the others waiting
             log.exception("nightly job failed", job=job, tenant=slug)

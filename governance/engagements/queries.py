@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, func, literal, or_, select
 
 from governance.audit import logs
 from governance.controls.models import Control, ControlMapping
@@ -55,8 +55,11 @@ def _of_person(person_id: UUID) -> Select[Any]:
 
 
 def _open(now: datetime) -> ColumnElement[bool]:
-    not_ended = or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
-    return (Engagement.opens_at <= now) & (Engagement.closes_at > now) & not_ended
+    return (Engagement.opens_at <= now) & _not_over(now)
+
+
+def _not_over(now: datetime) -> ColumnElement[bool]:
+    return (Engagement.closes_at > now) & or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
 
 
 def current_at(person_id: UUID, now: datetime) -> Sequence[Engagement]:
@@ -140,6 +143,19 @@ def shown_by(engagements: Sequence[Engagement]) -> Shown:
     linked = select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None))
     given = _provided_in([each.id for each in engagements])
     return Shown(controls, frozenset(session().scalars(linked)), frozenset(session().scalars(given)))
+
+
+def provisions(versions: Collection[UUID], now: datetime) -> dict[UUID, Engagement]:
+    """Those of these versions that auditors were given in an engagement that is not over: in which one."""
+    a = RequestAttachment
+    query = (
+        select(a.version_id, Engagement)
+        .join(AuditRequest, AuditRequest.id == a.request_id)
+        .join(Engagement, Engagement.id == AuditRequest.engagement_id)
+        .where(a.version_id == any_(literal(list(versions), ARRAY(Uuid))), a.provided_at.is_not(None), _not_over(now))
+        .order_by(Engagement.closes_at)
+    )
+    return {row[0]: row[1] for row in session().execute(query)}
 
 
 def _provided_in(engagements: Collection[UUID]) -> Select[UUID]:

@@ -10,7 +10,7 @@ Lists are narrowed, sorted and counted in the database (standing.py); what a pag
 What is shown is what the acting person sees (sight.py); `pieces`, which statuses follow from, is whole unless told otherwise.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
@@ -19,8 +19,9 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, select, true
 from sqlalchemy.orm import aliased
 
+from governance.api_keys.models import ApiKey
 from governance.audit.models import AuditEntry
-from governance.evidence import standing
+from governance.evidence import keeping, standing
 from governance.evidence.freshness import Freshness, Version, counting, deadline, freshness, newest
 from governance.evidence.models import (
     Evidence,
@@ -155,6 +156,7 @@ class VersionView:
     reviewed_at: datetime | None
     fault: str | None  # missing, altered
     destruction: EvidenceDestruction | None  # asked for, agreed on or done
+    hands: frozenset[str]  # ids of those who cannot review it: who brought it in, or was shown the secret of its key
 
     @property
     def is_gone(self) -> bool:
@@ -389,25 +391,44 @@ def versions(evidence: Evidence) -> list[VersionView]:
     """Every version, newest first, with its review and what became of its file; two statements."""
     v, gone = EvidenceVersion, EvidenceDestruction
     query = (
-        select(v, EvidenceReview, EvidenceFault.kind, gone)
+        select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey)
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
         .outerjoin(EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None)))
         .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("asked", *DECIDED))))
+        .outerjoin(ApiKey, ApiKey.id == v.key_id)
     )
     query = query.where(v.evidence_id == evidence.id, *sight().of_versions())
     rows = session().execute(query.order_by(v.number.desc())).all()
-    shown = doers(p for v, r, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
-    return [_view(v, r, shown, fault, gone) for v, r, fault, gone in rows]
+    shown = doers(p for v, r, _, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
+    return [_view(v, r, shown, fault, gone, key) for v, r, fault, gone, key in rows]
 
 
 def _view(
-    v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str], fault: str | None, gone: EvidenceDestruction | None
-) -> VersionView:
+    v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str], fault: str | None, gone: EvidenceDestruction | None,
+    key: ApiKey | None,
+) -> VersionView:  # fmt: skip
+    collector = f"the key {key.name}" if key else _named(v.uploaded_by, shown)
     return VersionView(
         v.id, v.number, v.filename, v.media_type, v.size, v.sha256, v.url, v.source, v.collected_at, v.uploaded_at, v.uploaded_by,
-        _named(v.uploaded_by, shown), v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
+        collector, v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
         _named(r.reviewed_by, shown) if r else None, r.reviewed_at if r else None, fault, gone,
+        _hands(v, key),
     )  # fmt: skip
+
+
+def _hands(version: EvidenceVersion, key: ApiKey | None) -> frozenset[str]:
+    return frozenset({str(version.uploaded_by), *(key.hands if key else ())})
+
+
+def why_not_review(version: EvidenceVersion) -> str | None:
+    """Why the acting person is not the one who judges it; None where he may be."""
+    me = current.actor().person_id
+    if version.uploaded_by == me:
+        return "You brought this version in"
+    key = find(ApiKey, version.key_id) if version.key_id else None
+    if str(me) in _hands(version, key):
+        return f"It came by the key {key.name if key else ''}, whose secret you were shown"
+    return None
 
 
 def links(evidence: Evidence) -> list[LinkView]:
@@ -433,8 +454,13 @@ def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
 
 
 def _not_destroyed() -> Any:
-    gone = EvidenceDestruction
-    return ~select(gone.id).where(gone.version_id == EvidenceVersion.id, gone.state.in_(DECIDED)).exists()
+    """Neither gone nor agreed to go."""
+    return _no_destruction(*DECIDED)
+
+
+def _no_destruction(*states: str) -> Any:
+    d = EvidenceDestruction
+    return ~select(d.id).where(d.version_id == EvidenceVersion.id, d.state.in_(states)).exists()
 
 
 def sound() -> Any:
@@ -508,40 +534,23 @@ def last_check(*, most: int = 100) -> Check:
 
 
 def referred_to(keys: Collection[str]) -> set[str]:
-    """Those of these storage keys that a version refers to, whose file was not destroyed."""
+    """Those of these storage keys that a version refers to, whose file was not destroyed. What is only agreed on can still be stopped."""
     if not keys:
         return set()
-    query = select(EvidenceVersion.storage_key).where(EvidenceVersion.storage_key.in_(keys), _not_destroyed())
+    query = select(EvidenceVersion.storage_key).where(EvidenceVersion.storage_key.in_(keys), _no_destruction("done"))
     return {key for key in session().scalars(query) if key}
 
 
 def others_with(version: EvidenceVersion) -> int:
-    """How many other versions need the same stored file."""
+    """How many other versions need the same stored file, also those whose destruction is agreed on: a hold can stop it."""
     v = EvidenceVersion
-    query = select(v.id).where(v.storage_key == version.storage_key, v.id != version.id, _not_destroyed())
+    query = select(v.id).where(v.storage_key == version.storage_key, v.id != version.id, _no_destruction("done"))
     return len(session().scalars(query).all())
 
 
 def fault_of(version: EvidenceVersion) -> EvidenceFault | None:
     query = select(EvidenceFault).where(EvidenceFault.version_id == version.id, EvidenceFault.healed_at.is_(None))
     return session().scalars(query.with_for_update()).one_or_none()
-
-
-def files(
-    period_from: date, period_to: date, control_ids: Collection[UUID] | None = None
-) -> Iterator[tuple[EvidenceVersion, str, str]]:
-    """(version, ref of its evidence, a name for a folder) of every stored file of these controls that covers part of the period."""
-    v = EvidenceVersion
-    query = (
-        select(v, Evidence.ref)
-        .join(Evidence, Evidence.id == v.evidence_id)
-        .where(v.storage_key.is_not(None), v.period_from <= period_to, v.period_to >= period_from, _not_destroyed())
-        .order_by(Evidence.ref, v.number)
-    )
-    if control_ids is not None:
-        query = query.where(Evidence.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(control_ids))))
-    for version, ref in session().execute(query):
-        yield version, ref, f"{ref}/{version.number:03d}-{version.filename or 'file'}"
 
 
 # ---- holds, retention, destruction
@@ -588,11 +597,16 @@ def destructions() -> list[tuple[EvidenceDestruction, EvidenceVersion, Evidence,
 
 
 def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, EvidenceRetention]]:
-    """Files that their kind's retention lets go and that were never proposed for destruction. What counts today stays, and what is held."""
+    """Files that their kind's retention lets go and that were never proposed for destruction. What counts today stays, and what is held
+    or needed by somebody else.
+
+    A destruction that something stopped was nobody's decision to keep the file: it is proposed again.
+    """
     rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
     if not rules:
         return []
-    asked = select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == EvidenceVersion.id)
+    d = EvidenceDestruction
+    asked = select(d.id).where(d.version_id == EvidenceVersion.id, d.state != "stopped")
     held = select(EvidenceHold.id).where(EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None))
     query = (
         select(EvidenceVersion, Evidence)
@@ -604,7 +618,9 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
         .order_by(EvidenceVersion.uploaded_at)
     )  # fmt: skip
     rows = [(version, evidence, rules[evidence.kind]) for version, evidence in session().execute(query)]
-    return [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
+    past = [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
+    kept = keeping.kept([version.id for version, _, _ in past])
+    return [row for row in past if row[0].id not in kept]
 
 
 # ---- reminders and pushes
@@ -612,8 +628,12 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
 
 def to_remind() -> list[Row]:
     """Late or due pieces with an owner who was not told of that due date yet."""
-    told = {(r.evidence_id, r.due_on) for r in session().execute(select(EvidenceReminder.evidence_id, EvidenceReminder.due_on))}
-    return [row for row in waiting().late if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline) not in told]
+    r = EvidenceReminder
+    told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
+    return [
+        row for row in waiting().late
+        if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline, row.piece.owner_id) not in told
+    ]  # fmt: skip
 
 
 def reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
@@ -658,16 +678,22 @@ class Step:
     origin: str
 
 
-def custody(shown: Sequence[VersionView], *, limit: int = 200) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """`limit`: of how many entries of the log the steps are, where there are more; None where these are all."""
+
+    steps: Sequence[Step]
+    limit: int | None
+
+
+def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
     """Newest first, out of the log; that a version was collected stands in its own row."""
     numbers = {v.id: v.number for v in shown}
     collected = [Step(v.number, v.collected_at, "Collected", v.source, "") for v in shown]
-    deeds = [
-        Step(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin)
-        for m in timeline(list(numbers), limit=limit)
-        if m.action in CUSTODY
-    ]
-    return sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
+    moments = timeline(list(numbers), limit=limit + 1)
+    deeds = [Step(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin) for m in moments[:limit] if m.action in CUSTODY]
+    steps = sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
+    return Custody(steps, limit if len(moments) > limit else None)
 
 
 # ---- people in deeds

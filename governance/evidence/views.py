@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, stream_with_context, url_for
+from flask import Response, current_app, flash, redirect, request, stream_with_context, url_for
 
-from governance.evidence import actions, permissions, queries
+from governance.evidence import actions, permissions, queries, verifying
 from governance.evidence.forms import (
     AssignForm,
     BeginForm,
@@ -33,10 +33,11 @@ from governance.evidence.standing import DECIDED, SORTS, STATES
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import session, transaction
-from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.feature import Feature, somebody_is_here
+from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.feature import Feature, somebody_may
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
+from governance.kernel.sealed import Altered
 from governance.kernel.sheets import csv_bytes, csv_rows, xlsx_bytes
 from governance.kernel.storage import in_pieces
 from governance.kernel.web import ResponseReturnValue
@@ -58,8 +59,9 @@ HEAD = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "C
 
 @feature.url_value_preprocessor
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Only this route takes more than the usual limit, and only from somebody who is signed in here."""
-    if endpoint == "evidence.bring" and request.method == "POST" and somebody_is_here((values or {}).get("tenant", "")):
+    """Only this route takes more than the usual limit, and only from who may bring in versions; anybody else's is refused unread."""
+    slug = (values or {}).get("tenant", "")
+    if endpoint == "evidence.bring" and request.method == "POST" and somebody_may(slug, permissions.BRING):
         request.max_content_length = actions.LIMIT + PIECE
 
 
@@ -261,7 +263,7 @@ def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.Ve
                 {
                     "kind": "warn",
                     "lead": f"Version {v.number} waits for review.",
-                    "text": f"{v.collector} brought it in {_ago(wait)}.",
+                    "text": f"{v.collector[:1].upper()}{v.collector[1:]} brought it in {_ago(wait)}.",
                 }
             )
         elif v.review == "rejected" and v is versions[0]:
@@ -396,7 +398,6 @@ def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, st
     every = queries.versions(evidence)
     v = next(each for each in every if each.id == version.id)
     before = next((each for each in every if each.number < v.number and each.review == "accepted"), None)
-    mine = version.uploaded_by == current.actor().person_id
     return page(
         "evidence/review.html",
         e=evidence,
@@ -404,7 +405,7 @@ def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, st
         before=before,
         fresh=fresh,
         links=queries.links(evidence),
-        mine=mine,
+        not_mine_to_review=queries.why_not_review(version),
         form=form,
         status=status,
     )
@@ -438,9 +439,15 @@ def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> No
 
 @feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW)
 def download(version_id: UUID) -> ResponseReturnValue:
-    """The file as an attachment, streamed; a POST, because who took it out is recorded."""
+    """The file as an attachment, streamed; a POST, because who took it out is recorded. A broken file is noted at once."""
     version, evidence = queries.version_of(version_id)
-    file = actions.take_out(version)
+    try:
+        with session().begin_nested():  # what does not go out was not downloaded
+            pieces = verifying.watched(in_pieces(actions.take_out(version)), version.id)
+    except (NotFound, Altered) as error:
+        actions.note_fault(version, verifying.kind_of(error))
+        told = "It is noted: this version proves nothing until its file is whole again."
+        return current_app.handle_user_exception(verifying.Broken(f"{error.message} {told}"))  # the note is kept
     name = version.filename or "file"
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
     headers = {
@@ -448,7 +455,7 @@ def download(version_id: UUID) -> ResponseReturnValue:
         "Content-Disposition": f"attachment; filename=\"{evidence.ref}-v{version.number}-{plain}\"; filename*=UTF-8''{quote(f'{evidence.ref}-v{version.number}-{name}')}",
         "X-Content-SHA256": version.sha256 or "",
     }  # fmt: skip
-    return Response(in_pieces(file), headers=headers)
+    return Response(pieces, headers=headers)
 
 
 # ---- what keeps a file, and what lets it go
@@ -510,8 +517,9 @@ def _destruction_page(
 ) -> ResponseReturnValue:
     asked = queries.destruction_of(version, "asked", *DECIDED)
     names_of = queries.doers([asked.asked_by, asked.decided_by] if asked else [])
+    kept = None if asked and asked.state in DECIDED else actions.kept_because(version, evidence)
     return page(
-        "evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, hold=queries.hold_on(evidence.id),
+        "evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, kept=kept,
         shared=queries.others_with(version), seen=actions.mark(asked, version, evidence) if asked else "", me=current.actor().person_id,
         form=form or (DecisionForm() if asked else DestructionForm()), status=status,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from governance.engagements import permissions as engaging
 from governance.engagements import queries as engagements
 from governance.engagements.models import AuditRequest, Engagement, EvidencePackage
 from governance.evidence.models import Evidence, EvidenceDestruction, EvidenceFault, EvidenceReview, EvidenceVersion
-from governance.evidence.queries import DECIDED
+from governance.evidence.standing import DECIDED
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current
 from governance.kernel.access import allowed

@@ -19,6 +19,7 @@ from governance.evidence.models import EvidencePush, EvidenceVersion
 from governance.kernel import clock, db
 from governance.kernel.db import alone, session
 from tests import make
+from tests.conftest import visitor
 from tests.evidence import shelf
 from tests.evidence.shelf import PDF
 from tests.evidence.test_evidence import count, entries
@@ -72,6 +73,34 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
     assert entries("evidence.pushed")[0].actor_kind == "api_key"
 
 
+def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_officer):
+    """Who makes a key or rotates it could have sent the file himself."""
+    shelf.piece()
+    machine = Machine(app)  # made by the admin
+    first = machine.push().json["id"]
+    admin, e = visitor(app, "admin"), "evidence/versions"
+    for reply in (admin.post(f"{e}/{first}/review", then=403, decision="accepted"), admin.get(f"{e}/{first}/review")):
+        assert "It came by the key pipeline, whose secret you were shown" in reply.text
+    with make.acting("reviewer"):
+        key = session().scalars(select(ApiKey)).one()
+        keys.rotate(key, overlap_days=7, seen=key.hint)
+    second = machine.push(content=PDF + b"2").json["id"]
+    visitor(app, "reviewer").post(f"{e}/{second}/review", then=403, decision="accepted")
+    admin.post(f"{e}/{second}/review", then=403, decision="accepted")
+    page = as_officer.get(f"{e}/{second}/review").text
+    assert "the key pipeline" in page and "whose secret" not in page
+    for version in (first, second):
+        as_officer.post(f"{e}/{version}/review", decision="accepted")
+
+
+def test_the_piece_says_by_which_key_a_version_came_and_offers_its_review_to_others(app, as_officer):
+    e = shelf.piece()
+    Machine(app).push(source="nightly build")
+    page = as_officer.get(f"evidence/{e}").text
+    assert "the key pipeline" in page and "Review version 1" in page
+    assert "Review version 1" not in visitor(app, "admin").get(f"evidence/{e}").text
+
+
 def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine):
     shelf.piece()
     first = machine.push(key="run-1")
@@ -83,6 +112,17 @@ def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine)
     assert count(EvidenceVersion) == 1
     machine.push(key="run-2", content=PDF + b"2")
     assert count(EvidenceVersion) == 2
+
+
+def test_the_same_request_is_the_same_one_on_the_next_day(machine):
+    """What it leaves out, such as the day of collection, is not of the request."""
+    shelf.piece()
+    said = days() | {"collected_on": ""}
+    first = machine.push(key="run-1", **said)
+    with clock.frozen(clock.now() + timedelta(days=1)):
+        again = machine.push(key="run-1", **said)
+        assert "used for another request" in machine.push(then=422, key="run-1", **days()).json["title"]
+    assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true" and count(EvidenceVersion) == 1
 
 
 def test_keys_of_two_machines_are_two_names(app, machine):
