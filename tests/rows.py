@@ -22,7 +22,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "api_keys": {"scopes": ["audit:read"]},
     "controls": {"kind": "preventive", "automation": "manual", "cadence": "quarterly", "rests_on": None},
     "control_mappings": {"coverage": "full"},
-    "control_tests": {"failed": 0},
+    "control_tests": {"failed": 0, "unsettled": 0},
     "evidence": {"kind": "report", "cadence": "quarterly", "confidentiality": "internal"},
     "evidence_versions": {"url": None, "storage_key": None, "filename": "log.txt", "media_type": "text/plain", "size": 10},
     "evidence_faults": {"kind": "missing"},

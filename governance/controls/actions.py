@@ -187,33 +187,26 @@ def record_test(
     finding: str = "",
     retest_by: date | None = None,
     finding_ref: str | None = None,
+    sample_id: UUID | None = None,
+    retest_id: UUID | None = None,
+    unsettled: int | None = None,
 ) -> ControlTest:
     """Record a test of `sample` items of which `failed` did not hold. A failure needs its finding and gets a ref (EXC-14).
 
-    The same test sent twice is one test.
+    `sample_id`: it follows from that sample, of which `unsettled` exceptions are still open. By hand, the same test sent
+    twice in a row is one test.
     """
     _testable(control)
     finding = finding.strip()[:2000]
     _test_rules(tested_on, sample, failed, finding, retest_by)
-    same = select(ControlTest).where(
-        ControlTest.control_id == control.id, ControlTest.tested_on == tested_on, ControlTest.sample == sample
-    )
-    twin = (
-        session()
-        .scalars(
-            same.where(
-                ControlTest.failed == failed, ControlTest.finding == finding, ControlTest.tested_by == current.actor().person_id
-            )
-        )
-        .first()
-    )
-    if twin is not None:
+    if sample_id is None and retest_id is None and (twin := _twin(control, tested_on, sample, failed, finding)) is not None:
         return twin
     if failed and finding_ref is None:
         finding_ref = next_ref(ControlTest.finding_ref, "EXC", width=2)
     test = ControlTest(
         control_id=control.id, tested_on=tested_on, sample=sample, failed=failed, finding=finding, finding_ref=finding_ref if failed else None,
         retest_by=retest_by if failed else None, tested_by=current.actor().person_id, created_at=clock.now(),
+        sample_id=sample_id, retest_id=retest_id, unsettled=unsettled,
     )  # fmt: skip
     session().add(test)
     record(
@@ -221,6 +214,16 @@ def record_test(
         finding=finding or None,
     )  # fmt: skip
     return test
+
+
+def _twin(control: Control, tested_on: date, sample: int, failed: int, finding: str) -> ControlTest | None:
+    """The last test by hand, if it says the same by the same person: a form that was sent again."""
+    by_hand = select(ControlTest).where(
+        ControlTest.control_id == control.id, ControlTest.sample_id.is_(None), ControlTest.retest_id.is_(None)
+    )
+    last = session().scalars(by_hand.order_by(ControlTest.created_at.desc(), ControlTest.id.desc()).limit(1)).one_or_none()
+    told = last and (last.tested_on, last.sample, last.failed, last.finding, last.tested_by)
+    return last if told == (tested_on, sample, failed, finding, current.actor().person_id) else None
 
 
 # ---- the starter pack

@@ -47,13 +47,21 @@ class ControlMapping(Tenanted, Model):
 
 
 class ControlTest(Tenanted, Model):
-    """Somebody tried whether a control works: a sample, what passed, what failed. A retest is another row."""
+    """Somebody tried whether a control works: a sample, what passed, what failed. A retest is another row.
+
+    One that follows from a sample of Type II testing names it, and says how many of its exceptions stay open.
+    """
 
     __tablename__ = "control_tests"
     __table_args__ = (
         tenant_fk("control_id", "controls"),
         Index(None, "tenant_id", "control_id", "tested_on"),
+        tenant_fk("sample_id", "samples"),
+        tenant_fk("retest_id", "retests"),
+        Index(None, "tenant_id", "sample_id"),
+        UniqueConstraint("tenant_id", "retest_id"),
         CheckConstraint("sample > 0 AND failed >= 0 AND failed <= sample", "counts"),
+        CheckConstraint("(sample_id IS NULL) = (unsettled IS NULL) AND unsettled >= 0", "unsettled"),
     )
 
     control_id: Mapped[UUID]
@@ -64,3 +72,6 @@ class ControlTest(Tenanted, Model):
     finding: Mapped[str]
     retest_by: Mapped[date | None]
     tested_by: Mapped[UUID | None]
+    sample_id: Mapped[UUID | None]  # the Type II sample that it tells of, or whose failure it tried again; none: by hand
+    retest_id: Mapped[UUID | None]
+    unsettled: Mapped[int | None]  # how many exceptions of that sample were open after it

@@ -288,9 +288,10 @@ def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
 
 
 def _test(packed: Sequence[Any]) -> Test:
-    _, tested_on, sample, failed, finding_ref, finding, retest_by, tester = packed
+    _, tested_on, sample, failed, finding_ref, finding, retest_by, tester, sample_id, unsettled = packed
     retest = date.fromisoformat(retest_by) if retest_by else None
-    return Test(date.fromisoformat(tested_on), sample, failed, finding_ref, finding, retest, tester or FORMER)
+    of = UUID(sample_id) if sample_id else None
+    return Test(date.fromisoformat(tested_on), sample, failed, finding_ref, finding, retest, tester or FORMER, of, unsettled or 0)
 
 
 def _proof(piece: Piece, moment: datetime) -> Proof:
@@ -326,7 +327,18 @@ def _folded_mappings() -> ScalarSelect[Any]:
 
 def _folded_tests() -> ScalarSelect[Any]:
     t, tester = ControlTest, select(Person.name).where(Person.id == ControlTest.tested_by).scalar_subquery()
-    parts = (_epoch(t.created_at), t.tested_on, t.sample, t.failed, t.finding_ref, t.finding, t.retest_by, tester)
+    parts = (
+        _epoch(t.created_at),
+        t.tested_on,
+        t.sample,
+        t.failed,
+        t.finding_ref,
+        t.finding,
+        t.retest_by,
+        tester,
+        t.sample_id,
+        t.unsettled,
+    )
     return _folded(parts, t.id, t.control_id == Control.id)
 
 

@@ -42,7 +42,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """Somebody tried `sample` items and `failed` of them did not hold."""
+    """Somebody tried `sample` items and `failed` of them did not hold.
+
+    `of` is the sample of Type II testing that it tells of; `unsettled` of its exceptions were open after it.
+    """
 
     __test__ = False  # not one of pytest's
 
@@ -53,6 +56,8 @@ class Test:
     finding: str
     retest_by: date | None
     tester: str
+    of: UUID | None = None
+    unsettled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Status:
 def status(control: ControlFacts, *, today: date, period_from: date, period_to: date) -> Status:
     """The status of a control on `today`, for a period.
 
-    failing: the last test failed an item, or evidence is overdue or was rejected. missing: no evidence is linked,
+    failing: the last test failed an item, an exception of a sample is open, or evidence is overdue or was rejected. missing: no evidence is linked,
     some was never brought in, or none was accepted. due: evidence falls due or waits for review. evidenced: all of
     it is accepted and fresh. effective: and the last test passed, and accepted versions cover the period up to
     today with no gap longer than the cadence. What the control rests on (live.py) can lower that, and lifts nothing.
@@ -140,9 +145,23 @@ def _doubted(doubt: Doubt) -> Reason:
 
 
 def last_test(control: ControlFacts) -> Test | None:
-    """The test that counts: the latest day, and of that day the last one recorded."""
-    latest = max((t.tested_on for t in control.tests), default=None)
-    return next((t for t in reversed(control.tests) if t.tested_on == latest), None)
+    """The test that counts: the newest that failed and still stands, otherwise the newest.
+
+    What a sample found stands until none of its exceptions is open, whatever other tests say; what was found by hand
+    stands until the next test. The newest is of the latest day, and of that day the last one recorded.
+    """
+    last_of = {t.of: t for t in control.tests}
+    open_ones = {of for of, last in last_of.items() if of is not None and last.unsettled}
+    held = [(t.tested_on, n, t) for n, t in enumerate(control.tests) if t.of is None or t.of in open_ones or not t.failed]
+    found = {t.of: (day, n, t) for day, n, t in held if t.failed and t.of in open_ones}
+    newest = max(held, key=_age, default=None)
+    if newest is None or newest[2].failed or not found:
+        return newest and newest[2]
+    return max(found.values(), key=_age)[2]
+
+
+def _age(dated: tuple[date, int, Test]) -> tuple[date, int]:
+    return dated[:2]
 
 
 def gap(proof: Proof, *, since: date, until: date) -> tuple[date, date] | None:

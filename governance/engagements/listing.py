@@ -2,30 +2,26 @@
 
 The first row that names a title column is the head; what stands above it is left alone. Known heads are listed in HEADS.
 A cell merged over several rows counts for each of them. A formula is taken as the text that it is, never worked out:
-where a day is wanted that makes the line wrong. Sizes are checked before anything is read whole: the file, what it
-unpacks to, how many rows and columns it has.
+where a day is wanted that makes the line wrong. The file is read by kernel/sheets_in.py, within bounds.
 """
 
 import hashlib
-import io
 import json
 import re
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Self
-from xml.etree.ElementTree import XMLPullParser  # the parser is given no entities: DOCTYPE is refused first
 
-from python_calamine import CalamineError, CalamineWorkbook
-
+from governance.kernel import sheets_in
 from governance.kernel.errors import Invalid, TooLarge
+from governance.kernel.sheets_in import Formula
 
-MOST_BYTES, MOST_UNPACKED = 8 * 1024 * 1024, 96 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS, MOST_COLUMNS, MOST_PROBLEMS = 50_000, 60, 200
 LONGEST_TITLE, LONGEST_DETAIL, LONGEST_REF = 300, 4000, 40
 HEAD_WITHIN = 20  # rows that may stand above the head
-PIECE = 256 * 1024
+MOST_FILLED = MOST_ROWS * 10  # cells that merging repeats
 HEADS: Mapping[str, tuple[str, ...]] = {
     "ref": ("ref", "no", "no.", "#", "id", "request no", "request no.", "request id", "pbc no", "pbc #", "number"),
     "title": ("title", "request", "item", "document", "description of request", "what we need", "request title"),
@@ -36,7 +32,6 @@ HEADS: Mapping[str, tuple[str, ...]] = {
 }
 DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d %B %Y", "%d %b %Y")
 SEPARATORS = re.compile(r"[,;\n]+")
-CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,143 +77,52 @@ class Listed:
 
 def read(content: bytes, *, known: frozenset[str] | None = None) -> Listed:
     """The requests of a file. `known` are the refs that criteria may name; None takes any. Invalid when it is no such list."""
-    _bounded(content)
-    sheet, formulas = _sheet(content)
-    cells = _filled(sheet, formulas)
-    start, columns = _head(cells)
+    rows = _rows(content)
+    head, columns = _head(rows)
     listed, seen = Listed(), dict[str, int]()
-    for line, cell in enumerate(cells[start + 1 :], start=start + 2):
-        if any(text for text in cell if text not in {"", None}):
-            _take(line, cell, columns, listed, seen, known)
+    for line, cells in rows:
+        if line > head:
+            _take(line, cells, columns, listed, seen, known)
     if not listed.rows and not listed.problems:
         raise Invalid("The list has a head and no request below it.", field="file")
     return listed
 
 
-# ---- sizes first
+# ---- cells
 
 
-def _bounded(content: bytes) -> None:
-    """The archive is small, unpacks to little, and says nothing of documents elsewhere."""
+def _rows(content: bytes) -> list[tuple[int, list[str]]]:
+    """(number, cells) of each row that holds something; a cell that is merged downwards stands in each of its rows."""
     if not content:
         raise Invalid("The file is empty: it has 0 bytes.", field="file")
     if len(content) > MOST_BYTES:
         raise TooLarge(f"The list is larger than {MOST_BYTES // 1024**2} MB, the limit.", field="file")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if "xl/workbook.xml" not in archive.namelist():
-                raise Invalid(
-                    "The file is not an XLSX list. Save it as “Excel workbook (.xlsx)” and send it again.", field="file"
-                )
-            _unpacks_to_little(archive)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise Invalid(
-            "The file is not an XLSX list, or it is damaged. Save it as “Excel workbook (.xlsx)”.", field="file"
-        ) from error
-
-
-def _unpacks_to_little(archive: zipfile.ZipFile) -> None:
-    """Counted while unpacking: what an archive says of itself may be a lie."""
-    total = 0
-    for name in archive.infolist():
-        with archive.open(name) as part:
-            first = True
-            while piece := part.read(PIECE):
-                if first and name.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in piece:
-                    raise Invalid("The file declares a document type, which no spreadsheet does. It was not read.", field="file")
-                first = False
-                total += len(piece)
-                if total > MOST_UNPACKED:
-                    raise Invalid(f"The file unpacks to more than {MOST_UNPACKED // 1024**2} MB. It was not read.", field="file")
-
-
-# ---- cells
-
-
-def _sheet(content: bytes) -> tuple[Any, dict[tuple[int, int], str]]:
-    """The first sheet that shows something, and the formulas in it by (row, column)."""
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        names = [name for name in book.sheet_names if book.get_sheet_by_name(name).total_height]
-        if not names:
-            raise Invalid("The workbook has no sheet with anything in it.", field="file")
-        sheet = book.get_sheet_by_name(names[0])
-    except CalamineError as error:
-        raise Invalid("The workbook cannot be read: it is damaged.", field="file") from error
-    if sheet.total_height > MOST_ROWS + HEAD_WITHIN:
-        raise Invalid(f"The sheet has {sheet.total_height} rows; a list has {MOST_ROWS} at most.", field="file")
-    if sheet.total_width > MOST_COLUMNS:
-        raise Invalid(f"The sheet has {sheet.total_width} columns; a list has {MOST_COLUMNS} at most.", field="file")
-    return sheet, _formulas(content, book.sheet_names.index(names[0]))
-
-
-def _formulas(content: bytes, number: int) -> dict[tuple[int, int], str]:
-    """Cells that hold a formula, and its text: the reader of sheets tells only what it came to when it was last worked out."""
-    found: dict[tuple[int, int], str] = {}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        part = _part(archive, number)
-        if part is None:
-            return found
-        parser: Any = XMLPullParser(events=("start", "end"))
-        at = ""
-        with archive.open(part) as stream:
-            while piece := stream.read(PIECE):
-                parser.feed(piece)
-                for event, element in parser.read_events():
-                    tag = element.tag.rpartition("}")[2]
-                    if event == "start" and tag == "c":
-                        at = element.get("r", "")
-                    elif event == "end" and tag == "f" and (place := _place(at)):
-                        found[place] = f"={element.text or ''}"
-                    elif event == "end" and tag == "row":
-                        element.clear()
-    return found
-
-
-def _part(archive: zipfile.ZipFile, number: int) -> str | None:
-    """The file of the sheet: writers number them in the order of the tabs."""
-    names = sorted((n for n in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", n)), key=lambda n: (len(n), n))
-    return names[number] if number < len(names) else None
-
-
-def _place(ref: str) -> tuple[int, int] | None:
-    match = CELL.fullmatch(ref)
-    if match is None:
-        return None
-    column = 0
-    for letter in match[1]:
-        column = column * 26 + ord(letter) - 64
-    return int(match[2]) - 1, column - 1
-
-
-def _filled(sheet: Any, formulas: Mapping[tuple[int, int], str]) -> list[list[Any]]:
-    """Every row from the first one on, formulas as text, cells merged downwards repeated."""
-    cells: list[list[Any]] = sheet.to_python(skip_empty_area=False)
-    for (row, column), text in formulas.items():
-        if row < len(cells) and column < len(cells[row]):
-            cells[row][column] = Formula(text)
-    for (top, left), (bottom, _right) in sheet.merged_cell_ranges or ():
-        for row in range(top + 1, min(bottom + 1, len(cells))):
-            if left < len(cells[row]):
-                cells[row][left] = cells[top][left]
-    return cells
-
-
-class Formula(str):
-    """The text of a cell that holds a formula."""
-
-    __slots__ = ()
+    sheet = sheets_in.first_sheet(content, "The list", rows=MOST_ROWS, columns=MOST_COLUMNS)
+    if not sheet.rows:
+        raise Invalid("The workbook has no sheet with anything in it.", field="file")
+    by_number, left = dict(sheet.rows), MOST_FILLED
+    for each in sheet.merged:
+        below = range(each.top + 1, min(each.bottom, sheet.rows[-1][0]) + 1)
+        value = next(iter(by_number.get(each.top, [])[each.left : each.left + 1]), "")
+        left -= len(below)
+        if left < 0:
+            raise Invalid(f"The list merges more than {MOST_FILLED} cells. Unmerge what nobody needs.", field="file")
+        for number in below if value else ():
+            if (cells := by_number.get(number)) is not None:
+                cells += [""] * (each.left + 1 - len(cells))
+                cells[each.left] = value
+    return sheet.rows
 
 
 # ---- lines
 
 
-def _head(cells: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]]:
-    """The row that names the columns, and which is which."""
-    for number, row in enumerate(cells[:HEAD_WITHIN]):
+def _head(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, dict[str, int]]:
+    """The number of the row that names the columns, and which is which."""
+    for number, cells in rows[:HEAD_WITHIN]:
         columns: dict[str, int] = {}
-        for at, value in enumerate(row):
-            name = _column(str(value or "").strip().casefold())
+        for at, value in enumerate(cells):
+            name = _column(value.strip().casefold())
             if name is not None:
                 columns.setdefault(name, at)
         if "title" in columns:
@@ -232,7 +136,7 @@ def _column(head: str) -> str | None:
 
 
 def _take(
-    line: int, cell: Sequence[Any], columns: Mapping[str, int], listed: Listed, seen: dict[str, int], known: frozenset[str] | None
+    line: int, cell: Sequence[str], columns: Mapping[str, int], listed: Listed, seen: dict[str, int], known: frozenset[str] | None
 ) -> None:
     """One line into the list, or what is wrong with it."""
     given = {name: cell[at] if at < len(cell) else "" for name, at in columns.items()}
@@ -263,26 +167,15 @@ def _too_long(title: str, detail: str, ref: str) -> Iterator[str]:
             yield f"its {name} has {len(text)} characters; {most} is the most"
 
 
-def _text(value: Any) -> str:
-    """As it is read: whole numbers without a point, days as days, nothing that no text may hold."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, datetime):
-        value = value.date()
-    if isinstance(value, date):
-        value = value.isoformat()
-    text = str(value if value is not None else "")
-    return "".join(c for c in text if c == "\n" or c.isprintable()).strip()
+def _text(value: str) -> str:
+    """Nothing that no text may hold."""
+    return "".join(c for c in value if c == "\n" or c.isprintable()).strip()
 
 
-def _day(value: Any) -> tuple[date | None, str]:
+def _day(value: str) -> tuple[date | None, str]:
     """(the day, what is wrong with it)."""
     if isinstance(value, Formula):
         return None, f"its due date is a formula ({value[:40]}), and formulas are not worked out"
-    if isinstance(value, datetime):
-        return value.date(), ""
-    if isinstance(value, date):
-        return value, ""
     text = _text(value)
     if not text:
         return None, ""

@@ -463,6 +463,12 @@ def _no_destruction(*states: str) -> Any:
     return ~select(d.id).where(d.version_id == EvidenceVersion.id, d.state.in_(states)).exists()
 
 
+def sound() -> Any:
+    """That a version can still prove something: its file was not destroyed, and no check found it missing or altered."""
+    broken = select(EvidenceFault.id).where(EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.healed_at.is_(None))
+    return and_(_not_destroyed(), ~broken.exists())
+
+
 # ---- files in the store
 
 

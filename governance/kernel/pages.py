@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from flask import make_response, render_template, request
+from flask import Response, make_response, render_template, request
 from jinja2_fragments.flask import render_block
 from sqlalchemy import Select, literal, tuple_
 
@@ -23,6 +23,15 @@ def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnV
     if request.headers.get("HX-Request") == "true" and wanted in context.get("fragments", ()):
         return make_response(render_block(template, wanted, **context), status)
     return make_response(render_template(template, **context), status)
+
+
+KINDS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+def table_file(content: bytes, name: str) -> Response:
+    """A table to keep; what kind it is follows from the ending of its name."""
+    headers = {"Content-Type": KINDS[name.rpartition(".")[2]], "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, headers=headers)
 
 
 def filters(*names: str) -> dict[str, str]:

@@ -168,7 +168,8 @@ def take_out(held: Population) -> None:
 
 
 VERSIONS_QUERY = (
-    "accepted versions of live links to the control, whose covered period ends within the parameters, by its end, ref and number"
+    "accepted versions of live links to the control, none of them destroyed, missing or altered, "
+    "whose covered period ends within the parameters, by its end, ref and number"
 )
 
 
@@ -209,15 +210,18 @@ def draw(
     if not queries.is_as_frozen(population):
         raise Changed(f"“{population.title}” was changed after it was frozen: its rows have another SHA-256 than {population.sha256[:8]}…. "
                       "Nothing is drawn from it. Freeze the population again.")  # fmt: skip
-    seed = _seed(seed)
+    seed, names = _seed(seed), _attributes(attributes)
     advice = advised(queries.table(), control.cadence, population.row_count)
     wanted = advice.size if size is None else size
     _size(wanted, advice.size, population.row_count, because)
     alone(f"samples of {population.id}")
     if (there := queries.sample_of(population.id, seed, wanted)) is not None:
+        if there.attributes != names:
+            raise Invalid("With this seed the sample was drawn already, and its items are checked for: "
+                          f"{'; '.join(there.attributes)}. Check for the same, or take another seed.", field="attributes")  # fmt: skip
         record(REDRAWN, there, control=control.ref, size=wanted, seed=seed)
         return there, False
-    return _drawn(population, control, _attributes(attributes), seed, wanted, advice.size, advice.rule, because), True
+    return _drawn(population, control, names, seed, wanted, advice.size, advice.rule, because), True
 
 
 def _drawn(
@@ -313,12 +317,12 @@ def _result(
     item: SampleItem, control: Control, answers: dict[str, str], note: str, evidence_version_id: UUID | None
 ) -> ItemResult:
     before = next(iter(queries.results(item.id)), None)
-    if before is not None and not note:
-        raise Invalid(f"Item {item.number} has a result already. Say why another one stands in for it.", field="note")
+    if before is not None:
+        _replaces(item, before, note)
     outcome = "failed" if "no" in answers.values() else "passed"
     held = ItemResult(
         sample_item_id=item.id, number=before.number + 1 if before else 1, outcome=outcome, checks=answers, note=note,
-        evidence_version_id=evidence_version_id, tested_by=current.person_id(), created_at=clock.now(),
+        evidence_version_id=evidence_version_id, tested_by=current.person_id(), by_auditor=_is_auditor(), created_at=clock.now(),
     )  # fmt: skip
     session().add(held)
     record(
@@ -329,6 +333,25 @@ def _result(
     if outcome == "failed" and queries.exception_of_item(item.id) is None:
         _open_exception(item, control, [name for name, said in answers.items() if said == "no"], note)
     return held
+
+
+def _replaces(item: SampleItem, before: ItemResult, note: str) -> None:
+    """What the auditor found stays until an auditor finds otherwise, and what a retest closed stays as it is."""
+    if not may_replace(before):
+        raise Forbidden(f"An auditor tested item {item.number}. Only an auditor can replace that result.")
+    if not note:
+        raise Invalid(f"Item {item.number} has a result already. Say why another one stands in for it.", field="note")
+    found = queries.exception_of_item(item.id)
+    if found is not None and queries.case(found.id).state == "closed":
+        raise DomainError(f"{found.ref} of item {item.number} was closed by its retest. Its result stays as it is.")
+
+
+def may_replace(result: ItemResult) -> bool:
+    return _is_auditor() or not result.by_auditor
+
+
+def _is_auditor() -> bool:
+    return current.actor().role == "auditor"
 
 
 def _open_exception(item: SampleItem, control: Control, failed: Sequence[str], note: str) -> TestException:
@@ -349,13 +372,14 @@ def _next_exception() -> str:
 
 
 def _follow(sample: Sample, control: Control) -> None:
-    """The control's status follows: as soon as the number of failed items changes, and when the last item is tested."""
+    """The control's status follows: as soon as what failed or is open changes, and when the last item is tested."""
     views = queries.items(sample.id)
     done = [v for v in views if v.result is not None]
     failed = [v for v in done if v.result is not None and v.result.outcome == "failed"]
-    if len(done) < len(views) and len(failed) == _failed_so_far(sample, control):
+    open_refs = queries.open_refs(sample.id)
+    if not _is_news(sample, len(done), len(failed), len(open_refs), whole=len(done) == len(views)):
         return
-    refs = [v.exception.ref for v in failed if v.exception is not None]
+    refs = sorted((v.exception.ref for v in failed if v.exception is not None), key=lambda ref: ref not in open_refs)
     names = ", ".join(f"{v.item.item} (item {v.item.number})" for v in failed[:5])
     more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""  # noqa: PLR2004 - a line
     first = failed[0].exception.says if failed and failed[0].exception is not None else ""
@@ -367,13 +391,19 @@ def _follow(sample: Sample, control: Control) -> None:
         failed=len(failed),
         finding=finding,
         finding_ref=refs[0] if refs else None,
+        sample_id=sample.id,
+        unsettled=len(open_refs),
     )
 
 
-def _failed_so_far(sample: Sample, control: Control) -> int:
-    """Of the test that was last recorded for the control since the sample was drawn."""
-    query = select(ControlTest.failed).where(ControlTest.control_id == control.id, ControlTest.created_at >= sample.created_at)
-    return session().scalars(query.order_by(ControlTest.created_at.desc(), ControlTest.id.desc()).limit(1)).one_or_none() or 0
+def _is_news(sample: Sample, done: int, failed: int, unsettled: int, *, whole: bool) -> bool:
+    """Whether it is not what the tests that were last recorded of this sample say."""
+    query = select(ControlTest).where(ControlTest.sample_id == sample.id)
+    told = session().scalars(query.order_by(ControlTest.created_at.desc(), ControlTest.id.desc())).all()
+    own = next((t for t in told if t.retest_id is None), None)
+    if (failed, unsettled) != (own.failed if own else 0, told[0].unsettled if told else 0):
+        return True
+    return whole and (own is None or own.sample != done)
 
 
 # ---- exceptions and findings
@@ -432,6 +462,8 @@ def raise_finding(held: TestException, *, title: str, plan: str, owner_id: UUID,
     alone(f"finding of {held.id}")
     if queries.finding_of(held.id) is not None:
         raise DomainError(f"{held.ref} has its finding already.")
+    if queries.case(held.id).state == "set aside":
+        raise DomainError(f"{held.ref} is set aside: a later result let its item pass. There is nothing to mend.")
     _needs(title, "title", "What is wrong, in a line?")
     _needs(plan, "plan", "Say how it will be mended.")
     member = membership_of(owner_id)
@@ -485,17 +517,20 @@ def retest(
     if tested_on < finding.remedied_at.date():
         raise Invalid("A retest comes after the repair.", field="tested_on")
     _needs(note, "note", "Say what was tried and what was found.")
+    if (of := queries.sample_id_of(held)) is not None:
+        alone(f"results of {of}")
     row = Retest(finding_id=finding.id, tested_on=tested_on, sample=sample, failed=failed, note=note.strip()[:LONGEST],
                  tested_by=current.person_id(), created_at=clock.now())  # fmt: skip
-    controls.record_test(
-        control, tested_on=tested_on, sample=sample, failed=failed, finding=f"Retest of {finding.ref}: {note.strip()}" if failed else "",
-        finding_ref=held.ref if failed else None,
-    )  # fmt: skip
     session().add(row)
     if not failed:
         finding.closed_at = clock.now()
     else:
         finding.remedied_at = finding.remedied_by = None
+    session().flush()
+    controls.record_test(
+        control, tested_on=tested_on, sample=sample, failed=failed, finding=f"Retest of {finding.ref}: {note.strip()}" if failed else "",
+        finding_ref=held.ref if failed else None, sample_id=of, retest_id=row.id, unsettled=None if of is None else len(queries.open_refs(of)),
+    )  # fmt: skip
     record(RETESTED, row, ref=finding.ref, sample=sample, failed=failed, tested_on=tested_on, closed=not failed, note=row.note)
     return row
 

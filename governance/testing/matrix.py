@@ -6,13 +6,14 @@
 The worst of a month stands in its cell: exception, missed, tested, performed, due, none.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from governance.kernel.words import long_day, plural, thousands
 from governance.testing.occurrences import Cycle, Proof, Stand, gaps, is_per_event, month_of, months, stand
 from governance.testing.sampling import Table, advised
 
@@ -35,13 +36,18 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a sample. `outcome` is that of its latest result; None: not tested yet. `ref` names its exception."""
+    """An item of a sample. `outcome` is that of its latest result; None: not tested yet. `ref` names its exception.
+
+    `of` is the list that it was drawn from, whenever that was frozen; `asked` how many the rule, or a larger sample, wants of it.
+    """
 
     number: int
     name: str
     day: date | None
     outcome: Literal["passed", "failed"] | None
     ref: str | None = None
+    of: tuple[str, date, date] | None = None
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`on_file` of `due` occurrences that were due by now; `lacks` are the missed cycles; `tested` of `expected` items."""
+    """`on_file` of `due` occurrences that were due by now; `lacks` are the missed cycles; `tested` of `expected` items.
+
+    An item that several samples of one list drew counts once, and so does the list: it wants as many as the largest of them.
+    """
 
     control_id: UUID
     ref: str
@@ -115,7 +124,7 @@ def row(control: Facts, first: date, last: date, *, today: date, table: Table) -
     tests = tuple(t for t in control.tests if first <= t.day <= last)
     proofs = (
         *control.proofs,
-        *(Proof(t.day, t.day, t.day, f"the test of {_day(t.day)}", 1) for t in tests if t.failed < t.sample),
+        *(Proof(t.day, t.day, t.day, f"the test of {long_day(t.day)}", 1) for t in tests if t.failed < t.sample),
     )
     stands = stand(control.cadence, first, last, proofs, today=today, since=control.since)
     held = {month: _Month() for month in months(first, last)}
@@ -123,13 +132,14 @@ def row(control: Facts, first: date, last: date, *, today: date, table: Table) -
         held[each.cycle.month].stands.append(each)
     for test in tests:
         held[_column(test.day, stands)].tests.append(test)
-    for item in control.items:
+    items = _once(control.items)
+    for item in items:
         if item.day is not None and month_of(item.day) in held:
             held[month_of(item.day)].items.append(item)
     if is_per_event(control.cadence):
         _cover(held, control.proofs)
     cells = tuple(_cell(control, month, each, today) for month, each in held.items())
-    tried, wanted = _progress(control, tests, stands, cells, table)
+    tried, wanted = _progress(control, items, tests, stands, cells, table)
     over = [s for s in stands if s.state != "due"]
     return Row(
         control.control_id, control.ref, control.title, control.cadence, cells, tried, wanted,
@@ -145,7 +155,7 @@ def headline(rows: Sequence[Row]) -> str:
         return "No occurrence was expected in this period yet."
     verb = "is" if there == 1 else "are"
     lacking = [(r.ref, r.lacks) for r in rows if r.lacks]
-    says = f"{_number(there)} of {_number(due)} expected occurrences {verb} on file."
+    says = f"{thousands(there)} of {thousands(due)} expected occurrences {verb} on file."
     if not lacking:
         return f"{says} Nothing is missing."
     first, *others = [f"{ref}{{}} {_listed(lacks)}" for ref, lacks in lacking[:NAMED]]
@@ -203,12 +213,12 @@ def _sentences(control: Facts, month: date, held: _Month, today: date) -> Iterab
             yield f"Item {item.number} of the sample, {item.name}, failed{f' ({item.ref})' if item.ref else ''}."
     done, waiting = sum(i.outcome is not None for i in held.items), sum(i.outcome is None for i in held.items)
     if done:
-        yield f"{_count(done, 'item')} of the sample {'was' if done == 1 else 'were'} tested."
+        yield f"{plural(done, 'item')} of the sample {'was' if done == 1 else 'were'} tested."
     if waiting:
-        yield f"{_count(waiting, 'item')} of the sample {'waits' if waiting == 1 else 'wait'} for a test."
+        yield f"{plural(waiting, 'item')} of the sample {'waits' if waiting == 1 else 'wait'} for a test."
     for test in held.tests:
         passed = "all passed" if not test.failed else f"{test.failed} failed"
-        yield f"Tested on {_day(test.day)}: {_count(test.sample, 'item')}, {passed}{f' ({test.ref})' if test.ref else ''}."
+        yield f"Tested on {long_day(test.day)}: {plural(test.sample, 'item')}, {passed}{f' ({test.ref})' if test.ref else ''}."
 
 
 def _performed(control: Facts, month: date, held: _Month, today: date) -> Iterable[str]:
@@ -226,7 +236,7 @@ def _of_events(control: Facts, month: date, held: _Month, today: date) -> str:
     count = _events(control, month, held)
     if count:
         what = "in the population" if control.events is not None else "on file"
-        return f"{_count(count, 'occurrence')} of {_month(month)} {'is' if count == 1 else 'are'} {what}."
+        return f"{plural(count, 'occurrence')} of {_month(month)} {'is' if count == 1 else 'are'} {what}."
     if held.covered:
         return f"No occurrence is on file for {_month(month)}; {held.covered[0].says} covers it."
     if month > today:
@@ -252,12 +262,12 @@ def _of_one(one: Stand) -> str:
     if one.state == "late" and proof is not None:
         days = (proof.collected - cycle.last).days
         return (
-            f"Missed for {cycle.says}: {proof.says} was collected {_count(days, 'day')} after it ended. "
+            f"Missed for {cycle.says}: {proof.says} was collected {plural(days, 'day')} after it ended. "
             "A missed cycle stays an exception even if it is repaired."
         )
     if one.state == "missed":
-        return f"Missed for {cycle.says}: it ended on {_day(cycle.last)} and no accepted evidence covers it."
-    return f"Due for {cycle.says}, which ends on {_day(cycle.last)}; nothing is on file yet."
+        return f"Missed for {cycle.says}: it ended on {long_day(cycle.last)} and no accepted evidence covers it."
+    return f"Due for {cycle.says}, which ends on {long_day(cycle.last)}; nothing is on file yet."
 
 
 # ---- the whole line
@@ -280,11 +290,13 @@ def _column(day: date, stands: Sequence[Stand]) -> date:
 
 
 def _progress(
-    control: Facts, tests: Sequence[Tried], stands: Sequence[Stand], cells: Sequence[Cell], table: Table
+    control: Facts, items: Sequence[Item], tests: Sequence[Tried], stands: Sequence[Stand], cells: Sequence[Cell], table: Table
 ) -> tuple[int, int]:
-    """(tested, to be tested): of the sample where one was drawn, otherwise by the table."""
-    if control.items:
-        return sum(i.outcome is not None for i in control.items), len(control.items)
+    """(tested, to be tested): of each list that samples were drawn from, otherwise by the table."""
+    if items:
+        done, drawn = Counter(i.of for i in items if i.outcome is not None), Counter(i.of for i in items)
+        asked = {i.of: i.asked or drawn[i.of] for i in items}
+        return sum(min(done[of], n) for of, n in asked.items()), sum(asked.values())
     if is_per_event(control.cadence):
         wanted = advised(table, control.cadence, sum(c.count or 0 for c in cells)).size
     else:
@@ -292,6 +304,21 @@ def _progress(
     if is_per_event(control.cadence) or control.cadence in MANY:
         return min(wanted, max((t.sample for t in tests), default=0)), wanted
     return min(wanted, len({_column(t.day, stands) for t in tests})), wanted
+
+
+def _once(items: Iterable[Item]) -> list[Item]:
+    """Each item of a list once, however many samples drew it: failed before passed before not tested."""
+    order = {"failed": 0, "passed": 1, None: 2}
+    found: dict[tuple[object, str], Item] = {}
+    asked: dict[object, int] = defaultdict(int)
+    for item in items:
+        asked[item.of] = max(asked[item.of], item.asked)
+        before = found.get(which := (item.of, item.name))
+        if before is not None and before.outcome == item.outcome == "failed":
+            found[which] = replace(before, ref=" and ".join(ref for ref in (before.ref, item.ref) if ref))
+        elif before is None or order[item.outcome] < order[before.outcome]:
+            found[which] = item
+    return [replace(item, asked=asked[item.of]) for item in found.values()]
 
 
 def _refs(tests: Iterable[Tried], items: Iterable[Item]) -> Iterable[str | None]:
@@ -312,18 +339,6 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) > NAMED:
         return f"{', '.join(shown)} and {len(names) - NAMED} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{_number(number)} {noun}{'' if number == 1 else 's'}"
-
-
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _month(month: date) -> str:

@@ -112,6 +112,7 @@ class ItemResult(Tenanted, Model):
     note: Mapped[str]
     evidence_version_id: Mapped[UUID | None]
     tested_by: Mapped[UUID]
+    by_auditor: Mapped[bool]  # his role when he tested it: only an auditor replaces such a result
 
 
 class TestException(Tenanted, Model):

@@ -5,16 +5,18 @@ inbox(facts), telling(facts)        beside it: what waits for review, the sample
 line(control_id, first, last)       the row of one control
 population, sample, exception, finding      the row behind a page or a verb
 items(sample)                       drawn items with their latest result; results(item) all of them
-exceptions(…), samples(…), findings()       what reports and packages list
+exceptions(…), samples(…), findings(…)      what reports and packages list, all of it
+exceptions_page, findings_page              what a page lists
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import case as whichever
 from sqlalchemy.orm import aliased, undefer
 
 from governance.collectors.console import COLLECTORS
@@ -23,11 +25,12 @@ from governance.controls.models import Control
 from governance.controls.status import ControlFacts
 from governance.evidence.freshness import Freshness, interval
 from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
-from governance.evidence.queries import Held, Piece, covers
+from governance.evidence.queries import Held, Piece, covers, sound
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.pages import Keyset, keyset
 from governance.kernel.scope import scope
 from governance.testing import matrix as rules
 from governance.testing.beside import Engaged
@@ -47,12 +50,6 @@ from governance.testing.sampling import HOUSE, Table, digest, table_of
 
 YEAR, WIDEST = 12, 18  # months
 SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    item: rules.Item
-    drawn: date
 
 
 def default_period(months: int | None = None, *, engaged: Engaged | None = None) -> tuple[date, date]:
@@ -145,16 +142,15 @@ def _told(first: date, last: date, only: UUID | None) -> dict[UUID, dict[tuple[d
 
 def _facts(
     control: ControlFacts,
-    items: Sequence[_Drawn],
+    items: Sequence[rules.Item],
     events: Mapping[date, int] | None,
     told: Mapping[tuple[date, date], str],
 ) -> rules.Facts:
-    """Tests that follow from a sample stand in its items; the others stand by themselves."""
-    own = min((i.drawn for i in items), default=None)
-    tests = (t for t in control.tests if own is None or t.tested_on < own)
+    """Tests that follow from a sample stand in its items; those by hand stand by themselves."""
+    tests = (t for t in control.tests if t.of is None)
     return rules.Facts(
         control.control_id, control.ref, control.title, control.cadence, control.since, tuple(_proofs(control)),
-        tuple(rules.Tried(t.tested_on, t.sample, t.failed, t.finding_ref) for t in tests), tuple(i.item for i in items), events, told,
+        tuple(rules.Tried(t.tested_on, t.sample, t.failed, t.finding_ref) for t in tests), tuple(items), events, told,
     )  # fmt: skip
 
 
@@ -174,20 +170,21 @@ def _proofs(control: ControlFacts) -> list[Proof]:
     ]
 
 
-def _items(first: date, last: date, only: UUID | None) -> dict[UUID, list[_Drawn]]:
+def _items(first: date, last: date, only: UUID | None) -> dict[UUID, list[rules.Item]]:
     """The items of samples whose population overlaps the period, by control; one statement."""
     query = (
-        select(Population.control_id, Sample.created_at, SampleItem.number, SampleItem.item, SampleItem.dated,
-               ItemResult.outcome, TestException.ref)
+        select(Population.control_id, Population.key, Population.period_from, Population.period_to, Sample.size, Sample.advised,
+               SampleItem.number, SampleItem.item, SampleItem.dated, ItemResult.outcome, TestException.ref)
         .select_from(Population).join(Sample, Sample.population_id == Population.id).join(SampleItem, SampleItem.sample_id == Sample.id)
         .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
         .outerjoin(TestException, TestException.sample_item_id == SampleItem.id)
         .where(Population.period_from <= last, Population.period_to >= first)
         .order_by(SampleItem.number)
     )  # fmt: skip
-    found: dict[UUID, list[_Drawn]] = {}
-    for control_id, drawn, number, name, day, outcome, ref in session().execute(_of(query, only)):
-        found.setdefault(control_id, []).append(_Drawn(rules.Item(number, name, day, outcome, ref), drawn.date()))
+    found: dict[UUID, list[rules.Item]] = {}
+    for control_id, key, begins, ends, size, advised, number, name, day, outcome, ref in session().execute(_of(query, only)):
+        item = rules.Item(number, name, day, outcome, ref, (key, begins, ends), max(size, advised))
+        found.setdefault(control_id, []).append(item)
     return found
 
 
@@ -356,14 +353,17 @@ def offered(control_ref: str) -> list[tuple[str, str]]:
 
 
 def versions_of(control_id: UUID, first: date, last: date) -> list[dict[str, Any]]:
-    """The accepted versions of a control's evidence that end in the period: the population of what has no other."""
+    """The accepted versions of a control's evidence that end in the period: the population of what has no other.
+
+    One whose file was destroyed, is missing or was altered is no proof any more, and no item.
+    """
     query = (
         select(Evidence.ref, EvidenceVersion.number, Evidence.title, EvidenceVersion.period_from, EvidenceVersion.period_to,
                EvidenceVersion.sha256, EvidenceVersion.url, EvidenceReview.reviewed_at)
         .join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
         .join(EvidenceReview, EvidenceReview.version_id == EvidenceVersion.id)
         .join(EvidenceLink, EvidenceLink.evidence_id == Evidence.id)
-        .where(EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None), EvidenceReview.decision == "accepted",
+        .where(EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None), EvidenceReview.decision == "accepted", sound(),
                EvidenceVersion.period_to >= first, EvidenceVersion.period_to <= last)
         .order_by(EvidenceVersion.period_to, Evidence.ref, EvidenceVersion.number)
     )  # fmt: skip
@@ -496,7 +496,7 @@ def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
     query = (
         select(EvidenceVersion.id, Evidence.ref, EvidenceVersion.number, Evidence.title)
         .join(Evidence, Evidence.id == EvidenceVersion.evidence_id).join(EvidenceLink, EvidenceLink.evidence_id == Evidence.id)
-        .where(EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None))
+        .where(EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None), sound())
         .order_by(EvidenceVersion.period_to.desc(), Evidence.ref).limit(SHOWN)
     )  # fmt: skip
     return [(r.id, f"{r.ref} version {r.number}, {r.title}") for r in session().execute(query)]
@@ -507,7 +507,10 @@ def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An exception with all that came of it. One of a missed cycle has no item and no sample."""
+    """An exception with all that came of it. One of a missed cycle has no item and no sample.
+
+    `state`: closed, mended, in repair; set aside when a later result let the item pass; answered, open.
+    """
 
     exception: TestException
     control: Control
@@ -515,6 +518,7 @@ class Case:
     sample: Sample | None
     finding: Finding | None
     result: ItemResult | None
+    state: str
 
     @property
     def what(self) -> str:
@@ -523,15 +527,6 @@ class Case:
             return self.item.item
         first, last = self.exception.missed_from, self.exception.missed_to
         return covers(first, last) if first and last else ""
-
-    @property
-    def state(self) -> str:
-        """closed, mended, in repair, answered, open; set aside when a later result let the item pass."""
-        if self.finding is not None:
-            return "closed" if self.finding.closed_at else "mended" if self.finding.remedied_at else "in repair"
-        if self.result is not None and self.result.outcome == "passed":
-            return "set aside"
-        return "answered" if self.exception.response else "open"
 
     @property
     def kind(self) -> str:
@@ -544,18 +539,34 @@ class Case:
         return {"closed": "Closed, retest passed", "mended": "Mended, waits for retest"}.get(self.state, self.state.capitalize())
 
 
-def _cases() -> Any:
-    return (
-        select(TestException, Control, SampleItem, Sample, Finding, ItemResult).select_from(TestException)
-        .join(Control, Control.id == TestException.control_id).outerjoin(SampleItem, SampleItem.id == TestException.sample_item_id)
-        .outerjoin(Sample, Sample.id == SampleItem.sample_id).outerjoin(Finding, Finding.exception_id == TestException.id)
-        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
-        .order_by(TestException.created_at.desc(), TestException.id)
+SETTLED, RAISED = ("closed", "set aside"), ("closed", "mended", "in repair")  # no longer open; became a finding
+
+
+def _state() -> Any:
+    return whichever(
+        (Finding.closed_at.is_not(None), "closed"), (Finding.remedied_at.is_not(None), "mended"), (Finding.id.is_not(None), "in repair"),
+        (ItemResult.outcome == "passed", "set aside"), (TestException.response != "", "answered"), else_="open",
     )  # fmt: skip
 
 
+def _cases() -> Any:
+    """Every case that the acting person may see."""
+    return _joined(TestException, Control, SampleItem, Sample, Finding, ItemResult, _state())
+
+
+def _joined(*columns: Any) -> Any:
+    query = (
+        select(*columns).select_from(TestException)
+        .join(Control, Control.id == TestException.control_id).outerjoin(SampleItem, SampleItem.id == TestException.sample_item_id)
+        .outerjoin(Sample, Sample.id == SampleItem.sample_id).outerjoin(Finding, Finding.exception_id == TestException.id)
+        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
+    )  # fmt: skip
+    held = scope()
+    return query if held is None or held.controls is None else query.where(TestException.control_id.in_(held.controls))
+
+
 def exceptions(since: date | None = None, until: date | None = None, *, control_id: UUID | None = None) -> list[Case]:
-    """Exceptions found between two days, newest first; one statement."""
+    """All exceptions found between two days, newest first; one statement."""
     query = _cases()
     if since is not None:
         query = query.where(TestException.created_at >= since)
@@ -563,13 +574,24 @@ def exceptions(since: date | None = None, until: date | None = None, *, control_
         query = query.where(TestException.created_at < until + timedelta(days=1))
     if control_id is not None:
         query = query.where(TestException.control_id == control_id)
-    keeps = _keeper()
-    return [Case(*row) for row in session().execute(query.limit(SHOWN * 5)) if keeps(row[1].id)]
+    return [Case(*row) for row in session().execute(query.order_by(TestException.created_at.desc(), TestException.id))]
+
+
+def exceptions_page(state: str | None = None, *, after: str | None = None) -> Keyset:
+    """Cases (of one state), newest first, a page at a time."""
+    query = _cases() if state is None else _cases().where(_state() == state)
+    found = keyset(query, TestException.created_at, TestException.id, after=after, descending=True)
+    return replace(found, rows=[Case(*row) for row in found.rows])
+
+
+def exceptions_by_state() -> dict[str, int]:
+    """How many there are of each state."""
+    return {row[0]: row[1] for row in session().execute(_joined(_state().label("state"), func.count()).group_by("state"))}
 
 
 def case(exception_id: UUID) -> Case:
     row = session().execute(_cases().where(TestException.id == exception_id)).one_or_none()
-    if row is None or not _keeper()(row[1].id):
+    if row is None:
         raise NotFound("There is no such exception here.")
     return Case(*row)
 
@@ -583,6 +605,16 @@ def exception(exception_id: UUID, *, lock: bool = False) -> TestException:
 def finding(finding_id: UUID, *, lock: bool = False) -> tuple[Finding, TestException]:
     held = find(Finding, finding_id, what="finding", lock=lock)
     return held, exception(held.exception_id)
+
+
+def open_refs(sample_id: UUID) -> set[str]:
+    """The exceptions of a sample that are neither closed by a retest nor set aside: while there is one, the control fails."""
+    cases = [Case(*row) for row in session().execute(_cases().where(Sample.id == sample_id))]
+    return {each.exception.ref for each in cases if each.state not in SETTLED}
+
+
+def sample_id_of(held: TestException) -> UUID | None:
+    return session().scalar(select(SampleItem.sample_id).where(SampleItem.id == held.sample_item_id))
 
 
 def exception_of_item(item_id: UUID) -> TestException | None:
@@ -601,7 +633,18 @@ def retests(finding_id: UUID) -> Sequence[Retest]:
     )
 
 
-def findings() -> list[Case]:
-    """Cases that became findings: open ones first, by the day that they are due."""
-    found = [c for c in exceptions() if c.finding is not None]
-    return sorted(found, key=lambda c: (c.finding.closed_at is not None, c.finding.due_on, c.finding.ref) if c.finding else ())
+def findings(as_of: datetime | None = None) -> list[Case]:
+    """All cases that became findings, open ones first, by the day that they are due; with `as_of` those open at that moment."""
+    query = _cases().where(Finding.id.is_not(None))
+    if as_of is not None:
+        query = query.where(Finding.created_at <= as_of, or_(Finding.closed_at.is_(None), Finding.closed_at > as_of))
+    return [Case(*row) for row in session().execute(query.order_by(*_urgency()))]
+
+
+def findings_page(*, after: str | None = None) -> Keyset:
+    found = keyset(_cases().where(Finding.id.is_not(None)), *_urgency(), after=after)
+    return replace(found, rows=[Case(*row) for row in found.rows])
+
+
+def _urgency() -> tuple[Any, ...]:
+    return whichever((Finding.closed_at.is_(None), 0), else_=1), Finding.due_on, Finding.ref

@@ -11,6 +11,7 @@ with line feeds, hash each, sort by the hash, take the first.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,7 +92,9 @@ def plain_seed(seed: str) -> str:
 
 
 def spaced(seed: str) -> str:
-    """4417 90ce: as people read it out."""
+    """4417 90ce: as people read it out. One that somebody made up stays as it is: it is no row of figures."""
+    if not re.fullmatch(r"(?:[0-9a-f]{4})+", seed):
+        return seed
     return " ".join(seed[n : n + 4] for n in range(0, len(seed), 4))
 
 

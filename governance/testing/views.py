@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 
 from governance.controls.models import Control
 from governance.evidence.history import told
@@ -17,7 +17,7 @@ from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
-from governance.kernel.pages import filters, page
+from governance.kernel.pages import filters, page, table_file
 from governance.kernel.sheets import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.testing import actions, beside, matrix, permissions, queries, tables
@@ -91,9 +91,7 @@ def export() -> ResponseReturnValue:
         for r in rows
         for c in r.months
     ]
-    name = f"type-ii-{current.actor().tenant_slug}-{first:%Y-%m}-to-{last:%Y-%m}.csv"
-    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(csv_bytes(head, cells), headers=headers)
+    return table_file(csv_bytes(head, cells), f"type-ii-{current.actor().tenant_slug}-{first:%Y-%m}-to-{last:%Y-%m}.csv")
 
 
 def _asked(engaged: Engaged | None) -> dict[str, str]:
@@ -271,11 +269,7 @@ def download(population_id: UUID) -> ResponseReturnValue:
     actions.take_out(held)
     columns = list(held.rows[0]) if held.rows else []
     content = csv_bytes(columns, ([row.get(c) for c in columns] for row in held.rows))
-    headers = {
-        "Content-Type": "text/csv; charset=utf-8",
-        "Content-Disposition": f'attachment; filename="population-{held.sha256[:8]}.csv"',
-    }
-    return Response(content, headers=headers)
+    return table_file(content, f"population-{held.sha256[:8]}.csv")
 
 
 @feature.post("/evidence/type-ii/populations/<uuid:population_id>/samples", needs=permissions.TEST)
@@ -352,7 +346,7 @@ def _item(sample_item_id: UUID, form: ResultForm | None = None, *, status: int =
     return page(
         "testing/item.html", status=status, item=held, s=of, p=population, control=control, results=results, following=following,
         exception=queries.exception_of_item(held.id), form=form or _result_form(of, control.id), names=doers(r.tested_by for r in results),
-        versions=dict(queries.version_choices(control.id)), words=WORDS,
+        versions=dict(queries.version_choices(control.id)), may_record=not results or actions.may_replace(results[0]), words=WORDS,
     )  # fmt: skip
 
 
@@ -405,16 +399,12 @@ def _record_missed(held: Control, form: MissedForm) -> TestException:
 
 @feature.get("/evidence/type-ii/exceptions", needs=permissions.VIEW)
 def exceptions() -> ResponseReturnValue:
-    cases = queries.exceptions()
-    asked = filters("state")
-    shown = [c for c in cases if asked.get("state", c.state) == c.state]
+    asked = filters("state", "after")
+    counts = queries.exceptions_by_state()
     return page(
-        "testing/exceptions.html",
-        cases=cases,
-        shown=shown,
-        asked=asked,
-        states=[(s, s.capitalize()) for s in sorted({c.state for c in cases})],
-    )
+        "testing/exceptions.html", shown=queries.exceptions_page(asked.get("state"), after=asked.get("after")), asked=asked, total=sum(counts.values()),
+        open=sum(n for state, n in counts.items() if state not in queries.SETTLED), states=[(s, s.capitalize()) for s in sorted(counts)],
+    )  # fmt: skip
 
 
 @feature.get("/evidence/type-ii/exceptions/<uuid:exception_id>", needs=permissions.VIEW)
@@ -508,10 +498,12 @@ def _retest(found: Finding, held: TestException, form: RetestForm) -> None:
 
 @feature.get("/evidence/type-ii/findings", needs=permissions.VIEW)
 def findings() -> ResponseReturnValue:
-    cases = queries.findings()
+    after = filters("after").get("after")
+    shown, counts = queries.findings_page(after=after), queries.exceptions_by_state()
     return page(
-        "testing/findings.html", cases=cases, names=doers(c.finding.owner_id for c in cases if c.finding), today=clock.today()
-    )
+        "testing/findings.html", shown=shown, asked_after=after, names=doers(c.finding.owner_id for c in shown.rows if c.finding), today=clock.today(),
+        total=sum(counts.get(state, 0) for state in queries.RAISED), open=sum(counts.get(state, 0) for state in queries.RAISED if state != "closed"),
+    )  # fmt: skip
 
 
 # ---- the sizes

@@ -93,6 +93,7 @@ def upgrade() -> None:
     sa.Column('note', sa.String(), nullable=False),
     sa.Column('evidence_version_id', sa.Uuid(), nullable=True),
     sa.Column('tested_by', sa.Uuid(), nullable=False),
+    sa.Column('by_auditor', sa.Boolean(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("outcome IN ('passed', 'failed')", name=op.f('ck_item_results_outcome')),
     sa.ForeignKeyConstraint(['tenant_id', 'evidence_version_id'], ['evidence_versions.tenant_id', 'evidence_versions.id'], name=op.f('fk_item_results_tenant_id_evidence_version_id')),
@@ -163,6 +164,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_retests'))
     )
     op.create_index(op.f('ix_retests_tenant_id_finding_id'), 'retests', ['tenant_id', 'finding_id'], unique=False)
+    op.add_column('control_tests', sa.Column('sample_id', sa.Uuid(), nullable=True))
+    op.add_column('control_tests', sa.Column('retest_id', sa.Uuid(), nullable=True))
+    op.add_column('control_tests', sa.Column('unsettled', sa.Integer(), nullable=True))
+    op.create_foreign_key(op.f('fk_control_tests_tenant_id_sample_id'), 'control_tests', 'samples', ['tenant_id', 'sample_id'], ['tenant_id', 'id'])
+    op.create_foreign_key(op.f('fk_control_tests_tenant_id_retest_id'), 'control_tests', 'retests', ['tenant_id', 'retest_id'], ['tenant_id', 'id'])
+    op.create_unique_constraint(op.f('uq_control_tests_tenant_id_retest_id'), 'control_tests', ['tenant_id', 'retest_id'])
+    op.create_check_constraint(op.f('ck_control_tests_unsettled'), 'control_tests', '(sample_id IS NULL) = (unsettled IS NULL) AND unsettled >= 0')
+    op.create_index(op.f('ix_control_tests_tenant_id_sample_id'), 'control_tests', ['tenant_id', 'sample_id'], unique=False)
     for table in (*FROZEN, *KEPT):
         seal_by_tenant(table)
         let_use(table, "SELECT, INSERT" if table in FROZEN else "SELECT, INSERT, UPDATE")
@@ -171,6 +180,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column('control_tests', 'unsettled')
+    op.drop_column('control_tests', 'retest_id')
+    op.drop_column('control_tests', 'sample_id')
     op.drop_index(op.f('ix_retests_tenant_id_finding_id'), table_name='retests')
     op.drop_table('retests')
     op.drop_table('findings')

@@ -224,3 +224,8 @@ def test_the_headline_names_three_and_counts_the_others():
         headline(rows)
         == "0 of 5 expected occurrences are on file. SEC-04 lacks 2025, SEC-04 2025, SEC-04 2025, and 2 more lack something."
     )
+
+
+def test_counts_are_written_as_everywhere_in_the_console():
+    found = line(facts("per change", events={date(2026, 5, 1): 12_345}))
+    assert "12\u202f345 occurrences of May 2026 are in the population." in found.months[5].why

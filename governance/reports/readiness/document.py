@@ -174,7 +174,7 @@ def _method(frozen: Json, say: Ready) -> list[tuple[str, str]]:
         ("Evidence", ("A piece is fresh until its due date, due shortly before it, overdue after it, in review until another person accepts it, and missing when it was expected and never came. "
          "A piece that supports several criteria counts once in the totals.")),
         ("Gaps", "Actions are ranked by the points they move. A level that two actions would close counts for the first of them, so the sum is never more than what is missing."),
-        ("Findings", "Open findings of Type II testing stand here until a retest passes; a failed test without a finding stands here by itself. They are told as they stood when the data were frozen, also for a day that is past."),
+        ("Findings", "Open findings of Type II testing stand here until a retest passes; a failed test without a finding stands here by itself. They are told as they stood at the moment that the report is about: what was raised later is left out, and what was closed later stands here."),
         ("What it does not say", ("It is no auditor's opinion. Whether a control is well designed for its criterion is the auditor's judgement, and evidence that exists outside the console was not seen.")),
     ]  # fmt: skip
 

@@ -29,7 +29,7 @@ def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
     """Everything that the report shows; the categories in the order of the criteria, whatever order they were chosen in."""
     chosen = [(key, *CATEGORIES[key]) for key in CATEGORIES if key in categories]
     told = facts.readiness(FRAMEWORK, {top for _, _, tops in chosen for top in tops}, as_of)
-    told["findings"] = _findings(told)
+    told["findings"] = _findings(told, as_of)
     return told | {
         "schema": SCHEMA,
         "categories": [{"key": k, "title": t, "series": list(tops)} for k, t, tops in chosen],
@@ -37,10 +37,10 @@ def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
     }
 
 
-def _findings(told: Mapping[str, Any]) -> list[Json]:
-    """Open findings of Type II testing, then failed tests and exceptions that no finding stands for yet; by requirement."""
+def _findings(told: Mapping[str, Any], as_of: datetime) -> list[Json]:
+    """Findings of Type II testing open at that moment, then failed tests and exceptions that none stood for yet; by requirement."""
     answers = _answers(told)
-    cases = [case for case in testing.findings() if case.finding and not case.finding.closed_at and case.control.ref in answers]
+    cases = [case for case in testing.findings(as_of) if case.control.ref in answers]
     people = names(case.finding.owner_id for case in cases if case.finding)
     spoken = {ref for case in cases if case.finding for ref in (case.finding.ref, case.exception.ref)}
     rest = [each | {"control": _control(told, each)} for each in told["findings"] if each["ref"] not in spoken]
