@@ -93,7 +93,7 @@ def test_any_version_in_scope_is_found_by_words_and_attached_whatever_the_page_o
     assert str(old) not in offered and "The 20 newest are offered" in offered and "Newer 20" in offered
     found = as_contributor.get(f"{page}?find=spring+penetration").text
     assert str(old) in found and "Newer 20" not in found
-    assert "No version in scope has these words" in as_contributor.get(f"{page}?find=nothing").text
+    assert "No version has these words" in as_contributor.get(f"{page}?find=nothing").text
     as_contributor.post(f"{page}/attachments", version_id=str(old), find="Newer")
     with acting("admin"):
         assert [each.version.id for each in queries.attached([request])] == [old]
@@ -127,7 +127,10 @@ def test_a_framework_narrows_what_is_offered_but_not_what_the_tenant_may_give(as
     held = field.engagement("Narrow firm", framework_id=soc2)
     page = f"engagements/{held}/requests/{field.request(held)}"
     outside = shelf.version(shelf.piece("Outside piece"))
-    assert "Outside piece" not in as_contributor.get(page).text and "Outside piece" in as_contributor.get(f"{page}?find=outside").text
+    assert (
+        "Outside piece" not in as_contributor.get(page).text
+        and "Outside piece" in as_contributor.get(f"{page}?find=outside").text
+    )
     as_contributor.post(f"{page}/attachments", version_id=str(outside))
     control = shelf.control("SEC-77", "In scope")
     inside = shelf.version(shelf.piece("Inside piece", supports=[control]))
