@@ -111,6 +111,7 @@ def _listed(app: Flask, cookie: str, port: int, pieces: int, rounds: int, second
         f"library of {pieces} pieces, one page": library,
         "the same, searched and filtered": f"{library}?q=record+77&state=overdue",
         "the same, sorted by deadline": f"{library}?sort=-deadline",
+        "the same, sorted by owner": f"{library}?sort=owner",
         "inbox over all of them": inbox,
         "all of them exported as CSV": export,
     }
@@ -200,7 +201,7 @@ def _watched(pid: int) -> Iterator[list[float]]:
 
 
 def _fill(server: embedded.Embedded, pieces: int) -> None:
-    """Pieces with one accepted version each, written by SQL: a third overdue, a third due, a third fresh."""
+    """Pieces with one accepted version each, every tenth with twelve, written by SQL: a third overdue, a third due, a third fresh."""
     tenant, person = make.founder("acme").tenant_id, make.person_id("contributor")
     values = {"tenant": tenant, "person": person, "pieces": pieces}
     with psycopg.connect(world.superuser(server), autocommit=True) as connection:
@@ -217,10 +218,11 @@ FROM generate_series(1, %(pieces)s) n
 VERSIONS_SQL = """
 INSERT INTO evidence_versions (tenant_id, id, evidence_id, number, url, source, collected_at, uploaded_at, uploaded_by,
                                period_from, period_to, valid_until, created_at)
-SELECT tenant_id, gen_random_uuid(), id, 1, 'https://records.example/' || ref, 'filled', now() - interval '20 days',
+SELECT tenant_id, gen_random_uuid(), id, number, 'https://records.example/' || ref, 'filled', now() - interval '20 days',
        now() - interval '20 days', %(person)s, current_date - 90, current_date - 20,
        current_date + (substr(ref, 4)::int %% 3 - 1) * 18, now() - interval '20 days'
-FROM evidence WHERE tenant_id = %(tenant)s AND ref ~ '^EV-[56][0-9]{4}$'
+FROM evidence, generate_series(1, 12) number
+WHERE (number = 1 OR substr(ref, 4)::int %% 10 = 0) AND tenant_id = %(tenant)s AND ref ~ '^EV-[56][0-9]{4}$'
 """
 REVIEWS_SQL = """
 INSERT INTO evidence_reviews (tenant_id, id, version_id, decision, reason, reviewed_by, reviewed_at, created_at)

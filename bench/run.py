@@ -1,8 +1,8 @@
 """`make bench`: ours beside the limit of the same machine in the same run, interleaved, medians of rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes, the seal
-(row-level security), transactions, the report, memory, the audit log, evidence, decisions; statements are counted exactly. `--quick` makes one short
-round of each, to see that it runs.
+(row-level security), transactions, the report, memory, the audit log, evidence, packages, decisions; statements are counted
+exactly. `--quick` makes one short round of each, to see that it runs.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import structlog
 from flask import Flask
 from sqlalchemy import event
 
-from bench import decisions, evidence, log, testing, world
+from bench import decisions, evidence, log, packages, testing, world
 from bench.client import Target, median_ms, rate, resident_megabytes, serving, warm
 from governance.kernel import db, embedded
 
@@ -83,6 +83,7 @@ def measure(rounds: int, seconds: float, papers: int, *, quick: bool) -> tuple[l
     rows += log.measure(app, cookie, _token(app, cookie), server, environment, rounds=rounds, seconds=seconds, quick=quick)
     rows += testing.measure(app, environment, rounds=rounds, seconds=seconds)
     rows += evidence.measure(app, cookie, _token(app, cookie), server, environment, rounds=rounds, seconds=seconds, quick=quick)
+    rows += packages.measure(app, server, environment, quick=quick)
     rows += decisions.measure(environment, server, rounds=rounds, seconds=seconds, quick=quick)
     return rows, counted, memory
 

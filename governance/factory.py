@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ from governance.logbook.watch import note_reading
 from governance.ofrep.app import Decisions
 from governance.ofrep.limits import Limiter
 from governance.ofrep.snapshots import Snapshots
+from governance.overview import beside
 from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
@@ -74,6 +75,7 @@ from governance.tenants import actions as tenant_actions
 from governance.tenants import queries as tenants
 from governance.tenants.views import feature as tenant_settings
 from governance.tenants.views import operator_feature as operator_tenants
+from governance.testing import beside as testing_beside
 from governance.testing.views import feature as testing
 
 FEATURES = [
@@ -148,6 +150,7 @@ def connect(settings: config.Settings) -> None:
     members.engaged[:] = [audits]
     tenant_actions.on_new_clocks[:] = [follow_clocks]
     scopes.narrow(scope_of_auditor)
+    testing_beside.tell(beside.engaged, beside.running)
     stillness.watch()
 
 
@@ -198,7 +201,7 @@ def _dress_templates(app: Flask, settings: config.Settings) -> None:
     environment.filters.update(words.FILTERS)
     environment.globals.update(
         asset=asset, csrf_token=web.csrf_token, allowed=allowed, may=may, product=settings.product, ROLE_NAMES=ROLE_NAMES,
-        now=clock.now, today=clock.today, proof_tree=charts.proof_tree,
+        now=clock.now, today=clock.today, proof_tree=charts.proof_tree, evidence_counts=beside.counts,
     )  # fmt: skip
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.context_processor(_shell)
@@ -265,7 +268,10 @@ def _shell() -> dict[str, Any]:
     with current.acting_as(who):
         standing = _standing(who)
         counts = {"systems.index": len(standing.stops)}
-        shell["nav"] = [_nav_group(group, counts) for group in (OPERATOR_NAV if operator else NAV)]
+        limited = _limited(who)
+        hidden = {"overview.overview"} if limited else set()
+        groups = [_nav_group(group, counts, hidden) for group in (OPERATOR_NAV if operator else NAV)]
+        shell["nav"] = [group for group in groups if group]
         shell["pulse"] = _pulse(who)
         shell |= {
             "banner": _banner(standing, operator=operator),
@@ -277,7 +283,7 @@ def _shell() -> dict[str, Any]:
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
         "jump_href": None if operator else f"/t/{who.tenant_slug}/jump",
-        "inbox_href": None if operator else f"/t/{who.tenant_slug}/#waits",
+        "inbox_href": None if operator or limited else f"/t/{who.tenant_slug}/#waits",
     }  # fmt: skip
     return shell
 
@@ -291,6 +297,17 @@ def _pulse(who: current.Actor) -> Pulse | None:
         return pulse()
     except (DomainError, DBAPIError):  # the page is what was asked for
         return None
+
+
+def _limited(who: current.Actor) -> bool:
+    """Whether it is an auditor whose engagement leaves anything out: the overview, which counts everything, is not for him."""
+    try:
+        if who.role == "auditor" and not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return scopes.limits() is not None
+        return who.role == "auditor" and scopes.limits() is not None
+    except (DomainError, DBAPIError):
+        return True
 
 
 def _standing(who: current.Actor) -> stops.Standing:
@@ -313,8 +330,8 @@ def _banner(standing: stops.Standing, *, operator: bool) -> dict[str, Any] | Non
     return {**told, "href": url_for(endpoint, **values) if opens else None}
 
 
-def _nav_group(group: Any, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """`counts` is endpoint → how much of it is stopped."""
+def _nav_group(group: Any, counts: Mapping[str, int], hidden: Collection[str]) -> list[dict[str, Any]]:
+    """`counts` is endpoint → how much of it is stopped; `hidden` are endpoints that lead this reader nowhere."""
     blueprint = request.blueprint or ""
     return [
         {
@@ -327,7 +344,7 @@ def _nav_group(group: Any, counts: Mapping[str, int]) -> list[dict[str, Any]]:
             "count_word": "stopped",
         }
         for label, icon, endpoint, features, permission in group
-        if may(permission)
+        if may(permission) and endpoint not in hidden
     ]
 
 

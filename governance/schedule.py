@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from governance.decisions import actions as decisions
 from governance.engagements import jobs as engagements
 from governance.evidence import actions as evidence
 from governance.evidence import jobs as evidence_jobs
+from governance.evidence import verifying
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.kernel.errors import Unavailable
@@ -46,7 +48,12 @@ def shred_old_parts() -> None:
 
 def tidy_evidence() -> None:
     """Nightly: sweep stored files that no row names, and propose what retention lets go."""
-    _each_tenant("tidy evidence", evidence_jobs.tidy)
+    _each_tenant("tidy evidence", evidence_jobs.tidy, in_steps=True)
+
+
+def tidy_packages() -> None:
+    """Nightly: stored packages that no row names, which a killed process left."""
+    _each_tenant("tidy packages", engagements.sweep)
 
 
 def remind_of_evidence() -> None:
@@ -93,15 +100,38 @@ def check_log(told: fsck.Told = lambda _done, _total: None) -> fsck.Report:
         return fsck.fsck(told)
 
 
-def _each_tenant(job: str, act: Callable[[], object]) -> None:
-    """Once a day and tenant, each in a transaction of its own."""
+def verify_evidence() -> None:
+    """Each night, until it is done for the week: re-hash every stored file of evidence; what is broken is marked, named and told."""
+    week = f"{clock.today():%G-W%V}"
+    with transaction():
+        every = [(t.id, t.slug, t.name) for t in directory.all_tenants() if not has_run(VERIFY, t.slug, week)]
+    for tenant_id, slug, name in every:
+        try:
+            with current.acting_as(tenants.founder(tenant_id, slug, name)):
+                report = verifying.verify(claim=partial(once_per, VERIFY, slug, week))  # afterwards: a killed one is made again
+        except Exception:  # a store that is away, say: the next night tries again
+            log.exception("evidence not verified", tenant=slug)
+        else:
+            if not report.ok:
+                log.error("evidence damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
+
+
+VERIFY = "verify evidence"
+
+
+def _each_tenant(job: str, act: Callable[[], object], *, in_steps: bool = False) -> None:
+    """Once a day and tenant, each in a transaction of its own; with `in_steps` it opens its transactions itself."""
     period = clock.today().isoformat()
     with transaction():
         every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
     for tenant_id, slug, name in every:
         try:
-            with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
-                if once_per(job, slug, period):
+            with current.acting_as(tenants.founder(tenant_id, slug, name)):
+                with transaction():
+                    claimed = once_per(job, slug, period)
+                    if claimed and not in_steps:
+                        act()
+                if claimed and in_steps:
                     act()
         except Exception:  # what is wrong with one tenant does not keep the others waiting
             log.exception("nightly job failed", job=job, tenant=slug)
@@ -186,6 +216,8 @@ JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     "forget quiet consumers": (forget_consumers, {"hour": 1, "minute": 47}),
     "push checkpoints": (anchors.push_all, {"second": 20}),
     "tidy evidence": (tidy_evidence, {"hour": 3, "minute": 7}),
+    "tidy packages": (tidy_packages, {"hour": 3, "minute": 17}),
+    VERIFY: (verify_evidence, {"hour": 4, "minute": 19}),
     "remind of evidence": (remind_of_evidence, {"hour": 6, "minute": 12}),
     "shut auditors' doors": (shut_auditors_doors, {"second": "*/10"}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),

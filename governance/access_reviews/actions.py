@@ -21,6 +21,7 @@ from governance.api_keys import actions as keys
 from governance.audit.record import record
 from governance.audit.registry import action
 from governance.evidence import actions as evidence
+from governance.evidence.keeping import by_the_console
 from governance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import clock, current, outbox
 from governance.kernel.db import alone, session
@@ -162,12 +163,13 @@ def close(review: AccessReview) -> EvidenceVersion:
     tally = queries.tally(rows)
     if tally.open:
         raise Invalid(f"{plural(tally.open, 'row')} of {tally.rows} {'is' if tally.open == 1 else 'are'} still open.")
-    held, today = _evidence(), clock.today()
-    version = evidence.bring_file(
-        held, io.BytesIO(_sheet(review, rows, tally)), f"access-review-{today}.csv", collected_on=today,
-        period_from=review.created_at.date(), period_to=today, valid_until=today + HOLDS, source="access review",
-    )  # fmt: skip
-    session().flush()
+    today = clock.today()
+    with by_the_console():
+        held = _evidence()
+        version = evidence.bring_file(
+            held, io.BytesIO(_sheet(review, rows, tally)), f"access-review-{today}.csv", collected_on=today,
+            period_from=review.created_at.date(), period_to=today, valid_until=today + HOLDS, source="access review",
+        )  # fmt: skip
     review.closed_by, review.closed_at, review.evidence_version_id = current.person_id(), clock.now(), version.id
     record(
         CLOSED, review, title=review.title, due_on=review.due_on, rows=tally.rows, kept=tally.kept, lowered=tally.lowered,

@@ -43,7 +43,7 @@ def make(
     token = bearer.new(current.actor().tenant_slug)
     row = ApiKey(
         id=key_id or uuid7(), name=name, hint=bearer.hint(token), secret_hash=bearer.digest(token), scopes=sorted(set(scopes)),
-        made_by=current.actor().person_id, expires_at=ends, created_at=clock.now(), system_id=system_id, rate=rate,
+        made_by=current.actor().person_id, hands=_with(()), expires_at=ends, created_at=clock.now(), system_id=system_id, rate=rate,
     )  # fmt: skip
     session().add(row)
     record(MADE, row, name=name, hint=row.hint, scopes=row.scopes, ends=ends, system=system_id, rate=rate)
@@ -73,10 +73,16 @@ def rotate(row: ApiKey, *, overlap_days: int, seen: str) -> str:
         raise Invalid(f"The old secret can stay good for 0 to {OVERLAPS[-1]} days.", field="overlap")
     token = bearer.new(current.actor().tenant_slug)
     row.previous_hash, row.previous_until = row.secret_hash, clock.now() + timedelta(days=overlap_days)
-    row.secret_hash, row.hint = bearer.digest(token), bearer.hint(token)
+    row.secret_hash, row.hint, row.hands = bearer.digest(token), bearer.hint(token), _with(row.hands)
     record(ROTATED, row, name=row.name, hint=row.hint, overlap_days=overlap_days, previous_until=row.previous_until)
     marks.move()
     return token
+
+
+def _with(hands: Collection[str]) -> list[str]:
+    """The same with the acting person, who sees the secret."""
+    who = current.actor().person_id
+    return sorted({*hands, str(who)} if who else hands)
 
 
 def _live(row: ApiKey) -> None:

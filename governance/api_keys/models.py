@@ -33,6 +33,9 @@ class ApiKey(Tenanted, Model):
     system_id: Mapped[UUID | None]  # the one AI system that it may ask for; None: all of them
     rate: Mapped[int] = mapped_column(default=RATE)  # requests a minute
     made_by: Mapped[UUID | None]
+    hands: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  # ids of all who were shown one of its secrets, by making or rotating it
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

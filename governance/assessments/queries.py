@@ -8,6 +8,8 @@
     progress()                     how many conclusions of each assessment are written and signed
 
 Levels, conclusions and signatures are cut at the moment that is asked for; targets, owners and due days are today's.
+An auditor is shown the requirements that his engagement is about, and what stands on them; the boards stay whole, and what
+is shown of them is cut. Of a past day that is also what answered for them then.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +34,8 @@ from governance.frameworks import queries as frameworks
 from governance.frameworks.queries import FrameworkView, RequirementView
 from governance.kernel import clock
 from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.scope import Scope, limits
 from governance.logbook.pulse import recall
 from governance.people.models import Person
 
@@ -199,15 +203,37 @@ def assessments(framework_id: UUID | None = None) -> Sequence[Assessment]:
     """The newest period first, of one period the last revision first."""
     query = select(Assessment).options(defer(Assessment.frozen))
     query = query.order_by(Assessment.period_to.desc(), Assessment.revision.desc(), Assessment.created_at.desc())
+    if (held := limits()) is not None:
+        query = query.where(Assessment.framework_id.in_([f.id for f in frameworks.installed() if held.holds_framework(f.key)]))
     return session().scalars(query.where(Assessment.framework_id == framework_id) if framework_id else query).all()
 
 
 def assessment(assessment_id: UUID, *, lock: bool = False) -> Assessment:
-    return find(Assessment, assessment_id, what="assessment", lock=lock)
+    """The row, if its framework is in the acting person's scope."""
+    found, held = find(Assessment, assessment_id, what="assessment", lock=lock), limits()
+    if held is not None and not held.holds_framework(frameworks.framework_by_id(found.framework_id).key):
+        raise NotFound("There is no such assessment here.")
+    return found
 
 
 def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
-    return find(AssessmentItem, item_id, what="assessed requirement", lock=lock)
+    """The row, if its requirement is in the acting person's scope."""
+    found, held = find(AssessmentItem, item_id, what="assessed requirement", lock=lock), limits()
+    if held is not None and not held.holds_requirement(found.requirement_id):
+        raise NotFound("There is no such assessed requirement here.")
+    return found
+
+
+def is_whole(framework_id: UUID) -> bool:
+    """Whether the acting person sees every requirement of that framework: what is frozen or printed cannot be cut."""
+    held = limits()
+    return held is None or all(held.holds_requirement(each.id) for each in frameworks.requirements(framework_id))
+
+
+def refs_shown(framework_id: UUID) -> frozenset[str]:
+    """The refs of the requirements of that framework that the acting person sees."""
+    held = limits()
+    return frozenset(r.ref for r in frameworks.requirements(framework_id) if held is None or held.holds_requirement(r.id))
 
 
 def revisions(held: Assessment) -> Sequence[Assessment]:
@@ -348,9 +374,26 @@ def board(framework: FrameworkView, as_of: datetime | None = None, held: Assessm
     """
     at, ledger = as_of or clock.now(), controls.ledger()
     if as_of is not None or held is not None:
-        return _board(framework, at, ledger, as_of, held)
+        return _within(limits(), _board(framework, at, ledger, as_of, held))
     key = ("board", framework, frameworks.requirements(framework.id), at.date(), ledger.since(at))
-    return replace(recall(key, lambda: replace(_board(framework, at, ledger), token=object())), as_of=at)
+    whole = recall(key, lambda: replace(_board(framework, at, ledger), token=object()))
+    return _within(limits(), replace(whole, as_of=at))
+
+
+def _within(held: Scope | None, whole: Board) -> Board:
+    """The requirements in scope with the groups above them. Rows and shares are other ones then, so nothing drawn is shared."""
+    if held is None:
+        return whole
+    rows = tuple(row for row in whole.rows if held.holds_requirement(row.requirement.id))
+    if len(rows) == len(whole.rows):
+        return whole
+    above, kept = {node.ref: node.parent_ref for node in whole.tree}, set[str | None]()
+    for row in rows:
+        ref: str | None = row.ref
+        while ref is not None and ref not in kept:
+            kept.add(ref)
+            ref = above.get(ref)
+    return replace(whole, rows=rows, tree=tuple(node for node in whole.tree if node.ref in kept), token=None)
 
 
 def _board(
@@ -531,7 +574,7 @@ class Progress:
 
 
 def progress() -> dict[UUID, Progress]:
-    """Of every assessment, in one statement."""
+    """Of every assessment, in one statement; of an auditor's, what it says on the requirements in his scope."""
     last = (
         select(Conclusion)
         .ext(distinct_on(Conclusion.item_id))
@@ -548,6 +591,8 @@ def progress() -> dict[UUID, Progress]:
         .outerjoin(SignOff, SignOff.conclusion_id == newest.id)
         .group_by(AssessmentItem.assessment_id)
     )  # fmt: skip
+    if (held := limits()) is not None and held.requirements is not None:
+        query = query.where(AssessmentItem.requirement_id.in_(held.requirements))
     return {row[0]: Progress(*row[1:]) for row in session().execute(query)}
 
 

@@ -40,6 +40,7 @@ from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
+from governance.kernel.scope import limits
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.people.queries import names
@@ -386,7 +387,7 @@ def index() -> ResponseReturnValue:
     every = queries.assessments()
     return page(
         "assessments/index.html", assessments=every, progress=queries.progress(), names=names(a.begun_by for a in every),
-        systems=systems.names(a.system_id for a in every), framework_of={each.id: each for each in frameworks.installed()}, today=clock.today(),
+        systems=systems.names(a.system_id for a in every), framework_of={each.id: each for each in frameworks.installed()}, today=clock.today(), limited=limits() is not None,
     )  # fmt: skip
 
 
@@ -437,7 +438,8 @@ def _begin(form: BeginForm) -> Assessment:
 def assessment(assessment_id: UUID) -> ResponseReturnValue:
     held = queries.assessment(assessment_id)
     framework = frameworks.framework_by_id(held.framework_id)
-    facts = layout.frozen_rows(held) if held.frozen else None
+    seen = queries.refs_shown(held.framework_id)
+    facts = [row for row in layout.frozen_rows(held) if row.ref in seen] if held.frozen else None
     shown = None if facts else queries.board(framework, _as_of(), held)
     every = queries.revisions(held)
     unsigned_first = (
@@ -446,7 +448,7 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
     return page(
         "assessments/assessment.html", held=held, ordered=unsigned_first, framework=framework, shown=shown, facts=facts, counts=_counts(shown, facts),
         revisions=every, last=every[-1], scope=_scope(held), levels=LEVELS, agrees=held.frozen is not None and actions.digest(held.frozen) == held.digest,
-        people=names([held.begun_by, held.closed_by]), moments=history.told([held.id]), **_past(),
+        people=names([held.begun_by, held.closed_by]), whole=queries.is_whole(held.framework_id), moments=history.told([held.id]), **_past(),
     )  # fmt: skip
 
 
@@ -470,8 +472,10 @@ def _counts(shown: Board | None, facts: Sequence[layout.FrozenRow] | None) -> di
 
 @feature.get("/assessments/<uuid:assessment_id>/frozen.json", needs=permissions.VIEW)
 def frozen(assessment_id: UUID) -> ResponseReturnValue:
-    """The bytes that the digest is over: RFC 8785."""
+    """The bytes that the digest is over: RFC 8785. They cannot be cut, so who sees a part of the framework does not get them."""
     held = queries.assessment(assessment_id)
+    if not queries.is_whole(held.framework_id):
+        raise NotFound("Your engagement is about some criteria of this framework; what was frozen is about all of them.")
     if held.frozen is None:
         raise NotFound("It is open, so nothing of it is frozen yet.")
     name = f"{held.title.lower().replace(' ', '-')}-revision-{held.revision}.json"

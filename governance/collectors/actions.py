@@ -18,6 +18,7 @@ from governance.collectors.collector import Collected, Collector
 from governance.collectors.models import CollectorRun
 from governance.collectors.periods import Period
 from governance.evidence import actions as evidence
+from governance.evidence.keeping import by_the_console
 from governance.evidence.models import Evidence, EvidenceLink
 from governance.kernel import clock, current, jobs
 from governance.kernel.db import alone, session
@@ -99,12 +100,12 @@ def file(run: CollectorRun, found: Collector, collected: Collected) -> None:
         run.state = "nothing"
         record(NOTHING, run, key=run.key, period=run.period)
         return
-    held = _evidence(found)
-    version = evidence.bring_file(
-        held, io.BytesIO(collected.evidence), collected.filename, collected_on=clock.today(), period_from=run.period_from,
-        period_to=run.period_to, valid_until=run.period_to + timedelta(days=HOLDS[found.schedule]), source=SOURCE,
-    )  # fmt: skip
-    session().flush()
+    with by_the_console():
+        held = _evidence(found)
+        version = evidence.bring_file(
+            held, io.BytesIO(collected.evidence), collected.filename, collected_on=clock.today(), period_from=run.period_from,
+            period_to=run.period_to, valid_until=run.period_to + timedelta(days=HOLDS[found.schedule]), source=SOURCE,
+        )  # fmt: skip
     run.state, run.evidence_version_id = "filed", version.id
     record(FILED, run, key=run.key, period=run.period, rows=run.rows, sha256=run.sha256, fine=run.is_fine, evidence=held.ref,
            version=version.number)  # fmt: skip

@@ -5,6 +5,8 @@ one(key), runs(key, after)          one of them, and its runs, the newest first
 run_of(run_id, lock)                a run with its work
 population(key, first, last)        the rows of these days, for whoever freezes them
 evidence_of(collector)              the piece of evidence that its versions belong to
+
+To an auditor a collector that serves no control of his engagement is not there, nor the other controls that one serves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +30,7 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.scope import Scope, limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Line:
     controls: Sequence[tuple[UUID, str]]
     last: Seen | None
     due: date
+    made_for: Sequence[str] = ()
 
     @property
     def needs_somebody(self) -> bool:
@@ -94,24 +98,32 @@ def collector(key: str) -> Collector:
 
 def board() -> list[Line]:
     """In the order of the registry; three statements whatever their number."""
-    newest, adopted, today = _newest(), _adopted(), clock.today()
-    return [
-        Line(c, [adopted[ref] for ref in c.controls if ref in adopted], newest.get(c.key), next_due(c.schedule, today))
-        for c in COLLECTORS.values()
-    ]
+    newest, adopted, held = _newest(), _adopted(), limits()
+    return [_line(c, adopted, newest.get(c.key), held) for c in COLLECTORS.values() if _serves(c, adopted, held)]
 
 
 def one(key: str) -> Line:
-    found = collector(key)
-    adopted = _adopted()
-    controls = [adopted[ref] for ref in found.controls if ref in adopted]
-    return Line(found, controls, _newest(key).get(key), next_due(found.schedule, clock.today()))
+    found, adopted, held = collector(key), _adopted(), limits()
+    if not _serves(found, adopted, held):
+        raise NotFound("There is no such collector.")
+    return _line(found, adopted, _newest(key).get(key), held)
 
 
 def _adopted() -> Mapping[str, tuple[UUID, str]]:
-    refs = {ref for c in COLLECTORS.values() for ref in c.controls}
+    """By ref, the controls that collectors serve and the acting person sees."""
+    refs, held = {ref for c in COLLECTORS.values() for ref in c.controls}, limits()
     rows = session().execute(select(Control.id, Control.ref).where(Control.ref.in_(refs), Control.retired_at.is_(None)))
-    return {row.ref: (row.id, row.ref) for row in rows}
+    return {row.ref: (row.id, row.ref) for row in rows if held is None or held.holds(row.id)}
+
+
+def _serves(found: Collector, adopted: Mapping[str, tuple[UUID, str]], held: Scope | None) -> bool:
+    return held is None or any(ref in adopted for ref in found.controls)
+
+
+def _line(found: Collector, adopted: Mapping[str, tuple[UUID, str]], last: Seen | None, held: Scope | None) -> Line:
+    made_for = [ref for ref in found.controls if held is None or ref in adopted]
+    controls = [adopted[ref] for ref in found.controls if ref in adopted]
+    return Line(found, controls, last, next_due(found.schedule, clock.today()), made_for)
 
 
 def controls_of(found: Collector) -> Sequence[UUID]:
@@ -170,7 +182,8 @@ def evidence_of(found: Collector, title: str) -> Evidence | None:
 
 
 def files_of(version_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
-    """Version → (evidence id, ref, number)."""
+    """Version → (evidence id, ref, number), of the evidence that the acting person sees."""
+    held = limits()
     query = select(EvidenceVersion.id, Evidence.id, Evidence.ref, EvidenceVersion.number)
     query = query.join(Evidence, Evidence.id == EvidenceVersion.evidence_id).where(EvidenceVersion.id.in_(version_ids))
-    return {row[0]: (row[1], row[2], row[3]) for row in session().execute(query)}
+    return {row[0]: (row[1], row[2], row[3]) for row in session().execute(query) if held is None or held.holds_evidence(row[1])}

@@ -1,6 +1,7 @@
 """Controls as facts: everything a status follows from, now or as it was known at an instant.
 
     posture(as_of)              all live controls with mappings, proofs and tests, in two statements
+    facts_of(id, at)            the same of one control
     ledger() → Ledger.at(t)     the same for many instants (twelve month ends) for the price of one; remembered while the
                                 tenant commits nothing (logbook/pulse.py), and with it what was worked out of it
     mappings(id)                the open mappings of one control
@@ -8,11 +9,13 @@
 
 A control that rests on drills or on the policy carries their history, so the facts cost no statement of their own.
 Owners and titles are always today's; what was recorded, mapped, brought in and judged is cut at the instant.
+To an auditor other controls than those of his engagement are not there, nor what they answer for elsewhere; the ledger
+stays whole, and what is shown of it is cut.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -30,7 +33,9 @@ from governance.evidence.models import EvidenceLink
 from governance.evidence.queries import FORMER, Piece
 from governance.kernel import clock
 from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
 from governance.kernel.memo import Shelf
+from governance.kernel.scope import Scope, limits
 from governance.logbook.pulse import recall
 from governance.people.models import Person
 from governance.policies.models import PolicyVersion, Waiver
@@ -43,10 +48,27 @@ OLD = (UNPROVEN + 1) * 86_400  # seconds after which a drill proves nothing any 
 
 def posture(as_of: datetime | None = None) -> list[ControlFacts]:
     """Every control that lives at the instant, by ref, as it was known then; two statements whatever their number."""
-    return ledger().at(as_of or clock.now())
+    found = ledger().at(as_of or clock.now())
+    if (held := limits()) is None:
+        return found
+    return [_within(held, each) for each in found if held.holds(each.control_id)]
+
+
+def facts_of(control_id: UUID, at: datetime) -> ControlFacts | None:
+    """One control, retired or not, as known at that moment."""
+    found, held = ledger(control_id).of(control_id, at), limits()
+    return found if found is None or held is None else _within(held, found)
+
+
+def _within(held: Scope, facts: ControlFacts) -> ControlFacts:
+    return replace(facts, mappings=tuple(each for each in facts.mappings if held.holds_requirement(each[0])))
 
 
 def find_control(control_id: UUID, *, lock: bool = False) -> Control:
+    """The row, if it is in the acting person's scope."""
+    held = limits()
+    if held is not None and not held.holds(control_id):
+        raise NotFound("There is no such control here.")
     return find(Control, control_id, what="control", lock=lock)
 
 

@@ -35,6 +35,7 @@ from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
+from governance.kernel.scope import limits
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.people.queries import names
@@ -82,7 +83,7 @@ def index() -> ResponseReturnValue:
         "controls/index.html", lines=shown, matching=len(matching), total=len(every), counts=counts, next=following, asked=asked,
         chips=_chips(asked), address=_address, owners=owner_choices(), words=WORDS, kinds=[(k, k.capitalize()) for k in actions.KINDS],
         frameworks=[(each.key, each.name) for each in frameworks.frameworks()], query=_query(asked),
-        fragments=("rows",),
+        limited=limits() is not None, fragments=("rows",),
     )  # fmt: skip
 
 
@@ -269,7 +270,7 @@ def control(control_id: UUID) -> ResponseReturnValue:
 
 
 def _control_page(row: Control, *, assign: AssignForm | None = None, code: int = 200) -> ResponseReturnValue:
-    facts = queries.ledger(row.id).of(row.id, clock.now())
+    facts = queries.facts_of(row.id, clock.now())
     if facts is None:
         raise NotFound("There is no such control here.")
     today = clock.today()
@@ -321,7 +322,9 @@ def _testers(control_id: UUID) -> dict[UUID, str]:
 
 def _mapped(control_id: UUID) -> list[tuple[frameworks.FrameworkView, list[tuple[frameworks.RequirementView, str]]]]:
     """By framework, in the publisher's order."""
-    coverage = {m.requirement_id: m.coverage for m in queries.mappings(control_id)}
+    held = limits()
+    open_ones = [m for m in queries.mappings(control_id) if held is None or held.holds_requirement(m.requirement_id)]
+    coverage = {m.requirement_id: m.coverage for m in open_ones}
     found = [
         (each, [(node, coverage[node.id]) for node in frameworks.requirements(each.id) if node.id in coverage])
         for each in frameworks.installed()
@@ -388,7 +391,7 @@ def retirement(control_id: UUID) -> ResponseReturnValue:
 
 
 def _retire_page(row: Control, form: RetireForm, *, code: int = 200) -> ResponseReturnValue:
-    facts = queries.ledger(row.id).of(row.id, clock.now())
+    facts = queries.facts_of(row.id, clock.now())
     return page("controls/retire.html", control=row, facts=facts, alone=queries.only_answer(row.id), form=form, status=code)
 
 

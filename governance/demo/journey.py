@@ -12,7 +12,10 @@ from governance.audit import jsonl
 from governance.audit.verify import verify as verify_log
 from governance.demo import tampered
 from governance.engagements.checking import verify as verify_package
+from governance.kernel import clock
 from governance.reports.verify import verify
+
+SOC2 = "soc2-tsc-2017"
 
 
 class _Form(HTMLParser):
@@ -51,27 +54,43 @@ def sign_in(base: str, email: str) -> requests.Session:
     return browser
 
 
-def make_report(base: str, data: Path, email: str = "officer@acme.example") -> None:
-    """Ask for the AI RMF report, wait for it, keep it with its signature, and verify both offline."""
+def make_reports(base: str, data: Path, email: str = "officer@acme.example") -> None:
+    """Ask for the AI RMF report and for the Type II matrix of SOC 2, keep each with its signature, and verify them offline."""
     browser = sign_in(base, email)
-    reports = browser.get(f"{base}/t/acme/reports/", timeout=20)
-    page = _forms(reports)
-    action, fields = next(form for form in page.forms if form[0].endswith("/reports/"))
-    asked = browser.post(urljoin(base, action), data=fields | {"assessment_id": page.options[0]}, timeout=20)
-    run = asked.url
+    page = _forms(browser.get(f"{base}/t/acme/reports/", timeout=20))
+    compliance = _ask(browser, base, page, "/reports/", assessment_id=page.options[0])
+    last = clock.today()
+    first = last.replace(year=last.year - 1, day=1)
+    matrix = _ask(browser, base, page, "/reports/matrices", framework=SOC2, begins=first.isoformat(), ends=last.isoformat())
+    signed = _take_report(browser, compliance, data / "ai-rmf-report.pdf")
+    (data / "ai-rmf-report.sig").write_text(signed)
+    _take_report(browser, matrix, data / "soc2-type-ii.pdf")
+
+
+def _ask(browser: requests.Session, base: str, page: _Form, ending: str, **fields: str) -> str:
+    """Send the form whose action ends so; the address that it leads to."""
+    action, hidden = next(form for form in page.forms if form[0].endswith(ending))
+    asked = browser.post(urljoin(base, action), data=hidden | fields, timeout=20)
+    if not asked.ok:
+        raise SystemExit(f"{action} answered {asked.status_code}")
+    return asked.url
+
+
+def _take_report(browser: requests.Session, run: str, file: Path) -> str:
+    """Wait for the report, keep it with its signature beside it, and verify both; the signature."""
     token = _made(browser, run, "/pdf")
     pdf = browser.post(f"{run}/pdf", data={"csrf_token": token}, timeout=60)
     note = browser.post(f"{run}/signature", data={"csrf_token": token}, timeout=60)
     pdf.raise_for_status()
     note.raise_for_status()
-    (data / "ai-rmf-report.pdf").write_bytes(pdf.content)
-    (data / "ai-rmf-report.pdf.sig").write_bytes(note.content)
-    (data / "ai-rmf-report.sig").write_bytes(note.content)
-    key = requests.get(f"{base}/keys", timeout=20).text.splitlines()[0]
-    (data / "console.pub").write_text(key + "\n")
+    key = requests.get(urljoin(run, "/keys"), timeout=20).text.splitlines()[0]
+    file.write_bytes(pdf.content)
+    file.with_name("console.pub").write_text(key + "\n")
+    file.with_name(f"{file.name}.sig").write_text(note.text)
     result = verify(pdf.content, note.text, key)
     if not result.ok:
-        raise SystemExit(f"The demo's report does not verify: {result.sentence}")
+        raise SystemExit(f"{file.name} of the demo does not verify: {result.sentence}")
+    return note.text
 
 
 def _made(browser: requests.Session, address: str, verb: str) -> str:

@@ -47,8 +47,8 @@ def run(*, once: bool, port: int, data: Path) -> int:
         try:
             base = _set_up(port, data, stack)
             _say(f"Ready after {time.monotonic() - started:.0f} s: {base}")
-            journey.make_report(base, data)
-            _say(f"The signed report is {data / 'ai-rmf-report.pdf'}")
+            journey.make_reports(base, data)
+            _say(f"The signed reports are {data / 'ai-rmf-report.pdf'} and {data / 'soc2-type-ii.pdf'}")
             key = json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"]
             journey.take_package(base, data, key)
             _say(f"The engagement's evidence package, as its auditor took it, is {data / 'engagement-package.zip'}")

@@ -1,7 +1,8 @@
 """The story of acme's Type II tests in a SOC 2 period of twelve months, told by the product's own actions.
 
     acme(…) -> Iterator[Told]      six populations, frozen; samples drawn and tested; SEC-07 with one of 25 that failed;
-                                   ACC-03 with an exception that went the whole way: finding, repair, passed retest
+                                   ACC-03 with an exception that went the whole way: finding, repair, passed retest;
+                                   INC-02 with a missed quarter, recorded as an exception and answered
 
 Each Told is a day, a part and a deed, as governance/demo/world.py plays them. Lists have a fixed seed, days count back from today.
 """
@@ -68,9 +69,22 @@ def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> It
     yield Told(ago(20), "officer", partial(_freeze_evidence, restores, ago), 11)
     yield Told(ago(19), "jun", partial(_draw, restores), 11)
     yield Told(ago(18), "jun", partial(_pass, restores), 15)
+    yield from _missed(Thread("INC-02", [], ids=ids), ago)
     yield from _sign_off(Thread("SEC-07", SIGNED, ids=ids), chance, ago)
 
 
+MOVED_BY_PHONE = {
+    "cause": "The leaver's last day was moved forward by phone, and the staff list followed two days later.",
+    "effect": "One account stayed open for three days. The log shows no sign-in with it.",
+    "correction": "The account was closed, and the other leavers of the quarter were compared by hand.",
+    "response": "Agreed. Changes of a last day go through the staff list alone, and the list closes the account by itself.",
+}
+LATE_NOTICE = {
+    "cause": "Nobody kept the list of those who were told after the duty changed hands in summer.",
+    "effect": "The incidents of the quarter were small and nobody outside was concerned. That they were told cannot be shown.",
+    "correction": "The new owner asked each of those concerned, and keeps the list from now on.",
+    "response": "Agreed. The list is part of closing an incident, so that a quarter cannot end without it.",
+}
 RELEASES = "release register, high-risk and standard lanes, state = live, by day of release"
 
 
@@ -98,10 +112,16 @@ def _leavers(thread: Thread, chance: random.Random, person: Callable[[str], UUID
     yield Told(ago(99), "jun", partial(_draw, thread), 9)
     yield Told(ago(98), "jun", partial(_pass, thread, spare=3), 10)
     yield Told(ago(98), "jun", partial(_fail, thread, "The account was open for three days after the last one at work", at=3), 11)
-    yield Told(ago(95), "officer", partial(_answer, thread), 10)
+    yield Told(ago(95), "officer", partial(_answer, thread, MOVED_BY_PHONE), 10)
     yield Told(ago(94), "officer", lambda: _raise(thread, person("anna"), ago(75)), 10)
     yield Told(ago(80), "anna", partial(_mend, thread), 16)
     yield Told(ago(72), "jun", partial(_retest, thread, ago(72)), 14)
+
+
+def _missed(thread: Thread, ago: Ago) -> Iterator[Told]:
+    """Nobody showed who was told of the quarter's incidents."""
+    yield Told(ago(12), "jun", partial(_record_missed, thread), 10)
+    yield Told(ago(9), "officer", partial(_answer, thread, LATE_NOTICE), 14)
 
 
 # ---- deeds
@@ -153,13 +173,17 @@ def _exception(thread: Thread) -> TestException:
     return queries.exception(_known(thread.exception), lock=True)
 
 
-def _answer(thread: Thread) -> None:
-    actions.answer(
-        _exception(thread), version=1, cause="The leaver's last day was moved forward by phone, and the staff list followed two days later.",
-        effect="One account stayed open for three days. The log shows no sign-in with it.",
-        correction="The account was closed, and the other leavers of the quarter were compared by hand.",
-        response="Agreed. Changes of a last day go through the staff list alone, and the list closes the account by itself.",
-    )  # fmt: skip
+def _record_missed(thread: Thread) -> None:
+    """The newest cycle that was missed, where there is one."""
+    control = queries.control(thread.ids[thread.ref])
+    for cycle in queries.missed(control.id)[-1:]:
+        said = {name: text for name, text in LATE_NOTICE.items() if name != "response"}
+        thread.exception = actions.record_missed(control, cycle.last, **said).id
+
+
+def _answer(thread: Thread, said: Mapping[str, str]) -> None:
+    if thread.exception is not None:
+        actions.answer(_exception(thread), version=1, **said)
 
 
 def _raise(thread: Thread, owner: UUID, due: date) -> None:

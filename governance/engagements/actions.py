@@ -76,6 +76,9 @@ COMMENTED = action("request.commented", "wrote in a request's thread", fields="r
 TAKEN = action(
     "engagement.file.taken", "took a file away", fields="engagement page object sha256 size stamped original", personal="name"
 )
+BROKE_OFF = action(
+    "engagement.file.broken_off", "was cut off from a file: the access had ended", fields="engagement page object bytes"
+)
 PACKAGE_ASKED = action("package.asked", "asked for an evidence package", fields="engagement")
 PACKAGE_CANCELLED = action("package.cancelled", "cancelled an evidence package", fields="engagement")
 PACKAGE_MADE = action("package.made", "made an evidence package", fields="engagement files size sha256 checkpoint")
@@ -667,6 +670,11 @@ def note_taken(held: Engagement, *, page: str, what: str, name: str, size: int, 
         TAKEN, held, engagement=held.ref, page=page, object=what or None, sha256=sha256, size=size, stamped=original is not None,
         original=original, name=name,
     )  # fmt: skip
+
+
+def note_broken_off(held: Engagement, *, page: str, what: str, octets: int) -> None:
+    """The access ended while a file was on its way; how much of it had left."""
+    record(BROKE_OFF, held, engagement=held.ref, page=page, object=what or None, bytes=octets)
 
 
 # ---- packages

@@ -22,12 +22,13 @@ from governance.audit.checkpoint import open_checkpoint
 from governance.audit.verify import read_keys
 from governance.audit.verify import verify as verify_log
 from governance.engagements import package_note
-from governance.engagements.bag import DECLARATION, MANIFEST, PIECE, SIGNATURE, TAGS, escaped
+from governance.engagements.bag import DECLARATION, MANIFEST, MOST_FILES, PIECE, SIGNATURE, TAGS, escaped
 from governance.kernel.notes import NotSigned, VerifierKey
+from governance.testing.sampling import draw
 
 LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
-SMALL = 64 * 1024 * 1024  # bytes of a tag file or index that are read at once
-MOST_FILES, RATIO = 200_000, 2000
+SMALL = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
+RATIO = 2000
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError,
     UnicodeError, RecursionError, TypeError, AttributeError,
@@ -95,8 +96,8 @@ def _opened(archive: zipfile.ZipFile, keys: list[VerifierKey], key: str) -> Verd
         checks.append(_is_signed(archive, entries, name, vouched))
     checks += [
         _declared(archive, entries), _same("tag files", archive, entries, tags, of=list(tags)),
-        _complete(entries, digests), _same("files", archive, entries, digests, of=list(digests)),
-        _index(archive, entries, digests), *_log(archive, entries, key, keys),
+        _complete(entries, digests, tags), _same("files", archive, entries, digests, of=list(digests)),
+        _index(archive, entries, digests), _samples(archive, entries), *_log(archive, entries, key, keys),
     ]  # fmt: skip
     return Verdict(tuple(checks), name, len(digests))
 
@@ -128,7 +129,10 @@ def _small(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], pat
     entry = entries.get(path)
     if entry is None or entry.file_size > SMALL:
         return None
-    return archive.read(entry)
+    try:
+        return archive.read(entry)
+    except DAMAGE:
+        raise _Broken(f"{path} is damaged: it cannot be unpacked.") from None
 
 
 def _listed(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str) -> dict[str, str]:
@@ -171,9 +175,10 @@ def _declared(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) 
     )
 
 
-def _complete(entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str]) -> Check:
+def _complete(entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str], tags: Mapping[str, str]) -> Check:
     there = {escaped(path) for path in entries if path.startswith("data/")}
-    missing, extra = sorted(digests.keys() - there), sorted(there - digests.keys())
+    beside = {path for path in entries if not path.startswith("data/")} - {*tags, TAGS, SIGNATURE}
+    missing, extra = sorted(digests.keys() - there), sorted([*(there - digests.keys()), *beside])
     if missing:
         return Check("complete", ok=False, sentence=f"{missing[0]} is missing from the package, and {len(missing) - 1} others.")
     if extra:
@@ -227,6 +232,41 @@ def _index(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], dig
     )
 
 
+def _samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Check:
+    """Each population is the one that was frozen, and each sample is drawn again from it with its seed."""
+    drawn = 0
+    try:
+        listed = json.loads(_small(archive, entries, "data/index.json") or b"")["samples"]
+        for each in listed:
+            sample = json.loads(_small(archive, entries, f"data/{each['path']}") or b"")
+            held, items = sample["population"], [item["item"] for item in sample["items"]]
+            digest, ids = _population(archive, entries[f"data/{each['rows']}"], held["id_column"])
+            if digest != held["sha256"]:
+                return Check(
+                    "samples", ok=False, sentence=f"{each['rows']} is not the population that was frozen for {each['path']}."
+                )
+            if list(draw(ids, sample["seed"], digest, sample["size"])) != items:
+                return Check("samples", ok=False, sentence=f"{each['path']} holds other items than its seed draws.")
+            drawn += len(items)
+    except DAMAGE:
+        return Check("samples", ok=False, sentence="The samples or their populations cannot be read.")
+    return Check(
+        "samples",
+        ok=True,
+        sentence=f"All {drawn} items of {len(listed)} samples were drawn again with their seeds: the same ones.",
+    )
+
+
+def _population(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, column: str) -> tuple[str, list[str]]:
+    """(digest of its lines, the id in each)."""
+    digest, ids = hashlib.sha256(), list[str]()
+    with archive.open(entry) as stream:
+        for line in stream:
+            digest.update(line)
+            ids.append(json.loads(line)[column])
+    return digest.hexdigest(), ids
+
+
 def _log(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], key: str, keys: list[VerifierKey]) -> Iterator[Check]:
     """The extract of the log with its proofs, and that its checkpoint is the one beside it."""
     entry = entries.get("data/audit-log/extract.jsonl")
@@ -234,8 +274,12 @@ def _log(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], key: 
     if entry is None:
         yield Check("log", ok=False, sentence="The package holds no extract of the audit log.")
         return
-    with archive.open(entry) as stream:
-        result = verify_log(jsonl.lines(cast("BinaryIO", stream)), key, note)
+    try:
+        with archive.open(entry) as stream:
+            result = verify_log(jsonl.lines(cast("BinaryIO", stream)), key, note)
+    except DAMAGE:
+        yield Check("log", ok=False, sentence="data/audit-log/extract.jsonl is damaged: it cannot be unpacked.")
+        return
     yield Check("log", ok=result.ok, sentence=result.sentence)
     yield _checkpoint(note, keys)
 

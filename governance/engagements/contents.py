@@ -7,16 +7,16 @@ The folders: evidence/<control>/<evidence>/v<number>-<name>, controls.csv, reque
 index.html with index.json, which open offline and name every file with its digest.
 """
 
-import csv
-import io
 import json
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -25,11 +25,14 @@ from governance.engagements.bag import Payload
 from governance.engagements.models import Engagement
 from governance.evidence.models import EvidenceVersion
 from governance.kernel import clock, current, sheets
-from governance.people import queries as people
+from governance.kernel.db import session
 from governance.testing import queries as testing
+from governance.testing.sampling import METHOD, lines
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
+RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))})  # of Windows
+FOLDER, NAME = 40, 60  # letters of a folder and of a file: a whole path stays below Windows' 260
 FORMAT = "governance.evidence-package/1"
 LOG = "audit-log/extract.jsonl"
 
@@ -44,7 +47,7 @@ class Stored:
 
 @dataclass(slots=True)
 class Contents:
-    """The package but for the bytes of evidence. `index` is what index.json says."""
+    """The package but for the bytes of evidence. `index` is what index.json says, `made` the files made from data, each packed."""
 
     name: str
     index: dict[str, Any]
@@ -54,7 +57,7 @@ class Contents:
     def payload(self) -> Iterator[Payload]:
         """The files that were made from the data, the index last."""
         for path, content in sorted(self.made.items()):
-            yield _whole(path, content)
+            yield _whole(path, zlib.decompress(content))
         yield _whole("index.json", json.dumps(self.index, ensure_ascii=False, indent=1).encode())
         yield _whole("index.html", page(self.index).encode())
 
@@ -63,22 +66,28 @@ class Contents:
         return sum(each.version.size or 0 for each in self.stored)
 
 
+def packed(content: bytes) -> bytes:
+    """All that was made from data is held until the evidence is through: a tenth of its size."""
+    return zlib.compress(content, 6)
+
+
 def _whole(path: str, content: bytes) -> Payload:
     return Payload(path, lambda: (content,), packed=True)
 
 
 def plain(name: str, most: int = 80) -> str:
-    """A name that any file system takes and no manifest has to escape."""
+    """A name that any file system takes, also Windows' and one that folds case, and that no manifest has to escape."""
     stem, dot, suffix = PLAIN.sub("_", name).strip("._").rpartition(".")
     whole = f"{stem[: most - 10]}{dot}{suffix[:9]}" if dot else suffix[:most]
-    return whole or "file"
+    whole = whole.rstrip(".") or "file"
+    return f"_{whole}" if whole.split(".", 1)[0].upper() in RESERVED else whole
 
 
 def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Contents:
     """Read everything that the package tells, in the present transaction (a snapshot)."""
     who = current.actor()
     files, controls = queries.files(engagement), queries.controls_in(engagement)
-    stored = [Stored(each.version, _path(each)) for each in files if each.version.storage_key is not None]
+    stored = [Stored(each.version, _path(each)) for each in files if each.version.storage_key is not None and each.gone is None]
     paths = {each.version.id: each.path for each in stored}
     name = plain(f"{who.tenant_slug}-{engagement.ref}")
     index: dict[str, Any] = {
@@ -92,16 +101,17 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
     }  # fmt: skip
     contents = Contents(name, index, stored)
     contents.made |= _tables(index) | _testing(engagement, {i for i, _, _ in controls}, index)
-    contents.made["audit-log/checkpoint.txt"] = checkpoint.encode()
-    contents.made["audit-log/keys.txt"] = "".join(f"{key}\n" for key in keys).encode()
-    contents.made["VERIFY.txt"] = _environment().get_template("engagements/verify.txt").render(index=index, key=keys[0]).encode()
+    contents.made["audit-log/checkpoint.txt"] = packed(checkpoint.encode())
+    contents.made["audit-log/keys.txt"] = packed("".join(f"{key}\n" for key in keys).encode())
+    told = _environment().get_template("engagements/verify.txt").render(index=index, key=keys[0])
+    contents.made["VERIFY.txt"] = packed(told.encode())
     return contents
 
 
 def _path(each: queries.File) -> str:
     """By the first control that it supports; what supports none was provided in a request."""
-    folder = plain(each.controls[0]) if each.controls else "requests"
-    return f"evidence/{folder}/{plain(each.ref)}/v{each.version.number}-{plain(each.version.filename or 'file')}"
+    folder = plain(each.controls[0], FOLDER) if each.controls else "requests"
+    return f"evidence/{folder}/{plain(each.ref, FOLDER)}/v{each.version.number}-{plain(each.version.filename or 'file', NAME)}"
 
 
 def _evidence(each: queries.File, path: str | None) -> dict[str, Any]:
@@ -110,6 +120,7 @@ def _evidence(each: queries.File, path: str | None) -> dict[str, Any]:
         "ref": each.ref, "title": each.title, "version": v.number, "controls": list(each.controls), "path": path, "filename": v.filename,
         "url": v.url, "sha256": v.sha256, "bytes": v.size, "media_type": v.media_type, "collected_at": _said(v.collected_at),
         "uploaded_at": _said(v.uploaded_at), "covers": [_said(v.period_from), _said(v.period_to)], "source": v.source,
+        "destroyed": {"at": _said(each.gone.decided_at), "because": each.gone.reason} if each.gone else None,
     }  # fmt: skip
 
 
@@ -136,7 +147,7 @@ def _requests(engagement: Engagement, paths: dict[Any, str]) -> list[Any]:
         given.setdefault(each.attachment.request_id, []).append(told)
     said: dict[Any, list[Any]] = {}
     remarks = queries.threads([r.id for r in every])
-    names = people.names(r.said_by for r in remarks)
+    names = queries.pseudonyms(r.said_by for r in remarks)
     for remark in remarks:
         who = names.get(remark.said_by, "A former member") if remark.said_by else "The console"
         said.setdefault(remark.request_id, []).append(
@@ -162,7 +173,7 @@ def _tables(index: dict[str, Any]) -> dict[str, bytes]:
         for r in index["requests"]
     ]  # fmt: skip
     columns = ("Ref", "Request", "Criteria", "Due", "State", "Since", "Provided")
-    return {"controls.csv": sheets.csv_bytes(head, controls), "requests.csv": sheets.csv_bytes(columns, requests)}
+    return {"controls.csv": packed(sheets.csv_bytes(head, controls)), "requests.csv": packed(sheets.csv_bytes(columns, requests))}
 
 
 def _cells(months: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -172,19 +183,22 @@ def _cells(months: Sequence[dict[str, Any]]) -> dict[str, str]:
 def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) -> dict[str, bytes]:
     """Each sample with its population, its seed and every item's result; and the exceptions."""
     made: dict[str, bytes] = {}
+    lists: dict[UUID, str] = {}
     index["samples"] = []
     for standing in testing.samples(since=engagement.period_from, until=engagement.period_to):
         if standing.control.id not in controls:
             continue
         number, stem = len(index["samples"]) + 1, plain(standing.control.ref)
         path = f"testing/samples/{number:03}-{stem}.json"
-        population = testing.population(standing.population.id, whole=True)
-        made[f"testing/populations/{number:03}-{stem}.csv"] = _population(population.rows)
-        made[path] = json.dumps(_sample(standing), ensure_ascii=False, indent=1).encode()
+        rows = lists.setdefault(standing.population.id, f"testing/populations/{len(lists) + 1:03}-{stem}")
+        if f"{rows}.csv" not in made:
+            made |= _rows(standing.population.id, rows)
+        made[path] = packed(json.dumps(_sample(standing, rows), ensure_ascii=False, indent=1).encode())
         index["samples"].append(
             {
                 "control": standing.control.ref,
                 "path": path,
+                "rows": f"{rows}.jsonl",
                 "says": standing.says,
                 "seed": standing.sample.seed,
                 "size": standing.sample.size,
@@ -192,15 +206,24 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
         )
     cases = [each for each in testing.exceptions(engagement.period_from, None) if each.control.id in controls]
     index["exceptions"] = [_case(each) for each in cases]
-    made["testing/exceptions.json"] = json.dumps(index["exceptions"], ensure_ascii=False, indent=1).encode()
+    made["testing/exceptions.json"] = packed(json.dumps(index["exceptions"], ensure_ascii=False, indent=1).encode())
     return made
 
 
-def _sample(standing: testing.Standing) -> dict[str, Any]:
+def _rows(population_id: UUID, path: str) -> dict[str, bytes]:
+    """A population twice: its lines as they were hashed when it was frozen, and as a table for people."""
+    held = testing.population(population_id, whole=True)
+    made = {f"{path}.jsonl": packed(b"".join(lines(held.rows))), f"{path}.csv": packed(_table(held.rows))}
+    session().expire(held, ["rows"])  # up to 50 000 of them, and there may be many populations
+    return made
+
+
+def _sample(standing: testing.Standing, rows: str) -> dict[str, Any]:
     sample, population = standing.sample, standing.population
     return {
         "control": standing.control.ref, "population": {"title": population.title, "key": population.key, "query": population.query,
-        "parameters": population.parameters, "run_at": _said(population.run_at), "run_by": population.run_by, "rows": population.row_count, "sha256": population.sha256},
+        "parameters": population.parameters, "run_at": _said(population.run_at), "run_by": population.run_by, "rows": population.row_count, "sha256": population.sha256,
+        "path": f"{rows}.jsonl", "table": f"{rows}.csv", "id_column": population.id_column}, "method": METHOD,
         "rule": sample.rule, "size": sample.size, "advised": sample.advised, "reason": sample.reason, "seed": sample.seed, "attributes": sample.attributes,
         "items": [
             {"number": each.item.number, "item": each.item.item, "facts": each.item.facts, "dated": _said(each.item.dated),
@@ -214,18 +237,16 @@ def _sample(standing: testing.Standing) -> dict[str, Any]:
 def _case(each: testing.Case) -> dict[str, Any]:
     e, f = each.exception, each.finding
     return {
-        "ref": e.ref, "control": each.control.ref, "item": each.item.item, "state": each.state, "says": e.says, "cause": e.cause, "effect": e.effect,
+        "ref": e.ref, "control": each.control.ref, "item": each.what, "state": each.state, "says": e.says, "cause": e.cause, "effect": e.effect,
         "correction": e.correction, "response": e.response,
         "finding": {"ref": f.ref, "title": f.title, "plan": f.plan, "due_on": _said(f.due_on), "remedy": f.remedy} if f else None,
     }  # fmt: skip
 
 
-def _population(rows: Sequence[dict[str, Any]]) -> bytes:
-    """As it was frozen; columns in the order of the first row."""
+def _table(rows: Sequence[dict[str, Any]]) -> bytes:
+    """Columns in the order of the first row; what a spreadsheet would take for a formula is made harmless."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([columns, *([sheets.harmless(row.get(name)) for name in columns] for row in rows)])
-    return out.getvalue().encode()
+    return sheets.csv_bytes(columns, ([row.get(name) for name in columns] for row in rows))
 
 
 def _said(value: date | datetime | None) -> str | None:

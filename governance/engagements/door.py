@@ -12,7 +12,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import PUBLIC
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
-from governance.kernel.errors import DomainError, Forbidden, NotFound
+from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, set_cookie
@@ -28,7 +28,6 @@ from governance.tenants.models import Tenant
 public = Feature("auditor_door", __name__, scope="public")
 GONE = "This link opens nothing. It may have been taken back, or its engagement is over: ask whoever sent it."
 SHUT = "Your access ended with the fieldwork of your engagement. Ask the tenant if you still need something."
-DOWNLOADS = {"evidence.download": "version_id"}
 
 
 def identify() -> Actor | None:
@@ -39,21 +38,7 @@ def identify() -> Actor | None:
     if not queries.may_enter(who, clock.now()):
         g.shut_out = who
         raise actions.Closed(SHUT)
-    _takes_what_is_in_scope(who)
     return who
-
-
-def _takes_what_is_in_scope(who: Actor) -> None:
-    """He reads what every reader reads; files he takes from the scope of his engagements only."""
-    word = DOWNLOADS.get(request.endpoint or "")
-    wanted = (request.view_args or {}).get(word or "")
-    if wanted is None or who.person_id is None:
-        return
-    with current.acting_as(who):
-        if not queries.shows_version(queries.scope_of(who.person_id), wanted):
-            raise Forbidden(
-                "That file is outside the scope of your engagement: its framework, its period, or what was provided to you."
-            )
 
 
 # ---- the way in by link and code

@@ -2,14 +2,20 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from governance.audit import logs
 from governance.audit import queries as audit
 from governance.engagements import actions, package_note, permissions, queries
-from governance.engagements.bag import Bag, NotWhole, Payload, reading
+from governance.engagements.bag import MOST_FILES, Bag, NotWhole, Payload, reading
 from governance.engagements.contents import LOG, Contents, Stored, gather
+from governance.engagements.models import EvidencePackage
 from governance.kernel import access, clock, current, storage
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound, Unavailable
@@ -19,14 +25,19 @@ from governance.logbook.exporting import Plan, Tally, stream
 from governance.logbook.filters import Filters
 
 LIMIT = 64 * 1024**3
+SHELF = "packages"  # sealed under the tenant's key, as the evidence in them is
 PAUSE = 0.3  # seconds between two words of progress: each is a small transaction
 KIB = 1024
+SWEPT_AFTER = timedelta(days=1)
+FEW = 10  # files that every package has: index, log, tag files
+PLACE = 512  # bytes that one place of the log is counted for: what it weighs is known only when it is written
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is made, fixed at its beginning."""
 
+    package_id: UUID
     contents: Contents
     plan: Plan
     checkpoint: int
@@ -49,15 +60,53 @@ def make_package(item: WorkItem, progress: Progress) -> None:
     if order is None:
         return
     _still_inside(who)
-    bag = Bag(order.contents.name, order.info)
-    telling = _Telling(progress, order.contents.octets // KIB + 1, len(order.contents.stored))
+    bag, telling = Bag(order.contents.name, order.info), _Telling(progress, order)
     made = reading(bag.pieces(_payload(order, telling), lambda digest: _signed(order, digest)))
-    blob = storage.store().write(item.tenant_id, made, limit=LIMIT)
+    blob = storage.store().write(item.tenant_id, made, limit=LIMIT, shelf=SHELF)
+    try:
+        filed = _file(item, blob, order, files=len(bag.digests))
+    except BaseException:
+        _drop(blob.key)
+        raise
+    if not filed:
+        _drop(blob.key)
+
+
+def _file(item: WorkItem, blob: storage.Blob, order: Order, *, files: int) -> bool:
+    """Only with this is there a package, and the progress at its end. False when another process was sooner."""
     with transaction():
-        _still_inside(who)
-        package = queries.locked_package(item.target_id)
+        _still_inside(current.actor())
+        package = queries.locked_package(order.package_id)
+        if package.storage_key is not None:
+            return False
         held = queries.engagement(package.engagement_id)
-        actions.file_package(package, held, blob, files=len(bag.digests), checkpoint=order.checkpoint)
+        actions.file_package(package, held, blob, files=files, checkpoint=order.checkpoint)
+        work = session().scalars(select(WorkItem).where(WorkItem.id == item.id)).one()
+        work.done = work.total
+    return True
+
+
+def _drop(key: str) -> None:
+    """What was not filed is nobody's. Where removing it fails too, the nightly sweep takes it."""
+    with suppress(DomainError, DBAPIError, OSError), transaction(read_only=True):
+        if key not in _named([key]):
+            storage.store().remove(key)
+
+
+def _named(keys: Sequence[str]) -> set[str]:
+    """Those of these keys that are a package's."""
+    query = select(EvidencePackage.storage_key).where(EvidencePackage.storage_key.in_(keys))
+    return {key for key in session().scalars(query) if key}
+
+
+def sweep() -> int:
+    """Nightly, of the acting tenant: stored packages that no row names, a day after; how many. A killed process leaves such ones."""
+    store, before = storage.store(), clock.now() - SWEPT_AFTER
+    old = [key for key, written in store.aged(f"{current.actor().tenant_id.hex}/{SHELF}") if written < before]
+    named = _named(old)
+    for key in (orphans := [key for key in old if key not in named]):
+        store.remove(key)
+    return len(orphans)
 
 
 def _still_inside(who: current.Actor) -> None:
@@ -84,7 +133,12 @@ def _order(package_id: UUID) -> Order | None:
         "External-Description": f"Evidence for {held.firm}, {held.period_from.isoformat()} to {held.period_to.isoformat()}",
         "Bag-Software-Agent": "governance console",
     }  # fmt: skip
-    return Order(gather(held, keys, mark.note), plan, mark.number, info)
+    contents = gather(held, keys, mark.note)
+    if len(contents.stored) + len(contents.made) > MOST_FILES - FEW:
+        raise NotWhole(
+            f"{thousands(len(contents.stored))} files are in scope, and a package holds {thousands(MOST_FILES)} at most. Narrow the criteria or the period."
+        )
+    return Order(package_id, contents, plan, mark.number, info)
 
 
 def _payload(order: Order, telling: "_Telling") -> Iterator[Payload]:
@@ -92,26 +146,37 @@ def _payload(order: Order, telling: "_Telling") -> Iterator[Payload]:
     for number, each in enumerate(order.contents.stored, start=1):
         telling.at(number, each)
         yield Payload(each.path, lambda each=each: _bytes(each, telling), sha256=each.version.sha256)  # type: ignore[misc]  # bound at once
-    telling.log()
-    yield Payload(LOG, lambda: storage.in_pieces(stream(order.plan, Tally(), lambda _at: telling.beat())), packed=True)
+    yield Payload(LOG, lambda: storage.in_pieces(stream(order.plan, Tally(), telling.log)), packed=True)
     yield from order.contents.payload()
     telling.end()  # the last moment to cancel: from here on the package is kept
 
 
 def _bytes(each: Stored, telling: "_Telling") -> Iterator[bytes]:
-    """The file as it was brought in. One that is not there ends it all."""
+    """The file as it was brought in. One that is not there, or cannot be read, ends it all and is named."""
+    with _named_after(each):
+        pieces = storage.in_pieces(storage.store().open(each.version.storage_key or ""))
+    while True:
+        with _named_after(each):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        telling.add(len(piece))
+        yield piece
+
+
+@contextmanager
+def _named_after(each: Stored) -> Iterator[None]:
+    """What goes wrong with the store is told with the file's name; what is merely away may be tried again."""
     try:
-        file = storage.store().open(each.version.storage_key or "")
+        yield
     except NotFound:
         raise NotWhole(f"{each.path} is missing from the store. No package was made.") from None
-    try:
-        for piece in storage.in_pieces(file):
-            telling.add(len(piece))
-            yield piece
-    except Unavailable:
-        raise
+    except Unavailable as away:
+        raise Unavailable(f"{each.path}: {away.message}") from away
     except DomainError as problem:
         raise NotWhole(f"{each.path} cannot be read: {problem.message} No package was made.") from problem
+    except OSError as problem:
+        raise Unavailable(f"{each.path} cannot be read ({problem.strerror}).") from problem
 
 
 def _signed(order: Order, digest: str) -> str:
@@ -125,10 +190,12 @@ def _signed(order: Order, digest: str) -> str:
 
 
 class _Telling:
-    """How far it is: kilobytes of evidence, since that is where the time goes."""
+    """How far it is, in kilobytes: files by the bytes that went by, the log by its places, in the order in which they come."""
 
-    def __init__(self, progress: Progress, total: int, files: int) -> None:
-        self._progress, self._total, self._files = progress, total, files
+    def __init__(self, progress: Progress, order: Order) -> None:
+        self._progress, self._files = progress, len(order.contents.stored)
+        self._evidence, self._log = order.contents.octets, PLACE * order.plan.size
+        self._total = (self._evidence + self._log) // KIB + 1
         self._octets, self._step, self._last = 0, "", 0.0
 
     def at(self, number: int, each: Stored) -> None:
@@ -139,18 +206,19 @@ class _Telling:
         self._octets += octets
         self.beat()
 
-    def log(self) -> None:
-        self._step = "The audit log and its proofs"
+    def log(self, place: int) -> None:
+        self._step, self._octets = "The audit log and its proofs", self._evidence + PLACE * place
         self.beat()
 
     def end(self) -> None:
-        self._step, self._last = "Signing and storing", 0.0
+        self._step, self._octets, self._last = "Signing and storing", self._total * KIB, 0.0
         self.beat()
 
     def beat(self) -> None:
+        """The last kilobyte is told by the filing alone."""
         if time.monotonic() - self._last > PAUSE:
             self._last = time.monotonic()
-            self._progress(min(self._octets // KIB, self._total), self._total, self._step)
+            self._progress(min(self._octets // KIB, self._total - 1), self._total, self._step)
 
 
 # ---- windows

@@ -7,8 +7,10 @@ import contextlib
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from flask import Response, g, request
 
@@ -39,38 +41,66 @@ def watch_leaving(response: Response) -> Response:
     who: Actor | None = g.get("actor")
     if who is None or who.role != "auditor" or response.status_code != 200:  # noqa: PLR2004
         return response
-    if response.headers.get("Content-Disposition", "").startswith("attachment"):
-        response = _taken(who, response)
+    is_file = response.headers.get("Content-Disposition", "").startswith("attachment")
+    if not is_file and not response.is_streamed:
+        return response
+    engagement = _engagement(who)
+    if is_file:
+        response = _taken(who, engagement, response)
     if response.is_streamed:
-        response.response = _while_open(who, response.response)
+        of = (request.view_args or {}).get("engagement_id")
+        response.response = _while_open(_Leaving(who, engagement, of, request.endpoint or "", _what()), response.response)
     return response
 
 
-def _while_open(who: Actor, pieces: Iterable[Any]) -> Iterator[Any]:
-    """Piece by piece, and before each one the door is asked again: a stream that goes on breaks off."""
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """What is on its way: to whom, in which engagement, by which page of which object. `of`: it is that engagement's alone."""
+
+    who: Actor
+    engagement: Engagement | None
+    of: UUID | None
+    page: str
+    what: str
+
+
+def _while_open(leaving: _Leaving, pieces: Iterable[Any]) -> Iterator[Any]:
+    """Piece by piece, and before each one the door is asked again: a stream that goes on breaks off, and the log says where."""
+    octets = 0
     try:
         for piece in pieces:
-            if not _may_go_on(who):
+            if not _may_go_on(leaving):
+                _note_broken_off(leaving, octets)
                 raise actions.Closed("The engagement is over, and with it the access: the file breaks off here.")
             yield piece
+            octets += len(piece)
     finally:
         close = getattr(pieces, "close", None)
         if close is not None:
             close()
 
 
-def _may_go_on(who: Actor) -> bool:
+def _may_go_on(leaving: _Leaving) -> bool:
+    """Another engagement that is still open does not carry on what was taken in this one."""
+    who = leaving.who
     with current.acting_as(who), transaction(read_only=True):
         row = members.session_row(who.session_id) if who.session_id else None
-        return queries.may_enter(who, clock.now()) and (row is None or row.ended_at is None)
+        still = [each.id for each in queries.current(who.person_id)] if who.person_id else []
+        is_open = leaving.of in still if leaving.of else bool(still)
+        return is_open and (row is None or row.ended_at is None)
+
+
+def _note_broken_off(leaving: _Leaving, octets: int) -> None:
+    if leaving.engagement is not None:
+        with current.acting_as(leaving.who), transaction():
+            actions.note_broken_off(leaving.engagement, page=leaving.page, what=leaving.what, octets=octets)
 
 
 # ---- files
 
 
-def _taken(who: Actor, response: Response) -> Response:
+def _taken(who: Actor, engagement: Engagement | None, response: Response) -> Response:
     """Stamp a PDF, and write down who took what, in which engagement, when: before the first byte leaves."""
-    engagement = _engagement(who)
     if engagement is None:
         return response
     name = response.headers.get("Content-Disposition", "").partition("filename=")[2].partition(";")[0].strip('"')
@@ -135,11 +165,14 @@ def _from(file: Path, folder: "tempfile.TemporaryDirectory[str]") -> Iterator[by
 
 
 def _note(who: Actor, engagement: Engagement, name: str, *, size: int, sha256: str | None, original: str | None) -> None:
-    what = " ".join(str(value) for key, value in (request.view_args or {}).items() if key != "tenant")
     with current.acting_as(who), transaction():
         actions.note_taken(
-            engagement, page=request.endpoint or "", what=what, name=name, size=size, sha256=sha256, original=original
+            engagement, page=request.endpoint or "", what=_what(), name=name, size=size, sha256=sha256, original=original
         )
+
+
+def _what() -> str:
+    return " ".join(str(value) for key, value in (request.view_args or {}).items() if key != "tenant")
 
 
 def _line(who: Actor, engagement: Engagement) -> str:

@@ -2,7 +2,7 @@
 
 current(person)                 the engagements of a person that are open now
 may_enter(who, now)             whether an auditor is let in; everybody else is
-scope_of(person)                the controls and evidence that his open engagements show him
+shown_by(engagements)           the controls and evidence that auditors of these see
 requests(…), thread(…)          the list that the auditors sent
 keeping_still(now)              the engagement under which evidence and controls are read-only
 """
@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Date, Select, Uuid, any_, func, literal, or_, select
 
 from governance.audit import logs
 from governance.audit import queries as audit
@@ -29,7 +29,7 @@ from governance.engagements.models import (
 )
 from governance.engagements.window import phase
 from governance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion
-from governance.evidence.queries import DECIDED
+from governance.evidence.standing import DECIDED
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
 from governance.kernel import clock
@@ -57,8 +57,11 @@ def _of_person(person_id: UUID) -> Select[Any]:
 
 
 def _open(now: datetime) -> ColumnElement[bool]:
-    not_ended = or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
-    return (Engagement.opens_at <= now) & (Engagement.closes_at > now) & not_ended
+    return (Engagement.opens_at <= now) & _not_over(now)
+
+
+def _not_over(now: datetime) -> ColumnElement[bool]:
+    return (Engagement.closes_at > now) & or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
 
 
 def current_at(person_id: UUID, now: datetime) -> Sequence[Engagement]:
@@ -85,16 +88,25 @@ def keeping_still(now: datetime) -> Engagement | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Ids; None means everything."""
+class Shown:
+    """Ids of what engagements limited to a framework show together. Of a piece that is not in `evidence`, only what was provided is shown."""
 
-    controls: frozenset[UUID] | None = None
-    evidence: frozenset[UUID] | None = None
-    versions: frozenset[UUID] = frozenset()  # provided in a request, whatever they are about
+    controls: frozenset[UUID]
+    evidence: frozenset[UUID]
+    versions: frozenset[UUID]  # provided in a request, whatever they are about
 
 
 def criteria_below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
-    """The requirements with these refs and everything below them; without refs, the whole framework."""
+    """The requirements with these refs and everything below them; without refs, the whole framework.
+
+    In every version of that framework that is installed: assessments pin one, and mappings stay with theirs.
+    """
+    key = frameworks.framework_by_id(framework_id).key
+    versions = [each.id for each in frameworks.installed() if each.key == key]
+    return [each for version in versions for each in _below(version, criteria)]
+
+
+def _below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
     every = frameworks.requirements(framework_id)
     if not criteria:
         return [each.id for each in every]
@@ -122,34 +134,33 @@ def controls_in(engagement: Engagement) -> Sequence[tuple[UUID, str, str]]:
     return [(row.id, row.ref, row.title) for row in session().execute(query.order_by(Control.ref))]
 
 
-def scope_of(person_id: UUID) -> Scope:
-    """What the engagements that are open for this person show him, together."""
-    mine = current(person_id)
-    if any(each.framework_id is None for each in mine):
-        return Scope()
-    controls = frozenset(control for each in mine for control, _, _ in controls_in(each))
+def shown_by(engagements: Sequence[Engagement]) -> Shown:
+    """What these engagements show together; each of them is about a framework."""
+    controls = frozenset(control for each in engagements for control, _, _ in controls_in(each))
     linked = select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None))
-    given = _provided_in([each.id for each in mine])
-    rows = session().execute(given).all()
-    evidence = frozenset(session().scalars(linked)) | {row.evidence_id for row in rows}
-    return Scope(controls, evidence, frozenset(row.version_id for row in rows))
+    given = _provided_in([each.id for each in engagements])
+    return Shown(controls, frozenset(session().scalars(linked)), frozenset(session().scalars(given)))
 
 
-def _provided_in(engagements: Collection[UUID]) -> Select[UUID, UUID]:
+def provisions(versions: Collection[UUID], now: datetime) -> dict[UUID, Engagement]:
+    """Those of these versions that auditors were given in an engagement that is not over: in which one."""
+    a = RequestAttachment
+    query = (
+        select(a.version_id, Engagement)
+        .join(AuditRequest, AuditRequest.id == a.request_id)
+        .join(Engagement, Engagement.id == AuditRequest.engagement_id)
+        .where(a.version_id == any_(literal(list(versions), ARRAY(Uuid))), a.provided_at.is_not(None), _not_over(now))
+        .order_by(Engagement.closes_at)
+    )
+    return {row[0]: row[1] for row in session().execute(query)}
+
+
+def _provided_in(engagements: Collection[UUID]) -> Select[UUID]:
     return (
-        select(RequestAttachment.version_id, EvidenceVersion.evidence_id)
+        select(RequestAttachment.version_id)
         .join(AuditRequest, AuditRequest.id == RequestAttachment.request_id)
-        .join(EvidenceVersion, EvidenceVersion.id == RequestAttachment.version_id)
         .where(AuditRequest.engagement_id.in_(engagements), RequestAttachment.provided_at.is_not(None))
     )
-
-
-def shows_version(scope: Scope, version_id: UUID) -> bool:
-    """Whether the version is one that was provided, or belongs to evidence in scope, of whatever period."""
-    if scope.evidence is None or version_id in scope.versions:
-        return True
-    of = session().scalar(select(EvidenceVersion.evidence_id).where(EvidenceVersion.id == version_id))
-    return of in scope.evidence
 
 
 # ---- engagements
@@ -573,12 +584,13 @@ def verifier_keys() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A stored version that belongs into a package, with the controls that it supports."""
+    """A version that belongs into a package, with the controls that it supports; `gone` when two persons destroyed its file."""
 
     version: EvidenceVersion
     ref: str
     title: str
     controls: tuple[str, ...]
+    gone: EvidenceDestruction | None = None
 
 
 def files(engagement: Engagement) -> list[File]:
@@ -596,9 +608,17 @@ def files(engagement: Engagement) -> list[File]:
     covering = (
         v.evidence_id.in_(list(supports)) & (v.period_from <= engagement.period_to) & (v.period_to >= engagement.period_from)
     )
-    query = select(v, Evidence.ref, Evidence.title).join(Evidence, Evidence.id == v.evidence_id).where(covering | v.id.in_(given))
+    gone = EvidenceDestruction
+    query = select(v, Evidence.ref, Evidence.title, gone).join(Evidence, Evidence.id == v.evidence_id)
+    query = query.outerjoin(gone, (gone.version_id == v.id) & gone.state.in_(DECIDED)).where(covering | v.id.in_(given))
     rows = session().execute(query.order_by(Evidence.ref, v.number))
-    return [File(row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ())))) for row in rows]
+    return [File(row[0], row[1], row[2], tuple(sorted(supports.get(row[0].evidence_id, ()))), row[3]) for row in rows]
+
+
+def pseudonyms(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """As the log calls these people, in short: what leaves the house names nobody."""
+    query = select(Membership.person_id, Membership.pseudonym).where(Membership.person_id.in_({i for i in ids if i}))
+    return {row.person_id: f"person {row.pseudonym[:8]}" for row in session().execute(query)}
 
 
 def requirement_refs(control_ids: Collection[UUID], framework_id: UUID | None) -> dict[UUID, list[str]]:

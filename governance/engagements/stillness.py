@@ -1,22 +1,27 @@
-"""While an engagement that asks for it is open, the tenant's evidence and controls stay as they are.
+"""While an engagement that asks for it is open, the tenant's evidence and controls stay as they are; and no file that
+auditors were given is destroyed before their engagement is over.
 
-Asked where rows are written, so that pages, keys and commands meet the same refusal. What the console collects by
-itself goes on, and auditors still write down what they tested.
+Asked where rows are written, so that pages, keys and commands meet the same refusal. What the console itself files goes
+on, whoever pressed the button (evidence/keeping.py), and auditors still write down what they tested.
 """
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from governance.controls.models import Control, ControlMapping, ControlTest
 from governance.engagements import queries
-from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.engagements.models import Engagement
+from governance.evidence import keeping
+from governance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion
 from governance.kernel import clock, current
 from governance.kernel.errors import DomainError
 from governance.kernel.words import long_day
 
-KEPT = (Control, ControlMapping, ControlTest, Evidence, EvidenceLink, EvidenceReview, EvidenceVersion)
+KEPT = (Control, ControlMapping, ControlTest, Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion)
 
 
 class KeptStill(DomainError):
@@ -25,18 +30,30 @@ class KeptStill(DomainError):
 
 def keep_still(work: Session, _context: Any, _instances: Any) -> None:
     who = current.actor_or_none()
-    if who is None or who.kind == "job" or who.role == "auditor" or not _touches(work):
+    if who is None or who.kind == "job" or who.role == "auditor" or keeping.is_by_the_console() or not _touches(work):
         return
     held = queries.keeping_still(clock.now())
     if held is not None:
-        raise KeptStill(
-            f"Evidence and controls are read-only until the end of {long_day(held.fieldwork_to)}: {held.firm} is at work on {held.ref}. "
-            "Requests are answered with the versions that are there."
-        )
+        raise KeptStill(f"{_read_only(held)} Requests are answered with the versions that are there.")
+
+
+def keep_files(versions: Collection[UUID]) -> dict[UUID, str]:
+    """Why the files of these versions stay: evidence is read-only now, or auditors were given them."""
+    now = clock.now()
+    if (held := queries.keeping_still(now)) is not None:
+        return dict.fromkeys(versions, f"{_read_only(held)} Nothing is destroyed until then.")
+    given = queries.provisions(versions, now)
+    return {i: f"{each.firm} was given it in {each.ref}, which is not over. It stays until then." for i, each in given.items()}
+
+
+def _read_only(held: Engagement) -> str:
+    until = long_day(held.fieldwork_to)
+    return f"Evidence and controls are read-only until the end of {until}: {held.firm} is at work on {held.ref}."
 
 
 def watch() -> None:
-    """From now on every flush of this process is asked."""
+    """From now on every flush of this process is asked, and whoever destroys a file."""
+    keeping.keep(keep_files)
     if not event.contains(Session, "before_flush", keep_still):
         event.listen(Session, "before_flush", keep_still)
 

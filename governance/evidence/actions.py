@@ -10,13 +10,14 @@
     ask_destruction, approve_…, refuse_…, withdraw_…          a file goes by two persons' hands; its row stays
     remind                                                    owners of what falls due, once for each due date
 
-A contributor brings in versions of what he owns. Nobody judges what he brought in himself. A hold beats retention and
+A contributor brings in versions of what he owns. Nobody judges what he brought in himself, nor what came by a key
+whose secret he was shown. A hold beats retention and
 what two persons agree on.
 """
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, BinaryIO, Literal
@@ -27,7 +28,7 @@ from sqlalchemy import delete, func, select
 
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.evidence import media, permissions, queries, retention, scanning
+from governance.evidence import keeping, media, permissions, queries, retention, scanning
 from governance.evidence.freshness import CADENCES
 from governance.evidence.models import (
     Evidence,
@@ -83,9 +84,7 @@ DESTRUCTION_REFUSED = action("evidence.destruction.refused", "refused to destroy
 DESTRUCTION_WITHDRAWN = action(
     "evidence.destruction.withdrawn", "took back the request to destroy a file of evidence", fields="number sha256"
 )
-DESTRUCTION_HELD = action(
-    "evidence.destruction.held", "was kept from destroying a file of evidence by a legal hold", fields="number sha256"
-)
+DESTRUCTION_HELD = action("evidence.destruction.held", "was kept from destroying a file of evidence", fields="number sha256")
 DESTROYED = action("evidence.version.destroyed", "destroyed a file of evidence", fields="number sha256 size shared")
 REMINDED = action("evidence.reminded", "reminded an owner of evidence", fields="due_on", persons="owner")
 SWEPT = action("evidence.swept", "removed stored files that belong to no evidence", fields="files")
@@ -365,19 +364,25 @@ class Pushed:
 
 def push(
     evidence: Evidence, *, stream: BinaryIO | None, filename: str | None, sha256: str | None, idempotency_key: str | None,
-    collected_on: date, period_from: date, period_to: date, valid_until: date, source: str,
+    collected_on: date | None, period_from: date, period_to: date, valid_until: date, source: str | None,
 ) -> Pushed:  # fmt: skip
-    """Bring in what a machine sends, or names by digest. The same key again gives the same answer, and nothing twice."""
-    dates = {"collected_on": collected_on, "period_from": period_from, "period_to": period_to, "valid_until": valid_until}
+    """Bring in what a machine sends, or names by digest. The same key again gives the same answer, and nothing twice.
+
+    Collected today, and from the key itself, where it does not say; the same request is the same on another day.
+    """
+    dates = {"period_from": period_from, "period_to": period_to, "valid_until": valid_until}
     if (stream is None) == (sha256 is None):
         raise Invalid("Send one of the two: a file, or the sha256 of one that is here already.", field="file")
-    asked = _digest_of([evidence.id, filename if stream else None, _sha256(stream) if stream else sha256, source, dates])
+    asked = _digest_of(
+        [evidence.id, filename if stream else None, _sha256(stream) if stream else sha256, source, collected_on, dates]
+    )
     if idempotency_key is not None and (before := _earlier(idempotency_key, asked)):
         return before
+    facts: dict[str, Any] = {"source": source or current.actor().name, "collected_on": collected_on or clock.today(), **dates}
     if stream is not None:
-        version = bring_file(evidence, stream, filename, source=source, unchanged=True, **dates)
+        version = bring_file(evidence, stream, filename, unchanged=True, **facts)
     else:
-        version = bring_stored(evidence, sha256 or "", source=source, **dates)
+        version = bring_stored(evidence, sha256 or "", **facts)
     session().flush()
     answer = {
         "id": str(version.id), "evidence": evidence.ref, "version": version.number, "filename": version.filename,
@@ -396,6 +401,10 @@ def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
         raise UnderWay("A request with this Idempotency-Key is being answered just now. Ask again in a moment.")
     held = queries.earlier_push(_key_id(), idempotency_key)
     if held is None:
+        return None
+    if held.created_at < clock.now() - PUSHES_KEPT:  # the night has not forgotten it yet: the name is free all the same
+        session().delete(held)
+        session().flush()
         return None
     if held.digest != asked:
         raise Reused("This Idempotency-Key was used for another request. Nothing was saved.", field="Idempotency-Key")
@@ -455,28 +464,34 @@ def note_check(*, files: int, size: int, broken: int) -> None:
     record(CHECKED, own_tenant(), files=files, bytes=size, broken=broken)
 
 
-def sweep() -> int:
-    """Remove stored files that no version refers to and that are older than a day, and what was left half written; how many."""
-    alone(OBJECTS)
-    store, before = storage.store(), clock.now() - SWEPT_AFTER
+def old_files() -> Iterator[str]:
+    """The keys of stored files that are older than a day: a younger one may belong to a transaction that is under way."""
+    before = clock.now() - SWEPT_AFTER
     folder = f"{current.actor().tenant_id.hex}/{SHELF}"
-    old = [key for key, written in store.aged(folder) if written < before]
-    kept = queries.referred_to(old)
-    orphans = [key for key in old if key not in kept]
+    return (key for key, written in storage.store().aged(folder) if written < before)
+
+
+def sweep(keys: Collection[str]) -> int:
+    """Remove those of these files that no version refers to; how many. A few at a time: uploads wait for it."""
+    alone(OBJECTS)
+    orphans = sorted(set(keys) - queries.referred_to(keys))
     for key in orphans:
-        store.remove(key)
+        storage.store().remove(key)
     if orphans:
         record(SWEPT, own_tenant(), files=len(orphans))
-    store.clear(current.actor().tenant_id, before)
-    forget_pushes()
     return len(orphans)
+
+
+def clear_halves() -> int:
+    """Remove what killed processes left half written; how many."""
+    return storage.store().clear(current.actor().tenant_id, clock.now() - SWEPT_AFTER)
 
 
 # ---- what keeps a file, and for how long
 
 
-class OnHold(DomainError):
-    pass
+class Kept(DomainError):
+    """Something keeps the file: a legal hold, or what a feature above says."""
 
 
 def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
@@ -532,7 +547,7 @@ def ask_destruction(version: EvidenceVersion, evidence: Evidence, *, because: st
 def _ask(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool) -> EvidenceDestruction:
     if version.sha256 is None or version.size is None:
         raise DomainError(f"Version {version.number} is an address: there is no file here to destroy.")
-    _not_held(evidence)
+    _not_kept(version, evidence)
     asked = EvidenceDestruction(
         version_id=version.id, sha256=version.sha256, size=version.size, state="asked", reason=reason, by_rule=by_rule, asked_by=asked_by,
         decided_by=None, decided_at=None, done_at=None, work_item_id=None,
@@ -562,7 +577,7 @@ def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, ev
     _second_person(asked)
     if seen != mark(asked, version, evidence):
         raise Stale("What was asked has changed since you opened this page. Look at it again.")
-    _not_held(evidence)
+    _not_kept(version, evidence)
     asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
     asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
     record(DESTRUCTION_APPROVED, version, number=version.number, sha256=asked.sha256, size=asked.size)
@@ -587,19 +602,18 @@ def withdraw_destruction(asked: EvidenceDestruction, version: EvidenceVersion) -
 def carry_out(asked: EvidenceDestruction) -> None:
     """Remove the file, unless another version still has the same bytes. Killed in the middle, it is done again.
 
-    A hold that was placed since the approval ends it.
+    What keeps it since the approval, a hold for instance, stops it; it can be asked for again when that is over.
     """
     if asked.state != "approved":
         return
     version, evidence = queries.version_of(asked.version_id, lock=True)
-    if queries.hold_on(evidence.id) is not None:
-        asked.state = "refused"
-        record(DESTRUCTION_HELD, version, outcome="refused", number=version.number, sha256=asked.sha256)
+    if (why := kept_because(version, evidence)) is not None:
+        with keeping.by_the_console():  # also where nobody else may change anything now
+            asked.state = "stopped"
+            record(DESTRUCTION_HELD, version, outcome="refused", because=why, number=version.number, sha256=asked.sha256)
         return
     alone(OBJECTS)
     shared = queries.others_with(version)
-    if not shared and version.storage_key:
-        storage.store().remove(version.storage_key)
     asked.state, asked.done_at = "done", clock.now()
     record(
         DESTROYED,
@@ -610,6 +624,9 @@ def carry_out(asked: EvidenceDestruction) -> None:
         size=asked.size,
         shared=shared or None,
     )
+    session().flush()  # whatever refuses it does so while the file is there
+    if not shared and version.storage_key:
+        storage.store().remove(version.storage_key)
 
 
 def propose_by_retention() -> int:
@@ -622,9 +639,16 @@ def propose_by_retention() -> int:
     return proposed
 
 
-def _not_held(evidence: Evidence) -> None:
+def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
+    """What keeps its file, in words; None where nothing does."""
     if (hold := queries.hold_on(evidence.id)) is not None:
-        raise OnHold(f"A legal hold of {_day(hold.created_at.date())} stands on {evidence.ref}. Nothing of it can be destroyed.")
+        return f"A legal hold of {_day(hold.created_at.date())} stands on {evidence.ref}. Nothing of it can be destroyed."
+    return keeping.kept([version.id]).get(version.id)
+
+
+def _not_kept(version: EvidenceVersion, evidence: Evidence) -> None:
+    if (why := kept_because(version, evidence)) is not None:
+        raise Kept(why)
 
 
 def _open(asked: EvidenceDestruction) -> None:
@@ -643,30 +667,33 @@ def _second_person(asked: EvidenceDestruction) -> None:
 
 def remind() -> int:
     """One letter to each owner who has evidence that is late or falls due, each piece once for each due date; how many letters."""
-    letters: dict[UUID, list[tuple[str, str, str]]] = {}
+    letters: dict[UUID, list[queries.Row]] = {}
     for row in queries.to_remind():
-        evidence = queries.find_evidence(row.piece.id)
-        owner, due = row.piece.owner_id, row.deadline
-        if owner is None or due is None:
-            continue
-        session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
-        record(REMINDED, evidence, due_on=due, owner=owner)
-        letters.setdefault(owner, []).append((row.piece.ref, row.piece.title, f"{row.fresh.says}, due {_day(due)}"))
-    return sum(_letter(owner, lines) for owner, lines in letters.items())
+        if row.piece.owner_id is not None:
+            letters.setdefault(row.piece.owner_id, []).append(row)
+    return sum(_letter(owner, rows) for owner, rows in letters.items())
 
 
-def _letter(owner: UUID, lines: list[tuple[str, str, str]]) -> bool:
-    """Whether there is somebody to write to: who has left gets nothing."""
+def _letter(owner: UUID, rows: list[queries.Row]) -> bool:
+    """Whether there is somebody to write to: who has left gets nothing, and nothing says that he did."""
     member = membership_of(owner)
     if member is None:
         return False
-    count = "1 piece of evidence waits" if len(lines) == 1 else f"{len(lines)} pieces of evidence wait"
-    listed = "\n".join(f"  {ref} {title}: {says}" for ref, title, says in lines)
+    listed = [_reminded(row, row.deadline, owner) for row in rows if row.deadline is not None]
+    count = "1 piece of evidence waits" if len(listed) == 1 else f"{len(listed)} pieces of evidence wait"
+    lines = "\n".join(listed)
     outbox.send_mail(
         member.person.email, f"{count} for you in {current.actor().tenant_name}",
-        f"{count} for you:\n\n{listed}\n\nThey stand in the console under Evidence, Inbox. You get one letter for each due date.\n",
+        f"{count} for you:\n\n{lines}\n\nThey stand in the console under Evidence, Inbox. You get one letter for each due date.\n",
     )  # fmt: skip
     return True
+
+
+def _reminded(row: queries.Row, due: date, owner: UUID) -> str:
+    evidence = queries.find_evidence(row.piece.id)
+    session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
+    record(REMINDED, evidence, due_on=due, owner=owner)
+    return f"  {evidence.ref} {evidence.title}: {row.fresh.says}, due {_day(due)}"
 
 
 # ---- rules
@@ -677,7 +704,8 @@ def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVers
         session().scalar(select(func.max(EvidenceVersion.number)).where(EvidenceVersion.evidence_id == evidence.id)) or 0
     ) + 1
     version = EvidenceVersion(
-        evidence_id=evidence.id, number=number, uploaded_at=clock.now(), uploaded_by=current.actor().person_id, created_at=clock.now(),
+        evidence_id=evidence.id, number=number, uploaded_at=clock.now(), uploaded_by=current.actor().person_id,
+        key_id=current.actor().key_id, created_at=clock.now(),
         collected_at=min(datetime.combine(collected_on, time(), UTC), clock.now()), **facts,
     )  # fmt: skip
     session().add(version)
@@ -689,8 +717,8 @@ def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVers
 def _judge(
     version: EvidenceVersion, evidence: Evidence, decision: Literal["accepted", "rejected"], reason: str
 ) -> EvidenceReview:
-    if version.uploaded_by == current.person_id():
-        raise Forbidden("You brought this version in, so another person reviews it.")
+    if (why := queries.why_not_review(version)) is not None:
+        raise Forbidden(f"{why}, so another person reviews it.")
     held = session().scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id)).one_or_none()
     if held is not None:
         who = names([held.reviewed_by]).get(held.reviewed_by, "A former member")

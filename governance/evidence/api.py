@@ -7,7 +7,7 @@ from flask import Response, jsonify, request
 
 from governance.evidence import actions, openapi, permissions, queries
 from governance.evidence.models import Evidence
-from governance.kernel import access, clock, current
+from governance.kernel import access, current
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature, a_key_is_here
 from governance.kernel.forms import uuid_or_none
@@ -37,9 +37,9 @@ def push() -> ResponseReturnValue:
     evidence = _evidence(sent.get("evidence", ""))
     done = actions.push(
         evidence, stream=stream, filename=file.filename if file else None, sha256=_sha256(sent.get("sha256")),
-        idempotency_key=_idempotency_key(), source=sent.get("source", "").strip()[:120] or current.actor().name,
-        collected_on=_day(sent, "collected_on", clock.today()), period_from=_day(sent, "period_from"),
-        period_to=_day(sent, "period_to"), valid_until=_day(sent, "valid_until"),
+        idempotency_key=_idempotency_key(), source=sent.get("source", "").strip()[:120] or None,
+        collected_on=_day(sent, "collected_on") if sent.get("collected_on", "").strip() else None,
+        period_from=_day(sent, "period_from"), period_to=_day(sent, "period_to"), valid_until=_day(sent, "valid_until"),
     )  # fmt: skip
     answer = jsonify(done.answer)
     answer.status_code = 201
@@ -80,12 +80,9 @@ def _sha256(given: str | None) -> str | None:
     return digest
 
 
-def _day(sent: dict[str, str], name: str, default: date | None = None) -> date:
-    given = sent.get(name, "").strip()
-    if not given and default is not None:
-        return default
+def _day(sent: dict[str, str], name: str) -> date:
     try:
-        return date.fromisoformat(given)
+        return date.fromisoformat(sent.get(name, "").strip())
     except ValueError as error:
         raise Invalid(f"{name}: a day such as 2026-11-25.", field=name) from error
 

@@ -4,8 +4,10 @@
     freshness(versions, …)            the state on a day, with the days and the words
     deadline(…), counting(…)          the day after which it is overdue, and the version that is counted
     CADENCES, interval(cadence)       the rhythms and how many days each allows between two versions
+    soon(cadence)                     how many days before its deadline it falls due
 
 Review and age are two things: only an accepted version makes evidence fresh, and an accepted one grows old.
+standing.py says the same in SQL for long lists; whoever changes the rule here changes it there (test_standing.py finds out).
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,7 +73,7 @@ def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None,
     if accepted is None:
         return _unaccepted(versions, until, today)
     left, age = (accepted.valid_until - today).days, (today - _last_collected(versions)).days
-    if left <= _soon(cadence):
+    if left <= soon(cadence):
         return Freshness("due", left, f"due {day(accepted.valid_until, today)}")
     if (allowed := interval(cadence)) is not None and age > allowed:
         return Freshness("due", left, f"{_days(age)} old")
@@ -104,6 +106,12 @@ def interval(cadence: str) -> int | None:
     return CADENCES.get(cadence)
 
 
+def soon(cadence: str) -> int:
+    """How many days before its deadline it falls due."""
+    allowed = interval(cadence)
+    return SOON if allowed is None else min(SOON, allowed // 2)
+
+
 def day(when: date, today: date) -> str:
     """5 Dec; with the year when it is another one."""
     return f"{when.day} {MONTHS[when.month]}" + (f" {when.year}" if when.year != today.year else "")
@@ -126,11 +134,6 @@ def _unaccepted(versions: Sequence[Version], until: date | None, today: date) ->
     if last.review == "pending":
         return Freshness("in review", waited, "in review")
     return Freshness("rejected", waited, BROKEN if last.review == "broken" else "rejected")
-
-
-def _soon(cadence: str) -> int:
-    allowed = interval(cadence)
-    return SOON if allowed is None else min(SOON, allowed // 2)
 
 
 def _days(count: int) -> str:

@@ -17,13 +17,22 @@ SHOWN = ("number", "control", "requirement", "coverage", "sample", "failed", "fi
 SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "failed": "{} failed"}
 
 
-def told(ids: Mapping[UUID, str] | Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> list[dict[str, Any]]:
+def told(
+    ids: Mapping[UUID, str] | Collection[UUID],
+    *,
+    limit: int = 30,
+    controls: Collection[str] | None = None,
+    without: Collection[str] = (),
+) -> list[dict[str, Any]]:
     """What happened to these objects, newest first, for the macro `c.timeline`; two statements.
 
-    A mapping gives each object the name that stands beside its deeds. Deeds `without` are not for this reader.
+    A mapping gives each object the name that stands beside its deeds. With `controls` (refs that the reader sees), deeds
+    that name another one are left out; so are the actions `without`.
     """
     named = ids if isinstance(ids, Mapping) else {}
-    return [_line(moment, named.get(moment.target_id, "")) for moment in timeline(list(ids), limit=limit, without=without)]
+    moments = timeline(list(ids), limit=limit, without=without)
+    shown = [m for m in moments if controls is None or m.facts.get("control") is None or m.facts["control"] in controls]
+    return [_line(moment, named.get(moment.target_id, "")) for moment in shown]
 
 
 def _line(moment: Moment, name: str) -> dict[str, Any]:

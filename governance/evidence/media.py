@@ -23,7 +23,8 @@ import puremagic
 from governance.kernel.errors import Invalid
 
 PIECE = 1024 * 1024
-JSON_LIMIT = 20 * 1024 * 1024
+JSON_PARSED = 2 * 1024 * 1024  # bytes: parsed, JSON can take twenty times its size of memory
+JSON_ENDS = ((b"{", b"}"), (b"[", b"]"), (b'"', b'"'))
 ENTRIES, DIRECTORY, UNPACKED, RATIO = 4000, 2 * 1024 * 1024, 1024**3, 300
 PROLOG = 4096  # bytes of an XML part in which its document type stands
 
@@ -116,14 +117,20 @@ def _text(stream: BinaryIO, ending: str, filename: str) -> Media:
 
 
 def _must_parse(stream: BinaryIO, filename: str) -> None:
+    """Whole, up to 2 MB; of a larger file its first and last characters are looked at, whatever lies between."""
+    refused = Invalid(f"{filename} ends in .json, and its content does not parse as JSON.", field="file")
     stream.seek(0)
-    content = stream.read(JSON_LIMIT + 1)
-    if len(content) > JSON_LIMIT:
-        raise Invalid(f"{filename} is JSON of more than {JSON_LIMIT // PIECE} MB. Send it as CSV or text.", field="file")
+    content = stream.read(JSON_PARSED + 1)
+    if len(content) > JSON_PARSED:
+        first = content.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+        stream.seek(-4096, 2)
+        if (first, stream.read().rstrip()[-1:]) not in JSON_ENDS:
+            raise refused
+        return
     try:
         json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise Invalid(f"{filename} ends in .json, and its content does not parse as JSON.", field="file") from error
+        raise refused from error
 
 
 def _is_text(stream: BinaryIO) -> bool:

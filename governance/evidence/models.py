@@ -51,6 +51,7 @@ class EvidenceVersion(Tenanted, Model):
         UniqueConstraint("tenant_id", "evidence_id", "number"),
         Index(None, "tenant_id", "evidence_id", "uploaded_at"),
         Index(None, "tenant_id", "sha256"),
+        tenant_fk("key_id", "api_keys"),
         CheckConstraint("(sha256 IS NULL) <> (url IS NULL)", "file_or_link"),
         CheckConstraint("period_from <= period_to", "period_order"),
     )
@@ -67,6 +68,7 @@ class EvidenceVersion(Tenanted, Model):
     collected_at: Mapped[datetime]
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[UUID | None]
+    key_id: Mapped[UUID | None]  # of the machine that brought it in
     period_from: Mapped[date]
     period_to: Mapped[date]
     valid_until: Mapped[date]
@@ -166,7 +168,7 @@ class EvidenceDestruction(Tenanted, Model):
     version_id: Mapped[UUID]
     sha256: Mapped[str]
     size: Mapped[int]
-    state: Mapped[str]  # asked approved done refused withdrawn
+    state: Mapped[str]  # asked approved done refused withdrawn stopped
     reason: Mapped[str]
     by_rule: Mapped[bool]  # retention asked, in the name of who set the rule
     asked_by: Mapped[UUID]
@@ -177,10 +179,10 @@ class EvidenceDestruction(Tenanted, Model):
 
 
 class EvidenceReminder(Tenanted, Model):
-    """Its owner was told that it falls due on that day; once."""
+    """An owner was told that it falls due on that day; once."""
 
     __tablename__ = "evidence_reminders"
-    __table_args__ = (tenant_fk("evidence_id", "evidence"), UniqueConstraint("tenant_id", "evidence_id", "due_on"))
+    __table_args__ = (tenant_fk("evidence_id", "evidence"), UniqueConstraint("tenant_id", "evidence_id", "due_on", "person_id"))
 
     evidence_id: Mapped[UUID]
     due_on: Mapped[date]

@@ -55,7 +55,11 @@ DESCRIPTION: dict[str, Any] = {
                         "name": "Idempotency-Key",
                         "in": "header",
                         "required": False,
-                        "description": "The same key with the same request gives the same answer for 30 days, and nothing is brought in twice.",
+                        "description": (
+                            "The same key with the same request gives the same answer for 30 days, and nothing is brought in twice. "
+                            "Two at once: one is answered, the other gets the same answer or 409. Afterwards the name is free again. "
+                            "Rotating the bearer key changes nothing; each bearer key has names of its own."
+                        ),
                         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
                     }
                 ],

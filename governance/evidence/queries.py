@@ -1,25 +1,28 @@
 """Evidence as it stands: the library with its freshness, one piece with its versions, what waits for somebody.
 
     pieces(…)                           everything known of evidence, with the instants, in one statement
-    library(…) → Shelf                  live pieces, filtered and sorted, with their state; two statements
-    waiting(…)                          versions that wait for review, and what is overdue
+    library(…) → Shelf                  a page of live pieces, filtered and sorted, with their state; three statements
+    waiting(…)                          versions that wait for review, and what is overdue; four statements
     find_evidence, version_of           the rows behind a verb
     state_of, versions, links           one piece: its state, its versions, the controls that it supports
 
-Freshness is worked out in Python by the one formula of freshness.py, so lists read every live piece once.
+Lists are narrowed, sorted and counted in the database (standing.py); what a page shows is worked out by freshness.py.
+What is shown is what the acting person sees (sight.py); `pieces`, which statuses follow from, is whole unless told otherwise.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, func, select, true
 from sqlalchemy.orm import aliased
 
-from governance.evidence.freshness import SOON, Freshness, Version, counting, deadline, freshness, newest
+from governance.api_keys.models import ApiKey
+from governance.audit.models import AuditEntry
+from governance.evidence import keeping, standing
+from governance.evidence.freshness import Freshness, Version, counting, deadline, freshness, newest
 from governance.evidence.models import (
     Evidence,
     EvidenceDestruction,
@@ -32,18 +35,19 @@ from governance.evidence.models import (
     EvidenceReview,
     EvidenceVersion,
 )
-from governance.evidence.permissions import REVIEW
 from governance.evidence.retention import kept_until
+from governance.evidence.sight import WHOLE, Sight, among, sight
+from governance.evidence.standing import DECIDED, STATES
 from governance.kernel import clock, current, storage
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.pages import keyset
 from governance.people import permissions as people
 from governance.people.models import Membership, Person
 from governance.people.queries import timeline
 
 FORMER, CONSOLE = "a former member", "the console"
-STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ class VersionView:
     reviewed_at: datetime | None
     fault: str | None  # missing, altered
     destruction: EvidenceDestruction | None  # asked for, agreed on or done
+    hands: frozenset[str]  # ids of those who cannot review it: who brought it in, or was shown the secret of its key
 
     @property
     def is_gone(self) -> bool:
@@ -175,19 +180,24 @@ class LinkView:
 
 
 def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
-    return find(Evidence, evidence_id, what="piece of evidence", lock=lock)
+    found = find(Evidence, evidence_id, what="piece of evidence", lock=lock)
+    if not sight().shows(found.id):
+        raise NotFound("There is no such piece of evidence here.")
+    return found
 
 
 def version_of(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion, Evidence]:
     """A version and what it is a version of; with `lock`, nobody else judges or adds one meanwhile."""
     version = find(EvidenceVersion, version_id, what="version")
+    if not sight().shows_version(version):
+        raise NotFound("There is no such version here.")
     return version, find_evidence(version.evidence_id, lock=lock)
 
 
 # ---- everything known of evidence
 
 
-def pieces(*, of_control: UUID | None = None, only: UUID | None = None, live: bool = False) -> dict[UUID, Piece]:
+def pieces(*, of_control: UUID | None = None, only: Collection[UUID] | None = None, seen: Sight = WHOLE) -> dict[UUID, Piece]:
     """Pieces with their versions, by id in the order of their refs; one statement whatever their number."""
     owner, collector = aliased(Person), aliased(Person)
     e, v = Evidence, EvidenceVersion
@@ -197,7 +207,7 @@ def pieces(*, of_control: UUID | None = None, only: UUID | None = None, live: bo
             v.id, v.uploaded_by, v.number, v.collected_at, v.uploaded_at, v.period_from, v.period_to, v.valid_until, v.sha256, v.source,
             EvidenceReview.decision, EvidenceReview.reviewed_at, collector.name, EvidenceFault.found_at, EvidenceDestruction.decided_at,
         )
-        .outerjoin(v, v.evidence_id == e.id)
+        .outerjoin(v, and_(v.evidence_id == e.id, *seen.of_versions()))
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
         .outerjoin(EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None)))
         .outerjoin(EvidenceDestruction, and_(EvidenceDestruction.version_id == v.id, EvidenceDestruction.state.in_(DECIDED)))
@@ -208,14 +218,11 @@ def pieces(*, of_control: UUID | None = None, only: UUID | None = None, live: bo
     if of_control is not None:
         query = query.where(e.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id == of_control)))
     if only is not None:
-        query = query.where(e.id == only)
-    if live:
-        query = query.where(e.retired_at.is_(None))
+        query = query.where(among(e.id, only))
     return _folded(session().execute(query))
 
 
 HEAD = 10
-DECIDED = ("approved", "done")  # of a destruction: two persons have agreed
 
 
 def _folded(rows: Iterable[Any]) -> dict[UUID, Piece]:
@@ -248,7 +255,7 @@ def _held(row: Sequence[Any]) -> Held:
         broken,
         gone,
     ) = row
-    facts = (number, collected.date(), uploaded.date(), period_from, period_to, valid_until)
+    facts = (number, collected.astimezone(UTC).date(), uploaded.astimezone(UTC).date(), period_from, period_to, valid_until)
     by = (collector or FORMER) if uploaded_by else CONSOLE
     before = Version(*facts, "pending", sha256, source, by)
     after = Version(*facts, decision, sha256, source, by) if decision else before
@@ -258,25 +265,40 @@ def _held(row: Sequence[Any]) -> Held:
 # ---- the library
 
 
-SORTS = ("ref", "title", "deadline", "owner")
-
-
 def library(
-    *, q: str = "", state: str = "", owner: str = "", kind: str = "", control: UUID | None = None, sort: str = "ref",
-    descending: bool = False, after: str | None = None, size: int | None = 50,
+    *, q: str = "", state: str = "", owner: UUID | str = "", kind: str = "", control: UUID | None = None, sort: str = "ref",
+    descending: bool = False, after: str | None = None, size: int = 50,
 ) -> Shelf:  # fmt: skip
-    """Live evidence with its state of today. `owner` is a person's id or "nobody"; size None gives every row."""
-    linked, now = _links(), clock.now()
-    every = [_row(piece, now, linked.get(piece.id, ())) for piece in pieces(live=True).values()]
-    matching = [row for row in every if _matches(row, q=q, state=state, owner=owner, kind=kind, control=control)]
-    ordered = sorted(matching, key=lambda row: _key(row, sort), reverse=descending)
-    rows, following = _page(ordered, after, size)
-    states: Counter[str] = Counter(row.fresh.state for row in every)
-    return Shelf(rows, len(matching), {s: states[s] for s in STATES}, following, _reviews(every, now))
+    """Live evidence with its state of today. `owner` is a person's id or "nobody"."""
+    seen = sight()
+    f = standing.facts(clock.now(), seen)
+    tally = standing.tally(f, standing.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control))
+    shown = select(f.c.id, *tally.c).join_from(f, tally, true())
+    shown = shown.where(standing.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control))
+    found = keyset(shown, *standing.order(f, sort), after=after, size=size, descending=descending)
+    _, matching, reviews, *states = found.rows[0] if found.rows else (None, *session().execute(select(tally)).one())
+    rows = rows_of([row[0] for row in found.rows])
+    return Shelf(rows, matching, dict(zip(STATES, states, strict=True)), found.next, reviews)
 
 
-def _reviews(rows: Sequence[Row], now: datetime) -> int:
-    return sum(held.at(now).review == "pending" for row in rows for held in row.piece.held if held.stands(now))
+def everything(
+    *, q: str = "", state: str = "", owner: UUID | str = "", kind: str = "", control: UUID | None = None, sort: str = "ref",
+    descending: bool = False,
+) -> Sequence[UUID]:  # fmt: skip
+    """The ids of all that matches, in the order of the list: what an export goes through."""
+    seen = sight()
+    f = standing.facts(clock.now(), seen)
+    columns = [c.desc() if descending else c.asc() for c in standing.order(f, sort)]
+    wanted = standing.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control)
+    return session().scalars(select(f.c.id).where(wanted).order_by(*columns)).all()
+
+
+def rows_of(ids: Sequence[UUID]) -> list[Row]:
+    """The lines of these pieces, in this order; two statements."""
+    if not ids:
+        return []
+    now, found, linked = clock.now(), pieces(only=ids, seen=sight()), _links(ids)
+    return [_row(found[i], now, linked.get(i, ())) for i in ids if i in found]
 
 
 def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]]) -> Row:
@@ -286,44 +308,14 @@ def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]])
     return Row(piece, fresh, newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
 
 
-def _matches(row: Row, *, q: str, state: str, owner: str, kind: str, control: UUID | None) -> bool:
-    piece = row.piece
-    if q and not all(
-        word in f"{piece.ref} {piece.title} {piece.owner or ''} {piece.kind}".casefold() for word in q.casefold().split()
-    ):
-        return False
-    if (state and row.fresh.state != state) or (kind and piece.kind != kind):
-        return False
-    if owner and (str(piece.owner_id) if piece.owner_id else "nobody") != owner:
-        return False
-    return control is None or any(c[0] == control for c in row.controls)
-
-
-def _key(row: Row, sort: str) -> tuple[Any, str]:
-    by: dict[str, Any] = {
-        "title": row.piece.title.casefold(), "deadline": row.deadline or date.max, "owner": (row.piece.owner or "\uffff").casefold(),
-    }  # fmt: skip
-    return by.get(sort, ""), row.piece.ref
-
-
-def _page(ordered: Sequence[Row], after: str | None, size: int | None) -> tuple[Sequence[Row], str | None]:
-    """The rows behind the one named `after`; a name that is gone begins again at the start."""
-    start = next((n + 1 for n, row in enumerate(ordered) if row.piece.ref == after), 0) if after else 0
-    if size is None:
-        return ordered, None
-    shown = ordered[start : start + size]
-    return shown, shown[-1].piece.ref if start + size < len(ordered) else None
-
-
-def _links(evidence_id: UUID | None = None) -> dict[UUID, list[tuple[UUID, str, str]]]:
-    """The live controls that each piece supports: (control id, ref, title)."""
+def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
+    """The live controls that each of these pieces supports: (control id, ref, title)."""
     control = EvidenceLink.control.property.mapper.class_
     query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).join(
         control, control.id == EvidenceLink.control_id
     )
-    query = query.where(control.retired_at.is_(None), EvidenceLink.removed_at.is_(None))
-    if evidence_id is not None:
-        query = query.where(EvidenceLink.evidence_id == evidence_id)
+    query = query.where(control.retired_at.is_(None), EvidenceLink.removed_at.is_(None), *sight().of_controls(control.id))
+    query = query.where(among(EvidenceLink.evidence_id, ids))
     found: dict[UUID, list[tuple[UUID, str, str]]] = {}
     for row in session().execute(query.order_by(control.ref)):
         found.setdefault(row[0], []).append((row[1], row[2], row[3]))
@@ -344,10 +336,13 @@ def control_choices() -> list[tuple[UUID, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`reviews`: (row, version), oldest first; `late`: overdue, rejected or missing, worst first; `mine`: may the reader review."""
+    """`reviews`: (row, version), oldest first; `late`: overdue, rejected, missing or due, worst first; and how many there are of each."""
 
     reviews: Sequence[tuple[Row, Held]]
     late: Sequence[Row]
+    to_review: int
+    pressing: int
+    overdue: int
 
     @property
     def oldest(self) -> int:
@@ -355,42 +350,40 @@ class Waiting:
         return max(((clock.now() - held.known).days for _, held in self.reviews), default=0)
 
 
-def waiting(*, person: UUID | None = None) -> Waiting:
-    """Versions to review, and evidence that is overdue, rejected or due; two statements.
-
-    With `person`, only what that person can act on: reviews of versions that others brought in (if the role reviews),
-    and late evidence that the person owns.
-    """
-    now, linked = clock.now(), _links()
-    rows = [_row(piece, now, linked.get(piece.id, ())) for piece in pieces(live=True).values()]
-    reviews = [
-        (row, h)
-        for row in rows
-        for h in row.piece.held
-        if h.stands(now) and h.at(now).review == "pending" and (person is None or h.uploaded_by != person)
-    ]
-    late = [row for row in rows if _presses(row, now.date()) and (person is None or row.piece.owner_id == person)]
-    order = {"overdue": 0, "rejected": 1, "missing": 2, "due": 3}
-    if person is not None and not allowed(REVIEW):
-        reviews = []
-    return Waiting(
-        sorted(reviews, key=lambda pair: pair[1].known),
-        sorted(late, key=lambda row: (order[row.fresh.state], row.deadline or date.max, row.piece.ref)),
-    )
+def waiting(*, most: int | None = None) -> Waiting:
+    """Versions to review, and evidence that is overdue, rejected or due; the first `most` of each, in four statements."""
+    now, seen = clock.now(), sight()
+    late, pressing, overdue = _late(now, seen, most)
+    reviews, to_review = _to_review(now, seen, most)
+    rows = {row.piece.id: row for row in rows_of(list({*late, *(evidence_id for _, evidence_id in reviews)}))}
+    held = {h.version_id: h for row in rows.values() for h in row.piece.held}
+    pairs = [(rows[evidence_id], held[version_id]) for version_id, evidence_id in reviews if version_id in held]
+    return Waiting(pairs, [rows[i] for i in late if i in rows], to_review, pressing, overdue)
 
 
-def _presses(row: Row, today: date) -> bool:
-    """Overdue, rejected, due; missing only when it was to be there already, or is within two weeks."""
-    if row.fresh.state == "missing":
-        return row.deadline is None or (row.deadline - today).days <= SOON
-    return row.fresh.state in {"overdue", "rejected", "due"}
+def _late(now: datetime, seen: Sight, most: int | None) -> tuple[list[UUID], int, int]:
+    """(the ids that press most, how many press, how many of them are overdue)."""
+    f = standing.facts(now, seen)
+    query = select(f.c.id, func.count().over(), func.count().filter(f.c.state == "overdue").over())
+    query = query.where(standing.pressing(f, now.date())).order_by(*standing.worst_first(f)).limit(most)
+    rows = session().execute(query).all()
+    return [row[0] for row in rows], *(rows[0][1:] if rows else (0, 0))
+
+
+def _to_review(now: datetime, seen: Sight, most: int | None) -> tuple[list[tuple[UUID, UUID]], int]:
+    """((version, evidence) of those that have waited longest, how many wait)."""
+    v = standing.known_versions(now, seen).subquery()
+    query = select(v.c.id, v.c.evidence_id, func.count().over()).join(Evidence, Evidence.id == v.c.evidence_id)
+    query = query.where(v.c.review == "pending", Evidence.retired_at.is_(None)).order_by(v.c.uploaded_at, v.c.id).limit(most)
+    rows = session().execute(query).all()
+    return [(row[0], row[1]) for row in rows], rows[0][2] if rows else 0
 
 
 # ---- one piece
 
 
 def state_of(evidence: Evidence) -> tuple[Piece, Freshness]:
-    piece = pieces(only=evidence.id)[evidence.id]
+    piece = pieces(only=[evidence.id], seen=sight())[evidence.id]
     return piece, piece.freshness(clock.now())
 
 
@@ -398,26 +391,44 @@ def versions(evidence: Evidence) -> list[VersionView]:
     """Every version, newest first, with its review and what became of its file; two statements."""
     v, gone = EvidenceVersion, EvidenceDestruction
     query = (
-        select(v, EvidenceReview, EvidenceFault.kind, gone)
+        select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey)
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
         .outerjoin(EvidenceFault, and_(EvidenceFault.version_id == v.id, EvidenceFault.healed_at.is_(None)))
         .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("asked", *DECIDED))))
+        .outerjoin(ApiKey, ApiKey.id == v.key_id)
     )
-    rows = (
-        session().execute(query.where(EvidenceVersion.evidence_id == evidence.id).order_by(EvidenceVersion.number.desc())).all()
-    )
-    shown = doers(p for v, r, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
-    return [_view(v, r, shown, fault, gone) for v, r, fault, gone in rows]
+    query = query.where(v.evidence_id == evidence.id, *sight().of_versions())
+    rows = session().execute(query.order_by(v.number.desc())).all()
+    shown = doers(p for v, r, _, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None))
+    return [_view(v, r, shown, fault, gone, key) for v, r, fault, gone, key in rows]
 
 
 def _view(
-    v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str], fault: str | None, gone: EvidenceDestruction | None
-) -> VersionView:
+    v: EvidenceVersion, r: EvidenceReview | None, shown: Mapping[UUID, str], fault: str | None, gone: EvidenceDestruction | None,
+    key: ApiKey | None,
+) -> VersionView:  # fmt: skip
+    collector = f"the key {key.name}" if key else _named(v.uploaded_by, shown)
     return VersionView(
         v.id, v.number, v.filename, v.media_type, v.size, v.sha256, v.url, v.source, v.collected_at, v.uploaded_at, v.uploaded_by,
-        _named(v.uploaded_by, shown), v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
+        collector, v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
         _named(r.reviewed_by, shown) if r else None, r.reviewed_at if r else None, fault, gone,
+        _hands(v, key),
     )  # fmt: skip
+
+
+def _hands(version: EvidenceVersion, key: ApiKey | None) -> frozenset[str]:
+    return frozenset({str(version.uploaded_by), *(key.hands if key else ())})
+
+
+def why_not_review(version: EvidenceVersion) -> str | None:
+    """Why the acting person is not the one who judges it; None where he may be."""
+    me = current.actor().person_id
+    if version.uploaded_by == me:
+        return "You brought this version in"
+    key = find(ApiKey, version.key_id) if version.key_id else None
+    if str(me) in _hands(version, key):
+        return f"It came by the key {key.name if key else ''}, whose secret you were shown"
+    return None
 
 
 def links(evidence: Evidence) -> list[LinkView]:
@@ -426,7 +437,9 @@ def links(evidence: Evidence) -> list[LinkView]:
         control, control.id == EvidenceLink.control_id
     )
     rows = session().execute(
-        query.where(EvidenceLink.evidence_id == evidence.id, EvidenceLink.removed_at.is_(None)).order_by(control.ref)
+        query.where(
+            EvidenceLink.evidence_id == evidence.id, EvidenceLink.removed_at.is_(None), *sight().of_controls(control.id)
+        ).order_by(control.ref)
     )
     return [LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows]
 
@@ -441,8 +454,13 @@ def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
 
 
 def _not_destroyed() -> Any:
-    gone = EvidenceDestruction
-    return ~select(gone.id).where(gone.version_id == EvidenceVersion.id, gone.state.in_(DECIDED)).exists()
+    """Neither gone nor agreed to go."""
+    return _no_destruction(*DECIDED)
+
+
+def _no_destruction(*states: str) -> Any:
+    d = EvidenceDestruction
+    return ~select(d.id).where(d.version_id == EvidenceVersion.id, d.state.in_(states)).exists()
 
 
 # ---- files in the store
@@ -481,41 +499,52 @@ def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
     return [(row.id, row.ref, row.number, row.storage_key or "", row.sha256 or "") for row in session().execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The last check of the stored files, and what is broken now: (evidence id, ref, title, number, kind, since when)."""
+
+    at: datetime | None
+    files: int
+    broken: Sequence[tuple[UUID, str, str, int, str, datetime]]
+    whole: bool  # the reader sees all of the evidence, so the number of files is his to know
+
+
+def last_check(*, most: int = 100) -> Check:
+    seen, v, fault = sight(), EvidenceVersion, EvidenceFault
+    checked = session().execute(
+        select(AuditEntry.at, AuditEntry.facts).where(AuditEntry.action == "evidence.checked").order_by(AuditEntry.at.desc()).limit(1)
+    ).one_or_none()  # fmt: skip
+    query = (
+        select(Evidence.id, Evidence.ref, Evidence.title, v.number, fault.kind, fault.found_at)
+        .join(v, v.id == fault.version_id)
+        .join(Evidence, Evidence.id == v.evidence_id)
+        .where(fault.healed_at.is_(None), _not_destroyed(), *seen.of_versions())
+        .order_by(fault.found_at.desc(), Evidence.ref, v.number)
+        .limit(most)
+    )
+    broken = [(r[0], r[1], r[2], r[3], r[4], r[5]) for r in session().execute(query)]
+    files = int(checked.facts.get("files", 0)) if checked else 0
+    return Check(checked.at if checked else None, files, broken, whole=seen.evidence is None)
+
+
 def referred_to(keys: Collection[str]) -> set[str]:
-    """Those of these storage keys that a version refers to, whose file was not destroyed."""
+    """Those of these storage keys that a version refers to, whose file was not destroyed. What is only agreed on can still be stopped."""
     if not keys:
         return set()
-    query = select(EvidenceVersion.storage_key).where(EvidenceVersion.storage_key.in_(keys), _not_destroyed())
+    query = select(EvidenceVersion.storage_key).where(EvidenceVersion.storage_key.in_(keys), _no_destruction("done"))
     return {key for key in session().scalars(query) if key}
 
 
 def others_with(version: EvidenceVersion) -> int:
-    """How many other versions need the same stored file."""
+    """How many other versions need the same stored file, also those whose destruction is agreed on: a hold can stop it."""
     v = EvidenceVersion
-    query = select(v.id).where(v.storage_key == version.storage_key, v.id != version.id, _not_destroyed())
+    query = select(v.id).where(v.storage_key == version.storage_key, v.id != version.id, _no_destruction("done"))
     return len(session().scalars(query).all())
 
 
 def fault_of(version: EvidenceVersion) -> EvidenceFault | None:
     query = select(EvidenceFault).where(EvidenceFault.version_id == version.id, EvidenceFault.healed_at.is_(None))
     return session().scalars(query.with_for_update()).one_or_none()
-
-
-def files(
-    period_from: date, period_to: date, control_ids: Collection[UUID] | None = None
-) -> Iterator[tuple[EvidenceVersion, str, str]]:
-    """(version, ref of its evidence, a name for a folder) of every stored file of these controls that covers part of the period."""
-    v = EvidenceVersion
-    query = (
-        select(v, Evidence.ref)
-        .join(Evidence, Evidence.id == v.evidence_id)
-        .where(v.storage_key.is_not(None), v.period_from <= period_to, v.period_to >= period_from, _not_destroyed())
-        .order_by(Evidence.ref, v.number)
-    )
-    if control_ids is not None:
-        query = query.where(Evidence.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(control_ids))))
-    for version, ref in session().execute(query):
-        yield version, ref, f"{ref}/{version.number:03d}-{version.filename or 'file'}"
 
 
 # ---- holds, retention, destruction
@@ -562,11 +591,16 @@ def destructions() -> list[tuple[EvidenceDestruction, EvidenceVersion, Evidence,
 
 
 def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, EvidenceRetention]]:
-    """Files that their kind's retention lets go and that were never proposed for destruction. What counts today stays, and what is held."""
+    """Files that their kind's retention lets go and that were never proposed for destruction. What counts today stays, and what is held
+    or needed by somebody else.
+
+    A destruction that something stopped was nobody's decision to keep the file: it is proposed again.
+    """
     rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
     if not rules:
         return []
-    asked = select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == EvidenceVersion.id)
+    d = EvidenceDestruction
+    asked = select(d.id).where(d.version_id == EvidenceVersion.id, d.state != "stopped")
     held = select(EvidenceHold.id).where(EvidenceHold.evidence_id == Evidence.id, EvidenceHold.released_at.is_(None))
     query = (
         select(EvidenceVersion, Evidence)
@@ -578,7 +612,9 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
         .order_by(EvidenceVersion.uploaded_at)
     )  # fmt: skip
     rows = [(version, evidence, rules[evidence.kind]) for version, evidence in session().execute(query)]
-    return [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
+    past = [row for row in rows if (kept_until(row[0].valid_until, row[2].months) or today) < today]
+    kept = keeping.kept([version.id for version, _, _ in past])
+    return [row for row in past if row[0].id not in kept]
 
 
 # ---- reminders and pushes
@@ -586,15 +622,18 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
 
 def to_remind() -> list[Row]:
     """Late or due pieces with an owner who was not told of that due date yet."""
-    told = {(r.evidence_id, r.due_on) for r in session().execute(select(EvidenceReminder.evidence_id, EvidenceReminder.due_on))}
-    return [row for row in waiting().late if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline) not in told]
+    r = EvidenceReminder
+    told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
+    return [
+        row for row in waiting().late
+        if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline, row.piece.owner_id) not in told
+    ]  # fmt: skip
 
 
-def reminded() -> dict[UUID, datetime]:
-    """When the owner of each piece was last told that it falls due."""
-    rows = session().execute(
-        select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).order_by(EvidenceReminder.created_at)
-    )
+def reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the owner of each of these pieces was last told that it falls due."""
+    query = select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).where(among(EvidenceReminder.evidence_id, ids))
+    rows = session().execute(query.order_by(EvidenceReminder.created_at))
     return {row.evidence_id: row.created_at for row in rows}
 
 
@@ -606,7 +645,7 @@ def earlier_push(key_id: UUID, idempotency_key: str) -> EvidencePush | None:
 def by_ref(ref: str) -> Evidence:
     """The piece of that short name (EV-0007), whatever its case."""
     found = session().scalars(select(Evidence).where(Evidence.ref == ref.strip().upper())).one_or_none()
-    if found is None:
+    if found is None or not sight().shows(found.id):
         raise NotFound("There is no such piece of evidence here.")
     return found
 
@@ -633,16 +672,22 @@ class Step:
     origin: str
 
 
-def custody(shown: Sequence[VersionView], *, limit: int = 200) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """`limit`: of how many entries of the log the steps are, where there are more; None where these are all."""
+
+    steps: Sequence[Step]
+    limit: int | None
+
+
+def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
     """Newest first, out of the log; that a version was collected stands in its own row."""
     numbers = {v.id: v.number for v in shown}
     collected = [Step(v.number, v.collected_at, "Collected", v.source, "") for v in shown]
-    deeds = [
-        Step(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin)
-        for m in timeline(list(numbers), limit=limit)
-        if m.action in CUSTODY
-    ]
-    return sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
+    moments = timeline(list(numbers), limit=limit + 1)
+    deeds = [Step(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin) for m in moments[:limit] if m.action in CUSTODY]
+    steps = sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
+    return Custody(steps, limit if len(moments) > limit else None)
 
 
 # ---- people in deeds

@@ -1,13 +1,15 @@
 """The evidence pages: library, inbox, one piece, its versions and their review."""
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import batched
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, current_app, flash, redirect, request, stream_with_context, url_for
 
-from governance.evidence import actions, permissions, queries
+from governance.evidence import actions, permissions, queries, verifying
 from governance.evidence.forms import (
     AssignForm,
     BeginForm,
@@ -26,14 +28,17 @@ from governance.evidence.freshness import CADENCES, counting, deadline, newest
 from governance.evidence.history import told
 from governance.evidence.media import ACCEPT
 from governance.evidence.models import Evidence, EvidenceVersion
+from governance.evidence.sight import sight
+from governance.evidence.standing import DECIDED, SORTS, STATES
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
-from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.feature import Feature, somebody_is_here
+from governance.kernel.db import session, transaction
+from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.feature import Feature, somebody_may
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
-from governance.kernel.sheets import csv_bytes, xlsx_bytes
+from governance.kernel.sealed import Altered
+from governance.kernel.sheets import csv_bytes, csv_rows, xlsx_bytes
 from governance.kernel.storage import in_pieces
 from governance.kernel.web import ResponseReturnValue
 from governance.people.queries import names
@@ -47,13 +52,16 @@ constraint("uq_evidence_links_open", "It is linked to that control already.")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PIECE = 1024 * 1024
 MOST = 100  # lines of a list of the inbox: who has more of them works in the library
+BATCH = 500  # lines of an export that are read at once
 FILTERS = ("q", "state", "owner", "kind", "control", "sort")
+HEAD = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "Covers", "Versions", "Newest SHA-256", "Controls")
 
 
 @feature.url_value_preprocessor
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Only this route takes more than the usual limit, and only from somebody who is signed in here."""
-    if endpoint == "evidence.bring" and request.method == "POST" and somebody_is_here((values or {}).get("tenant", "")):
+    """Only this route takes more than the usual limit, and only from who may bring in versions; anybody else's is refused unread."""
+    slug = (values or {}).get("tenant", "")
+    if endpoint == "evidence.bring" and request.method == "POST" and somebody_may(slug, permissions.BRING):
         request.max_content_length = actions.LIMIT + PIECE
 
 
@@ -66,33 +74,33 @@ def index() -> ResponseReturnValue:
     shelf = queries.library(**_narrowed(asked), after=asked.get("after"))
     context: dict[str, Any] = {
         "shelf": shelf, "asked": asked, "chips": _chips(asked, shelf), "query": _query(asked),
-        "kinds": [(k, k.capitalize()) for k in actions.KINDS], "states": [(s, s.capitalize()) for s in queries.STATES],
+        "kinds": [(k, k.capitalize()) for k in actions.KINDS], "states": [(s, s.capitalize()) for s in STATES],
     }  # fmt: skip
     return page("evidence/index.html", **context, owners=owner_choices(), address=_address, fragments=("rows",))
 
 
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
 def export(form: str) -> ResponseReturnValue:
-    """What is filtered, whole."""
-    shelf = queries.library(**_narrowed(filters(*FILTERS)), size=None)
-    head = (
-        "Ref",
-        "Title",
-        "Kind",
-        "Cadence",
-        "Owner",
-        "State",
-        "Overdue after",
-        "Covers",
-        "Versions",
-        "Newest SHA-256",
-        "Controls",
-    )
-    rows = [_cells(row) for row in shelf.rows]
-    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Evidence", head, rows)
-    name = f"evidence-{current.actor().tenant_slug}-{clock.today()}.{form}"
+    """What is filtered, whole: CSV piece by piece while it is read, a workbook made at once."""
+    ids, who = queries.everything(**_narrowed(filters(*FILTERS))), current.actor()
+    rows = (line for batch in batched(ids, BATCH, strict=False) for line in _lines(batch))
+    content = stream_with_context(_csv(ids, who)) if form == "csv" else xlsx_bytes("Evidence", HEAD, rows)
+    name = f"evidence-{who.tenant_slug}-{clock.today()}.{form}"
     kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
     return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _csv(ids: Sequence[UUID], who: current.Actor) -> Iterator[bytes]:
+    """The request's own transaction is over when the stream begins: each batch is read in one."""
+    yield csv_bytes(HEAD, ())
+    for batch in batched(ids, BATCH, strict=False):
+        with current.acting_as(who), transaction(read_only=True):
+            lines = _lines(batch)
+        yield csv_rows(lines)
+
+
+def _lines(ids: Sequence[UUID]) -> list[list[Any]]:
+    return [_cells(row) for row in queries.rows_of(ids)]
 
 
 def _cells(row: queries.Row) -> list[Any]:
@@ -104,15 +112,15 @@ def _cells(row: queries.Row) -> list[Any]:
 
 @feature.get("/evidence/inbox", needs=permissions.VIEW)
 def inbox() -> ResponseReturnValue:
-    waits = queries.waiting()
+    waits = queries.waiting(most=MOST)
     return page(
         "evidence/inbox.html",
         waits=waits,
-        most=MOST,
         covers=queries.covers,
         me=current.actor().person_id,
         owners=owner_choices(),
-        reminded=queries.reminded(),
+        reminded=queries.reminded([row.piece.id for row in waits.late]),
+        check=queries.last_check(most=MOST),
         destructions=queries.destructions() if allowed(permissions.DESTROY) else [],
     )
 
@@ -120,10 +128,11 @@ def inbox() -> ResponseReturnValue:
 def _narrowed(asked: dict[str, str]) -> dict[str, Any]:
     sort = asked.get("sort", "ref")
     column = sort.removeprefix("-")
-    if column not in queries.SORTS:
+    if column not in SORTS:
         raise Invalid("The list cannot be sorted by that.")
     return {
-        "q": asked.get("q", ""), "state": asked.get("state", ""), "owner": asked.get("owner", ""), "kind": asked.get("kind", ""),
+        "q": asked.get("q", ""), "state": asked.get("state", ""), "kind": asked.get("kind", ""),
+        "owner": "nobody" if asked.get("owner") == "nobody" else _id_or_nowhere(asked.get("owner")) or "",
         "control": _id_or_nowhere(asked.get("control")), "sort": column, "descending": sort.startswith("-"),
     }  # fmt: skip
 
@@ -215,12 +224,15 @@ def _piece_page(
     evidence: Evidence, *, link: LinkForm | None = None, assign: AssignForm | None = None, status: int = 200
 ) -> ResponseReturnValue:
     found, fresh = queries.state_of(evidence)
-    versions = queries.versions(evidence)
+    versions, links = queries.versions(evidence), queries.links(evidence)
+    whole = sight().holds(evidence.id)
+    history = [*([evidence.id] if whole else []), *(v.id for v in versions)]
+    refs = None if sight().controls is None else {each.ref for each in links}
     return page(
-        "evidence/piece.html", status=status, e=evidence, piece=found, fresh=fresh, versions=versions, links=queries.links(evidence),
+        "evidence/piece.html", status=status, e=evidence, piece=found, fresh=fresh, versions=versions, links=links, whole=whole,
         deadline=deadline(found.at(clock.now()), due_on=evidence.due_on), reasons=_reasons(evidence, found, versions),
         may_bring=_may_bring(evidence), me=current.actor().person_id, link=link or LinkForm(), assign=assign or AssignForm(owner_id=evidence.owner_id),
-        timeline=told([evidence.id, *(v.id for v in versions)]), custody=queries.custody(versions), hold=queries.hold_on(evidence.id),
+        timeline=told(history, controls=refs), custody=queries.custody(versions), hold=queries.hold_on(evidence.id),
     )  # fmt: skip
 
 
@@ -251,7 +263,7 @@ def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.Ve
                 {
                     "kind": "warn",
                     "lead": f"Version {v.number} waits for review.",
-                    "text": f"{v.collector} brought it in {_ago(wait)}.",
+                    "text": f"{v.collector[:1].upper()}{v.collector[1:]} brought it in {_ago(wait)}.",
                 }
             )
         elif v.review == "rejected" and v is versions[0]:
@@ -386,7 +398,6 @@ def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, st
     every = queries.versions(evidence)
     v = next(each for each in every if each.id == version.id)
     before = next((each for each in every if each.number < v.number and each.review == "accepted"), None)
-    mine = version.uploaded_by == current.actor().person_id
     return page(
         "evidence/review.html",
         e=evidence,
@@ -394,7 +405,7 @@ def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, st
         before=before,
         fresh=fresh,
         links=queries.links(evidence),
-        mine=mine,
+        not_mine_to_review=queries.why_not_review(version),
         form=form,
         status=status,
     )
@@ -428,9 +439,15 @@ def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> No
 
 @feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW)
 def download(version_id: UUID) -> ResponseReturnValue:
-    """The file as an attachment, streamed; a POST, because who took it out is recorded."""
+    """The file as an attachment, streamed; a POST, because who took it out is recorded. A broken file is noted at once."""
     version, evidence = queries.version_of(version_id)
-    file = actions.take_out(version)
+    try:
+        with session().begin_nested():  # what does not go out was not downloaded
+            pieces = verifying.watched(in_pieces(actions.take_out(version)), version.id)
+    except (NotFound, Altered) as error:
+        actions.note_fault(version, verifying.kind_of(error))
+        told = "It is noted: this version proves nothing until its file is whole again."
+        return current_app.handle_user_exception(verifying.Broken(f"{error.message} {told}"))  # the note is kept
     name = version.filename or "file"
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
     headers = {
@@ -438,7 +455,7 @@ def download(version_id: UUID) -> ResponseReturnValue:
         "Content-Disposition": f"attachment; filename=\"{evidence.ref}-v{version.number}-{plain}\"; filename*=UTF-8''{quote(f'{evidence.ref}-v{version.number}-{name}')}",
         "X-Content-SHA256": version.sha256 or "",
     }  # fmt: skip
-    return Response(in_pieces(file), headers=headers)
+    return Response(pieces, headers=headers)
 
 
 # ---- what keeps a file, and what lets it go
@@ -498,10 +515,11 @@ def destruction(version_id: UUID) -> ResponseReturnValue:
 def _destruction_page(
     version: EvidenceVersion, evidence: Evidence, *, form: DestructionForm | DecisionForm | None = None, status: int = 200
 ) -> ResponseReturnValue:
-    asked = queries.destruction_of(version, "asked", *queries.DECIDED)
+    asked = queries.destruction_of(version, "asked", *DECIDED)
     names_of = queries.doers([asked.asked_by, asked.decided_by] if asked else [])
+    kept = None if asked and asked.state in DECIDED else actions.kept_because(version, evidence)
     return page(
-        "evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, hold=queries.hold_on(evidence.id),
+        "evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, kept=kept,
         shared=queries.others_with(version), seen=actions.mark(asked, version, evidence) if asked else "", me=current.actor().person_id,
         form=form or (DecisionForm() if asked else DestructionForm()), status=status,
     )  # fmt: skip

@@ -7,7 +7,8 @@
     imports(framework_id), adoption(framework_id)
     crosswalk(ref, key), crosswalk_of(key)                    typed links, derived ones marked
 
-A catalogue's rows never change, so they are read once per process: a page pays nothing for them.
+A catalogue's rows never change, so they are read once per process: a page pays nothing for them. To an auditor other
+frameworks than those of his engagement are not there; of a crosswalk he sees what links his to each other.
 """
 
 from collections.abc import Sequence
@@ -21,8 +22,10 @@ from sqlalchemy import func, select
 from governance.frameworks import crosswalks
 from governance.frameworks.catalogue import KEYS
 from governance.frameworks.models import Adoption, Framework, FrameworkImport, OfficialText, Requirement
+from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.errors import NotFound
+from governance.kernel.scope import limits
 from governance.people.queries import names
 
 KIND_ORDER = ("statement", "overview", "playbook wording", "about", "actions", "documentation", "references")
@@ -171,8 +174,9 @@ def _view(row: Framework) -> FrameworkView:
 
 
 def frameworks() -> tuple[FrameworkView, ...]:
-    """One version of each: the adopted one, otherwise the newest. Asks the database only when there is a choice."""
-    versions = installed()
+    """One version of each in scope: the adopted one, otherwise the newest. Asks the database only when there is a choice."""
+    held = limits() if current.actor_or_none() else None  # nobody: a command that looks at the catalogues
+    versions = [each for each in installed() if held is None or held.holds_framework(each.key)]
     by_key: dict[str, list[FrameworkView]] = {}
     for each in versions:
         by_key.setdefault(each.key, []).append(each)
@@ -330,7 +334,7 @@ def derived_of(key: str) -> list[Link]:
 def _displayed(links: Sequence[crosswalks.Link]) -> list[Link]:
     shown = {each.key: each for each in frameworks()}
     titles = {key: {node.ref: node.title for node in requirements(each.id)} for key, each in shown.items()}
-    return [_shown(link, shown, titles) for link in links if link.to_key in shown]
+    return [_shown(link, shown, titles) for link in links if {link.to_key, *([link.via[0]] if link.via else [])} <= shown.keys()]
 
 
 def _shown(link: crosswalks.Link, shown: dict[str, FrameworkView], titles: dict[str, dict[str, str]]) -> Link:

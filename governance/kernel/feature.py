@@ -157,13 +157,14 @@ def _admit(slug: str, scope: str) -> Actor:
     return who
 
 
-def somebody_is_here(slug: str) -> bool:
-    """Before the request's own transaction: whether the cookie is that of a live session in this tenant."""
+def somebody_may(slug: str, needs: access.Permission) -> bool:
+    """Before the request's own transaction: whether the cookie is that of a live session in this tenant, whose role may."""
     try:
         with transaction(read_only=True, tenant_id=_tenant(slug)):
-            return doors.identify() is not None
+            who = doors.identify()
     except DomainError:
         return False
+    return who is not None and who.role in needs.roles
 
 
 def a_key_is_here(needs: access.Permission) -> bool:

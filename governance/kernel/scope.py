@@ -1,7 +1,8 @@
 """What the acting person may see here: all of it for members; an auditor's engagement narrows it.
 
 `narrow(finder)` is called once, where engagements are known; until then everybody stands as a member. Features ask
-`scope()` wherever they read a row by its id or list rows, and answer as if the others did not exist.
+`scope()` wherever they read a row by its id or list rows, and answer as if the others did not exist. Asking often costs
+as much as once: the answer lies with the present transaction, by actor, until that transaction writes anything or ends.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from governance.kernel import current
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from governance.kernel import current, db
 from governance.kernel.current import Actor
 
 
@@ -17,7 +21,8 @@ from governance.kernel.current import Actor
 class Scope:
     """Ids of an engagement's controls and evidence (None: all), its period, and whether its window is open for testing now.
 
-    `frameworks` are keys; `versions` were provided in a request, whatever they are about.
+    `frameworks` are keys, `requirements` what of them is audited: the engagement's criteria and their groups, or everything.
+    `versions` were provided in a request, whatever they are about.
     """
 
     controls: frozenset[UUID] | None
@@ -28,6 +33,12 @@ class Scope:
     evidence: frozenset[UUID] | None = None
     versions: frozenset[UUID] = frozenset()
     frameworks: frozenset[str] | None = None
+    requirements: frozenset[UUID] | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """False: the engagement is over everything that the tenant has."""
+        return self.controls is not None
 
     def holds(self, control_id: UUID) -> bool:
         return self.controls is None or control_id in self.controls
@@ -37,6 +48,9 @@ class Scope:
 
     def holds_framework(self, key: str) -> bool:
         return self.frameworks is None or key in self.frameworks
+
+    def holds_requirement(self, requirement_id: UUID) -> bool:
+        return self.requirements is None or requirement_id in self.requirements
 
 
 type Finder = Callable[[Actor], Scope | None]
@@ -55,10 +69,38 @@ def narrow(finder: Finder) -> None:
 
 
 def scope_of(actor: Actor) -> Scope | None:
-    """None: all of the tenant."""
+    """None: all of the tenant. Found anew."""
     return _finders[0](actor)
 
 
 def scope() -> Scope | None:
     """The acting person's; None: all of the tenant."""
-    return scope_of(current.actor())
+    who = current.actor()
+    if not db.is_open():
+        return scope_of(who)
+    kept: dict[Actor, Scope | None] = db.session().info.setdefault(KEPT, {})
+    if who not in kept:
+        kept[who] = scope_of(who)
+    return kept[who]
+
+
+def limits() -> Scope | None:
+    """The acting person's scope where it leaves anything out; None: he sees all of the tenant."""
+    held = scope()
+    return held if held is not None and held.is_limited else None
+
+
+KEPT = "scopes"
+
+
+@event.listens_for(Session, "after_flush")
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(work: Session, _context: object) -> None:
+    """What was written, or is taken back, may have been what an engagement is about."""
+    work.info.pop(KEPT, None)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _forget_for(state: ORMExecuteState) -> None:
+    if not state.is_select:
+        state.session.info.pop(KEPT, None)

@@ -228,6 +228,8 @@ def _sync(folder: Path) -> None:
 class Bucket(ObjectStore):
     """An S3-compatible bucket. An object is sealed into a temporary file of this machine, and sent when its digest is known."""
 
+    patience = "120s"  # for one request with its body: a range, or a part
+
     def __init__(self, url: str, key_of: KeyOf = _keys_in_use) -> None:
         """`s3://bucket/prefix`, with `?region=…` and, for another than Amazon's, `&endpoint=…`; credentials as AWS's own tools take them."""
         super().__init__(key_of)
@@ -237,7 +239,7 @@ class Bucket(ObjectStore):
             raise SystemExit(f"GOVERNANCE_STORAGE_URL: {min(unknown)} is no option of s3://; region and endpoint are")
         self._store = S3Store(
             parts.netloc, prefix=parts.path.strip("/") or None, config=options,
-            client_options={"allow_http": options.get("endpoint", "").startswith("http://"), "connect_timeout": "5s", "timeout": "120s"},
+            client_options={"allow_http": options.get("endpoint", "").startswith("http://"), "connect_timeout": "5s", "timeout": self.patience},
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
         )  # fmt: skip
 
@@ -256,7 +258,7 @@ class Bucket(ObjectStore):
             raise NotFound(MISSING)
         with _away("read"):
             try:
-                return io.BufferedReader(_Received(obstore.get(self._store, key).stream(PIECE)), PIECE)
+                return io.BufferedReader(_Received(obstore.open_reader(self._store, key, buffer_size=PART)), PIECE)
             except GONE as error:
                 raise NotFound(MISSING) from error
 
@@ -289,25 +291,19 @@ class Bucket(ObjectStore):
 
 
 class _Received(io.RawIOBase):
-    """What the bucket sends, as a file."""
+    """What the bucket sends, as a file: range by range, so that a slow reader holds no request open until it is cut off."""
 
-    def __init__(self, pieces: Any) -> None:
-        self._pieces, self._held = iter(pieces), memoryview(b"")
+    def __init__(self, reader: "obstore.ReadableFile") -> None:
+        self._reader = reader
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io calls it with
-        while not self._held:
-            with _away("read"):
-                piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._held = memoryview(piece)
-        taken = min(len(buffer), len(self._held))
-        buffer[:taken] = self._held[:taken]
-        self._held = self._held[taken:]
-        return taken
+        with _away("read"):
+            piece = self._reader.read(len(buffer))
+        buffer[: len(piece)] = memoryview(piece)
+        return len(piece)
 
 
 @contextlib.contextmanager

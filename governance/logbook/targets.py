@@ -2,12 +2,15 @@
 
 words(type, id, *texts) -> str      "EV-0412 Penetration test", else "Control 0199a3f2"
 page(type, id) -> (endpoint, values) | None
+is_within(scope, type, id)         whether an auditor of that scope surely has that page
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
+
+from governance.kernel.scope import Scope
 
 # type → (endpoint, the name of its id in the address). A type that has no page of its own is not here.
 PAGES: Mapping[str, tuple[str, str]] = {
@@ -75,3 +78,10 @@ def page(kind: str, identity: UUID) -> tuple[str, dict[str, str]] | None:
     """(endpoint, values) of the object's page."""
     found = PAGES.get(kind)
     return (found[0], {found[1]: str(identity)} if found[1] else {}) if found else None
+
+
+def is_within(held: Scope, kind: str, identity: UUID) -> bool:
+    """Of assessments and reports the scope alone does not tell: their lists lead to them."""
+    if kind == "Control":
+        return held.holds(identity)
+    return held.holds_evidence(identity) if kind == "Evidence" else kind not in {"Assessment", "ReportRun"}

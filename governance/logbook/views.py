@@ -23,6 +23,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, uuid_or_none
 from governance.kernel.notes import NotSigned
 from governance.kernel.pages import page
+from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.logbook import actions, permissions, queries, targets
 from governance.logbook.filters import WHOLE, Filters, parse
@@ -250,7 +251,10 @@ def _unmask(pseudonym: str, kind: str) -> str | None:
 
 
 def _target_href(entry: AuditEntry) -> str | None:
-    found = targets.page(entry.target_type, entry.target_id)
+    """The page of what an entry is about, where the reader has one: an auditor reads the whole log, and has his scope's pages."""
+    found, held = targets.page(entry.target_type, entry.target_id), limits()
+    if held is not None and not targets.is_within(held, entry.target_type, entry.target_id):
+        return None
     return _offered(found[0], **found[1]) if found else None
 
 

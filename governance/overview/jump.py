@@ -1,19 +1,24 @@
-"""⌘K: jump to any object by its name, or run a verb. One statement over the tenant's objects, the catalogue from memory."""
+"""⌘K: jump to any object by its name, or run a verb. One statement over the tenant's objects, the catalogue from memory.
+
+An auditor finds what is in his scope: its controls and assessments, and the requirements of its frameworks.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 from flask import jsonify, request, url_for
-from sqlalchemy import String, cast, literal, or_, select, union_all
+from sqlalchemy import String, cast, literal, or_, select, true, union_all
 
 from governance.assessments.models import Assessment
 from governance.controls.models import Control
 from governance.evidence.models import Evidence
+from governance.evidence.sight import sight
 from governance.frameworks import queries as frameworks
 from governance.kernel import current
 from governance.kernel.access import allowed, registry
 from governance.kernel.db import session
 from governance.kernel.feature import Feature
+from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.people import permissions
 from governance.policies.models import PolicyVersion
@@ -23,6 +28,7 @@ from governance.systems.models import AISystem
 feature = Feature("jump", __name__)
 MOST = 12
 SHOWN_VERSIONS = 3
+RMF = "nist-ai-rmf-1.0"
 DIGITS = 6  # of the number of a version
 VERBS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("Make the AI RMF report", "reports.index", {}, "reports.run"),
@@ -34,6 +40,11 @@ VERBS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("Stop everything…", "switches.stop_everything", {}, "switches.stop"),
     ("Begin an assessment", "assessments.new", {}, "assessments.manage"),
     ("Bring in evidence", "evidence.index", {}, "evidence.bring"),
+    ("Open Type II testing", "testing.index", {}, "testing.view"),
+    ("See requests of auditors", "engagements.waiting", {}, "engagements.view"),
+    ("Build an evidence package", "engagements.index", {}, "engagements.package"),
+    ("Begin an access review", "access_reviews.beginning", {}, "access_reviews.review"),
+    ("See the collectors", "collectors.index", {}, "collectors.view"),
     ("Invite a member", "people.members", {}, "people.manage"),
     ("Test the sign-in connection", "people.connection", {}, "people.connection"),
 )
@@ -52,12 +63,13 @@ def _verbs(wanted: str) -> Iterator[dict[str, str]]:
 
 
 def _requirements(wanted: str) -> Iterator[dict[str, str]]:
-    """Of the AI RMF, by id or by our title: `measure 2.7`, `security`."""
-    framework = frameworks.framework("nist-ai-rmf-1.0")
-    needle = wanted.lower()
-    for row in frameworks.requirements(framework.id):
-        if row.assessable and (needle in row.ref.lower() or needle in row.title.lower()):
-            href = url_for("assessments.requirement", key="nist-ai-rmf-1.0", ref=row.ref.replace(" ", "-"))
+    """Of the AI RMF (to an auditor, of what he audits), by id or by our title: `measure 2.7`, `security`."""
+    held, needle = limits(), wanted.lower()
+    searched = [each for each in frameworks.frameworks() if held is not None or each.key == RMF]
+    for key, row in ((each.key, row) for each in searched for row in frameworks.requirements(each.id)):
+        named = row.assessable and (needle in row.ref.lower() or needle in row.title.lower())
+        if named and (held is None or held.holds_requirement(row.id)):
+            href = url_for("assessments.requirement", key=key, ref=row.path)
             yield {"label": f"{row.ref} {row.title}", "hint": "requirement", "href": href}
 
 
@@ -65,14 +77,20 @@ def _objects(wanted: str) -> Iterator[dict[str, str]]:
     """Objects by their names; a system brings its switch and, to who may, its stop: "stop claims" leads to that alone."""
     stopping = wanted.lower().startswith("stop")
     text = wanted[4:].strip() if stopping else wanted
-    pattern = f"%{text.replace('%', '').replace('_', '')}%"
+    pattern, held = f"%{text.replace('%', '').replace('_', '')}%", limits()
+    ours: Any = true() if held is None else Control.id.in_(held.controls or ())
+    begun: Any = (
+        true()
+        if held is None
+        else Assessment.framework_id.in_([f.id for f in frameworks.installed() if held.holds_framework(f.key)])
+    )
     query = union_all(
-        _like(Control, Control.ref, Control.title, "control", pattern),
-        _like(Evidence, Evidence.ref, Evidence.title, "evidence", pattern),
+        _like(Control, Control.ref, Control.title, "control", pattern).where(ours),
+        _like(Evidence, Evidence.ref, Evidence.title, "evidence", pattern).where(*sight().of_pieces()),
         _like(AISystem, AISystem.key, AISystem.name, "AI system", pattern),
         _versions(text),
         select(literal("assessment").label("kind"), Assessment.id, literal("").label("ref"), Assessment.title)
-        .where(Assessment.tenant_id == _tenant(), Assessment.title.ilike(pattern)),
+        .where(Assessment.tenant_id == _tenant(), Assessment.title.ilike(pattern), begun),
     )  # fmt: skip
     if stopping:
         query = _like(AISystem, AISystem.key, AISystem.name, "AI system", pattern)

@@ -1,6 +1,6 @@
 """What the overview shows: one board, read once, and everything that follows from it.
 
-    waiting_for(person_id, board)      what that person can do now, oldest first
+    waiting_for(person_id, board)      what that person can do now, oldest first; what others ask for is in asked.py
     evidence_at(board)                 how fresh the evidence is, and what falls due in the next weeks
     movement(board)                    coverage and levels of thirty days ago, and what rose or fell since
     trend(board)                       coverage at the ends of twelve months, and now
@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import or_, select
 
 from governance.assessments import permissions as assessing
 from governance.assessments import queries as assessments
@@ -32,20 +32,15 @@ from governance.evidence import permissions as bringing
 from governance.evidence.freshness import deadline
 from governance.evidence.queries import FORMER, Held, Piece
 from governance.frameworks import queries as frameworks
-from governance.kernel import clock, current
+from governance.kernel import current
 from governance.kernel.access import allowed
 from governance.kernel.db import session
+from governance.overview.asked import Wait, decisions, dimension_of, lower, short
 from governance.people import permissions as people
 from governance.people.models import Membership, Person
-from governance.policies import permissions as deciding
-from governance.policies.models import PolicyVersion, Waiver
-from governance.policies.strictness import DIMENSIONS
 from governance.reports.models import ReportRun
 from governance.reports.queries import Run
 from governance.reports.queries import runs as report_runs
-from governance.switches import permissions as switching
-from governance.switches.models import Drill, Stop
-from governance.systems.models import AISystem, SystemFeature
 
 KEY = "nist-ai-rmf-1.0"
 LOOK_BACK = timedelta(days=30)
@@ -62,28 +57,12 @@ def board(as_of: datetime | None = None) -> Board:
 # ---- what waits
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """One thing to do. `endpoint` and `values` are its address; `since` is when it began to wait, `due` its last day."""
-
-    icon: str
-    title: str
-    endpoint: str
-    values: dict[str, Any]
-    meta: str
-    since: date
-    due: date | None = None
-    holds_up: bool = False  # another person asked for it, and cannot go on before it is decided
-
-    @property
-    def order(self) -> tuple[date, str]:
-        return self.due or self.since, self.title
-
-
 def waiting_for(person_id: UUID, board: Board) -> list[Wait]:
-    """What this person, in his role, can move forward; what has waited longest first."""
-    found = [*_evidence_waits(person_id, board), *_review_waits(person_id, board), *_item_waits(person_id, board)]
-    return sorted([*found, *_decision_waits(person_id)], key=lambda wait: wait.order)
+    """What this person, in his role, can move forward; what has waited longest first. For an auditor, of his engagement alone."""
+    found = list(decisions(person_id))
+    if current.actor().role != "auditor":
+        found += [*_evidence_waits(person_id, board), *_review_waits(person_id, board), *_item_waits(person_id, board)]
+    return sorted(found, key=lambda wait: wait.order)
 
 
 def foremost(waits: Sequence[Wait], most: int) -> list[Wait]:
@@ -91,85 +70,6 @@ def foremost(waits: Sequence[Wait], most: int) -> list[Wait]:
     pressing = [wait for wait in waits if wait.holds_up][:most]
     others = [wait for wait in waits if not wait.holds_up][: most - len(pressing)]
     return sorted([*pressing, *others], key=lambda wait: wait.order)
-
-
-def _decision_waits(person_id: UUID) -> list[Wait]:
-    """What another person asked for, and this one may decide on: a looser policy, a waiver, a restart, a drill; one statement."""
-    asked = {
-        deciding.APPROVE: _asked_policies, deciding.WAIVE: _asked_waivers, switching.RESTART: _asked_restarts, switching.DRILL: _asked_drills,
-    }  # fmt: skip
-    queries = [query(person_id) for permission, query in asked.items() if allowed(permission)]
-    return [_decision_wait(row) for row in session().execute(union_all(*queries))] if queries else []
-
-
-DECISIONS = {
-    "policy": ("adjustments-horizontal", "Decide on the looser policy", "policies.decision", "policy_version_id"),
-    "waiver": ("shield-half", "Decide on the waiver: {}", "policies.waiver", "waiver_id"),
-    "restart": ("player-play", "Decide on the restart of {}", "switches.restart", "stop_id"),
-    "drill": ("bolt", "Agree to the drill of {}", "switches.drill", "drill_id"),
-}
-
-
-def _decision_wait(row: Any) -> Wait:
-    icon, title, endpoint, name = DECISIONS[row.kind]
-    what = _dimension_of(row.about) if row.kind == "waiver" else row.about
-    meta = f"Asked by {row.who or FORMER}" + (f": {_short(row.because)}" if row.because else "")
-    return Wait(
-        icon,
-        title.format(what),
-        endpoint,
-        {name: row.id},
-        meta,
-        row.since.date(),
-        row.due.date() if row.due else None,
-        holds_up=True,
-    )
-
-
-def _dimension_of(about: str) -> str:
-    """As "grounding of ad-copywriter", from the dimension's key and the system's."""
-    key, _, system = about.partition(" ")
-    title = DIMENSIONS[key].title if key in DIMENSIONS else key
-    return f"{_lower(title)} of {system}"
-
-
-def _asked(kind: str, model: Any, about: Any, asker: Any, because: Any, since: Any, due: Any) -> Any:
-    who = select(Person.name).where(Person.id == asker).scalar_subquery()
-    row = (
-        literal(kind).label("kind"), model.id, about.label("about"), who.label("who"), because.label("because"), since.label("since"),
-        cast(due, DateTime(timezone=True)).label("due"),
-    )  # fmt: skip
-    return select(*row).where(model.tenant_id == current.actor().tenant_id)
-
-
-def _asked_policies(me: UUID) -> Any:
-    v = PolicyVersion
-    query = _asked("policy", v, literal(""), v.made_by, v.reason, v.asked_at, null())
-    return query.where(v.state == "asked", v.made_by.is_distinct_from(me), ~v.hands.contains([str(me)]))
-
-
-def _asked_waivers(me: UUID) -> Any:
-    w = Waiver
-    query = _asked("waiver", w, w.dimension + " " + AISystem.key, w.asked_by, w.reason, w.created_at, w.expires_at).join(
-        AISystem, AISystem.id == w.system_id
-    )
-    return query.where(w.state == "asked", w.asked_by != me, w.first_by.is_distinct_from(me), w.expires_at > clock.now())
-
-
-def _asked_restarts(me: UUID) -> Any:
-    s = Stop
-    about = func.coalesce(SystemFeature.key + " of " + AISystem.key, AISystem.key, "everything")
-    query = _asked("restart", s, about, s.restart_asked_by, func.coalesce(s.restart_reason, ""), s.restart_asked_at, null())
-    query = query.outerjoin(AISystem, AISystem.id == s.system_id).outerjoin(SystemFeature, SystemFeature.id == s.feature_id)
-    return query.where(s.restart_asked_at.is_not(None), s.restarted_at.is_(None), s.restart_asked_by.is_distinct_from(me))
-
-
-def _asked_drills(me: UUID) -> Any:
-    d = Drill
-    query = _asked("drill", d, AISystem.key, d.planned_by, literal(""), d.created_at, d.due_at).join(
-        AISystem, AISystem.id == d.system_id
-    )
-    return query.where(d.state == "asked", d.planned_by.is_distinct_from(me))
 
 
 def _evidence_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
@@ -187,11 +87,11 @@ def _evidence_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
 def _evidence_wait(piece: Piece, state: str, board: Board, *, mine: bool) -> Wait:
     late = state if state in LATE else ""
     if mine:
-        icon, title, endpoint = "upload", f"Bring in {_lower(piece.title)}", "evidence.bringing"
+        icon, title, endpoint = "upload", f"Bring in {lower(piece.title)}", "evidence.bringing"
     elif piece.owner_id is None:
-        icon, title, endpoint = "user-plus", f"Assign the {late + ' ' if late else ''}{_lower(piece.title)}", "evidence.piece"
+        icon, title, endpoint = "user-plus", f"Assign the {late + ' ' if late else ''}{lower(piece.title)}", "evidence.piece"
     else:
-        icon, title, endpoint = "bell", f"Ask {piece.owner or FORMER} for the {state} {_lower(piece.title)}", "evidence.piece"
+        icon, title, endpoint = "bell", f"Ask {piece.owner or FORMER} for the {state} {lower(piece.title)}", "evidence.piece"
     until = deadline(piece.at(board.as_of), due_on=piece.due_on)
     meta = ", ".join([piece.ref, *_answers(piece, board)])
     return Wait(icon, title, endpoint, {"evidence_id": piece.id}, meta, piece.known.date(), until)
@@ -219,7 +119,7 @@ def _review_wait(piece: Piece, held: Held) -> Wait:
     meta = f"{piece.ref} version {version.number}, brought in by {version.collector}"
     return Wait(
         "eye-search",
-        f"Review {_lower(piece.title)}",
+        f"Review {lower(piece.title)}",
         "evidence.reviewing",
         {"version_id": held.version_id},
         meta,
@@ -242,7 +142,7 @@ def _item_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
 def _judgement_waits(person_id: UUID, row: Row, judged: Judgement, board: Board) -> Iterator[Wait]:
     mine = judged.assessor_id == person_id
     if judged.returned_because and mine and allowed(assessing.CONCLUDE):
-        meta = f"Returned: {_short(judged.returned_because)}"
+        meta = f"Returned: {short(judged.returned_because)}"
         yield _on_row("arrow-back-up", f"Revise the conclusion on {row.ref}", row, board, meta=meta, since=judged.at.date())
     elif not judged.returned_because and not mine and not row.derived.is_red and allowed(assessing.SIGN):
         title = board.assessment.title if board.assessment else ""
@@ -264,15 +164,6 @@ def _on_row(icon: str, title: str, row: Row, board: Board, *, meta: str, since: 
 
 def _live(board: Board) -> list[Piece]:
     return [piece for piece in board.ledger.pieces.values() if piece.lives(board.as_of)]
-
-
-def _lower(title: str) -> str:
-    """A title inside a sentence; an abbreviation stays as it is."""
-    return title if len(title) < 2 or title[1].isupper() else title[0].lower() + title[1:]  # noqa: PLR2004 - a letter and the next
-
-
-def _short(text: str, most: int = 90) -> str:
-    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0] + "…"
 
 
 # ---- evidence
@@ -445,7 +336,7 @@ def _named(row: Any, known: dict[UUID, str]) -> str:
     if row.action.startswith("policy.") and facts.get("number"):
         return f"version {facts['number']}"
     if row.action.startswith("waiver.") and facts.get("dimension"):
-        return _dimension_of(f"{facts['dimension']} {facts.get('system', '')}")
+        return dimension_of(f"{facts['dimension']} {facts.get('system', '')}")
     told = (facts[name] for name in ("ref", "requirement", "title", "key", "name") if facts.get(name))
     return known.get(row.target_id) or next(told, "")
 

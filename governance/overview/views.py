@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from governance.assessments.coverage import Share
 from governance.assessments.queries import FUNCTIONS, Board
+from governance.engagements import permissions as engagement_permissions
 from governance.evidence import permissions as evidence_permissions
 from governance.kernel import charts, clock, current, words
 from governance.kernel.access import OPERATOR_ROLES, allowed, registry
@@ -17,9 +18,11 @@ from governance.kernel.db import transaction
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
+from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.overview import queries, sentences
-from governance.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step, Wait
+from governance.overview.asked import Wait
+from governance.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step
 from governance.people import permissions
 from governance.people import queries as people
 from governance.tenants import permissions as tenant_permissions
@@ -48,6 +51,8 @@ def overview() -> ResponseReturnValue:
     who = current.actor()
     if who.role in OPERATOR_ROLES:
         return redirect(url_for("operator_overview.overview"), 302)
+    if limits() is not None:  # what stands here is counted over everything
+        return redirect(url_for("engagements.index"), 302)
     day = _as_of()
     board = queries.board(datetime.combine(day, time(23, 59, 59), UTC) if day else None)
     steps = [] if day else queries.steps(board)
@@ -78,8 +83,8 @@ def _context(board: Board, day: date | None, steps: Sequence[Step], who: current
         queries.evidence_at(board),
         queries.hold_up(board),
     )
-    works = allowed(evidence_permissions.BRING)
-    waits = queries.waiting_for(who.person_id, board) if works and who.person_id and not day else []
+    works, judges = allowed(evidence_permissions.BRING), allowed(engagement_permissions.JUDGE)
+    waits = queries.waiting_for(who.person_id, board) if (works or judges) and who.person_id and not day else []
     reports, new = queries.reports(board), bool(steps) and queries.is_new(steps)
     return {
         "board": board, "day": day, "kicker": _kicker(), "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, len(waits), holds),

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from governance.assessments.models import Assessment
 from governance.audit.record import record
 from governance.audit.registry import action
+from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current, jobs, vault
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid
@@ -81,8 +82,11 @@ def ask_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
     return queries.same_under_way(READINESS, parameters) or _queued(READINESS, title, end, parameters=parameters)
 
 
-def ask_matrix(*, since: date, until: date) -> ReportRun:
-    """Queue the Type II evidence matrix of the months that these two days are in. It tells what is on file now."""
+def ask_matrix(*, since: date, until: date, framework: str | None = None) -> ReportRun:
+    """Queue the Type II evidence matrix of the months that these two days are in. It tells what is on file now.
+
+    With a framework it holds the controls that answer for it, and its auditors may read it.
+    """
     first, last = since.replace(day=1), until.replace(day=calendar.monthrange(until.year, until.month)[1])
     if until < since:
         raise Invalid("The period begins after it ends.", field="begins")
@@ -94,8 +98,10 @@ def ask_matrix(*, since: date, until: date) -> ReportRun:
     if months > MOST_MONTHS:
         raise Invalid(f"That is {months} months; a matrix has {MOST_MONTHS} at most.", field="ends")
     alone("reports")
-    parameters = {"from": first.isoformat(), "to": last.isoformat()}
-    title = f"Type II evidence matrix, {long_day(first)} to {long_day(last)}"
+    parameters, of = {"from": first.isoformat(), "to": last.isoformat()}, ""
+    if framework is not None:
+        parameters["framework"], of = framework, f" of {frameworks.framework(framework).title}"
+    title = f"Type II evidence matrix{of}, {long_day(first)} to {long_day(last)}"
     return queries.same_under_way(TYPE_II, parameters) or _queued(TYPE_II, title, clock.now(), parameters=parameters)
 
 

@@ -1,6 +1,7 @@
-from wtforms import DateField, RadioField, SelectMultipleField
+from wtforms import DateField, RadioField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, Optional
 
+from governance.frameworks import queries as frameworks
 from governance.kernel.forms import Form
 from governance.reports.readiness.snapshot import CATEGORIES
 
@@ -31,3 +32,8 @@ class MatrixForm(Form):
 
     begins = DateField("From the month of", [InputRequired("From which month?")])
     ends = DateField("To the month of", [InputRequired("To which month?")])
+    framework = SelectField(
+        "Controls",
+        [Optional()],
+        choices=lambda: [("", "All controls"), *((f.key, f"Those that answer for {f.title}") for f in frameworks.frameworks())],
+    )

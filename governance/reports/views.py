@@ -19,6 +19,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import page
+from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.reports import actions, permissions, queries
@@ -54,7 +55,9 @@ def _index(
         "matrix": matrix or _unsent(MatrixForm(), begins=first, ends=last),
     }
     names = people.names(r.report.asked_by for r in runs)
-    return page("reports/index.html", runs=runs, names=names, assessments=queries.reportable(), status=status, **forms)
+    return page(
+        "reports/index.html", runs=runs, names=names, assessments=queries.reportable(), limited=limits() is not None, status=status, **forms
+    )  # fmt: skip
 
 
 def _unsent[F: Form](form: F, **defaults: Any) -> F:
@@ -119,7 +122,9 @@ def matrix() -> ResponseReturnValue:
 
 def _matrix(form: MatrixForm) -> ReportRun:
     today = clock.today()
-    return actions.ask_matrix(since=form.begins.data or today, until=form.ends.data or today)
+    return actions.ask_matrix(
+        since=form.begins.data or today, until=form.ends.data or today, framework=form.framework.data or None
+    )
 
 
 @feature.get("/reports/<uuid:run_id>", needs=permissions.VIEW)

@@ -27,6 +27,7 @@ from governance.api_keys.models import ApiKey
 from governance.audit.record import record
 from governance.audit.registry import action
 from governance.evidence import actions as evidence
+from governance.evidence.keeping import by_the_console
 from governance.evidence.models import Evidence, EvidenceLink
 from governance.kernel import clock, current, marks
 from governance.kernel.db import alone, session
@@ -543,11 +544,12 @@ def file(drill: Drill) -> None:
     if drill.state not in queries.ENDED or drill.evidence_version_id is not None or drill.ended_at is None:
         return
     system = session().get_one(AISystem, (drill.tenant_id, drill.system_id))
-    held, day = _evidence(system), drill.ended_at.date()
-    version = evidence.bring_file(
-        held, io.BytesIO(_sheet(drill)), f"drill-{system.key}-{day:%Y-%m-%d}.csv", collected_on=day, period_from=day, period_to=day,
-        valid_until=day + timedelta(days=90), source="drill",
-    )  # fmt: skip
+    day = drill.ended_at.date()
+    with by_the_console():
+        version = evidence.bring_file(
+            _evidence(system), io.BytesIO(_sheet(drill)), f"drill-{system.key}-{day:%Y-%m-%d}.csv", collected_on=day,
+            period_from=day, period_to=day, valid_until=day + timedelta(days=90), source="drill",
+        )  # fmt: skip
     drill.evidence_version_id = version.id
 
 

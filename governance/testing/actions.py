@@ -4,6 +4,7 @@
     freeze, freeze_found, freeze_versions  a population, for good
     draw                                   a sample from it, by the rule and a seed
     record_result, record_results          what was found of an item; a failed one opens an exception and lowers the control
+    record_missed                          a missed cycle as an exception: nothing was drawn, nothing was there
     answer                                 cause, effect, correction, and what management says to an exception
     raise_finding, remedy, retest          who mends it by when; that it is mended; that it holds again, which closes it
 
@@ -43,6 +44,7 @@ from governance.testing.models import (
     SamplingTable,
     TestException,
 )
+from governance.testing.occurrences import Cycle, cycles
 from governance.testing.sampling import METHOD, advised, digest, kept, plain_seed
 from governance.testing.sampling import draw as drawn
 from governance.testing.tables import Rows, checked, day_of
@@ -60,6 +62,10 @@ RESULT = action(
     fields="control item_number outcome checks stands_in_for evidence", personal="item note",
 )  # fmt: skip
 EXCEPTION_OPENED = action("test.exception.opened", "found an exception", fields="ref control item_number", personal="says")
+MISSED_RECORDED = action(
+    "test.exception.recorded", "recorded a missed cycle as an exception",
+    fields="ref control cadence missed_from missed_to", personal="says cause effect correction",
+)  # fmt: skip
 EXCEPTION_ANSWERED = action(
     "test.exception.answered", "answered an exception", fields="ref", personal="cause effect correction response"
 )
@@ -328,7 +334,7 @@ def _result(
 def _open_exception(item: SampleItem, control: Control, failed: Sequence[str], note: str) -> TestException:
     says = f"{item.item}: {', '.join(failed)}: no. {note}"[:LONGEST]
     held = TestException(
-        ref=_next_exception(), control_id=control.id, sample_item_id=item.id, says=says, cause="", effect="", correction="", response="",
+        ref=_next_exception(), control_id=control.id, sample_item_id=item.id, missed_from=None, missed_to=None, says=says, cause="", effect="", correction="", response="",
         version=1, found_by=current.person_id(), responded_by=None, created_at=clock.now(),
     )  # fmt: skip
     session().add(held)
@@ -371,6 +377,36 @@ def _failed_so_far(sample: Sample, control: Control) -> int:
 
 
 # ---- exceptions and findings
+
+
+def record_missed(control: Control, last_day: date | None, *, cause: str, effect: str, correction: str) -> TestException:
+    """The missed cycle that ends on that day, as an exception. It is one for good, even if it is repaired; once for each cycle."""
+    _within(control.id)
+    alone(f"missed cycles of {control.id}")
+    cycle = next((c for c in cycles(control.cadence, last_day, last_day)), None) if last_day else None
+    if cycle is not None and (there := queries.exception_of_cycle(control.id, cycle)) is not None:
+        raise Invalid(f"{cycle.says} is recorded already: {there.ref}.", field="occurrence")
+    if cycle is None or cycle not in queries.missed(control.id):
+        raise Invalid("That cycle is not missed. Choose one that is.", field="occurrence")
+    said = {name: text.strip()[:LONGEST] for name, text in (("cause", cause), ("effect", effect), ("correction", correction))}
+    for name, text in said.items():
+        _needs(text, name, "A missed cycle needs its cause, its effect and its correction.")
+    says = f"Not performed for {cycle.says}: no accepted evidence covers {_span(cycle)} in time"
+    held = TestException(
+        ref=_next_exception(), control_id=control.id, sample_item_id=None, missed_from=cycle.first, missed_to=cycle.last, says=says, **said,
+        response="", version=1, found_by=current.person_id(), responded_by=None, created_at=clock.now(),
+    )  # fmt: skip
+    session().add(held)
+    record(
+        MISSED_RECORDED, held, ref=held.ref, control=control.ref, cadence=control.cadence, missed_from=cycle.first, missed_to=cycle.last,
+        says=says, cause=held.cause, effect=held.effect, correction=held.correction,
+    )  # fmt: skip
+    return held
+
+
+def _span(cycle: Cycle) -> str:
+    last = f"{cycle.last.day} {cycle.last:%B %Y}"
+    return last if cycle.first == cycle.last else f"{cycle.first.day} {cycle.first:%B %Y} to {last}"
 
 
 def answer(held: TestException, *, version: int, cause: str, effect: str, correction: str, response: str) -> None:

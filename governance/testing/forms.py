@@ -10,6 +10,10 @@ constraint(
     "uq_item_results_tenant_id_sample_item_id_number", "Somebody else recorded a result at the same moment. Look at it again."
 )
 constraint("uq_findings_tenant_id_exception_id", "Somebody else raised the finding at the same moment.")
+constraint(
+    "uq_test_exceptions_tenant_id_control_id_missed_from_missed_to",
+    "Somebody else recorded it at the same moment. Look at it again.",
+)
 LONG = Length(max=2000)
 WORDS = {"yes": "Yes", "no": "No", "na": "Not applicable"}
 
@@ -66,6 +70,15 @@ class DrawForm(Readable):
 class ResultForm(Readable):
     note = TextAreaField("Note", [LONG], description="Needed for a “no”, and when a result stands in for an earlier one.")
     evidence_version_id = Choice("Evidence", [Optional()])
+
+
+class MissedForm(Readable):
+    """A missed cycle, by its last day."""
+
+    occurrence = SelectField("Missed cycle", [InputRequired("Which cycle was missed?")], validate_choice=False)
+    cause = TextAreaField("Cause", [InputRequired("Why was it not performed?"), LONG])
+    effect = TextAreaField("Effect", [InputRequired("What did it lead to?"), LONG])
+    correction = TextAreaField("Correction", [InputRequired("What was put right?"), LONG])
 
 
 class AnswerForm(Readable):

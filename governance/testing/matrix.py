@@ -13,7 +13,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from governance.testing.occurrences import Proof, Stand, gaps, is_per_event, month_of, months, stand
+from governance.testing.occurrences import Cycle, Proof, Stand, gaps, is_per_event, month_of, months, stand
 from governance.testing.sampling import Table, advised
 
 type Kind = Literal["tested", "performed", "exception", "missed", "due", "none"]
@@ -46,7 +46,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A control with all that its line follows from. `events` counts the population's rows by the first of their month."""
+    """A control with all that its line follows from. `events` counts the population's rows by the first of their month.
+
+    `told` names the exceptions that were recorded for missed cycles, by the cycle's first and last day.
+    """
 
     control_id: UUID
     ref: str
@@ -57,16 +60,21 @@ class Facts:
     tests: tuple[Tried, ...] = ()
     items: tuple[Item, ...] = ()
     events: Mapping[date, int] | None = None
+    told: Mapping[tuple[date, date], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One month of a control. `count` is None where a number says nothing that the mark does not."""
+    """One month of a control. `count` is None where a number says nothing that the mark does not.
+
+    `untold` are the missed cycles without an exception.
+    """
 
     month: date
     kind: Kind
     count: int | None
     why: str
+    untold: tuple[Cycle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,11 @@ class Row:
     due: int
     lacks: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
+
+    @property
+    def untold(self) -> tuple[Cycle, ...]:
+        """Missed cycles without an exception, oldest first."""
+        return tuple(cycle for cell in self.months for cycle in cell.untold)
 
 
 @dataclass(slots=True)
@@ -121,7 +134,7 @@ def row(control: Facts, first: date, last: date, *, today: date, table: Table) -
     return Row(
         control.control_id, control.ref, control.title, control.cadence, cells, tried, wanted,
         on_file=sum(s.state == "performed" for s in over), due=len(over), lacks=tuple(c.says for c in gaps(stands)),
-        exceptions=tuple(sorted({ref for ref in _refs(tests, control.items) if ref})),
+        exceptions=tuple(sorted({ref for ref in (*_refs(tests, control.items), *(_told(control, s) for s in stands)) if ref})),
     )  # fmt: skip
 
 
@@ -149,10 +162,11 @@ def _cell(control: Facts, month: date, held: _Month, today: date) -> Cell:
     done = [i for i in held.items if i.outcome is not None]
     bad = [t for t in held.tests if t.failed]
     lost = [s for s in held.stands if s.state in {"missed", "late"}]
+    untold = tuple(s.cycle for s in lost if not _told(control, s))
     there = [s for s in held.stands if s.state == "performed"]
     events = _events(control, month, held)
     kind: Kind
-    if failed or bad:
+    if failed or bad or len(untold) < len(lost):
         kind = "exception"
     elif lost:
         kind = "missed"
@@ -166,7 +180,12 @@ def _cell(control: Facts, month: date, held: _Month, today: date) -> Cell:
         kind = "none"
     count = events if is_per_event(control.cadence) else len(lost if kind == "missed" else there)
     shown = count if count and (is_per_event(control.cadence) or control.cadence in MANY) else None
-    return Cell(month, kind, shown, " ".join(_sentences(control, month, held, today)))
+    return Cell(month, kind, shown, " ".join(_sentences(control, month, held, today)), untold)
+
+
+def _told(control: Facts, one: Stand) -> str | None:
+    """The exception that was recorded for a cycle; it stands for as long as the cycle is missed."""
+    return control.told.get((one.cycle.first, one.cycle.last)) if one.state in {"missed", "late"} else None
 
 
 def _events(control: Facts, month: date, held: _Month) -> int:
@@ -177,6 +196,8 @@ def _events(control: Facts, month: date, held: _Month) -> int:
 
 def _sentences(control: Facts, month: date, held: _Month, today: date) -> Iterable[str]:
     yield from _performed(control, month, held, today)
+    if told := [f"{ref} for {s.cycle.says}" for s in held.stands if (ref := _told(control, s))]:
+        yield f"Recorded as {'an exception' if len(told) == 1 else 'exceptions'}: {_listed(told)}."
     for item in held.items:
         if item.outcome == "failed":
             yield f"Item {item.number} of the sample, {item.name}, failed{f' ({item.ref})' if item.ref else ''}."

@@ -115,7 +115,7 @@ class ItemResult(Tenanted, Model):
 
 
 class TestException(Tenanted, Model):
-    """An item that did not hold: cause, effect, correction, and what management says to it."""
+    """An item that did not hold, or a cycle that was missed: cause, effect, correction, and what management says to it."""
 
     __test__: ClassVar[bool] = False  # not one of pytest's
     __tablename__ = "test_exceptions"
@@ -124,12 +124,16 @@ class TestException(Tenanted, Model):
         tenant_fk("sample_item_id", "sample_items"),
         UniqueConstraint("tenant_id", "ref"),
         UniqueConstraint("tenant_id", "sample_item_id"),
+        UniqueConstraint("tenant_id", "control_id", "missed_from", "missed_to"),
         Index(None, "tenant_id", "control_id"),
+        CheckConstraint("(sample_item_id IS NULL) = (missed_from IS NOT NULL AND missed_to IS NOT NULL)", "item_or_cycle"),
     )
 
     ref: Mapped[str]
     control_id: Mapped[UUID]
-    sample_item_id: Mapped[UUID]
+    sample_item_id: Mapped[UUID | None]
+    missed_from: Mapped[date | None]  # of the cycle that was missed
+    missed_to: Mapped[date | None]
     says: Mapped[str]
     cause: Mapped[str] = mapped_column(default="")
     effect: Mapped[str] = mapped_column(default="")

@@ -1,7 +1,8 @@
 """Type II testing as it stands: the matrix, populations, samples with their items, exceptions and findings.
 
 matrix(first, last, framework)      a row for each control in scope; a fixed number of statements
-desk(control_id, first, last)       one control: its row, populations, samples, exceptions
+inbox(facts), telling(facts)        beside it: what waits for review, the sample that says most
+line(control_id, first, last)       the row of one control
 population, sample, exception, finding      the row behind a page or a verb
 items(sample)                       drawn items with their latest result; results(item) all of them
 exceptions(…), samples(…), findings()       what reports and packages list
@@ -20,15 +21,16 @@ from governance.collectors.console import COLLECTORS
 from governance.controls import queries as controls
 from governance.controls.models import Control
 from governance.controls.status import ControlFacts
-from governance.evidence.freshness import interval
+from governance.evidence.freshness import Freshness, interval
 from governance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
-from governance.evidence.queries import covers
+from governance.evidence.queries import Held, Piece, covers
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.scope import scope
 from governance.testing import matrix as rules
+from governance.testing.beside import Engaged
 from governance.testing.models import (
     Finding,
     ItemResult,
@@ -39,10 +41,11 @@ from governance.testing.models import (
     SamplingTable,
     TestException,
 )
-from governance.testing.occurrences import Proof
+from governance.testing.occurrences import Cycle, Proof, month_of
+from governance.testing.occurrences import months as columns
 from governance.testing.sampling import HOUSE, Table, digest, table_of
 
-YEAR = 12
+YEAR, WIDEST = 12, 18  # months
 SHOWN = 200
 
 
@@ -52,14 +55,29 @@ class _Drawn:
     drawn: date
 
 
-def default_period(months: int = YEAR) -> tuple[date, date]:
-    """The engagement's period, otherwise so many months that end with the present one."""
-    if (held := scope()) is not None:
-        return held.period_from, held.period_to
+def default_period(months: int | None = None, *, engaged: Engaged | None = None) -> tuple[date, date]:
+    """So many months that end with the present one; unless they are asked for, the engagement's, in whole months.
+
+    An auditor's is always that of his engagements. One that is longer than the matrix is wide is not shown by itself.
+    """
+    held = scope()
+    if held is not None and held.period_from <= held.period_to < date.max:
+        return _whole(held.period_from, held.period_to)
+    if months is None and engaged is not None:
+        first, last = _whole(engaged.period_from, engaged.period_to)
+        if len(columns(first, last)) <= WIDEST:
+            return first, last
     today = clock.today()
-    number = today.year * YEAR + today.month - months
-    following = date(today.year + today.month // YEAR, today.month % YEAR + 1, 1)
-    return date(number // YEAR, number % YEAR + 1, 1), following - timedelta(days=1)
+    number = today.year * YEAR + today.month - (months or YEAR)
+    return date(number // YEAR, number % YEAR + 1, 1), _end_of_month(today)
+
+
+def _whole(first: date, last: date) -> tuple[date, date]:
+    return month_of(first), _end_of_month(last)
+
+
+def _end_of_month(day: date) -> date:
+    return date(day.year + day.month // YEAR, day.month % YEAR + 1, 1) - timedelta(days=1)
 
 
 # ---- the sizes
@@ -78,12 +96,18 @@ def table() -> Table:
 # ---- the matrix
 
 
-def matrix(period_from: date, period_to: date, framework: str | None = None) -> list[rules.Row]:
-    """A row for each live control that is in scope (and answers for the framework), by ref; five statements, six by framework."""
-    wanted = _of_framework(framework) if framework else None
+def posture() -> list[ControlFacts]:
+    """The live controls in scope, by ref; two statements, none where the tenant's facts are remembered."""
     keeps = _keeper()
-    facts = [c for c in controls.posture() if keeps(c.control_id) and _answers(c, wanted)]
-    return _rows(facts, period_from, period_to)
+    return [c for c in controls.posture() if keeps(c.control_id)]
+
+
+def matrix(
+    period_from: date, period_to: date, framework: str | None = None, *, facts: Sequence[ControlFacts] | None = None
+) -> list[rules.Row]:
+    """A row for each live control that is in scope (and answers for the framework), by ref; six statements, seven by framework."""
+    wanted = _of_framework(framework) if framework else None
+    return _rows([c for c in (posture() if facts is None else facts) if _answers(c, wanted)], period_from, period_to)
 
 
 def _answers(control: ControlFacts, wanted: Collection[UUID] | None) -> bool:
@@ -96,19 +120,41 @@ def _of_framework(key: str) -> frozenset[UUID]:
 
 def _rows(facts: Sequence[ControlFacts], first: date, last: date, *, only: UUID | None = None) -> list[rules.Row]:
     items, events, sizes, today = _items(first, last, only), _events(first, last, only), table(), clock.today()
+    told = _told(first, last, only)
     return [
-        rules.row(_facts(c, items.get(c.control_id, ()), events.get(c.control_id)), first, last, today=today, table=sizes)
+        rules.row(
+            _facts(c, items.get(c.control_id, ()), events.get(c.control_id), told.get(c.control_id, {})),
+            first,
+            last,
+            today=today,
+            table=sizes,
+        )
         for c in facts
     ]
 
 
-def _facts(control: ControlFacts, items: Sequence[_Drawn], events: Mapping[date, int] | None) -> rules.Facts:
+def _told(first: date, last: date, only: UUID | None) -> dict[UUID, dict[tuple[date, date], str]]:
+    """Exceptions of missed cycles that end in the period; one statement."""
+    e = TestException
+    query = select(e.control_id, e.missed_from, e.missed_to, e.ref).where(e.missed_to >= first, e.missed_to <= last)
+    found: dict[UUID, dict[tuple[date, date], str]] = {}
+    for row in session().execute(query if only is None else query.where(e.control_id == only)):
+        found.setdefault(row.control_id, {})[row.missed_from, row.missed_to] = row.ref
+    return found
+
+
+def _facts(
+    control: ControlFacts,
+    items: Sequence[_Drawn],
+    events: Mapping[date, int] | None,
+    told: Mapping[tuple[date, date], str],
+) -> rules.Facts:
     """Tests that follow from a sample stand in its items; the others stand by themselves."""
     own = min((i.drawn for i in items), default=None)
     tests = (t for t in control.tests if own is None or t.tested_on < own)
     return rules.Facts(
         control.control_id, control.ref, control.title, control.cadence, control.since, tuple(_proofs(control)),
-        tuple(rules.Tried(t.tested_on, t.sample, t.failed, t.finding_ref) for t in tests), tuple(i.item for i in items), events,
+        tuple(rules.Tried(t.tested_on, t.sample, t.failed, t.finding_ref) for t in tests), tuple(i.item for i in items), events, told,
     )  # fmt: skip
 
 
@@ -174,6 +220,62 @@ def _of(query: Any, control_id: UUID | None) -> Any:
     return query if control_id is None else query.where(Population.control_id == control_id)
 
 
+# ---- beside the matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A version that waits for review. `size` is None for a link."""
+
+    piece: Piece
+    held: Held
+    fresh: Freshness
+    controls: Sequence[ControlFacts]
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Those that have waited longest, how many there are, for how many days the oldest waits, and the one to begin with."""
+
+    rows: Sequence[Pending]
+    total: int
+    oldest: int
+    first: UUID | None
+
+
+def inbox(facts: Sequence[ControlFacts], *, most: int, me: UUID | None) -> Inbox:
+    """Of live evidence in scope, oldest first. It follows from the ledger that the matrix has read; one statement for sizes."""
+    now, within, ledger = clock.now(), scope(), controls.ledger()
+    waiting = sorted(
+        (
+            (held.known, piece.ref, piece, held)
+            for piece in ledger.pieces.values()
+            if piece.lives(now) and (within is None or within.holds_evidence(piece.id))
+            for held in piece.held
+            if held.stands(now) and held.at(now).review == "pending"
+        ),
+        key=lambda each: each[:2],
+    )
+    shown = [(piece, held) for *_, piece, held in waiting[:most]]
+    supports: dict[UUID, list[ControlFacts]] = {}
+    for control in facts:
+        for proof in control.proofs:
+            supports.setdefault(proof.evidence_id, []).append(control)
+    sizes = _sizes([held.version_id for _, held in shown])
+    return Inbox(
+        [Pending(p, h, p.freshness(now), supports.get(p.id, ()), sizes.get(h.version_id)) for p, h in shown], len(waiting),
+        (now - waiting[0][0]).days if waiting else 0, next((h.version_id for *_, h in waiting if h.uploaded_by != me), None),
+    )  # fmt: skip
+
+
+def _sizes(ids: Collection[UUID]) -> dict[UUID, int | None]:
+    if not ids:
+        return {}
+    rows = session().execute(select(EvidenceVersion.id, EvidenceVersion.size).where(EvidenceVersion.id.in_(ids)))
+    return {row.id: row.size for row in rows}
+
+
 # ---- one control
 
 
@@ -189,6 +291,18 @@ def line(control_id: UUID, period_from: date, period_to: date) -> rules.Row | No
     """The matrix's row of one control; None when it was retired."""
     facts = controls.ledger(control_id).of(control_id, clock.now())
     return _rows([facts], period_from, period_to, only=control_id)[0] if facts else None
+
+
+def missed(control_id: UUID) -> tuple[Cycle, ...]:
+    """The missed cycles of a control for which no exception is recorded, of the last eighteen months; an auditor's, of his period."""
+    held = line(control_id, *default_period(WIDEST))
+    return held.untold if held is not None else ()
+
+
+def exception_of_cycle(control_id: UUID, cycle: Cycle) -> TestException | None:
+    e = TestException
+    query = select(e).where(e.control_id == control_id, e.missed_from == cycle.first, e.missed_to == cycle.last)
+    return session().scalars(query).one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,12 +402,15 @@ class Standing:
 
 def samples(control_id: UUID | None = None, *, since: date | None = None, until: date | None = None) -> list[Standing]:
     """Samples with how far they are, newest first; one statement."""
+    tally = (
+        select(SampleItem.sample_id, func.count().label("tested"), func.count().filter(ItemResult.outcome == "failed").label("failed"))
+        .select_from(SampleItem).join(ItemResult, ItemResult.sample_item_id == SampleItem.id).where(_latest())
+        .group_by(SampleItem.sample_id).subquery()
+    )  # fmt: skip
     query = (
-        select(Sample, Population, Control, func.count(ItemResult.id), func.count(ItemResult.id).filter(ItemResult.outcome == "failed"))
+        select(Sample, Population, Control, func.coalesce(tally.c.tested, 0), func.coalesce(tally.c.failed, 0))
         .select_from(Sample).join(Population, Population.id == Sample.population_id).join(Control, Control.id == Population.control_id)
-        .join(SampleItem, SampleItem.sample_id == Sample.id)
-        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
-        .group_by(Sample.tenant_id, Sample.id, Population.tenant_id, Population.id, Control.tenant_id, Control.id)
+        .outerjoin(tally, tally.c.sample_id == Sample.id)
         .order_by(Sample.created_at.desc(), Sample.id)
     )  # fmt: skip
     if control_id is not None:
@@ -341,6 +458,27 @@ def items(sample_id: UUID) -> list[ItemView]:
     return [ItemView(*row) for row in session().execute(query)]
 
 
+def telling(facts: Sequence[ControlFacts], first: date, last: date) -> tuple[Standing, Sequence[ItemView]] | None:
+    """The newest sample of the period with an item that failed, otherwise the newest one; with its items. Of these controls."""
+    ids = [c.control_id for c in facts]
+    query = (
+        select(Sample, Population, Control).select_from(Sample).join(Population, Population.id == Sample.population_id)
+        .join(Control, Control.id == Population.control_id)
+        .where(Population.period_to >= first, Population.period_from <= last, Control.id.in_(ids))
+        .order_by(Sample.created_at.desc(), Sample.id).limit(1)
+    )  # fmt: skip
+    failed = (
+        select(SampleItem.sample_id).join(TestException, TestException.sample_item_id == SampleItem.id)
+        .join(ItemResult, ItemResult.sample_item_id == SampleItem.id).where(ItemResult.outcome == "failed", _latest())
+    )  # fmt: skip
+    row = session().execute(query.where(Sample.id.in_(failed))).one_or_none() or session().execute(query).one_or_none()
+    if row is None:
+        return None
+    drawn = items(row[0].id)
+    results = [view.result.outcome for view in drawn if view.result is not None]
+    return Standing(row[0], row[1], row[2], len(results), results.count("failed")), drawn
+
+
 def item(item_id: UUID) -> SampleItem:
     held = find(SampleItem, item_id, what="item")
     sample(held.sample_id)
@@ -369,14 +507,22 @@ def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An exception with all that came of it."""
+    """An exception with all that came of it. One of a missed cycle has no item and no sample."""
 
     exception: TestException
     control: Control
-    item: SampleItem
-    sample: Sample
+    item: SampleItem | None
+    sample: Sample | None
     finding: Finding | None
     result: ItemResult | None
+
+    @property
+    def what(self) -> str:
+        """What did not hold: the item by its name, or the cycle: Q3 2026."""
+        if self.item is not None:
+            return self.item.item
+        first, last = self.exception.missed_from, self.exception.missed_to
+        return covers(first, last) if first and last else ""
 
     @property
     def state(self) -> str:
@@ -389,7 +535,9 @@ class Case:
 
     @property
     def kind(self) -> str:
-        return {"closed": "ok", "mended": "info", "in repair": "due", "set aside": "none"}.get(self.state, "bad")
+        return {"closed": "ok", "mended": "info", "in repair": "due", "answered": "due", "set aside": "none"}.get(
+            self.state, "bad"
+        )
 
     @property
     def word(self) -> str:
@@ -399,8 +547,8 @@ class Case:
 def _cases() -> Any:
     return (
         select(TestException, Control, SampleItem, Sample, Finding, ItemResult).select_from(TestException)
-        .join(Control, Control.id == TestException.control_id).join(SampleItem, SampleItem.id == TestException.sample_item_id)
-        .join(Sample, Sample.id == SampleItem.sample_id).outerjoin(Finding, Finding.exception_id == TestException.id)
+        .join(Control, Control.id == TestException.control_id).outerjoin(SampleItem, SampleItem.id == TestException.sample_item_id)
+        .outerjoin(Sample, Sample.id == SampleItem.sample_id).outerjoin(Finding, Finding.exception_id == TestException.id)
         .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, _latest()))
         .order_by(TestException.created_at.desc(), TestException.id)
     )  # fmt: skip

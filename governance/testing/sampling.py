@@ -11,7 +11,7 @@ with line feeds, hash each, sort by the hash, take the first.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,11 +71,17 @@ def draw(items: Iterable[str], seed: str, population_hash: str, size: int) -> tu
     return tuple(sorted(held, key=lambda item: (_rank(seed, population_hash, item), item))[:size])
 
 
-def digest(rows: Iterable[Mapping[str, Any]]) -> str:
-    """SHA-256 over the rows in their order, each as JSON with sorted keys, without spaces, in UTF-8, and a line feed."""
-    running = hashlib.sha256()
+def lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """The rows in their order, each as JSON with sorted keys, without spaces, in UTF-8, and a line feed."""
     for row in rows:
-        running.update(json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+        yield json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def digest(rows: Iterable[Mapping[str, Any]]) -> str:
+    """SHA-256 over these lines: what `sha256sum` says of a file of them."""
+    running = hashlib.sha256()
+    for line in lines(rows):
+        running.update(line)
     return running.hexdigest()
 
 

@@ -10,7 +10,7 @@ from flask import Response, flash, redirect, request, url_for
 from governance.controls.models import Control
 from governance.evidence.history import told
 from governance.evidence.media import find_type, plain_name
-from governance.evidence.queries import doers
+from governance.evidence.queries import covers, doers
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
@@ -20,12 +20,15 @@ from governance.kernel.forms import accepted, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes
 from governance.kernel.web import ResponseReturnValue
-from governance.testing import actions, matrix, permissions, queries, tables
+from governance.testing import actions, beside, matrix, permissions, queries, tables
+from governance.testing.beside import Engaged
 from governance.testing.forms import (
+    WORDS,
     AnswerForm,
     DrawForm,
     FindingForm,
     FreezeForm,
+    MissedForm,
     RemedyForm,
     ResultForm,
     RetestForm,
@@ -34,6 +37,7 @@ from governance.testing.forms import (
     answers,
 )
 from governance.testing.models import Finding, Population, Sample, TestException
+from governance.testing.occurrences import Cycle
 from governance.testing.sampling import BANDS, HOUSE, METHOD, advised, spaced
 
 feature = Feature("testing", __name__)
@@ -41,7 +45,8 @@ FILTERS = ("framework", "months", "q", "has")
 HAS = {"exception": "an exception", "missed": "a missed cycle", "untested": "nothing tested"}
 PERIODS = {"3": "3 months", "6": "6 months", "12": "12 months", "18": "18 months"}
 MARKS = {"tested": "test", "performed": "done", "exception": "exc", "missed": "miss", "due": "open", "none": "na"}
-ROWS_SHOWN = 50
+ROWS_SHOWN, WAITING_SHOWN = 50, 7
+ALL = "all"
 SIZE_FIELDS = {
     "yearly": "yearly",
     "half_yearly": "half-yearly",
@@ -59,23 +64,27 @@ BAND_FIELDS = ("up_to_25", "to_100", "to_250", "over_250")
 @feature.get("/evidence/type-ii", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
     """Control by month. `cell` in the address (SEC-07.2026-11) opens the explanation of that cell."""
-    asked = filters(*FILTERS)
-    first, last = _period(asked)
-    every = queries.matrix(first, last, asked.get("framework"))
+    engaged = beside.engaged()
+    asked = _asked(engaged)
+    (first, last), facts = _period(asked, engaged), queries.posture()
+    every = queries.matrix(first, last, _framework(asked), facts=facts)
     rows = [r for r in every if _matches(r, asked)]
     return page(
-        "testing/index.html", rows=rows, every=every, asked=asked, chips=_chips(asked), address=_address, first=first, last=last,
+        "testing/index.html", rows=rows, every=every, controls=len(facts), asked=asked, chips=_chips(asked), address=_address, first=first, last=last,
         columns=rows[0].months if rows else (), headline=matrix.headline(rows), marks=MARKS, opened=_opened(rows), query=_query(asked),
-        offered=[(f.key, f.title) for f in frameworks.frameworks()], periods=list(PERIODS.items()), has=list(HAS.items()),
+        offered=_offered(engaged), periods=list(PERIODS.items()), has=list(HAS.items()), engaged=engaged, running=beside.running(),
+        inbox=queries.inbox(facts, most=WAITING_SHOWN, me=current.actor().person_id), telling=queries.telling(facts, first, last), covers=covers, spaced=spaced,
+        me=current.actor().person_id,
     )  # fmt: skip
 
 
 @feature.get("/evidence/type-ii.csv", needs=permissions.VIEW)
 def export() -> ResponseReturnValue:
     """What is filtered: a row for each control and month, with its explanation."""
-    asked = filters(*FILTERS)
-    first, last = _period(asked)
-    rows = [r for r in queries.matrix(first, last, asked.get("framework")) if _matches(r, asked)]
+    engaged = beside.engaged()
+    asked = _asked(engaged)
+    first, last = _period(asked, engaged)
+    rows = [r for r in queries.matrix(first, last, _framework(asked)) if _matches(r, asked)]
     head = ("Control", "Title", "Cadence", "Month", "State", "Count", "Explanation", "Tested", "To be tested")
     cells = [
         (r.ref, r.title, r.cadence, f"{c.month:%Y-%m}", c.kind, c.count, c.why, r.tested, r.expected)
@@ -87,11 +96,29 @@ def export() -> ResponseReturnValue:
     return Response(csv_bytes(head, cells), headers=headers)
 
 
-def _period(asked: dict[str, str]) -> tuple[date, date]:
-    months = asked.get("months", "12")
-    if months not in PERIODS:
+def _asked(engaged: Engaged | None) -> dict[str, str]:
+    """The filters of the address. The engagement's framework is one until it is taken away (`framework=all`)."""
+    asked = filters(*FILTERS)
+    if engaged is not None and engaged.framework is not None:
+        asked.setdefault("framework", engaged.framework)
+    return asked
+
+
+def _framework(asked: dict[str, str]) -> str | None:
+    key = asked.get("framework")
+    return None if key == ALL else key
+
+
+def _offered(engaged: Engaged | None) -> list[tuple[str, str]]:
+    every = [(ALL, "Every control")] if engaged is not None and engaged.framework is not None else []
+    return [*every, *((f.key, f.title) for f in frameworks.frameworks())]
+
+
+def _period(asked: dict[str, str], engaged: Engaged | None) -> tuple[date, date]:
+    months = asked.get("months")
+    if months is not None and months not in PERIODS:
         raise Invalid("The matrix shows 3, 6, 12 or 18 months.")
-    return queries.default_period(int(months))
+    return queries.default_period(int(months) if months else None, engaged=engaged)
 
 
 def _matches(row: matrix.Row, asked: dict[str, str]) -> bool:
@@ -128,7 +155,12 @@ def _chips(asked: dict[str, str]) -> list[dict[str, str]]:
     if key := asked.get("framework"):
         said["framework"] = next((f.title for f in frameworks.frameworks() if f.key == key), key)
     said["months"], said["has"] = PERIODS.get(asked.get("months", ""), ""), HAS.get(asked.get("has", ""), "")
-    return [{"label": words[k], "value": said[k], "href": _address(asked, **{k: None})} for k in words if k in asked]
+    without = {"framework": ALL}  # its absence would be the engagement's again
+    return [
+        {"label": words[k], "value": said[k], "href": _address(asked, **{k: without.get(k)})}
+        for k in words
+        if k in asked and asked[k] != ALL
+    ]
 
 
 # ---- one control
@@ -138,7 +170,7 @@ def _chips(asked: dict[str, str]) -> list[dict[str, str]]:
 def control(control_id: UUID) -> ResponseReturnValue:
     """Its months in words, what was frozen, what was drawn, what failed."""
     held = queries.control(control_id)
-    first, last = queries.default_period()
+    first, last = queries.default_period(engaged=beside.engaged())
     cases = queries.exceptions(control_id=held.id)
     populations, samples = queries.populations(held.id), queries.samples(held.id)
     ids = [held.id, *(p.population.id for p in populations), *(s.sample.id for s in samples), *(c.exception.id for c in cases)]
@@ -164,7 +196,7 @@ def freeze(control_id: UUID) -> ResponseReturnValue:
 
 
 def _days() -> dict[str, date]:
-    first, last = queries.default_period()
+    first, last = queries.default_period(engaged=beside.engaged())
     return {"period_from": first, "period_to": min(last, clock.today())}
 
 
@@ -276,7 +308,7 @@ def _sample(sample_id: UUID, form: ResultForm | None = None, *, status: int = 20
     return page(
         "testing/sample.html", status=status, s=held, p=of, control=control, items=items, standing=standing, method=METHOD, spaced=spaced,
         form=form or _result_form(held, control.id), names=doers([held.drawn_by, *(v.result.tested_by for v in items if v.result)]),
-        timeline=told([held.id, *(v.result.id for v in items if v.result)]),
+        timeline=told([held.id]),
     )  # fmt: skip
 
 
@@ -320,7 +352,7 @@ def _item(sample_item_id: UUID, form: ResultForm | None = None, *, status: int =
     return page(
         "testing/item.html", status=status, item=held, s=of, p=population, control=control, results=results, following=following,
         exception=queries.exception_of_item(held.id), form=form or _result_form(of, control.id), names=doers(r.tested_by for r in results),
-        versions=dict(queries.version_choices(control.id)),
+        versions=dict(queries.version_choices(control.id)), words=WORDS,
     )  # fmt: skip
 
 
@@ -341,6 +373,34 @@ def record_result(sample_item_id: UUID) -> ResponseReturnValue:
 
 
 # ---- exceptions and findings
+
+
+@feature.route("/evidence/type-ii/<uuid:control_id>/missed", methods=["GET", "POST"], needs=permissions.TEST)
+def record_missed(control_id: UUID) -> ResponseReturnValue:
+    """A missed cycle as an exception. `of` in the address is the last day of the cycle to begin with."""
+    held, made = queries.control(control_id), list[TestException]()
+    form, untold = MissedForm(occurrence=request.args.get("of", "")), queries.missed(control_id)
+    form.occurrence.choices = [(each.last.isoformat(), _cycle(each)) for each in untold[::-1]]
+    if request.method == "POST" and accepted(form, lambda: made.append(_record_missed(held, form))):
+        flash(f"{made[0].ref} is recorded. Management answers it next.")
+        return redirect(url_for("testing.exception", exception_id=made[0].id), 303)
+    return page(
+        "testing/missed.html",
+        control=held,
+        form=form,
+        untold=untold,
+        status=form.status if request.method == "POST" else 200,
+    )
+
+
+def _cycle(each: Cycle) -> str:
+    said = covers(each.first, each.last)
+    return said if each.says in said else f"{each.says}, {said}"
+
+
+def _record_missed(held: Control, form: MissedForm) -> TestException:
+    said = {name: form[name].data or "" for name in ("cause", "effect", "correction")}
+    return actions.record_missed(held, tables.day_of(form.occurrence.data or ""), **said)
 
 
 @feature.get("/evidence/type-ii/exceptions", needs=permissions.VIEW)
@@ -378,7 +438,7 @@ def _exception(
     return page(
         "testing/exception.html", status=status, case=case, e=held, f=found, retests=retests, names=doers(people), me=current.actor().person_id,
         answer=answer or AnswerForm(obj=held), finding=finding or FindingForm(), may_remedy=_may_remedy(found),
-        remedy=remedy or RemedyForm(), retest=retest or RetestForm(tested_on=clock.today(), failed=0, sample=case.sample.size),
+        remedy=remedy or RemedyForm(), retest=retest or RetestForm(tested_on=clock.today(), failed=0, sample=case.sample.size if case.sample else 1),
         timeline=told([held.id, *([found.id] if found else []), *(r.id for r in retests)]),
     )  # fmt: skip
 

@@ -47,7 +47,7 @@ def upgrade() -> None:
     _table("evidence_reminders",
            sa.Column("evidence_id", sa.Uuid(), nullable=False), sa.Column("due_on", sa.Date(), nullable=False),
            sa.Column("person_id", sa.Uuid(), nullable=False), _key("evidence_reminders", "evidence_id", "evidence"),
-           sa.UniqueConstraint("tenant_id", "evidence_id", "due_on", name=op.f("uq_evidence_reminders_tenant_id_evidence_id_due_on")))
+           sa.UniqueConstraint("tenant_id", "evidence_id", "due_on", "person_id", name=op.f("uq_evidence_reminders_tenant_id_evidence_id_due_on_person_id")))
     _table("evidence_pushes",
            sa.Column("key_id", sa.Uuid(), nullable=False), sa.Column("idempotency_key", sa.String(), nullable=False),
            sa.Column("digest", sa.String(), nullable=False), sa.Column("version_id", sa.Uuid(), nullable=False),
@@ -57,12 +57,19 @@ def upgrade() -> None:
     _index("evidence_pushes", "version_id")
     _index("evidence_pushes", "created_at")
     op.create_index(op.f("ix_evidence_versions_tenant_id_sha256"), "evidence_versions", ["tenant_id", "sha256"])
+    op.add_column("evidence_versions", sa.Column("key_id", sa.Uuid()))
+    op.create_foreign_key(op.f("fk_evidence_versions_tenant_id_key_id"), "evidence_versions", "api_keys", ["tenant_id", "key_id"], ["tenant_id", "id"])
+    op.add_column("api_keys", sa.Column("hands", postgresql.JSONB(astext_type=sa.Text()), nullable=False, server_default="[]"))
+    op.execute("UPDATE api_keys SET hands = jsonb_build_array(made_by::text) WHERE made_by IS NOT NULL")
+    op.alter_column("api_keys", "hands", server_default=None)
     for table, verbs in TABLES.items():
         seal_by_tenant(table)
         let_use(table, verbs)
 
 
 def downgrade() -> None:
+    op.drop_column("api_keys", "hands")
+    op.drop_column("evidence_versions", "key_id")
     op.drop_index(op.f("ix_evidence_versions_tenant_id_sha256"), "evidence_versions")
     for table in reversed(TABLES):
         op.drop_table(table)

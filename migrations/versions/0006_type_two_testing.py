@@ -106,7 +106,9 @@ def upgrade() -> None:
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('ref', sa.String(), nullable=False),
     sa.Column('control_id', sa.Uuid(), nullable=False),
-    sa.Column('sample_item_id', sa.Uuid(), nullable=False),
+    sa.Column('sample_item_id', sa.Uuid(), nullable=True),
+    sa.Column('missed_from', sa.Date(), nullable=True),
+    sa.Column('missed_to', sa.Date(), nullable=True),
     sa.Column('says', sa.String(), nullable=False),
     sa.Column('cause', sa.String(), nullable=False),
     sa.Column('effect', sa.String(), nullable=False),
@@ -116,9 +118,11 @@ def upgrade() -> None:
     sa.Column('found_by', sa.Uuid(), nullable=False),
     sa.Column('responded_by', sa.Uuid(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('(sample_item_id IS NULL) = (missed_from IS NOT NULL AND missed_to IS NOT NULL)', name=op.f('ck_test_exceptions_item_or_cycle')),
     sa.ForeignKeyConstraint(['tenant_id', 'control_id'], ['controls.tenant_id', 'controls.id'], name=op.f('fk_test_exceptions_tenant_id_control_id')),
     sa.ForeignKeyConstraint(['tenant_id', 'sample_item_id'], ['sample_items.tenant_id', 'sample_items.id'], name=op.f('fk_test_exceptions_tenant_id_sample_item_id')),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_test_exceptions')),
+    sa.UniqueConstraint('tenant_id', 'control_id', 'missed_from', 'missed_to', name=op.f('uq_test_exceptions_tenant_id_control_id_missed_from_missed_to')),
     sa.UniqueConstraint('tenant_id', 'ref', name=op.f('uq_test_exceptions_tenant_id_ref')),
     sa.UniqueConstraint('tenant_id', 'sample_item_id', name=op.f('uq_test_exceptions_tenant_id_sample_item_id'))
     )

@@ -3,8 +3,11 @@
 import re
 from datetime import timedelta
 
+from governance.controls import actions as controls
+from governance.controls.queries import find_control
 from governance.engagements import actions, queries
 from governance.engagements.models import EngagementAuditor
+from governance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
@@ -63,3 +66,10 @@ def version_of(who, page):
 def turn(who, page, verb, *, then=303, **sent):
     """Provide, accept or return, from a page that was just opened."""
     return who.post(f"{page}/{verb}", version=version_of(who, page), then=then, **sent)
+
+
+def answers(control_id, *refs, key="soc2-tsc-2017", slug="acme"):
+    """The control answers for these requirements in full."""
+    with make.acting("compliance_officer", slug):
+        for ref in refs:
+            controls.map_to(find_control(control_id, lock=True), frameworks.requirement(key, ref).id, coverage="full")

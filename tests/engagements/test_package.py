@@ -1,6 +1,7 @@
 """The evidence package: whole or not at all, valid for others' tools and ours, and telling when somebody bent it."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -24,16 +25,19 @@ from governance.engagements.bag import Bag, NotWhole, Payload, reading
 from governance.engagements.checking import verify
 from governance.engagements.contents import plain
 from governance.engagements.models import EvidencePackage
+from governance.evidence import actions as evidence
 from governance.evidence.models import EvidenceVersion
+from governance.evidence.queries import destruction, version_of
 from governance.kernel import jobs, storage
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.people.jobs import actor_of
 from tests import make
 from tests.browser import Visitor
-from tests.conftest import visitor
+from tests.conftest import REPOSITORY, visitor
 from tests.engagements import field
 from tests.evidence import shelf
+from tests.testing import scene as testing
 
 assert schedule.HANDLERS  # the jobs process knows the kind
 
@@ -131,11 +135,103 @@ def test_what_is_in_it(as_officer, acting, scene, tmp_path):
         assert (data / name).is_file(), name
 
 
+def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(as_officer, acting, scene, tmp_path):
+    engagement, versions = scene
+    with acting("admin"):
+        asked = evidence.ask_destruction(*version_of(versions[1], lock=True), because="It named people.")
+        mark, request = evidence.mark(asked, *version_of(versions[1])), asked.id
+    with acting("compliance_officer"):
+        evidence.approve_destruction(*destruction(request, lock=True), seen=mark)
+    jobs.drain(actor_of)
+    data = unpacked(taken(as_officer, engagement), tmp_path) / "data"
+    told = {each["title"]: each for each in json.loads((data / "index.json").read_text())["evidence"]}
+    gone = told["Members"]
+    assert (gone["path"], gone["destroyed"]["because"], len(gone["sha256"])) == (None, "It named people.", 64)
+    assert told["Penetration test"]["destroyed"] is None and "It named people." in (data / "index.html").read_text()
+
+
+def test_it_names_nobody(as_officer, scene, tmp_path):
+    """Whoever asks for it: a package leaves the house, as the log's extract does."""
+    data = unpacked(taken(as_officer, scene[0]), tmp_path) / "data"
+    [said] = json.loads((data / "index.json").read_text())["requests"][0]["thread"]
+    assert re.fullmatch(r"person [0-9a-f]{8}", said["by"])
+
+
+@pytest.fixture
+def sampled(acting, scene):
+    """The same with a sample of 25 out of 61 releases; one of their columns is called as a formula."""
+    control_id = testing.control()
+    listed = testing.rows().replace(b"owner", b"=HYPERLINK(A1)")
+    testing.record(testing.drawn(testing.frozen(control_id, listed)))
+    sequenced(acting)
+    return scene[0]
+
+
+def test_populations_and_samples_can_be_made_again_from_it(as_officer, acting, sampled, tmp_path):
+    content = taken(as_officer, sampled)
+    data = unpacked(content, tmp_path) / "data"
+    [listed] = json.loads((data / "index.json").read_text())["samples"]
+    sample = json.loads((data / listed["path"]).read_text())
+    frozen = (data / listed["rows"]).read_bytes()
+    assert hashlib.sha256(frozen).hexdigest() == sample["population"]["sha256"]
+    ids = [json.loads(line)["id"] for line in frozen.splitlines()]
+    rank = {i: hashlib.sha256(f"{sample['seed']}\n{sample['population']['sha256']}\n{i}".encode()).digest() for i in ids}
+    assert sorted(ids, key=rank.get)[:25] == [each["item"] for each in sample["items"]]
+    assert (data / sample["population"]["table"]).read_text("utf-8-sig").startswith("id,on,'=HYPERLINK(A1)")
+    assert "All 25 items of 1 samples" in "".join(check.sentence for check in verify(io.BytesIO(content), key_of(acting)).checks)
+
+
+def test_another_item_in_a_sample_is_found(as_officer, acting, sampled):
+    """Also by somebody who could sign: the seed draws what it draws."""
+
+    def other(name, data):
+        if "testing/samples/" not in name:
+            return data
+        sample = json.loads(data)
+        sample["items"][0]["item"], sample["items"][1]["item"] = sample["items"][1]["item"], sample["items"][0]["item"]
+        return json.dumps(sample).encode()
+
+    checks = {check.name: check for check in verify(bent(taken(as_officer, sampled), other), key_of(acting)).checks}
+    assert not checks["samples"].ok and "other items than its seed draws" in checks["samples"].sentence
+
+
+def test_a_file_beside_the_data_that_nobody_signed_is_found(as_officer, acting, scene):
+    content = io.BytesIO(taken(as_officer, scene[0]))
+    with zipfile.ZipFile(content, "a") as archive:
+        folder = archive.namelist()[0].split("/")[0]
+        archive.writestr(f"{folder}/index.html", "<p>All is well.</p>")
+    result = verify(content, key_of(acting))
+    assert not result.ok and "index.html is in the package and in no manifest" in result.sentence
+
+
+def test_the_shape_of_its_index_is_the_documented_one(as_officer, scene, tmp_path):
+    """docs/operating/packages.md is what others write programs against."""
+    index = json.loads((unpacked(taken(as_officer, scene[0]), tmp_path) / "data" / "index.json").read_text())
+    told = (REPOSITORY / "docs" / "operating" / "packages.md").read_text().partition("## index.json")[2]
+    documented = set(re.findall(r"`([a-z_0-9]+)`", told))
+    named = set(index)
+    for each in (
+        *index["evidence"],
+        *index["controls"],
+        *index["requests"],
+        *index["samples"],
+        *index["exceptions"],
+        index["log"],
+    ):
+        named |= set(each)
+    for request in index["requests"]:
+        named |= {name for each in (*request["provided"], *request["thread"]) for name in each}
+    assert named - documented == set()
+    assert f"`{index['format']}`" in told
+
+
 def test_the_index_opens_offline_and_runs_nothing(as_officer, scene, tmp_path):
     data = unpacked(taken(as_officer, scene[0]), tmp_path) / "data"
     page = (data / "index.html").read_text()
     assert "<script" not in page and "&lt;script&gt;" in page
     links = re.findall(r'(?:href|src)="([^"]+)"', page)
+    assert all(f'id="{link[1:]}"' in page for link in links if link.startswith("#"))
+    links = [link for link in links if not link.startswith("#")]
     assert links and all((data / link).is_file() for link in links)
     assert "http" not in page.replace("http-equiv", "")
 

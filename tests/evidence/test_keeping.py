@@ -1,9 +1,11 @@
 """What keeps a file of evidence, and what lets it go: holds, retention, two persons, and the tombstone that stays."""
 
 import hashlib
-from datetime import date, timedelta
+import os
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -11,7 +13,7 @@ from sqlalchemy import select
 from governance.evidence import actions, jobs, queries
 from governance.evidence.models import EvidenceDestruction, EvidenceVersion
 from governance.evidence.retention import LEAST, MOST, kept_until
-from governance.kernel import clock, storage
+from governance.kernel import clock, current, storage
 from governance.kernel import jobs as queue
 from governance.kernel.db import session
 from governance.people.jobs import actor_of
@@ -42,6 +44,12 @@ def seen(version_id):
 def ask(visitor, v, because="It names a customer who objected."):
     visitor.get(f"evidence/versions/{v}/destruction")
     visitor.post(f"evidence/versions/{v}/destruction", because=because)
+
+
+def tidy():
+    """As each night, by the console."""
+    with current.acting_as(make.founder("acme")):
+        jobs.tidy()
 
 
 def approve(visitor, v, then=303):
@@ -126,6 +134,38 @@ def test_the_same_bytes_of_another_piece_keep_the_file(as_officer, as_reviewer):
     assert as_officer.post(f"evidence/versions/{other}/download", then=200).data == PDF
 
 
+def destructions():
+    with make.acting(read_only=True):
+        rows = session().execute(select(EvidenceDestruction.version_id, EvidenceDestruction.state))
+        return {row.version_id: row.state for row in rows}
+
+
+def test_a_file_that_two_versions_share_stays_while_a_hold_stops_one_of_two_agreed_destructions(as_officer, as_reviewer):
+    """Both are agreed on when the hold comes: the other one's job does not take the held one's file, nor does the sweep."""
+    held_piece = shelf.piece("B")
+    free, held = shelf.version(shelf.piece("A")), shelf.version(held_piece)
+    for each in (free, held):
+        ask(as_officer, each)
+        approve(as_reviewer, each)
+    as_officer.post(f"evidence/{held_piece}/hold", because="Ordered by a court.")
+    old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
+    os.utime(storage.store().root / key_of(held), (old, old))
+    tidy()
+    queue.drain(actor_of)
+    assert destructions()[free] == "done"
+    as_officer.post(f"evidence/versions/{free}/download", then=410)
+    assert as_officer.post(f"evidence/versions/{held}/download", then=200).data == PDF
+
+
+def test_the_last_of_two_versions_that_share_a_file_takes_it_along(as_officer, as_reviewer):
+    both = shelf.version(shelf.piece("A")), shelf.version(shelf.piece("B"))
+    for each in both:
+        ask(as_officer, each)
+        approve(as_reviewer, each)
+    queue.drain(actor_of)
+    assert set(destructions().values()) == {"done"} and not storage.store().exists(key_of(both[0]))
+
+
 # ---- holds
 
 
@@ -173,9 +213,8 @@ def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer
     as_officer.get("evidence/retention")
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
     assert "12 months after its validity" in as_officer.get("evidence/retention").text
-    with make.acting():
-        jobs.tidy()
-        jobs.tidy()
+    tidy()
+    tidy()
     assert count(EvidenceDestruction) == 1 and today
     assert "by the retention rule" in as_reviewer.get("evidence/inbox").text
     approve(as_officer, old, then=403)  # who set the rule has asked by it
@@ -183,6 +222,27 @@ def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer
     queue.drain(actor_of)
     with make.acting():
         assert not storage.store().exists(key_of(old)) and storage.store().exists(key_of(kept))
+
+
+def test_after_the_hold_that_stopped_it_retention_proposes_it_again_and_after_a_refusal_it_does_not(as_officer, as_reviewer):
+    e = shelf.piece()
+    old = shelf.version(e, **shelf.days(collected=800, covers=900, valid=-700))
+    as_officer.post("evidence/retention", kind="report", months="12", version="0")
+    tidy()
+    approve(as_reviewer, old)
+    as_officer.post(f"evidence/{e}/hold", because="Ordered by a court.")
+    queue.drain(actor_of)
+    tidy()
+    assert destructions() == {old: "stopped"}
+    as_officer.post(f"evidence/{e}/hold", verb="release", because="The case is closed.")
+    tidy()
+    tidy()
+    assert count(EvidenceDestruction) == 2 and "To be destroyed" in as_reviewer.get("evidence/inbox").text
+    with make.acting(read_only=True):
+        second = session().scalar(select(EvidenceDestruction.id).where(EvidenceDestruction.state == "asked"))
+    as_reviewer.post(f"evidence/destructions/{second}/decision", verb="refuse", because="We want it for longer.")
+    tidy()
+    assert count(EvidenceDestruction) == 2
 
 
 @pytest.mark.parametrize("months", ["11", "181", "-1", "soon", "99999999999"])
@@ -214,5 +274,20 @@ def test_the_page_tells_who_had_it_in_hand_and_from_where(as_contributor, as_off
     custody = page[page.index('id="custody"') : page.index("History")]
     for word in ("Collected", "Brought in", "Accepted", "Downloaded", "Anna Rossi", "Ines Duarte", "127.0.0.0/24"):
         assert word in custody
+    assert "Only the newest" not in page
     page = as_auditor.get(f"evidence/{e}").text
     assert "Anna Rossi" not in page[page.index('id="custody"') : page.index("History")]
+
+
+def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_viewer):
+    e = shelf.piece()
+    v = shelf.version(e)
+    with make.acting("compliance_officer"):
+        for _ in range(200):
+            actions.take_out(queries.version_of(v)[0]).close()
+    page = as_officer.get(f"evidence/{e}").text
+    assert "Only the newest 200 entries of the log are told here." in page
+    [rest] = {link["href"] for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")}
+    assert "brought in a version" in as_officer.get(rest).text or "evidence.version.downloaded" in as_officer.get(rest).text
+    page = as_viewer.get(f"evidence/{e}").text
+    assert "Only the newest 200" in page and rest not in page

@@ -1,6 +1,7 @@
 """What may come in is decided by content: each allowed type, and each kind of lie."""
 
 import io
+import tracemalloc
 import zipfile
 
 import pytest
@@ -58,6 +59,19 @@ def test_everything_else_stays_out_and_says_why(name, content, says):
         media.find_type(io.BytesIO(content() if callable(content) else content), name)
     assert says in refused.value.message
     assert refused.value.field == "file"
+
+
+def test_a_large_json_file_is_looked_at_by_its_ends_and_takes_no_more_memory_than_a_small_one():
+    """Parsed, twenty megabytes of empty lists would be half a gigabyte."""
+    large = b"\n[" + b"[]," * 2_000_000 + b"[]]\n"
+    tracemalloc.start()
+    assert media.find_type(io.BytesIO(large), "facts.json") is media.JSON
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * 1024 * 1024
+    for broken in (large.rstrip()[:-1] + b",", b"x" + large, large.rstrip()[:-1] + b"}"):
+        with pytest.raises(Invalid, match="does not parse as JSON"):
+            media.find_type(io.BytesIO(broken), "facts.json")
 
 
 def test_an_archive_of_very_many_parts_is_refused_before_its_directory_is_read():

@@ -1,17 +1,25 @@
 """Machines bring evidence in: once for each of their requests, with a file or by the digest of one that is there."""
 
+import copy
 import hashlib
 import io
 import json
+import threading
 from datetime import timedelta
 
+import psycopg
 import pytest
 from openapi_spec_validator import validate
+from sqlalchemy import create_engine, func, make_url, select
 
 from governance.api_keys import actions as keys
+from governance.api_keys.models import ApiKey
+from governance.evidence import actions
 from governance.evidence.models import EvidencePush, EvidenceVersion
-from governance.kernel import clock
+from governance.kernel import clock, db
+from governance.kernel.db import alone, session
 from tests import make
+from tests.conftest import visitor
 from tests.evidence import shelf
 from tests.evidence.shelf import PDF
 from tests.evidence.test_evidence import count, entries
@@ -37,8 +45,8 @@ class Machine:
     def _sent(self, then, key, **options):
         headers = {"Authorization": f"Bearer {self.key}"} | ({"Idempotency-Key": key} if key else {})
         reply = self.client.post("/api/v1/evidence", headers=headers, **options)
-        assert reply.status_code == then, reply.text
-        assert then == 201 or reply.mimetype == "application/problem+json"
+        assert then is None or reply.status_code == then, reply.text
+        assert then in {201, None} or reply.mimetype == "application/problem+json"
         return reply
 
 
@@ -65,6 +73,34 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
     assert entries("evidence.pushed")[0].actor_kind == "api_key"
 
 
+def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_officer):
+    """Who makes a key or rotates it could have sent the file himself."""
+    shelf.piece()
+    machine = Machine(app)  # made by the admin
+    first = machine.push().json["id"]
+    admin, e = visitor(app, "admin"), "evidence/versions"
+    for reply in (admin.post(f"{e}/{first}/review", then=403, decision="accepted"), admin.get(f"{e}/{first}/review")):
+        assert "It came by the key pipeline, whose secret you were shown" in reply.text
+    with make.acting("reviewer"):
+        key = session().scalars(select(ApiKey)).one()
+        keys.rotate(key, overlap_days=7, seen=key.hint)
+    second = machine.push(content=PDF + b"2").json["id"]
+    visitor(app, "reviewer").post(f"{e}/{second}/review", then=403, decision="accepted")
+    admin.post(f"{e}/{second}/review", then=403, decision="accepted")
+    page = as_officer.get(f"{e}/{second}/review").text
+    assert "the key pipeline" in page and "whose secret" not in page
+    for version in (first, second):
+        as_officer.post(f"{e}/{version}/review", decision="accepted")
+
+
+def test_the_piece_says_by_which_key_a_version_came_and_offers_its_review_to_others(app, as_officer):
+    e = shelf.piece()
+    Machine(app).push(source="nightly build")
+    page = as_officer.get(f"evidence/{e}").text
+    assert "the key pipeline" in page and "Review version 1" in page
+    assert "Review version 1" not in visitor(app, "admin").get(f"evidence/{e}").text
+
+
 def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine):
     shelf.piece()
     first = machine.push(key="run-1")
@@ -76,6 +112,17 @@ def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine)
     assert count(EvidenceVersion) == 1
     machine.push(key="run-2", content=PDF + b"2")
     assert count(EvidenceVersion) == 2
+
+
+def test_the_same_request_is_the_same_one_on_the_next_day(machine):
+    """What it leaves out, such as the day of collection, is not of the request."""
+    shelf.piece()
+    said = days() | {"collected_on": ""}
+    first = machine.push(key="run-1", **said)
+    with clock.frozen(clock.now() + timedelta(days=1)):
+        again = machine.push(key="run-1", **said)
+        assert "used for another request" in machine.push(then=422, key="run-1", **days()).json["title"]
+    assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true" and count(EvidenceVersion) == 1
 
 
 def test_keys_of_two_machines_are_two_names(app, machine):
@@ -158,18 +205,97 @@ def test_a_long_key_or_one_that_cannot_be_printed_is_refused(machine):
     machine.push(key="k" * 255)
 
 
-def test_pushes_are_forgotten_after_a_month(machine):
-    from sqlalchemy import update
+def test_for_thirty_days_the_answer_is_the_same_and_then_the_name_is_free(machine):
+    shelf.piece()
+    first, asked, now = machine.push(key="run-1"), days(), clock.now()
+    other = {**asked, "content": PDF + b"another"}
+    with clock.frozen(now + timedelta(days=29, hours=23)):
+        again = machine.push(key="run-1", **asked)
+        assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true"
+        machine.push(then=422, key="run-1", **other)
+    with clock.frozen(now + timedelta(days=30, minutes=1)):
+        assert "the same bytes as version 1" in machine.push(then=409, key="run-1", **asked).json["title"]
+        second = machine.push(key="run-1", **other)
+        assert second.json["version"] == 2 and "Idempotency-Replayed" not in second.headers
+        assert machine.push(key="run-1", **other).headers["Idempotency-Replayed"] == "true"
+    assert count(EvidenceVersion) == 2 and count(EvidencePush) == 1
 
-    from governance.evidence import actions
-    from governance.kernel.db import session
 
+def test_the_night_forgets_what_is_older_than_thirty_days(machine):
     shelf.piece()
     machine.push(key="run-1")
     with make.acting():
         assert actions.forget_pushes() == 0
-        assert update and session
-    assert count(EvidencePush) == 1
+    with make.acting(), clock.frozen(clock.now() + timedelta(days=30, minutes=1)):
+        assert actions.forget_pushes() == 1
+    assert count(EvidencePush) == 0
+
+
+def test_a_rotated_key_keeps_its_names_and_another_key_has_its_own(app, machine):
+    shelf.piece()
+    first = machine.push(key="run-1")
+    with make.acting("admin"):
+        row = next(each for each in session().scalars(select(ApiKey)) if each.name == "pipeline")
+        old, machine.key = machine.key, keys.rotate(row, overlap_days=1, seen=row.hint)
+    for secret in (machine.key, old):
+        machine.key = secret
+        assert machine.push(key="run-1").json == first.json
+    assert "the same bytes as version 1" in Machine(app, name="another").push(then=409, key="run-1").json["title"]
+    assert count(EvidenceVersion) == 1
+
+
+# ---- at the same moment
+
+
+@pytest.fixture
+def committed(app, server, settings, isolated):
+    """Globex over a pool of its own, where two are under way at once; what was committed is taken away again."""
+    pool = create_engine(settings.database_url, pool_size=6)
+    db.connect(pool)
+    yield Machine(app, slug="globex", name="at once")
+    pool.dispose()
+    database = server.super_uri.replace("/postgres?", f"/{make_url(settings.database_url).database}?")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in ("evidence_pushes", "evidence_versions", "evidence", "api_keys"):
+            connection.execute(f"DELETE FROM {table} WHERE tenant_id = (SELECT id FROM tenants WHERE slug = 'globex')")
+
+
+def test_of_the_same_request_at_the_same_moment_one_version_comes(committed):
+    shelf.piece(slug="globex", owner=None)
+    start, replies = threading.Barrier(4), []
+
+    def send():
+        one = copy.copy(committed)
+        one.client = committed.client.application.test_client()
+        start.wait(10)
+        replies.append(one.push(then=None, key="run-1"))
+
+    senders = [threading.Thread(target=send) for _ in range(4)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join(30)
+    answered = [reply for reply in replies if reply.status_code == 201]
+    refused = [reply for reply in replies if reply.status_code != 201]
+    assert len(replies) == 4 and sum("Idempotency-Replayed" not in reply.headers for reply in answered) == 1
+    assert all(reply.status_code == 409 and "answered just now" in reply.json["title"] for reply in refused)
+    again = committed.push(key="run-1")
+    assert {reply.json["id"] for reply in [*answered, again]} == {again.json["id"]} and again.headers[
+        "Idempotency-Replayed"
+    ] == "true"
+    with make.acting("admin", "globex", read_only=True):
+        assert session().scalar(select(func.count()).select_from(EvidenceVersion)) == 1
+
+
+def test_while_the_first_is_under_way_the_second_is_told_to_ask_again(committed):
+    shelf.piece(slug="globex", owner=None)
+    with make.acting("admin", "globex"):
+        key_id = session().scalars(select(ApiKey.id)).one()
+        alone(f"push {key_id} run-1")
+        assert "Ask again in a moment" in committed.push(then=409, key="run-1").json["title"]
+        assert committed.push(key="run-2", content=PDF + b"another").json["version"] == 1
+    assert committed.push(key="run-1").json["version"] == 2
 
 
 # ---- its description

@@ -8,8 +8,11 @@ from governance.evidence import actions
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
+from governance.people import actions as people
+from governance.people.models import Membership
 from tests import make
 from tests.evidence import shelf
+from tests.evidence.test_evidence import entries
 
 
 def remind():
@@ -54,6 +57,23 @@ def test_another_due_date_is_told_of_again(database):
             confidentiality=evidence.confidentiality, due_on=clock.today() + timedelta(days=2),
         )  # fmt: skip
     assert remind() == 1 and len(letters()) == 2
+
+
+def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_him_is(database):
+    """Nothing says that somebody was reminded who gets no letter; each next owner gets one for the same due date."""
+    e = shelf.piece("Restore drill", due_on=clock.today() - timedelta(days=3))
+    with make.acting("admin"):
+        people.remove(session().scalars(select(Membership).where(Membership.person_id == make.person_id("contributor"))).one())
+    assert remind() == 0 and entries("evidence.reminded") == []
+    for owner in ("compliance_officer", "reviewer"):
+        with make.acting("compliance_officer"):
+            actions.assign(actions.queries.find_evidence(e), make.person_id(owner))
+        assert remind() == 1 and remind() == 0
+    assert len(entries("evidence.reminded")) == 2
+    assert [letter["to"] for letter in letters() if "Restore drill" in letter["body"]] == [
+        "officer@acme.example",
+        "jun.chen@acme.example",
+    ]
 
 
 def test_what_is_fresh_is_not_told_of(database):

@@ -7,15 +7,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
+from governance import schedule
 from governance.controls import queries as controls
 from governance.evidence import actions, queries, verifying
 from governance.evidence.models import EvidenceFault, EvidenceVersion
-from governance.kernel import storage
+from governance.frameworks import queries as frameworks
+from governance.kernel import clock, current, storage
+from governance.kernel import jobs as queue
 from governance.kernel.errors import Unavailable
+from governance.kernel.sealed import Altered
+from governance.people.jobs import actor_of
 from tests import make
 from tests.evidence import shelf
 from tests.evidence.shelf import PDF
 from tests.evidence.test_evidence import count, entries
+from tests.evidence.test_keeping import approve, ask, destructions, tidy
 
 
 def path_of(version_id):
@@ -67,7 +73,37 @@ def test_a_download_of_an_altered_file_is_refused_and_gives_out_nothing(as_offic
     reply = as_officer.post(f"evidence/versions/{v}/download", then=409)
     assert "altered or are incomplete" in reply.text and PDF not in reply.data
     path.unlink()
-    as_officer.post(f"evidence/versions/{v}/download", then=404)
+    assert "missing from the store" in as_officer.post(f"evidence/versions/{v}/download", then=409).text
+
+
+@pytest.mark.parametrize("how", ["altered", "missing"])
+def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fails(as_officer, as_viewer, how):
+    control = shelf.control()
+    v = shelf.version(shelf.piece(supports=[control]))
+    shelf.accepted(v)
+    assert "missing or was altered" not in as_officer.get(f"controls/{control}").text
+    path = path_of(v)
+    if how == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    for _ in range(2):
+        assert "this version proves nothing until" in as_viewer.post(f"evidence/versions/{v}/download", then=409).text
+    [entry] = entries("evidence.version.broken")
+    assert entry.facts["kind"] == how and entry.actor_kind == "person" and count(EvidenceFault) == 1
+    assert not entries("evidence.version.downloaded"), "nothing went out"
+    assert "missing or was altered" in as_officer.get(f"controls/{control}").text
+
+
+def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_officer):
+    """The first pieces are right and are sent: what was promised at the top is not delivered, and the fault stands in the log."""
+    v = shelf.version(shelf.piece(), PDF + b"y" * 3_000_000)
+    path = path_of(v)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(Altered):
+        as_officer.post(f"evidence/versions/{v}/download", then=200).get_data()
+    assert entries("evidence.version.broken")[0].facts["kind"] == "altered"
+    assert as_officer.post(f"evidence/versions/{shelf.version(shelf.piece('Another'))}/download", then=200).data == PDF
 
 
 def test_a_store_that_is_away_breaks_nothing(database, monkeypatch):
@@ -113,6 +149,69 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
     assert current.actor_or_none() is None
 
 
+# ---- by itself
+
+
+def checks(slug="acme"):
+    return sorted(entries("evidence.checked", slug), key=lambda entry: entry.at, reverse=True)
+
+
+def test_once_a_week_by_itself_and_the_inbox_says_when_and_what_is_broken(as_officer):
+    assert "Not checked yet." in as_officer.get("evidence/inbox").text
+    v = shelf.version(shelf.piece())
+    schedule.verify_evidence()
+    schedule.verify_evidence()
+    assert len(checks()) == len(checks("globex")) == 1
+    page = as_officer.get("evidence/inbox").text
+    assert "Nothing is broken." in page and "1 stored file." in page
+    path_of(v).unlink()
+    with clock.frozen(clock.now() + timedelta(days=7)):
+        schedule.verify_evidence()
+    assert len(checks()) == 2 and checks()[0].facts["broken"] == 1
+    page = as_officer.get("evidence/inbox").text
+    assert "File missing" in page and "EV-0001 version 1" in page and "Last checked" in page
+
+
+def test_a_check_that_ended_early_is_made_again_the_next_night(database, monkeypatch):
+    shelf.version(shelf.piece())
+
+    class Away(storage.Folder):
+        def _stored(self, key):
+            raise Unavailable("The object store cannot be read just now.")
+
+    with monkeypatch.context() as away:
+        away.setattr(storage, "_store", Away(storage.store().root))
+        schedule.verify_evidence()
+    assert not checks() and len(checks("globex")) == 1 and not count(EvidenceFault)
+    schedule.verify_evidence()
+    assert len(checks()) == len(checks("globex")) == 1
+
+
+def test_of_two_checks_at_the_same_time_one_stands_in_the_log(database):
+    from governance.kernel import current
+
+    shelf.version(shelf.piece())
+    with current.acting_as(make.founder("acme")):
+        assert verifying.verify(claim=lambda: False).ok
+    assert not checks()
+
+
+def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, acting):
+    from tests.conftest import visitor
+    from tests.engagements import field
+
+    field.end(field.worlds())
+    with acting("compliance_officer"):
+        soc2 = frameworks.framework("soc2-tsc-2017").id
+    field.engagement(auditor="auditor", framework_id=soc2)
+    v = shelf.version(shelf.piece("Beyond him"))
+    path_of(v).unlink()
+    schedule.verify_evidence()
+    assert "Beyond him" in as_officer.get("evidence/inbox").text
+    page = visitor(app, "auditor").get("evidence/inbox").text
+    assert "Beyond him" not in page and "stored file." not in page and "Nothing is broken." in page
+
+
 # ---- what is left over
 
 
@@ -124,15 +223,49 @@ def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database
     neighbour = storage.store()
     for key in (orphan.key, other_shelf.key):
         assert neighbour.exists(key)
-    with make.acting():
-        assert actions.sweep() == 0, "it may belong to a transaction that is under way"
+    tidy()
+    assert neighbour.exists(orphan.key), "it may belong to a transaction that is under way"
     old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
     for path in (neighbour.root / orphan.key, neighbour.root / other_shelf.key, path_of(v)):
         os.utime(path, (old, old))
-    with make.acting():
-        assert actions.sweep() == 1
+    tidy()
     assert not neighbour.exists(orphan.key) and neighbour.exists(other_shelf.key) and path_of(v).exists()
     assert entries("evidence.swept")[0].facts["files"] == 1
+
+
+def test_a_store_of_any_size_is_swept_a_thousand_files_at_a_time(database, monkeypatch):
+    """Never one transaction, nor one statement, over all of them: uploads get between."""
+    v = shelf.version(shelf.piece())
+    kept = path_of(v)
+    old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
+    with make.acting() as who:
+        folder = storage.store().root / who.tenant_id.hex / "evidence"
+    for number in range(2500):
+        path = folder / f"{number % 256:02x}" / f"{number:064x}.sealed"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (old, old))
+    os.utime(kept, (old, old))
+    tidy()
+    assert not [p for p in folder.rglob("*.sealed") if p.read_bytes() == b"x"] and kept.exists()
+    swept = [each.facts["files"] for each in entries("evidence.swept")]
+    assert sum(swept) == 2500 and max(swept) <= 1000
+
+
+def test_a_file_that_is_destroyed_while_the_check_runs_is_no_fault(as_officer, as_reviewer):
+    """Two agree on it after the list of files was made, and before its turn comes."""
+    shelf.version(shelf.piece("A"), b"a,b\n1,2\n", "a.csv")
+    gone = shelf.version(shelf.piece("B"))
+    ask(as_officer, gone)
+
+    def meanwhile(done, _total):
+        if not done:
+            approve(as_reviewer, gone)
+            queue.drain(actor_of)
+
+    with current.acting_as(make.founder("acme")):
+        report = verifying.verify(meanwhile)
+    assert report.ok and destructions() == {gone: "done"} and count(EvidenceFault) == 0
 
 
 def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(as_contributor, monkeypatch):

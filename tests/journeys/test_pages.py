@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.journeys.conftest import Person, violations
+from tests.journeys.conftest import COLOURS, Person, violations
 from tests.journeys.crawl import Found, crawl
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
@@ -55,7 +55,8 @@ def test_pages_are_accessible_quiet_and_fit(arrive, axe, visits, email, theme):
     person = arrive(email)
     person.theme(theme)
     person.troubles.clear()
-    problems = [f"{url} ({theme}): {problem}" for url in visits[email].values() for problem in _look(person, axe, url)]
+    look = _look if theme == "light" else _look_at_colours
+    problems = [f"{url} ({theme}): {problem}" for url in visits[email].values() for problem in look(person, axe, url)]
     assert not problems + person.troubles, "\n".join([*problems, *person.troubles])
 
 
@@ -69,6 +70,13 @@ def _look(person: Person, axe: str, url: str) -> list[str]:
     if over > 0:
         found.append(f"{over} px wider than {NARROW['width']} px: {widest}")
     return found
+
+
+def _look_at_colours(person: Person, axe: str, url: str) -> list[str]:
+    """Of a page that was looked at in the light: what the other theme's colours could have spoilt."""
+    person.page.set_viewport_size(WIDE)
+    person.open(url)
+    return violations(person.page, axe, COLOURS)
 
 
 def test_everything_is_reachable_by_somebody(reach):

@@ -62,7 +62,9 @@ def bucket(s3, monkeypatch):
         monkeypatch.setenv(name, value)
     name = f"evidence-{uuid4().hex[:12]}"
     requests.put(f"{s3}/{name}", timeout=10).raise_for_status()
-    return Bucket(f"s3://{name}/console?region=us-east-1&endpoint={s3}", key_of)
+    made = Bucket(f"s3://{name}/console?region=us-east-1&endpoint={s3}", key_of)
+    made.name = name
+    return made
 
 
 @pytest.fixture
@@ -237,6 +239,21 @@ def test_no_key_leads_out_of_a_bucket(bucket, key):
     with pytest.raises(NotFound, match="missing from the store"):
         bucket.open(key)
     assert not bucket.exists(key)
+
+
+def test_a_slow_reader_is_not_cut_off(s3, monkeypatch, bucket):
+    """He takes longer over the whole file than one request may take."""
+    monkeypatch.setattr(Bucket, "patience", "500ms")
+    hasty = Bucket(f"s3://{bucket.name}/console?region=us-east-1&endpoint={s3}", key_of)
+    content = os.urandom(20 * PIECE)
+    hasty.keep("large", content)
+    with hasty.open("large") as file:
+        read = file.read(PIECE)
+        for _ in range(2):
+            time.sleep(1.2)
+            read += file.read(9 * PIECE)
+        read += file.read()
+    assert hashlib.sha256(read).digest() == hashlib.sha256(content).digest()
 
 
 def test_a_store_that_is_down_is_said_and_leaves_nothing(monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.overview import queries
+from governance.overview.asked import Wait
 from governance.policies import actions as policies
 from governance.policies.models import PolicyVersion, Waiver
 from governance.policies.standing import Content
@@ -84,8 +85,8 @@ def test_who_agreed_first_is_not_asked_again(as_officer, as_reviewer, asking):
 
 
 def test_what_holds_another_person_up_is_never_left_out_of_the_short_list():
-    old = [queries.Wait("upload", f"Old {n}", "x", {}, "", (NOW - timedelta(days=90 - n)).date()) for n in range(9)]
-    new = queries.Wait("bolt", "Decide", "x", {}, "", NOW.date(), holds_up=True)
+    old = [Wait("upload", f"Old {n}", "x", {}, "", (NOW - timedelta(days=90 - n)).date()) for n in range(9)]
+    new = Wait("bolt", "Decide", "x", {}, "", NOW.date(), holds_up=True)
     assert [wait.title for wait in queries.foremost([*old, new], 6)] == ["Old 0", "Old 1", "Old 2", "Old 3", "Old 4", "Decide"]
     assert len(queries.foremost(old, 6)) == 6 and queries.foremost([], 6) == []
     assert len(queries.foremost([new] * 9, 6)) == 6

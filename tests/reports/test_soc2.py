@@ -228,7 +228,7 @@ def newest():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "form", "kind"), [
-    ("reports/readiness", {"categories": ["security", "privacy"]}, "soc2-readiness"), ("reports/matrices", {}, "type-ii-matrix"),
+    ("reports/readiness", {"categories": ["security", "privacy"]}, "soc2-readiness"), ("reports/matrices", {"framework": "soc2-tsc-2017"}, "type-ii-matrix"),
 ])  # fmt: skip
 def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, form, kind):
     today = clock.today()
@@ -261,6 +261,7 @@ def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, 
     ("reports/matrices", {"begins": "2020-05-01", "ends": "2026-04-01"}, "a matrix has 18 at most"),
     ("reports/matrices", {"begins": "2999-05-01", "ends": "2999-06-01"}, "That period is still to come."),
     ("reports/matrices", {"ends": "2026-04-01"}, "From which month?"),
+    ("reports/matrices", {"begins": "2026-01-01", "ends": "2026-04-01", "framework": "weather"}, "Not a valid choice"),
 ])  # fmt: skip
 def test_nonsense_is_named(as_officer, path, form, says):
     page = as_officer.post(path, then=422, **form)

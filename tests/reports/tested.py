@@ -88,7 +88,7 @@ def _frame() -> dict[str, Any]:
     framed = sample._frame([])
     made = {key: framed[key] for key in ("tenant", "prepared_by", "log", "entry", "signing_key")}
     return made | {
-        "schema": reading.SCHEMA, "as_of": "2026-11-25T09:24:00Z", "requested_at": "2026-11-25T09:24:00Z", "revisions": [],
+        "schema": reading.SCHEMA, "as_of": "2026-11-25T09:24:00Z", "requested_at": "2026-11-25T09:24:00Z", "revisions": [], "framework": None,
         "period": {"from": FIRST.isoformat(), "to": LAST.isoformat()},
         "document": {"number": "ACME-TYPE2-2025-12-to-2026-11", "version": "1.0", "keep_until": "2033-11-28", "supersedes": None},
     }  # fmt: skip

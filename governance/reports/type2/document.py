@@ -39,8 +39,10 @@ type Json = Mapping[str, Any]
 def snapshot(report: ReportRun) -> dict[str, Any]:
     """The months of the run, as they are on file."""
     begin, end = (date.fromisoformat(str(report.parameters[name])) for name in ("from", "to"))
-    return reading.snapshot(begin, end) | {
-        "document": {"number": f"TYPE2-{begin:%Y-%m}-to-{end:%Y-%m}", "version": "1.0", "until": end}
+    framework = report.parameters.get("framework")
+    of = f"{framework.upper()}-" if framework else ""
+    return reading.snapshot(begin, end, framework) | {
+        "document": {"number": f"TYPE2-{of}{begin:%Y-%m}-to-{end:%Y-%m}", "version": "1.0", "until": end}
     }
 
 

@@ -37,6 +37,11 @@ class Matrix:
         return name if len(name) <= SHORT_NAME else "The organisation"
 
     @property
+    def scope(self) -> str:
+        """Of the cover."""
+        return self.snapshot["framework"] or "Whole organisation"
+
+    @property
     def span(self) -> str:
         return f"{day(self.snapshot['period']['from'])} to {day(self.snapshot['period']['to'])}"
 

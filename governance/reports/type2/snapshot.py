@@ -1,6 +1,6 @@
 """The frozen data of a Type II evidence matrix: a period of whole months, as it is on file when the report is asked for.
 
-    snapshot(first, last)       plain JSON, schema `governance.type-ii-matrix/1`
+    snapshot(first, last, framework)    plain JSON, schema `governance.type-ii-matrix/1`
 
 The rows of populations are in it, up to ROWS in all (they become CSV files beside the pages); of a population that
 does not fit, the count and the digest stay, and it says so. People are named, since results name who found them.
@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.evidence.queries import FORMER
+from governance.frameworks import queries as frameworks
 from governance.kernel.db import session
 from governance.people.queries import names
 from governance.testing import queries as testing
@@ -39,18 +40,18 @@ class _Kept:
         return self.people.get(person_id, FORMER) if person_id else ""
 
 
-def snapshot(first: date, last: date) -> Json:
-    """Everything that the report shows of these months."""
-    rows = testing.matrix(first, last)
+def snapshot(first: date, last: date, framework: str | None = None) -> Json:
+    """Everything that the report shows of these months, of all controls or of those that answer for a framework."""
+    rows = testing.matrix(first, last, framework)
     drawn = testing.samples(since=first, until=last)[::-1]
     views = {each.sample.id: testing.items(each.sample.id) for each in drawn}
     populations = _overlapping(first, last, {row.control_id: row.ref for row in rows})
     numbers = {each.id: f"POP-{n:02}" for n, each in enumerate(populations, 1)}
-    cases = _cases(set(numbers), drawn)
+    cases = _cases(set(numbers), drawn, {row.control_id for row in rows}, first, last)
     kept = _Kept(names(_everybody(populations, drawn, views, cases)), ROWS)
     refs = {row.control_id: row.ref for row in rows}
     return {
-        "schema": SCHEMA, "period": {"from": first.isoformat(), "to": last.isoformat()}, "controls": [_row(each) for each in rows],
+        "schema": SCHEMA, "framework": frameworks.framework(framework).title if framework else None, "period": {"from": first.isoformat(), "to": last.isoformat()}, "controls": [_row(each) for each in rows],
         "populations": [_population(each, numbers[each.id], refs[each.control_id], kept) for each in populations],
         "samples": [_sample(each, n, numbers, views[each.sample.id], kept) for n, each in enumerate(drawn, 1) if each.population.id in numbers],
         "exceptions": [_exception(each, kept) for each in cases], "revisions": [],
@@ -64,10 +65,17 @@ def _overlapping(first: date, last: date, refs: Mapping[UUID, str]) -> list[Popu
     return sorted(found, key=lambda each: refs[each.control_id])
 
 
-def _cases(populations: set[UUID], drawn: Sequence[Standing]) -> list[Case]:
-    """The exceptions of the samples shown, the oldest first, whenever they were found."""
+def _cases(populations: set[UUID], drawn: Sequence[Standing], controls: set[UUID], first: date, last: date) -> list[Case]:
+    """The exceptions of the samples shown and of the cycles missed in these months, the oldest first, whenever they were found."""
     shown = {each.sample.id for each in drawn if each.population.id in populations}
-    return [case for case in reversed(testing.exceptions()) if case.sample.id in shown]
+    return [case for case in reversed(testing.exceptions()) if _is_shown(case, shown, controls, first, last)]
+
+
+def _is_shown(case: Case, samples: set[UUID], controls: set[UUID], first: date, last: date) -> bool:
+    if case.sample is not None:
+        return case.sample.id in samples
+    missed = case.exception.missed_to
+    return missed is not None and first <= missed <= last and case.control.id in controls
 
 
 def _row(row: Row) -> Json:
@@ -126,7 +134,7 @@ def _item(view: ItemView, kept: _Kept) -> Json:
 def _exception(case: Case, kept: _Kept) -> Json:
     held = case.exception
     return {
-        "ref": held.ref, "control": case.control.ref, "item": case.item.item, "says": held.says, "cause": held.cause, "effect": held.effect,
+        "ref": held.ref, "control": case.control.ref, "item": case.what, "says": held.says, "cause": held.cause, "effect": held.effect,
         "correction": held.correction, "response": held.response, "state": case.state, "found_by": kept.who(held.found_by), "found_at": _iso(held.created_at),
         "responded_by": kept.who(held.responded_by) or None, "finding": _finding(case.finding, kept) if case.finding else None,
     }  # fmt: skip
