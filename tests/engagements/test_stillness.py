@@ -27,7 +27,7 @@ from tests.evidence.test_keeping import approve, ask, destructions, key_of, tidy
 @pytest.fixture
 def given(database):
     """(engagement, version that its auditors were given)"""
-    held = field.engagement(auditor="auditor")
+    held = field.engagement(auditor="auditor", period_from=clock.today() - timedelta(days=1000))
     version = shelf.version(shelf.piece("Restore drill"), **shelf.days(collected=800, covers=900, valid=-700))
     asked = field.request(held)
     field.attached(held, asked, version)

@@ -51,8 +51,12 @@ def world(app, acting, database):
     given, kept = shelf.version(partly, b"a,b\n3,4\n", "given.csv"), shelf.version(partly, b"a,b\n5,6\n", "kept.csv")
     outside_version = shelf.version(outside, b"a,b\n7,8\n", "outside.csv")
     asked = field.request(engagement)
+    with acting("compliance_officer"):  # it supported a control in scope when it was provided, and does no longer
+        actions.link(queries.find_evidence(partly), his)
     field.attached(engagement, asked, given)
     field.provided(engagement, asked)
+    with acting("compliance_officer"):
+        actions.unlink(queries.find_evidence(partly), his)
     return World(
         visitor(app, "auditor"), inside, inside_version, partly, given, kept, outside, outside_version, his, other
     )  # fmt: skip
