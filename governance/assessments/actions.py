@@ -283,10 +283,7 @@ def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
 
 def red_reasons(item: AssessmentItem) -> list[str]:
     """The facts that forbid signing off, as they stand now."""
-    held = queries.assessment(item.assessment_id)
-    shown = queries.board(frameworks.framework_by_id(held.framework_id), held=held)
-    row = next((r for r in shown.rows if r.requirement.id == item.requirement_id), None)
-    return [r.fact for r in row.derived.reasons if r.severity == "bad"] if row else []
+    return [reason.fact for reason in queries.derived(item).reasons if reason.severity == "bad"]
 
 
 def comment(item: AssessmentItem, text: str) -> Comment:

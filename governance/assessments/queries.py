@@ -431,6 +431,14 @@ def rows(assessment_id: UUID) -> tuple[Row, ...]:
     return board(frameworks.framework_by_id(held.framework_id), held=held).rows
 
 
+def derived(found: AssessmentItem) -> Derived:
+    """The level of one requirement over its assessment's period, as it stands now; three statements."""
+    held, now = assessment(found.assessment_id), clock.now()
+    tree = [r for r in frameworks.requirements(held.framework_id) if r.id == found.requirement_id]
+    period = (held.period_from, held.period_to)
+    return derive_all(tree, controls.ledger_of(found.requirement_id), now, period).get(found.requirement_id) or derive([])
+
+
 def derive_all(tree: Sequence[RequirementView], ledger: Ledger, at: datetime, period: tuple[date, date]) -> dict[UUID, Derived]:
     """The level of each requirement at a moment: each control is judged once, however many requirements it serves."""
     answers: dict[UUID, list[Answer]] = {}

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Case, ScalarSelect, case, func, select
+from sqlalchemy import Case, ScalarSelect, Select, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -196,12 +196,17 @@ class Ledger:
 
 def ledger(control_id: UUID | None = None) -> Ledger:
     """Read it (of one control, if given) in two statements; the whole of it is remembered."""
-    return _read(control_id) if control_id is not None else recall("ledger", _read)
+    return _read(select(Control.id).where(Control.id == control_id)) if control_id is not None else recall("ledger", _read)
 
 
-def _read(control_id: UUID | None = None) -> Ledger:
-    rows = tuple(Recorded(*map(_hard, row)) for row in session().execute(_controls(control_id)))
-    return Ledger(rows, MappingProxyType(evidence.pieces(of_control=control_id)))
+def ledger_of(requirement_id: UUID) -> Ledger:
+    """The same of the controls that answer for a requirement, or ever did."""
+    return _read(select(ControlMapping.control_id).where(ControlMapping.requirement_id == requirement_id))
+
+
+def _read(only: Select[UUID] | None = None) -> Ledger:
+    rows = tuple(Recorded(*map(_hard, row)) for row in session().execute(_controls(only)))
+    return Ledger(rows, MappingProxyType(evidence.pieces(of_controls=only)))
 
 
 def _hard(value: Any) -> Any:
@@ -298,7 +303,7 @@ def _proof(piece: Piece, moment: datetime) -> Proof:
     return Proof(piece.id, piece.ref, piece.title, piece.cadence, piece.due_on, piece.owner, piece.at(moment))
 
 
-def _controls(control_id: UUID | None) -> Any:
+def _controls(only: Select[UUID] | None) -> Any:
     """Controls with mappings, tests and links folded into JSON: three joins would multiply the rows."""
     owner = aliased(Person)
     query = select(
@@ -307,7 +312,7 @@ def _controls(control_id: UUID | None) -> Any:
         Control.rests_on, _folded_live().label("live"),
         _folded_mappings().label("mappings"), _folded_tests().label("tests"), _folded_links().label("links"),
     ).outerjoin(owner, owner.id == Control.owner_id)  # fmt: skip
-    return (query if control_id is None else query.where(Control.id == control_id)).order_by(Control.ref)
+    return (query if only is None else query.where(Control.id.in_(only))).order_by(Control.ref)
 
 
 def _epoch(column: Any) -> Any:

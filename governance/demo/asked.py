@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from governance.decisions import actions as decisions
@@ -27,26 +28,30 @@ BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 9, 10, 11, 10, 8, 6, 4, 3, 2,
 
 
 def tell(who: Actor) -> None:
-    """In one transaction of that tenant; what was in force at the hour is what was answered."""
+    """In one transaction of that tenant; what was in force at the end of a day is what it was answered."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     this_hour = clock.now().replace(minute=0, second=0, microsecond=0)
     with current.acting_as(who), transaction():
         for day in range(DAYS, -1, -1):
             counted: Counter[tuple[datetime, str, str, str]] = Counter()
+            standing = policies.standing(this_hour - timedelta(days=day))
+            answers = {
+                (system.key, flag): _answer(standing, system, flag) for system in standing.systems for flag in _flags(system)
+            }
             for hours in range(24):
                 hour = this_hour - timedelta(days=day, hours=23 - hours)
                 if hour < this_hour:
-                    counted.update(_hour(hour, policies.standing(hour), chance))
+                    counted.update(_hour(hour, standing, answers, chance))
             decisions.add(counted)
 
 
-def _hour(hour: datetime, standing: Standing, chance: random.Random) -> Counted:
+def _hour(hour: datetime, standing: Standing, answers: Mapping[tuple[str, str], str], chance: random.Random) -> Counted:
     found: dict[tuple[datetime, str, str, str], int] = {}
     weekend = 0.35 if hour.weekday() > 4 else 1  # noqa: PLR2004 - Saturday and Sunday
     for system in standing.systems:
         asked = A_DAY.get(system.key, 0) * BY_HOUR[hour.hour] / sum(BY_HOUR) * weekend * chance.uniform(0.85, 1.15)
         for flag, share in _flags(system).items():
-            found[hour, system.key, flag, _answer(standing, system, flag)] = int(asked * share)
+            found[hour, system.key, flag, answers[system.key, flag]] = int(asked * share)
     return {key: count for key, count in found.items() if count}
 
 

@@ -30,6 +30,7 @@ from governance.people.jobs import actor_of
 from governance.people.models import Person
 
 SINCE = collecting.BACK
+CHECKED = timedelta(days=100)  # before that nobody checked the log every month
 LOST_KEY = "batch importer"
 STILL_TO_REVIEW = ("members", "tenant-isolation")  # of the newest month
 type Part = Callable[[str], Actor]
@@ -42,16 +43,21 @@ def month_begins(part: Part, console: Actor, first: date, *, now: datetime, keys
         return
     if first > keys_since + timedelta(days=2):
         _drill(part, console, at)
-    with clock.frozen(at + timedelta(hours=2)), current.acting_as(console):
-        report = schedule.check_log()
-        with transaction():
-            fsck.note(report)
+    if first > today - CHECKED:
+        _check(console, at + timedelta(hours=2))
     with clock.frozen(at + timedelta(hours=3)), current.acting_as(console):
         collecting.collect_due_of(console, since=today - SINCE)
         jobs.drain(actor_of)
     newest = (first + timedelta(days=32)).replace(day=1) > today
     with clock.frozen(min(at + timedelta(days=1, hours=4), now)), current.acting_as(part("jun")), transaction():
         _review(but=STILL_TO_REVIEW if newest else ())
+
+
+def _check(console: Actor, at: datetime) -> None:
+    with clock.frozen(at), current.acting_as(console):
+        report = schedule.check_log()
+        with transaction():
+            fsck.note(report)
 
 
 def _drill(part: Part, console: Actor, at: datetime) -> None:

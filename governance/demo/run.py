@@ -90,6 +90,8 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     settings = config.from_environment(environment)
     migrate.upgrade(settings.owner_database_url)
     sync.sync(settings.owner_database_url)
+    web = [sys.executable, "-m", "governance.cli", "web", "--port", str(port)]
+    stack.enter_context(_child(web, environment, data / "web.log"))  # it starts while the world is told
     clients = _identity_provider(base, data, port + 1, stack, environment)
     marker = data / "world.json"
     if not _is_present(marker, port):
@@ -100,9 +102,6 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
         marker.write_text(json.dumps(_world(port)))
     _witness(settings, idp_base, data, port + 2, stack, environment)
     stack.enter_context(_child([sys.executable, "-m", "governance.cli", "jobs"], environment, data / "jobs.log"))
-    stack.enter_context(
-        _child([sys.executable, "-m", "governance.cli", "web", "--port", str(port)], environment, data / "web.log")
-    )
     _wait_for(f"{base}/readyz", data / "web.log")
     _credentials(base, idp_base, data, keys.hand_out(settings, idp_base, data))
     return base

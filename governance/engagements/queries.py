@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Date, Select, Uuid, any_, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Date, Select, Uuid, any_, exists, func, literal, or_, select
 
 from governance.audit import logs
 from governance.audit import queries as audit
@@ -76,6 +76,13 @@ def current(person_id: UUID) -> Sequence[Engagement]:
 def may_enter(who: Actor, now: datetime) -> bool:
     """Whoever is an auditor here and nothing else is let in while an engagement of his is open."""
     return who.role != "auditor" or (who.person_id is not None and bool(current_at(who.person_id, now)))
+
+
+def may_keep_still() -> bool:
+    """Whether there is an engagement that asks for it, at whatever time."""
+    return bool(
+        session().scalar(select(exists().where(Engagement.keeps_still, Engagement.tenant_id == acting.actor().tenant_id)))
+    )
 
 
 def keeping_still(now: datetime) -> Engagement | None:

@@ -21,6 +21,7 @@ from governance.kernel import clock, current
 from governance.kernel.errors import DomainError
 from governance.kernel.words import long_day
 
+NONE = "no engagement keeps still"
 KEPT = (Control, ControlMapping, ControlTest, Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion)
 
 
@@ -32,9 +33,20 @@ def keep_still(work: Session, _context: Any, _instances: Any) -> None:
     who = current.actor_or_none()
     if who is None or who.kind == "job" or who.role == "auditor" or keeping.is_by_the_console() or not _touches(work):
         return
+    if _nobody_asks_for_it(work):
+        return
     held = queries.keeping_still(clock.now())
     if held is not None:
         raise KeptStill(f"{_read_only(held)} Requests are answered with the versions that are there.")
+
+
+def _nobody_asks_for_it(work: Session) -> bool:
+    """Whether no engagement of the tenant asks for it at all: found once a transaction, and anew once engagements are written."""
+    if any(isinstance(row, Engagement) for row in (*work.new, *work.dirty)):
+        work.info.pop(NONE, None)
+    elif NONE not in work.info:
+        work.info[NONE] = not queries.may_keep_still()
+    return bool(work.info.get(NONE))
 
 
 def keep_files(versions: Collection[UUID]) -> dict[UUID, str]:

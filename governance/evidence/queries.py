@@ -197,7 +197,9 @@ def version_of(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion
 # ---- everything known of evidence
 
 
-def pieces(*, of_control: UUID | None = None, only: Collection[UUID] | None = None, seen: Sight = WHOLE) -> dict[UUID, Piece]:
+def pieces(
+    *, of_controls: Select[UUID] | None = None, only: Collection[UUID] | None = None, seen: Sight = WHOLE
+) -> dict[UUID, Piece]:
     """Pieces with their versions, by id in the order of their refs; one statement whatever their number."""
     owner, collector = aliased(Person), aliased(Person)
     e, v = Evidence, EvidenceVersion
@@ -215,8 +217,8 @@ def pieces(*, of_control: UUID | None = None, only: Collection[UUID] | None = No
         .outerjoin(collector, collector.id == v.uploaded_by)
         .order_by(e.ref, v.number)
     )  # fmt: skip
-    if of_control is not None:
-        query = query.where(e.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id == of_control)))
+    if of_controls is not None:
+        query = query.where(e.id.in_(select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(of_controls))))
     if only is not None:
         query = query.where(among(e.id, only))
     return _folded(session().execute(query))

@@ -12,7 +12,7 @@ A board costs three statements; deeds, reports and the decisions that wait one e
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -66,10 +66,21 @@ def waiting_for(person_id: UUID, board: Board) -> list[Wait]:
 
 
 def foremost(waits: Sequence[Wait], most: int) -> list[Wait]:
-    """The `most` that a short list shows, in their order: what another person waits for is never left out for something older."""
+    """The `most` that a short list shows, in their order: what another person waits for is never left out for something older.
+
+    Of the rest the first of each kind comes before the second of any: twenty late pieces do not hide the one thing to sign.
+    """
     pressing = [wait for wait in waits if wait.holds_up][:most]
-    others = [wait for wait in waits if not wait.holds_up][: most - len(pressing)]
-    return sorted([*pressing, *others], key=lambda wait: wait.order)
+    others = sorted(_ranked(wait for wait in waits if not wait.holds_up), key=lambda each: each[0])
+    return sorted([*pressing, *(wait for _, wait in others[: most - len(pressing)])], key=lambda wait: wait.order)
+
+
+def _ranked(waits: Iterable[Wait]) -> Iterator[tuple[int, Wait]]:
+    """Each with how many of its kind come before it."""
+    before: Counter[str] = Counter()
+    for wait in waits:
+        yield before[wait.endpoint], wait
+        before[wait.endpoint] += 1
 
 
 def _evidence_waits(person_id: UUID, board: Board) -> Iterator[Wait]:

@@ -27,8 +27,12 @@ MINE = ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL", "GOVERNANCE_PUBLIC_URL"
 
 
 @pytest.fixture(scope="session")
-def console() -> Iterator[str]:
+def console(request: pytest.FixtureRequest) -> Iterator[str]:
     """`governance demo` on a free port with data of its own; its address, once the signed report is there."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    assert workers == 1 or any(item.nodeid.endswith("@journeys") for item in request.session.items), (
+        "each worker would start a demo"
+    )
     if running := os.environ.get("JOURNEYS_AT"):  # a console that somebody already started, to write a journey against
         yield running
         return

@@ -51,7 +51,7 @@ def test_a_page_of_hostile_titles_runs_nothing(chromium, index, tmp_path):
         "controls": [{"ref": hostile, "title": hostile, "criteria": [hostile], "tested": 0, "expected": 0, "files": [], "months": []}],
         "requests": [{"ref": hostile, "title": hostile, "state": "open", "since": None, "provided": [], "thread": [
             {"by": hostile, "kind": "comment", "at": "", "text": hostile}]}],
-        "evidence": [{"ref": "EV-1", "version": 1, "title": hostile, "covers": ["", ""], "path": None, "url": hostile, "sha256": None, "filename": hostile}],
+        "evidence": [{"ref": "EV-1", "version": 1, "title": hostile, "covers": ["", ""], "path": None, "url": hostile, "sha256": None, "filename": hostile, "destroyed": None}],
     }  # fmt: skip
     file = tmp_path / "hostile.html"
     file.write_text(page(told))

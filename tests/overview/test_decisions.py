@@ -1,5 +1,6 @@
 """Policies and switches on the first page and in the palette: what waits for a second person, what changed, where to jump."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -90,6 +91,10 @@ def test_what_holds_another_person_up_is_never_left_out_of_the_short_list():
     assert [wait.title for wait in queries.foremost([*old, new], 6)] == ["Old 0", "Old 1", "Old 2", "Old 3", "Old 4", "Decide"]
     assert len(queries.foremost(old, 6)) == 6 and queries.foremost([], 6) == []
     assert len(queries.foremost([new] * 9, 6)) == 6
+    rare = replace(old[0], title="Sign", endpoint="assessments.requirement", since=new.since)
+    assert [wait.title for wait in queries.foremost([*old, rare], 3)] == ["Old 0", "Old 1", "Sign"], (
+        "the first of each kind comes first"
+    )
 
 
 def test_what_was_decided_waits_no_more(as_reviewer, asking):
