@@ -18,6 +18,7 @@ from governance.frameworks import sync
 from governance.kernel import config, db, embedded, memo
 from tests import make
 from tests.browser import Visitor
+from tests.effort import function, left_out
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
@@ -29,6 +30,15 @@ def pytest_configure(config):
     os.environ["GOVERNANCE_DEMO"] = "1"
     hypothesis.settings.register_profile("any machine", deadline=None)  # no test asserts a time: a busy machine is no fault
     hypothesis.settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(config, items):
+    """`make check` leaves out what takes long."""
+    slow = left_out()
+    gone = [item for item in items if function(item.nodeid) in slow]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if function(item.nodeid) not in slow]
 
 
 def pytest_make_parametrize_id(config, val, argname):  # noqa: ARG001 - pytest's signature
