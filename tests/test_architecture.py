@@ -20,6 +20,7 @@ from governance.audit.models import AuditEntry
 from governance.audit.record import UndeclaredField, record
 from governance.kernel import access
 from governance.kernel.db import session
+from tests.effort import SLOW
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted((ROOT / "governance").rglob("*.py"))
