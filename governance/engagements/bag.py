@@ -162,27 +162,3 @@ class _Sink(io.RawIOBase):
     def taken(self) -> bytes:
         whole, self._held, self.size = b"".join(self._held), [], 0
         return whole
-
-
-def reading(pieces: Iterator[bytes]) -> BinaryIO:
-    """A file that is made while it is read."""
-    return cast("BinaryIO", io.BufferedReader(_Pieces(pieces), PIECE))
-
-
-class _Pieces(io.RawIOBase):
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces, self._left = pieces, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._left = memoryview(piece)
-        count = min(len(buffer), len(self._left))
-        buffer[:count], self._left = self._left[:count], self._left[count:]
-        return count

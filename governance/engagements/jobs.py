@@ -13,13 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from governance.audit import logs
 from governance.audit import queries as audit
 from governance.engagements import actions, package_note, permissions, queries
-from governance.engagements.bag import MOST_FILES, Bag, NotWhole, Payload, reading
+from governance.engagements.bag import MOST_FILES, Bag, NotWhole, Payload
 from governance.engagements.contents import LOG, Contents, Stored, gather
 from governance.engagements.models import EvidencePackage
 from governance.kernel import access, clock, current, storage
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound, Unavailable
 from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.made import reading
 from governance.kernel.words import thousands
 from governance.logbook.exporting import Plan, Tally, stream
 from governance.logbook.filters import Filters

@@ -6,12 +6,11 @@ Each window is read in a transaction of its own. That is sound, because entries 
 fixes the checkpoint: whoever makes the export again makes the same bytes.
 """
 
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from sqlalchemy import select
 
@@ -22,6 +21,7 @@ from governance.audit.registry import registry
 from governance.kernel import sheets
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid
+from governance.kernel.made import reading
 from governance.logbook.filters import Filters, matches
 from governance.logbook.ocsf import event
 
@@ -66,28 +66,7 @@ class Tally:
 
 
 def stream(plan: Plan, tally: Tally, tell: Tell) -> BinaryIO:
-    return cast("BinaryIO", io.BufferedReader(_Pieces(_pieces(plan, tally, tell)), PIECE))
-
-
-class _Pieces(io.RawIOBase):
-    """A file that is made while it is read."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces, self._left = pieces, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._left = memoryview(piece)
-        count = min(len(buffer), len(self._left))
-        buffer[:count], self._left = self._left[:count], self._left[count:]
-        return count
+    return reading(_pieces(plan, tally, tell), PIECE)
 
 
 def _pieces(plan: Plan, tally: Tally, tell: Tell) -> Iterator[bytes]:

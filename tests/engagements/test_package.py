@@ -21,7 +21,7 @@ from governance.audit import logs, sequencer
 from governance.audit.models import AuditEntry
 from governance.cli import main
 from governance.engagements import queries
-from governance.engagements.bag import Bag, NotWhole, Payload, reading
+from governance.engagements.bag import Bag, NotWhole, Payload
 from governance.engagements.checking import verify
 from governance.engagements.contents import plain
 from governance.engagements.models import EvidencePackage
@@ -31,6 +31,7 @@ from governance.evidence.queries import destruction, version_of
 from governance.kernel import jobs, storage
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
+from governance.kernel.made import reading
 from governance.people.jobs import actor_of
 from tests import make
 from tests.browser import Visitor

@@ -20,7 +20,7 @@ from governance import migrate
 from governance.audit.models import AuditEntry
 from governance.engagements import actions, queries
 from governance.engagements import jobs as packing
-from governance.engagements.bag import Bag, NotWhole, Payload, reading
+from governance.engagements.bag import Bag, NotWhole, Payload
 from governance.engagements.checking import verify
 from governance.engagements.contents import plain
 from governance.engagements.models import EvidencePackage
@@ -28,6 +28,7 @@ from governance.evidence.models import EvidenceVersion
 from governance.kernel import clock, current, db, embedded, jobs, memo, storage
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem, WorkTicket
+from governance.kernel.made import reading
 from governance.people.jobs import actor_of
 from governance.tenants import queries as directory
 from tests import make
