@@ -42,6 +42,10 @@ def _forms(reply: requests.Response) -> _Form:
     return parser
 
 
+class ShutOut(SystemExit):
+    """Somebody has ended what let this person in, as the demo's players may."""
+
+
 def sign_in(base: str, email: str) -> requests.Session:
     """A signed-in browser: the console's redirect, the provider's form, the callback."""
     browser = requests.Session()
@@ -49,6 +53,8 @@ def sign_in(base: str, email: str) -> requests.Session:
     action, fields = _forms(login).forms[0]
     fields["email"] = email
     arrived = browser.post(urljoin(login.url, action), data=fields, timeout=20)
+    if arrived.status_code == 403:  # noqa: PLR2004
+        raise ShutOut(f"The demo's {email} is not let in any more.")
     if not arrived.ok or ("/t/" not in arrived.url and "/operator" not in arrived.url):
         raise SystemExit(f"The demo could not sign in as {email}: {arrived.status_code} at {arrived.url}")
     return browser
@@ -126,9 +132,15 @@ def export_log(base: str, data: Path, key: str, email: str = "officer@acme.examp
             raise SystemExit(f"The demo's export is not what it should be: {result.sentence}")
 
 
-def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.example") -> None:
-    """As the auditor: ask for the engagement's evidence package, wait for it, take it, and verify it offline."""
-    browser = sign_in(base, email)
+def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.example") -> bool:
+    """As the auditor: ask for the engagement's evidence package, wait for it, take it, and verify it offline.
+
+    False when his engagement is over: then there is none for him.
+    """
+    try:
+        browser = sign_in(base, email)
+    except ShutOut:
+        return False
     listed = browser.get(f"{base}/t/acme/engagements/", timeout=20)
     found = re.search(r'href="(/t/acme/engagements/[0-9a-f-]{36})"', listed.text)
     if found is None:
@@ -149,3 +161,4 @@ def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.ex
         result = verify_package(package, key)
     if not result.ok:
         raise SystemExit(f"The demo's package does not verify: {result.sentence}")
+    return True

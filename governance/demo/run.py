@@ -50,8 +50,9 @@ def run(*, once: bool, port: int, data: Path) -> int:
             journey.make_reports(base, data)
             _say(f"The signed reports are {data / 'ai-rmf-report.pdf'} and {data / 'soc2-type-ii.pdf'}")
             key = json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"]
-            journey.take_package(base, data, key)
-            _say(f"The engagement's evidence package, as its auditor took it, is {data / 'engagement-package.zip'}")
+            taken = journey.take_package(base, data, key)
+            package = f"The engagement's evidence package, as its auditor took it, is {data / 'engagement-package.zip'}"
+            _say(package if taken else "Somebody has ended the auditor's engagement, so he takes no package.")
             journey.export_log(base, data, key)
             _say(
                 f"The audit log is {data / 'audit-export.jsonl'}, and a copy that somebody bent {data / 'audit-export-tampered.jsonl'}"
