@@ -77,7 +77,8 @@ def _whole(path: str, content: bytes) -> Payload:
 
 def plain(name: str, most: int = 80) -> str:
     """A name that any file system takes, also Windows' and one that folds case, and that no manifest has to escape."""
-    stem, dot, suffix = PLAIN.sub("_", name).strip("._").rpartition(".")
+    stem, dot, suffix = PLAIN.sub("_", name).strip(".").rstrip("_").rpartition(".")
+    stem, suffix = stem.strip("._") or ("file" if dot else ""), suffix if dot else suffix.strip("_")
     whole = f"{stem[: most - 10]}{dot}{suffix[:9]}" if dot else suffix[:most]
     whole = whole.rstrip(".") or "file"
     return f"_{whole}" if whole.split(".", 1)[0].upper() in RESERVED else whole

@@ -1,6 +1,7 @@
 """A copy of a PDF with a name on every page: who took it, in which engagement, when, and the digest of the original.
 
-    stamped(source, target, mark) -> bool      False when the file cannot be stamped: damaged, locked by a password, too long
+    stamped(source, target, mark) -> bool      False when the file cannot be stamped: damaged, locked by a password, too long,
+                                               or unpacking to more than its child may take (overlay.py)
 
 The marks are laid out by the same machinery as the reports (kernel/pdf.py), one sheet for each size of page, and laid
 over the pages. The copy is for reading: the signature is over the original, whose digest it carries.
@@ -8,18 +9,15 @@ over the pages. The copy is for reading: the signature is over the original, who
 
 import hashlib
 import html
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pikepdf
-
+from governance.engagements.overlay import lay
 from governance.kernel.pdf import render_in_child
 
-MOST_BYTES, MOST_PAGES, MOST_SIZES = 256 * 1024 * 1024, 5000, 12
-SMALLEST, LARGEST = 40, 14_400  # points: what PDF allows a side to be
+MOST_BYTES = 256 * 1024 * 1024
 STEP = 150  # points between two diagonal lines
 FONTS = """
 @font-face { font-family: Stamp; src: url(app:/static/vendor/inter.woff2) format("woff2"); font-weight: 100 900 }
@@ -56,27 +54,7 @@ def stamped(source: Path, target: Path, mark: Mark) -> bool:
     """Write a stamped copy of `source` to `target`; False, and nothing written, when that cannot be done."""
     if source.stat().st_size > MOST_BYTES:
         return False
-    try:
-        with pikepdf.open(source) as file:
-            if not 0 < len(file.pages) <= MOST_PAGES:
-                return False
-            sizes = [_size(page) for page in file.pages]
-            distinct = list(dict.fromkeys(sizes))[:MOST_SIZES]
-            with pikepdf.open(io.BytesIO(_sheets(distinct, mark))) as sheets:
-                for page, size in zip(file.pages, sizes, strict=True):
-                    number = distinct.index(size) if size in distinct else 0
-                    page.add_overlay(sheets.pages[number], pikepdf.Rectangle(*page.trimbox))
-            file.save(target)
-    except (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError, ValueError, TypeError, KeyError, AttributeError):
-        target.unlink(missing_ok=True)
-        return False
-    return True
-
-
-def _size(page: pikepdf.Page) -> tuple[int, int]:
-    left, bottom, right, top = (float(each) for each in page.trimbox)
-    width, height = abs(right - left), abs(top - bottom)
-    return tuple(round(min(max(side, SMALLEST), LARGEST)) for side in (width, height))  # type: ignore[return-value]  # two sides
+    return lay(source, target, lambda sizes: _sheets(sizes, mark))
 
 
 def _sheets(sizes: Sequence[tuple[int, int]], mark: Mark) -> bytes:

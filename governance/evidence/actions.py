@@ -519,6 +519,7 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
     _known(kind=(kind, KINDS))
     if months is not None and not retention.LEAST <= months <= retention.MOST:
         raise Invalid(f"Between {retention.LEAST} and {retention.MOST} months, or empty: for ever.", field="months")
+    alone(f"retention of {kind}")  # a first rule has no row to lock
     rule = queries.retention_rule(kind, lock=True)
     if (rule.version if rule else 0) != version:
         raise Stale("Somebody else changed this since you opened the page. Look at what it is now, then save again.")

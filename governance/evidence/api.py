@@ -1,5 +1,6 @@
 """What machines bring in: `POST /api/v1/evidence`, once for each of their requests; and the description of all of /api."""
 
+import re
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ public = Feature("api_description", __name__, scope="public")
 
 PIECE = 1024 * 1024
 LONGEST_KEY = 255
+UNKEPT = re.compile("[\\0\ud800-\udfff]")  # NUL, and halves of characters, which JSON can name
 FIELDS = ("evidence", "sha256", "filename", "collected_on", "period_from", "period_to", "valid_until", "source")
 
 
@@ -54,14 +56,24 @@ def _sent() -> dict[str, str]:
     if request.mimetype == "multipart/form-data":
         given: Any = request.form.to_dict()
     elif request.mimetype == "application/json":
-        given = request.get_json(silent=True)
+        given = _json()
         if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
             raise Invalid("The body is one JSON object whose values are strings.")
     else:
         raise Invalid("Send multipart/form-data with a file, or application/json with a sha256.")
     if unknown := given.keys() - set(FIELDS):
         raise Invalid(f"{min(unknown)[:40]} is no field here. There are: {', '.join(FIELDS)}, file.", field=min(unknown)[:40])
-    return {name: value for name, value in given.items() if "\0" not in value}
+    if unkept := next((name for name, value in given.items() if UNKEPT.search(value)), None):
+        raise Invalid(f"{unkept} holds a character that no text may hold. Nothing was saved.", field=unkept)
+    return dict(given)
+
+
+def _json() -> Any:
+    """None for what is no JSON, also for what nests too deeply to be read."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def _evidence(named: str) -> Evidence:

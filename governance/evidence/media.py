@@ -4,7 +4,7 @@
     ALLOWED                                 what may come in; everything else stays out
 
 A name proves nothing: a file whose ending tells another story than its content is refused by name. Office
-files are zip archives; their central directory is read, and of each XML part the first 4 KB: nothing is unpacked further.
+files are zip archives; their central directory is read, and of each XML part the first 64 KB: nothing is unpacked further.
 """
 
 import codecs
@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from struct import unpack
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import puremagic
 
@@ -26,7 +27,7 @@ PIECE = 1024 * 1024
 JSON_PARSED = 2 * 1024 * 1024  # bytes: parsed, JSON can take twenty times its size of memory
 JSON_ENDS = ((b"{", b"}"), (b"[", b"]"), (b'"', b'"'))
 ENTRIES, DIRECTORY, UNPACKED, RATIO = 4000, 2 * 1024 * 1024, 1024**3, 300
-PROLOG = 4096  # bytes of an XML part in which its document type stands
+PROLOG = 64 * 1024  # bytes of an XML part within which its root begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,10 @@ def find_type(stream: BinaryIO, filename: str) -> Media:
 def plain_name(filename: str | None) -> str:
     """The last part of a file's name, without what a file system or a header could trip over."""
     name = re.split(r"[\\/]", filename or "")[-1]
-    return re.sub(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\"]", "", name).strip(". ")[-160:] or "file"
+    return (
+        re.sub(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\"]", "", name).strip(". ")[-160:]
+        or "file"
+    )
 
 
 def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> Media:
@@ -182,12 +186,40 @@ def _office(stream: BinaryIO, filename: str) -> Media:
 
 
 def _expands(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
-    """Whether a part has a document type, where entities that grow are defined: no office program writes one. Its first bytes tell."""
+    """Whether a part has a document type, where entities that grow are defined: no office program writes one.
+
+    It stands before the root element, behind white space and remarks of any length: a part that has no root within its
+    first bytes hides something, and is taken to have one.
+    """
     if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
         return False
     with archive.open(entry) as part:
         head = part.read(PROLOG)
-    return b"<!" in head.replace(b"\0", b"").replace(b"<!--", b"")
+    parser = ParserCreate()
+    parser.StartDoctypeDeclHandler, parser.StartElementHandler = _found_doctype, _found_root
+    try:
+        parser.Parse(head, False)
+    except _Prolog as begun:
+        return begun.has_doctype
+    except ExpatError:  # of no use to an office program that is strict; to one that is not, these would be a document type
+        return b"<!" in head.replace(b"\0", b"").replace(b"<!--", b"")
+    return len(head) == PROLOG
+
+
+class _Prolog(Exception):
+    """What stands before the root of an XML part is read through."""
+
+    def __init__(self, *, has_doctype: bool) -> None:
+        super().__init__()
+        self.has_doctype = has_doctype
+
+
+def _found_doctype(*_: object) -> NoReturn:
+    raise _Prolog(has_doctype=True)
+
+
+def _found_root(*_: object) -> NoReturn:
+    raise _Prolog(has_doctype=False)
 
 
 def _bounded(stream: BinaryIO, filename: str) -> None:

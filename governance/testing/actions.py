@@ -498,6 +498,10 @@ def remedy(finding: Finding, what: str) -> None:
     if finding.closed_at is not None:
         raise DomainError(f"{finding.ref} is closed.")
     _needs(what, "remedy", "Say what was done.")
+    if finding.remedied_at is not None:  # who reported it stays: he does not retest it, whoever tells it again
+        if finding.remedied_by == me and finding.remedy == what.strip()[:LONGEST]:
+            return
+        raise DomainError(f"{finding.ref} was reported as mended already. It waits for its retest.")
     before = {"remedy": finding.remedy}
     finding.remedy, finding.remedied_at, finding.remedied_by = what.strip()[:LONGEST], clock.now(), me
     record(FINDING_REMEDIED, finding, before=before, after={"remedy": finding.remedy}, ref=finding.ref)

@@ -391,6 +391,11 @@ def test_a_name_is_one_that_every_file_system_takes(name):
     assert PurePosixPath(given_).name == PureWindowsPath(given_).name == given_
 
 
+@pytest.mark.parametrize(("name", "packed"), [("報告書.pdf", "file.pdf"), ("отчёт.xlsx", "file.xlsx"), (".hidden", "hidden")])
+def test_a_name_in_other_letters_keeps_its_ending_so_that_the_file_opens(name, packed):
+    assert plain(name) == packed
+
+
 AWKWARD = (
     "../../out.csv",
     "a/b\\c.csv",

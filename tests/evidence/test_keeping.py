@@ -2,20 +2,23 @@
 
 import hashlib
 import os
+import threading
 from datetime import UTC, date, datetime, timedelta
 
+import psycopg
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import create_engine, make_url, select
 
 from governance.evidence import actions, jobs, queries
 from governance.evidence.models import EvidenceDestruction, EvidenceVersion
 from governance.evidence.retention import LEAST, MOST, kept_until
-from governance.kernel import clock, current, storage
+from governance.kernel import clock, current, db, storage
 from governance.kernel import jobs as queue
 from governance.kernel.db import session
+from governance.kernel.errors import Stale
 from governance.people.jobs import actor_of
 from tests import make
 from tests.evidence import shelf
@@ -291,3 +294,39 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
     assert "brought in a version" in as_officer.get(rest).text or "evidence.version.downloaded" in as_officer.get(rest).text
     page = as_viewer.get(f"evidence/{e}").text
     assert "Only the newest 200" in page and rest not in page
+
+
+@pytest.fixture
+def at_once(server, settings, isolated):
+    """Globex over a pool of its own, where several are under way at once; what was committed is taken away again."""
+    pool = create_engine(settings.database_url, pool_size=4)
+    db.connect(pool)
+    yield
+    pool.dispose()
+    database = server.super_uri.replace("/postgres?", f"/{make_url(settings.database_url).database}?")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM evidence_retention WHERE tenant_id = (SELECT id FROM tenants WHERE slug = 'globex')")
+
+
+@pytest.mark.usefixtures("at_once")
+def test_of_two_who_set_the_first_rule_of_a_kind_at_the_same_moment_one_is_told():
+    start, ended = threading.Barrier(2), []
+
+    def decide(months):
+        try:
+            with make.acting("admin", "globex"):
+                assert queries.retention_rule("log") is None
+                start.wait(10)
+                actions.set_retention("log", months, version=0)
+                session().flush()
+            ended.append(months)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the person would be told
+            ended.append(type(error))
+
+    both = [threading.Thread(target=decide, args=(months,)) for months in (12, 24)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(30)
+    assert Stale in ended and {12, 24} & set(ended), ended

@@ -85,7 +85,7 @@ def test_an_archive_of_very_many_parts_is_refused_before_its_directory_is_read()
 
 @pytest.mark.parametrize(("given", "plain"), [
     ("..\\..\\boot.ini", "boot.ini"), ("/etc/passwd", "passwd"), ('a"b\r\nSet-Cookie: x.pdf', "abSet-Cookie: x.pdf"), ("", "file"), (None, "file"),
-    ("gpj.\u202efdp.exe", "gpj.fdp.exe"), ("x" * 300 + ".pdf", "x" * 156 + ".pdf"),
+    ("gpj.\u202efdp.exe", "gpj.fdp.exe"), ("a\x9b2J\u2028b\x85c\ufeff.txt", "a2Jbc.txt"), ("x" * 300 + ".pdf", "x" * 156 + ".pdf"),
 ])  # fmt: skip
 def test_names_are_made_plain(given, plain):
     assert media.plain_name(given) == plain
@@ -94,12 +94,20 @@ def test_names_are_made_plain(given, plain):
 LAUGHS = b'<?xml version="1.0"?>\n<!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;&lol;">]>\n<w:document>&lol2;</w:document>'
 
 
-@pytest.mark.parametrize("text", [LAUGHS, LAUGHS.decode().encode("utf-16"), b"<!-- a remark first -->" + LAUGHS])
+HIDDEN = {
+    "plain": LAUGHS, "utf-16": LAUGHS.decode().encode("utf-16"), "behind a remark": b"<!-- a remark first -->" + LAUGHS,
+    "behind spaces": b'<?xml version="1.0"?>' + b" " * 5000 + LAUGHS[22:], "behind a long remark": b"<!--" + b"x" * 9000 + b"-->" + LAUGHS[22:],
+    "behind what looks like a root": f"<!--{'\u2d2d\u3e3c' * 3000}-->{LAUGHS[22:].decode()}".encode("utf-16"), "far behind": b" " * 70_000 + LAUGHS[22:],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN)
 def test_entities_that_grow_are_refused_in_any_part_of_an_office_file(text):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr("word/document.xml", "<!-- only a remark --><w:document/>")
+        archive.writestr("customXml/item0.xml", "<note><![CDATA[words, not a document type]]></note>")
         assert media.find_type(_closed(out, archive), "text.docx") is media.DOCX
     with zipfile.ZipFile(out, "a") as archive:
         archive.writestr("customXml/item1.xml", text)

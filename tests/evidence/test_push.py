@@ -186,6 +186,19 @@ def test_a_body_that_is_none_is_refused(machine, body, kind):
     machine._sent(422, None, data=body, content_type=kind)
 
 
+@pytest.mark.parametrize("said", ["a\0b", "\ud800"])
+@pytest.mark.parametrize("field", ["evidence", "source", "sha256"])
+def test_text_that_no_database_keeps_is_refused_by_name_and_never_left_out(machine, field, said):
+    shelf.piece()
+    machine.push()
+    assert f"{field} holds a character" in machine.digest(then=422, **({"period_to": "2026-09-01"} | {field: said})).json["title"]
+    assert count(EvidenceVersion) == 1
+
+
+def test_json_that_nests_without_end_is_no_object(machine):
+    assert "one JSON object" in machine._sent(422, None, data=b"[" * 200_000, content_type="application/json").json["title"]
+
+
 def test_only_a_key_of_the_scope_pushes_and_only_it_sends_much(app, machine):
     shelf.piece()
     large = PDF + b"x" * (13 * 1024 * 1024)

@@ -14,6 +14,7 @@ from governance.controls import queries as controls
 from governance.controls.status import last_test, status
 from governance.kernel import clock, scope
 from governance.kernel.db import session
+from governance.kernel.errors import DomainError
 from governance.kernel.sheets import xlsx_bytes
 from governance.testing import actions, queries
 from governance.testing.models import Finding, ItemResult, Population, Sample, SampleItem, TestException
@@ -346,6 +347,24 @@ def test_who_mended_it_does_not_retest_it(as_officer):
         found = actions.raise_finding(held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today())
         actions.remedy(found, "Done")
         finding = found.id
+    tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
+    assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=422, **tried).text
+
+
+def test_telling_again_that_it_is_mended_does_not_make_somebody_else_of_who_mended_it(as_officer):
+    """Otherwise whoever mended it could close it, as soon as a second person sent a form that was left open."""
+    _, _, exception = scene.failed()
+    with make.acting():
+        held = queries.exception(exception)
+        found = actions.raise_finding(held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today())
+        actions.remedy(found, "Done")
+        actions.remedy(found, "Done")  # a double click
+        finding = found.id
+    assert [e.facts["ref"] for e in entries("finding.remedied")] == ["FND-01"]
+    with make.acting("admin"):
+        found, _ = queries.finding(finding, lock=True)
+        with pytest.raises(DomainError, match="reported as mended already"):
+            actions.remedy(found, "Done, I hear")
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
     assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=422, **tried).text
 
