@@ -101,9 +101,14 @@ def open_engagement(
     firm: str, *, framework_id: UUID | None, criteria: Sequence[str] = (), period_from: date, period_to: date,
     fieldwork_from: date, fieldwork_to: date, keeps_still: bool = False,
 ) -> Engagement:  # fmt: skip
-    """Open one; its auditors come in from midnight of `fieldwork_from` until the end of `fieldwork_to`, in the tenant's time zone."""
+    """Open one; its auditors come in from midnight of `fieldwork_from` until the end of `fieldwork_to`, in the tenant's time zone.
+
+    The same once more (a double click) is the one that stands.
+    """
     alone("engagements")
     facts = _facts(firm, framework_id, criteria, period_from, period_to, fieldwork_from, fieldwork_to, keeps_still=keeps_still)
+    if (same := queries.same_engagement(facts)) is not None:
+        return same
     made = Engagement(
         ref=_next_ref(), opened_by=current.actor().person_id, ended_at=None, created_at=clock.now(), version=1, **facts
     )

@@ -204,6 +204,12 @@ def not_over(now: datetime) -> Sequence[Engagement]:
     return session().scalars(query.order_by(Engagement.ref).with_for_update()).all()
 
 
+def same_engagement(facts: Mapping[str, Any]) -> Engagement | None:
+    """One that was not ended and says the same in every respect."""
+    query = select(Engagement).filter_by(**facts).where(Engagement.ended_at.is_(None))
+    return session().scalars(query.order_by(Engagement.ref).limit(1)).one_or_none()
+
+
 def refs() -> Sequence[str]:
     return session().scalars(select(Engagement.ref)).all()
 

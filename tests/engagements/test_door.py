@@ -535,3 +535,10 @@ def test_letting_in_takes_a_fresh_sign_in_and_a_manager(app, as_contributor, as_
     visitor_ago.post(f"engagements/{held}/auditors", then=401, **sent)
     as_contributor.post(f"engagements/{held}/auditors", then=403, **sent)
     as_auditor.post(f"engagements/{field.worlds()}/auditors", then=403, **sent)
+
+
+def test_a_double_click_opens_one_engagement(database):
+    first, second = field.engagement("Twice and sons"), field.engagement("Twice and sons")
+    assert first == second and field.engagement("Twice and sons", closes=11) != first
+    field.end(first)
+    assert field.engagement("Twice and sons") != first
