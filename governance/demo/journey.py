@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin
@@ -16,6 +17,7 @@ from governance.kernel import clock
 from governance.reports.verify import verify
 
 SOC2 = "soc2-tsc-2017"
+ELEVEN_MONTHS = timedelta(days=334)  # no eleven months are shorter
 
 
 class _Form(HTMLParser):
@@ -66,7 +68,7 @@ def make_reports(base: str, data: Path, email: str = "officer@acme.example") -> 
     page = _forms(browser.get(f"{base}/t/acme/reports/", timeout=20))
     compliance = _ask(browser, base, page, "/reports/", assessment_id=page.options[0])
     last = clock.today()
-    first = last.replace(year=last.year - 1, day=1)
+    first = (last.replace(day=1) - ELEVEN_MONTHS).replace(day=1)
     matrix = _ask(browser, base, page, "/reports/matrices", framework=SOC2, begins=first.isoformat(), ends=last.isoformat())
     signed = _take_report(browser, compliance, data / "ai-rmf-report.pdf")
     (data / "ai-rmf-report.sig").write_text(signed)
