@@ -9,6 +9,7 @@ from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.jobs import once_per
+from governance.kernel.words import plural
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
 
@@ -24,7 +25,7 @@ def remind_everywhere() -> None:
     for tenant_id, slug, name in every:
         try:
             remind_of(tenants.founder(tenant_id, slug, name))
-        except Exception:
+        except Exception:  # whatever it is, the others are still reminded
             log.exception("nobody reminded", tenant=slug)
 
 
@@ -45,8 +46,4 @@ def occasion(due_on: date, today: date) -> str | None:
         return None
     if left > 0:
         return "soon"
-    return "today" if left > -WEEK else f"{plural_weeks(-left // WEEK)} late"
-
-
-def plural_weeks(count: int) -> str:
-    return "1 week" if count == 1 else f"{count} weeks"
+    return "today" if left > -WEEK else f"{plural(-left // WEEK, 'week')} late"

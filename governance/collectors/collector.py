@@ -7,6 +7,7 @@ A collector reads inside the present transaction and writes nothing. What is ove
 population: `needs_rows` says that none means that nothing was performed, so that nothing is filed.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -36,7 +37,7 @@ class Collected:
     filename: str
 
 
-class Collector:
+class Collector(ABC):
     key: ClassVar[str]
     title: ClassVar[str]
     about: ClassVar[str]
@@ -70,9 +71,9 @@ class Collector:
     def parameters(self, period: Period) -> dict[str, Any]:
         return {"tenant": current.actor().tenant_id, "begins": period.begins, "until": period.until}
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:
+    @abstractmethod
+    def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
         """(what was found in a sentence, whether all of it is as it should be)."""
-        raise NotImplementedError
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         return ()

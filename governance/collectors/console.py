@@ -36,7 +36,7 @@ FROM newest n LEFT JOIN memberships m ON m.tenant_id = :tenant AND m.id = n.targ
 WHERE n.action <> 'membership.ended' OR n.at >= :begins
 ORDER BY joined_at, n.target_id"""
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:  # noqa: ARG002 - what each collector is given
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         here, left = [r for r in rows if r["state"] == "member"], sum(r["state"] == "left" for r in rows)
         admins = sum(r["role"] == "admin" for r in here)
         changed = sum(int(r["changes_in_period"]) for r in rows)
@@ -56,7 +56,7 @@ FROM audit_entries e LEFT JOIN memberships m ON m.tenant_id = :tenant AND m.id =
 WHERE e.tenant_id = :tenant AND e.action = 'membership.ended' AND e.at >= :begins AND e.at < :until
 ORDER BY e.at, e.id"""
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:  # noqa: ARG002
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "Nobody left.", True
         late = sum(bool(r["sessions_open_after"]) for r in rows)
@@ -75,7 +75,7 @@ FROM audit_entries
 WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND (action LIKE 'connection.%' OR action = 'tenant.domains.changed')
 ORDER BY at, id"""
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:  # noqa: ARG002
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         held = people.connection()
         if held is None:
             return "No identity provider is connected.", False
@@ -114,7 +114,7 @@ LEFT JOIN memberships second ON second.tenant_id = :tenant AND second.person_id 
 WHERE v.tenant_id = :tenant AND v.in_force_from >= :begins AND v.in_force_from < :until
 ORDER BY v.number"""
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:  # noqa: ARG002
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "The policy did not change.", True
         loosening = [r for r in rows if r["loosens"]]
@@ -136,7 +136,7 @@ FROM audit_entries
 WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action IN ('switch.drill.passed', 'switch.drill.failed')
 ORDER BY at, id"""
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:  # noqa: ARG002
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "No drill took place.", False
         failed = sum(r["result"] == "failed" for r in rows)
@@ -155,7 +155,7 @@ FROM audit_entries
 WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action IN ('audit.fsck.passed', 'audit.fsck.failed')
 ORDER BY at, id"""
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "The log was not checked.", False
         days = len({datetime.fromisoformat(r["at"]).date() for r in rows})
@@ -185,7 +185,7 @@ WHERE v.tenant_id = :tenant AND v.uploaded_at >= :begins AND v.uploaded_at < :un
     WHERE l.tenant_id = :tenant AND l.evidence_id = e.id AND l.removed_at IS NULL AND c.ref IN ('OPS-06', 'RES-02'))
 ORDER BY v.uploaded_at, v.id"""
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:
+    def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
         if not rows:
             return f"{NONE_REPORTED} between {period.first} and {period.last}.", False
         return f"{plural(len(rows), 'record')} of backups and restores brought in.", True
@@ -204,7 +204,7 @@ FROM audit_entries
 WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action = 'access_review.closed'
 ORDER BY at, id"""
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:  # noqa: ARG002
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         if not rows:
             return "No access review was closed.", False
         late = sum(r["closed_at"][:10] > r["due_on"] for r in rows)

@@ -64,7 +64,7 @@ class Isolation(Collector):
         return populations.Population(told.key, told.title, f"{TABLES}; and in a transaction of another tenant, for every table: {asked}",
                           told.parameters, told.run_at, told.run_by, told.columns, told.rows)  # fmt: skip
 
-    def judge(self, rows: Sequence[Row], period: Period) -> tuple[str, bool]:  # noqa: ARG002
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         unsealed = [r["table"] for r in rows if not (r["row_level_security"] and r["forced"] and r["policy_for_all_verbs"])]
         leaks = [r["table"] for r in rows if r["seen_by_another_tenant"]]
         tried = sum(r["own_row_asked_for"] != "no row to ask for" for r in rows)

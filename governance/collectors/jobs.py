@@ -31,7 +31,7 @@ def collect_due() -> None:
     for tenant_id, slug, name in every:
         try:
             collect_due_of(tenants.founder(tenant_id, slug, name))
-        except Exception:
+        except Exception:  # whatever it is, the others are still collected
             log.exception("collectors not scheduled", tenant=slug)
 
 
