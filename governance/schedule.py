@@ -32,6 +32,7 @@ from governance.switches import actions as switches
 from governance.switches import jobs as drills
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
+from governance.tenants.everywhere import in_each
 
 log = structlog.get_logger("schedule")
 
@@ -74,20 +75,16 @@ def forget_consumers() -> None:
 def check_logs() -> None:
     """Nightly: re-derive every log from its stored bytes; what was found stands in that log, and damage in ours."""
     period = clock.today().isoformat()
-    with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants() if not has_run(CHECK, t.slug, period)]
-    for tenant_id, slug, name in every:
-        try:
-            with current.acting_as(tenants.founder(tenant_id, slug, name)):
-                report = check_log()
-                with transaction():  # claimed afterwards: a check that was killed is made again
-                    if once_per(CHECK, slug, period):
-                        fsck.note(report)
-        except Exception:  # what is wrong with one log does not keep the others waiting
-            log.exception("log not checked", tenant=slug)
-        else:
-            if not report.ok:
-                log.error("audit log damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
+    in_each(partial(_check_log, period), "log not checked", wanted=lambda t: not has_run(CHECK, t.slug, period))
+
+
+def _check_log(period: str) -> None:
+    slug, report = current.actor().tenant_slug, check_log()
+    with transaction():  # claimed afterwards: a check that was killed is made again
+        if once_per(CHECK, slug, period):
+            fsck.note(report)
+    if not report.ok:
+        log.error("audit log damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
 
 
 CHECK = "check the log"
@@ -103,17 +100,14 @@ def check_log(told: fsck.Told = lambda _done, _total: None) -> fsck.Report:
 def verify_evidence() -> None:
     """Each night, until it is done for the week: re-hash every stored file of evidence; what is broken is marked, named and told."""
     week = f"{clock.today():%G-W%V}"
-    with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants() if not has_run(VERIFY, t.slug, week)]
-    for tenant_id, slug, name in every:
-        try:
-            with current.acting_as(tenants.founder(tenant_id, slug, name)):
-                report = verifying.verify(claim=partial(once_per, VERIFY, slug, week))  # afterwards: a killed one is made again
-        except Exception:  # a store that is away, say: the next night tries again
-            log.exception("evidence not verified", tenant=slug)
-        else:
-            if not report.ok:
-                log.error("evidence damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
+    in_each(partial(_verify_evidence, week), "evidence not verified", wanted=lambda t: not has_run(VERIFY, t.slug, week))
+
+
+def _verify_evidence(week: str) -> None:
+    slug = current.actor().tenant_slug
+    report = verifying.verify(claim=partial(once_per, VERIFY, slug, week))  # afterwards: a killed one is made again
+    if not report.ok:
+        log.error("evidence damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
 
 
 VERIFY = "verify evidence"
@@ -121,20 +115,16 @@ VERIFY = "verify evidence"
 
 def _each_tenant(job: str, act: Callable[[], object], *, in_steps: bool = False) -> None:
     """Once a day and tenant, each in a transaction of its own; with `in_steps` it opens its transactions itself."""
-    period = clock.today().isoformat()
+    in_each(partial(_once_a_day, job, act, in_steps=in_steps), "nightly job failed", job=job)
+
+
+def _once_a_day(job: str, act: Callable[[], object], *, in_steps: bool) -> None:
     with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
-    for tenant_id, slug, name in every:
-        try:
-            with current.acting_as(tenants.founder(tenant_id, slug, name)):
-                with transaction():
-                    claimed = once_per(job, slug, period)
-                    if claimed and not in_steps:
-                        act()
-                if claimed and in_steps:
-                    act()
-        except Exception:  # what is wrong with one tenant does not keep the others waiting
-            log.exception("nightly job failed", job=job, tenant=slug)
+        claimed = once_per(job, current.actor().tenant_slug, clock.today().isoformat())
+        if claimed and not in_steps:
+            act()
+    if claimed and in_steps:
+        act()
 
 
 def shut_auditors_doors() -> None:
@@ -144,13 +134,13 @@ def shut_auditors_doors() -> None:
     """
     with transaction(read_only=True):
         closed = set(engagements.tenants_to_shut())
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants() if t.id in closed] if closed else []
-    for tenant_id, slug, name in every:
-        try:
-            with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
-                engagements.shut_doors()
-        except Exception:  # what is wrong with one tenant does not keep the others' doors open
-            log.exception("doors not shut", tenant=slug)
+    if closed:
+        in_each(_shut_doors, "doors not shut", wanted=lambda t: t.id in closed)
+
+
+def _shut_doors() -> None:
+    with transaction():
+        engagements.shut_doors()
 
 
 SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two

@@ -2,31 +2,20 @@
 
 from datetime import date
 
-import structlog
-
 from governance.access_reviews import actions, queries
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.jobs import once_per
 from governance.kernel.words import plural
-from governance.tenants import actions as tenants
-from governance.tenants import queries as directory
+from governance.tenants.everywhere import in_each, is_active
 
 SOON = 3  # days
 WEEK = 7
-log = structlog.get_logger("access reviews")
 
 
 def remind_everywhere() -> None:
-    """What is wrong with one tenant does not keep the others waiting."""
-    with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants() if t.status == "active"]
-    for tenant_id, slug, name in every:
-        try:
-            remind_of(tenants.founder(tenant_id, slug, name))
-        except Exception:  # whatever it is, the others are still reminded
-            log.exception("nobody reminded", tenant=slug)
+    in_each(lambda: remind_of(current.actor()), "nobody reminded", wanted=is_active)
 
 
 def remind_of(who: Actor) -> int:

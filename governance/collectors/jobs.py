@@ -7,8 +7,6 @@ collect(item, progress)         one run
 
 from datetime import date, timedelta
 
-import structlog
-
 from governance.collectors import actions, permissions, queries
 from governance.collectors.collector import Collector
 from governance.collectors.console import COLLECTORS
@@ -17,22 +15,14 @@ from governance.kernel import access, clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, once_per, work
-from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
+from governance.tenants.everywhere import in_each, is_active
 
 BACK = timedelta(days=366)
-log = structlog.get_logger("collectors")
 
 
 def collect_due() -> None:
-    """What is wrong with one tenant does not keep the others waiting."""
-    with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants() if t.status == "active"]
-    for tenant_id, slug, name in every:
-        try:
-            collect_due_of(tenants.founder(tenant_id, slug, name))
-        except Exception:  # whatever it is, the others are still collected
-            log.exception("collectors not scheduled", tenant=slug)
+    in_each(lambda: collect_due_of(current.actor()), "collectors not scheduled", wanted=is_active)
 
 
 def collect_due_of(who: Actor, *, since: date | None = None) -> int:
