@@ -189,8 +189,9 @@ def _movement(shown: Board) -> list[dict[str, Any]]:
 def _actions(shown: Board) -> list[dict[str, Any]]:
     """What closes the gaps, as actions: one may close several. The action that moves most first."""
     found: dict[str, dict[str, Any]] = {}
+    rows = {row.ref: row for row in shown.rows}
     for gap in shown.gaps:
-        row = next(r for r in shown.rows if r.ref == gap.standing.ref)
+        row = rows[gap.standing.ref]
         due = row.item.row.due_on.isoformat() if row.item and row.item.row.due_on else None
         each = found.setdefault(closes(row), {"action": closes(row), "closes": [], "points": 0, "owner": row.owner, "due": due})
         each["closes"].append({"ref": row.ref, "gained": gap.standing.short})

@@ -94,7 +94,8 @@ class Drawing:
 
 def below(shown: Board) -> list[Row]:
     """Short of their target, the one that moves most first."""
-    return [row for gap in shown.gaps if (row := shown.row(gap.standing.ref))]
+    rows = {row.ref: row for row in shown.rows}
+    return [rows[gap.standing.ref] for gap in shown.gaps]
 
 
 def moves(shown: Board) -> dict[str, Gap]:

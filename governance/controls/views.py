@@ -1,6 +1,6 @@
 """The control pages: list, one control, its mappings and tests, the starter pack."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -125,12 +125,13 @@ def _lines() -> list[Line]:
     """Every live control with the status of today, over the year up to today."""
     today = clock.today()
     since = today - timedelta(days=365)
-    return [Line(c, status(c, today=today, period_from=since, period_to=today), _keys(c)) for c in queries.posture()]
+    keys = {each.id: each.key for each in frameworks.installed()}
+    return [Line(c, status(c, today=today, period_from=since, period_to=today), _frameworks(c, keys)) for c in queries.posture()]
 
 
-def _keys(control: ControlFacts) -> tuple[str, ...]:
-    by_id = {each.id: each.key for each in frameworks.installed()}
-    return tuple(sorted({by_id[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings}))
+def _frameworks(control: ControlFacts, keys: Mapping[UUID, str]) -> tuple[str, ...]:
+    """The keys of the frameworks that the control is mapped to."""
+    return tuple(sorted({keys[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings}))
 
 
 def _matches(line: Line, asked: dict[str, str]) -> bool:

@@ -11,7 +11,7 @@ A catalogue's rows never change, so they are read once per process: a page pays 
 frameworks than those of his engagement are not there; of a crosswalk he sees what links his to each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -140,10 +140,30 @@ def path_of(ref: str) -> str:
 # ---- catalogues, remembered
 
 
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """Every requirement of every installed framework, indexed by what it is looked up by."""
+
+    trees: Mapping[UUID, tuple[RequirementView, ...]]  # framework id → nodes in the publisher's order
+    by_id: Mapping[UUID, RequirementView]
+    by_path: Mapping[tuple[UUID, str], RequirementView]  # (framework id, path)
+
+
+def indexed(nodes: Iterable[RequirementView]) -> Requirements:
+    """Index the nodes, which come in the publisher's order within each framework."""
+    trees: dict[UUID, list[RequirementView]] = {}
+    by_id: dict[UUID, RequirementView] = {}
+    for node in nodes:
+        trees.setdefault(node.framework_id, []).append(node)
+        by_id[node.id] = node
+    by_path = {(node.framework_id, node.path): node for node in by_id.values()}
+    return Requirements({key: tuple(tree) for key, tree in trees.items()}, by_id, by_path)
+
+
 @dataclass(slots=True)
 class _Memory:
     frameworks: tuple[FrameworkView, ...] = ()
-    requirements: dict[UUID, tuple[RequirementView, ...]] | None = None
+    requirements: Requirements | None = None
 
 
 _memory = _Memory()
@@ -210,15 +230,13 @@ def framework_by_id(framework_id: UUID) -> FrameworkView:
 
 def requirements(framework_id: UUID) -> tuple[RequirementView, ...]:
     """All nodes of one version, in the publisher's order."""
-    return _trees().get(framework_id, ())
+    return _requirements().trees.get(framework_id, ())
 
 
-def _trees() -> dict[UUID, tuple[RequirementView, ...]]:
-    if not _memory.requirements:
-        found: dict[UUID, list[RequirementView]] = {}
-        for row in session().scalars(select(Requirement).order_by(Requirement.framework_id, Requirement.position)):
-            found.setdefault(row.framework_id, []).append(_node(row))
-        _memory.requirements = {framework_id: tuple(nodes) for framework_id, nodes in found.items()}
+def _requirements() -> Requirements:
+    if _memory.requirements is None or not _memory.requirements.by_id:
+        query = select(Requirement).order_by(Requirement.framework_id, Requirement.position)
+        _memory.requirements = indexed(map(_node, session().scalars(query)))
     return _memory.requirements
 
 
@@ -230,15 +248,15 @@ def _node(row: Requirement) -> RequirementView:
 
 def requirement(key: str, ref: str) -> RequirementView:
     """`ref` as the publisher writes it or as it stands in an address."""
-    wanted = path_of(ref)
-    found = next((each for each in requirements(framework(key).id) if each.path == wanted), None)
+    found = _requirements().by_path.get((framework(key).id, path_of(ref)))
     if found is None:
         raise NotFound("There is no such requirement in this framework.")
     return found
 
 
 def requirement_by_id(requirement_id: UUID) -> RequirementView:
-    found = next((each for nodes in _trees().values() for each in nodes if each.id == requirement_id), None)
+    """Any requirement of any installed framework."""
+    found = _requirements().by_id.get(requirement_id)
     if found is None:
         raise NotFound("There is no such requirement here.")
     return found
