@@ -1,4 +1,4 @@
-"""Adopting a framework, and taking in a publisher's texts from a file that somebody has seen a preview of."""
+"""Adopting a framework, and importing a publisher's texts from a file that somebody has previewed."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 ADOPTED = action("framework.adopted", "adopted the framework", fields="key version digest")
 IMPORTED = action(
     "framework.texts.imported", "imported official texts",
-    fields="framework format edition sha256 new changed unchanged unknown missing empty complete changed_refs",
+    fields="framework format edition sha256 ids new changed unchanged unknown missing empty refused complete changed_refs",
     personal="filename",
 )  # fmt: skip
 
 
 class NothingToImport(Invalid):
-    """No id of the file is in this framework, or none of them has words."""
+    """None of the file's texts has words that can be imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,23 @@ def adopt(framework: FrameworkView | str) -> Adoption:
 
 
 def read(data: bytes, filename: str, framework: FrameworkView) -> tuple[Imported, Preview]:
-    """Read a file and set it beside the framework and the texts held. Raises ImportRefused or NothingToImport."""
-    imported = importers.read(data, filename)
-    preview = importers.compare(imported, catalogue.load(framework.key), queries.held(framework.id))
+    """Read a file and compare it with the framework and the texts there. Raises ImportRefused or NothingToImport."""
+    known = catalogue.load(framework.key)
+    imported = importers.read(data, filename, known)
+    preview = importers.compare(imported, known, queries.held(framework.id))
     if not preview.importable:
-        raise NothingToImport(_why_nothing(imported, preview, framework), field="file")
+        raise NothingToImport(_why_nothing(preview, framework), field="file")
     return imported, preview
 
 
-def _why_nothing(imported: Imported, preview: Preview, framework: FrameworkView) -> str:
-    if preview.empty:
-        return f"The file names {len(preview.empty)} ids of {framework.name} and has no words for any of them."
-    refs = {each.ref for each in imported.entries}
-    other = importers.catalogue_of(imported)
-    belong = f"{len(refs & other.refs)} of them belong to {other.title} {other.version}: import the file there."
-    return f"0 of the file's {len(refs)} ids are in {framework.name}. {belong}"
+def _why_nothing(preview: Preview, framework: FrameworkView) -> str:
+    if preview.refused:
+        first = preview.refused[0]
+        return (
+            f"None of the file's texts can be imported into {framework.name}; {len(preview.refused)} are refused. "
+            f"The first is {first.ref}, {first.kind}: {first.reason}."
+        )
+    return f"The file names {len(preview.empty)} ids of {framework.name} and has no words for any of them."
 
 
 def basis(framework: FrameworkView) -> str:
@@ -80,10 +82,10 @@ def basis_of(framework: FrameworkView, held: Mapping[tuple[str, str], str]) -> s
 
 
 def import_texts(framework: FrameworkView, data: bytes, *, filename: str, seen: Seen) -> FrameworkImport | None:
-    """Take in all of the file's texts or none. Returns the import, or None when the file changes nothing.
+    """Import all of the file's texts that can be imported, or none. Returns the import, None if nothing changes.
 
-    Refused with Stale when the texts held are no longer those that the preview was compared with; the second
-    of two confirmations of the same file finds that nothing is left to do. Texts that the file leaves out stay.
+    Raises Stale when the texts there are no longer those that the preview was compared with; the second of two
+    confirmations of the same file finds that nothing is left to do. Texts that the file leaves out stay.
     """
     if hashlib.sha256(data).hexdigest() != seen.sha256:
         raise DomainError("The file that was kept is no longer the one that you saw. Nothing was imported: choose it again.")
@@ -106,11 +108,16 @@ def import_texts(framework: FrameworkView, data: bytes, *, filename: str, seen: 
 def report(imported: Imported, preview: Preview, size: int) -> dict[str, object]:
     """What is kept of a preview with its import."""
     return {
-        "title": imported.title, "size": size, "matched": len(preview.matched), "new": len(preview.new),
+        "title": imported.title, "size": size, "ids": len(preview.written), "matched": len(preview.matched),
+        "new": len(preview.new),
         "changed": len(preview.changed), "unchanged": len(preview.unchanged), "unknown": list(preview.unknown),
-        "missing": list(preview.missing), "empty": list(preview.empty), "complete": preview.complete,
-        "problems": list(imported.problems),
+        "missing": list(preview.missing), "empty": list(preview.empty), "refused": _refused(preview),
+        "complete": preview.complete, "problems": list(imported.problems),
     }  # fmt: skip
+
+
+def _refused(preview: Preview) -> list[str]:
+    return [f"{each.ref}, {each.kind}: {each.reason}" for each in preview.refused]
 
 
 def _one_at_a_time(framework_id: UUID) -> None:
@@ -146,8 +153,9 @@ def _write(framework: FrameworkView, import_id: UUID, preview: Preview) -> None:
 def _record(row: FrameworkImport, framework: FrameworkView, imported: Imported, preview: Preview) -> None:
     record(
         IMPORTED, row, framework=framework.key, format=imported.format, edition=imported.edition, sha256=imported.sha256,
-        new=len(preview.new), changed=len(preview.changed), unchanged=len(preview.unchanged), unknown=len(preview.unknown),
-        missing=len(preview.missing), empty=len(preview.empty), complete=preview.complete, filename=row.filename,
+        ids=len(preview.written), new=len(preview.new), changed=len(preview.changed), unchanged=len(preview.unchanged),
+        unknown=len(preview.unknown), missing=len(preview.missing), empty=len(preview.empty), refused=len(preview.refused),
+        complete=preview.complete, filename=row.filename,
         changed_refs=sorted({each.ref for each in preview.changed}) or None,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@ import re
 from wtforms import FileField, HiddenField
 from wtforms.validators import InputRequired, Length, Regexp
 
-from governance.frameworks.importers import LIMIT, MEGABYTE
+from governance.frameworks.parsing import MAX_FILE_BYTES, MEGABYTE
 from governance.kernel.forms import Form
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
@@ -14,7 +14,7 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u
 class ImportForm(Form):
     file = FileField(
         "The publisher's file", [InputRequired("Choose a file.")],
-        description=f"CISO Assistant library (YAML), NIST AI RMF Playbook (JSON) or OSCAL catalogue (JSON), {LIMIT // MEGABYTE} MB at most.",
+        description=f"CISO Assistant library (YAML), NIST AI RMF Playbook (JSON) or OSCAL catalog (JSON or YAML), up to {MAX_FILE_BYTES // MEGABYTE} MB.",
     )  # fmt: skip
 
     @property

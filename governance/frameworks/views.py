@@ -9,7 +9,9 @@ from flask import redirect, url_for
 
 from governance.frameworks import actions, catalogue, permissions, pins, queries
 from governance.frameworks.forms import ConfirmForm, ImportForm
-from governance.frameworks.importers import LIMIT, Change, Entry, Imported, ImportRefused, Preview
+from governance.frameworks.importers import Change, Entry, Imported, Preview
+from governance.frameworks.parsing import MAX_FILE_BYTES
+from governance.frameworks.publisher_file import ImportRefused
 from governance.frameworks.queries import FrameworkView
 from governance.kernel import current, storage
 from governance.kernel.errors import NotFound, Stale
@@ -44,9 +46,11 @@ def choose(key: str) -> ResponseReturnValue:
 
 
 def _choose_page(
-    framework: FrameworkView, form: ImportForm, *, status: int = 200, refused: Exception | None = None
-) -> ResponseReturnValue:
-    return page("frameworks/import.html", status=status, framework=framework, form=form, refused=refused,
+    framework: FrameworkView, form: ImportForm, *, status: int = 200, refused: Exception | None = None,
+    other: FrameworkView | None = None,
+) -> ResponseReturnValue:  # fmt: skip
+    """`other` is the framework that a refused file belongs to."""
+    return page("frameworks/import.html", status=status, framework=framework, form=form, refused=refused, other=other,
                 imports=queries.imports(framework.id))  # fmt: skip
 
 
@@ -56,14 +60,20 @@ def preview(key: str) -> ResponseReturnValue:
     framework, form = queries.framework(key), ImportForm()
     if not form.validate():
         return _choose_page(framework, form, status=422)
-    data = form.file.data.read(LIMIT + 1)
+    data = form.file.data.read(MAX_FILE_BYTES + 1)
     try:
         imported, found = actions.read(data, form.filename, framework)
     except (ImportRefused, actions.NothingToImport) as refused:
-        form.file.errors = [*form.file.errors, str(refused)]
-        return _choose_page(framework, form, status=422, refused=refused)
-    storage.store().write(current.actor().tenant_id, io.BytesIO(data), limit=LIMIT)
+        return _refused_page(framework, form, refused)
+    storage.store().write(current.actor().tenant_id, io.BytesIO(data), limit=MAX_FILE_BYTES)
     return _preview_page(framework, imported, found, form.filename, len(data))
+
+
+def _refused_page(framework: FrameworkView, form: ImportForm, refused: Exception) -> ResponseReturnValue:
+    form.file.errors = [*form.file.errors, str(refused)]
+    fits = getattr(refused, "fits", None)
+    other = next((each for each in queries.frameworks() if each.key == fits), None)
+    return _choose_page(framework, form, status=422, refused=refused, other=other)
 
 
 def _preview_page(
@@ -76,7 +86,7 @@ def _preview_page(
         size=size, basis=actions.basis(framework), stale=stale, titles=titles,
         changes=[(each, *_difference(each)) for each in found.changed[:CHANGES_SHOWN]], changes_shown=CHANGES_SHOWN,
         stale_rows=[(name, old, new) for name, (old, new) in stale.changes.items()] if stale else [],
-        kinds=_by_kind(found), refs=len({e.ref for e in imported.entries}),
+        kinds=_by_kind(found), refs=len(imported.refs),
     )  # fmt: skip
 
 
@@ -126,6 +136,8 @@ def confirm(key: str) -> ResponseReturnValue:
     filename, seen = form.filename.data or "without a name", actions.Seen(form.sha256.data or "", form.basis.data or "")
     try:
         actions.import_texts(framework, data, filename=filename, seen=seen)
+    except (ImportRefused, actions.NothingToImport) as refused:
+        return _refused_page(framework, ImportForm(), refused)
     except Stale as stale:
         imported, found = actions.read(data, filename, framework)
         return _preview_page(framework, imported, found, filename, len(data), status=409, stale=stale)
@@ -138,7 +150,7 @@ def _kept(sha256: str) -> bytes:
     if not storage.store().exists(key):
         raise NotFound("No file with that digest was previewed here. Choose the file again.")
     with storage.store().open(key) as file:
-        return file.read(LIMIT + 1)
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 # ---- a framework

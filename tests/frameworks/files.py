@@ -19,6 +19,20 @@ def oscal(texts: dict[str, str], *, version: str = "1.0", title: str = "A catalo
     return json.dumps(content).encode()
 
 
+def parametrised(title: str, controls: dict[str, str], params: list[dict[str, object]]) -> bytes:
+    """An OSCAL catalog whose statements insert parameters that its group defines."""
+    nodes = [
+        {
+            "id": f"ai-rmf-{ref.lower().replace(' ', '-')}",
+            "title": ref,
+            "parts": [{"id": f"part-{number}", "name": "statement", "prose": prose}],
+        }
+        for number, (ref, prose) in enumerate(controls.items(), 1)
+    ]
+    group = {"id": "g", "title": "Group", "params": params, "controls": nodes}
+    return json.dumps({"catalog": {"metadata": {"title": title}, "groups": [group]}}).encode()
+
+
 def playbook(texts: dict[str, str]) -> bytes:
     return json.dumps(
         [{"title": ref, "section_about": text, "description": "Said otherwise."} for ref, text in texts.items()]

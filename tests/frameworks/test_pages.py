@@ -39,7 +39,7 @@ def test_the_list_says_what_the_tenant_did(as_officer):
     as_officer.post(f"frameworks/{RMF}/adopt")
     confirm(as_officer, hidden(upload(as_officer, oscal({"MAP 1.1": "First.", "MAP 1.2": "Second."}))))
     text = words(as_officer.get("frameworks/"))
-    assert "1 of 5 frameworks adopted, official texts in for 1" in text
+    assert "1 of 5 frameworks adopted, official texts imported for 1" in text
     assert "2 texts on 2 ids 1 file" in text
 
 
@@ -88,7 +88,7 @@ def test_a_frameworks_page_shows_its_digest_and_that_every_count_is_as_published
     text = words(reply)
     assert catalogue.digest(catalogue.load(key)) in reply.text
     assert "All counts are the publication's" in text and "Equals the catalogue built into this version" in text
-    assert "No official text is here yet" in text
+    assert "No official texts yet" in text
 
 
 def test_the_functions_are_counted_one_by_one(as_viewer):

@@ -1,0 +1,99 @@
+"""What a publisher's file says, before anybody decides which framework it belongs to.
+
+    PublisherFile, FileText       texts under the ids as the file writes them
+    file_text(...)                one text, refused if a placeholder is left in it
+    ImportRefused                 the sentence to show; `line` and `column` count from 1
+    plain_line, plain_text        a stranger's value as text, or refused
+
+Pure values. Nothing in a text is interpreted: HTML and Markdown stay text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+type Kind = Literal["statement", "overview", "playbook wording", "about", "actions", "documentation", "references"]
+PLACEHOLDER = "{{"
+MAX_LINE_LENGTH = 200  # characters of a title, an id or an edition
+MAX_NAMED = 12  # ids or fields in one sentence
+
+
+class ImportRefused(ValueError):
+    """The file can't be imported. `args[0]` is the sentence to show.
+
+    `line` and `column` count from 1. `fits` is the key of the built-in framework that the file belongs to, if any.
+    """
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None, *, fits: str | None = None) -> None:
+        """Keep the place of the fault, or the framework to open, beside the sentence."""
+        super().__init__(message)
+        self.line, self.column, self.fits = line, column, fits
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """One text under one id. `spellings` are the ways in which the file writes that id, its label first.
+
+    `refused` says why the text can't be imported ("" = it can); the text itself is then "".
+    """
+
+    spellings: tuple[str, ...]
+    kind: Kind
+    text: str
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherFile:
+    """A file as it was read. `names` are all the names that it gives itself: title, reference, URN."""
+
+    format: str
+    title: str
+    names: tuple[str, ...]
+    edition: str
+    texts: tuple[FileText, ...]
+    problems: tuple[str, ...]
+
+
+def file_text(spellings: tuple[str, ...], kind: Kind, text: str) -> FileText:
+    """Make one text; a placeholder that nothing resolved refuses it."""
+    start = text.find(PLACEHOLDER)
+    if start < 0:
+        return FileText(spellings, kind, text)
+    sample = " ".join(text[start : start + 40].split())
+    return FileText(spellings, kind, "", f"it has a placeholder without a value: “{sample}…”")
+
+
+def not_imported(fields: Mapping[str, int], what: str) -> list[str]:
+    """Name the parts of the file that an import leaves out, with how many there are of each."""
+    if not fields:
+        return []
+    ordered = sorted(fields.items(), key=lambda each: (-each[1], each[0]))
+    listed = [f"{name} ({count:,})" for name, count in ordered[:MAX_NAMED]]
+    more = len(fields) - len(listed)
+    return [f"Not imported: the {what} {', '.join(listed)}{f' and {more} more' if more else ''}."]
+
+
+def edition_of(*facts: tuple[str, object]) -> str:
+    """Join what is known about the edition: "version 1, of 2024-03-23"."""
+    return ", ".join(f"{name} {plain_line(value)}" for name, value in facts if plain_line(value)) or "undated"
+
+
+def plain_line(value: object) -> str:
+    """Put a short value on one line; "" when it is not text."""
+    return " ".join(value.split())[:MAX_LINE_LENGTH] if isinstance(value, str) and _is_storable(value) else ""
+
+
+def plain_text(value: object, ref: str) -> str:
+    """Return the text as it is, without the white space around it. Raises ImportRefused if it is not text."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ImportRefused(f"The text of {ref} is not text.")
+    if not _is_storable(value):
+        raise ImportRefused(f"The text of {ref} holds a NUL or half a character.")
+    return value.replace("\r\n", "\n").strip()
+
+
+def _is_storable(value: str) -> bool:
+    return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
