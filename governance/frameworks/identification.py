@@ -3,13 +3,14 @@
     fit(file, catalogue) -> Fit          how many ids are the framework's, and whether the file belongs to it
     fitting(file) -> Catalogue | None    the built-in framework that the file belongs to
     most_belong(...)                     the threshold
-    ref_in(spellings, catalogue)         the framework's own spelling of an id
+    ref_in(spellings, refs)              the framework's own spelling of an id
 
 Pure. MP-1 is a short form of MAP 1 and also a control of SP 800-53 on media: one look-alike proves nothing.
 """
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from governance.frameworks.catalogue import Catalogue, all_catalogues, normalise_ref
@@ -79,39 +80,52 @@ def is_distinctive(spelling: str) -> bool:
     return any(pattern.match(spelling) for pattern in (FULL_NAME, PREFIXED)) or bool(TWO_NUMBERS.search(spelling))
 
 
-def ref_in(spellings: tuple[str, ...], catalogue: Catalogue) -> str | None:
+def ref_in(spellings: tuple[str, ...], refs: AbstractSet[str]) -> str | None:
     """Give the framework's own spelling of an id that the file writes in these ways; the most distinctive way wins."""
-    found = _match(spellings, catalogue)
+    found = _match(_readings(spellings), refs)
     return found[0] if found else None
-
-
-def _match(spellings: tuple[str, ...], catalogue: Catalogue) -> tuple[str, bool] | None:
-    """(ref, whether it is beyond doubt), or None when the framework has no such id."""
-    known = [
-        (ref, is_distinctive(each))
-        for each in spellings
-        for ref in (each, normalise_ref(each))
-        if ref is not None and ref in catalogue.refs
-    ]
-    return max(known, key=lambda each: each[1], default=None)
 
 
 def fit(file: PublisherFile, catalogue: Catalogue) -> Fit:
     """Count the file's ids that are the framework's, each id once however many texts it has."""
-    matched = {each: _match(each, catalogue) for each in {text.spellings for text in file.texts}}
-    refs: dict[str, bool] = {}
-    for found in matched.values():
-        if found is not None:
-            refs[found[0]] = refs.get(found[0], False) or found[1]
-    foreign = {spellings[0] for spellings, found in matched.items() if found is None}
-    named = {key for key, pattern in BUILT_IN.items() if any(pattern.search(name) for name in file.names)}
-    another = bool(named) or any(OTHERS.search(name) for name in file.names)
-    is_named = catalogue.key in named
-    return Fit(len(refs) + len(foreign), len(refs), sum(refs.values()), is_named, another and not is_named)
+    return _fit(file.names, _all_readings(file), catalogue)
 
 
 def fitting(file: PublisherFile) -> Catalogue | None:
     """Find the built-in framework that the file belongs to; of several, the one with most of its ids."""
-    fits = [(each, fit(file, each)) for each in all_catalogues()]
+    readings = _all_readings(file)
+    fits = [(each, _fit(file.names, readings, each)) for each in all_catalogues()]
     belonging = [(each, found.alike) for each, found in fits if found.belongs]
     return max(belonging, key=lambda each: each[1])[0] if belonging else None
+
+
+type Readings = tuple[tuple[str, str], ...]  # (ref that it may be, as the file writes it), the file's first choice first
+
+
+def _readings(spellings: tuple[str, ...]) -> Readings:
+    return tuple((ref, each) for each in spellings for ref in (each, normalise_ref(each)) if ref is not None)
+
+
+def _all_readings(file: PublisherFile) -> list[Readings]:
+    return [_readings(each) for each in {text.spellings for text in file.texts}]
+
+
+def _match(readings: Readings, refs: AbstractSet[str]) -> tuple[str, bool] | None:
+    """(ref, whether it is beyond doubt), or None when the framework has no such id."""
+    known = [(ref, is_distinctive(spelled)) for ref, spelled in readings if ref in refs]
+    return max(known, key=lambda each: each[1], default=None)
+
+
+def _fit(names: tuple[str, ...], ids: list[Readings], catalogue: Catalogue) -> Fit:
+    refs = catalogue.refs
+    certain: dict[str, bool] = {}
+    foreign: set[str] = set()
+    for readings in ids:
+        if found := _match(readings, refs):
+            certain[found[0]] = certain.get(found[0], False) or found[1]
+        else:
+            foreign.add(readings[0][1])
+    named = {key for key, pattern in BUILT_IN.items() if any(pattern.search(name) for name in names)}
+    another = bool(named) or any(OTHERS.search(name) for name in names)
+    is_named = catalogue.key in named
+    return Fit(len(certain) + len(foreign), len(certain), sum(certain.values()), is_named, another and not is_named)

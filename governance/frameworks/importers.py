@@ -12,6 +12,7 @@ oscal.py resolves the parameters of an OSCAL catalog.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -157,7 +158,8 @@ def read(data: bytes, filename: str, catalogue: Catalogue) -> Imported:
     if not found.belongs:
         raise _of_another(file, found, catalogue)
     problems = [*file.problems]
-    placed = [(_ref(each, catalogue), each) for each in file.texts]
+    refs = catalogue.refs
+    placed = [(_ref(each, refs), each) for each in file.texts]
     entries = _without_repeats((Entry(ref, each.kind, each.text) for ref, each in placed if not each.refused), problems)
     refused = tuple(RefusedText(ref, each.kind, each.refused) for ref, each in placed if each.refused)
     return Imported(file.format, file.title, file.edition, hashlib.sha256(data).hexdigest(), entries, refused, tuple(problems))
@@ -165,7 +167,8 @@ def read(data: bytes, filename: str, catalogue: Catalogue) -> Imported:
 
 def compare(imported: Imported, catalogue: Catalogue, held: Mapping[tuple[str, str], str]) -> Preview:
     """Compare the file with the framework and with the texts imported before, keyed by (ref, kind)."""
-    known = [each for each in imported.entries if each.ref in catalogue.refs]
+    refs = catalogue.refs
+    known = [each for each in imported.entries if each.ref in refs]
     worded = [each for each in known if each.text]
     pairs = [(each, held.get((each.ref, each.kind))) for each in worded]
     return Preview(
@@ -173,10 +176,10 @@ def compare(imported: Imported, catalogue: Catalogue, held: Mapping[tuple[str, s
         new=tuple(each for each, old in pairs if old is None),
         changed=tuple(Change(each.ref, each.kind, old, each.text) for each, old in pairs if old is not None and old != each.text),
         unchanged=tuple(each for each, old in pairs if old == each.text),
-        unknown=_in_order(imported.refs - catalogue.refs),
+        unknown=_in_order(imported.refs - refs),
         missing=_in_order({each.ref for each in catalogue.assessable} - imported.refs),
         empty=_in_order({each.ref for each in known if not each.text}),
-        refused=tuple(each for each in imported.refused if each.ref in catalogue.refs),
+        refused=tuple(each for each in imported.refused if each.ref in refs),
     )
 
 
@@ -195,8 +198,9 @@ def _named(refs: Iterable[str]) -> str:
 
 def _of_another(file: PublisherFile, found: identification.Fit, catalogue: Catalogue) -> ImportRefused:
     name = f"{catalogue.title} {catalogue.version}"
-    unknown = {_ref(each, catalogue) for each in file.texts} - catalogue.refs
     if found.is_named:
+        refs = catalogue.refs
+        unknown = {_ref(each, refs) for each in file.texts} - refs
         said = f"Only {found.alike:,} of the {found.total:,} ids in “{file.title}” are ids of {name}, and most must be."
         return ImportRefused(f"{said} Not in it: {_named(unknown)}. Nothing was imported.")
     other = identification.fitting(file)
@@ -208,9 +212,9 @@ def _of_another(file: PublisherFile, found: identification.Fit, catalogue: Catal
     )
 
 
-def _ref(each: FileText, catalogue: Catalogue) -> str:
+def _ref(each: FileText, refs: AbstractSet[str]) -> str:
     """The framework's spelling of the id; of an id that it does not have, the official or the file's own spelling."""
-    known = identification.ref_in(each.spellings, catalogue)
+    known = identification.ref_in(each.spellings, refs)
     return known or next((ref for one in each.spellings if (ref := normalise_ref(one))), each.spellings[0])
 
 

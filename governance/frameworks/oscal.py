@@ -12,7 +12,7 @@ Pure. A stranger made the file: inserts that go round in a circle, or that grow 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from governance.frameworks.parsing import MAX_FILE_BYTES, MEGABYTE
@@ -44,7 +44,7 @@ class UnresolvedParameter(ValueError):
 class Parameters:
     """The parameters of a catalog by id. What is inserted, over all its texts, is limited to the size of a file."""
 
-    def __init__(self, definitions: Iterator[Mapping[str, Any]] | Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
         """Index the definitions. An id with two different definitions has none that can be used."""
         self._definitions: dict[str, Mapping[str, Any]] = {}
         self._ambiguous: set[str] = set()

@@ -20,7 +20,7 @@ from governance.frameworks.publisher_file import ImportRefused
 MEGABYTE = 1_000_000
 MAX_FILE_BYTES = 12 * MEGABYTE  # NIST's SP 800-53 catalog, the largest that we know of, has about 10
 MAX_DEPTH = 40  # levels of nesting; an OSCAL catalog has about 12
-MAX_VALUES = 500_000  # values in the file; SP 800-53 has about 220,000
+MAX_VALUES = 300_000  # values in the file; SP 800-53 has about 220,000
 ACCEPTED = "You can import a CISO Assistant library (YAML), the NIST AI RMF Playbook (JSON) or an OSCAL catalog (JSON or YAML)."
 BINARY = (
     (b"%PDF", "a PDF"),

@@ -96,4 +96,8 @@ def plain_text(value: object, ref: str) -> str:
 
 
 def _is_storable(value: str) -> bool:
-    return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half a character (a lone surrogate)
+        return False
+    return "\0" not in value

@@ -138,9 +138,9 @@ def test_a_title_that_names_no_publication_decides_nothing(name):
 
 
 def test_of_several_spellings_the_one_beyond_doubt_wins():
-    assert ref_in(("mp-1", "GOVERN 1.1"), RMF) == "GOVERN 1.1"
-    assert ref_in(("mp-1", "An invented title"), RMF) == "MAP 1"
-    assert ref_in(("AC-1", "Access"), RMF) is None
+    assert ref_in(("mp-1", "GOVERN 1.1"), RMF.refs) == "GOVERN 1.1"
+    assert ref_in(("mp-1", "An invented title"), RMF.refs) == "MAP 1"
+    assert ref_in(("AC-1", "Access"), RMF.refs) is None
 
 
 def test_a_library_is_known_by_its_urn_although_its_name_says_nothing():
