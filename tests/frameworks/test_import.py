@@ -58,7 +58,7 @@ def test_a_preview_shows_digest_edition_and_counts_and_writes_nothing(as_officer
     reply = upload(as_officer, oscal({"GOVERN 1.1": "Words of ours.", "GOVERN 1.2": ""}, version="7"), "seven.json")
     text = words(reply)
     assert written() == before
-    assert "1 new text" in text and "Nothing is written yet" in text
+    assert "1 new text" in text and "Nothing is saved yet" in text
     assert "seven.json" in text and "version 7" in text and hidden(reply)["sha256"][:8] in text
     assert "1 listed with no words" in text and "70 to assess and not in the file" in text
     assert "Not complete" in text
@@ -132,7 +132,7 @@ def test_parameters_are_resolved_and_a_text_with_an_unknown_one_is_refused_with_
     )
     reply = upload(as_officer, data)
     text = words(reply)
-    assert "1 new text" in text and "1 text that can't be imported: left out" in text
+    assert "1 new text" in text and "1 text that can't be imported: left out" in text and "2 of 2 ids in it belong" in text
     assert "MAP 1.2 statement: in part part-2, the file does not define parameter gone" in text
     assert "70 to assess and not in the file" in text and "Not complete" in text
     confirm(as_officer, hidden(reply))
