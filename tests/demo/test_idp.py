@@ -21,13 +21,14 @@ from joserfc.jwk import KeySet
 from governance.demo import idp as demo
 from governance.demo.idp import PEOPLE, Client, NotLocal, Person, create_idp, listen, serve
 from governance.kernel import clock
-from tests.people.idp import ATTACKS, CALLBACK, CLIENT, STEP_UP_ATTACKS, HostileIdP, action, hidden, sign_in
+from tests.people.idp import ATTACKS, CALLBACKS, CLIENT, STEP_UP_ATTACKS, HostileIdP, action, hidden, sign_in
 
 pytestmark = pytest.mark.slow
 
 OFFICER = "officer@acme.example"
 VERIFIER = "v" * 64
 BACK = "http://localhost/login"
+CALLBACK = CALLBACKS[0]
 CLIENTS = (
     Client(
         "console",
