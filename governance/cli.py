@@ -352,7 +352,9 @@ def _against_the_readers(command: "Callable[..., None]") -> "Callable[..., None]
     """The options of a verifier that compares a log with what its reader has kept."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     for option in (
-        click.option("--consistency", type=file, help="An answer of /proof/consistency, if this file can't be compared by itself."),
+        click.option(
+            "--consistency", type=file, help="An answer of /proof/consistency, if this file can't be compared by itself."
+        ),
         click.option("--checkpoint", type=file, help="An older checkpoint that you have kept: the log must begin with it."),
         click.option("--key", required=True, help=KEY_HELP),
     ):

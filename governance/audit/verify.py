@@ -327,7 +327,11 @@ def _end(trailer: Trailer, reading: Reading) -> Check:
 def _comparisons(reading: Reading, older: Head | Check | None, consistency: str | None) -> tuple[Check, ...]:
     """Whether the tree of the reader's checkpoint is the beginning of the export's: by the export itself, and by a proof."""
     if older is None:
-        return (_check(CONSISTENCY, "A consistency proof needs the older checkpoint that it begins with.", ok=None),) if consistency else ()
+        return (
+            (_check(CONSISTENCY, "A consistency proof needs the older checkpoint that it begins with.", ok=None),)
+            if consistency
+            else ()
+        )
     if isinstance(older, Check):
         return (older,)
     proved = _by_proof(consistency, older, reading.head) if consistency is not None else None
@@ -377,7 +381,9 @@ def _by_proof(text: str, older: Head, head: Head) -> Check:
 
 def _compared(older: Head, root: bytes) -> Check:
     if root == older.root:
-        return _check(OLDER, f"This log begins with the {_counted(older.size)} of your older checkpoint: none was rewritten.", ok=True)
+        return _check(
+            OLDER, f"This log begins with the {_counted(older.size)} of your older checkpoint: none was rewritten.", ok=True
+        )
     return _check(OLDER, f"The log contradicts your older checkpoint: it was rewritten within the first {_counted(older.size)}.")
 
 

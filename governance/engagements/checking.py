@@ -47,7 +47,9 @@ class PackageVerdict(Verdict):
 
     @property
     def sentence(self) -> str:
-        return self.summary("package", f"The package {self.package} is genuine and complete: {self.files:,} files, each as it was signed.")
+        return self.summary(
+            "package", f"The package {self.package} is genuine and complete: {self.files:,} files, each as it was signed."
+        )
 
 
 class _Broken(Exception):
@@ -289,7 +291,9 @@ def _checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Che
             problem = str(refused)
         else:
             if head != extract:
-                return Check("checkpoint", ok=False, sentence="The checkpoint beside the extract is not the one that its proofs lead to.")
+                return Check(
+                    "checkpoint", ok=False, sentence="The checkpoint beside the extract is not the one that its proofs lead to."
+                )
             told = f"The checkpoint beside the extract is the one that its proofs lead to: {head.origin}, {head.size:,} entries."
             return Check("checkpoint", ok=True, sentence=told)
     return Check("checkpoint", ok=False, sentence=problem)

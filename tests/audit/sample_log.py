@@ -2,7 +2,7 @@
 
 import json
 from functools import lru_cache
-from itertools import groupby
+from itertools import batched, groupby
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -44,9 +44,10 @@ class Log:
 
     def hashes(self, edges=None):
         """The lines with the hashes of the tree; these sizes can be compared, by default every one."""
-        for level, run in groupby(subtrees(edges or range(1, self.size + 1)), key=lambda each: each[0]):
-            places = [place for _, place in run]
-            yield jsonl.Subtrees(places[0], level, [self.node(level, place >> level) for place in places]).line
+        for batch in batched(subtrees(edges or range(1, self.size + 1)), jsonl.MAX_HASHES):
+            for level, run in groupby(batch, key=lambda each: each[0]):
+                places = [place for _, place in run]
+                yield jsonl.Subtrees(places[0], level, [self.node(level, place >> level) for place in places]).line
 
     def export(self, *indexes, edges=None, **changes):
         """The lines of an export of everything, or of the entries with these places only."""

@@ -128,7 +128,11 @@ def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(as_off
     content = made(as_officer, query=FILTER)
     deeds(acting, 3)
     newer, foreign = kept(acting), kept(acting, "globex")
-    for older, says in ((newer, "Request a newer export"), (foreign, "signed with another key"), (newer[:-20], "cut short or damaged")):
+    for older, says in (
+        (newer, "Request a newer export"),
+        (foreign, "signed with another key"),
+        (newer[:-20], "cut short or damaged"),
+    ):
         done = run(content, older=older)
         assert done.exit_code == 2 and says in done.output, done.output
 
@@ -172,5 +176,7 @@ def test_the_page_says_the_same_in_words(client, as_officer, log, acting):
         return client.post("/verify-log", then=200, **sent).text
 
     assert "This log begins with the " in page(older)
-    assert "Do not rely on this export. The log contradicts your older checkpoint" in page(signed_otherwise(acting, size_of(older)))
+    assert "Do not rely on this export. The log contradicts your older checkpoint" in page(
+        signed_otherwise(acting, size_of(older))
+    )
     assert "something you asked for was not checked" in page("nonsense")
