@@ -155,7 +155,8 @@ def test_a_key_that_is_none_is_explained(key: str) -> None:
 
 
 def test_a_report_that_names_no_key_is_not_called_genuine_and_not_called_wrong() -> None:
-    manifest = json.loads(build(sample.single()).attachments["manifest.json"])
+    with pikepdf.open(io.BytesIO(report()[0])) as file:
+        manifest = json.loads(file.attachments["manifest.json"].get_file().read_bytes())
     del manifest["signing_key"]
     verdict = rewritten("manifest.json", json.dumps(manifest).encode())
     assert verdict.outcome is Outcome.NOT_CHECKED
