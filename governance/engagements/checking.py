@@ -48,7 +48,7 @@ class PackageVerdict(Verdict):
     @property
     def sentence(self) -> str:
         return self.summary(
-            "package", f"The package {self.package} is genuine and complete: {self.files:,} files, each as it was signed."
+            "package", f"The package {self.package} is genuine: all {self.files:,} files are as they were signed."
         )
 
 

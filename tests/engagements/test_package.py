@@ -114,7 +114,7 @@ def test_others_tools_and_our_verifier_find_it_whole(as_auditor, acting, scene, 
     assert bagit.Bag(str(bag)).validate()
     result = verify(io.BytesIO(content), key_of(acting))
     assert result.ok, [c for c in result.checks if not c.ok]
-    assert "genuine and complete" in result.sentence
+    assert "is genuine: all " in result.sentence
 
 
 def test_what_is_in_it(as_officer, acting, scene, tmp_path):
@@ -248,7 +248,7 @@ def test_the_same_command_line_checks_it(as_officer, acting, scene, tmp_path):
     key.write_text(key_of(acting))
     good = CliRunner().invoke(main, ["verify-package", str(file), "--key", str(key)])
     assert good.exit_code == 0, good.output
-    assert "genuine and complete" in good.output
+    assert "is genuine: all " in good.output
     file.write_bytes(file.read_bytes()[:-100])
     assert CliRunner().invoke(main, ["verify-package", str(file), "--key", str(key)]).exit_code == 1
 
@@ -467,7 +467,7 @@ def test_a_package_is_compared_with_the_checkpoint_that_the_auditor_kept(as_audi
     content = taken(as_auditor, scene[0])
     done = checked(content, checkpoint=older)
     assert done.exit_code == 0, done.output
-    assert "entries of your older checkpoint" in done.output and "genuine and complete" in done.output
+    assert "entries of your older checkpoint" in done.output and "is genuine: all " in done.output
 
 
 def test_a_package_of_a_rewritten_log_contradicts_the_checkpoint_that_the_auditor_kept(as_auditor, acting, scene, checked):

@@ -128,8 +128,8 @@ def test_what_is_no_pdf_is_called_that(data: bytes, said: str) -> None:
 @pytest.mark.parametrize(
     ("note", "said"),
     [
-        ("", "The signature file holds no signature line."),
-        ("\N{EM DASH} console.example AAAA\n", "The signature file holds no signature line."),
+        ("", "The text has no signature line."),
+        ("\N{EM DASH} console.example AAAA\n", "The text has no signature line."),
         ("governance report v1\n\n\N{EM DASH} console.example AAAA\n", "The signature line is cut short or damaged."),
         (b"\xff\xfe\x00", "The signature file is not text."),
     ],
