@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from governance.kernel.checks import EXIT_STATUS, Outcome, worst
+
 if TYPE_CHECKING:
+    from governance.kernel.checks import Verdict
     from governance.kernel.current import Actor
 
 
@@ -80,9 +83,12 @@ def jobs() -> None:
     schedule.shutdown(wait=False)
 
 
-@main.command("verify-report")
+KEY_HELP = "The verifier key, or a file that has it; retired ones too, one a line."
+
+
+@main.command("verify-report", epilog=EXIT_STATUS)
 @click.argument("report", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", "key", required=True, help="The verifier key, or a file that holds it.")
+@click.option("--key", "key", required=True, help=KEY_HELP)
 @click.option(
     "--signature",
     "signature",
@@ -90,19 +96,15 @@ def jobs() -> None:
     help="By default REPORT.sig, or REPORT with .sig.",
 )
 def verify_report(report: Path, key: str, signature: Path | None) -> None:
-    """Check a report offline: signature, file, attachments, fingerprint. Exit 1 when anything fails."""
+    """Check a report offline: signature, file, attachments, fingerprint."""
     from governance.reports.verify import verify
 
     beside = [report.with_name(report.name + ".sig"), report.with_suffix(".sig")]
     note = signature or next((path for path in beside if path.exists()), None)
     if note is None:
         raise click.UsageError(f"No signature beside the report: looked for {', '.join(p.name for p in beside)}.")
-    line = Path(key).read_text().strip().splitlines()[0] if Path(key).is_file() else key
-    result = verify(report.read_bytes(), note.read_text(errors="replace"), line)
-    for check in result.checks:
-        click.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.sentence}")
-    click.echo(result.sentence)
-    sys.exit(0 if result.ok else 1)
+    result = verify(report.read_bytes(), _short_text(note), _key_text(key))
+    _conclude(result, result.sentence)
 
 
 @main.group()
@@ -289,25 +291,29 @@ def audit_resume(tenant: str, reason: str) -> None:
     click.echo(line)
 
 
-@main.command("verify-evidence")
+@main.command("verify-evidence", epilog=EXIT_STATUS)
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def verify_evidence(tenants: tuple[str, ...]) -> None:
-    """Re-hash every stored file of evidence of these tenants (of all). What is missing or altered is named and marked broken: exit 1."""
+    """Re-hash every stored file of evidence of these tenants (of all), and mark what is missing or altered."""
     from governance.evidence.verifying import verify
     from governance.kernel.errors import DomainError
 
-    sound = True
+    outcomes = []
     for who in _founders(tenants):
         with _as(who):
             try:
                 report = verify()
             except DomainError as away:
-                raise click.ClickException(f"{who.tenant_slug}: {away.message}") from None
+                click.echo(f"?     {who.tenant_slug}: not checked. {away.message}")
+                outcomes.append(Outcome.NOT_CHECKED)
+                continue
         click.echo(f"{'ok  ' if report.ok else 'FAIL'}  {who.tenant_slug}: {report.sentence}")
         for finding in report.findings:
             click.echo(f"      {finding.sentence}")
-        sound = sound and report.ok
-    sys.exit(0 if sound else 1)
+        outcomes.append(Outcome.RIGHT if report.ok else Outcome.WRONG)
+    if not outcomes:
+        click.echo("?     There is no tenant, so nothing was checked.")
+    sys.exit(worst(outcomes).value)
 
 
 @main.command("drill")
@@ -342,42 +348,61 @@ def _as(who: "Actor") -> "AbstractContextManager[Actor | None]":
     return current.acting_as(who)
 
 
-@main.command("verify-log")
+def _against_the_readers(command: "Callable[..., None]") -> "Callable[..., None]":
+    """The options of a verifier that compares a log with what its reader has kept."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    for option in (
+        click.option(
+            "--consistency", type=file, help="An answer of /proof/consistency, if this file can't be compared by itself."
+        ),
+        click.option("--checkpoint", type=file, help="An older checkpoint that you have kept: the log must begin with it."),
+        click.option("--key", required=True, help=KEY_HELP),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command("verify-log", epilog=EXIT_STATUS)
 @click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", "key", required=True, help="The verifier key, or a file that holds it; retired ones too, one a line.")
-@click.option(
-    "--checkpoint",
-    "checkpoint",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="An older checkpoint that you have kept: it must be the beginning of this log.",
-)
-def verify_log(export: Path, key: str, checkpoint: Path | None) -> None:
-    """Check an export of an audit log offline: every entry, its place and its proof. Exit 1 when anything fails."""
+@_against_the_readers
+def verify_log(export: Path, key: str, checkpoint: Path | None, consistency: Path | None) -> None:
+    """Check an export of an audit log offline: every entry, its place, its proof, and your older checkpoint."""
     from governance.audit import jsonl
     from governance.audit.verify import verify
 
-    held = _short_text(checkpoint) if checkpoint else None
     with export.open("rb") as file:
-        result = verify(jsonl.lines(file), _short_text(Path(key)) if _is_file(key) else key, held)
-    for check in result.checks:
-        click.echo(f"{'ok  ' if check.ok else '--  ' if check.ok is None else 'FAIL'}  {check.sentence}")
-    click.echo(result.sentence)
-    sys.exit(0 if result.ok else 1)
+        result = verify(jsonl.lines(file), _key_text(key), *_kept(checkpoint, consistency))
+    _conclude(result, result.sentence)
 
 
-@main.command("verify-package")
+@main.command("verify-package", epilog=EXIT_STATUS)
 @click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", "key", required=True, help="The verifier key of the tenant's log, or a file that holds it.")
-def verify_package(package: Path, key: str) -> None:
-    """Check an evidence package offline: signature, every file, and the audit log's extract. Exit 1 when anything fails."""
+@_against_the_readers
+def verify_package(package: Path, key: str, checkpoint: Path | None, consistency: Path | None) -> None:
+    """Check an evidence package offline: signature, every file, the audit log's extract, and your older checkpoint."""
     from governance.engagements.checking import verify
 
     with package.open("rb") as file:
-        result = verify(file, _short_text(Path(key)) if _is_file(key) else key)
+        result = verify(file, _key_text(key), *_kept(checkpoint, consistency))
+    _conclude(result, result.sentence)
+
+
+def _kept(checkpoint: Path | None, consistency: Path | None) -> tuple[str | None, str | None]:
+    if consistency and not checkpoint:
+        raise click.UsageError("--consistency needs --checkpoint, the older checkpoint that the proof begins with.")
+    return _short_text(checkpoint) if checkpoint else None, _short_text(consistency) if consistency else None
+
+
+def _conclude(result: "Verdict", sentence: str) -> None:
+    """Print every check and the sentence over all, and leave with its exit status."""
     for check in result.checks:
-        click.echo(f"{'ok  ' if check.ok else '--  ' if check.ok is None else 'FAIL'}  {check.sentence}")
-    click.echo(result.sentence)
-    sys.exit(0 if result.ok else 1)
+        click.echo(f"{check.mark:<4}  {check.sentence}")
+    click.echo(sentence)
+    sys.exit(result.outcome.value)
+
+
+def _key_text(key: str) -> str:
+    return _short_text(Path(key)) if _is_file(key) else key
 
 
 def _is_file(key: str) -> bool:

@@ -1,17 +1,23 @@
-"""An export of a log with its proofs, as JSON Lines: "governance.audit-export/1". Pure.
+"""An export of a log with its proofs, as JSON Lines: "governance.audit-export/2". Pure.
 
-Every line is one JSON object in UTF-8 and ends in a newline. There are three kinds, in this order:
+Every line is one JSON object in UTF-8 and ends in a newline. There are four kinds, in this order:
 
-    {"format": "governance.audit-export/1", "origin": …, "checkpoint": …, "whole": …, "first": …, "last": …, "filters": {…}}
+    {"format": "governance.audit-export/2", "origin": …, "checkpoint": …, "whole": …, "first": …, "last": …, "filters": {…}}
     {"index": 48212, "entry": "{…}", "proof": ["<hash, base64>", …]}       one for each entry
+    {"place": 0, "level": 0, "hashes": "<hashes, base64>"}                  only in an export of part of the log
     {"entries": 120, "first": 48100, "last": 48219}
 
 The header carries the checkpoint (a signed note, C2SP tlog-checkpoint) that every proof leads to. `entry` holds the
 bytes that were hashed, as a string: their UTF-8 is the leaf's content, and nothing may be reformatted. `proof` is the
 path of RFC 9162 from the leaf up, in the tree of the checkpoint's size. Entries stand in the order of their places.
 
-A `whole` export has the places `first` to `last` without a gap; any other has what its `filters` let through, and that
-nothing was left out of it cannot be proved. The trailer repeats what is in the file, so that one cut short is named.
+A `whole` export has every entry of the log, from place 0 to the last; any other has what its `filters` let through, and
+it can't show that nothing was left out. The trailer repeats what is in the file, so that one cut short is named.
+
+The lines with `hashes` let a reader compare part of a log with a checkpoint of their own (frontier.py). Each hash is 32
+bytes, all of a line are encoded as one text, and each is the root over 2^level entries; the first of them begins at
+`place`. Together they cover the log from place 0 to its end, so they lead to the signed root, and wherever one of them
+ends, the root of the log at that size can be computed. "governance.audit-export/1" had no such lines and is still read.
 """
 
 import base64
@@ -22,11 +28,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO
 
-from governance.audit.merkle import MOST
+from governance.audit.merkle import HASH, MOST
 from governance.kernel import notes
 
-FORMAT = "governance.audit-export/1"
-LONGEST = 256 * 1024  # bytes of a line: an entry of 60 kB with every quote escaped, and 63 hashes
+FORMAT = "governance.audit-export/2"
+FORMER = "governance.audit-export/1"
+LONGEST = 256 * 1024  # bytes of a line: an entry of 60 kB with every quote escaped, and 63 hashes; or MAX_HASHES
+MAX_HASHES = 4096  # in a line
 LONGEST_PATH = 63
 HASH_LINE = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")  # 32 bytes in base64, and no other spelling of them
 
@@ -45,11 +53,17 @@ class Header:
     first: int | None
     last: int | None
     filters: Mapping[str, str]
+    format: str = FORMAT
+
+    @property
+    def has_hashes(self) -> bool:
+        """Whether lines with the hashes of the whole tree must follow."""
+        return self.format == FORMAT and not self.whole
 
     @property
     def line(self) -> bytes:
         return _line({
-            "format": FORMAT, "origin": self.origin, "checkpoint": self.checkpoint, "whole": self.whole,
+            "format": self.format, "origin": self.origin, "checkpoint": self.checkpoint, "whole": self.whole,
             "first": self.first, "last": self.last, "filters": dict(self.filters),
         })  # fmt: skip
 
@@ -65,6 +79,19 @@ class Entry:
     @property
     def line(self) -> bytes:
         return _line({"index": self.index, "entry": self.body.decode(), "proof": [encoded(hash_) for hash_ in self.path]})
+
+
+@dataclass(frozen=True, slots=True)
+class Subtrees:
+    """Roots of neighbouring complete subtrees over 2^level entries each; the first begins at `place`."""
+
+    place: int
+    level: int
+    hashes: Sequence[bytes]
+
+    @property
+    def line(self) -> bytes:
+        return _line({"place": self.place, "level": self.level, "hashes": notes.b64(b"".join(self.hashes))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +126,18 @@ def lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def read(line: bytes) -> Header | Entry | Trailer:
+def read(line: bytes) -> Header | Entry | Subtrees | Trailer:
     """One line; Malformed says what is wrong with it."""
     fields = _object(line)
     if "entry" in fields:
         return _entry(fields)
+    if "hashes" in fields:
+        return _subtrees(fields)
     if "format" in fields:
         return _header(fields)
     if "entries" in fields:
         return _trailer(fields)
-    raise Malformed("It is no line of an export: it holds neither an entry nor the beginning or end of one.")
+    raise Malformed("It is not a line of an export: it is neither an entry, nor hashes, nor the beginning or end of one.")
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -138,8 +167,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _header(fields: dict[str, Any]) -> Header:
-    if fields["format"] != FORMAT:
-        raise Malformed(f"It names another format than {FORMAT}.")
+    if fields["format"] not in {FORMAT, FORMER}:
+        raise Malformed(f"It names another format than {FORMAT} and {FORMER}.")
     _exactly(fields, "format origin checkpoint whole first last filters")
     texts = (fields["origin"], fields["checkpoint"])
     filters = fields["filters"]
@@ -147,7 +176,7 @@ def _header(fields: dict[str, Any]) -> Header:
         raise Malformed("The beginning of the export is damaged.")
     whole = fields["whole"]
     first, last = (_place(fields[name]) if whole else None for name in ("first", "last"))
-    return Header(*texts, whole, first, last, {str(name): str(value) for name, value in filters.items()})
+    return Header(*texts, whole, first, last, {str(name): str(value) for name, value in filters.items()}, fields["format"])
 
 
 def _entry(fields: dict[str, Any]) -> Entry:
@@ -159,6 +188,18 @@ def _entry(fields: dict[str, Any]) -> Entry:
         return Entry(_place(fields["index"]), body.encode(), [decoded(each) for each in path])
     except UnicodeEncodeError:
         raise Malformed("Its entry holds characters that are no Unicode text.") from None
+
+
+def _subtrees(fields: dict[str, Any]) -> Subtrees:
+    _exactly(fields, "place level hashes")
+    place, level, text = _place(fields["place"]), _place(fields["level"]), fields["hashes"]
+    try:
+        joined = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        joined = b""
+    if not joined or len(joined) % HASH or notes.b64(joined) != text or level > LONGEST_PATH:
+        raise Malformed("Its hashes are damaged.")
+    return Subtrees(place, level, [joined[at : at + HASH] for at in range(0, len(joined), HASH)])
 
 
 def _trailer(fields: dict[str, Any]) -> Trailer:

@@ -1,15 +1,20 @@
-"""The proof of one entry as a file (C2SP tlog-proof): its place, its path, and the checkpoint that the path leads to. Pure.
+"""Proofs as files. Pure.
 
-c2sp.org/tlog-proof@v1
-index 48212
-<hash, base64>
-…
+Of one entry (C2SP tlog-proof): its place, its path, and the checkpoint that the path leads to.
 
-<the checkpoint's note>
+    c2sp.org/tlog-proof@v1
+    index 48212
+    <hash, base64>
+    …
+
+    <the checkpoint's note>
+
+Of consistency, as /audit/<tenant>/proof/consistency answers: {"from": 1596, "to": 2486, "path": ["<hash, base64>", …]}.
 """
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,3 +61,25 @@ def verify(text: str, entry: bytes, key: VerifierKey) -> tuple[int, Head]:
     head = open_checkpoint(proof.checkpoint, key)
     verify_inclusion(leaf_hash(entry), proof.index, head.size, proof.path, head.root)
     return proof.index, head
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """The path that leads from the tree of `old` entries to that of `new`."""
+
+    old: int
+    new: int
+    path: Sequence[bytes]
+
+
+def parse_consistency(text: str) -> Consistency:
+    """Read an answer of /proof/consistency; ProofFails says what is wrong with its form."""
+    try:
+        fields = json.loads(text)
+        sizes = (fields["from"], fields["to"])
+        path = [base64.b64decode(line, validate=True) for line in fields["path"]]
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        raise ProofFails("The file is not an answer of /proof/consistency: it needs from, to and path.") from None
+    if not all(type(size) is int for size in sizes):
+        raise ProofFails("The sizes in it are not numbers of entries.")
+    return Consistency(*sizes, path)

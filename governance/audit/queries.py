@@ -117,6 +117,13 @@ def checkpoint_of(size: int) -> Checkpoint | None:
     return session().scalars(query).one_or_none()
 
 
+def daily_sizes(size: int) -> Sequence[int]:
+    """The size that the last checkpoint of each day (UTC) signs, of those that are no larger than this one."""
+    day = func.date_trunc("day", Checkpoint.at, "UTC")
+    query = select(func.max(Checkpoint.size)).where(Checkpoint.size > 0, Checkpoint.size <= size).group_by(day)
+    return session().scalars(query).all()
+
+
 def tile(level: int, index: int) -> bytes:
     """The hashes that the acting tenant's tree has in a tile; more than a checkpoint covers, when one is signed just now."""
     log = head()

@@ -1,7 +1,8 @@
-"""Check an evidence package offline: the zip and the public key are all it takes.
+"""Check an evidence package offline: the zip and the public key are enough.
 
-    verify(file, key) -> Verdict      named checks, each with a sentence, and one sentence over all
+    verify(file, key, checkpoint=None, consistency=None) -> PackageVerdict
 
+`checkpoint` and `consistency` are the reader's own, as in audit/verify.py: the package's log is compared with them.
 The archive comes from anybody: names that lead out of it, the same name twice, and archives that unpack to more than
 they hold are refused by name. It streams, so the memory does not grow with the package, and no file makes it raise.
 """
@@ -13,22 +14,24 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from governance.audit import jsonl
-from governance.audit.checkpoint import open_checkpoint
-from governance.audit.verify import read_keys
+from governance.audit.checkpoint import Head, open_checkpoint
+from governance.audit.verify import CONSISTENCY, OLDER, read_keys
 from governance.audit.verify import verify as verify_log
 from governance.engagements import package_note
 from governance.engagements.bag import DECLARATION, MANIFEST, MOST_FILES, PIECE, SIGNATURE, TAGS, escaped
+from governance.kernel.checks import Check, Outcome, Verdict
 from governance.kernel.notes import NotSigned, VerifierKey
 from governance.testing.sampling import draw
 
 LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
 SMALL = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
 RATIO = 2000
+OK = {Outcome.RIGHT: True, Outcome.WRONG: False, Outcome.NOT_CHECKED: None}
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError,
     UnicodeError, RecursionError, TypeError, AttributeError,
@@ -36,60 +39,52 @@ DAMAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `ok` is None when it could not be."""
+class PackageVerdict(Verdict):
+    """`package` is its name, `files` how many its manifest lists."""
 
-    name: str
-    ok: bool | None
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    checks: tuple[Check, ...]
     package: str = ""
     files: int = 0
 
     @property
-    def ok(self) -> bool:
-        return bool(self.checks) and all(check.ok is True for check in self.checks)
-
-    @property
     def sentence(self) -> str:
-        if self.ok:
-            return f"The package {self.package} is genuine and whole: {self.files} files, each as it was signed."
-        failed = [check for check in self.checks if check.ok is False]
-        return f"Do not rely on this package. {failed[0].sentence if failed else ''}".strip()
+        return self.summary(
+            "package", f"The package {self.package} is genuine: all {self.files:,} files are as they were signed."
+        )
 
 
 class _Broken(Exception):
     """The archive cannot be read on; the message says why."""
 
 
-def verify(file: BinaryIO, key: str) -> Verdict:
-    """Look at the whole package; `key` is one verifier key of the tenant's log, or several, one a line."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the reader brought: keys as text and as read, and perhaps an older checkpoint with a proof."""
+
+    key: str
+    keys: list[VerifierKey]
+    checkpoint: str | None
+    consistency: str | None
+
+
+def verify(file: BinaryIO, key: str, checkpoint: str | None = None, consistency: str | None = None) -> PackageVerdict:
+    """Check the whole package; `key` is one verifier key of the tenant's log, or several, one a line."""
     try:
-        keys = read_keys(key)
+        given = Given(key, read_keys(key), checkpoint, consistency)
     except NotSigned as problem:
-        return Verdict((Check("key", ok=False, sentence=str(problem)),))
+        return PackageVerdict((Check("key", ok=None, sentence=str(problem)),))
     try:
         with zipfile.ZipFile(file) as archive:
-            return _opened(archive, keys, key)
+            return _opened(archive, given)
     except _Broken as broken:
-        return Verdict((Check("archive", ok=False, sentence=str(broken)),))
+        return PackageVerdict((Check("archive", ok=False, sentence=str(broken)),))
     except DAMAGE as damage:
-        return Verdict(
-            (
-                Check(
-                    "archive", ok=False, sentence=f"The file is no zip, or it is damaged or cut short ({type(damage).__name__})."
-                ),
-            )
-        )
+        told = f"The file is not a zip, or it is damaged or cut short ({type(damage).__name__})."
+        return PackageVerdict((Check("archive", ok=False, sentence=told),))
 
 
-def _opened(archive: zipfile.ZipFile, keys: list[VerifierKey], key: str) -> Verdict:
+def _opened(archive: zipfile.ZipFile, given: Given) -> PackageVerdict:
     name, entries = _entries(archive)
-    signed, vouched = _signature(archive, entries, keys)
+    signed, vouched = _signature(archive, entries, given.keys)
     digests, tags = _listed(archive, entries, MANIFEST), _listed(archive, entries, TAGS)
     checks = [Check("archive", ok=True, sentence=f"The archive holds {len(entries)} files below {name}/."), signed]
     if vouched is not None:
@@ -97,9 +92,9 @@ def _opened(archive: zipfile.ZipFile, keys: list[VerifierKey], key: str) -> Verd
     checks += [
         _declared(archive, entries), _same("tag files", archive, entries, tags, of=list(tags)),
         _complete(entries, digests, tags), _same("files", archive, entries, digests, of=list(digests)),
-        _index(archive, entries, digests), _samples(archive, entries), *_log(archive, entries, key, keys),
+        _index(archive, entries, digests), _samples(archive, entries), *_log(archive, entries, given),
     ]  # fmt: skip
-    return Verdict(tuple(checks), name, len(digests))
+    return PackageVerdict(tuple(checks), name, len(digests))
 
 
 def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]:
@@ -267,24 +262,27 @@ def _population(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, column: str) -
     return digest.hexdigest(), ids
 
 
-def _log(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], key: str, keys: list[VerifierKey]) -> Iterator[Check]:
-    """The extract of the log with its proofs, and that its checkpoint is the one beside it."""
+def _log(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], given: Given) -> Iterator[Check]:
+    """The extract of the log with its proofs, the checkpoint beside it, and the reader's older one."""
     entry = entries.get("data/audit-log/extract.jsonl")
-    note = (_small(archive, entries, "data/audit-log/checkpoint.txt") or b"").decode("utf-8", "replace")
     if entry is None:
         yield Check("log", ok=False, sentence="The package holds no extract of the audit log.")
         return
     try:
         with archive.open(entry) as stream:
-            result = verify_log(jsonl.lines(cast("BinaryIO", stream)), key, note)
+            result = verify_log(jsonl.lines(cast("BinaryIO", stream)), given.key, given.checkpoint, given.consistency)
     except DAMAGE:
         yield Check("log", ok=False, sentence="data/audit-log/extract.jsonl is damaged: it cannot be unpacked.")
         return
-    yield Check("log", ok=result.ok, sentence=result.sentence)
-    yield _checkpoint(note, keys)
+    compared = tuple(check for check in result.checks if check.name in {OLDER, CONSISTENCY})
+    alone = replace(result, checks=tuple(check for check in result.checks if check not in compared))
+    yield Check("log", ok=OK[alone.outcome], sentence=alone.sentence)
+    note = (_small(archive, entries, "data/audit-log/checkpoint.txt") or b"").decode("utf-8", "replace")
+    yield _checkpoint(note, given.keys, result.head)
+    yield from compared
 
 
-def _checkpoint(note: str, keys: list[VerifierKey]) -> Check:
+def _checkpoint(note: str, keys: list[VerifierKey], extract: Head | None) -> Check:
     problem = "The checkpoint is signed by none of the keys given."
     for key in keys:
         try:
@@ -292,7 +290,10 @@ def _checkpoint(note: str, keys: list[VerifierKey]) -> Check:
         except NotSigned as refused:
             problem = str(refused)
         else:
-            return Check(
-                "checkpoint", ok=True, sentence=f"The checkpoint beside it is that of {head.origin} over {head.size} entries."
-            )
+            if head != extract:
+                return Check(
+                    "checkpoint", ok=False, sentence="The checkpoint beside the extract is not the one that its proofs lead to."
+                )
+            told = f"The checkpoint beside the extract is the one that its proofs lead to: {head.origin}, {head.size:,} entries."
+            return Check("checkpoint", ok=True, sentence=told)
     return Check("checkpoint", ok=False, sentence=problem)

@@ -100,7 +100,7 @@ def split(note: str) -> tuple[str, list[Line]]:
     """(text, signature lines) of a note; lines that cannot be read are left out, as the standard asks."""
     text, gap, rest = note.replace("\r\n", "\n").rpartition(f"\n\n{DASH} ")
     if not gap:
-        raise NotSigned("The signature file holds no signature line.")
+        raise NotSigned("The text has no signature line.")
     return f"{text}\n", list(_lines(f"{DASH} {rest}"))
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from flask import request
 
 from governance.audit import jsonl
-from governance.audit.verify import Verdict, verify
+from governance.audit.verify import LogVerdict, verify
 from governance.kernel.access import PUBLIC
 from governance.kernel.errors import Unavailable
 from governance.kernel.feature import Feature
@@ -46,7 +46,7 @@ def check() -> ResponseReturnValue:
     if problems or export is None:
         return page("logbook/verify.html", result=None, key=key, held=held, problem=f"Give {' and '.join(problems)}.", status=422)
     with _turn():
-        result: Verdict = verify(jsonl.lines(cast("Any", export.stream)), key, held if held.strip() else None)
+        result: LogVerdict = verify(jsonl.lines(cast("Any", export.stream)), key, held if held.strip() else None)
     return page("logbook/verify.html", result=result, key=key, held=held)
 
 

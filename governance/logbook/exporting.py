@@ -10,12 +10,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import batched, groupby
 from typing import Any, BinaryIO
 
 from sqlalchemy import select
 
 from governance.audit import jsonl, merkle
 from governance.audit import queries as audit
+from governance.audit.frontier import subtrees
 from governance.audit.models import AuditEntry, Leaf
 from governance.audit.registry import registry
 from governance.kernel import sheets
@@ -27,6 +29,7 @@ from governance.logbook.ocsf import event
 
 WINDOW = 4096  # places: sixteen tiles, about ten megabytes of lines
 NODES = 8192  # hashes of subtrees that one window remembers
+MAX_ENTRIES_FOR_EVERY_SIZE = 2**20  # 45 MB of hashes; of a longer log only the last checkpoint of each day can be compared
 PIECE = 256 * 1024
 COLUMNS = ("place", "time (UTC)", "actor", "actor kind", "action", "target type", "target id", "outcome", "network", "request",
            "facts", "changes", "sealed fields", "id")  # fmt: skip
@@ -76,6 +79,10 @@ def _pieces(plan: Plan, tally: Tally, tell: Tell) -> Iterator[bytes]:
         yield _window(plan, at, tally)
     if not tally.entries:
         raise Invalid("No entry of the log matches these filters, so there is nothing to export.")
+    if plan.format == "jsonl" and not plan.is_whole:
+        for batch in batched(subtrees(_comparable_sizes(plan.size)), jsonl.MAX_HASHES):
+            tell(plan.size - 1)
+            yield _hashes(batch)
     tell(plan.size)  # the last moment to cancel: from here on the file is kept
     if plan.format == "jsonl":
         yield jsonl.Trailer(tally.entries, tally.first, tally.last).line
@@ -96,6 +103,24 @@ def _window(plan: Plan, at: int, tally: Tally) -> bytes:
         rows = _rows(plan, at, min(at + WINDOW, plan.size))
         tally.add(rows)
         return b"".join(WRITERS[plan.format](plan, rows)) if rows else b""
+
+
+def _comparable_sizes(size: int) -> Iterable[int]:
+    """Sizes that a reader's older checkpoint can have and be compared, up to the export's own."""
+    if size <= MAX_ENTRIES_FOR_EVERY_SIZE:
+        return range(1, size + 1)
+    with transaction(read_only=True):
+        return sorted({*audit.daily_sizes(size), size})
+
+
+def _hashes(batch: Iterable[tuple[int, int]]) -> bytes:
+    """The lines of these subtrees, each (level, first place); neighbours of one level share a line."""
+    with transaction(read_only=True):
+        node = audit.nodes()
+        return b"".join(
+            jsonl.Subtrees(run[0][1], level, [node(level, place >> level) for _, place in run]).line
+            for level, run in ((level, list(same)) for level, same in groupby(batch, key=lambda each: each[0]))
+        )
 
 
 def _rows(plan: Plan, start: int, end: int) -> list[Row]:

@@ -1,6 +1,6 @@
 """A stranger's file is checked in a child with limits of memory and time: a small PDF can unpack to more than there is.
 
-verify(pdf, signature, key) → Verdict       as verify.verify; what breaks a limit is a failed check
+verify(pdf, signature, key) → ReportVerdict       as verify.verify; what breaks a limit is a failed check
 python -m governance.reports.confined       that child: one line of JSON, then the PDF, on standard input
 """
 
@@ -12,9 +12,10 @@ import sys
 import threading
 from pathlib import Path
 
+from governance.kernel.checks import Check
 from governance.kernel.errors import Unavailable
 from governance.reports import verify as rules
-from governance.reports.verify import Check, Verdict
+from governance.reports.verify import ReportVerdict
 
 MEMORY, SECONDS = 768 * 1024 * 1024, 20
 AT_ONCE, PATIENCE = 2, 5  # children of one worker, and the seconds that one waits for its turn
@@ -23,7 +24,7 @@ TOO_MUCH = Check("file", ok=False, sentence="The file takes more memory or time 
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
-def verify(pdf: bytes, signature: str, key: str, *, memory: int = MEMORY, seconds: int = SECONDS) -> Verdict:
+def verify(pdf: bytes, signature: str, key: str, *, memory: int = MEMORY, seconds: int = SECONDS) -> ReportVerdict:
     if not _turns.acquire(timeout=PATIENCE):
         raise Unavailable("Several files are being checked just now. Try again in a moment.")
     try:
@@ -32,7 +33,7 @@ def verify(pdf: bytes, signature: str, key: str, *, memory: int = MEMORY, second
         _turns.release()
 
 
-def _asked(pdf: bytes, signature: str, key: str, memory: int, seconds: int) -> Verdict:
+def _asked(pdf: bytes, signature: str, key: str, memory: int, seconds: int) -> ReportVerdict:
     order = json.dumps({"signature": signature, "key": key}).encode() + b"\n"
     command = [sys.executable, "-m", "governance.reports.confined", str(memory), str(seconds)]
     here = Path(__file__).resolve().parents[2]
@@ -45,8 +46,8 @@ def _asked(pdf: bytes, signature: str, key: str, memory: int, seconds: int) -> V
     except (subprocess.TimeoutExpired, ValueError):
         told = None
     if told is None:
-        return Verdict((TOO_MUCH,), None, None)
-    return Verdict(tuple(Check(*each) for each in told["checks"]), told["fingerprint"], told["filename"])
+        return ReportVerdict((TOO_MUCH,), None, None)
+    return ReportVerdict(tuple(Check(*each) for each in told["checks"]), told["fingerprint"], told["filename"])
 
 
 def main(memory: int, seconds: int) -> None:

@@ -1,6 +1,6 @@
 """Check a report offline: the PDF, its signature file and a public key are all it takes.
 
-    verify(pdf, signature, key) -> Verdict      named checks, each with a sentence, and one sentence over all
+    verify(pdf, signature, key) -> ReportVerdict      named checks, each with a sentence, and one sentence over all
 
 No database, no network, no clock: the command line, the page for dropped files and the tests call the same function.
 """
@@ -16,20 +16,13 @@ from typing import Any
 import pikepdf
 
 from governance.audit import checkpoint
+from governance.audit.verify import read_keys
+from governance.kernel.checks import Check, Verdict
 from governance.kernel.notes import b64, split
-from governance.reports.signing import Note, NotSigned, VerifierKey, open_note, parse_key
+from governance.reports.signing import Note, NotSigned, VerifierKey, open_note
 
 MANIFEST, SNAPSHOT = "manifest.json", "snapshot.json"
 PRINTED = re.compile(r"Fingerprint((?:[0-9a-f]{8}){8})")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `ok` is None when it could not be looked at."""
-
-    name: str
-    ok: bool | None
-    sentence: str
 
 
 CUT_SHORT = Check("file", ok=False, sentence="The file cannot be read as a PDF: it is cut short or damaged.")
@@ -47,63 +40,68 @@ DAMAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """All checks, in the order of reading; `fingerprint` is that of the data inside, for comparing with paper."""
+class ReportVerdict(Verdict):
+    """`fingerprint` is that of the data inside, for comparing with paper."""
 
-    checks: tuple[Check, ...]
     fingerprint: str | None
     filename: str | None
 
     @property
-    def ok(self) -> bool:
-        return bool(self.checks) and all(check.ok is True for check in self.checks)
-
-    @property
     def sentence(self) -> str:
-        if self.ok:
-            return f"The report is genuine and unchanged: all {len(self.checks)} checks hold."
-        failed = [check for check in self.checks if check.ok is False]
-        return f"Do not rely on this file: {len(failed)} of {len(self.checks)} checks failed. {failed[0].sentence if failed else ''}".strip()
+        return self.summary("report", f"The report is genuine and unchanged: all {len(self.checks)} checks passed.")
 
 
-def verify(pdf: bytes, signature: bytes | str, key: str) -> Verdict:
-    """Check the file against its signature and the key, and the data inside against its manifest and the cover."""
-    note, signed = _signature(signature, key)
+def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
+    """Check the file against its signature and the key, and the data inside against its manifest and the cover.
+
+    `key` is one verifier key or several, one a line.
+    """
+    try:
+        keys = read_keys(key)
+    except NotSigned as problem:
+        return ReportVerdict((Check("key", ok=None, sentence=str(problem)),), None, None)
+    known, note, signed = _signature(signature, keys)
     checks = [signed, _digest(pdf, note)]
     opened = _open(pdf)
     if isinstance(opened, Check):
-        return Verdict((*checks, opened), None, note.filename if note else None)
+        return ReportVerdict((*checks, opened), None, note.filename if note else None)
     with opened as file:
         try:
             pages, inside = len(file.pages), _attachments(file)
         except DAMAGE:
-            return Verdict((*checks, CUT_SHORT), None, note.filename if note else None)
+            return ReportVerdict((*checks, CUT_SHORT), None, note.filename if note else None)
         manifest = _manifest(inside)
         checks += [
             Check("file", ok=True, sentence=f"The file is a PDF of {pages} page{'' if pages == 1 else 's'}."),
             *_data(inside, manifest),
             _fingerprint(inside, manifest, note),
             _printed(file, inside),
-            _key_named(manifest, key),
+            _key_named(manifest, str(known)),
             *_checkpoint(manifest),
         ]
     found = _sha256(inside[SNAPSHOT]) if SNAPSHOT in inside else None
-    return Verdict(tuple(checks), found, note.filename if note else None)
+    return ReportVerdict(tuple(checks), found, note.filename if note else None)
 
 
 # --- Signature and bytes ---------------------------------------------------------------------------
 
 
-def _signature(signature: bytes | str, key: str) -> tuple[Note | None, Check]:
+def _signature(signature: bytes | str, keys: list[VerifierKey]) -> tuple[VerifierKey, Note | None, Check]:
+    """The key that signed, or the first one given; what it vouches for; and the check."""
     try:
-        known: VerifierKey = parse_key(key)
         text = signature.decode() if isinstance(signature, bytes) else signature
-        note = open_note(text, known)
-    except NotSigned as problem:
-        return None, Check("signature", ok=False, sentence=str(problem))
     except UnicodeDecodeError:
-        return None, Check("signature", ok=False, sentence="The signature file is not text.")
-    return note, Check("signature", ok=True, sentence=f"{known.name} signed this report with the key {known.key_id.hex()}.")
+        return keys[0], None, Check("signature", ok=False, sentence="The signature file is not text.")
+    problems = []
+    for known in keys:
+        try:
+            note = open_note(text, known)
+        except NotSigned as problem:
+            problems.append(str(problem))
+        else:
+            told = f"{known.name} signed this report with the key {known.key_id.hex()}."
+            return known, note, Check("signature", ok=True, sentence=told)
+    return keys[0], None, Check("signature", ok=False, sentence=problems[0])
 
 
 def _digest(pdf: bytes, note: Note | None) -> Check:
@@ -218,7 +216,7 @@ def _key_named(manifest: dict[str, Any] | None, key: str) -> Check:
     named = manifest.get("signing_key") if manifest else None
     if named is None:
         return Check("key", ok=None, sentence="Not checked: the file names no signing key.")
-    if named == key.strip():
+    if named == key:
         return Check("key", ok=True, sentence="The key given is the one that the report names.")
     return Check("key", ok=False, sentence="The report names another key than the one given.")
 

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from governance import schedule
-from governance.audit import logs, sequencer
+from governance.audit import checkpoint, jsonl, logs, sequencer
+from governance.audit import queries as log_queries
 from governance.audit.models import AuditEntry
 from governance.cli import main
+from governance.engagements import jobs as packing
 from governance.engagements import queries
 from governance.engagements.bag import Bag, NotWhole, Payload
 from governance.engagements.checking import verify
@@ -32,12 +34,14 @@ from governance.kernel import jobs, storage
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.kernel.made import reading
+from governance.logbook import exporting
 from governance.people.jobs import actor_of
 from tests import make
 from tests.browser import Visitor
 from tests.conftest import REPOSITORY, visitor
 from tests.engagements import field
 from tests.evidence import shelf
+from tests.machine import machine
 from tests.testing import scene as testing
 
 assert schedule.HANDLERS  # the jobs process knows the kind
@@ -110,7 +114,7 @@ def test_others_tools_and_our_verifier_find_it_whole(as_auditor, acting, scene, 
     assert bagit.Bag(str(bag)).validate()
     result = verify(io.BytesIO(content), key_of(acting))
     assert result.ok, [c for c in result.checks if not c.ok]
-    assert "genuine and whole" in result.sentence
+    assert "is genuine: all " in result.sentence
 
 
 def test_what_is_in_it(as_officer, acting, scene, tmp_path):
@@ -244,7 +248,7 @@ def test_the_same_command_line_checks_it(as_officer, acting, scene, tmp_path):
     key.write_text(key_of(acting))
     good = CliRunner().invoke(main, ["verify-package", str(file), "--key", str(key)])
     assert good.exit_code == 0, good.output
-    assert "genuine and whole" in good.output
+    assert "is genuine: all " in good.output
     file.write_bytes(file.read_bytes()[:-100])
     assert CliRunner().invoke(main, ["verify-package", str(file), "--key", str(key)]).exit_code == 1
 
@@ -421,3 +425,104 @@ def test_the_package_is_named_after_the_tenant_and_the_engagement(as_officer, ac
     page = made(as_officer, scene[0])
     assert f'filename="acme-{ref}.zip"' in as_officer.post(f"{page}/download", then=200).headers["Content-Disposition"]
     assert make.FIRM
+
+
+# ---- against the checkpoint that an auditor kept
+
+
+def held(acting, size=None, root=None):
+    """The newest checkpoint as an auditor keeps it; or one that the log's key signed over another root."""
+    with acting("admin"):
+        last = log_queries.last_checkpoint()
+        if root is None:
+            return last.note
+        other = checkpoint.Head(last.origin, size or last.size, root)
+        return checkpoint.sign(logs.private_key(logs.signing_key()), last.origin, other)
+
+
+def grown(acting):
+    """The log is signed at a larger size."""
+    shelf.version(shelf.piece("Later"), b"a,b\n3,4\n", "later.csv")
+    sequenced(acting)
+
+
+@pytest.fixture
+def checked(tmp_path, acting):
+    """`governance verify-package` on these bytes with the auditor's own files."""
+
+    def run(content, **files):
+        (tmp_path / "package.zip").write_bytes(content)
+        arguments = ["verify-package", str(tmp_path / "package.zip"), "--key", key_of(acting)]
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
+            arguments += [f"--{name}", str(tmp_path / name)]
+        return CliRunner().invoke(main, arguments)
+
+    return run
+
+
+def test_a_package_is_compared_with_the_checkpoint_that_the_auditor_kept(as_auditor, acting, scene, checked):
+    older = held(acting)
+    grown(acting)
+    content = taken(as_auditor, scene[0])
+    done = checked(content, checkpoint=older)
+    assert done.exit_code == 0, done.output
+    assert "entries of your older checkpoint" in done.output and "is genuine: all " in done.output
+
+
+def test_a_package_of_a_rewritten_log_contradicts_the_checkpoint_that_the_auditor_kept(as_auditor, acting, scene, checked):
+    older = held(acting, root=b"\7" * 32)
+    grown(acting)
+    content = taken(as_auditor, scene[0])
+    done = checked(content, checkpoint=older)
+    assert done.exit_code == 1, done.output
+    assert "Do not rely on this package. The log contradicts your older checkpoint" in done.output
+
+
+@pytest.fixture
+def former(monkeypatch):
+    """Packages are made as before: their extract has no hashes of the tree."""
+
+    def stream(plan, tally, tell):
+        lines = jsonl.lines(exporting.stream(plan, tally, tell))
+        return reading(line.replace(b"audit-export/2", b"audit-export/1") for line in lines if b'"hashes"' not in line)
+
+    monkeypatch.setattr(packing, "stream", stream)
+
+
+def test_a_package_of_the_former_format_is_not_compared_and_says_so(app, as_auditor, acting, scene, checked, former):
+    older = held(acting)
+    grown(acting)
+    content = taken(as_auditor, scene[0])
+    assert checked(content).exit_code == 0
+    done = checked(content, checkpoint=older)
+    assert done.exit_code == 2, done.output
+    assert "No error was found in this package, but something you asked for was not checked. Your older" in done.output
+    proof = machine(app).get(f"/audit/acme/proof/consistency?from={older.splitlines()[1]}").text
+    assert checked(content, checkpoint=older, consistency=proof).exit_code == 0
+
+
+@pytest.mark.parametrize(("older", "says"), [
+    (lambda acting: held(acting)[:-20], "cut short or damaged"),
+    (lambda acting: held(acting, size=99_999, root=b"\7" * 32), "covers 99,999 entries and this export only"),
+    (lambda acting: "nonsense", "no signature line"),
+])  # fmt: skip
+def test_a_checkpoint_that_cannot_be_compared_with_a_package_is_named(as_auditor, acting, scene, checked, older, says):
+    done = checked(taken(as_auditor, scene[0]), checkpoint=older(acting))
+    assert done.exit_code == 2 and f"{says}" in done.output, done.output
+
+
+def test_the_checkpoint_beside_the_extract_is_the_extracts_own(as_auditor, acting, scene):
+    """Somebody who can sign puts another checkpoint of the same log beside it."""
+    other = held(acting)
+    grown(acting)
+    content = taken(as_auditor, scene[0])
+    changed_ = bent(content, lambda name, data: other.encode() if name.endswith("audit-log/checkpoint.txt") else data)
+    told = {check.name: check.sentence for check in verify(changed_, key_of(acting)).checks}
+    assert told["checkpoint"] == "The checkpoint beside the extract is not the one that its proofs lead to."
+
+
+def test_the_instructions_in_a_package_name_the_older_checkpoint_and_every_exit_status(as_officer, scene, tmp_path):
+    told = " ".join((unpacked(taken(as_officer, scene[0]), tmp_path) / "data" / "VERIFY.txt").read_text().split())
+    assert "--checkpoint" in told and "0 everything you asked for was checked and is right" in told
+    assert "1 something is wrong" in told and "2 no error was found, but something you asked for was not checked" in told

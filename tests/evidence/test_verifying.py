@@ -149,6 +149,30 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
     assert current.actor_or_none() is None
 
 
+def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_are_checked(settings, isolated, monkeypatch):
+    from governance import cli
+
+    shelf.version(shelf.piece())
+
+    class Away(storage.Folder):
+        def _stored(self, key):
+            raise Unavailable("The object store cannot be read just now.")
+
+    monkeypatch.setattr(storage, "_store", Away(storage.store().root))
+    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.founder(slug) for slug in slugs or ("acme", "globex")])
+    away = CliRunner().invoke(cli.main, ["verify-evidence"])
+    assert away.exit_code == 2, away.output
+    assert "?     acme: not checked. " in away.output and "ok    globex" in away.output
+
+
+def test_without_a_tenant_nothing_was_checked(settings, isolated, monkeypatch):
+    from governance import cli
+
+    monkeypatch.setattr(cli, "_founders", lambda slugs: [])
+    done = CliRunner().invoke(cli.main, ["verify-evidence"])
+    assert done.exit_code == 2 and "nothing was checked" in done.output
+
+
 # ---- by itself
 
 

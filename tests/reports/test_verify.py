@@ -1,6 +1,7 @@
 """A report is checked offline: what holds, and every way in which it does not."""
 
 import io
+import json
 import re
 from functools import cache
 
@@ -10,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.audit import checkpoint
 from governance.kernel import pdf
+from governance.kernel.checks import Outcome
 from governance.kernel.notes import b64
 from governance.reports.document import build
 from governance.reports.signing import NotSigned, open_note, parse_key, sign, verifier_key
-from governance.reports.verify import Verdict, verify
+from governance.reports.verify import ReportVerdict, verify
 from tests.reports import sample
 
 pytestmark = pytest.mark.slow
@@ -33,11 +35,11 @@ def signed(data: bytes, private: Ed25519PrivateKey = sample.KEY, name: str = sam
     return sign(private, name, filename="ACME-RMF-2026-Q3.pdf", pdf=data, fingerprint=build(sample.single()).fingerprint)
 
 
-def states(verdict: Verdict) -> dict[str, bool | None]:
+def states(verdict: ReportVerdict) -> dict[str, bool | None]:
     return {check.name: check.ok for check in verdict.checks}
 
 
-def sentence(verdict: Verdict, name: str) -> str:
+def sentence(verdict: ReportVerdict, name: str) -> str:
     return next(check.sentence for check in verdict.checks if check.name == name)
 
 
@@ -45,7 +47,7 @@ def test_a_genuine_report_passes_every_check() -> None:
     data, note = report()
     verdict = verify(data, note.encode(), KEY)
     assert verdict.ok
-    assert verdict.sentence == "The report is genuine and unchanged: all 8 checks hold."
+    assert verdict.sentence == "The report is genuine and unchanged: all 8 checks passed."
     assert verdict.fingerprint == build(sample.single()).fingerprint
     assert verdict.filename == "ACME-RMF-2026-Q3.pdf"
 
@@ -85,7 +87,7 @@ def test_another_key_is_named() -> None:
     verdict = verify(data, note, other)
     assert states(verdict) | {"signature": False, "digest": None, "key": False} == states(verdict)
     assert "signed with another key" in sentence(verdict, "signature")
-    assert verdict.sentence.startswith("Do not rely on this file: 2 of 8 checks failed.")
+    assert verdict.sentence.startswith("Do not rely on this report. The file was signed with another key")
 
 
 def test_a_report_signed_by_somebody_else_names_our_key_and_fails() -> None:
@@ -126,8 +128,8 @@ def test_what_is_no_pdf_is_called_that(data: bytes, said: str) -> None:
 @pytest.mark.parametrize(
     ("note", "said"),
     [
-        ("", "The signature file holds no signature line."),
-        ("\N{EM DASH} console.example AAAA\n", "The signature file holds no signature line."),
+        ("", "The text has no signature line."),
+        ("\N{EM DASH} console.example AAAA\n", "The text has no signature line."),
         ("governance report v1\n\n\N{EM DASH} console.example AAAA\n", "The signature line is cut short or damaged."),
         (b"\xff\xfe\x00", "The signature file is not text."),
     ],
@@ -148,7 +150,23 @@ def test_a_changed_note_does_not_hold() -> None:
 def test_a_key_that_is_none_is_explained(key: str) -> None:
     with pytest.raises(NotSigned, match="The key"):
         parse_key(key)
-    assert states(verify(*report(), key))["signature"] is False
+    verdict = verify(*report(), key)
+    assert verdict.outcome is Outcome.NOT_CHECKED and verdict.sentence.startswith("Nothing was checked. ")
+
+
+def test_a_report_that_names_no_key_is_not_called_genuine_and_not_called_wrong() -> None:
+    with pikepdf.open(io.BytesIO(report()[0])) as file:
+        manifest = json.loads(file.attachments["manifest.json"].get_file().read_bytes())
+    del manifest["signing_key"]
+    verdict = rewritten("manifest.json", json.dumps(manifest).encode())
+    assert verdict.outcome is Outcome.NOT_CHECKED
+    assert "something you asked for was not checked" in verdict.sentence and "names no signing key" in verdict.sentence
+
+
+def test_of_several_keys_the_one_that_signed_counts() -> None:
+    other = verifier_key(Ed25519PrivateKey.generate(), sample.KEY_NAME)
+    assert verify(*report(), f"# ours\n{other}\n{KEY}\n").ok
+    assert not verify(*report(), f"{other}\n{other}\n").ok
 
 
 def test_any_bytes_give_a_verdict_and_no_error() -> None:
@@ -162,7 +180,7 @@ def test_any_bytes_give_a_verdict_and_no_error() -> None:
 # --- A forger who can also sign: the inside must agree with itself ---------------------------------
 
 
-def rewritten(name: str, content: bytes | None) -> Verdict:
+def rewritten(name: str, content: bytes | None) -> ReportVerdict:
     """The report with one attachment replaced, added or (None) removed, signed anew with the right key."""
     with pikepdf.open(io.BytesIO(report()[0])) as file:
         if content is None:
