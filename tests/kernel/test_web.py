@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from governance.kernel.web import HEADERS, MAX_BODY, _network
+from governance.kernel.web import HEADERS, MAX_BODY, network_of
 
 ANSWERS = {
     "a page": ("GET", "systems/", 200), "another page": ("GET", "settings/members", 200), "a redirect": ("GET", "/", 302),
@@ -119,7 +119,7 @@ def test_a_browsers_report_is_counted_whatever_it_says(client, body):
      ("fe80::1%eth0", "fe80::/48"), ("", ""), ("unix:", "")],
 )  # fmt: skip
 def test_addresses_are_kept_coarse(address, network):
-    assert _network(address) == network
+    assert network_of(address) == network
 
 
 def test_a_made_up_method_makes_no_new_series(client):
