@@ -206,7 +206,8 @@ class Exchange:
     __slots__ = ("_closing", "_gone", "_server", "environ", "protocol")
 
     def __init__(self, server: Server, protocol: Any, environ: Environ) -> None:
-        self._server, self.protocol, self.environ = server, protocol, environ
+        self.protocol: Any = protocol
+        self._server, self.environ = server, environ
         self._closing = self._gone = False
 
     def start(self) -> None:
@@ -259,6 +260,8 @@ class Exchange:
         except Exception:
             log.exception("request failed", method=self.environ["REQUEST_METHOD"])
             self._send_last_resort()
+        finally:
+            self.protocol = None  # granian closes the connection of an unread body when nothing refers to it
 
     def _send(self, pieces: Iterable[bytes], head: list[Any]) -> None:
         each = iter(pieces)
@@ -272,7 +275,8 @@ class Exchange:
         if following is None:
             send({"type": "http.response.body", "body": first, "more_body": False})
             return
-        self._listen_for_disconnect()
+        if isinstance(self.environ["wsgi.input"], BytesIO):  # otherwise the application may still read
+            self._listen_for_disconnect()
         for piece in (first, following):
             self._send_piece(piece)
         for piece in each:
@@ -291,12 +295,13 @@ class Exchange:
                 sent.cancel()
                 self._gone = True
 
-    def _listen_for_disconnect(self) -> None:
-        def gone(_future: Any) -> None:
+    def _listen_for_disconnect(self, received: Any = None) -> None:
+        """Note when the client goes away, which comes after whatever is left of the body."""
+        protocol = self.protocol
+        if received is not None and received.result()["type"] == "http.disconnect":
             self._gone = True
-
-        if isinstance(self.environ["wsgi.input"], BytesIO):  # the body is read: what comes next is the end
-            self.protocol.receive().add_done_callback(gone)
+        elif protocol is not None:
+            protocol.receive().add_done_callback(self._listen_for_disconnect)
 
     def _send_last_resort(self) -> None:
         try:

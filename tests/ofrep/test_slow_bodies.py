@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import pytest
@@ -74,7 +74,7 @@ class Drips:
         self.open[number].close()
         self._open(number)
 
-    def __enter__(self) -> "Drips":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -242,7 +242,7 @@ def pushing(installation) -> tuple[str, str]:
     """The key of a machine that pushes evidence, and the reference of the item."""
     with make.acting("admin"):
         ref = evidence.begin(f"Large report {time.monotonic_ns()}", kind="report", cadence="quarterly").ref
-    return key(name="uploader", scopes=("evidence:write",)), ref
+    return key(name=f"uploader {time.monotonic_ns()}", scopes=("evidence:write",)), ref
 
 
 def multipart(ref: str, megabytes: int) -> tuple[list[bytes], str]:
