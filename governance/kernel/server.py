@@ -264,21 +264,21 @@ class Exchange:
             self.protocol = None  # granian closes the connection of an unread body when nothing refers to it
 
     def _send(self, pieces: Iterable[bytes], head: list[Any]) -> None:
+        """In one go where the first piece is all that was announced, otherwise piece by piece."""
         each = iter(pieces)
         first = next(each, b"")
-        status, headers = int(head[0][:3]), [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head[1]]
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head[1]]
+        is_whole = not first or (b"content-length", str(len(first)).encode()) in headers
         if self._closing:
             headers.append((b"connection", b"close"))
         send = self.protocol.send
-        send({"type": "http.response.start", "status": status, "headers": headers})
-        following = next(each, None)
-        if following is None:
+        send({"type": "http.response.start", "status": int(head[0][:3]), "headers": headers})
+        if is_whole:
             send({"type": "http.response.body", "body": first, "more_body": False})
             return
         if isinstance(self.environ["wsgi.input"], BytesIO):  # otherwise the application may still read
             self._listen_for_disconnect()
-        for piece in (first, following):
-            self._send_piece(piece)
+        self._send_piece(first)
         for piece in each:
             if self._gone:
                 return
@@ -386,7 +386,7 @@ def _work(
     told.add_cb(ended.set)
     worker: Any = ASGIWorker(  # type: ignore[call-arg]
         worker_id, sock, ipc, runtime_threads, runtime_blocking_threads, EVENT_THREADS, idle_timeout, backpressure, http_mode,  # type: ignore[arg-type]
-        http1_settings, http2_settings, websockets, static_path, *tls, metrics,  # type: ignore[arg-type]
+        http1_settings, http2_settings, websockets, static_path, *tls, metrics,
     )  # fmt: skip
     server, immediately = Server(application, application.extensions["serving"]), _Immediately()
     serve = getattr(worker, WORKERS_METHODS[runtime_mode][(sock[0] or sock[1]).is_uds()])
