@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 WARM_UP = 15
+START_SECONDS = 120  # for a server on a busy machine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +106,7 @@ def _free_port() -> int:
 
 
 def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 0.2).close()
