@@ -1,4 +1,4 @@
-"""A small HTTP client over kept-alive connections, and servers of one worker each to point it at."""
+"""A small HTTP client over kept-alive connections, and servers to point it at."""
 
 import http.client
 import socket
@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 WARM_UP = 15
+START_SECONDS = 120  # for a server on a busy machine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,16 +69,31 @@ def rate(target: Target, seconds: float, threads: int = 4) -> float:
 
 
 @contextmanager
-def serving(application: str, environment: Mapping[str, str], log: Path, workers: int = 1) -> Iterator[tuple[int, int]]:
-    """granian on a free port of loopback, with one worker unless said otherwise: its port and its process."""
+def serving(application: str, environment: Mapping[str, str], log: Path) -> Iterator[tuple[int, int]]:
+    """granian's WSGI server on a free port of loopback: its port and its process. For the floors."""
     port = _free_port()
-    command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--workers", str(workers), "--blocking-threads", "16", "--workers-kill-timeout", "3", "--no-access-log",
+    command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--workers", "1", "--blocking-threads", "16", "--workers-kill-timeout", "3", "--no-access-log",
                "--log-level", "warning", "--host", "127.0.0.1", "--port", str(port), application]  # fmt: skip
+    with _running(command, port, environment, log) as process:
+        yield port, process.pid
+
+
+@contextmanager
+def serving_console(environment: Mapping[str, str], log: Path, workers: int = 1) -> Iterator[tuple[int, int]]:
+    """`governance web` on a free port of loopback: its port and its process."""
+    port = _free_port()
+    command = [sys.executable, "-m", "governance.cli", "web", "--port", str(port), "--workers", str(workers)]
+    with _running(command, port, environment, log) as process:
+        yield port, process.pid
+
+
+@contextmanager
+def _running(command: list[str], port: int, environment: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as out:
         process = subprocess.Popen(command, env=dict(environment), stdout=out, stderr=subprocess.STDOUT)
     try:
         _wait(port, process, log)
-        yield port, process.pid
+        yield process
     finally:
         process.terminate()
         process.wait(20)
@@ -90,7 +106,7 @@ def _free_port() -> int:
 
 
 def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 0.2).close()

@@ -21,7 +21,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import select
 
-from bench.client import serving
+from bench.client import serving, serving_console
 from governance.kernel import current
 
 VAR = Path("var/bench")
@@ -35,12 +35,12 @@ def measure(environment: Mapping[str, str], server: Any, *, rounds: int, seconds
     world = _world()
     flips = 6 if quick else FLIPS
     with (
-        serving("app:app", environment, VAR / "decisions.log") as (port, _),
+        serving_console(environment, VAR / "decisions.log") as (port, _),
         serving("bench.floor:app", environment, VAR / "floor-decisions.log") as (floor_port, _),
     ):
         rows = _rates(world, port, floor_port, rounds, max(seconds * 5, 1))
         rows.append(_silence(world, port, server))
-    with serving("app:app", {**environment, "GOVERNANCE_WEB_WORKERS": "2"}, VAR / "two.log", workers=2) as (port, _):
+    with serving_console({**environment, "GOVERNANCE_WEB_WORKERS": "2"}, VAR / "two.log", workers=2) as (port, _):
         rows += _flips(world, port, server, flips)
     return [*rows, *_resolving(), _flock(quick=quick)]
 

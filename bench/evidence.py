@@ -21,7 +21,7 @@ import psycopg
 from flask import Flask, url_for
 
 from bench import world
-from bench.client import Target, median_ms, resident_megabytes, serving, warm
+from bench.client import Target, median_ms, resident_megabytes, serving_console, warm
 from governance.evidence import actions
 from governance.kernel import clock, embedded, storage
 from tests import make
@@ -42,7 +42,7 @@ def measure(
     file = VAR / "large.pdf"
     try:
         rows = _stored(app, file, size, times)
-        with serving("app:app", environment, VAR / "web.log") as (port, pid):
+        with serving_console(environment, VAR / "web.log") as (port, pid):
             rows += _uploaded(app, cookie, token, file, size, port, pid, times)
             _fill(server, pieces)
             world.analyze(server)

@@ -27,7 +27,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import select, text
 
 from bench import world
-from bench.client import Target, median_ms, serving
+from bench.client import Target, median_ms, serving, serving_console
 from governance.audit import checkpoint, jsonl, merkle, queries, sequencer
 from governance.audit.models import AuditEntry
 from governance.audit.record import canonical, record
@@ -60,7 +60,7 @@ def measure(
 ) -> list[Row]:
     scale = QUICK if quick else 1
     with (
-        serving("app:app", environment, VAR / "web.log") as (port, _),
+        serving_console(environment, VAR / "web.log") as (port, _),
         serving("bench.silent:app", environment, VAR / "silent.log") as (mute, _),
     ):
         rows = _acted(cookie, token, (port, mute), rounds, seconds)

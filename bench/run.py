@@ -28,7 +28,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from bench import decisions, evidence, log, packages, testing, world
-from bench.client import Target, median_ms, rate, resident_megabytes, serving, warm
+from bench.client import Target, median_ms, rate, resident_megabytes, serving, serving_console, warm
 from governance.kernel import db, embedded
 
 VAR = Path("var/bench")
@@ -71,7 +71,7 @@ def measure(rounds: int, seconds: float, papers: int, *, quick: bool) -> tuple[l
     cookie = _cookie(app)
     rows: list[Row] = []
     with (
-        serving("app:app", environment, VAR / "web.log") as (port, pid),
+        serving_console(environment, VAR / "web.log") as (port, pid),
         serving("bench.floor:app", environment, VAR / "floor.log") as (floor_port, _),
     ):
         pages = _pages(app, cookie, port)

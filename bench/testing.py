@@ -16,7 +16,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import text
 
-from bench.client import Target, median_ms, serving, warm
+from bench.client import Target, median_ms, serving_console, warm
 from governance.controls import actions as controls
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -34,7 +34,7 @@ def measure(app: Flask, environment: Mapping[str, str], *, rounds: int, seconds:
     with app.app_context():
         fill()
         cookie = make.cookie("compliance_officer", "globex")
-    with serving("app:app", dict(environment), VAR / "web.log") as (port, _):
+    with serving_console(dict(environment), VAR / "web.log") as (port, _):
         headers = {"Cookie": f"session={cookie}"}
         page = Target("matrix", port, "/t/globex/evidence/type-ii", headers)
         file = Target("matrix as CSV", port, "/t/globex/evidence/type-ii.csv", headers)

@@ -53,13 +53,11 @@ def migrate() -> None:
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=2, show_default=True)
 def web(host: str, port: int, workers: int) -> None:
-    """Serve the console (granian, WSGI). Told to stop, it waits five seconds for products that keep their connections open."""
-    from granian import Granian
-    from granian.constants import Interfaces
+    """Serve Meridian. On SIGTERM it waits five seconds for products that keep their connections open."""
+    from governance.kernel import server
 
     os.environ["GOVERNANCE_WEB_WORKERS"] = str(workers)
-    Granian("app:app", address=host, port=port, interface=Interfaces.WSGI, workers=workers, blocking_threads=16,
-            workers_kill_timeout=5, log_access=False, log_level="warning").serve()  # type: ignore[arg-type]  # fmt: skip # granian takes the name too
+    server.serve("app:app", host=host, port=port, workers=workers)
 
 
 @main.command()

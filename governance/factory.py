@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Collection, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -39,11 +39,11 @@ from governance.evidence.api import public as api_description
 from governance.evidence.views import feature as evidence
 from governance.frameworks.views import feature as frameworks
 from governance.frameworks.views import operator_feature as operator_frameworks
-from governance.kernel import charts, clock, config, current, db, logs, outbox, storage, vault, web, words
+from governance.kernel import bearer, bodies, charts, clock, config, current, db, logs, outbox, storage, vault, web, words
 from governance.kernel import scope as scopes
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.errors import DomainError, KeyNeeded, SignInNeeded, Stale, StepUpNeeded, Unavailable
-from governance.kernel.feature import doors, remember_seen
+from governance.kernel.feature import doors, key_of, remember_seen
 from governance.kernel.health import checks, health, measures
 from governance.logbook.check import public as log_check
 from governance.logbook.exports import feature as log_exports
@@ -113,7 +113,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for feature in FEATURES:
         app.register_blueprint(feature)
     _dress_templates(app, settings)
-    app.wsgi_app = app.extensions["decisions"] = decisions(app, settings)  # type: ignore[method-assign, assignment]  # how Flask is wrapped
+    app.wsgi_app = app.extensions["decisions"] = front = decisions(app, settings)  # type: ignore[method-assign, assignment]  # how Flask is wrapped
+    app.extensions["serving"] = bodies.Serving(partial(_sender, app), front.is_in_memory, partial(_is_urgent, app))
     app.url_default_functions.setdefault(None, []).append(_same_tenant)
     for error in (DomainError, HTTPException, DBAPIError, Exception):
         app.register_error_handler(error, _refused)
@@ -125,6 +126,29 @@ def decisions(app: Flask, settings: config.Settings) -> Decisions:
     held = Snapshots(settings.database_url)
     checks["snapshots"] = lambda: not held.is_stale
     return Decisions(app.wsgi_app, held, Limiter(settings.workers), settings.domain, follow=settings.follows)
+
+
+def _sender(app: Flask, environ: dict[str, Any]) -> bodies.Sender:
+    """Who sends a request, by a valid key or a live session; otherwise the network that it comes from."""
+    try:
+        with app.request_context(environ):
+            held = key_of(bearer.header_of(environ))
+            if held is not None:
+                return bodies.Sender("key", str(held.key_id))
+            who = people.signed_in_anywhere()
+            if who is not None:
+                return bodies.Sender("person", str(who.person_id or who.session_id))
+    except Exception as error:  # noqa: BLE001 - whoever cannot be identified is a stranger
+        log.warning("sender not identified", reason=type(error).__name__)
+    return bodies.Sender("stranger", web.network_of(environ.get("REMOTE_ADDR", "")))
+
+
+def _is_urgent(app: Flask, environ: dict[str, Any]) -> bool:
+    try:
+        endpoint, _values = app.url_map.bind("").match(environ["PATH_INFO"], environ["REQUEST_METHOD"])
+    except HTTPException:
+        return False
+    return bool(getattr(app.view_functions.get(endpoint), "urgent", False))
 
 
 def _seen(who: current.Actor) -> None:
@@ -366,10 +390,17 @@ def _refused(error: Exception) -> Response:
     if isinstance(error, StepUpNeeded) and _wants_page():
         return make_response(_step_up_page(), status)
     if not _wants_page():
-        return _problem(error, status, sentence)
+        return _with_headers(error, _problem(error, status, sentence))
     changes = [(n, then, now) for n, (then, now) in error.changes.items()] if isinstance(error, Stale) else []
     context = {"status": status, "sentence": sentence, "changes": changes, "remedy": REMEDIES.get(status)}
-    return make_response(render_template("refused.html", **context), status)
+    return _with_headers(error, make_response(render_template("refused.html", **context), status))
+
+
+def _with_headers(error: Exception, answer: Response) -> Response:
+    """What HTTP wants beside the status: `Allow` with 405, `Retry-After` where something says when."""
+    if isinstance(error, HTTPException):
+        answer.headers.update({name: value for name, value in error.get_headers() if name != "Content-Type"})
+    return answer
 
 
 def _problem(error: Exception, status: int, sentence: str) -> Response:

@@ -24,27 +24,6 @@ from governance.reports.verify import verify
 # ---- bodies
 
 
-def test_senders_who_drip_take_some_threads_and_everybody_else_is_answered(client, monkeypatch):
-    monkeypatch.setattr(web, "PATIENCE", 0.01)
-    held = [web._bodies.acquire(blocking=False) for _ in range(web.BODIES)]
-    try:
-        assert all(held)
-        busy = client.client.post("/login", data={"email": "officer@acme.example"})
-        assert busy.status_code == 503 and "busy" in busy.text
-        assert client.client.post("/csp-report", data=b"{}").status_code == 503
-        assert client.client.get("/healthz").status_code == 200 and client.client.get("/login").status_code == 200
-    finally:
-        for _ in held:
-            web._bodies.release()
-    assert client.client.post("/csp-report", data=b"{}").status_code == 204
-
-
-def test_a_refused_body_gives_its_place_back(client):
-    for _ in range(web.BODIES + 2):
-        assert client.client.post("/login", data=b"a&" * web.MAX_FORM, content_type=FORM).status_code == 413
-    assert client.client.post("/csp-report", data=b"{}").status_code == 204
-
-
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from governance.kernel.current import Actor
@@ -66,6 +67,12 @@ def hint(text: str) -> str:
 
 def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
+
+
+def header_of(environ: Mapping[str, Any]) -> str:
+    """The Authorization header of a WSGI environ, or its X-API-Key in that form; empty without either."""
+    key = environ.get("HTTP_X_API_KEY")
+    return environ.get("HTTP_AUTHORIZATION") or (f"Bearer {key}" if key else "")
 
 
 def parse(header: str) -> Token:

@@ -76,7 +76,7 @@ def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> Forei
     return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=on_delete)
 
 
-MOST = 18  # connections: one for each of a worker's sixteen threads, and for the two that follow and tell decisions
+MOST = 31  # connections: one for each thread of `kernel/server.py`, and for the two that follow and tell decisions
 _sessions = sessionmaker()
 _session: ContextVar[Session] = ContextVar("session")
 _engine: Engine | None = None

@@ -55,6 +55,7 @@ class Feature(Blueprint):
         writes: bool | None = None,
         leaves: Callable[[], None] | None = None,
         attended: bool = True,
+        urgent: bool = False,
         **options: Any,
     ) -> None:
         """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes (step-up).
@@ -62,13 +63,14 @@ class Feature(Blueprint):
         A GET is read only, whatever else the route takes; `writes=False` says that of a POST too. What a machine's
         reading `leaves` in the log is written in a transaction of its own, after the view and before its answer goes.
         What a page asks by itself is not `attended`: it does not keep a session alive that nobody uses.
+        An `urgent` route has threads and places of its own in each worker (see `kernel/server.py`).
         """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
         guards = {"public": _public, "machine": _keyed(leaves)}
         guard = guards.get(self.scope) or _guarded(self.scope, fresh=fresh, writes=writes)
         guarded = guard(view_func, needs)
-        vars(guarded)["attended"] = attended
+        vars(guarded).update(attended=attended, urgent=urgent)
         super().add_url_rule(rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options)
 
 
@@ -169,13 +171,18 @@ def somebody_may(slug: str, needs: access.Permission) -> bool:
 
 def a_key_is_here(needs: access.Permission) -> bool:
     """Before the request's own transaction: whether it comes with a key that opens, and that may."""
+    held = key_of(request.headers.get("Authorization", ""))
+    return held is not None and not held.scopes.isdisjoint(needs.scopes)
+
+
+def key_of(header: str) -> bearer.Held | None:
+    """The valid key in an Authorization header, looked up in a transaction of its own; None without one."""
     try:
-        token = bearer.parse(request.headers.get("Authorization", ""))
+        token = bearer.parse(header)
         with transaction(read_only=True, tenant_id=_tenant_of(token)):
-            held = bearer.admit(token, doors.keys(token), clock.now())
+            return bearer.admit(token, doors.keys(token), clock.now())
     except DomainError:
-        return False
-    return not held.scopes.isdisjoint(needs.scopes)
+        return None
 
 
 def recently_signed_in(who: Actor) -> bool:

@@ -6,10 +6,7 @@ import ipaddress
 import json
 import re
 import secrets
-import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +15,8 @@ from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue as FlaskReturn
 from prometheus_client import Counter, Histogram
 
-from governance.kernel import current
+from governance.kernel import bodies, current
+from governance.kernel.bodies import BrokenOff
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Unavailable
 
 type ResponseReturnValue = FlaskReturn
@@ -40,8 +38,6 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY = 12 * 1024 * 1024
 MAX_FORM = 512 * 1024  # a form without files: beyond it there are only field names by the million
-BODIES, PATIENCE = 8, 0.5  # how many of a worker's threads may wait for bodies at once, and how long others wait for one of them
-_bodies = threading.BoundedSemaphore(BODIES)
 
 requests_total = Counter("governance_requests_total", "Requests answered", ["method", "endpoint", "status"])
 request_seconds = Histogram(
@@ -67,7 +63,7 @@ def _arrive() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else secrets.token_hex(8)
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    where = current.Origin(g.request_id, _network(request.remote_addr or ""))
+    where = current.Origin(g.request_id, network_of(request.remote_addr or ""))
     g.origin = current.coming_from(where)
     g.origin.__enter__()
 
@@ -79,7 +75,7 @@ def _gone(_error: BaseException | None) -> None:
     structlog.contextvars.clear_contextvars()
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """The address as coarse as the log keeps it: IPv4 /24 (also inside IPv6), IPv6 /48."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
@@ -95,10 +91,11 @@ def _readable() -> None:
         raise NotFound("There is no such page.")
     given = [*request.args.items(multi=True)]
     if request.method not in SAFE:
+        if (refused := request.environ.get(bodies.REFUSED)) is not None:
+            raise refused
         if request.mimetype != "multipart/form-data":
             request.max_content_length = MAX_FORM
-        with receiving():
-            given += _form_items()
+        given += _form_items()
     if any("\0" in name or "\0" in value for name, value in given):
         raise Invalid("The request holds a NUL character, which no text here can have. Nothing was changed.")
 
@@ -110,25 +107,10 @@ def _form_items() -> list[tuple[str, str]]:
     except OSError as error:
         raise Unavailable(f"There is no room for what was sent ({error.strerror}). Nothing was saved.") from error
     if not items and not request.files and request.mimetype == "multipart/form-data" and request.content_length:
-        raise BrokenOff("What was sent broke off before its end, or is no form. Nothing was saved; send it again.")
+        raise bodies.broken_off()  # Werkzeug gives an empty form for a body that it cannot parse
+    if None in request.form or None in request.files:
+        raise BrokenOff("A field of the form has no name. Nothing was saved; name every field and send it again.")
     return items
-
-
-class BrokenOff(Invalid):
-    """Werkzeug gives an empty form for a body that it cannot parse; that is not a form without fields."""
-
-    status = 400
-
-
-@contextmanager
-def receiving() -> Generator[None]:
-    """Around the reading of a body: senders who drip take some of the worker's threads, never all of them."""
-    if not _bodies.acquire(timeout=PATIENCE):
-        raise Unavailable("The console is busy with what others send. Nothing was changed; try again in a moment.")
-    try:
-        yield
-    finally:
-        _bodies.release()
 
 
 def _same_site() -> None:
@@ -219,10 +201,9 @@ def _account(response: Response) -> None:
 def _csp_report() -> FlaskReturn:
     """A browser refused something on a page of ours: counted and logged, never stored."""
     csp_reports.inc()
-    with receiving():
-        body: Any = request.get_data(cache=False)[:4000]
+    body = request.get_data(cache=False)[:4000]
     try:
-        report = json.loads(body)
+        report: Any = json.loads(body)
     except (ValueError, RecursionError):
         report = {"unreadable": True}
     log.warning("csp report", report=report)

@@ -13,17 +13,15 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
-from queue import Empty, SimpleQueue
 from typing import Any
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import bearer, current
+from governance.kernel import bearer, bodies, current
 from governance.kernel.bearer import Held
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded
@@ -40,8 +38,6 @@ type Body = Iterable[bytes]
 FLAGS = "/ofrep/v1/evaluate/flags"
 ADDRESSES = ("/ofrep/", "/policy/")
 MOST_BYTES = 64 * 1024
-BODIES, STRANGERS = 4, 2  # bodies that a worker waits for at once, beside the eight of pages: of keys, of who is refused
-PATIENCE = 0.5  # seconds that others wait for a place
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,79}")
 DIGITS = re.compile(r"[0-9]{1,9}")
 JSON = ("Content-Type", "application/json")
@@ -81,8 +77,13 @@ class Decisions:
     limiter: Limiter
     issuer: str
     follow: bool = False
-    places: SimpleQueue[int] = field(default_factory=lambda: _places(BODIES))
-    strangers: SimpleQueue[int] = field(default_factory=lambda: _places(STRANGERS))
+
+    def is_in_memory(self, environ: Environ) -> bool:
+        """Whether the answer to this request waits for nothing, not even the database."""
+        if not environ["PATH_INFO"].startswith(FLAGS) or not self.snapshots.following:
+            return False
+        _, _, rest = bearer.header_of(environ).partition("_")
+        return self.snapshots.has(rest.partition("_")[0])
 
     def __call__(self, environ: Environ, start: Start) -> Body:
         path = environ.get("PATH_INFO", "")
@@ -102,12 +103,16 @@ class Decisions:
     def _answer(self, path: str, environ: Environ, start: Start) -> Body:
         if self.follow and not self.snapshots.following:
             self.snapshots.follow()
+        if (refused := environ.get(bodies.REFUSED)) is not None:
+            raise Refused(
+                refused.status, "GENERAL", refused.message, SOON if refused.status == HTTPStatus.SERVICE_UNAVAILABLE else ()
+            )
         method = environ["REQUEST_METHOD"]
         if path.startswith(FLAGS):
             if method != "POST":
                 raise _only("POST")
-            flag, (held, answers) = _flag_of(path), self._admitted(environ)
-            asked = _asked(held, answers, self._body(environ))
+            flag, (held, answers) = _flag_of(path), self._admit(environ)
+            asked = _asked(held, answers, _read(environ))
             return self._one(asked, flag, start) if flag else self._all(asked, environ, start)
         wanted = {
             "/policy/v1/bundle": ("GET", self._bundle),
@@ -118,24 +123,14 @@ class Decisions:
             raise Refused(404, "", "There is no such address.")
         if method not in {wanted[0], "HEAD" if wanted[0] == "GET" else wanted[0]}:
             raise _only(wanted[0])
-        return wanted[1](*self._admitted(environ), environ, start)
+        return wanted[1](*self._admit(environ), environ, start)
 
     # ---- who asks
 
-    def _admitted(self, environ: Environ) -> tuple[Held, Answers]:
-        """Who is refused has his body read all the same where a place is free, so that his connection stays usable."""
-        try:
-            return self._admit(environ)
-        except Refused:
-            with suppress(Empty, Refused):
-                _read(environ, self.strangers, patience=0)
-            raise
-
     def _admit(self, environ: Environ) -> tuple[Held, Answers]:
         """The key, checked against memory: 401 without one that opens, 403 without the scope, 429 above its rate."""
-        header = environ.get("HTTP_AUTHORIZATION") or f"Bearer {environ.get('HTTP_X_API_KEY', '')}".rstrip()
         try:
-            token = bearer.parse("" if header == "Bearer" else header)
+            token = bearer.parse(bearer.header_of(environ))
             answers = self.snapshots.of(token.tenant)
             held = bearer.admit(token, answers.facts.keys if answers else {}, self.snapshots.now())
         except KeyNeeded as needed:
@@ -151,12 +146,6 @@ class Decisions:
                 429, "GENERAL", f"The key {held.name} may ask {held.rate} times a minute.", (("Retry-After", str(ceil(wait))),)
             )
         return held, answers
-
-    def _body(self, environ: Environ) -> bytes:
-        try:
-            return _read(environ, self.places, patience=PATIENCE)
-        except Empty:
-            raise Refused(503, "GENERAL", "The console is busy with what others send.", SOON) from None
 
     # ---- what is answered
 
@@ -188,7 +177,7 @@ class Decisions:
 
     def _heartbeat(self, held: Held, answers: Answers, environ: Environ, start: Start) -> Body:
         """From a product that decides at the edge: `version` is that of the bundle which it obeys."""
-        given = _json_of(self._body(environ))
+        given = _json_of(_read(environ))
         version = given.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version <= answers.facts.number:
             raise Refused(400, "PARSE_ERROR", "A heartbeat holds the version of the bundle that is obeyed.")
@@ -219,14 +208,6 @@ class Decisions:
         return _send(start, 200, json.dumps(bundle.jwks(answers.facts.bundle_keys)).encode(), (), "application/jwk-set+json")
 
 
-def _places(count: int) -> SimpleQueue[int]:
-    """For so many at once; a semaphore would cost seven times as much, on each request."""
-    made: SimpleQueue[int] = SimpleQueue()
-    for place in range(count):
-        made.put(place)
-    return made
-
-
 # ---- reading a request
 
 
@@ -238,16 +219,12 @@ def _flag_of(path: str) -> str:
     return flag
 
 
-def _read(environ: Environ, places: SimpleQueue[int], *, patience: float) -> bytes:
-    """The body, unless it is too long to be a context. Who drips takes some of the worker's threads, never all of them."""
+def _read(environ: Environ) -> bytes:
+    """The body, unless it is too long to be a context."""
     length = environ.get("CONTENT_LENGTH") or "0"
     if not DIGITS.fullmatch(length) or int(length) > MOST_BYTES:
         raise Refused(400, "INVALID_CONTEXT", f"The body may have {MOST_BYTES} bytes, with their number in Content-Length.")
-    place = places.get(timeout=patience)
-    try:
-        body: bytes = environ["wsgi.input"].read(int(length))
-    finally:
-        places.put(place)
+    body: bytes = environ["wsgi.input"].read(int(length))
     return body
 
 

@@ -96,6 +96,10 @@ class Snapshots:
             held = self._put(held.facts, held.began, held.known)
         return self._as_stale(held) if self._is_old(held.known) else held.answers
 
+    def has(self, slug: str) -> bool:
+        """Whether a tenant is in memory."""
+        return slug in self._held
+
     def now(self) -> datetime:
         """By this machine's clock or the database's, whichever is ahead: what ends by time ends everywhere."""
         return clock.now() + self.behind

@@ -263,7 +263,7 @@ def _per_minute(rate: float) -> str:
     return f"{_rounded(rate)} req/min"
 
 
-@feature.route("/systems/<system_key>/stop", methods=["GET", "POST"], needs=permissions.STOP)
+@feature.route("/systems/<system_key>/stop", methods=["GET", "POST"], needs=permissions.STOP, urgent=True)
 def stop_system(system_key: str) -> ResponseReturnValue:
     """The dialog's form, on a page of its own."""
     found, form = systems.system(system_key), StopForm()
@@ -293,7 +293,7 @@ def _part(found: AISystem, what: object) -> SystemFeature | None:
     return part
 
 
-@feature.route("/switches/stop", methods=["GET", "POST"], needs=permissions.STOP)
+@feature.route("/switches/stop", methods=["GET", "POST"], needs=permissions.STOP, urgent=True)
 def stop_everything() -> ResponseReturnValue:
     form, name = StopAllForm(), current.actor().tenant_name
     if request.method == "POST" and accepted(form, lambda: _stop_all(form, name)):
@@ -356,7 +356,9 @@ def obeyed(stop_id: UUID) -> ResponseReturnValue:
     return page("switches/obeyed.html", **_told(found, queries.obediences([found])[found.id]))
 
 
-@feature.route("/switches/stops/<uuid:stop_id>/restart", methods=["GET", "POST"], needs=permissions.RESTART, fresh=True)
+@feature.route(
+    "/switches/stops/<uuid:stop_id>/restart", methods=["GET", "POST"], needs=permissions.RESTART, fresh=True, urgent=True
+)
 def restart(stop_id: UUID) -> ResponseReturnValue:
     """Asked for by one, decided by another on the high-risk lane; by one on the standard lane. Both have just signed in."""
     found, form = queries.stop(stop_id), RestartForm()
@@ -467,7 +469,7 @@ def decide_drill(drill_id: UUID) -> ResponseReturnValue:
 # ---- the operators
 
 
-@operator_feature.route("/switch", methods=["GET", "POST"], needs=permissions.PLATFORM)
+@operator_feature.route("/switch", methods=["GET", "POST"], needs=permissions.PLATFORM, urgent=True)
 def switch() -> ResponseReturnValue:
     """Everything, for every tenant: stopping it takes one operator."""
     form = StopAllForm()
@@ -491,7 +493,7 @@ def _switch(form: StopAllForm, decision: RestartForm, *, status: int = 200) -> R
     )  # fmt: skip
 
 
-@operator_feature.post("/switch/restart", needs=permissions.PLATFORM, fresh=True)
+@operator_feature.post("/switch/restart", needs=permissions.PLATFORM, fresh=True, urgent=True)
 def restart_platform() -> ResponseReturnValue:
     form = RestartForm()
     seen = form.seen.data or ""

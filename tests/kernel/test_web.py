@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from governance.kernel.web import HEADERS, MAX_BODY, _network
+from governance.kernel.web import HEADERS, MAX_BODY, network_of
 
 ANSWERS = {
     "a page": ("GET", "systems/", 200), "another page": ("GET", "settings/members", 200), "a redirect": ("GET", "/", 302),
@@ -95,6 +95,21 @@ def test_too_many_fields_are_refused(as_admin):
     assert reply.status_code == 413
 
 
+@pytest.mark.parametrize("disposition", ["form-data", 'form-data; filename="a.txt"', "form-data; size=3"])
+def test_a_multipart_field_without_a_name_is_refused(client, disposition):
+    body = f"--x\r\nContent-Disposition: {disposition}\r\n\r\nabc\r\n--x--\r\n"
+    reply = client.client.post("/login", data=body, content_type="multipart/form-data; boundary=x")
+    assert reply.status_code == 400 and "has no name" in reply.text
+    named = body.replace("form-data", 'form-data; name="email"', 1)
+    assert client.client.post("/login", data=named, content_type="multipart/form-data; boundary=x").status_code != 400
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_a_method_that_an_address_does_not_take_is_answered_with_those_it_takes(client, accept):
+    reply = client.client.put("/login", headers={"Accept": accept})
+    assert reply.status_code == 405 and {"GET", "POST"} <= set(reply.headers["Allow"].split(", "))
+
+
 @pytest.mark.parametrize("field", ["name", "purpose", "unknown"])
 def test_a_nul_is_refused_before_a_view_meets_it(as_admin, field):
     reply = as_admin.client.post(as_admin.at("systems/new"), data=SENT | {field: "a\0b", "csrf_token": as_admin.csrf()})
@@ -119,7 +134,7 @@ def test_a_browsers_report_is_counted_whatever_it_says(client, body):
      ("fe80::1%eth0", "fe80::/48"), ("", ""), ("unix:", "")],
 )  # fmt: skip
 def test_addresses_are_kept_coarse(address, network):
-    assert _network(address) == network
+    assert network_of(address) == network
 
 
 def test_a_made_up_method_makes_no_new_series(client):

@@ -6,13 +6,11 @@ The clients are strangers' and unchanged: OpenFeature's for Python, and its web 
 import contextlib
 import http.client
 import json
-import os
 import shutil
 import socket
 import subprocess
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -23,91 +21,20 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 from sqlalchemy import select
 
-from bench.client import serving
 from governance.api_keys import actions as api_keys
 from governance.api_keys.models import ApiKey
-from governance.factory import connect
-from governance.kernel import db
 from governance.kernel.db import session
 from governance.ofrep.app import FLAGS
 from governance.switches import actions as switches
 from governance.switches.models import Acknowledgement, Consumer, Stop
 from governance.systems import queries as systems
-from governance.tenants import queries as directory
 from tests import make
-from tests.cluster import Cluster
 from tests.conftest import KEEP
-from tests.ofrep.conftest import key, system
+from tests.ofrep.conftest import Line, key, lines
 from tests.patience import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("following")]
 JAVASCRIPT = Path(__file__).with_name("javascript")
-
-
-@pytest.fixture(scope="module")
-def cluster(server_folder):
-    made = Cluster(server_folder / "pg")
-    yield made
-    with contextlib.suppress(subprocess.CalledProcessError):
-        made.stop()
-
-
-@pytest.fixture(scope="module")
-def own(app, cluster, settings, tmp_path_factory):
-    """The settings of an installation on that server."""
-    var = tmp_path_factory.mktemp("following")
-    (var / "kek.key").write_bytes(settings.kek)
-    (var / "secret.key").write_bytes(settings.secret_key)
-    return replace(
-        settings, database_url=cluster.server.app_url, owner_database_url=cluster.server.owner_url, var=var,
-        storage_url=f"file:{var / 'objects'}",
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def served(own):
-    """acme with a system and its key, served by two web workers: the port, the key."""
-    directory.forget()
-    connect(own)
-    make.world()
-    system("support-assistant", "standard")
-    token = key(name="support service")
-    environment = {**os.environ, "GOVERNANCE_DEMO": "1", "GOVERNANCE_VAR": str(own.var), "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
-                   "DATABASE_URL": own.database_url, "GOVERNANCE_WEB_WORKERS": "2"}  # fmt: skip
-    with serving("app:app", environment, own.var / "web.log", workers=2) as (port, _):
-        yield port, token
-
-
-@pytest.fixture
-def installation(served, own, settings, isolated):
-    """The same, with this process at work on its database: no outer transaction, since others are to see what is done."""
-    directory.forget()
-    connect(own)
-    yield served
-    db.engine().dispose()
-    directory.forget()
-    connect(settings)
-
-
-class Line:
-    """A kept-alive connection, which stays with one of the workers."""
-
-    def __init__(self, port: int, token: str) -> None:
-        self.connection, self.token = http.client.HTTPConnection("127.0.0.1", port, timeout=60), token
-
-    def ask(self, flag: str, **context: str) -> tuple[int, dict]:
-        body = json.dumps({"context": {"targetingKey": "user-1", **context}})
-        self.connection.request("POST", f"{FLAGS}/{flag}", body, {"Authorization": f"Bearer {self.token}"})
-        reply = self.connection.getresponse()
-        return reply.status, json.loads(reply.read())
-
-
-def lines(installation, count: int = 12) -> list[Line]:
-    """So many connections that both workers have some."""
-    opened = [Line(*installation) for _ in range(count)]
-    for line in opened:
-        assert line.ask("switch.support-assistant")[0] == 200
-    return opened
 
 
 def stop() -> None:

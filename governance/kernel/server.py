@@ -1,0 +1,412 @@
+"""The web server of `governance web`: granian, with request bodies collected before a thread is taken.
+
+granian's WSGI workers give each request a thread at once, and reading a body there cannot time
+out. So this uses granian's ASGI worker (a request is a scope, `receive()` and `send()`), but no
+event loop: granian calls `Server.arrive` for each request, and what it completes (a piece of a
+body) calls on from there, on granian's own few threads. They never block. The application is
+plain WSGI and runs in this module's threads, or, for answers from memory, right away.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BufferedReader, BytesIO
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from granian import Granian
+from granian._granian import ASGIWorker, CallbackScheduler
+from granian._signals import set_sync_signals
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.common import WORKERS_METHODS
+from granian.server.mp import WorkerProcess
+
+from governance.kernel import bodies
+from governance.kernel.bodies import BUFFERED_BYTES, Environ, Pace, Places, Sender, Serving
+from governance.kernel.errors import DomainError
+
+type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+PAGE_THREADS = 16
+URGENT_THREADS = 2  # for stopping and restarting, whatever the others wait for
+EVENT_THREADS = 4
+MAX_CONNECTIONS = 512  # of one worker
+HEADER_DEADLINE_SECONDS = 20  # for the head of a request; also how long a connection may be idle
+KILL_SECONDS = 5  # after SIGTERM, for products that keep their connections open
+READER_PATIENCE_SECONDS = 60  # for a client to take the next piece of a streamed answer
+TICK_SECONDS = 0.25
+BODILESS = {"GET", "HEAD", "OPTIONS"}
+PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
+log = structlog.get_logger("server")
+
+
+class Server:
+    """One worker: its threads, its places, and the requests whose bodies are on their way."""
+
+    def __init__(self, application: Application, serving: Serving) -> None:
+        self.application, self.serving = application, serving
+        self.places = Places()
+        self.lock = threading.Lock()
+        self.arriving: dict[Arrival, None] = {}
+        self.pages = ThreadPoolExecutor(PAGE_THREADS, "page")
+        self.urgent = ThreadPoolExecutor(URGENT_THREADS, "urgent")
+        self.uploads = ThreadPoolExecutor(bodies.UPLOAD_THREADS, "upload")
+        self.admissions = ThreadPoolExecutor(1, "admission")
+        threading.Thread(target=self._watch, name="slow bodies", daemon=True).start()
+
+    def arrive(self, watcher: Any) -> None:
+        """Called by granian for each request, on a thread that must not block."""
+        try:
+            environ = environ_of(watcher.scope)
+            exchange = Exchange(self, watcher.proto, environ)
+            if environ["REQUEST_METHOD"] in BODILESS or not _has_body(environ):
+                environ["wsgi.input"] = BytesIO()
+                exchange.start()
+            else:
+                Arrival(self, exchange).begin()
+        except Exception as error:  # noqa: BLE001 - granian answers 500
+            watcher.err(error)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(TICK_SECONDS)
+            for arrival in list(self.arriving):
+                try:
+                    arrival.check()
+                except Exception:
+                    log.exception("slow body not ended")
+
+
+class Arrival:
+    """A request whose body is on its way, without a thread."""
+
+    __slots__ = ("_admitting", "_body", "_exchange", "_future", "_give_back", "_pace", "_sender", "_server")
+
+    def __init__(self, server: Server, exchange: "Exchange") -> None:
+        self._server, self._exchange = server, exchange
+        self._body, self._pace = bytearray(), Pace()
+        self._sender: Sender | None = None
+        self._give_back: Callable[[], None] | None = None
+        self._admitting = False
+        self._future: Any = None
+
+    def begin(self) -> None:
+        self._server.arriving[self] = None
+        if _length(self._exchange.environ) > BUFFERED_BYTES:
+            self._become_upload()
+        else:
+            self._receive()
+
+    def _receive(self) -> None:
+        self._future = self._exchange.protocol.receive()
+        self._future.add_done_callback(self._received)
+
+    def _received(self, future: Any) -> None:
+        self._future = None  # the future refers to this method, and granian's are not collected in cycles
+        if self not in self._server.arriving:
+            return
+        try:
+            message = future.result()
+            if message["type"] != "http.request":
+                self._refuse("broken off", bodies.broken_off())
+                return
+            data = message["body"]
+            self._body += data
+            self._pace.came(len(data))
+            if not message["more_body"]:
+                if self._leave():
+                    self._exchange.environ["wsgi.input"] = BytesIO(self._body)
+                    self._exchange.start()
+            elif len(self._body) >= BUFFERED_BYTES:
+                self._become_upload()
+            else:
+                self._receive()
+        except Exception:
+            log.exception("body not received")
+            self._refuse("failed", bodies.broken_off())
+
+    def _leave(self) -> bool:
+        """End the arrival; False when something else ended it already."""
+        with self._server.lock:
+            if self not in self._server.arriving:
+                return False
+            del self._server.arriving[self]
+            give_back = self._give_back
+        if give_back is not None:
+            give_back()
+        return True
+
+    def _refuse(self, reason: str, error: DomainError) -> None:
+        if self._leave():
+            future, self._future = self._future, None
+            if future is not None:
+                future.cancel()
+            bodies.note_refused(reason, self._sender, len(self._body), self._pace)
+            self._exchange.refuse(error)
+
+    # ---- late bodies
+
+    def check(self) -> None:
+        """Called every TICK_SECONDS: end a body that is too slow, find a place for one that is late."""
+        kind = self._sender.kind if self._sender else "stranger"
+        if self._pace.seconds_left(bodies.ROOMS[kind].deadline_seconds) <= 0:
+            self._refuse("slow", bodies.slow())
+        elif not self._admitting and self._pace.seconds > bodies.GRACE_SECONDS:
+            self._admitting = True
+            self._server.admissions.submit(self._admit)
+
+    def _admit(self) -> None:
+        sender = self._identify()
+        give_back = self._server.places.take(sender)
+        if give_back is None:
+            self._refuse("no place", bodies.busy())
+            return
+        with self._server.lock:
+            if self in self._server.arriving:
+                self._give_back, give_back = give_back, None
+        if give_back is not None:
+            give_back()
+
+    def _identify(self) -> Sender:
+        if self._sender is None:
+            serving, environ = self._server.serving, self._exchange.environ
+            sender = serving.identify(environ)
+            if sender.kind == "person" and serving.is_urgent(environ):
+                sender = Sender("urgent", sender.owner)
+            self._sender = sender
+        return self._sender
+
+    # ---- bodies that are too long to collect
+
+    def _become_upload(self) -> None:
+        self._admitting = True
+        self._server.admissions.submit(self._admit_upload)
+
+    def _admit_upload(self) -> None:
+        sender = self._identify()
+        if sender.kind == "urgent":  # no form that stops anything is so long
+            sender = self._sender = Sender("person", sender.owner)
+        give_back = self._server.places.take(sender, upload=True)
+        if give_back is None:
+            self._refuse("no place", bodies.busy())
+        elif self._leave():
+            self._exchange.upload(bytes(self._body), self._pace, sender, give_back)
+        else:
+            give_back()
+
+
+class Exchange:
+    """One request and its answer."""
+
+    __slots__ = ("_closing", "_gone", "_server", "environ", "protocol")
+
+    def __init__(self, server: Server, protocol: Any, environ: Environ) -> None:
+        self.protocol: Any = protocol
+        self._server, self.environ = server, environ
+        self._closing = self._gone = False
+
+    def start(self) -> None:
+        """Answer, with the whole body there: at once, or in a thread."""
+        serving = self._server.serving
+        if serving.is_instant(self.environ):
+            self._answer()
+        elif serving.is_urgent(self.environ):
+            self._server.urgent.submit(self._answer)
+        else:
+            self._server.pages.submit(self._answer)
+
+    def refuse(self, error: DomainError) -> None:
+        """Let the application answer with this error, and close the connection."""
+        self.environ[bodies.REFUSED] = error
+        self.environ["wsgi.input"] = bodies.RefusedInput(error)
+        self._closing = True
+        self._server.pages.submit(self._answer)
+
+    def upload(self, first: bytes, pace: Pace, sender: Sender, give_back: Callable[[], None]) -> None:
+        """Answer in a thread of the uploads, which reads the body as it comes."""
+        given = bodies.StreamedInput(first, self._receive, pace, sender)
+        self.environ["wsgi.input"] = BufferedReader(given, BUFFERED_BYTES)
+        self._server.uploads.submit(self._answer).add_done_callback(lambda _done: give_back())
+
+    def _receive(self, timeout_seconds: float) -> tuple[bytes, bool] | None:
+        there = threading.Event()
+        future = self.protocol.receive()
+        future.add_done_callback(lambda _future: there.set())
+        if not there.wait(max(timeout_seconds, 0)):
+            future.cancel()
+            self._closing = True
+            return None
+        message = future.result()
+        if message["type"] != "http.request":
+            raise bodies.broken_off()
+        return message["body"], message["more_body"]
+
+    # ---- the answer
+
+    def _answer(self) -> None:
+        try:
+            head: list[Any] = []
+            pieces = self._server.application(self.environ, lambda *given: head.__setitem__(slice(None), given))
+            try:
+                self._send(pieces, head)
+            finally:
+                if hasattr(pieces, "close"):
+                    pieces.close()
+        except Exception:
+            log.exception("request failed", method=self.environ["REQUEST_METHOD"])
+            self._send_last_resort()
+        finally:
+            self.protocol = None  # granian closes the connection of an unread body when nothing refers to it
+
+    def _send(self, pieces: Iterable[bytes], head: list[Any]) -> None:
+        """In one go where the first piece is all that was announced, otherwise piece by piece."""
+        each = iter(pieces)
+        first = next(each, b"")
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head[1]]
+        is_whole = not first or (b"content-length", str(len(first)).encode()) in headers
+        if self._closing:
+            headers.append((b"connection", b"close"))
+        send = self.protocol.send
+        send({"type": "http.response.start", "status": int(head[0][:3]), "headers": headers})
+        if is_whole:
+            send({"type": "http.response.body", "body": first, "more_body": False})
+            return
+        if isinstance(self.environ["wsgi.input"], BytesIO):  # otherwise the application may still read
+            self._listen_for_disconnect()
+        self._send_piece(first)
+        for piece in each:
+            if self._gone:
+                return
+            self._send_piece(piece)
+        send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _send_piece(self, piece: bytes) -> None:
+        """Wait until the client has taken enough for one more."""
+        sent = self.protocol.send({"type": "http.response.body", "body": piece, "more_body": True})
+        if hasattr(sent, "add_done_callback"):
+            taken = threading.Event()
+            sent.add_done_callback(lambda _sent: taken.set())
+            if not taken.wait(READER_PATIENCE_SECONDS):
+                sent.cancel()
+                self._gone = True
+
+    def _listen_for_disconnect(self, received: Any = None) -> None:
+        """Note when the client goes away, which comes after whatever is left of the body."""
+        protocol = self.protocol
+        if received is not None and received.result()["type"] == "http.disconnect":
+            self._gone = True
+        elif protocol is not None:
+            protocol.receive().add_done_callback(self._listen_for_disconnect)
+
+    def _send_last_resort(self) -> None:
+        try:
+            self.protocol.send({"type": "http.response.start", "status": 500, "headers": []})
+            self.protocol.send({"type": "http.response.body", "body": b"", "more_body": False})
+        except Exception:  # noqa: BLE001, S110 - an answer was under way: the connection ends with it
+            pass
+
+
+# ---- WSGI
+
+
+_names: dict[bytes, str] = dict(PLAIN)
+
+
+def environ_of(scope: dict[str, Any]) -> Environ:
+    """The WSGI environ (PEP 3333) of an ASGI scope, without its input."""
+    raw_path: bytes = scope["raw_path"]
+    path = (unquote_to_bytes(raw_path) if b"%" in raw_path else raw_path).decode("latin-1")
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"], "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": scope["server"][0], "SERVER_PORT": scope["server"][1], "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0], "wsgi.version": (1, 0), "wsgi.url_scheme": scope["scheme"], "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True, "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
+    }  # fmt: skip
+    for name, value in scope["headers"]:
+        key = _names.get(name) or _name(name)
+        if key not in environ:
+            environ[key] = value.decode("latin-1")
+        elif key:
+            environ[key] += (";" if key == "HTTP_COOKIE" else ",") + value.decode("latin-1")
+    environ.pop("", None)
+    return environ
+
+
+def _name(header: bytes) -> str:
+    """Empty for a name with an underscore, which would pass for the one with a hyphen."""
+    name = "" if b"_" in header else "HTTP_" + header.decode("latin-1").upper().replace("-", "_")
+    if len(_names) < 500:  # noqa: PLR2004 - clients can make up names without end
+        _names[header] = name
+    return name
+
+
+def _has_body(environ: Environ) -> bool:
+    return "HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH", "0") != "0"
+
+
+def _length(environ: Environ) -> int:
+    """As announced; 0 when the body comes in chunks."""
+    return int(environ.get("CONTENT_LENGTH", "0"))
+
+
+# ---- granian
+
+
+class _Immediately:
+    """Stands in for the event loop of granian's futures: what is due is called by whoever completes it."""
+
+    def call_soon(self, callback: Callable[..., None], *given: Any, context: Any = None) -> None:  # noqa: ARG002 - asyncio's signature
+        callback(*given)
+
+    call_soon_threadsafe = call_soon
+
+
+class _Scheduler(CallbackScheduler):
+    """Hands each request to the server instead of starting a coroutine."""
+
+    def __init__(self, _loop: object, arrive: Callable[[Any], None], *_asyncio: object) -> None:
+        super().__init__()
+        self._schedule_fn = arrive
+
+
+@WorkerProcess.wrap_target  # type: ignore[untyped-decorator]  # granian's types are incomplete, here and below
+def _work(
+    worker_id: int, application: Any, sock: Any, ipc: Any, _loop: Any, runtime_mode: Any, runtime_threads: int,
+    runtime_blocking_threads: int | None, _blocking_threads: int, idle_timeout: int, backpressure: int, _task_impl: Any, http_mode: Any,
+    http1_settings: Any, http2_settings: Any, websockets: Any, static_path: Any, _access_log: str | None, tls: tuple[Any, ...],
+    _scope_options: dict[str, Any], metrics: Any,
+) -> None:  # fmt: skip
+    """One worker process, until SIGTERM."""
+    ended, told = threading.Event(), set_sync_signals()  # type: ignore[no-untyped-call]
+    told.add_cb(ended.set)
+    worker: Any = ASGIWorker(  # type: ignore[call-arg]
+        worker_id, sock, ipc, runtime_threads, runtime_blocking_threads, EVENT_THREADS, idle_timeout, backpressure, http_mode,  # type: ignore[arg-type]
+        http1_settings, http2_settings, websockets, static_path, *tls, metrics,
+    )  # fmt: skip
+    server, immediately = Server(application, application.extensions["serving"]), _Immediately()
+    serve = getattr(worker, WORKERS_METHODS[runtime_mode][(sock[0] or sock[1]).is_uds()])
+    serve(_Scheduler(immediately, server.arrive, None, None, None), immediately, told)
+    ended.wait()
+
+
+def serve(target: str, *, host: str, port: int, workers: int) -> None:
+    """Serve the WSGI application at `target` ("module:name") until SIGTERM."""
+    Granian(
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        workers=workers,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_DEADLINE_SECONDS * 1000),
+        websockets=False,
+        backpressure=MAX_CONNECTIONS,
+        workers_kill_timeout=KILL_SECONDS,
+        log_access=False,
+        log_level=LogLevels.warning,
+    ).serve(spawn_target=_work)
