@@ -20,7 +20,7 @@ LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 RULE = (
     "no control is mapped, or no evidence of a mapped control is accepted",
     "a control fails: a failed sample, overdue or rejected evidence",
-    "evidence is missing, in review or too old, or no control covers it in full",
+    "evidence is missing or in review, or no control covers it in full",
     "all evidence is accepted and current",
     "all evidence is accepted and current, covers the whole period, and the last tests passed",
 )
@@ -66,7 +66,7 @@ def level_of(answers: Iterable[tuple[str, Status]]) -> int:
     """Our scale, from (full or partial, status) of each mapped control.
 
     0 no control is mapped, or none has an accepted version of its evidence; 1 a control fails; 2 evidence is missing,
-    in review or too old, or no control covers it in full; 3 all evidence is accepted and current; 4 and every control
+    or in review, or no control covers it in full; 3 all evidence is accepted and current; 4 and every control
     that covers it in full worked over the whole period. Evidence that falls due soon is current until its deadline.
     """
     names, full, has_evidence = set(), set(), False

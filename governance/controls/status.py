@@ -16,17 +16,7 @@ from typing import Literal
 from uuid import UUID
 
 from governance.controls.live import Doubt, Live, doubts
-from governance.evidence.freshness import (
-    BROKEN,
-    Freshness,
-    State,
-    Version,
-    counting,
-    day,
-    freshness,
-    interval,
-    is_current,
-)
+from governance.evidence.freshness import BROKEN, Freshness, State, Version, counting, day, freshness, interval
 
 type Name = Literal["effective", "evidenced", "due", "missing", "failing"]
 type Severity = Literal["bad", "warn", "soon", "open"]
@@ -96,8 +86,8 @@ class ControlFacts:
 class Reason:
     """`fact` is a sentence, `consequence` what it means; `ref` and `target_id` name the object that causes it.
 
-    Severity "bad" means that something failed or is overdue, "warn" that proof is missing, "soon" that evidence is still
-    current and falls due, "open" that only the highest status is out of reach.
+    Severity "bad" means that something failed or is overdue, "warn" that proof is missing, "soon" that evidence falls due
+    and is current until then, "open" that only the highest status is out of reach.
     """
 
     severity: Severity
@@ -141,14 +131,13 @@ def status(control: ControlFacts, *, today: date, period_from: date, period_to: 
     missing: no evidence is linked, some was never uploaded, or none was accepted. due: evidence falls due or is in
     review. evidenced: all of it is accepted and fresh. effective: and the last test passed, and accepted versions cover
     the period up to today with no gap longer than the cadence. What the control rests on (live.py) can lower that, and
-    raises nothing. Evidence that is current and falls due lowers the name to due, and `current` not at all.
+    raises nothing. Evidence that falls due lowers the name to due; `current` stays until its deadline has passed.
     """
     states = [(p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today)) for p in control.proofs]
     last, until = last_test(control), min(today, period_to)
     found = {fresh.state for _, fresh in states}
-    on_the_day = {_on_the_day(proof, fresh, today) for proof, fresh in states}
     name = _name(control, found, last, until=until, since=period_from)
-    current = name if on_the_day == found else _name(control, on_the_day, last, until=until, since=period_from)
+    current = _name(control, found - {"due"} | {"fresh"}, last, until=until, since=period_from) if name == "due" else name
     doubted = doubts(control.live, today)
     reasons = [*_test_reasons(control, last), *_evidence_reasons(control, states, today), *map(_doubted, doubted)]
     if current == "evidenced":
@@ -159,12 +148,6 @@ def status(control: ControlFacts, *, today: date, period_from: date, period_to: 
     if RANK.index(lowest) < RANK.index(name):
         return Status(lowest, doubted[0].word, ordered, current, has_evidence)
     return Status(name, _word(name, states, last), ordered, current, has_evidence)
-
-
-def _on_the_day(proof: Proof, fresh: Freshness, today: date) -> State:
-    """Its state, but fresh where all that is said against it is that its deadline is near."""
-    is_near = fresh.state == "due" and is_current(proof.versions, cadence=proof.cadence, today=today)
-    return "fresh" if is_near else fresh.state
 
 
 def _has_evidence(control: ControlFacts) -> bool:
@@ -293,8 +276,7 @@ def _evidence_sentences(proof: Proof, fresh: Freshness, today: date) -> tuple[Se
             return "warn", f"{proof.title} is missing.", due + nobody
         case "in review":
             return "warn", f"{proof.title} waits for review.", "It counts once another person accepts it."
-    near = is_current(proof.versions, cadence=proof.cadence, today=today)
-    return "soon" if near else "warn", f"{proof.title} is {fresh.says}.", last + nobody
+    return "soon", f"{proof.title} is {fresh.says}.", last + nobody
 
 
 def _short_of_effective(control: ControlFacts, last: Test | None, until: date, since: date) -> Iterator[Reason]:

@@ -3,7 +3,6 @@
     Version, Freshness                what is known of one version, and the answer
     freshness(versions, …)            the state on a day, with the days and the words
     deadline(…), counting(…)          the day after which it is overdue, and the version that is counted
-    is_current(versions, …)           whether it proves something on the day, however soon it falls due
     CADENCES, interval(cadence)       the rhythms and how many days each allows between two versions
     soon(cadence)                     how many days before its deadline it falls due
 
@@ -79,18 +78,6 @@ def freshness(versions: Sequence[Version], *, cadence: str, due_on: date | None,
     if (allowed := interval(cadence)) is not None and age > allowed:
         return Freshness("due", left, f"{_days(age)} old")
     return Freshness("fresh", left, "fresh")
-
-
-def is_current(versions: Sequence[Version], *, cadence: str, today: date) -> bool:
-    """Whether an accepted version is valid on `today` and was collected within the cadence.
-
-    Fresh evidence always is. Evidence that falls due is until its deadline: nothing is late before that.
-    """
-    accepted = counting(versions)
-    if accepted is None or accepted.valid_until < today:
-        return False
-    allowed = interval(cadence)
-    return allowed is None or (today - _last_collected(versions)).days <= allowed
 
 
 def counting(versions: Sequence[Version]) -> Version | None:

@@ -642,4 +642,3 @@ def _verb(count: int, verb: str) -> str:
 
 def _is_worth(count: int) -> str:
     return "is worth" if count == 1 else "are worth"
-
