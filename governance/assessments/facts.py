@@ -139,7 +139,7 @@ def _requirement(shown: Board, row: Row) -> dict[str, Any]:
 
 def _derived_text(row: Row) -> str:
     if row.derived.level == 4:  # noqa: PLR2004 - the highest
-        return "All controls worked through the whole period."
+        return "Every control that covers it in full worked through the whole period."
     return " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2]) or "Covered and proven on the day."
 
 

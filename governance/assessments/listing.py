@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from governance.assessments.coverage import LEVELS, Gap
 from governance.assessments.queries import Board, Row
-from governance.evidence.freshness import freshness
+from governance.evidence.freshness import CURRENT, freshness
 from governance.kernel import current
 from governance.kernel.errors import Invalid
 from governance.kernel.memo import Shelf
@@ -163,12 +163,12 @@ def owners(shown: Board) -> list[tuple[str, str]]:
 
 
 def evidence(row: Row, shown: Board) -> tuple[int, int]:
-    """(fresh, all) pieces behind a requirement, each counted once."""
+    """(current, all) evidence items of a requirement, each counted once; evidence that falls due is current."""
     states: dict[UUID, bool] = {}
     for control, _, _ in row.derived.controls:
         for proof in control.proofs:
             fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date())
-            states[proof.evidence_id] = fresh.state == "fresh"
+            states[proof.evidence_id] = fresh.state in CURRENT
     return sum(states.values()), len(states)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from governance.assessments.coverage import RULE, is_proven
+from governance.evidence.freshness import CURRENT
 from governance.kernel.pdf import Attached
 from governance.kernel.sheets import Cell, csv_bytes
 from governance.reports import figures as drawings
@@ -381,7 +382,7 @@ def environment() -> Environment:
         "short_digest": short_digest, "groups": lambda digits: " ".join(re.findall(".{1,8}", digits)), "sha256": _sha256,
         "anchor": anchor, "nbsp": lambda text: text.replace(" ", NB),
         "tail": lambda ref: "." + ref.rsplit(".", 1)[-1] if "." in ref else ref.rsplit(" ", 1)[-1], "known": lambda value: NOTHING if value is None else value,
-        "chunks": _chunks, "fresh_of": _fresh_of, "size": size, "share": lambda pair: NOTHING if per_cent(*pair) is None else f"{per_cent(*pair)}%",
+        "chunks": _chunks, "current_of": _current_of, "size": size, "share": lambda pair: NOTHING if per_cent(*pair) is None else f"{per_cent(*pair)}%",
     }  # fmt: skip
     return environment
 
@@ -402,9 +403,9 @@ def _chunks(rows: Sequence[Requirement]) -> Iterator[Sequence[Requirement]]:
     return (rows[start : start + PER_ROW] for start in range(0, len(rows), PER_ROW))
 
 
-def _fresh_of(row: Requirement) -> str:
+def _current_of(row: Requirement) -> str:
     states = [piece["state"] for control in row["controls"] for piece in control["evidence"]]
-    return f"{states.count('fresh')} of {len(states)}" if states else "0"
+    return f"{sum(state in CURRENT for state in states)} of {len(states)}" if states else "0"
 
 
 def _sha256(data: bytes) -> str:
