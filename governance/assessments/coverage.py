@@ -1,12 +1,14 @@
-"""How far a requirement is met: our own scale of five levels, derived from the controls that answer for it. Pure.
+"""How far a requirement is met: our own scale of five levels, derived from the controls mapped to it. Pure.
 
-    derive(answers) -> Derived       the level with its reasons, and what lifts it to each higher one
+    derive(answers) -> Derived       the level with its reasons, and what raises it to each higher one
     level_of(answers) -> int         the level alone
-    coverage(standings) -> Share     points reached over points of the target
+    is_proven(level) -> bool         whether everything mapped to the requirement is evidenced
+    coverage(standings) -> Share     how many are proven, and points reached over points of the target
     gaps(standings) -> [Gap]         ordered by what closing them would move
 
 The NIST AI RMF has no scale of maturity; this one is ours: 0 not addressed, 1 partial, 2 addressed, 3 evidenced,
-4 evidenced and effective over the period. Worse controls never give a better level.
+4 evidenced and effective over the period. A level is credit for evidence: a control that is only designed gives none.
+Worse controls never give a better level.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,9 +17,18 @@ from dataclasses import dataclass
 from governance.controls.status import SEVERITIES, ControlFacts, Reason, Status
 
 LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
+RULE = (
+    "no control is mapped, or no evidence of a mapped control is accepted",
+    "a control fails: a failed sample, overdue or rejected evidence",
+    "evidence is missing or in review, or no control covers it in full",
+    "all evidence is accepted and current",
+    "all evidence is accepted and current, covers the whole period, and the last tests passed",
+)
 EVIDENCED, HIGHEST = 3, 4
 SHOWN = 3  # refs in a sentence
+FIRST_EVIDENCE = "First evidence accepted"
 NO_FAILURE = "No control fails"
+ALL_EVIDENCE = "All evidence accepted and current"
 type Answer = tuple[ControlFacts, str, Status]
 
 
@@ -35,6 +46,10 @@ class Derived:
         return LEVELS[self.level]
 
     @property
+    def is_proven(self) -> bool:
+        return is_proven(self.level)
+
+    @property
     def is_red(self) -> bool:
         """A reason forbids signing off: something failed or is overdue."""
         return any(reason.severity == "bad" for reason in self.reasons)
@@ -48,17 +63,19 @@ def derive(answers: Sequence[Answer]) -> Derived:
 
 
 def level_of(answers: Iterable[tuple[str, Status]]) -> int:
-    """Our scale, from (full or partial, status) of each control that answers.
+    """Our scale, from (full or partial, status) of each mapped control.
 
-    0 nothing answers; 1 something fails; 2 something is missing or due, or nothing covers it in full;
-    3 all is proved on the day; 4 and everything that covers it in full worked over the whole period.
+    0 no control is mapped, or none has an accepted version of its evidence; 1 a control fails; 2 evidence is missing,
+    or in review, or no control covers it in full; 3 all evidence is accepted and current; 4 and every control
+    that covers it in full worked over the whole period. Evidence that falls due soon is current until its deadline.
     """
-    names, full = set(), set()
+    names, full, has_evidence = set(), set(), False
     for how_far, status in answers:
-        names.add(status.name)
+        names.add(status.current)
+        has_evidence = has_evidence or status.has_evidence
         if how_far == "full":
-            full.add(status.name)
-    if not names:
+            full.add(status.current)
+    if not has_evidence:
         return 0
     if "failing" in names:
         return 1
@@ -67,36 +84,53 @@ def level_of(answers: Iterable[tuple[str, Status]]) -> int:
     return HIGHEST if full == {"effective"} else EVIDENCED
 
 
+def is_proven(level: int) -> bool:
+    """Whether a requirement at this level is proven.
+
+    It is when at least one control covers it in full and every control mapped to it has all of its evidence accepted by
+    a second person and current, with no failed test, open exception or failed drill. That is level 3 and above, so
+    "proven" is read off the level and can never contradict it.
+
+    >>> [is_proven(level) for level in range(5)]
+    [False, False, False, True, True]
+    """
+    return level >= EVIDENCED
+
+
 def _reasons(answers: Sequence[Answer], level: int) -> tuple[Reason, ...]:
-    """What keeps it from the next level, the worst first, each once. What is merely open is said where it is all that is left."""
+    """What keeps it from the next level, the worst first, each once.
+
+    Open reasons count only where nothing else is left; evidence that is current keeps it from nothing.
+    """
     if not answers:
-        return (Reason("bad", "No control answers for it.", "Map a control that does.", "requirement", "", None),)
+        return (Reason("bad", "No control is mapped to it.", "Map a control that covers it.", "requirement", "", None),)
     if level == HIGHEST:
         return ()
-    found = [reason for _, _, status in answers for reason in status.reasons if reason.severity != "open" or level == EVIDENCED]
+    counted = {"bad", "warn", "open"} if level == EVIDENCED else {"bad", "warn"}
+    found = [reason for _, _, status in answers for reason in status.reasons if reason.severity in counted]
     if not any(how_far == "full" for _, how_far, _ in answers):
         found.append(
-            Reason("warn", "No control covers it in full.", "What answers for it does so in part.", "requirement", "", None)
+            Reason("warn", "No control covers it in full.", "The mapped controls cover it in part.", "requirement", "", None)
         )
     return tuple(sorted(dict.fromkeys(found), key=lambda reason: SEVERITIES.index(reason.severity)))
 
 
 def _ladder(answers: Sequence[Answer], level: int) -> tuple[str, ...]:
-    failing = [control.ref for control, _, status in answers if status.name == "failing"]
-    waiting = [control.ref for control, _, status in answers if status.name in {"missing", "due"} and not status.rests]
-    resting = [control.ref for control, _, status in answers if status.name == "due" and status.rests]
-    unproven = [control.ref for control, how_far, status in answers if status.name != "effective" and how_far == "full"]
+    failing = [control.ref for control, _, status in answers if status.current == "failing"]
+    waiting = [control.ref for control, _, status in answers if status.current in {"missing", "due"} and not status.rests]
+    resting = [control.ref for control, _, status in answers if status.current == "due" and status.rests]
+    unproven = [control.ref for control, how_far, status in answers if status.current != "effective" and how_far == "full"]
     full = any(how_far == "full" for _, how_far, _ in answers)
     steps = (
         "",
-        "Map a control",
-        f"Mend {_listed(failing)}" if failing else NO_FAILURE,
+        FIRST_EVIDENCE if answers else "Map a control",
+        f"Fix {_listed(failing)}" if failing else NO_FAILURE,
         " and ".join(
             [f"complete the evidence of {_listed(waiting)}"] * bool(waiting)
             + [f"settle what {_listed(resting)} rests on"] * bool(resting)
             + ["map a control in full"] * bool(answers and not full)
         )
-        or "All evidence accepted and fresh",
+        or ALL_EVIDENCE,
         f"Show that {_listed(unproven)} worked all period" if unproven else "Hold for the whole period",
     )
     return tuple(text[:1].upper() + text[1:] if number > level else "" for number, text in enumerate(steps))
@@ -124,7 +158,7 @@ class Standing:
 class Share:
     """Points reached of the points of the target; a point is one level of one requirement, up to its target.
 
-    `met`: how many of `count` requirements reach their target. `levels`: how many stand at 0, 1, 2, 3, 4.
+    `met`: how many of `count` requirements reach their target. `levels`: how many are at 0, 1, 2, 3, 4.
     """
 
     reached: int
@@ -134,12 +168,20 @@ class Share:
     levels: tuple[int, int, int, int, int]
 
     @property
+    def proven(self) -> int:
+        """How many of `count` are proven: the number that leads wherever coverage is shown."""
+        return sum(count for level, count in enumerate(self.levels) if is_proven(level))
+
+    @property
     def percent(self) -> float:
         return 100 * self.reached / self.wanted if self.wanted else 100.0
 
 
 def coverage(standings: Iterable[Standing]) -> Share:
-    """The one formula: what stands above its target makes up for nothing that stands below. No target at all is 100 %."""
+    """The one formula: levels above a target make up for none below another. Without any target it is 100 %.
+
+    As an example, levels 3 and 0 against targets of 3 and 3 are 1 of 2 proven, with 50 % coverage.
+    """
     rows = list(standings)
     zero, one, two, three, four = (sum(row.level == level for row in rows) for level in range(len(LEVELS)))
     return Share(

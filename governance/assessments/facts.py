@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from governance.assessments import queries
-from governance.assessments.coverage import NO_FAILURE
+from governance.assessments.coverage import ALL_EVIDENCE, FIRST_EVIDENCE, NO_FAILURE
 from governance.assessments.models import Assessment
 from governance.assessments.queries import Board, Row
 from governance.controls.status import ControlFacts, Proof, Status, last_test
@@ -139,8 +139,8 @@ def _requirement(shown: Board, row: Row) -> dict[str, Any]:
 
 def _derived_text(row: Row) -> str:
     if row.derived.level == 4:  # noqa: PLR2004 - the highest
-        return "All controls worked through the whole period."
-    return " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2]) or "Covered and proved on the day."
+        return "Every control that covers it in full worked through the whole period."
+    return " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2]) or "Covered and proven on the day."
 
 
 def _control(shown: Board, control: ControlFacts, how_far: str, judged: Status) -> dict[str, Any]:
@@ -164,14 +164,14 @@ def _piece(shown: Board, proof: Proof) -> dict[str, Any]:
 
 
 def _movement(shown: Board) -> list[dict[str, Any]]:
-    """The ends of the last four quarters, and now."""
+    """The ends of those of the last four quarters that have a history, and now."""
     day, ends = shown.as_of.date(), []
     first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
     for _ in range(4):
         last = first - timedelta(days=1)
         ends.append(datetime.combine(last, time(23, 59, 59), UTC))
         first = date(last.year, (last.month - 1) // 3 * 3 + 1, 1)
-    moments = [*reversed(ends), shown.as_of]
+    moments = [*queries.with_history(shown, reversed(ends)), shown.as_of]
     rows = []
     for at, shares in zip(moments, queries.shares_at(shown, moments), strict=True):
         share = shown.share if at == shown.as_of else shares["all"]
@@ -200,13 +200,13 @@ def _actions(shown: Board) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda each: (-each["points"], each["closes"][0]["ref"]))
 
 
-PASSIVE = (NO_FAILURE, "All evidence accepted and fresh", "Hold for the whole period")
+PASSIVE = (FIRST_EVIDENCE, NO_FAILURE, ALL_EVIDENCE, "Hold for the whole period")
 
 
 def closes(row: Row) -> str:
     """What closes the gap: the next two steps of the ladder that ask somebody to do something."""
     if not row.derived.controls:
-        return "Map a control that answers for it in full"
+        return "Map a control that covers it in full"
     steps = [text for text in row.derived.ladder[row.derived.level + 1 : row.target + 1] if text and text not in PASSIVE][:2]
     return "; then ".join([steps[0], *(s[0].lower() + s[1:] for s in steps[1:])]) if steps else PASSIVE[-1]
 

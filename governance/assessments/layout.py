@@ -59,24 +59,32 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A row of the map: a function, with its change in 30 days in percentage points."""
+    """A row of the map: a function, with its change in 30 days in percentage points; None without a history."""
 
     ref: str
     title: str
     share: Share
-    change: float
+    change: float | None
     categories: Sequence[Category]
 
 
-def groups(shown: Board, now: Mapping[str, Share], then: Mapping[str, Share]) -> list[Group]:
-    """Functions by categories; a shallower tree is one category a group, a flat list one group."""
+def groups(shown: Board, then: Mapping[str, Share] | None) -> list[Group]:
+    """Functions by categories; a shallower tree is one category a group, a flat list one group.
+
+    `then` are the shares of 30 days ago by function and for "all"; None if there was no evidence yet.
+    """
+
+    def change(ref: str, share: Share) -> float | None:
+        return None if then is None else share.percent - then[ref].percent
+
     if not shown.functions:
-        change = now["all"].percent - then["all"].percent
-        return [Group("", shown.framework.title, shown.share, change, _lines(shown.share, shown.rows))]
-    return [_group(shown, node, now[node.ref].percent - then[node.ref].percent) for node in shown.functions if shown.of(node.ref)]
+        lines = _lines(shown.share, shown.rows)
+        return [Group("", shown.framework.title, shown.share, change("all", shown.share), lines)]
+    nodes = [node for node in shown.functions if shown.of(node.ref)]
+    return [_group(shown, node, change(node.ref, shown.share_of(node.ref))) for node in nodes]
 
 
-def _group(shown: Board, node: RequirementView, change: float) -> Group:
+def _group(shown: Board, node: RequirementView, change: float | None) -> Group:
     heads = [each for each in shown.tree if each.parent_ref == node.ref and not each.assessable]
     inner = [
         Category(each.title, each.ref.removeprefix(f"{node.ref} "), shown.share_of(each.ref), shown.of(each.ref))
@@ -111,14 +119,13 @@ def nouns(shown: Board) -> str:
 
 
 def conclusion(shown: Board) -> str:
-    """The h1: how many meet their target, and where closing gaps is worth most."""
+    """The h1: how many are proven, coverage, and where closing gaps is worth most."""
     share, found = shown.share, shown.gaps
-    meet = "meets its" if share.met == 1 else "meet their"
-    says = f"{share.met} of {share.count} {nouns(shown)} {meet} target"
+    says = f"{proven(shown)}, {share.percent:.0f}% coverage"
     if not share.count:
         return "This framework has nothing to assess"
     if not found:
-        return f"All {share.count} {nouns(shown)} meet their target."
+        return f"{says}. Every target is met."
     titles = {node.ref: node.title for node in shown.functions}
     worth = {f: sum(gap.moves for gap in found if gap.standing.function == f) for f in titles}
     best = max(worth, key=lambda f: worth[f], default="")
@@ -126,6 +133,11 @@ def conclusion(shown: Board) -> str:
         return f"{says}. {_gaps(len(found))} worth {points(sum(gap.moves for gap in found))} points."
     inside = [gap for gap in found if gap.standing.function == best]
     return f"{says}. {_gaps(len(inside), f' in {titles[best]}')} worth {points(worth[best])} points."
+
+
+def proven(shown: Board) -> str:
+    """As "45 of 72 subcategories proven"."""
+    return f"{shown.share.proven} of {shown.share.count} {nouns(shown) if shown.share.count != 1 else noun(shown)} proven"
 
 
 def _gaps(count: int, where: str = "") -> str:

@@ -17,19 +17,19 @@ from markupsafe import Markup
 
 from governance.assessments.coverage import LEVELS, Gap
 from governance.assessments.queries import Board, Row
-from governance.evidence.freshness import freshness
+from governance.evidence.freshness import CURRENT, freshness
 from governance.kernel import current
 from governance.kernel.errors import Invalid
 from governance.kernel.memo import Shelf
 
 FILTERS = ("q", "level", "under", "owner", "state", "sort")
 STATES = {
-    "below": "below target", "met": "target met", "overdue": "evidence overdue", "red": "a reason is red", "open": "not concluded",
+    "proven": "proven", "unproven": "not proven", "below": "below target", "met": "target met", "overdue": "evidence overdue", "red": "a reason is red", "open": "not concluded",
     "unsigned": "waits for sign-off", "returned": "returned to the assessor", "signed": "signed off",
 }  # fmt: skip
 LABELS = {"q": "Search", "level": "Level", "under": "Under", "owner": "Owner", "state": "State"}
 HEAD = (
-    "Ref", "Title", "Outcome", "Level", "Level in words", "Target", "Would move, points", "Reasons", "Controls", "Owner", "Due", "Concluded level",
+    "Ref", "Title", "Outcome", "Proven", "Level", "Level in words", "Target", "Would move, points", "Reasons", "Controls", "Owner", "Due", "Concluded level",
     "Conclusion", "Assessor", "Concluded at", "Revision", "Signed off by", "Signed off at",
 )  # fmt: skip
 
@@ -122,7 +122,7 @@ def matches(row: Row, asked: Mapping[str, str]) -> bool:
 def _in_state(row: Row, state: str) -> bool:
     judged = row.judgement
     return {
-        "": True, "below": row.standing.short > 0, "met": row.standing.short == 0, "overdue": row.is_overdue, "red": row.derived.is_red,
+        "": True, "proven": row.derived.is_proven, "unproven": not row.derived.is_proven, "below": row.standing.short > 0, "met": row.standing.short == 0, "overdue": row.is_overdue, "red": row.derived.is_red,
         "open": judged is None, "signed": judged is not None and judged.signer is not None,
         "returned": judged is not None and judged.signer is None and bool(judged.returned_because),
         "unsigned": judged is not None and judged.signer is None and not judged.returned_because,
@@ -164,12 +164,12 @@ def owners(shown: Board) -> list[tuple[str, str]]:
 
 
 def evidence(row: Row, shown: Board) -> tuple[int, int]:
-    """(fresh, all) pieces behind a requirement, each counted once."""
+    """(current, all) evidence items of a requirement, each counted once; evidence that falls due is current."""
     states: dict[UUID, bool] = {}
     for control, _, _ in row.derived.controls:
         for proof in control.proofs:
             fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date())
-            states[proof.evidence_id] = fresh.state == "fresh"
+            states[proof.evidence_id] = fresh.state in CURRENT
     return sum(states.values()), len(states)
 
 
@@ -185,6 +185,6 @@ def _cells(row: Row, gap: Gap | None) -> list[Any]:
     concluded = [judged.level, judged.rationale, judged.assessor, judged.at, judged.revision] if judged else [None] * 5
     signed = [judged.signer, judged.signed_at] if judged else [None, None]
     return [
-        row.ref, row.requirement.title, row.requirement.outcome, row.derived.level, row.derived.word, row.target,
+        row.ref, row.requirement.title, row.requirement.outcome, "yes" if row.derived.is_proven else "no", row.derived.level, row.derived.word, row.target,
         round(gap.moves, 2) if gap else 0, reasons, controls, row.owner, row.due_on, *concluded, *signed,
     ]  # fmt: skip

@@ -3,6 +3,7 @@
     board(framework, as_of)        everything that the heat map and the requirement list show, in three statements; of today
                                    in none while the tenant commits nothing (logbook/pulse.py)
     shares_at, transitions         the same levels at other moments, from what was already read
+    with_history(board, moments)   those moments of which anything can be told
     assessment, assessments, item, items, rows, conclusions, comments, revisions
     item_rows                      the rows behind verbs
     progress()                     how many conclusions of each assessment are written and signed
@@ -462,6 +463,16 @@ def shares_at(shown: Board, moments: Sequence[datetime], period: tuple[date, dat
         each = {f.ref: coverage(s for s in standings if s.function == f.ref) for f in shown.functions}
         found.append(each | {"all": coverage(standings)})
     return found
+
+
+def with_history(shown: Board, moments: Iterable[datetime]) -> list[datetime]:
+    """The moments since the first evidence was uploaded.
+
+    Before it every level is 0 because nothing was recorded, not because anything was measured: no line starts there and
+    nothing is compared with it.
+    """
+    first = shown.ledger.first_evidence
+    return [] if first is None else [at for at in moments if at >= first]
 
 
 def levels_at(ledger: Ledger, at: datetime, period: tuple[date, date]) -> Mapping[UUID, int]:

@@ -16,7 +16,7 @@ from uuid import UUID
 from flask import Response, flash, redirect, request, url_for
 
 from governance.assessments import actions, history, layout, listing, permissions, queries
-from governance.assessments.coverage import LEVELS
+from governance.assessments.coverage import LEVELS, RULE, is_proven
 from governance.assessments.facts import closes
 from governance.assessments.forms import (
     AssignForm,
@@ -107,11 +107,11 @@ def heat_map(key: str) -> ResponseReturnValue:
         "assessments.heat_map", key, asked, {"as_of": request.args.get("as_of", ""), "sel": request.args.get("sel", "")}
     )
     gaps = [row for row in listing.below(shown) if listing.matches(row, asked)]
-    now, then = queries.shares_at(shown, [shown.as_of, shown.as_of - MONTH], shown.period)
+    then = queries.shares_at(shown, queries.with_history(shown, [shown.as_of - MONTH]), shown.period)
     may_assign, moved, past = allowed(permissions.MANAGE) and shown.is_open, listing.moves(shown), _past()
     rows, following = listing.part(gaps, asked.get("after"), GAPS_SHOWN)
     return page(
-        "assessments/heat_map.html", framework=framework, shown=shown, groups=layout.groups(shown, now, then), says=layout.conclusion(shown),
+        "assessments/heat_map.html", framework=framework, shown=shown, groups=layout.groups(shown, then[0] if then else None), says=layout.conclusion(shown),
         peek=layout.peek(shown, request.args.get("sel", "")), peeks=layout.peek_text, gaps=rows, matching=len(gaps), next=following,
         moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), view=view, levels=LEVELS, function_choices=listing.functions(shown), closes=closes,
         owners=owner_choices() if may_assign else [], share_bar=charts.share_bar, noun=layout.noun(shown), total=len(listing.below(shown)),
@@ -133,7 +133,7 @@ def requirements(key: str) -> ResponseReturnValue:
     return page(
         "assessments/requirements.html", framework=framework, shown=shown, rows=rows, matching=len(found), next=following, view=view,
         levels=LEVELS, function_choices=listing.functions(shown), states=listing.STATES, owners=owner_choices() if may_assign else [],
-        owning=listing.owners(shown), noun=layout.noun(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
+        owning=listing.owners(shown), noun=layout.noun(shown), proven=layout.proven(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
         evidence=listing.evidence, drawn=listing.Drawing(shown, past["as_of"]), **past,
     )  # fmt: skip
 
@@ -198,7 +198,7 @@ def _requirement_page(
         proofs=layout.proofs(row, shown), chart=layout.period_chart(row, shown), last_test=last_test, levels=LEVELS,
         gap=listing.moves(shown).get(ref), links=frameworks.crosswalk(ref, framework.key), texts=frameworks.official_texts(row.requirement.id),
         discussion=queries.comments(row.item.row.id, shown.as_of) if row.item else [], comment=comment or CommentForm(),
-        verdict=layout.verdict(row), refusal=_refusal(row, shown), written=written, assessors=names(c.concluded_by for c in written),
+        verdict=layout.verdict(row), rule=RULE, refusal=_refusal(row, shown), written=written, assessors=names(c.concluded_by for c in written),
         moments=history.of(row, shown, moved, written), **_past(),
     )  # fmt: skip
 
@@ -464,7 +464,7 @@ def _counts(shown: Board | None, facts: Sequence[layout.FrozenRow] | None) -> di
     """What the head of an assessment counts, of an open and of a frozen one."""
     rows = facts if facts is not None else [layout.as_frozen(row) for row in shown.rows] if shown else []
     return {
-        "all": len(rows), "met": sum(row.level >= row.target for row in rows), "concluded": sum(row.concluded is not None for row in rows),
+        "all": len(rows), "proven": sum(is_proven(row.level) for row in rows), "met": sum(row.level >= row.target for row in rows), "concluded": sum(row.concluded is not None for row in rows),
         "signed": sum(row.signer is not None for row in rows), "reached": sum(min(row.level, row.target) for row in rows),
         "wanted": sum(row.target for row in rows), "returned": sum(row.judgement is not None and bool(row.judgement.returned_because) for row in (shown.rows if shown else ())),
     }  # fmt: skip

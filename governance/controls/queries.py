@@ -170,6 +170,14 @@ class Ledger:
         place = bisect_right(stamps, moment.timestamp())
         return stamps[place - 1] if place else 0.0
 
+    @property
+    def first_evidence(self) -> datetime | None:
+        """When the first version of any evidence was uploaded; nothing is known of coverage before that."""
+        return self.derived.get("first evidence", self._first_evidence)
+
+    def _first_evidence(self) -> datetime | None:
+        return min((held.known for piece in self.pieces.values() for held in piece.held), default=None)
+
     def _stamps(self) -> list[float]:
         found: set[float] = set()
         for row in self.controls:

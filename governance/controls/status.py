@@ -9,21 +9,22 @@ Worse facts never give a better status (tests/controls/test_status.py proves it 
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
 from governance.controls.live import Doubt, Live, doubts
-from governance.evidence.freshness import BROKEN, Freshness, Version, counting, day, freshness, interval
+from governance.evidence.freshness import BROKEN, Freshness, State, Version, counting, day, freshness, interval
 
 type Name = Literal["effective", "evidenced", "due", "missing", "failing"]
-type Severity = Literal["bad", "warn", "open"]
+type Severity = Literal["bad", "warn", "soon", "open"]
 RANK: tuple[Name, ...] = ("failing", "missing", "due", "evidenced", "effective")
 WORDS: dict[Name, str] = {
     "failing": "Failing", "missing": "Evidence missing", "due": "Due", "evidenced": "Evidenced", "effective": "Effective",
 }  # fmt: skip
-SEVERITIES: tuple[Severity, ...] = ("bad", "warn", "open")
+SEVERITIES: tuple[Severity, ...] = ("bad", "warn", "soon", "open")
 EVENTS_GAP = 92  # days that evidence which follows events may leave open: a quarter
 
 
@@ -83,7 +84,11 @@ class ControlFacts:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """`fact` is a sentence, `consequence` what it means; `ref` and `target_id` name the object that causes it."""
+    """`fact` is a sentence, `consequence` what it means; `ref` and `target_id` name the object that causes it.
+
+    Severity "bad" means that something failed or is overdue, "warn" that proof is missing, "soon" that evidence falls due
+    and is current until then, "open" that only the highest status is out of reach.
+    """
 
     severity: Severity
     fact: str
@@ -95,11 +100,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`word` stands in a pill: Effective, Evidence overdue, 1 of 25 failed, Due 5 Dec."""
+    """`word` is the text of a pill: Effective, Evidence overdue, 1 of 25 failed, Due 5 Dec.
+
+    `current` is the name without what only falls due soon: evidence counts until its deadline, so levels are derived from
+    it. `has_evidence` says whether at least one accepted version supports the control.
+    """
 
     name: Name
     word: str
     reasons: tuple[Reason, ...]
+    current: Name
+    has_evidence: bool
 
     @property
     def rank(self) -> int:
@@ -109,30 +120,38 @@ class Status:
     @property
     def rests(self) -> bool:
         """Nothing but what it rests on (a drill, the policy) holds it down."""
-        holding = [reason for reason in self.reasons if reason.severity != "open"]
+        holding = [reason for reason in self.reasons if reason.severity in {"bad", "warn"}]
         return bool(holding) and all(reason.kind in {"switch", "policy", "waiver"} for reason in holding)
 
 
 def status(control: ControlFacts, *, today: date, period_from: date, period_to: date) -> Status:
     """The status of a control on `today`, for a period.
 
-    failing: the last test failed an item, an exception of a sample is open, or evidence is overdue or was rejected. missing: no evidence is linked,
-    some was never brought in, or none was accepted. due: evidence falls due or waits for review. evidenced: all of
-    it is accepted and fresh. effective: and the last test passed, and accepted versions cover the period up to
-    today with no gap longer than the cadence. What the control rests on (live.py) can lower that, and lifts nothing.
+    failing: the last test failed an item, an exception of a sample is open, or evidence is overdue or rejected.
+    missing: no evidence is linked, some was never uploaded, or none was accepted. due: evidence falls due or is in
+    review. evidenced: all of it is accepted and fresh. effective: and the last test passed, and accepted versions cover
+    the period up to today with no gap longer than the cadence. What the control rests on (live.py) can lower that, and
+    raises nothing. Evidence that falls due lowers the name to due; `current` stays until its deadline has passed.
     """
     states = [(p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today)) for p in control.proofs]
-    last = last_test(control)
-    name = _name(control, states, last, until=min(today, period_to), since=period_from)
-    found = doubts(control.live, today)
-    reasons = [*_test_reasons(control, last), *_evidence_reasons(control, states, today), *map(_doubted, found)]
-    if name == "evidenced":
-        reasons += _short_of_effective(control, last, min(today, period_to), period_from)
+    last, until = last_test(control), min(today, period_to)
+    found = {fresh.state for _, fresh in states}
+    name = _name(control, found, last, until=until, since=period_from)
+    current = _name(control, found - {"due"} | {"fresh"}, last, until=until, since=period_from) if name == "due" else name
+    doubted = doubts(control.live, today)
+    reasons = [*_test_reasons(control, last), *_evidence_reasons(control, states, today), *map(_doubted, doubted)]
+    if current == "evidenced":
+        reasons += _short_of_effective(control, last, until, period_from)
     ordered = tuple(sorted(reasons, key=lambda r: SEVERITIES.index(r.severity)))
-    lowest = _allowed(found)
+    has_evidence, lowest = _has_evidence(control), _allowed(doubted)
+    current = min(current, lowest, key=RANK.index)
     if RANK.index(lowest) < RANK.index(name):
-        return Status(lowest, found[0].word, ordered)
-    return Status(name, _word(name, states, last), ordered)
+        return Status(lowest, doubted[0].word, ordered, current, has_evidence)
+    return Status(name, _word(name, states, last), ordered, current, has_evidence)
+
+
+def _has_evidence(control: ControlFacts) -> bool:
+    return any(counting(proof.versions) is not None for proof in control.proofs)
 
 
 def _allowed(found: Sequence[Doubt]) -> Name:
@@ -186,11 +205,11 @@ def too_long(proof: Proof, hole: tuple[date, date] | None) -> bool:
 type States = Sequence[tuple[Proof, Freshness]]
 
 
-def _name(control: ControlFacts, states: States, last: Test | None, *, since: date, until: date) -> Name:
-    found = {fresh.state for _, fresh in states}
+def _name(control: ControlFacts, found: AbstractSet[State], last: Test | None, *, since: date, until: date) -> Name:
+    """The status from the states of the evidence."""
     if (last is not None and last.failed) or found & {"overdue", "rejected"}:
         return "failing"
-    if not states or "missing" in found or not any(counting(proof.versions) for proof, _ in states):
+    if not found or "missing" in found or not _has_evidence(control):
         return "missing"
     if found & {"due", "in review"}:
         return "due"
@@ -257,7 +276,7 @@ def _evidence_sentences(proof: Proof, fresh: Freshness, today: date) -> tuple[Se
             return "warn", f"{proof.title} is missing.", due + nobody
         case "in review":
             return "warn", f"{proof.title} waits for review.", "It counts once another person accepts it."
-    return "warn", f"{proof.title} is {fresh.says}.", last + nobody
+    return "soon", f"{proof.title} is {fresh.says}.", last + nobody
 
 
 def _short_of_effective(control: ControlFacts, last: Test | None, until: date, since: date) -> Iterator[Reason]:

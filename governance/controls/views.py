@@ -293,7 +293,7 @@ def _workable(row: Control) -> bool:
 def _reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
     return [
         {
-            "kind": {"open": "none"}.get(r.severity, r.severity),
+            "kind": {"open": "none", "soon": "warn"}.get(r.severity, r.severity),
             "lead": r.fact,
             "text": r.consequence,
             "href": _place(r),

@@ -21,7 +21,7 @@ from governance.demo.idp import Client
 from governance.frameworks import sync
 from governance.kernel import clock, config, embedded
 
-VERSION = 11
+VERSION = 12
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),

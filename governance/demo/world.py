@@ -537,25 +537,22 @@ def _hand_out(cast: Cast, told: Told) -> None:
 
 
 RATIONALES = {
-    0: ("No control answers for it yet. The starter pack has one that fits.",),
-    1: ("The practice exists, and what proves it is late or failed. It cannot be relied on before that is mended.",),
-    2: ("The practice is in place for all three systems. The proof of it is not complete.",),
+    0: ("No accepted evidence supports it yet.",),
+    1: ("The practice exists, but its evidence is overdue or a test failed. It can't be relied on until that is fixed.",),
+    2: ("The practice is in place for all three systems. Its evidence is not complete.",),
     3: (
-        "Covered and proved on the day. Effect over the whole period is not shown yet.",
-        "The evidence was read and agrees with what the owner says.",
+        "Proven on the day. Its effect over the whole period is not shown yet.",
+        "I read the evidence, and it agrees with the owner's statement.",
     ),
-    4: (
-        "It worked through the whole period: every sample passed and no month is uncovered.",
-        "Tested twice, without an exception.",
-    ),
+    4: ("It worked through the whole period: the samples passed and the evidence leaves no long gap.",),
 }
 
 
 def _rationale(chance: random.Random, ref: str, level: int) -> str:
     if ref == "MEASURE 2.7":
         return (
-            "Security testing is designed well and runs for two of three systems. The missing third-quarter report and the release "
-            "without sign-off on claims-triage keep me from concluding that it worked throughout the period."
+            "Security testing is designed well and runs for two of three systems. The overdue penetration test report and the release "
+            "of claims-triage without its red-team sign-off keep me from concluding that it worked throughout the period."
         )
     return chance.choice(RATIONALES[level])
 
@@ -620,13 +617,42 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
             owner_id=cast.id("officer"),
         )
         handed.update(machines.make("globex"))
-    _play(cast, [Event(each.day, each.part, each.deed, each.hour) for each in policies.globex(_ago)])
     with _as(cast("officer"), _ago(118)), transaction():
         controls.adopt([c.ref for c in starter.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
         assessing.begin(
             framework.id, title="First assessment", period_from=_ago(118), period_to=_ago(-60), scope="organisation", targets=None
         )
+    decided = [Event(each.day, each.part, each.deed, each.hour) for each in policies.globex(_ago)]
+    _play(cast, [*decided, *_globex_evidence()])
+
+
+FIRST_PROVEN = 12  # of the controls that Globex has adopted
+
+
+def _globex_evidence() -> Iterator[Event]:
+    """Evidence of a part of the controls, uploaded twice by the officer and accepted by the admin."""
+    for days in (95, 20):
+        versions: list[UUID] = []
+        yield Event(_ago(days), "officer", partial(_upload_first, versions, _ago(days)), 11)
+        yield Event(_ago(days - 1), "admin", partial(_accept_all, versions), 10)
+
+
+def _upload_first(versions: list[UUID], day: date) -> None:
+    covered = {c.ref for c in starter.pack()[:FIRST_PROVEN]}
+    first = [control for control in control_queries.posture() if control.ref in covered]
+    items = {proof.evidence_id: proof.ref for control in first for proof in control.proofs}
+    for evidence_id, ref in sorted(items.items(), key=lambda each: each[1]):
+        address = f"https://files.globex.example/{ref.lower()}/{day:%Y-%m-%d}"
+        period = {"period_from": day - timedelta(days=91), "period_to": day, "valid_until": day + timedelta(days=100)}
+        brought = evidencing.bring_link(find(Evidence, evidence_id), address, collected_on=day, **period)
+        versions.append(brought.id)
+
+
+def _accept_all(versions: list[UUID]) -> None:
+    for version_id in versions:
+        version = find(EvidenceVersion, version_id)
+        evidencing.accept(version, find(Evidence, version.evidence_id))
 
 
 # ---- the operator: what stands under all of them

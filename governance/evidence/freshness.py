@@ -24,6 +24,7 @@ CADENCES: Mapping[str, int | None] = {
     "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "half-yearly": 184, "yearly": 366,
     "per change": None, "per release": None, "per incident": None, "once": None,
 }  # fmt: skip
+CURRENT: tuple[State, ...] = ("fresh", "due")  # an accepted version counts, and its deadline has not passed
 SOON = 14
 MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

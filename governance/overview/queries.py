@@ -2,13 +2,13 @@
 
     waiting_for(person_id, board)      what that person can do now, oldest first; what others ask for is in asked.py
     evidence_at(board)                 how fresh the evidence is, and what falls due in the next weeks
-    movement(board)                    coverage and levels of thirty days ago, and what rose or fell since
-    trend(board)                       coverage at the ends of twelve months, and now
+    movement(board)                    what was proven and covered thirty days ago, and what rose or fell since
+    trend(board)                       coverage at the ends of twelve months, as far as there is a history, and now
     deeds(board)                       what people did, from the log, grouped; one statement
     reports(board)                     the newest report, and one that is under way; one statement
-    steps(board)                       what a new tenant still has to do
+    steps(board)                       what a new tenant still has to do; one statement
 
-A board costs three statements; deeds, reports and the decisions that wait one each; the rest none.
+A board costs three statements; deeds, reports, steps and the decisions that wait one each; the rest none.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from governance.assessments import permissions as assessing
 from governance.assessments import queries as assessments
@@ -32,6 +32,7 @@ from governance.evidence import permissions as bringing
 from governance.evidence.freshness import deadline
 from governance.evidence.queries import FORMER, Held, Piece
 from governance.frameworks import queries as frameworks
+from governance.frameworks.models import Adoption
 from governance.kernel import current
 from governance.kernel.access import allowed
 from governance.kernel.db import session
@@ -41,6 +42,7 @@ from governance.people.models import Membership, Person
 from governance.reports.models import ReportRun
 from governance.reports.queries import Run
 from governance.reports.queries import runs as report_runs
+from governance.systems.models import AISystem
 
 KEY = "nist-ai-rmf-1.0"
 LOOK_BACK = timedelta(days=30)
@@ -234,27 +236,26 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Percentage points by function and for `all` since then, and the requirements that moved."""
+    """What changed since then: percentage points by function and for `all`, requirements proven, and levels."""
 
     since: date
     points: dict[str, float]
+    proven: int
     rose: tuple[Moved, ...]
     fell: tuple[Moved, ...]
 
-    @property
-    def overall(self) -> float:
-        return self.points["all"]
 
-
-def movement(board: Board) -> Movement:
-    """Against thirty days earlier, by today's targets and the same period."""
+def movement(board: Board) -> Movement | None:
+    """Against thirty days earlier, by today's targets and the same period; None if nothing was evidenced yet then."""
     then = board.as_of - LOOK_BACK
+    if not assessments.with_history(board, [then]):
+        return None
     before = _levels(board, then, board.period)
     old = _shares(board, before)
     new = {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share}
     moved = [Moved(row, before[row.ref]) for row in board.rows if row.derived.level != before[row.ref]]
     return Movement(
-        then.date(), {f: new[f].percent - old[f].percent for f in new},
+        then.date(), {f: new[f].percent - old[f].percent for f in new}, new["all"].proven - old["all"].proven,
         tuple(m for m in moved if m.now > m.before), tuple(m for m in moved if m.now < m.before),
     )  # fmt: skip
 
@@ -274,8 +275,11 @@ class Point:
 
 
 def trend(board: Board) -> list[Point]:
-    """The ends of twelve months, each over the year up to it and by today's targets, and the board itself as the last point."""
-    ends = assessments.month_ends(board.as_of)[:-1]
+    """The ends of twelve months, each over the year up to it and by today's targets, and the board itself as the last point.
+
+    Months before the first evidence are no points: a line begins where there is something to draw.
+    """
+    ends = assessments.with_history(board, assessments.month_ends(board.as_of)[:-1])
     past = [Point(at, _shares(board, _levels(board, at, (at.date() - assessments.YEAR, at.date())))) for at in ends]
     return [*past, Point(board.as_of, {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share})]
 
@@ -419,16 +423,49 @@ class Step:
 
 
 def steps(board: Board) -> list[Step]:
-    """What a new tenant does first, in order; asks for the adoption only while there is no assessment."""
-    adopted = board.assessment is not None or frameworks.adoption(board.framework.id) is not None
+    """What a new tenant does first, in order; one statement."""
     controls = any(row.retired_at is None for row in board.ledger.controls)
     pieces = _live(board)
+    adopted, two_people, has_system = session().execute(_first_facts(board.framework.id)).one()
     return [
-        Step(adopted, "Adopt a framework", "The NIST AI RMF is installed; adopting it says that you work with it.", "frameworks.index", "Adopt the AI RMF", "frameworks.adopt"),
-        Step(controls, "Say what you do", "The starter pack holds controls that are mapped to it already.", "controls.index", "Choose controls", "controls.manage"),
-        Step(any(p.held for p in pieces), "Bring in evidence", "A file or a link that proves a control works; another person reviews it.", "evidence.index", "Bring in evidence", "evidence.bring"),
-        Step(board.assessment is not None, "Begin an assessment", "It sets the period and the targets that coverage is counted against.", "assessments.new", "Begin an assessment", "assessments.manage"),
+        Step(
+            adopted or board.assessment is not None, "Adopt a framework", "The NIST AI RMF is installed. Adopt it to work with it.",
+            "frameworks.index", "Adopt the AI RMF", "frameworks.adopt",
+        ),
+        Step(
+            controls, "Choose your controls", "The starter pack is already mapped to the AI RMF.",
+            "controls.index", "Choose controls", "controls.manage",
+        ),
+        Step(
+            two_people, "Invite a second person", "Evidence counts only after someone else reviews it.",
+            "people.members", "Invite a person", "people.manage",
+        ),
+        Step(
+            has_system, "Register an AI system", "Policies, switches and assessments apply to registered systems.",
+            "systems.registration", "Register a system", "systems.register",
+        ),
+        Step(
+            any(p.held for p in pieces), "Upload evidence", "A file or a link that shows a control works.",
+            "evidence.index", "Upload evidence", "evidence.bring",
+        ),
+        Step(
+            board.assessment is not None, "Start an assessment", "It sets the period and the targets that coverage is counted against.",
+            "assessments.new", "Start an assessment", "assessments.manage",
+        ),
     ]  # fmt: skip
+
+
+def _first_facts(framework_id: UUID) -> Select[tuple[bool, bool, bool]]:
+    """Whether the framework is adopted, one member can upload evidence and another review it, and a system is registered."""
+    members = select(func.count()).select_from(Membership).where(Membership.ended_at.is_(None))
+    uploaders, reviewers = (
+        members.where(Membership.role.in_(needs.roles)).scalar_subquery() for needs in (bringing.BRING, bringing.REVIEW)
+    )
+    return select(
+        select(Adoption.id).where(Adoption.framework_id == framework_id).exists(),
+        and_(uploaders > 1, reviewers > 0),
+        select(AISystem.id).where(AISystem.retired_at.is_(None)).exists(),
+    )
 
 
 def is_new(done: Sequence[Step]) -> bool:

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from governance.assessments.coverage import LEVELS
+from governance.assessments.coverage import LEVELS, Share
 from governance.assessments.queries import FUNCTIONS, Board, Row
 from governance.kernel.words import long_day, plural
 from governance.overview.queries import EvidenceState, HoldUp, Movement, Point, Reports, Step
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 STILL = 0.05  # percentage points that round to nothing
-PROVEN = 3
 QUARTER_DAYS = 92
 LISTED = 3
 
@@ -38,68 +37,79 @@ def number(count: int) -> str:
     return NUMBERS[count] if 0 <= count < len(NUMBERS) else str(count)
 
 
-def headline(board: Board, moved: Movement, waits: int, holds: HoldUp) -> str:
-    """Coverage is 71% and rising. Six things wait for you; two hold up the Q4 2026 report."""
-    says = f"Coverage is {board.share.percent:.0f}% and {_direction(moved.overall)}."
+def headline(board: Board, moved: Movement | None, waits: int, holds: HoldUp) -> str:
+    """61 of 72 requirements proven, 2 fewer than 30 days ago. 88% coverage. 15 items need you; 7 requirements block …"""
+    says = f"{_proven(board.share)}{_since(moved)}. {board.share.percent:.0f}% coverage."
     parts = [_waits(waits), _holds(board, holds)]
     rest = "; ".join(part for part in parts if part)
     return f"{says} {rest[:1].upper()}{rest[1:]}." if rest else says
 
 
-def _direction(points: float) -> str:
-    if abs(points) < STILL:
-        return "unchanged in 30 days"
-    return "rising" if points > 0 else "falling"
+def _proven(share: Share) -> str:
+    return f"{share.proven} of {plural(share.count, 'requirement')} proven"
+
+
+def _since(moved: Movement | None) -> str:
+    if moved is None:
+        return ""
+    if not moved.proven:
+        return ", as many as 30 days ago"
+    return f", {abs(moved.proven)} {'more' if moved.proven > 0 else 'fewer'} than 30 days ago"
 
 
 def _waits(waits: int) -> str:
-    return f"{number(waits)} {'thing waits' if waits == 1 else 'things wait'} for you" if waits else ""
+    return f"{plural(waits, 'item')} {'needs' if waits == 1 else 'need'} you" if waits else ""
 
 
 def _holds(board: Board, holds: HoldUp) -> str:
     if board.assessment is None or board.assessment.closed_at is not None:
         return ""
     if not holds.things:
-        return f"nothing holds up the {board.assessment.title} report"
+        return f"nothing blocks the {board.assessment.title} report"
     if holds.things == holds.count:
         return f"no conclusion of {board.assessment.title} is signed off yet"
-    return f"{number(holds.things)} {'requirement holds' if holds.things == 1 else 'requirements hold'} up the {board.assessment.title} report"
+    block = "blocks" if holds.things == 1 else "block"
+    return f"{plural(holds.things, 'requirement')} {block} the {board.assessment.title} report"
 
 
 def headline_then(board: Board, day: date) -> str:
-    share = board.share
-    return f"Coverage was {share.percent:.0f}% on {long_day(day)}, with {share.met} of {share.count} requirements at their target"
+    return f"{_proven(board.share)} on {long_day(day)}, {board.share.percent:.0f}% coverage"
 
 
-def headline_new(steps: Sequence[Step]) -> str:
-    done, following = sum(step.done for step in steps), next(step for step in steps if not step.done)
-    says = f"{number(done).capitalize() if done else 'None'} of the {number(len(steps))} first steps {'is' if done < 2 else 'are'} done."  # noqa: PLR2004 - a plural
-    return f"{says} Next: {following.title[0].lower()}{following.title[1:]}"
+def headline_new(board: Board, steps: Sequence[Step]) -> str:
+    """0 of 72 requirements proven, 0% coverage. Next step: upload evidence. Without a framework only the step."""
+    following = next(step for step in steps if not step.done).title
+    says = f"{_proven(board.share)}, {board.share.percent:.0f}% coverage. " if steps[0].done else ""
+    return f"{says}Next step: {following[0].lower()}{following[1:]}"
 
 
 # ---- coverage
 
 
-def functions_title(board: Board, moved: Movement) -> str:
+def functions_title(board: Board, moved: Movement | None) -> str:
     """Which function holds the organisation back, by what happened in thirty days."""
-    fell = [f for f in FUNCTIONS if moved.points[f] <= -STILL]
+    if not any(board.share.levels[1:]):
+        return "No function has evidence yet"
+    fell = [f for f in FUNCTIONS if moved is not None and moved.points[f] <= -STILL]
     if len(fell) == 1:
         return f"{fell[0].title()} holds coverage back: the only function that fell in 30 days"
     if fell:
         return f"{listed([f.title() for f in fell])} fell in 30 days"
     lowest = min(FUNCTIONS, key=lambda f: board.share_of(f).percent)
-    return f"{lowest.title()} is lowest with {board.share_of(lowest).percent:.0f}%; no function fell in 30 days"
+    says = f"{lowest.title()} is lowest with {board.share_of(lowest).percent:.0f}%"
+    return says if moved is None else f"{says}; no function fell in 30 days"
 
 
 def quarters_title(points: Sequence[Point], *, then: bool = False) -> str:
-    """41 of 72 are evidenced or effective, 12 more than 11 months ago; `then`: seen from another day."""
+    """41 of 72 requirements proven, 12 more than 11 months ago; `then`: seen from another day."""
     first, last = points[0].shares["all"], points[-1].shares["all"]
-    proven, before = sum(last.levels[PROVEN:]), sum(first.levels[PROVEN:])
-    change = proven - before
+    if len(points) == 1:
+        return _proven(last)
+    change = last.proven - first.proven
     months = (points[-1].at.year - points[0].at.year) * 12 + points[-1].at.month - points[0].at.month
     since = f"{months} {'month' if months == 1 else 'months'} {'earlier' if then else 'ago'}"
     than = f"as many as {since}" if not change else f"{abs(change)} {'more' if change > 0 else 'fewer'} than {since}"
-    return f"{proven} of {last.count} {'is' if proven == 1 else 'are'} evidenced or effective, {than}"
+    return f"{_proven(last)}, {than}"
 
 
 def quarter(point: Point) -> str:
@@ -115,8 +125,10 @@ def evidence_title(evidence: EvidenceState) -> str:
     return f"{evidence.fresh} of {plural(evidence.total, 'piece')} of evidence {'is' if evidence.fresh == 1 else 'are'} fresh"
 
 
-def changed_title(moved: Movement) -> str:
+def changed_title(moved: Movement | None) -> str:
     """What changed in 30 days: two levels gained, one lost."""
+    if moved is None:
+        return "Recent activity"
     rose, fell = len(moved.rose), len(moved.fell)
     if not rose and not fell:
         return "What changed: no level moved in 30 days"

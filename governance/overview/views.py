@@ -34,6 +34,7 @@ operator_feature = Feature("operator_overview", __name__, scope="operator")
 WAITS, GAPS, MOVES, DEEDS = 6, 5, 3, 8
 NEW_TENANTS = 10
 FORTNIGHT = 2  # weeks that are drawn as due
+MONTHS = 12
 SHAPES = {
     "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open", "control.tested": "ok",
     "control.mapped": "up", "control.unmapped": "down", "control.created": "up", "framework.adopted": "up", "evidence.linked": "up",
@@ -87,7 +88,8 @@ def _context(board: Board, day: date | None, steps: Sequence[Step], who: current
     waits = queries.waiting_for(who.person_id, board) if (works or judges) and who.person_id and not day else []
     reports, new = queries.reports(board), bool(steps) and queries.is_new(steps)
     return {
-        "board": board, "day": day, "kicker": _kicker(), "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, len(waits), holds),
+        "board": board, "day": day, "kicker": _kicker(),
+        "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, len(waits), holds),
         "steps": [_step(step) for step in steps] if new else [], "posture": bool(board.ledger.controls),
         "works": works, "own_first": works and not allowed(evidence_permissions.MANAGE),
         "waits": [_wait(wait) for wait in queries.foremost(waits, WAITS)], "waiting": len(waits), "more_waits": max(0, len(waits) - WAITS),
@@ -106,10 +108,10 @@ def _kicker() -> str:
 
 
 def _headline(board: Board, day: date | None, steps: Sequence[Step]) -> str:
-    """Of another day, or of a new tenant; otherwise nothing."""
+    """Of another day, or of a tenant without any evidence; otherwise nothing."""
     if day:
         return sentences.headline_then(board, day)
-    return sentences.headline_new(steps) if steps else ""
+    return sentences.headline_new(board, steps) if steps and board.ledger.first_evidence is None else ""
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -132,16 +134,20 @@ def _wait(wait: Wait) -> dict[str, Any]:
 # ---- coverage
 
 
-def _functions(moved: Movement, points: Sequence[Point]) -> Iterator[dict[str, Any]]:
+def _functions(moved: Movement | None, points: Sequence[Point]) -> Iterator[dict[str, Any]]:
+    """Each function and "all"; `change` and `line` are None where there is no history."""
     shares: dict[str, Share] = points[-1].shares
+    span = "in 12 months" if len(points) > MONTHS else f"since {points[0].at:%B %Y}"
     for key in (*FUNCTIONS, "all"):
-        share, name = shares[key], key.title()
+        share, name, change = shares[key], key.title(), moved.points[key] if moved else None
         line = [point.shares[key].percent for point in points]
         yield {
-            "key": key, "name": name, "share": share, "below": share.count - share.met, "points": moved.points[key],
-            "change": sentences.signed(moved.points[key]), "still": abs(moved.points[key]) < sentences.STILL,
+            "key": key, "name": name, "share": share, "below": share.count - share.met, "points": change,
+            "change": None if change is None else sentences.signed(change),
+            "still": change is None or abs(change) < sentences.STILL,
             "bar": charts.level_bar(dict(enumerate(share.levels)), f"{name}: {share.count} requirements by level"),
-            "line": charts.sparkline([round(v, 1) for v in line], f"{name}: {line[0]:.0f}% to {line[-1]:.0f}% in 12 months"),
+            "line": charts.sparkline([round(v, 1) for v in line], f"{name}: {line[0]:.0f}% to {line[-1]:.0f}% {span}")
+            if len(line) > 1 else None,
         }  # fmt: skip
 
 
@@ -149,7 +155,8 @@ def _quarters(points: Sequence[Point], day: date | None) -> dict[str, Any]:
     title = sentences.quarters_title(points, then=day is not None)
     labels = [*(sentences.quarter(point) for point in points[:-1]), f"{day.day} {day:%b}" if day else "now"]
     columns = [(label, dict(enumerate(point.shares["all"].levels))) for label, point in zip(labels, points, strict=True)]
-    return {"quarters_title": title, "quarters": columns, "quarters_chart": charts.level_columns(columns, title)}
+    chart = charts.level_columns(columns, title) if len(points) > 1 else None
+    return {"quarters_title": title, "quarters": columns, "quarters_chart": chart}
 
 
 # ---- evidence
@@ -183,7 +190,9 @@ def _week_label(monday: date, position: int) -> str:
 # ---- changes
 
 
-def _moves(board: Board, moved: Movement) -> Iterator[dict[str, Any]]:
+def _moves(board: Board, moved: Movement | None) -> Iterator[dict[str, Any]]:
+    if moved is None:
+        return
     for word, kind, found in (("fell", "down", moved.fell), ("rose", "up", moved.rose)):
         for each in found[:MOVES]:
             yield {"kind": kind, "text": _move_text(board, each, word), "meta": each.why.rstrip("."), "at": "in 30 days"}

@@ -21,6 +21,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from governance.assessments.coverage import RULE, is_proven
+from governance.evidence.freshness import CURRENT
 from governance.kernel.pdf import Attached
 from governance.kernel.sheets import Cell, csv_bytes
 from governance.reports import figures as drawings
@@ -51,6 +53,7 @@ from governance.reports.snapshot import (
     is_met,
     of_function,
     per_cent,
+    proven_at,
     requirements,
     shortfall,
 )  # fmt: skip
@@ -130,7 +133,7 @@ def _parameters(snapshot: Snapshot) -> dict[str, Any]:
 
 def requirements_csv(snapshot: Snapshot) -> bytes:
     """One row for each requirement, formula-safe."""
-    head = ("requirement", "title", "outcome", "level", "level name", "target", "short by", "owner", "controls", "pieces of evidence",
+    head = ("requirement", "title", "outcome", "proven", "level", "level name", "target", "short by", "owner", "controls", "pieces of evidence",
             "reasons", "conclusion", "assessor", "concluded at", "signed off by", "signed off at", "audit-log entry")  # fmt: skip
     return csv_bytes(head, [_requirement_row(each) for each in requirements(snapshot)])
 
@@ -140,7 +143,7 @@ def _requirement_row(row: Requirement) -> tuple[Cell, ...]:
     pieces = sum(len(control["evidence"]) for control in row["controls"])
     reasons = " ".join(f"{sentence(each['fact'])} {sentence(each['consequence'])}".strip() for each in row["reasons"])
     return (
-        row["ref"], row["title"], row["outcome"], row["level"], LEVELS[row["level"]], row["target"], shortfall(row), row["owner"],
+        row["ref"], row["title"], row["outcome"], "yes" if is_proven(row["level"]) else "no", row["level"], LEVELS[row["level"]], row["target"], shortfall(row), row["owner"],
         " ".join(control["ref"] for control in row["controls"]), pieces, reasons,
         *((done["text"], done["assessor"], done["at"]) if done else (None, None, None)),
         *((signed["by"], signed["at"], signed["entry"]) if signed else (None, None, None)),
@@ -231,13 +234,13 @@ def key_name(snapshot: Mapping[str, Any]) -> str:
 
 def _drawings(snapshot: Snapshot, say: Sentences) -> dict[str, Any]:
     n, movement = say.figures, snapshot["movement"]
-    dots = drawings.cover_dots(snapshot["functions"], f"{say.summary_title}. {say.levels_in_words}")
-    columns = ", ".join(f"{each['at_target']} in {each['label']}" for each in movement)
-    bars = "; ".join(f"{key}: {each.at_target} of {each.with_target} at target" for key, each in n.by_function.items())
+    dots = drawings.cover_dots(snapshot["functions"], f"{say.position}. {say.levels_in_words}")
+    columns = ", ".join(f"{proven_at(each)} in {each['label']}" for each in movement)
+    bars = "; ".join(f"{key}: {each.proven} of {each.total} proven" for key, each in n.by_function.items())
     added = "; ".join(f"action {each.number}: {each.points}" for each in n.actions)
     return {
         "dots": dots,
-        "quarters": drawings.levels_by_quarter(movement, f"{say.quarters_heading}. Requirements at their target were {columns}.")
+        "quarters": drawings.levels_by_quarter(movement, f"{say.quarters_heading}. Requirements proven were {columns}.")
         if movement
         else None,
         "functions_chart": drawings.levels_by_function(n, f"{say.functions_heading}. {bars}."),
@@ -328,12 +331,11 @@ def _by_person(done: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return shown
 
 
-RUNGS = (
-    (4, "Controls cover the requirement, each passed its test, and fresh evidence spans the whole period."),
-    (3, "Controls cover the requirement and fresh evidence proves them at the date of the report."),
-    (2, "Controls cover the requirement; a part of the proof is missing, due or overdue."),
-    (1, "Controls cover a part of the requirement, or a control that covers it failed its test."),
-    (0, "No control in force addresses the requirement."),
+RUNGS = tuple((level, sentence(RULE[level])) for level in reversed(range(len(RULE))))
+PROVEN = (
+    "A requirement is proven at level 3 or above: at least one control covers it in full, and every control mapped to it has "
+    "all of its evidence accepted by a second person and current, with no failed test. A level counts only what is evidenced: "
+    "a control without accepted evidence adds nothing. Evidence counts until its due date."
 )
 
 
@@ -346,6 +348,7 @@ def _method(snapshot: Snapshot, n: Figures) -> list[tuple[str, str]]:
         ("Levels", ("The five levels are our scale; the framework has none. The console derives each level from the controls, "
          "their tests and their evidence as they stood at the moment named on the cover. No person types a level in; where an "
          "assessor judges otherwise, both are printed.")),
+        ("Proven", PROVEN),
         ("Target and points", (f"The target of each requirement comes from {profile['name']}, {approved}. A point is one level of one "
          f"requirement, up to its target: {n.whole.points} make the whole, {n.whole.reached} are reached. Coverage is the share "
          "reached; what goes beyond a target counts for nothing. It is rounded, but never up to 100 nor down to 0.")),
@@ -379,7 +382,7 @@ def environment() -> Environment:
         "short_digest": short_digest, "groups": lambda digits: " ".join(re.findall(".{1,8}", digits)), "sha256": _sha256,
         "anchor": anchor, "nbsp": lambda text: text.replace(" ", NB),
         "tail": lambda ref: "." + ref.rsplit(".", 1)[-1] if "." in ref else ref.rsplit(" ", 1)[-1], "known": lambda value: NOTHING if value is None else value,
-        "chunks": _chunks, "fresh_of": _fresh_of, "size": size, "share": lambda pair: NOTHING if per_cent(*pair) is None else f"{per_cent(*pair)}%",
+        "chunks": _chunks, "current_of": _current_of, "size": size, "share": lambda pair: NOTHING if per_cent(*pair) is None else f"{per_cent(*pair)}%",
     }  # fmt: skip
     return environment
 
@@ -400,9 +403,9 @@ def _chunks(rows: Sequence[Requirement]) -> Iterator[Sequence[Requirement]]:
     return (rows[start : start + PER_ROW] for start in range(0, len(rows), PER_ROW))
 
 
-def _fresh_of(row: Requirement) -> str:
+def _current_of(row: Requirement) -> str:
     states = [piece["state"] for control in row["controls"] for piece in control["evidence"]]
-    return f"{states.count('fresh')} of {len(states)}" if states else "0"
+    return f"{sum(state in CURRENT for state in states)} of {len(states)}" if states else "0"
 
 
 def _sha256(data: bytes) -> str:

@@ -10,7 +10,7 @@ from math import cos, pi, sin
 from markupsafe import Markup
 
 from governance.reports.sentences import NB
-from governance.reports.snapshot import LEVELS, Action, Figures, Function, Movement, Standing, of_function, per_cent
+from governance.reports.snapshot import LEVELS, Action, Figures, Function, Movement, Standing, of_function, per_cent, proven_at
 
 WIDTH = 493.0  # 174 mm
 INK, SOFT, ACCENT, HAIR, RULE = "#161b26", "#535d6c", "#27348f", "#dfe3ea", "#b9c0cc"
@@ -60,7 +60,7 @@ def levels_by_quarter(movement: Sequence[Movement], alt: str) -> Markup:
     parts: list[str] = []
     for column, each in enumerate(shown):
         x, last = column * pitch, column == len(shown) - 1
-        parts.append(_text(x, 9, f"{each['at_target']} at target", weight=600))
+        parts.append(_text(x, 9, f"{proven_at(each)} proven", weight=600))
         segments = _stack(each["levels"], top, height, scale)
         for level, y, tall in segments:
             parts.append(_block(x, y, bar, tall, level))
@@ -94,7 +94,7 @@ def levels_by_function(
     scale = width / max([1, *(each.total for each in numbers.by_function.values())])
     parts = [
         _text(left, 8, f"Number of {noun} by level", weight=600, fill=SOFT, size=7.3),
-        _text(425, 8, "At target", weight=600, fill=SOFT, size=7.3, anchor="end"),
+        _text(425, 8, "Proven", weight=600, fill=SOFT, size=7.3, anchor="end"),
         _text(WIDTH, 8, "Coverage", weight=600, fill=SOFT, size=7.3, anchor="end"),
     ]
     for line, (key, each) in enumerate(numbers.by_function.items()):
@@ -192,7 +192,7 @@ def _function_bar(key: str, each: Standing, y: float, left: float, scale: float,
             ]
         x += wide
     cover = "no target" if each.coverage is None else f"{each.coverage}%"
-    parts.append(_text(425, middle, f"{each.at_target} of {each.with_target}", anchor="end"))
+    parts.append(_text(425, middle, f"{each.proven} of {each.total}", anchor="end"))
     parts.append(_text(WIDTH, middle, cover, weight=600, anchor="end", size=8.2))
     return parts
 

@@ -25,6 +25,7 @@ from governance.reports.snapshot import (
     figures,
     of_function,
     per_cent,
+    proven_at,
     requirements,
     shortfall,
 )  # fmt: skip
@@ -158,18 +159,26 @@ class Sentences:
     def summary_title(self) -> str:
         whole, actions = self.figures.whole, self.figures.top
         if not whole.total:
-            return "The framework holds no requirement, so there is nothing to report"
+            return "The framework has no requirement, so there is nothing to report"
         if not whole.with_target:
-            return f"No target is set for any of the {many(whole.total, 'requirement')}"
-        if not whole.left:
-            return f"{self.who} meets its target on {_all(whole.with_target)}"
-        rest = "no action is recorded for what is left"
-        if actions:
+            rest = "no target is set"
+        elif not whole.left:
+            rest = "every target is met"
+        elif actions:
             rest = f"{many(len(actions), 'action')} {_verb(len(actions), 'close')} {self._share(self.figures.top_points)}"
-        named = f"{self.who} meets its target on {out_of(whole.at_target, whole.with_target, 'requirement')}; {rest}"
-        if len(named) <= TWO_LINES and whole.at_target and whole.with_target > 1:
+        else:
+            rest = "no action is recorded for what is left"
+        named = f"{self.who} has proven {out_of(whole.proven, whole.total, 'requirement')}; {rest}"
+        if len(named) <= TWO_LINES and whole.proven and whole.total > 1:
             return named
-        return f"{_meet(whole.at_target, whole.with_target)}; {rest}"
+        return f"{_are_proven(whole.proven, whole.total)}; {rest}"
+
+    @property
+    def position(self) -> str:
+        """The two numbers of the cover: 45 of 72 requirements proven, 82% coverage of the target."""
+        whole = self.figures.whole
+        covered = "no target set" if whole.coverage is None else f"{whole.coverage}% coverage of the target"
+        return f"{whole.proven} of {many_digits(whole.total, 'requirement')} proven, {covered}"
 
     def _share(self, points: int) -> str:
         left = self.figures.whole.left
@@ -183,7 +192,7 @@ class Sentences:
         whole, numbers = self.figures.whole, self.figures
         cover = whole.coverage
         return [
-            ("Requirements at target", str(whole.at_target), f"of {whole.with_target}", self._earlier),
+            ("Requirements proven", str(whole.proven), f"of {whole.total}", self._earlier),
             (
                 "Coverage of the target",
                 NOTHING if cover is None else str(cover),
@@ -198,9 +207,9 @@ class Sentences:
     def _earlier(self) -> str:
         before = self.snapshot["movement"][:-1]
         if not before:
-            return "The first assessment: nothing to compare with"
+            return "No earlier quarter to compare with"
         picks = [before[-1]] if len(before) == 1 else [before[-1], before[0]]
-        return ", ".join(f"{each['at_target']} in {each['label']}" for each in picks)
+        return ", ".join(f"{proven_at(each)} in {each['label']}" for each in picks)
 
     @property
     def _of_points(self) -> str:
@@ -236,9 +245,9 @@ class Sentences:
             return f"Nothing is short of the target: {out_of(whole.reached, whole.points, 'point')} are reached. {self._strength} {self._proof}"
         if whole.levels[0] == whole.total:
             return (
-                f"Nothing has been recorded as addressed yet: {many(self.figures.controls, 'control')} and "
-                f"{many(self.figures.pieces, 'piece')} of evidence stand behind {many(whole.total, 'requirement')}. "
-                f"The way to the target is {many(whole.left, 'point')} long."
+                f"No evidence has been accepted yet. {capital(many(self.figures.controls, 'control'))} and "
+                f"{many(self.figures.pieces, 'evidence item')} are recorded for {many(whole.total, 'requirement')}. "
+                f"{capital(many(whole.left, 'point'))} {_is(whole.left)} missing to the target."
             )
         return f"{self._best_and_worst} {self._where_it_lies} {self._proof}"
 
@@ -394,10 +403,10 @@ class Sentences:
         if not points:
             return "No assessment is frozen yet, so no movement shows"
         now = points[-1]
-        at = _meet(now["at_target"], sum(now["levels"]))
+        at = _are_proven(proven_at(now), sum(now["levels"]))
         if len(points) == 1:
-            return f"{at}; this is the first assessment"
-        change = now["at_target"] - points[-2]["at_target"]
+            return f"{at}; no earlier quarter has evidence"
+        change = proven_at(now) - proven_at(points[-2])
         if not change:
             return f"{at}, as many as in {points[-2]['label']}"
         return f"{at}, {words(abs(change))} {'more' if change > 0 else 'fewer'} than in {points[-2]['label']}"
@@ -406,9 +415,9 @@ class Sentences:
     def quarters_heading(self) -> str:
         points = self.snapshot["movement"]
         first, last = points[0], points[-1]
-        change = last["levels"][4] + last["levels"][3] - first["levels"][4] - first["levels"][3]
-        proven = last["levels"][4] + last["levels"][3]
-        base = f"{capital(many(proven, 'requirement'))} {_is(proven)} evidenced or effective"
+        proven = proven_at(last)
+        change = proven - proven_at(first)
+        base = f"{capital(many(proven, 'requirement'))} {_is(proven)} proven"
         if len(points) == 1:
             return base
         if not change:
@@ -454,25 +463,31 @@ class Sentences:
         start = f"A point is one level of one requirement, up to its target; {words(whole.points)} make the target profile."
         return f"{start} {capital(many(rest, 'point'))} {_is(rest)} not covered by any action." if rest else start
 
+    def function_position(self, key: str) -> str:
+        """As "12 of 19 requirements proven, 13 at target, 88% coverage", for a line of the heat map."""
+        each = self.figures.by_function[key]
+        start = f"{each.proven} of {many_digits(each.total, 'requirement')} proven"
+        return f"{start}, {each.at_target} at target, {each.coverage}% coverage" if each.with_target else f"{start}, no target"
+
     def function_title(self, key: str) -> str:
         each = self.figures.by_function[key]
         if not each.with_target:
             return f"{key} has {many(each.total, 'requirement')} and no target yet"
-        if not each.left:
-            return f"{key} meets its target on {_all(each.with_target)}"
-        if each.with_target == 1:
-            return f"{key} is {many(each.left, 'point')} short on its one requirement"
-        return f"{key} meets its target on {out_of(each.at_target, each.with_target, 'requirement')} and is {many(each.left, 'point')} short"
+        if each.total == 1:
+            proven = "is" if each.proven else "is not"
+            short = f"{many(each.left, 'point')} short of its target" if each.left else "at its target"
+            return f"{key}: its one requirement {proven} proven and {short}"
+        start = f"{key} has {out_of(each.proven, each.total, 'requirement')} proven"
+        return f"{start} and is {many(each.left, 'point')} short of its target" if each.left else f"{start} and meets its target"
 
     def function_lede(self, key: str) -> str:
         """Which requirements fall short, the largest first, and how the function is proved."""
         each, function = self.figures.by_function[key], self._function(key)
         rows = sorted((row for row in of_function(function) if shortfall(row)), key=shortfall, reverse=True)
-        proven = each.levels[3] + each.levels[4]
         if each.total == 1:
             level = each.levels.index(1)
             return f"Its one requirement is at level {level}, {LEVELS[level].lower()}."
-        text = f"{capital(out_of(proven, each.total, 'requirement'))} {_is(proven)} evidenced or effective."
+        text = f"{_meet(each.at_target, each.with_target)}." if each.with_target else "No target is set."
         if not rows:
             return text
         named = [f"{row['ref']} by {words(shortfall(row))}" for row in rows[:3]]
@@ -487,7 +502,7 @@ class Sentences:
         each = self.figures.by_category[ref]
         if not each.with_target:
             return f"{many(each.total, 'requirement')}, no target set"
-        return f"{each.coverage}% of target, {each.at_target} of {many_digits(each.with_target, 'requirement')} met"
+        return f"{each.proven} of {many_digits(each.total, 'requirement')} proven, {each.coverage}% coverage"
 
     def holds_down(self, rows: Sequence[Requirement]) -> str:
         """What keeps these requirements of a category below target, in two short lines."""
@@ -574,6 +589,13 @@ def _meet(part: int, whole: int) -> str:
     return f"{capital(out_of(part, whole, 'requirement'))} {_verb(part, 'meet')} {_its(part)} target"
 
 
+def _are_proven(part: int, whole: int) -> str:
+    """As "45 of 72 requirements are proven", as a sentence without its stop."""
+    if whole == 1:
+        return f"The one requirement is {'' if part else 'not '}proven"
+    return f"{capital(out_of(part, whole, 'requirement'))} {_is(part)} proven"
+
+
 def _claim(row: Requirement) -> str:
     return f"{clip(row['title'], 42)}: level {row['level']}, {LEVELS[row['level']].lower()}, against a target of {row['target']}"
 
@@ -620,7 +642,3 @@ def _verb(count: int, verb: str) -> str:
 
 def _is_worth(count: int) -> str:
     return "is worth" if count == 1 else "are worth"
-
-
-def _all(count: int) -> str:
-    return "its one requirement" if count == 1 else f"all {many(count, 'requirement')}"

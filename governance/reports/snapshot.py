@@ -17,6 +17,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 import rfc8785
 
+from governance.assessments.coverage import is_proven
+
 SCHEMA = "governance.ai-rmf-report/1"
 LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 NEEDS_ATTENTION = ("overdue", "due", "missing", "in review")
@@ -242,9 +244,10 @@ def of_function(function: Function) -> Iterator[Requirement]:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a set of requirements stands. `points` of the target, `reached` of them; coverage in whole per cent."""
+    """The position of a set of requirements. `points` of the target, `reached` of them; coverage in whole per cent."""
 
     total: int
+    proven: int
     with_target: int
     at_target: int
     points: int
@@ -283,11 +286,22 @@ def is_met(requirement: Requirement) -> bool:
     return 0 < requirement["target"] <= requirement["level"]
 
 
+def proven_of(levels: Mapping[int, int]) -> int:
+    """How many requirements are proven, from the number at each level."""
+    return sum(count for level, count in levels.items() if is_proven(level))
+
+
+def proven_at(movement: Movement) -> int:
+    """How many requirements were proven at the end of a period."""
+    return proven_of(dict(enumerate(movement["levels"])))
+
+
 def standing(rows: Iterable[Requirement]) -> Standing:
     rows = list(rows)
     levels = Counter(row["level"] for row in rows)
     return Standing(
         total=len(rows),
+        proven=proven_of(levels),
         with_target=sum(row["target"] > 0 for row in rows),
         at_target=sum(map(is_met, rows)),
         points=sum(row["target"] for row in rows),

@@ -171,7 +171,7 @@ def test_a_red_reason_keeps_sign_off_closed(as_officer, as_reviewer, acting, beg
     conclude(as_officer, bare, level=0)
     assert "Sign-off opens when no reason is red" in words(as_reviewer.get(f"{PAGE}/MEASURE-2.12"))
     reply = as_reviewer.post(f"assessments/items/{bare}/signature", revision=1, then=409)
-    assert "No control answers for it." in words(reply)
+    assert "No control is mapped to it." in words(reply)
 
 
 def test_what_is_signed_is_what_was_read(as_officer, as_reviewer, acting, item):
@@ -396,8 +396,8 @@ def test_an_assessment_of_one_ai_system_stands_beside_the_organisation_s(as_offi
 
 def test_the_heat_map_says_its_conclusion(as_officer, as_viewer, begun):
     page = words(as_viewer.get(PAGE))
-    assert "0 of 72 subcategories meet their target." in page
-    assert "MEASURE 2.7 Security and resilience" in page and "2 Addressed, target 3" in page
+    assert "0 of 72 subcategories proven, 0% coverage." in page
+    assert "MEASURE 2.7 Security and resilience" in page and "0 Not addressed, target 3" in page
     assert "72 gaps, ordered by what closing them would move" in page
     assert "Select" not in as_viewer.get(PAGE).text and 'name="ids"' in as_officer.get(PAGE).text
 
@@ -424,8 +424,8 @@ def test_a_branch_leads_to_its_requirements(as_viewer):
 
 
 @pytest.mark.parametrize(("query", "count"), [
-    ("q=security", None), ("level=2", 1), ("under=MEASURE", 22), ("under=GOVERN 1", 7), ("owner=Anna Rossi", 1), ("owner=nobody", 71), ("state=below", 72),
-    ("state=red", 71), ("state=open", 72), ("state=nonsense", 0), ("level=nine", 0), ("level=2&state=below&q=resilience", 1),
+    ("q=security", None), ("level=0", 72), ("level=2", 0), ("state=proven", 0), ("state=unproven", 72), ("under=MEASURE", 22), ("under=GOVERN 1", 7), ("owner=Anna Rossi", 1), ("owner=nobody", 71), ("state=below", 72),
+    ("state=red", 71), ("state=open", 72), ("state=nonsense", 0), ("level=nine", 0), ("level=0&state=below&q=resilience", 1),
 ])  # fmt: skip
 def test_filters_leave_what_they_say_on_the_page_and_in_the_file(as_viewer, begun, query, count):
     as_viewer.get(f"{PAGE}/requirements?{query}")
@@ -492,7 +492,7 @@ def test_a_day_that_cannot_be_shown_is_named(as_viewer, day):
 
 
 def test_levels_rise_and_fall_as_the_evidence_does(acting, begun):
-    """Proved in March until June: evidenced, then due, then overdue."""
+    """Proven from March to June: it stays evidenced while it only falls due, and falls the day after the deadline."""
     with clock.frozen(datetime(2026, 3, 1, 9, tzinfo=UTC)), acting("compliance_officer"):
         framework = frameworks.framework(KEY)
         control = controls.create(
@@ -515,12 +515,10 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, begun):
         shown = queries.board(framework)
         moved = queries.transitions(shown, shown.row("MAP 1.1"), datetime(2026, 1, 1, tzinfo=UTC))
         assert [(each.at.date().isoformat(), each.before, each.after) for each in moved] == [
-            ("2026-03-01", 0, 2),
-            ("2026-03-02", 2, 3),
-            ("2026-05-18", 3, 2),
-            ("2026-06-02", 2, 1),
+            ("2026-03-02", 0, 3),
+            ("2026-06-02", 3, 1),
         ]
-        for at, level in ((date(2026, 2, 1), 0), (date(2026, 4, 1), 3), (date(2026, 5, 25), 2), (date(2026, 7, 1), 1)):
+        for at, level in ((date(2026, 2, 1), 0), (date(2026, 4, 1), 3), (date(2026, 5, 25), 3), (date(2026, 7, 1), 1)):
             then = queries.board(framework, datetime(at.year, at.month, at.day, 23, tzinfo=UTC))
             assert then.row("MAP 1.1").derived.level == level, at
         months = queries.shares_at(shown, queries.month_ends(shown.as_of))
@@ -588,7 +586,7 @@ def test_the_snapshot_is_what_the_report_reads(acting, begun):
         facts = snapshot(begun, clock.now())
     counted = figures({**facts, "as_of": "2026-11-25T10:00:00Z"})
     assert counted.whole.total == 72 and sum(counted.whole.levels) == 72
-    assert len(facts["movement"]) == 5 and facts["movement"][-1]["levels"] == list(counted.whole.levels)
+    assert len(facts["movement"]) == 1 and facts["movement"][-1]["levels"] == list(counted.whole.levels)
     assert json.loads(json.dumps(facts)) == facts
 
 

@@ -1,6 +1,6 @@
 """The status of a control, by examples and by properties: worse facts never give a better status."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -9,45 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.controls.live import Live, Switch, Waived
-from governance.controls.status import RANK, ControlFacts, Proof, Test, gap, status
-from governance.evidence.freshness import CADENCES, Version, freshness
+from governance.controls.status import RANK, gap, status
+from governance.evidence.freshness import freshness
+from tests.controls.control_facts import (
+    FROM,
+    NOBODY,
+    TO,
+    TODAY,
+    a_control,
+    a_proof,
+    a_version,
+    controls,
+    made_test,
+    proofs,
+    versions,
+)
 from tests.effort import examples
-
-TODAY, FROM, TO = date(2026, 11, 25), date(2025, 12, 1), date(2026, 11, 30)
-NOBODY = UUID(int=0)
-
-
-def a_version(number=1, *, collected=date(2026, 11, 1), valid=date(2027, 1, 31), review="accepted", period=(FROM, TODAY)):
-    return Version(number, collected, collected, *period, valid, review, "ab" * 32, "upload", "Anna Rossi")
-
-
-def a_proof(*versions, cadence="quarterly", due_on=None, owner="Anna Rossi", title="Penetration test"):
-    return Proof(UUID(int=7), "EV-0412", title, cadence, due_on, owner, versions)
-
-
-def made_test(failed=0, sample=25, on=date(2026, 11, 20)):
-    return Test(
-        on, sample, failed, "EXC-14" if failed else None, "release without its sign-off" if failed else "", None, "Jun Chen"
-    )
-
-
-def a_control(*proofs, tests=()):
-    return ControlFacts(
-        UUID(int=1),
-        "SEC-04",
-        "Third-party penetration test",
-        "does",
-        "detective",
-        "manual",
-        "quarterly",
-        NOBODY,
-        "Anna Rossi",
-        1,
-        FROM,
-        ((NOBODY, "full"),),
-        proofs,
-        tuple(tests),
-    )
 
 
 def judged(control, today=TODAY):
@@ -99,50 +76,6 @@ def test_a_gap_is_the_longest_stretch_without_an_accepted_version():
 
 # ---- properties
 
-days = st.dates(date(2025, 1, 1), date(2027, 12, 31))
-
-
-@st.composite
-def versions(draw, number=1):
-    start = draw(days)
-    end = start + timedelta(days=draw(st.integers(0, 200)))
-    collected = draw(st.dates(date(2025, 1, 1), TODAY))
-    return Version(
-        number,
-        collected,
-        collected,
-        start,
-        end,
-        max(end, draw(days)),
-        draw(st.sampled_from(["pending", "accepted", "rejected"])),
-        None,
-        "upload",
-        "Anna Rossi",
-    )
-
-
-@st.composite
-def proofs(draw):
-    held = [replace(v, number=n) for n, v in enumerate(draw(st.lists(versions(), max_size=4)), 1)]
-    return Proof(
-        UUID(int=draw(st.integers(1, 99))),
-        "EV-1",
-        "Proof",
-        draw(st.sampled_from(list(CADENCES))),
-        draw(st.none() | days),
-        draw(st.sampled_from([None, "Anna Rossi"])),
-        tuple(held),
-    )
-
-
-@st.composite
-def some_tests(draw):
-    sample = draw(st.integers(1, 40))
-    return made_test(draw(st.integers(0, min(2, sample))), sample, draw(st.dates(FROM, TODAY)))
-
-
-controls = st.builds(lambda p, t: a_control(*p, tests=t), st.lists(proofs(), max_size=3), st.lists(some_tests(), max_size=3))
-
 
 def with_version(control, which, change):
     """The control with one of its versions changed."""
@@ -156,7 +89,19 @@ def with_version(control, which, change):
 
 
 def rank(control, today=TODAY):
-    return judged(control, today).rank
+    """Both answers: the status as it is shown, and what levels are derived from."""
+    found = judged(control, today)
+    assert RANK.index(found.current) >= found.rank
+    return Both(found.rank, RANK.index(found.current))
+
+
+@dataclass(frozen=True)
+class Both:
+    shown: int
+    current: int
+
+    def __le__(self, other):
+        return self.shown <= other.shown and self.current <= other.current
 
 
 @settings(max_examples=examples(300), deadline=None)
@@ -184,6 +129,15 @@ WORSE = {
 @given(controls, st.integers(0, 50), st.sampled_from(sorted(WORSE)))
 def test_a_worse_version_never_gives_a_better_status(control, which, how):
     assert rank(with_version(control, which, WORSE[how])) <= rank(control)
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(controls)
+def test_only_evidence_that_falls_due_sets_the_two_answers_apart(control):
+    found = judged(control)
+    if found.current != found.name:
+        assert found.name == "due" and any(reason.severity == "soon" for reason in found.reasons)
+    assert found.has_evidence == any(v.review == "accepted" for proof in control.proofs for v in proof.versions)
 
 
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
@@ -284,7 +238,7 @@ lives = st.builds(lambda held: Live("drill", tuple(held)), st.lists(switches, ma
 def test_what_it_rests_on_never_lifts_a_control(control, live):
     resting = replace(control, live=live)
     found = judged(resting)
-    assert found.rank <= rank(control)
+    assert rank(resting) <= rank(control)
     assert bool(found.reasons) == (found.name != "effective") and found.word
     assert set(judged(control).reasons) <= set(found.reasons)
 

@@ -102,7 +102,7 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
     assert set(waits("auditor")) == {"Judge what was provided: Members"}
     reply = as_auditor.get("")
     assert "Judge what was provided: Members" in cell(reply, "waits") and "Payroll" not in reply.text
-    assert "evidence inbox" not in cell(reply, "waits") and "One thing waits for you" in heading(reply)
+    assert "evidence inbox" not in cell(reply, "waits") and "1 item needs you" in heading(reply)
 
 
 # ---- access reviews

@@ -80,7 +80,7 @@ def test_readiness_counts_what_its_tables_hold(made: Callable[[], dict[str, Any]
 def test_readiness_says_all_61_criteria() -> None:
     assert len(ready.rows_of(ready.whole())) == 61 and len(ready.rows_of(ready.security())) == 33
     assert Ready(ready.whole()).scope == "All five categories" and Ready(ready.security()).scope == "Security"  # type: ignore[arg-type]
-    assert "ready on all 61 SOC 2 criteria" in Ready(ready.perfect()).summary_title  # type: ignore[arg-type]
+    assert "has proven 61 of 61 SOC 2 criteria; every target is met" in Ready(ready.perfect()).summary_title  # type: ignore[arg-type]
 
 
 def test_what_is_late_comes_before_what_fails() -> None:

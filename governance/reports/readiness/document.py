@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from governance.assessments.coverage import is_proven
 from governance.kernel.pdf import Attached
 from governance.kernel.sheets import Cell, csv_bytes
 from governance.reports import document, figures
@@ -58,7 +59,7 @@ def attachments(frozen: Json) -> tuple[Attached, ...]:
 
 def criteria_csv(say: Ready) -> bytes:
     """One row for each criterion and control that answers it, formula-safe."""
-    head = ("criterion", "title", "level", "level name", "target", "short by", "owner", "what would close it", "control", "control title", "answers", "status",
+    head = ("criterion", "title", "proven", "level", "level name", "target", "short by", "owner", "what would close it", "control", "control title", "answers", "status",
             "control owner", "fresh", "due", "in review", "overdue", "missing")  # fmt: skip
     return csv_bytes(head, [cells for row in say.rows for cells in _cells(row)])
 
@@ -67,6 +68,7 @@ def _cells(row: Requirement) -> list[tuple[Cell, ...]]:
     told = (
         row["ref"],
         row["title"],
+        "yes" if is_proven(row["level"]) else "no",
         row["level"],
         LEVELS[row["level"]],
         row["target"],
@@ -127,11 +129,11 @@ def _drawings(frozen: Json, say: Ready) -> dict[str, Any]:
         {"key": CALLED.get(each["title"], each["title"]), "categories": [c for top in each["series"] for c in under.get(top, ())]}
         for each in frozen["categories"]
     ]
-    told = "; ".join(f"{title}: {each.at_target} of {each.with_target} ready" for title, each in say.by_category.items())
+    told = "; ".join(f"{title}: {each.proven} of {each.total} proven" for title, each in say.by_category.items())
     named = replace(
         n, by_function={clip(f"{key} {titles[key].removeprefix('Privacy: ')}", 26): each for key, each in n.by_function.items()}
     )
-    bars = "; ".join(f"{key}: {each.at_target} of {each.with_target} at target" for key, each in n.by_function.items())
+    bars = "; ".join(f"{key}: {each.proven} of {each.total} proven" for key, each in n.by_function.items())
     added = "; ".join(f"action {each.number}: {each.points}" for each in n.actions)
     return {
         "dots": figures.cover_dots(rows, f"One circle for each criterion. {told}.", label=66.0),
@@ -170,6 +172,7 @@ def _method(frozen: Json, say: Ready) -> list[tuple[str, str]]:
         ("Status", ("The status of a control follows from its tests, from the dates and reviews of its evidence, and from what it rests on. Nobody types it in. "
          f"It is told for the period {day(frozen['period']['from'])} to {day(frozen['period']['to'])} as it stood on {instant(frozen['as_of'])}.")),
         ("Levels", "The five levels are our scale; the criteria have none. What each takes stands in the table below."),
+        ("Proven", document.PROVEN.replace("requirement", "criterion")),
         ("Ready", f"{targets} A criterion is ready when it is at its target. A point is one level of one criterion, up to its target; {words(whole.reached)} of {words(whole.points)} are reached."),
         ("Evidence", ("A piece is fresh until its due date, due shortly before it, overdue after it, in review until another person accepts it, and missing when it was expected and never came. "
          "A piece that supports several criteria counts once in the totals.")),

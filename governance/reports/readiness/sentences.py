@@ -112,13 +112,18 @@ class Ready(Sentences):
         )
 
     @property
+    def position(self) -> str:
+        """The two numbers of the cover, of criteria."""
+        return super().position.replace("requirement", "criterion").replace("criterions", "criteria")
+
+    @property
     def summary_title(self) -> str:
         whole, top = self.figures.whole, self.figures.top
-        start = f"{self.who} is ready on {of_criteria(whole.at_target, whole.with_target).replace('criteria', 'SOC 2 criteria')}"
+        start = f"{self.who} has proven {of_criteria(whole.proven, whole.total).replace('criteria', 'SOC 2 criteria')}"
         if not whole.with_target:
-            return f"{self.who} has set no target for its SOC 2 criteria"
+            return f"{start}; no target is set"
         if not whole.left:
-            return f"{self.who} is ready on all {many(whole.with_target, 'SOC 2 criterion', 'SOC 2 criteria')}"
+            return f"{start}; every target is met"
         rest = (
             "the rest"
             if self.figures.top_points == whole.left
@@ -136,7 +141,7 @@ class Ready(Sentences):
         )
         late = n.findings_late
         return [
-            ("Criteria ready", str(whole.at_target), f"of {whole.with_target}", f"{capital(many(len(self.unanswered), 'criterion', 'criteria'))} without a control"),
+            ("Criteria proven", str(whole.proven), f"of {whole.total}", f"{capital(many(len(self.unanswered), 'criterion', 'criteria'))} without a control"),
             ("Coverage of the target", NOTHING if whole.coverage is None else str(whole.coverage), "" if whole.coverage is None else "%", f"{whole.left} of {whole.points} points missing"),
             ("Evidence fresh", str(self.states["fresh"]), f"of {n.pieces}", capital(wanting) or ("Nothing is due" if n.pieces else "None is recorded yet")),
             ("Findings open", str(n.findings), "", f"{late} past the retest date" if late else "None past its retest date" if n.findings else "Every retest passed, or nothing failed"),
@@ -276,9 +281,8 @@ class Ready(Sentences):
     @property
     def levels_title(self) -> str:
         whole = self.figures.whole
-        proven = whole.levels[3] + whole.levels[4]
         return (
-            f"{capital(of_criteria(proven, whole.total))} {is_(proven)} evidenced or effective"
+            f"{capital(of_criteria(whole.proven, whole.total))} {is_(whole.proven)} proven"
             if whole.total
             else "No criterion is in scope"
         )
