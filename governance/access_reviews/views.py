@@ -94,9 +94,9 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
     if bulk_pages.is_confirmed() and takes_away and not recently_signed_in(current.actor()):
         raise StepUpNeeded("To take somebody's access away needs a sign-in of the last five minutes.")
     action = BulkAction(
-        noun="row", title="Decide on access", columns=(DECISION,), find=partial(_selected, found, chosen), stop=takes_away,
+        noun="decision", title="Decide on access", head="Person or key", columns=(DECISION,), find=partial(_selected, found, chosen), stop=takes_away,
         apply=lambda changes: actions.decide(found, {c.item.id: c.after["decision"] for c in changes}, because=form.because.data or ""),
-        verb=lambda count: f"Save {plural(count, 'decision')}" if takes_away else f"Keep the access of {plural(count, 'row')}",
+        verb=lambda count: f"Save {plural(count, 'decision')}" if takes_away else f"Keep the access of {plural(count, 'person or key', 'people or keys')}",
         done=lambda count: f"{plural(count, 'decision')} saved.", reasons=("because",) if takes_away else (),
     )  # fmt: skip
     back = url_for("access_reviews.review", access_review_id=found.id)

@@ -38,7 +38,7 @@ PREVIEW = "bulk/preview.html"
 class BulkAction:
     """One bulk action of a list.
 
-    `find` returns the selected rows, locked when told so, in the order of the list; `apply` changes one or refuses with a
+    `columns` are the fields that it changes. `find` returns the selected rows, locked when told so, in the order of the list; `apply` changes one or refuses with a
     DomainError. `verb` words the confirming button and `done` the message, from the number of changes. `asks` names the
     form's fields that the preview offers to change.
     """
@@ -50,6 +50,7 @@ class BulkAction:
     apply: Callable[[Sequence[BulkChange]], object]
     verb: Callable[[int], str]
     done: Callable[[int], str]
+    head: str = ""  # of the column that names the row; otherwise the noun
     asks: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()  # fields of the form that belong to the confirmation
     stop: bool = False  # whether the confirming button looks destructive
