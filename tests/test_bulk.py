@@ -21,6 +21,9 @@ from governance.frameworks import queries as frameworks
 from governance.kernel import bulk, clock
 from governance.kernel.bulk import MAX_ITEMS, BulkItem
 from governance.kernel.db import session
+from governance.people.models import Membership
+from governance.systems import actions as systems
+from governance.systems.models import AISystem
 from tests import make
 from tests.evidence import shelf
 from tests.previewing import confirm, confirming, lines, preview, undo_address
@@ -272,3 +275,28 @@ def test_one_press_is_known_by_what_was_seen_and_wished(rows, wish, other):
     seen = bulk.preview(items(rows), lambda _: wish).seen
     assert bulk.confirmation(seen, wish) == bulk.confirmation(dict(reversed(seen.items())), wish)
     assert (bulk.confirmation(seen, wish) == bulk.confirmation(seen, other)) == (wish == other)
+
+
+# ---- forms that hold an owner among other fields
+
+
+def test_an_owner_who_left_is_not_removed_by_saving_another_field(as_officer, as_admin, lists, acting):
+    """Without them in the list, the browser would send the first choice: no owner."""
+    _, _, (item, _) = lists["requirements"]
+    with acting("admin"):
+        systems.register(
+            key="claims-triage", name="Claims triage", lane="standard", purpose="Sorts.", owner_id=make.person_id("contributor")
+        )
+        session().scalars(
+            select(Membership).where(Membership.person_id == make.person_id("contributor"))
+        ).one().ended_at = clock.now()
+    steering = preselected(as_officer.get(f"assessments/items/{item}/steering").text, f"{item}/steering")
+    as_officer.post(f"assessments/items/{item}/steering", **steering | {"target": "2"})
+    assert owners("requirements", [item]) == [make.person_id("contributor")]
+    edit = as_admin.get("systems/claims-triage/edit").text
+    assert "Anna Rossi (can&#39;t own it any more)" in edit
+    sent = preselected(edit, "claims-triage/edit") | {"name": "Claims desk", "purpose": "Sorts claims."}
+    as_admin.post("systems/claims-triage/edit", **sent)
+    with acting("admin", read_only=True):
+        assert session().scalar(select(AISystem.owner_id)) == make.person_id("contributor")
+    as_officer.post(f"assessments/items/{item}/steering", then=422, **steering | {"owner_id": str(make.person_id("viewer"))})

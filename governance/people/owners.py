@@ -5,14 +5,14 @@ assignee_choices()          a change of owner: nothing is preselected, and remov
 check_may_own(owner_id)     refuses who can't own
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from governance.kernel.bulk import BulkColumn
 from governance.kernel.errors import Invalid
 from governance.kernel.words import plural
-from governance.people.queries import members, membership_of, names
+from governance.people.queries import choices, members, membership_of, names
 
 OWNING_ROLES = frozenset({"admin", "compliance_officer", "contributor"})
 REMOVE = "none"  # the choice that removes the owner; never preselected
@@ -21,12 +21,17 @@ type Choices = list[tuple[Any, str]]
 
 
 def owner_choices(present: UUID | None = None) -> Choices:
-    """No owner, then each member whose role can own.
+    """No owner, then each member whose role can own; `present` is the owner before the form is saved."""
+    return _optional(_able(), present)
 
-    A `present` owner who can't own any more stays in the list: without them a form that is saved for another field's
-    sake would remove the owner.
-    """
-    able = _able()
+
+def member_choices(present: UUID | None = None) -> Choices:
+    """The same over every member: whoever is one can own an AI system."""
+    return _optional(choices(), present)
+
+
+def _optional(able: Sequence[tuple[UUID, str]], present: UUID | None) -> Choices:
+    """A present owner who can't own any more stays in the list: otherwise saving another field would remove the owner."""
     gone = present is not None and present not in {person_id for person_id, _ in able}
     return [("", "No owner"), *able, *([(present, f"{name_of(present)} (can't own it any more)")] if gone else [])]
 
@@ -36,7 +41,7 @@ def assignee_choices(first: str = "Choose an owner") -> Choices:
     return [("", first), *_able(), (REMOVE, "Remove owner")]
 
 
-def _able() -> Choices:
+def _able() -> list[tuple[UUID, str]]:
     return [(m.person_id, m.name) for m in members() if m.role in OWNING_ROLES]
 
 
