@@ -11,7 +11,7 @@ from governance.decisions import models as decisions
 from governance.engagements import models as engagements
 from governance.evidence import models as evidence
 from governance.frameworks import models as frameworks
-from governance.kernel import jobs, marks
+from governance.kernel import jobs, marks, undo
 from governance.logbook import models as logbook
 from governance.ofrep import models as ofrep
 from governance.people import models as people
@@ -24,4 +24,4 @@ from governance.tenants import models as tenants
 from governance.testing import models as testing
 
 __all__ = ["access_reviews", "anchors", "api_keys", "assessments", "audit", "collectors", "controls", "decisions", "engagements", "evidence", "frameworks", "jobs", "logbook", "marks",
-           "ofrep", "people", "policies", "privacy", "reports", "switches", "systems", "tenants", "testing"]  # fmt: skip
+           "ofrep", "people", "policies", "privacy", "reports", "switches", "systems", "tenants", "testing", "undo"]  # fmt: skip

@@ -17,7 +17,7 @@ from governance.engagements import jobs as engagements
 from governance.evidence import actions as evidence
 from governance.evidence import jobs as evidence_jobs
 from governance.evidence import verifying
-from governance.kernel import clock, current
+from governance.kernel import clock, current, undo
 from governance.kernel.db import transaction
 from governance.kernel.errors import Unavailable
 from governance.kernel.jobs import has_run, once_per
@@ -38,8 +38,13 @@ log = structlog.get_logger("schedule")
 
 
 def sweep_sign_ins() -> None:
-    """Nightly: forget sign-ins that nobody finished."""
-    _each_tenant("sweep sign-ins", people.forget_old_sign_ins)
+    """Nightly: forget sign-ins that nobody finished, and offers to undo a change that have expired."""
+    _each_tenant("sweep sign-ins", _sweep)
+
+
+def _sweep() -> None:
+    people.forget_old_sign_ins()
+    undo.forget()
 
 
 def shred_old_parts() -> None:

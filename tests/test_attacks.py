@@ -123,6 +123,7 @@ def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refu
     with acting("compliance_officer"):
         control = controls.create("ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly").id
         framework = str(frameworks.framework("nist-ai-rmf-1.0").id)
+        item = assessing.queries.items(assessment)[0].row.id
     same = {"kind": "record", "cadence": "quarterly", "confidentiality": "internal", "owner_id": ""}
     assert "2000" in as_officer.post("evidence/new", then=422, title="Odd", due_on=day, **same).text
     tried = {"tested_on": "2026-11-01", "sample": "5", "failed": "1", "finding": "x"}
@@ -130,7 +131,7 @@ def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refu
     as_officer.post(f"controls/{control}/tests/new", then=422, **tried | {"tested_on": day})
     period = {"framework": framework, "title": "Odd", "scope": "organisation", "targets": "3"}
     as_officer.post("assessments/new", then=422, **period, period_from=day, period_to=day[:4] + "-12-31")
-    as_officer.post("frameworks/nist-ai-rmf-1.0/assign", then=422, ids="x", owner_id="", due_on=day)
+    as_officer.post("frameworks/nist-ai-rmf-1.0/assign", then=422, ids=str(item), owner_id="", due_on=day)
 
 
 # ---- numbers and ids

@@ -107,15 +107,8 @@ def _decide(row: Row, wanted: str, reason: str) -> bool:
     item = row.item
     if (item.decision, item.role) == (decision, role):
         return False
-    if row.belongs_to(current.person_id()):
-        whose = "This is your own access" if row.member is not None else f"You made the key {row.name}"
-        raise Forbidden(f"{whose}: another person decides on it. Nothing was decided.")
-    if row.is_gone:
-        raise Stale(f"{row.name} has ended since the review began, so there is nothing to decide.")
-    if item.decision in {"revoke", "lower"}:
-        raise Stale(f"{row.name} was decided on already, and that was carried out. Nothing was changed.")
-    if decision == "lower" and role not in row.lower:
-        raise Invalid(f"A review only takes away: {row.name} has no such lower role.")
+    if (refusal := _refusal(row, wanted)) is not None:
+        raise refusal
     if decision != "keep" and not reason:
         raise Invalid("Say why: what takes something away is kept with its reason.", field="because")
     item.decision, item.role, item.reason = decision, role, reason
@@ -126,6 +119,25 @@ def _decide(row: Row, wanted: str, reason: str) -> bool:
         role=role, member=row.member.person_id if row.member is not None else None, key=row.key.name if row.key else None,
     )  # fmt: skip
     return True
+
+
+def why_not(review: AccessReview, row: Row, wanted: str) -> str | None:
+    """Why the acting person can't decide this row so; None where they can."""
+    refusal = AlreadyClosed(_closed(review)) if review.closed_at is not None else _refusal(row, wanted)
+    return refusal.message if refusal else None
+
+
+def _refusal(row: Row, wanted: str) -> DomainError | None:
+    if row.belongs_to(current.person_id()):
+        whose = "This is your own access" if row.member is not None else f"You made the key {row.name}"
+        return Forbidden(f"{whose}: another person decides on it.")
+    if row.is_gone:
+        return Stale(f"{row.name} has ended since the review began, so there is nothing to decide.")
+    if row.item.decision in {"revoke", "lower"}:
+        return Stale(f"{row.name} was decided on already, and that was carried out.")
+    if wanted not in {"keep", "revoke", *row.lower}:
+        return Invalid(f"A review only takes access away: {row.name} has no such lower role.")
+    return None
 
 
 def _carry_out(row: Row, decision: str, role: str | None) -> None:
@@ -209,4 +221,9 @@ def _sheet(review: AccessReview, rows: list[Row], tally: Tally) -> bytes:
 
 def _open(review: AccessReview) -> None:
     if review.closed_at is not None:
-        raise AlreadyClosed(f"{review.title} was closed on {long_day(review.closed_at.date())}. Nothing was changed.")
+        raise AlreadyClosed(f"{_closed(review)} Nothing was changed.")
+
+
+def _closed(review: AccessReview) -> str:
+    closed_on = review.closed_at.date() if review.closed_at else clock.today()
+    return f"{review.title} was closed on {long_day(closed_on)}."

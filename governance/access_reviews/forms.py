@@ -17,5 +17,7 @@ class BeginForm(Form):
 
 class DecideForm(Form):
     because = TextAreaField(
-        "Why", [Optional(), Length(max=2000)], description="Asked for when something is taken away. It is sealed in the log."
+        "Reason",
+        [Optional(), Length(max=2000)],
+        description="Required to lower or revoke access. The audit log keeps it encrypted.",
     )

@@ -1,6 +1,8 @@
 """The pages of access reviews, under the settings: the campaigns, and one with its rows."""
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +12,17 @@ from governance.access_reviews import actions, queries
 from governance.access_reviews.forms import BeginForm, DecideForm
 from governance.access_reviews.models import AccessReview
 from governance.access_reviews.permissions import REVIEW
-from governance.kernel import clock, current
+from governance.kernel import bulk_pages, clock, current
+from governance.kernel.access import ROLE_NAMES
+from governance.kernel.bulk import BulkColumn, BulkItem
+from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.errors import StepUpNeeded
 from governance.kernel.feature import Feature, recently_signed_in
 from governance.kernel.forms import Form, accepted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes
 from governance.kernel.web import ResponseReturnValue
+from governance.kernel.words import plural
 from governance.people import queries as people
 
 feature = Feature("access_reviews", __name__)
@@ -76,15 +82,52 @@ def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseRe
 
 @feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=REVIEW)
 def decide(access_review_id: UUID) -> ResponseReturnValue:
-    """The choice of each row, or with `all` one choice for those that are ticked. What takes away needs a fresh sign-in."""
-    found, form, chosen = queries.review(access_review_id, lock=True), DecideForm(), _chosen()
-    if set(chosen.values()) - {"keep"} and not recently_signed_in(current.actor()):
+    """Preview, then decide: the choice of each row, or with `all` one choice for those that are selected.
+
+    Confirming what takes access away needs a fresh sign-in.
+    """
+    found, form, chosen = queries.review(access_review_id), DecideForm(), _chosen()
+    if not chosen:
+        form.form_errors.append("Choose a decision for at least one row.")
+        return _review(found, form, status=form.status)
+    takes_away = set(chosen.values()) != {"keep"}
+    if bulk_pages.is_confirmed() and takes_away and not recently_signed_in(current.actor()):
         raise StepUpNeeded("To take somebody's access away needs a sign-in of the last five minutes.")
-    done: list[int] = []
-    if not accepted(form, lambda: done.append(actions.decide(found, chosen, because=form.because.data or ""))):
-        return _review(queries.review(access_review_id), form, status=form.status)
-    flash(f"{done[0]} decided." if done[0] else "That was decided so already.")
-    return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
+    action = BulkAction(
+        noun="decision", title="Decide on access", head="Person or key", columns=(DECISION,), find=partial(_selected, found, chosen), stop=takes_away,
+        apply=lambda changes: actions.decide(found, {c.item.id: c.after["decision"] for c in changes}, because=form.because.data or ""),
+        verb=lambda count: f"Save {plural(count, 'decision')}" if takes_away else f"Keep the access of {plural(count, 'person or key', 'people or keys')}",
+        done=lambda count: f"{plural(count, 'decision')} saved.", reasons=("because",) if takes_away else (),
+    )  # fmt: skip
+    back = url_for("access_reviews.review", access_review_id=found.id)
+    return bulk_pages.run(
+        action, form, lambda item: {"decision": chosen[item.id]}, ids=chosen.keys(), back=back,
+        crumbs=[("Settings", None), ("Access reviews", url_for("access_reviews.index")), (found.title, back)],
+        fields={f"row-{item_id}": decision for item_id, decision in chosen.items()},
+    )  # fmt: skip
+
+
+DECISION = BulkColumn("decision", "Decision", lambda values: {value: _in_words(value) for value in values})
+
+
+def _in_words(decision: str | None) -> str:
+    fixed = {None: "Not decided", "keep": "Keep", "revoke": "Revoke"}
+    return fixed.get(decision) or f"Lower to {ROLE_NAMES.get(decision or '', decision or '').lower()}"
+
+
+def _selected(
+    found: AccessReview,
+    chosen: Mapping[UUID, str],
+    ids: Collection[UUID],
+    lock: bool,  # noqa: FBT001 - BulkAction's signature
+) -> list[BulkItem]:
+    return [
+        BulkItem(
+            row.item.id, row.name, row.held, "", {"decision": row.item.role if row.item.decision == "lower" else row.item.decision},
+            actions.why_not(found, row, chosen[row.item.id]),
+        )
+        for row in queries.every_row(found.id, ids, lock=lock)
+    ]  # fmt: skip
 
 
 def _chosen() -> dict[UUID, str]:

@@ -1,6 +1,6 @@
 """Beginning an assessment, steering it, concluding, signing off, closing. Each rule is checked here, whoever asks.
 
-    begin, set_target, assign, assign_all        what is assessed, against what, by whom
+    begin, set_target, assign                    what is assessed, against what, by whom
     conclude, give_back, sign_off, comment       one person judges, another stands behind it
     close, reopen                                freeze under a digest; a later change is a new revision
     red_reasons, frozen                          what forbids signing off; what the digest is over
@@ -9,7 +9,7 @@ What changes an item holds its row's lock and shares its assessment's, so that n
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -26,17 +26,19 @@ from governance.audit.registry import action
 from governance.evidence.queries import FORMER
 from governance.frameworks import queries as frameworks
 from governance.frameworks.models import Requirement
-from governance.kernel import clock, current
+from governance.kernel import clock, current, undo
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.people.queries import membership_of, names
+from governance.kernel.undo import Overtaken, UndoStep
+from governance.people.owners import check_may_own
+from governance.people.queries import names, who_last
 from governance.systems import queries as systems
 
 BEGUN = action(
     "assessment.begun", "began an assessment", fields="title framework scope period_from period_to revision copied_from"
 )
-TARGETED = action("assessment.target.set", "set a target", fields="target requirement")
-ASSIGNED = action("assessment.item.assigned", "assigned a requirement", fields="due_on requirement", persons="owner")
+TARGETED = action("assessment.target.set", "set a target", fields="target requirement undoes")
+ASSIGNED = action("assessment.item.assigned", "assigned a requirement", fields="due_on requirement undoes", persons="owner")
 CONCLUDED = action("assessment.concluded", "wrote a conclusion", fields="level revision requirement", personal="rationale")
 GIVEN_BACK = action("assessment.conclusion.returned", "returned a conclusion", fields="revision requirement")
 SIGNED = action("assessment.signed_off", "signed off a conclusion", fields="level revision requirement")
@@ -46,7 +48,6 @@ CLOSED = action("assessment.closed", "closed an assessment", fields="title diges
 LONGEST_DAYS = 3 * 366
 LONGEST = 4000  # letters of a conclusion: what the log and the report take
 HIGHEST, SHOWN = 4, 6
-OWNING_ROLES = {"admin", "compliance_officer", "contributor"}
 
 
 class Closed(DomainError):
@@ -145,7 +146,7 @@ def _write_items(made: Assessment, copied_from: UUID | None, target: int) -> Non
 _items, _conclusions, _signatures = (cast("Table", each.__table__) for each in (AssessmentItem, Conclusion, SignOff))
 
 
-def set_target(item: AssessmentItem, target: int, *, version: int) -> None:
+def set_target(item: AssessmentItem, target: int, *, version: int, undoes: UUID | None = None) -> None:
     """How far the requirement is meant to be met; guarded by the item's version."""
     _open(item)
     if not 0 <= target <= HIGHEST:
@@ -154,46 +155,65 @@ def set_target(item: AssessmentItem, target: int, *, version: int) -> None:
         return
     if version != item.version:
         raise Stale("Somebody else set another target since you opened the page.", {"target": (target, item.target)})
-    before = {"target": item.target}
+    before, after = {"target": item.target}, {"target": target}
     item.target, item.version = target, item.version + 1
-    record(TARGETED, item, before=before, after={"target": target}, requirement=_ref(item))
+    entry = record(TARGETED, item, before=before, after=after, requirement=_ref(item), undoes=undoes)
+    undo.remember("assessment.target", item.id, entry.id, before=before, after=after)
 
 
-def assign(item: AssessmentItem, owner_id: UUID | None, due_on: date | None) -> None:
-    """Who looks after the requirement, and by when. The same twice is no change."""
+def assign(item: AssessmentItem, owner_id: UUID | None, due_on: date | None, *, undoes: UUID | None = None) -> None:
+    """Who looks after the requirement, and by when. The same twice is no change. `undoes`: the entry taken back."""
     _open(item)
-    _may_own(owner_id)
     before, after = {"owner": item.owner_id, "due_on": item.due_on}, {"owner": owner_id, "due_on": due_on}
-    if before == after:
+    changed = [name for name in after if after[name] != before[name]]
+    if not changed:
         return
+    if "owner" in changed:
+        check_may_own(owner_id)
     item.owner_id, item.due_on = owner_id, due_on
-    record(ASSIGNED, item, before=before, after=after, requirement=_ref(item))
+    entry = record(ASSIGNED, item, before=before, after=after, requirement=_ref(item), undoes=undoes)
+    undo.remember(
+        "assessment.item", item.id, entry.id, before={name: before[name] for name in changed}, after={name: after[name] for name in changed}
+    )  # fmt: skip
 
 
-def _may_own(owner_id: UUID | None) -> None:
-    if owner_id is None:
-        return
-    member = membership_of(owner_id)
-    if member is None or member.role not in OWNING_ROLES:
-        raise Invalid("The owner is not a choice here: it must be a member who can act on it.", field="owner_id")
+def assign_all(changes: Sequence[tuple[UUID, UUID | None, date | None]]) -> None:
+    """Several at once, all or none: (item, owner, due day) of each."""
+    for item_id, owner_id, due_on in changes:
+        assign(queries.item(item_id, lock=True), owner_id, due_on)  # record() is in there
 
 
-def assign_all(ids: Collection[UUID], owner_id: UUID | None, due_on: date | None) -> int:
-    """Several at once, all or none; a blank owner or day keeps what each has. Returns how many there were."""
-    if not ids:
-        raise Invalid("Nothing is selected. Tick the requirements first.")
-    if owner_id is None and due_on is None:
-        raise Invalid("Choose an owner or a day.", field="owner_id")
-    found = (
-        session()
-        .scalars(select(AssessmentItem).where(AssessmentItem.id.in_(set(ids))).order_by(AssessmentItem.id).with_for_update())
-        .all()
-    )
-    if len(found) != len(set(ids)):
-        raise NotFound("One of the selected requirements is not here. Nothing was assigned.")
-    for item in found:
-        assign(item, owner_id or item.owner_id, due_on or item.due_on)  # record() is in there
-    return len(found)
+def why_not(held: Assessment) -> str | None:
+    """Why nothing of the assessment can be changed any more; None while it is open."""
+    if held.closed_at is None:
+        return None
+    return f"{held.title} was closed on {_day(held.closed_at)}. Start a new revision to change it."
+
+
+# ---- undoing
+
+
+UNDOABLE = {"assessment.target", "assessment.item"}
+
+
+@undo.restores("assessment.target")
+def _restore_target(step: UndoStep) -> None:
+    item = queries.item(step.target_id, lock=True)
+    if item.target != step.after["target"]:
+        raise Overtaken(f"The target of {_ref(item)} was set by {who_last(item.id, TARGETED)} meanwhile.")
+    set_target(item, step.before["target"], version=item.version, undoes=step.entry_id)
+
+
+@undo.restores("assessment.item")
+def _restore_item(step: UndoStep) -> None:
+    """The fields that the step changed; those that it left as they were keep what they hold now."""
+    item = queries.item(step.target_id, lock=True)
+    present = {"owner": item.owner_id, "due_on": item.due_on}
+    if any(undo.plain(present[name]) != value for name, value in step.after.items()):
+        raise Overtaken(f"{_ref(item)} was reassigned by {who_last(item.id, ASSIGNED)} meanwhile.")
+    owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else item.owner_id
+    due_on = undo.day_or_none(step.before["due_on"]) if "due_on" in step.before else item.due_on
+    assign(item, owner_id, due_on, undoes=step.entry_id)
 
 
 # ---- judging
@@ -404,8 +424,8 @@ def _open(item: AssessmentItem) -> Assessment:
     """Its assessment, which stays open until this transaction ends: closing waits for it, and it for closing."""
     query = select(Assessment).where(Assessment.id == item.assessment_id).options(defer(Assessment.frozen))
     held = session().scalars(query.with_for_update(read=True).execution_options(populate_existing=True)).one()
-    if held.closed_at is not None:
-        raise Closed(f"{held.title} was closed on {_day(held.closed_at)}. Begin a new revision to change it.")
+    if (why := why_not(held)) is not None:
+        raise Closed(why)
     return held
 
 

@@ -1,10 +1,13 @@
+from typing import Any
+
 from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from governance.assessments.coverage import LEVELS
-from governance.evidence.forms import Readable, day_field, owner_choices
+from governance.evidence.forms import Readable, day_field
 from governance.frameworks import queries as frameworks
 from governance.kernel.forms import Choice, Form
+from governance.people.owners import assignee_choices, owner_choices
 from governance.systems import queries as systems
 
 LEVEL_CHOICES = [(n, f"{n} {word}") for n, word in enumerate(LEVELS)]
@@ -69,10 +72,17 @@ class SteerForm(Readable):
 
 
 class AssignForm(Readable):
-    """Of the bulk bar: what is left blank stays as it is."""
+    """Of several requirements: what isn't chosen stays as it is."""
 
-    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
+    owner_id = Choice("Owner", [Optional()], choices=lambda: assignee_choices("Keep each owner"))
     due_on = DateField("Due", [Optional()])
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        fine = super().validate(extra_validators)
+        if fine and not self.owner_id.data and not self.due_on.data:
+            self.owner_id.errors = ["Choose an owner or a due date."]
+            return False
+        return fine
 
 
 class CloseForm(Form):

@@ -17,7 +17,7 @@ SHAPES = {
     "assessment.concluded": "open", "assessment.conclusion.returned": "down", "assessment.signed_off": "ok", "assessment.closed": "ok",
     "assessment.begun": "up", "control.tested": "ok", "control.mapped": "up", "control.unmapped": "down", "control.retired": "stop",
     "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open", "evidence.linked": "up",
-    "evidence.unlinked": "down", "evidence.retired": "stop",
+    "evidence.unlinked": "down", "evidence.retired": "stop", "evidence.restored": "ok", "control.restored": "ok",
 }  # fmt: skip
 MOVES_SHOWN, DEEDS_SHOWN = 8, 10
 
@@ -70,6 +70,7 @@ def _facts(moment: Moment) -> list[str]:
     parts += [_sample(facts)] if "sample" in facts else []
     parts += [str(facts["finding_ref"])] if facts.get("finding_ref") else []
     parts += [f"{facts['requirement']}, {facts['coverage']}"] if "coverage" in facts else []
+    parts += ["undo of a change"] if "undoes" in facts else []
     parts += (
         [f"digest {str(facts['digest'])[:8]}, {facts['signed']} signed off, {facts['unsigned']} not"]
         if "unsigned" in facts

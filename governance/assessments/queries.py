@@ -13,7 +13,7 @@ An auditor is shown the requirements that his engagement is about, and what stan
 is shown of them is cut. Of a past day that is also what answered for them then.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
@@ -223,6 +223,16 @@ def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
     if held is not None and not held.holds_requirement(found.requirement_id):
         raise NotFound("There is no such assessed requirement here.")
     return found
+
+
+def some_items(framework_id: UUID, ids: Collection[UUID], *, lock: bool = False) -> list[tuple[AssessmentItem, Assessment]]:
+    """These requirements of assessments of that framework, as far as the acting person sees them; locked, as they are now."""
+    query = select(AssessmentItem, Assessment).join(Assessment, Assessment.id == AssessmentItem.assessment_id)
+    query = query.where(AssessmentItem.id.in_(ids), Assessment.framework_id == framework_id).order_by(AssessmentItem.id)
+    locked = query.with_for_update(key_share=True, of=AssessmentItem).execution_options(populate_existing=True)
+    rows = session().execute((locked if lock else query).options(defer(Assessment.frozen))).all()
+    held = limits()
+    return [(row[0], row[1]) for row in rows if held is None or held.holds_requirement(row[0].requirement_id)]
 
 
 def is_whole(framework_id: UUID) -> bool:

@@ -7,8 +7,9 @@
 Every page takes `?as_of=2026-10-01`: levels, conclusions and signatures as they were known at the end of that day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -31,18 +32,22 @@ from governance.assessments.forms import (
 from governance.assessments.models import Assessment, AssessmentItem
 from governance.assessments.queries import Board, Item, Row
 from governance.controls.status import last_test
-from governance.evidence.forms import owner_choices
 from governance.frameworks import queries as frameworks
 from governance.frameworks.queries import FrameworkView
-from governance.kernel import charts, clock, current
+from governance.kernel import bulk_pages, charts, clock, current
 from governance.kernel.access import allowed
+from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
+from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
+from governance.kernel.forms import Form, accepted, constraint, counted
 from governance.kernel.pages import filters, page
 from governance.kernel.scope import limits
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
+from governance.kernel.undo_pages import back_to, say_changed, take
 from governance.kernel.web import ResponseReturnValue
+from governance.kernel.words import long_day, plural
+from governance.people import owners
 from governance.people.queries import names
 from governance.systems import queries as systems
 
@@ -114,7 +119,7 @@ def heat_map(key: str) -> ResponseReturnValue:
         "assessments/heat_map.html", framework=framework, shown=shown, groups=layout.groups(shown, then[0] if then else None), says=layout.conclusion(shown),
         peek=layout.peek(shown, request.args.get("sel", "")), peeks=layout.peek_text, gaps=rows, matching=len(gaps), next=following,
         moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), view=view, levels=LEVELS, function_choices=listing.functions(shown), closes=closes,
-        owners=owner_choices() if may_assign else [], share_bar=charts.share_bar, noun=layout.noun(shown), total=len(listing.below(shown)),
+        owners=_assignees() if may_assign else [], share_bar=charts.share_bar, noun=layout.noun(shown), total=len(listing.below(shown)),
         drawn=listing.Drawing(shown, past["as_of"]), **past,
     )  # fmt: skip
 
@@ -132,10 +137,14 @@ def requirements(key: str) -> ResponseReturnValue:
     may_assign, past = allowed(permissions.MANAGE) and shown.is_open, _past()
     return page(
         "assessments/requirements.html", framework=framework, shown=shown, rows=rows, matching=len(found), next=following, view=view,
-        levels=LEVELS, function_choices=listing.functions(shown), states=listing.STATES, owners=owner_choices() if may_assign else [],
+        levels=LEVELS, function_choices=listing.functions(shown), states=listing.STATES, owners=_assignees() if may_assign else [],
         owning=listing.owners(shown), noun=layout.noun(shown), proven=layout.proven(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
         evidence=listing.evidence, drawn=listing.Drawing(shown, past["as_of"]), **past,
     )  # fmt: skip
+
+
+def _assignees() -> owners.Choices:
+    return owners.assignee_choices("Keep each owner")
 
 
 @feature.get("/frameworks/<key>/requirements.<any(csv, xlsx):form>", needs=permissions.VIEW)
@@ -153,23 +162,56 @@ def export(key: str, form: str) -> ResponseReturnValue:
     return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
 
 
+DUE = BulkColumn("due_on", "Due", lambda days: {day: long_day(day) if day else "No date" for day in days})
+
+
 @feature.post("/frameworks/<key>/assign", needs=permissions.MANAGE)
 def assign_selected(key: str) -> ResponseReturnValue:
-    """Owner and due day of the ticked requirements, all or none."""
-    frameworks.framework(key)
-    form = AssignForm()
-    if not form.validate():
-        raise Invalid(f"{form.problems[0][1]} Nothing was assigned.")
-    ids = [uuid_or_none(value) or UUID(int=0) for value in request.form.getlist("ids")]
-    count = actions.assign_all(ids, form.owner_id.data or None, form.due_on.data)
-    flash(f"{count} requirements assigned." if count > 1 else "1 requirement assigned.")
-    return redirect(_back(url_for("assessments.heat_map", key=key)), 303)
+    """Preview, then give the selected requirements an owner, a due date, or both; what isn't chosen stays as it is."""
+    framework, form, home = frameworks.framework(key), AssignForm(), url_for("assessments.heat_map", key=key)
+    owner, due_on = form.owner_id.data or None, form.due_on.data
+    wanted: dict[str, Any] = ({"owner_id": owners.chosen(owner)} if owner else {}) | ({"due_on": due_on} if due_on else {})
+    action = BulkAction(
+        noun="requirement", title="Assign requirements", columns=(owners.OWNER, DUE), find=partial(_selected, framework),
+        asks=("owner_id", "due_on"), apply=_assign_all, verb=partial(_assign_verb, wanted), done=partial(_assigned, wanted),
+    )  # fmt: skip
+    crumbs = [("Frameworks", url_for("frameworks.index")), (framework.name, home)]
+    return bulk_pages.run(action, form, lambda _: wanted, ids=bulk_pages.selected(), back=back_to(home), crumbs=crumbs)
 
 
-def _back(home: str) -> str:
-    """The list as it was filtered, if the form says so."""
-    back = request.form.get("back", "")
-    return back if back.startswith(home) and "\\" not in back and "//" not in back else home
+def _selected(framework: FrameworkView, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+    found = []
+    for row, held in queries.some_items(framework.id, ids, lock=lock):
+        node = frameworks.requirement_by_id(row.requirement_id)
+        now = {"owner_id": row.owner_id, "due_on": row.due_on}
+        href = url_for("assessments.requirement", key=framework.key, ref=node.path)
+        found.append(BulkItem(row.id, node.ref, node.title, href, now, actions.why_not(held)))
+    return found
+
+
+def _assign_all(changes: Sequence[BulkChange]) -> None:
+    actions.assign_all([(each.item.id, each.after["owner_id"], each.after["due_on"]) for each in changes])
+
+
+def _assign_verb(wanted: Mapping[str, Any], count: int) -> str:
+    if "owner_id" not in wanted:
+        return f"Set the due date of {plural(count, 'requirement')}"
+    verb = owners.assign_verb(count, "requirement", wanted["owner_id"])
+    return f"{verb}, due {long_day(wanted['due_on'])}" if "due_on" in wanted else verb
+
+
+def _assigned(wanted: Mapping[str, Any], count: int) -> str:
+    due = (
+        f"{plural(count, 'requirement')} {'is' if count == 1 else 'are'} due on {long_day(wanted['due_on'])}."
+        if "due_on" in wanted
+        else ""
+    )
+    return f"{owners.assigned(count, 'requirement', wanted['owner_id'])} {due}".strip() if "owner_id" in wanted else due
+
+
+@feature.post("/assessments/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, actions.UNDOABLE, url_for("assessments.index"))
 
 
 # ---- one requirement
@@ -351,7 +393,12 @@ def comment(item_id: UUID) -> ResponseReturnValue:
 @feature.get("/assessments/items/<uuid:item_id>/steering", needs=permissions.MANAGE)
 def steering(item_id: UUID) -> ResponseReturnValue:
     row = queries.item(item_id)
-    return _steer_page(item_id, SteerForm(obj=row))
+    return _steer_page(item_id, _steer_form(row, SteerForm(obj=row)))
+
+
+def _steer_form(row: AssessmentItem, form: SteerForm) -> SteerForm:
+    form.owner_id.choices = owners.owner_choices(row.owner_id)
+    return form
 
 
 def _steer_page(item_id: UUID, form: SteerForm, *, code: int = 200) -> ResponseReturnValue:
@@ -368,9 +415,10 @@ def _steer_page(item_id: UUID, form: SteerForm, *, code: int = 200) -> ResponseR
 def steer(item_id: UUID) -> ResponseReturnValue:
     """Target, owner and due day."""
     row, _, framework, ref = _item(item_id, lock=True)
-    form = SteerForm()
+    form = _steer_form(row, SteerForm())
     if not accepted(form, lambda: _steer(row, form)):
         return _steer_page(item_id, form, code=form.status)
+    say_changed(f"The target, owner and due date of {ref} are saved.")
     return _to_requirement(framework, ref, "facts")
 
 

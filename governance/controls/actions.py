@@ -1,11 +1,11 @@
 """What is done to controls: created or adopted, edited, given away, mapped, tested, retired.
 
     create, adopt                  one of one's own; those of the starter pack, with the evidence they ask for
-    edit, assign, retire           guarded: a stale form is refused with what changed
+    edit, assign, retire, restore  guarded: a stale form is refused with what changed
     map_to, unmap                  that it answers (fully, partly) for a requirement
     record_test                    a sample was tried; what failed opens a finding
 
-A contributor works on the controls that he owns; what belongs to the others he may see.
+Contributors work on the controls that they own, and see the others. Assigning, mapping and retiring can be undone.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from governance.audit.record import record
 from governance.audit.registry import action
-from governance.controls import permissions
+from governance.controls import permissions, queries
 from governance.controls.live import RESTS_ON
 from governance.controls.models import Control, ControlMapping, ControlTest
 from governance.controls.starter import StarterControl, pack
@@ -26,28 +26,32 @@ from governance.evidence.freshness import CADENCES
 from governance.evidence.models import Evidence
 from governance.evidence.numbering import next_ref
 from governance.frameworks import queries as frameworks
-from governance.kernel import clock, current
+from governance.kernel import clock, current, undo
 from governance.kernel.access import allowed
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.people.queries import membership_of
+from governance.kernel.undo import Overtaken, UndoStep
+from governance.people.owners import check_may_own
+from governance.people.queries import who_last
 
 CREATED = action(
     "control.created", "created the control", fields="ref title kind automation cadence rests_on source mappings", persons="owner"
 )
 EDITED = action("control.changed", "changed the control", fields="title does kind automation cadence rests_on")
-ASSIGNED = action("control.assigned", "assigned the control", persons="owner")
-MAPPED = action("control.mapped", "mapped the control to a requirement", fields="framework requirement coverage")
-UNMAPPED = action("control.unmapped", "removed the control's mapping to a requirement", fields="framework requirement coverage")
+ASSIGNED = action("control.assigned", "assigned the control", fields="undoes", persons="owner")
+MAPPED = action("control.mapped", "mapped the control to a requirement", fields="framework requirement coverage undoes")
+UNMAPPED = action(
+    "control.unmapped", "removed the control's mapping to a requirement", fields="framework requirement coverage undoes"
+)
 TESTED = action(
     "control.tested", "tested the control", fields="tested_on sample failed finding_ref retest_by", personal="finding"
 )
 RETIRED = action("control.retired", "retired the control", fields="ref")
+RESTORED = action("control.restored", "restored the retired control", fields="ref undoes")
 
 KINDS = ("preventive", "detective", "corrective")
 AUTOMATIONS = ("manual", "automated")
 COVERAGES = ("full", "partial")
-OWNING_ROLES = evidence.OWNING_ROLES
 FIRST_VERSION = timedelta(days=92)  # an adopted control has a quarter to bring in its first evidence
 
 
@@ -67,7 +71,7 @@ def create(
     alone("controls")
     if session().scalar(select(Control.id).where(Control.ref == ref)):
         raise AlreadyThere(f"{ref} is taken, perhaps by a retired control. Choose another ref.", field="ref")
-    _may_own(owner_id)
+    check_may_own(owner_id)
     control = _new(ref, title, does, kind=kind, automation=automation, cadence=cadence, owner_id=owner_id, rests_on=rests_on)
     record(
         CREATED, control, ref=ref, title=control.title, kind=kind, automation=automation, cadence=cadence, owner=owner_id,
@@ -110,28 +114,29 @@ def edit(
     record(EDITED, control, before=before, after=after)
 
 
-def assign(control: Control, owner_id: UUID | None) -> None:
-    """Give it to a member (None: to nobody). The same owner twice is no change."""
+def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
+    """Give it to a member, or with None to nobody. The same owner twice is no change. `undoes`: the entry taken back."""
     _live(control)
-    _may_own(owner_id)
     if control.owner_id == owner_id:
         return
-    before = {"owner": control.owner_id}
+    check_may_own(owner_id)
+    before, after = {"owner": control.owner_id}, {"owner": owner_id}
     control.owner_id = owner_id
-    record(ASSIGNED, control, before=before, after={"owner": owner_id})
+    entry = record(ASSIGNED, control, before=before, after=after, undoes=undoes)
+    undo.remember("control.owner", control.id, entry.id, before=before, after=after)
 
 
-def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> int:
-    """Give several to one member, all or none; returns how many changed hands."""
-    if not ids:
-        raise Invalid("Nothing is selected. Tick the controls that change hands.")
-    found = session().scalars(select(Control).where(Control.id.in_(set(ids))).order_by(Control.ref).with_for_update()).all()
-    if len(found) != len(set(ids)):
-        raise NotFound("One of the selected controls is not here. Nothing was assigned.")
-    changing = [control for control in found if control.owner_id != owner_id]
-    for control in changing:
+def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
+    """Several at once, all or none."""
+    for control in queries.some(ids, lock=True):
         assign(control, owner_id)  # record() is in there
-    return len(changing)
+
+
+def why_not(control: Control) -> str | None:
+    """Why nothing of it can be changed any more; None where it can."""
+    if control.retired_at is None:
+        return None
+    return f"{control.ref} was retired on {control.retired_at.day} {control.retired_at:%B %Y}."
 
 
 def retire(control: Control, *, because: str) -> None:
@@ -140,10 +145,17 @@ def retire(control: Control, *, because: str) -> None:
     if not because.strip():
         raise Invalid("Say why it is retired: the reason is kept with it.", field="because")
     control.retired_at, control.retired_because = clock.now(), because.strip()[:2000]
-    record(RETIRED, control, because=control.retired_because, ref=control.ref)
+    entry = record(RETIRED, control, because=control.retired_because, ref=control.ref)
+    undo.remember("control.retired", control.id, entry.id, before={}, after={"retired_at": control.retired_at})
 
 
-def map_to(control: Control, requirement_id: UUID, coverage: str) -> ControlMapping:
+def restore(control: Control, *, undoes: UUID) -> None:
+    """Undo its retirement, which the entry `undoes` told of: it counts again, as if it had never been retired."""
+    control.retired_at = control.retired_because = None
+    record(RESTORED, control, ref=control.ref, undoes=undoes)
+
+
+def map_to(control: Control, requirement_id: UUID, coverage: str, *, undoes: UUID | None = None) -> ControlMapping:
     """Say that it answers for a requirement. The same again is no change; another coverage ends the old mapping."""
     _live(control)
     if coverage not in COVERAGES:
@@ -157,17 +169,13 @@ def map_to(control: Control, requirement_id: UUID, coverage: str) -> ControlMapp
         session().flush()
     mapping = _mapped(control, requirement.id, coverage)
     session().add(mapping)
-    record(
-        MAPPED,
-        control,
-        framework=frameworks.framework_by_id(requirement.framework_id).key,
-        requirement=requirement.ref,
-        coverage=coverage,
-    )
+    key = frameworks.framework_by_id(requirement.framework_id).key
+    entry = record(MAPPED, control, framework=key, requirement=requirement.ref, coverage=coverage, undoes=undoes)
+    _remember_mapping(control, requirement_id, entry.id, held.coverage if held else None, coverage)
     return mapping
 
 
-def unmap(control: Control, requirement_id: UUID) -> None:
+def unmap(control: Control, requirement_id: UUID, *, undoes: UUID | None = None) -> None:
     """End a mapping; one that is not there is no fault."""
     held = _mapping(control, requirement_id)
     if held is None:
@@ -175,7 +183,48 @@ def unmap(control: Control, requirement_id: UUID) -> None:
     held.removed_at = clock.now()
     requirement = _requirement(requirement_id)
     key = frameworks.framework_by_id(requirement.framework_id).key
-    record(UNMAPPED, control, framework=key, requirement=requirement.ref, coverage=held.coverage)
+    entry = record(UNMAPPED, control, framework=key, requirement=requirement.ref, coverage=held.coverage, undoes=undoes)
+    _remember_mapping(control, requirement_id, entry.id, held.coverage, None)
+
+
+def _remember_mapping(control: Control, requirement_id: UUID, entry_id: UUID, before: str | None, after: str | None) -> None:
+    told = {"requirement_id": requirement_id}
+    undo.remember("control.mapping", control.id, entry_id, before={**told, "coverage": before}, after={**told, "coverage": after})
+
+
+# ---- undoing
+
+
+UNDOABLE = {"control.owner", "control.mapping", "control.retired"}
+
+
+@undo.restores("control.owner")
+def _restore_owner(step: UndoStep) -> None:
+    control = queries.find_control(step.target_id, lock=True)
+    if undo.plain(control.owner_id) != step.after["owner"]:
+        raise Overtaken(f"{control.ref} {control.title} was reassigned by {who_last(control.id, ASSIGNED)} meanwhile.")
+    assign(control, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
+
+
+@undo.restores("control.mapping")
+def _restore_mapping(step: UndoStep) -> None:
+    control, requirement_id = queries.find_control(step.target_id, lock=True), UUID(step.after["requirement_id"])
+    held, before = _mapping(control, requirement_id), step.before["coverage"]
+    if (held.coverage if held else None) != step.after["coverage"]:
+        who = who_last(control.id, MAPPED, UNMAPPED)
+        raise Overtaken(f"{control.ref}'s mapping to {_requirement(requirement_id).ref} was changed by {who} meanwhile.")
+    if before is None:
+        unmap(control, requirement_id, undoes=step.entry_id)
+    else:
+        map_to(control, requirement_id, before, undoes=step.entry_id)
+
+
+@undo.restores("control.retired")
+def _restore_retired(step: UndoStep) -> None:
+    control = queries.find_control(step.target_id, lock=True)
+    if undo.plain(control.retired_at) != step.after["retired_at"]:
+        raise Overtaken(f"{control.ref} {control.title} was restored by {who_last(control.id, RESTORED)} meanwhile.")
+    restore(control, undoes=step.entry_id)
 
 
 def record_test(
@@ -310,8 +359,8 @@ def _test_rules(tested_on: date, sample: int, failed: int, finding: str, retest_
 
 
 def _live(control: Control) -> None:
-    if control.retired_at is not None:
-        raise Retired(f"{control.ref} was retired on {control.retired_at.day} {control.retired_at:%B %Y}.")
+    if (why := why_not(control)) is not None:
+        raise Retired(why)
 
 
 def _workable(control: Control) -> None:
@@ -325,14 +374,6 @@ def _testable(control: Control) -> None:
     if not allowed(permissions.JUDGE):
         _workable(control)
     _live(control)
-
-
-def _may_own(owner_id: UUID | None) -> None:
-    if owner_id is None:
-        return
-    membership = membership_of(owner_id)
-    if membership is None or membership.role not in OWNING_ROLES:
-        raise Invalid("The owner is not a choice here: it must be a member who can work on controls.", field="owner_id")
 
 
 def _requirement(requirement_id: UUID) -> frameworks.RequirementView:

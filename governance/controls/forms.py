@@ -3,10 +3,11 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 
 from governance.controls.actions import AUTOMATIONS, COVERAGES, KINDS
 from governance.controls.live import RESTS_ON
-from governance.evidence.forms import AssignForm, Readable, RetireForm, day_field, owner_choices
+from governance.evidence.forms import AssignForm, Readable, RetireForm, day_field
 from governance.evidence.freshness import CADENCES
 from governance.frameworks import queries as frameworks
 from governance.kernel.forms import Choice, Choices
+from governance.people.owners import owner_choices
 
 
 class ControlForm(Readable):

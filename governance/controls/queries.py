@@ -14,7 +14,7 @@ stays whole, and what is shown of it is cut.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from types import MappingProxyType
@@ -70,6 +70,13 @@ def find_control(control_id: UUID, *, lock: bool = False) -> Control:
     if held is not None and not held.holds(control_id):
         raise NotFound("There is no such control here.")
     return find(Control, control_id, what="control", lock=lock)
+
+
+def some(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Control]:
+    """These controls by ref, as far as they are here; locked, as they are now."""
+    query = select(Control).where(Control.id.in_(ids)).order_by(Control.ref)
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return session().scalars(locked if lock else query).all()
 
 
 def mappings(control_id: UUID) -> Sequence[ControlMapping]:

@@ -1,6 +1,6 @@
 """The control pages: list, one control, its mappings and tests, the starter pack."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -24,20 +24,23 @@ from governance.controls.forms import (
 from governance.controls.models import Control
 from governance.controls.starter import pack
 from governance.controls.status import RANK, WORDS, ControlFacts, Proof, Reason, Status, gap, last_test, status, too_long
-from governance.evidence.forms import owner_choices
 from governance.evidence.freshness import freshness
 from governance.evidence.history import told
 from governance.evidence.queries import doers
 from governance.frameworks import queries as frameworks
-from governance.kernel import charts, clock, current
+from governance.kernel import bulk_pages, charts, clock, current
 from governance.kernel.access import allowed
+from governance.kernel.bulk import BulkItem
+from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.scope import limits
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
+from governance.kernel.undo_pages import back_to, say_changed, take
 from governance.kernel.web import ResponseReturnValue
+from governance.people import owners
 from governance.people.queries import names
 
 feature = Feature("controls", __name__)
@@ -81,7 +84,7 @@ def index() -> ResponseReturnValue:
     counts = {name: sum(line.status.name == name for line in every) for name in RANK}
     return page(
         "controls/index.html", lines=shown, matching=len(matching), total=len(every), counts=counts, next=following, asked=asked,
-        chips=_chips(asked), address=_address, owners=owner_choices(), words=WORDS, kinds=[(k, k.capitalize()) for k in actions.KINDS],
+        chips=_chips(asked), address=_address, owners=owners.assignee_choices(), words=WORDS, kinds=[(k, k.capitalize()) for k in actions.KINDS],
         frameworks=[(each.key, each.name) for each in frameworks.frameworks()], query=_query(asked),
         limited=limits() is not None, fragments=("rows",),
     )  # fmt: skip
@@ -196,20 +199,37 @@ def _chips(asked: dict[str, str]) -> list[dict[str, str]]:
 
 @feature.post("/controls/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
-    ids = [uuid_or_none(value) or UUID(int=0) for value in request.form.getlist("ids")]
-    form = AssignForm()
-    if not form.validate():
-        raise Invalid("The owner is not a choice here. Nothing was assigned.")
-    changed = actions.assign_all(ids, form.owner_id.data or None)
-    flash(f"{changed} of {len(ids)} changed hands.")
-    return redirect(_back(), 303)
+    """Preview, then assign the selected controls."""
+    form, home = AssignForm(), url_for("controls.index")
+    owner_id = owners.chosen(form.owner_id.data or None)
+    action = BulkAction(
+        noun="control", title="Assign controls", columns=(owners.OWNER,), find=_selected, asks=("owner_id",),
+        apply=lambda changes: actions.assign_all([each.item.id for each in changes], owner_id),
+        verb=lambda count: owners.assign_verb(count, "control", owner_id),
+        done=lambda count: owners.assigned(count, "control", owner_id),
+    )  # fmt: skip
+    return bulk_pages.run(
+        action, form, lambda _: {"owner_id": owner_id}, ids=bulk_pages.selected(), back=back_to(home), crumbs=[("Controls", home)]
+    )
 
 
-def _back() -> str:
-    """The list as it was filtered, if the form says so."""
-    back = request.form.get("back", "")
-    home = url_for("controls.index")
-    return back if back.startswith(home) and "\\" not in back and "//" not in back else home
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+    return [
+        BulkItem(
+            row.id,
+            row.ref,
+            row.title,
+            url_for("controls.control", control_id=row.id),
+            {"owner_id": row.owner_id},
+            actions.why_not(row),
+        )
+        for row in queries.some(ids, lock=lock)
+    ]
+
+
+@feature.post("/controls/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, actions.UNDOABLE, url_for("controls.index"))
 
 
 # ---- the starter pack
@@ -381,8 +401,9 @@ def _edit(row: Control, form: EditForm) -> None:
 @feature.post("/controls/<uuid:control_id>/owner", needs=permissions.MANAGE)
 def assign(control_id: UUID) -> ResponseReturnValue:
     row, form = queries.find_control(control_id, lock=True), AssignForm()
-    if not accepted(form, lambda: actions.assign(row, form.owner_id.data or None)):
+    if not accepted(form, lambda: actions.assign(row, owners.chosen(form.owner_id.data))):
         return _control_page(row, assign=form, code=422)
+    say_changed(owners.assigned_one(row.ref, row.owner_id))
     return redirect(url_for("controls.control", control_id=row.id), 303)
 
 
@@ -401,7 +422,7 @@ def retire(control_id: UUID) -> ResponseReturnValue:
     row, form = queries.find_control(control_id, lock=True), RetireForm()
     if not accepted(form, lambda: actions.retire(row, because=form.because.data or "")):
         return _retire_page(row, form, code=422)
-    flash(f"{row.ref} is retired. What it showed in the past stays.")
+    say_changed(f"{row.ref} is retired. Its history stays.")
     return redirect(url_for("controls.index"), 303)
 
 
@@ -424,6 +445,7 @@ def map_to(control_id: UUID) -> ResponseReturnValue:
     row, form = queries.find_control(control_id, lock=True), MappingForm()
     if not accepted(form, lambda: actions.map_to(row, form.requirement_id.data, form.coverage.data)):
         return _mapping_page(row, form, code=422)
+    say_changed(_mapped_to(row, form.requirement_id.data, form.coverage.data))
     return redirect(url_for("controls.mapping", control_id=row.id), 303)
 
 
@@ -431,7 +453,13 @@ def map_to(control_id: UUID) -> ResponseReturnValue:
 def unmap(control_id: UUID, requirement_id: UUID) -> ResponseReturnValue:
     row = queries.find_control(control_id, lock=True)
     actions.unmap(row, requirement_id)
+    say_changed(f"{row.ref} is no longer mapped to {frameworks.requirement_by_id(requirement_id).ref}.")
     return redirect(url_for("controls.mapping", control_id=row.id), 303)
+
+
+def _mapped_to(row: Control, requirement_id: UUID, coverage: str) -> str:
+    how = "fully" if coverage == "full" else "partially"
+    return f"{row.ref} now satisfies {frameworks.requirement_by_id(requirement_id).ref} {how}."
 
 
 @feature.get("/controls/answering/<uuid:requirement_id>", needs=permissions.MANAGE)
@@ -471,6 +499,7 @@ def answer(requirement_id: UUID) -> ResponseReturnValue:
         form, lambda: actions.map_to(queries.find_control(form.control_id.data, lock=True), node.id, form.coverage.data)
     ):
         return _answering_page(requirement_id, form, code=422)
+    say_changed(_mapped_to(queries.find_control(form.control_id.data), node.id, form.coverage.data))
     return redirect(_requirement(node, frameworks.framework_by_id(node.framework_id)), 303)
 
 

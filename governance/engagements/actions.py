@@ -35,19 +35,20 @@ from governance.engagements.models import (
     RequestRemark,
 )
 from governance.engagements.window import window
-from governance.evidence.actions import OWNING_ROLES
 from governance.frameworks import queries as frameworks
-from governance.kernel import clock, current, jobs, outbox
+from governance.kernel import clock, current, jobs, outbox, undo
 from governance.kernel.access import allowed
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.ids import uuid7
 from governance.kernel.storage import Blob
+from governance.kernel.undo import Overtaken, UndoStep
 from governance.kernel.words import long_day
 from governance.people import actions as people
 from governance.people import queries as members
 from governance.people.models import ERASED, Invitation, Membership, Person, person_key
 from governance.people.oidc import Identity
+from governance.people.owners import OWNING_ROLES, check_may_own
 
 WINDOW = "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to keeps_still"
 OPENED = action("engagement.opened", "opened an audit engagement", fields=WINDOW)
@@ -62,7 +63,7 @@ ARRIVED = action("engagement.auditor.arrived", "came in by a code", fields="way"
 CODE_SENT = action("engagement.code.sent", "sent an auditor a code", fields="ref", personal="email")
 CODE_REFUSED = action("engagement.code.refused", "refused an auditor's code", fields="ref tries", personal="email")
 ASKED = action("request.asked", "added a request", fields="engagement ref title criteria due_on", persons="owner")
-CHANGED_REQUEST = action("request.assigned", "changed who answers a request", fields="ref due_on", persons="owner")
+CHANGED_REQUEST = action("request.assigned", "changed who answers a request", fields="ref due_on undoes", persons="owner")
 READ_LIST = action("request.list.read", "read a list of requests", fields="engagement rows problems sha256", personal="filename")
 TOOK_OVER = action(
     "request.list.imported", "took over a list of requests", fields="engagement added already sha256", personal="filename"
@@ -423,7 +424,7 @@ def add_request(
     if ref in known:
         raise Invalid(f"{ref} is in the list already.", field="ref")
     row = _checked_row(held, Row(0, ref, title, detail, tuple(criteria), due_on, ""))
-    _may_own(owner_id)
+    check_may_own(owner_id)
     made = AuditRequest(
         engagement_id=held.id, ref=row.ref, title=row.title, detail=row.detail, criteria=list(row.criteria), due_on=due_on,
         owner_id=owner_id, state="open", state_since=clock.now(), asked_by=current.actor().person_id, row=None, version=1,
@@ -462,14 +463,6 @@ def _criteria_of(held: Engagement, criteria: Sequence[str]) -> list[str]:
     if held.framework_id is None:
         return list(dict.fromkeys(wanted))
     return _criteria(held.framework_id, wanted)
-
-
-def _may_own(owner_id: UUID | None) -> None:
-    if owner_id is None:
-        return
-    membership = members.membership_of(owner_id)
-    if membership is None or membership.role not in OWNING_ROLES:
-        raise Invalid("The owner is not a choice here: it must be a member who can answer.", field="owner_id")
 
 
 def _not_over(held: Engagement) -> None:
@@ -541,16 +534,38 @@ def _as_seen(request: AuditRequest, seen: int | None) -> None:
 
 
 def assign(
-    held: Engagement, request: AuditRequest, *, owner_id: UUID | None, due_on: date | None, seen: int | None = None
-) -> None:
+    held: Engagement, request: AuditRequest, *, owner_id: UUID | None, due_on: date | None, seen: int | None = None,
+    undoes: UUID | None = None,
+) -> None:  # fmt: skip
+    """Who answers it, and by when. `undoes`: the entry taken back."""
     _not_over(held)
     _as_seen(request, seen)
-    _may_own(owner_id)
     before, after = {"owner": request.owner_id, "due_on": request.due_on}, {"owner": owner_id, "due_on": due_on}
-    if before == after:
+    changed = [name for name in after if after[name] != before[name]]
+    if not changed:
         return
+    if "owner" in changed:
+        check_may_own(owner_id)
     request.owner_id, request.due_on, request.version = owner_id, due_on, request.version + 1
-    record(CHANGED_REQUEST, request, before=before, after=after, ref=request.ref)
+    entry = record(CHANGED_REQUEST, request, before=before, after=after, ref=request.ref, undoes=undoes)
+    undo.remember(
+        "request.owner", request.id, entry.id, before={name: before[name] for name in changed}, after={name: after[name] for name in changed}
+    )  # fmt: skip
+
+
+UNDOABLE = {"request.owner"}
+
+
+@undo.restores("request.owner")
+def _restore_owner(step: UndoStep) -> None:
+    """The fields that the step changed; those that it left as they were keep what they hold now."""
+    held, request = queries.request_by_id(step.target_id)
+    present = {"owner": request.owner_id, "due_on": request.due_on}
+    if any(undo.plain(present[name]) != value for name, value in step.after.items()):
+        raise Overtaken(f"{request.ref} was reassigned by {members.who_last(request.id, CHANGED_REQUEST)} meanwhile.")
+    owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else request.owner_id
+    due_on = undo.day_or_none(step.before["due_on"]) if "due_on" in step.before else request.due_on
+    assign(held, request, owner_id=owner_id, due_on=due_on, undoes=step.entry_id)
 
 
 def attach(held: Engagement, request: AuditRequest, version_id: UUID | None) -> RequestAttachment:

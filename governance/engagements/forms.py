@@ -3,9 +3,10 @@ from typing import Any
 from wtforms import BooleanField, FileField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from governance.evidence.forms import Readable, day_field, owner_choices
+from governance.evidence.forms import Readable, day_field
 from governance.frameworks import queries as frameworks
 from governance.kernel.forms import Choice, Form
+from governance.people.owners import owner_choices
 
 
 def framework_choices() -> list[tuple[Any, str]]:

@@ -385,6 +385,12 @@ def request(engagement_id: UUID, request_id: UUID, *, lock: bool = False) -> tup
     return held, found
 
 
+def request_by_id(request_id: UUID) -> tuple[Engagement, AuditRequest]:
+    """A request, locked, and its engagement."""
+    found = find(AuditRequest, request_id, what="request", lock=True)
+    return engagement(found.engagement_id), found
+
+
 TURNS = {
     "request.assigned": "its owner or day was changed", "request.version.attached": "evidence was attached",
     "request.version.detached": "evidence was taken off", "request.provided": "it was provided", "request.accepted": "it was accepted",

@@ -31,7 +31,9 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes, csv_rows
+from governance.kernel.undo_pages import say_changed, take
 from governance.kernel.web import ResponseReturnValue
+from governance.people import owners
 
 feature = Feature("engagements", __name__)
 constraint("uq_engagement_auditors_open", "That address is among its auditors already.", field="email")
@@ -259,9 +261,15 @@ def _request_page(
         "engagements/request.html", status=status, held=held, r=asked, thread=thread.rows, earlier=thread.next, attached=queries.attached([asked.id]),
         who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread.rows)]), say=say or SayForm(),
         attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer, find=_sought(),
-        assign=assign or AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on),
+        assign=assign or _assign_form(asked),
         may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id], without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else ()),
     )  # fmt: skip
+
+
+def _assign_form(asked: AuditRequest) -> AssignRequestForm:
+    form = AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on)
+    form.owner_id.choices = owners.owner_choices(asked.owner_id)
+    return form
 
 
 def _attach_form(held: Engagement) -> AttachForm:
@@ -326,7 +334,8 @@ def _turn(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseReturnValu
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/owner", needs=permissions.MANAGE)
 def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    (held, asked), form = queries.request(engagement_id, request_id, lock=True), AssignRequestForm()
+    held, asked = queries.request(engagement_id, request_id, lock=True)
+    form = _assign_form(asked)
     if not accepted(
         form,
         lambda: actions.assign(
@@ -334,7 +343,13 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
         ),
     ):
         return _request_page(held, asked, assign=form, status=form.status)
+    say_changed(f"The owner and due date of {asked.ref} are saved.")
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+
+
+@feature.post("/engagements/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, actions.UNDOABLE, url_for("engagements.index"))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/attachments", needs=permissions.PROVIDE)

@@ -1,6 +1,6 @@
 """Beginning evidence, bringing in versions, reviewing them, and what belongs to it.
 
-    begin, edit, assign, assign_all, link, unlink, retire     the thing that recurs
+    begin, edit, assign, link, unlink, retire, restore        the thing that recurs
     bring_file, bring_link                                    a version: immutable from then on
     accept, reject                                            another person's judgement, once
     take_out                                                  a download, noted
@@ -43,21 +43,25 @@ from governance.evidence.models import (
     EvidenceVersion,
 )
 from governance.evidence.numbering import next_ref
-from governance.kernel import clock, current, jobs, outbox, storage
+from governance.kernel import clock, current, jobs, outbox, storage, undo
 from governance.kernel.access import allowed
-from governance.kernel.db import alone, alone_or_not, session, take_time
-from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale, TooLarge, Unavailable
-from governance.people.queries import membership_of, names
+from governance.kernel.db import alone, alone_or_not, find, session, take_time
+from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale, TooLarge, Unavailable
+from governance.kernel.ids import uuid7
+from governance.kernel.undo import Overtaken, UndoStep
+from governance.people.owners import check_may_own
+from governance.people.queries import membership_of, names, who_last
 from governance.privacy.queries import own_tenant
 
 BEGUN = action(
     "evidence.begun", "began evidence", fields="ref title kind cadence confidentiality due_on controls", persons="owner"
 )
 EDITED = action("evidence.changed", "changed evidence", fields="title kind cadence confidentiality due_on")
-ASSIGNED = action("evidence.assigned", "assigned evidence", persons="owner")
-LINKED = action("evidence.linked", "linked evidence to a control", fields="control", personal="note")
-UNLINKED = action("evidence.unlinked", "unlinked evidence from a control", fields="control")
+ASSIGNED = action("evidence.assigned", "assigned evidence", fields="undoes", persons="owner")
+LINKED = action("evidence.linked", "linked evidence to a control", fields="control undoes", personal="note")
+UNLINKED = action("evidence.unlinked", "unlinked evidence from a control", fields="control undoes")
 RETIRED = action("evidence.retired", "retired evidence", fields="ref")
+RESTORED = action("evidence.restored", "restored retired evidence", fields="ref undoes")
 BROUGHT = action(
     "evidence.version.brought",
     "brought in a version of evidence",
@@ -96,7 +100,6 @@ SWEPT_AFTER = timedelta(days=1)
 PUSHES_KEPT = timedelta(days=30)
 KINDS = ("document", "record", "report", "screenshot", "export", "log", "attestation", "configuration")
 CONFIDENTIALITY = ("public", "internal", "confidential", "restricted")
-OWNING_ROLES = {"admin", "compliance_officer", "contributor"}
 LONGEST = timedelta(days=3 * 366)
 EARLIEST = date(2000, 1, 1)
 
@@ -119,7 +122,7 @@ def begin(
     """Begin a piece of evidence; `controls` maps each supported control to a note on how. Two live ones share no title."""
     title = _worded(title, "title")
     _known(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
-    _may_own(owner_id)
+    check_may_own(owner_id)
     supported = controls or {}
     found = _live_controls(supported)
     ref = next_ref(Evidence.ref, "EV", width=4)
@@ -172,53 +175,65 @@ def edit(
     record(EDITED, evidence, before=before, after=after)
 
 
-def assign(evidence: Evidence, owner_id: UUID | None) -> None:
-    """Give it to a member (None: to nobody). The same owner twice is no change."""
+def assign(evidence: Evidence, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
+    """Give it to a member, or with None to nobody. The same owner twice is no change. `undoes`: the entry taken back."""
     _live(evidence)
-    _may_own(owner_id)
     if evidence.owner_id == owner_id:
         return
-    before = {"owner": evidence.owner_id}
+    check_may_own(owner_id)
+    before, after = {"owner": evidence.owner_id}, {"owner": owner_id}
     evidence.owner_id = owner_id
-    record(ASSIGNED, evidence, before=before, after={"owner": owner_id})
+    entry = record(ASSIGNED, evidence, before=before, after=after, undoes=undoes)
+    undo.remember("evidence.owner", evidence.id, entry.id, before=before, after=after)
 
 
-def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> int:
-    """Give several to one member, all or none; returns how many changed hands."""
-    if not ids:
-        raise Invalid("Nothing is selected. Tick the evidence that changes hands.")
-    found = session().scalars(select(Evidence).where(Evidence.id.in_(set(ids))).order_by(Evidence.ref).with_for_update()).all()
-    if len(found) != len(set(ids)):
-        raise NotFound("One of the selected pieces of evidence is not here. Nothing was assigned.")
-    changing = [evidence for evidence in found if evidence.owner_id != owner_id]
-    for evidence in changing:
+def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
+    """Several at once, all or none."""
+    for evidence in queries.some(ids, lock=True):
         assign(evidence, owner_id)  # record() is in there
-    return len(changing)
 
 
-def link(evidence: Evidence, control_id: UUID, note: str = "") -> EvidenceLink:
-    """Say that it supports a control, and how. Linking twice keeps one link, with the later note."""
+def why_not(evidence: Evidence) -> str | None:
+    """Why nothing of it can be changed any more; None where it can."""
+    return f"{evidence.ref} was retired on {_day(evidence.retired_at.date())}." if evidence.retired_at is not None else None
+
+
+def link(evidence: Evidence, control_id: UUID, note: str = "", *, undoes: UUID | None = None) -> EvidenceLink:
+    """Say that it supports a control, and how. The same again is no change; another note ends the old link."""
     _live(evidence)
     ref, note = _live_controls([control_id])[control_id], note.strip()[:500]
     held = _link(evidence, control_id)
     if held is not None and held.note == note:
         return held
-    if held is None:
-        held = EvidenceLink(evidence_id=evidence.id, control_id=control_id, created_at=clock.now())
-        session().add(held)
-    held.note = note
-    record(LINKED, evidence, control=ref, note=note or None)
-    return held
+    if held is not None:
+        held.removed_at = clock.now()
+        session().flush()
+    made = EvidenceLink(id=uuid7(), evidence_id=evidence.id, control_id=control_id, note=note, created_at=clock.now())
+    session().add(made)
+    entry = record(LINKED, evidence, control=ref, note=note or None, undoes=undoes)
+    _remember_link(evidence, control_id, entry.id, held, made)
+    return made
 
 
-def unlink(evidence: Evidence, control_id: UUID) -> None:
+def unlink(evidence: Evidence, control_id: UUID, *, undoes: UUID | None = None) -> None:
     """End the link; one that is not there is no fault. Past days keep it."""
     held = _link(evidence, control_id)
     if held is None:
         return
-    ref = session().scalar(select(_control().ref).where(_control().id == control_id))
     held.removed_at = clock.now()
-    record(UNLINKED, evidence, control=ref)
+    entry = record(UNLINKED, evidence, control=queries.ref_of_control(control_id), undoes=undoes)
+    _remember_link(evidence, control_id, entry.id, held, None)
+
+
+def _remember_link(
+    evidence: Evidence, control_id: UUID, entry_id: UUID, before: EvidenceLink | None, after: EvidenceLink | None
+) -> None:
+    """By the rows: a link that has ended keeps its note, so a step needs no text."""
+    told = {"control_id": control_id}
+    undo.remember(
+        "evidence.link", evidence.id, entry_id,
+        before={**told, "link_id": before.id if before else None}, after={**told, "link_id": after.id if after else None},
+    )  # fmt: skip
 
 
 def retire(evidence: Evidence, *, because: str) -> None:
@@ -226,7 +241,51 @@ def retire(evidence: Evidence, *, because: str) -> None:
     _live(evidence)
     reason = _reason(because, "Say why it is retired: the reason is kept with it.")
     evidence.retired_at = clock.now()
-    record(RETIRED, evidence, because=reason, ref=evidence.ref)
+    entry = record(RETIRED, evidence, because=reason, ref=evidence.ref)
+    undo.remember("evidence.retired", evidence.id, entry.id, before={}, after={"retired_at": evidence.retired_at})
+
+
+def restore(evidence: Evidence, *, undoes: UUID) -> None:
+    """Undo its retirement, which the entry `undoes` told of, unless another item has taken its title."""
+    next_ref(Evidence.ref, "EV", width=4)  # the lock under which titles are taken
+    _one_title(evidence.title)
+    evidence.retired_at = None
+    record(RESTORED, evidence, ref=evidence.ref, undoes=undoes)
+
+
+# ---- undoing
+
+
+UNDOABLE = {"evidence.owner", "evidence.link", "evidence.retired"}
+
+
+@undo.restores("evidence.owner")
+def _restore_owner(step: UndoStep) -> None:
+    evidence = queries.find_evidence(step.target_id, lock=True)
+    if undo.plain(evidence.owner_id) != step.after["owner"]:
+        raise Overtaken(f"{evidence.ref} {evidence.title} was reassigned by {who_last(evidence.id, ASSIGNED)} meanwhile.")
+    assign(evidence, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
+
+
+@undo.restores("evidence.link")
+def _restore_link(step: UndoStep) -> None:
+    evidence, control_id = queries.find_evidence(step.target_id, lock=True), UUID(step.after["control_id"])
+    held, before = _link(evidence, control_id), undo.id_or_none(step.before["link_id"])
+    if (str(held.id) if held else None) != step.after["link_id"]:
+        who = who_last(evidence.id, LINKED, UNLINKED)
+        raise Overtaken(f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who} meanwhile.")
+    if before is None:
+        unlink(evidence, control_id, undoes=step.entry_id)
+    else:
+        link(evidence, control_id, find(EvidenceLink, before, what="link").note, undoes=step.entry_id)
+
+
+@undo.restores("evidence.retired")
+def _restore_retired(step: UndoStep) -> None:
+    evidence = queries.find_evidence(step.target_id, lock=True)
+    if undo.plain(evidence.retired_at) != step.after["retired_at"]:
+        raise Overtaken(f"{evidence.ref} {evidence.title} was restored by {who_last(evidence.id, RESTORED)} meanwhile.")
+    restore(evidence, undoes=step.entry_id)
 
 
 # ---- versions
@@ -745,8 +804,8 @@ def _judge(
 
 
 def _live(evidence: Evidence) -> None:
-    if evidence.retired_at is not None:
-        raise Retired(f"{evidence.ref} was retired on {_day(evidence.retired_at.date())}.")
+    if (why := why_not(evidence)) is not None:
+        raise Retired(why)
 
 
 def check_may_bring(evidence: Evidence) -> None:
@@ -755,14 +814,6 @@ def check_may_bring(evidence: Evidence) -> None:
     may = allowed(permissions.MANAGE) or allowed(permissions.PUSH)
     if not may and (evidence.owner_id is None or evidence.owner_id != current.actor().person_id):
         raise Forbidden(f"{evidence.ref} is not yours. Its owner, a compliance officer or an admin brings in versions.")
-
-
-def _may_own(owner_id: UUID | None) -> None:
-    if owner_id is None:
-        return
-    membership = membership_of(owner_id)
-    if membership is None or membership.role not in OWNING_ROLES:
-        raise Invalid("The owner is not a choice here: it must be a member who can bring evidence in.", field="owner_id")
 
 
 def _dates(collected_on: date, period_from: date, period_to: date, valid_until: date) -> None:

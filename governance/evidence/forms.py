@@ -4,21 +4,16 @@ from typing import Any
 from wtforms import DateField, FileField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from governance.evidence.actions import CONFIDENTIALITY, KINDS, LIMIT, OWNING_ROLES
+from governance.evidence.actions import CONFIDENTIALITY, KINDS, LIMIT
 from governance.evidence.freshness import CADENCES
 from governance.evidence.media import IN_WORDS
 from governance.evidence.queries import control_choices
 from governance.evidence.retention import LEAST, MOST
 from governance.kernel.forms import Choice, Choices, Form
-from governance.people.queries import members
+from governance.people.owners import assignee_choices, owner_choices
 
 NOT_A_DAY = "This is not a day such as 2026-11-25."
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)  # a century that days can be added to and taken from
-
-
-def owner_choices() -> list[tuple[Any, str]]:
-    """Nobody, then each member whose role can own."""
-    return [("", "Nobody yet"), *((m.person_id, m.name) for m in members() if m.role in OWNING_ROLES)]
 
 
 def day_field(label: str, **options: Any) -> DateField:
@@ -37,7 +32,7 @@ class Readable(Form):
                 field.errors = [NOT_A_DAY]
             elif isinstance(field, DateField) and field.data and not FIRST_DAY <= field.data <= LAST_DAY:
                 field.errors, fine = ["No day here is before the year 2000 or after 2100."], False
-            if isinstance(field, SelectField) and field.errors and field.raw_data:
+            if isinstance(field, SelectField) and field.errors and field.raw_data and field.raw_data[0]:
                 field.errors = [f"{field.label.text}: that is not a choice here."]
         return fine
 
@@ -104,7 +99,9 @@ class ReviewForm(Readable):
 
 
 class AssignForm(Readable):
-    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
+    """Of one row and of several: an owner, or the choice to remove the owner."""
+
+    owner_id = Choice("Owner", [InputRequired("Choose an owner.")], choices=assignee_choices)
 
 
 class LinkForm(Readable):

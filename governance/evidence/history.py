@@ -11,10 +11,10 @@ from governance.people.queries import Moment, timeline
 SHAPES = {
     "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open",
     "control.tested": "ok", "control.mapped": "up", "control.unmapped": "down", "evidence.linked": "up", "evidence.unlinked": "down",
-    "evidence.retired": "stop", "control.retired": "stop",
+    "evidence.retired": "stop", "control.retired": "stop", "evidence.restored": "ok", "control.restored": "ok",
 }  # fmt: skip
-SHOWN = ("number", "control", "requirement", "coverage", "sample", "failed", "finding_ref", "ref")
-SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "failed": "{} failed"}
+SHOWN = ("number", "control", "requirement", "coverage", "sample", "failed", "finding_ref", "ref", "undoes")
+SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "failed": "{} failed", "undoes": "undo of a change"}
 
 
 def told(

@@ -186,6 +186,13 @@ def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
     return found
 
 
+def some(ids: Collection[UUID], *, lock: bool = False) -> list[Evidence]:
+    """These evidence items by ref, as far as the acting person sees them; locked, as they are now."""
+    query = select(Evidence).where(Evidence.id.in_(ids)).order_by(Evidence.ref)
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return [row for row in session().scalars(locked if lock else query) if sight().shows(row.id)]
+
+
 def version_of(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion, Evidence]:
     """A version and what it is a version of; with `lock`, nobody else judges or adds one meanwhile."""
     version = find(EvidenceVersion, version_id, what="version")
@@ -322,6 +329,11 @@ def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
     for row in session().execute(query.order_by(control.ref)):
         found.setdefault(row[0], []).append((row[1], row[2], row[3]))
     return found
+
+
+def ref_of_control(control_id: UUID) -> str:
+    control = EvidenceLink.control.property.mapper.class_
+    return str(session().scalar(select(control.ref).where(control.id == control_id)) or "a control")
 
 
 def control_choices() -> list[tuple[UUID, str]]:

@@ -1,6 +1,6 @@
 """The evidence pages: library, inbox, one piece, its versions and their review."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from itertools import batched
 from typing import Any
@@ -22,7 +22,6 @@ from governance.evidence.forms import (
     RetireForm,
     ReviewForm,
     VersionForm,
-    owner_choices,
 )
 from governance.evidence.freshness import CADENCES, counting, deadline, newest
 from governance.evidence.history import told
@@ -30,8 +29,10 @@ from governance.evidence.media import ACCEPT
 from governance.evidence.models import Evidence, EvidenceVersion
 from governance.evidence.sight import sight
 from governance.evidence.standing import DECIDED, SORTS, STATES
-from governance.kernel import clock, current
+from governance.kernel import bulk_pages, clock, current
 from governance.kernel.access import allowed
+from governance.kernel.bulk import BulkItem
+from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature, somebody_may
@@ -40,7 +41,9 @@ from governance.kernel.pages import filters, page
 from governance.kernel.sealed import Altered
 from governance.kernel.sheets import csv_bytes, csv_rows, xlsx_bytes
 from governance.kernel.storage import in_pieces
+from governance.kernel.undo_pages import back_to, say_changed, take
 from governance.kernel.web import ResponseReturnValue
+from governance.people import owners
 from governance.people.queries import names
 
 feature = Feature("evidence", __name__)
@@ -76,7 +79,7 @@ def index() -> ResponseReturnValue:
         "shelf": shelf, "asked": asked, "chips": _chips(asked, shelf), "query": _query(asked),
         "kinds": [(k, k.capitalize()) for k in actions.KINDS], "states": [(s, s.capitalize()) for s in STATES],
     }  # fmt: skip
-    return page("evidence/index.html", **context, owners=owner_choices(), address=_address, fragments=("rows",))
+    return page("evidence/index.html", **context, owners=owners.assignee_choices(), address=_address, fragments=("rows",))
 
 
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
@@ -118,7 +121,7 @@ def inbox() -> ResponseReturnValue:
         waits=waits,
         covers=queries.covers,
         me=current.actor().person_id,
-        owners=owner_choices(),
+        owners=owners.assignee_choices(),
         reminded=queries.reminded([row.piece.id for row in waits.late]),
         check=queries.last_check(most=MOST),
         destructions=queries.destructions() if allowed(permissions.DESTROY) else [],
@@ -169,21 +172,37 @@ def _chips(asked: dict[str, str], shelf: queries.Shelf) -> list[dict[str, str]]:
 
 @feature.post("/evidence/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
-    ids = [uuid_or_none(value) or UUID(int=0) for value in request.form.getlist("ids")]
-    form = AssignForm()
-    if not form.validate():
-        raise Invalid("The owner is not a choice here. Nothing was assigned.")
-    changed = actions.assign_all(ids, form.owner_id.data or None)
-    flash(f"{changed} of {len(ids)} changed hands.")
-    return redirect(_back("evidence.index"), 303)
+    """Preview, then assign the selected evidence items."""
+    form, home = AssignForm(), url_for("evidence.index")
+    owner_id = owners.chosen(form.owner_id.data or None)
+    action = BulkAction(
+        noun="evidence item", title="Assign evidence", columns=(owners.OWNER,), find=_selected, asks=("owner_id",),
+        apply=lambda changes: actions.assign_all([each.item.id for each in changes], owner_id),
+        verb=lambda count: owners.assign_verb(count, "evidence item", owner_id),
+        done=lambda count: owners.assigned(count, "evidence item", owner_id),
+    )  # fmt: skip
+    return bulk_pages.run(
+        action, form, lambda _: {"owner_id": owner_id}, ids=bulk_pages.selected(), back=back_to(home), crumbs=[("Evidence", home)]
+    )
 
 
-def _back(endpoint: str, **values: Any) -> str:
-    """The page that the form names, if it is one of this tenant's lists; otherwise `endpoint`."""
-    back = request.form.get("back", "")
-    home = f"/t/{current.actor().tenant_slug}/"
-    safe = back.startswith(home) and "\\" not in back and "//" not in back
-    return back if safe else url_for(endpoint, **values)
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+    return [
+        BulkItem(
+            row.id,
+            row.ref,
+            row.title,
+            url_for("evidence.piece", evidence_id=row.id),
+            {"owner_id": row.owner_id},
+            actions.why_not(row),
+        )
+        for row in queries.some(ids, lock=lock)
+    ]
+
+
+@feature.post("/evidence/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, actions.UNDOABLE, url_for("evidence.index"))
 
 
 # ---- one piece
@@ -303,9 +322,10 @@ def _edit(evidence: Evidence, form: EditForm) -> None:
 @feature.post("/evidence/<uuid:evidence_id>/owner", needs=permissions.MANAGE)
 def assign(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id, lock=True), AssignForm()
-    if not accepted(form, lambda: actions.assign(evidence, form.owner_id.data or None)):
+    if not accepted(form, lambda: actions.assign(evidence, owners.chosen(form.owner_id.data))):
         return _piece_page(evidence, assign=form, status=422)
-    return redirect(_back("evidence.piece", evidence_id=evidence.id), 303)
+    say_changed(owners.assigned_one(evidence.ref, evidence.owner_id))
+    return redirect(back_to(url_for("evidence.piece", evidence_id=evidence.id)), 303)
 
 
 @feature.post("/evidence/<uuid:evidence_id>/links", needs=permissions.MANAGE)
@@ -313,6 +333,7 @@ def link(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id, lock=True), LinkForm()
     if not accepted(form, lambda: actions.link(evidence, form.control_id.data, form.note.data or "")):
         return _piece_page(evidence, link=form, status=422)
+    say_changed(f"{evidence.ref} is linked to {queries.ref_of_control(form.control_id.data)}.")
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
@@ -320,6 +341,7 @@ def link(evidence_id: UUID) -> ResponseReturnValue:
 def unlink(evidence_id: UUID, control_id: UUID) -> ResponseReturnValue:
     evidence = queries.find_evidence(evidence_id, lock=True)
     actions.unlink(evidence, control_id)
+    say_changed(f"{evidence.ref} is no longer linked to {queries.ref_of_control(control_id)}.")
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
@@ -343,7 +365,7 @@ def retire(evidence_id: UUID) -> ResponseReturnValue:
             form=form,
             status=422,
         )
-    flash(f"{evidence.ref} is retired. Its versions and its history stay.")
+    say_changed(f"{evidence.ref} is retired. Its versions and its history stay.")
     return redirect(url_for("evidence.index"), 303)
 
 

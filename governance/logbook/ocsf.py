@@ -25,7 +25,7 @@ CREATE, READ, UPDATE, DELETE = 1, 2, 3, 4
 VERBS = {
     CREATE: "adopted asked begun created founded imported made placed registered saved sent started",
     READ: "downloaded viewed seen tested unmasked",
-    UPDATE: "accepted approved assigned changed commented concluded linked mapped off refused rejected released returned rotated set",
+    UPDATE: "accepted approved assigned changed commented concluded linked mapped off refused rejected released restored returned rotated set",
     DELETE: "cancelled closed destroyed done ended erased removed retired revoked shredded unlinked unmapped withdrawn",
 }
 ACTIVITY = {verb: activity for activity, verbs in VERBS.items() for verb in verbs.split()}

@@ -39,7 +39,7 @@ SHAPES = {
     "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open", "control.tested": "ok",
     "control.mapped": "up", "control.unmapped": "down", "control.created": "up", "framework.adopted": "up", "evidence.linked": "up",
     "evidence.unlinked": "down", "assessment.signed_off": "ok", "assessment.concluded": "open", "assessment.conclusion.returned": "down",
-    "assessment.closed": "ok", "report.made": "ok", "evidence.retired": "stop", "control.retired": "stop", "system.retired": "stop",
+    "assessment.closed": "ok", "report.made": "ok", "evidence.retired": "stop", "control.retired": "stop", "system.retired": "stop", "evidence.restored": "ok", "control.restored": "ok",
     "policy.applied": "ok", "policy.asked": "open", "policy.approved": "ok", "policy.refused": "down", "waiver.went_live": "down", "waiver.asked": "open",
     "waiver.closed": "up", "waiver.refused": "up", "switch.tenant.stopped": "stop", "switch.system.stopped": "stop", "switch.feature.stopped": "stop",
     "switch.platform.stopped": "stop", "switch.tenant.restarted": "ok", "switch.system.restarted": "ok", "switch.feature.restarted": "ok",

@@ -11,7 +11,7 @@ from sqlalchemy import case, func, select
 from governance.audit import queries as audit
 from governance.audit import sealing
 from governance.audit.models import AuditEntry
-from governance.audit.registry import registry
+from governance.audit.registry import Action, registry
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
@@ -162,6 +162,13 @@ def session_row(session_id: UUID) -> Session:
 def timeline(ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> list[Moment]:
     """What happened to these objects, newest first; auditors see pseudonyms and no sealed reasons."""
     return _moments(audit.entries_about(ids, limit=limit, without=without))
+
+
+def who_last(target_id: UUID, *actions: Action) -> str:
+    """Who did the newest of these actions on an object, named as this reader may see it."""
+    query = select(AuditEntry).where(AuditEntry.target_id == target_id, AuditEntry.action.in_([each.name for each in actions]))
+    found = session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)).all()
+    return next((moment.who for moment in _moments(found)), "somebody else")
 
 
 def newest(*, limit: int = 12) -> list[Moment]:

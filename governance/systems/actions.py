@@ -83,7 +83,8 @@ def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID
     if seen != mark(system):
         changed = {n: (after[n], before[n]) for n in ("name", "purpose") if after[n] != before[n]}
         raise Stale(f"{system.name} was changed by somebody else since you opened this page.", changed)
-    _owner_name(owner_id)
+    if owner_id != system.owner_id:
+        _owner_name(owner_id)
     system.name, system.purpose, system.owner_id = name.strip(), purpose.strip(), owner_id
     record(CHANGED, system, before=before, after=after)
 

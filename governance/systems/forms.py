@@ -4,7 +4,7 @@ from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from governance.kernel.forms import Choice, Form, constraint
-from governance.people import queries as people
+from governance.people.owners import Choices, member_choices
 from governance.systems.models import LANES
 
 constraint("uq_ai_systems_tenant_id_key", "Another AI system has that short name already.", field="key")
@@ -12,8 +12,8 @@ constraint("uq_ai_systems_tenant_id_key", "Another AI system has that short name
 REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
 
 
-def owners() -> list[tuple[str, str]]:
-    return [("", "Nobody yet"), *((str(person_id), name) for person_id, name in people.choices())]
+def owners() -> Choices:
+    return member_choices()
 
 
 def lanes() -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
+from governance.people.owners import member_choices
 from governance.people.queries import Moment
 from governance.systems import actions, permissions, queries
 from governance.systems.forms import EditForm, FeatureForm, LaneForm, RegisterForm, RetireForm
@@ -116,6 +117,7 @@ def _line(moment: Moment) -> dict[str, Any]:
 def editing(key: str) -> ResponseReturnValue:
     found = queries.system(key, lock=request.method == "POST")
     form = EditForm(name=found.name, purpose=found.purpose, owner_id=found.owner_id)
+    form.owner_id.choices = member_choices(found.owner_id)
 
     def act() -> None:
         actions.edit(found, seen=form.seen.data or "", name=form.name.data or "", purpose=form.purpose.data or "",

@@ -32,7 +32,7 @@ from governance.kernel.access import allowed
 from governance.kernel.db import alone, find, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.scope import scope
-from governance.people.queries import membership_of
+from governance.people.owners import check_may_own
 from governance.testing import permissions, queries
 from governance.testing.models import (
     Finding,
@@ -77,7 +77,6 @@ RETESTED = action("finding.retested", "retested a finding", fields="ref sample f
 
 ANSWERS = ("yes", "no", "na")
 MOST_SAMPLE, MOST_ATTRIBUTES, LONGEST = 500, 10, 2000
-OWNERS = controls.OWNING_ROLES
 
 
 class Changed(DomainError):
@@ -466,9 +465,7 @@ def raise_finding(held: TestException, *, title: str, plan: str, owner_id: UUID,
         raise DomainError(f"{held.ref} is set aside: a later result let its item pass. There is nothing to mend.")
     _needs(title, "title", "What is wrong, in a line?")
     _needs(plan, "plan", "Say how it will be mended.")
-    member = membership_of(owner_id)
-    if member is None or member.role not in OWNERS:
-        raise Invalid("The owner is not a choice here: it must be a member who can work on controls.", field="owner_id")
+    check_may_own(owner_id)
     if due_on < clock.today():
         raise Invalid("The day by which it is mended lies ahead.", field="due_on")
     finding = Finding(

@@ -2,8 +2,9 @@ from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringFi
 from wtforms.fields import FileField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from governance.evidence.forms import Readable, day_field, owner_choices
+from governance.evidence.forms import Readable, day_field
 from governance.kernel.forms import Choice, constraint
+from governance.people.owners import owner_choices
 
 constraint("uq_samples_tenant_id_population_id_seed_size", "Somebody else drew it at the same moment. Look at it again.")
 constraint(

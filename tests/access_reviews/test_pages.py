@@ -9,6 +9,7 @@ from governance.kernel import clock
 from tests import make
 from tests.access_reviews.test_reviews import all_but_own, item, key
 from tests.browser import Visitor
+from tests.previewing import confirm, confirming, lines, preview
 
 
 @pytest.fixture
@@ -37,16 +38,17 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
     assert len(seen) <= 12, seen
     assert "0 of 7 rows decided" in text and "Your own: another person decides" in text and "mirror" in text
     form = {f"row-{item(of(path), who)}": "keep" for who in ("admin", "reviewer", "auditor", "mirror")}
-    as_officer.post(f"{path}/decisions", **form)
-    wrong = as_officer.post(f"{path}/decisions", then=422, **{f"row-{item(of(path), 'viewer')}": "revoke"}).text
+    confirm(as_officer, f"{path}/decisions", **form)
+    wrong = confirm(as_officer, f"{path}/decisions", then=422, **{f"row-{item(of(path), 'viewer')}": "revoke"}).text
     assert "Say why" in wrong
-    as_officer.post(
+    confirm(
+        as_officer,
         f"{path}/decisions",
         because="On leave.",
         **{f"row-{item(of(path), 'viewer')}": "revoke", f"row-{item(of(path), 'contributor')}": "viewer"},
     )
     assert "1 row of 7 is still open" in as_officer.post(f"{path}/closing", then=422).text
-    as_admin.post(f"{path}/decisions", **{f"row-{item(of(path), 'compliance_officer')}": "keep"})
+    confirm(as_admin, f"{path}/decisions", **{f"row-{item(of(path), 'compliance_officer')}": "keep"})
     text = as_officer.get(path).text
     assert "All 7 rows are decided" in text and "Lowered to viewer" in text
     closed = as_officer.post(f"{path}/closing", follow=True).text
@@ -56,20 +58,46 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
     assert "Maya Okafor" in content and "On leave." in content
 
 
-def test_several_are_decided_at_once_all_or_none(as_officer, path, database):
+def test_several_are_decided_at_once_and_one_s_own_row_is_named_and_left_alone(as_officer, path, database):
     ids = [str(item(of(path), who)) for who in ("admin", "reviewer", "compliance_officer")]
-    as_officer.post(f"{path}/decisions", then=403, all="keep", ids=ids)
-    as_officer.post(f"{path}/decisions", all="keep", ids=ids[:2])
+    shown = preview(as_officer, f"{path}/decisions", all="keep", ids=ids)
+    assert [row[1] for row in lines(shown, "changes")] == ["Not decided becomes Keep"] * 2
+    assert lines(shown, "blocked") == [
+        ["Ines Duarte Compliance officer", "This is your own access: another person decides on it."]
+    ]
+    as_officer.post(f"{path}/decisions", **confirming(shown))
     with make.acting("admin"):
         assert queries.tally(queries.every_row(of(path))).kept == 2
-    assert "Nothing is chosen" in as_officer.post(f"{path}/decisions", then=422, all="keep").text
+    assert "Choose a decision" in as_officer.post(f"{path}/decisions", then=422, all="keep").text
+    assert "Nothing would change" in preview(as_officer, f"{path}/decisions", all="keep", ids=ids[:2])
+
+
+def test_revoking_lists_who_loses_what_and_pressed_twice_it_is_done_once(as_officer, path, database):
+    rows = {f"row-{item(of(path), 'viewer')}": "revoke", f"row-{item(of(path), 'contributor')}": "viewer"}
+    shown = preview(as_officer, f"{path}/decisions", **rows)
+    assert sorted(row[1] for row in lines(shown, "changes")) == [
+        "Not decided becomes Lower to viewer",
+        "Not decided becomes Revoke",
+    ]
+    with make.acting("admin"):
+        assert queries.tally(queries.every_row(of(path))).decided == 0
+    fields = confirming(shown) | {"because": "On leave."}
+    assert "2 decisions saved." in as_officer.post(f"{path}/decisions", follow=True, **fields).text
+    assert "Nothing is left to change" in as_officer.post(f"{path}/decisions", follow=True, **fields).text
+    with make.acting("admin"):
+        assert queries.tally(queries.every_row(of(path))).decided == 2
+
+
+def test_a_role_that_is_not_lower_is_named_in_the_preview(as_officer, path):
+    shown = preview(as_officer, f"{path}/decisions", **{f"row-{item(of(path), 'viewer')}": "admin"})
+    assert "has no such lower role" in lines(shown, "blocked")[0][1] and not confirming(shown)
 
 
 def test_taking_away_needs_a_fresh_sign_in_and_keeping_does_not(app, path, database):
     stale = Visitor(app, make.cookie("reviewer", signed_in_ago=timedelta(minutes=10)), "acme")
     row = item(of(path), "viewer")
-    stale.post(f"{path}/decisions", then=401, because="Why not", **{f"row-{row}": "revoke"})
-    stale.post(f"{path}/decisions", **{f"row-{row}": "keep"})
+    confirm(stale, f"{path}/decisions", then=401, because="Why not", **{f"row-{row}": "revoke"})
+    confirm(stale, f"{path}/decisions", **{f"row-{row}": "keep"})
 
 
 @pytest.mark.parametrize("who", ["contributor", "viewer", "auditor"])
@@ -85,12 +113,13 @@ def test_another_tenants_review_is_not_there(as_neighbour, path):
 
 
 def test_the_last_admin_is_refused_beside_the_form(as_officer, path):
-    reply = as_officer.post(f"{path}/decisions", then=422, because="Why not", **{f"row-{item(of(path), 'admin')}": "revoke"})
+    reply = confirm(as_officer, f"{path}/decisions", then=422, because="Why not", **{f"row-{item(of(path), 'admin')}": "revoke"})
     assert "is the only" in reply.text
 
 
 def test_a_closed_review_takes_no_decision(as_officer, path, database):
     all_but_own(of(path))
-    as_officer.post(f"{path}/decisions", **{f"row-{item(of(path), 'mirror')}": "keep"})
+    confirm(as_officer, f"{path}/decisions", **{f"row-{item(of(path), 'mirror')}": "keep"})
     as_officer.post(f"{path}/closing")
-    assert "was closed on" in as_officer.post(f"{path}/decisions", then=422, **{f"row-{item(of(path), 'viewer')}": "keep"}).text
+    shown = preview(as_officer, f"{path}/decisions", **{f"row-{item(of(path), 'viewer')}": "revoke"})
+    assert "was closed on" in lines(shown, "blocked")[0][1] and not confirming(shown)

@@ -119,9 +119,9 @@ def test_nobody_decides_on_himself_nor_on_a_key_that_he_made(database):
 def test_a_review_takes_away_and_never_gives(database):
     review_id = begun()
     for more in ("admin", "compliance_officer", "contributor", "auditor", "king"):
-        with pytest.raises(Invalid, match="only takes away"):
+        with pytest.raises(Invalid, match="only takes access away"):
             decide(review_id, "compliance_officer", contributor=more)
-    with pytest.raises(Invalid, match="only takes away"):
+    with pytest.raises(Invalid, match="only takes access away"):
         decide(review_id, "compliance_officer", auditor="viewer")
     with pytest.raises(Invalid, match="Say why"):
         decide(review_id, "compliance_officer", "", viewer="revoke")

@@ -17,6 +17,7 @@ from governance.audit.models import AuditEntry
 from governance.controls import actions as controls
 from governance.evidence import actions as evidence
 from governance.evidence import queries as pieces
+from governance.frameworks import actions as adopting
 from governance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -24,6 +25,7 @@ from governance.kernel.errors import Stale
 from governance.systems import actions as systems
 from tests import make
 from tests.frameworks.files import words
+from tests.previewing import confirm, confirming, lines, messages
 
 KEY = "nist-ai-rmf-1.0"
 PAGE = f"frameworks/{KEY}"
@@ -268,22 +270,24 @@ def test_an_owner_must_be_a_member_who_can_act(as_officer, acting, item):
         as_officer.post(f"assessments/items/{item}/steering", target=3, owner_id=str(who), version=1, then=422)
 
 
-def test_several_are_assigned_or_none(as_officer, as_viewer, acting, begun):
+def test_several_get_an_owner_and_a_due_date_at_once(as_officer, acting, begun):
     ids = [str(item_of(acting, begun, ref)) for ref in ("MEASURE 2.7", "MEASURE 2.11")]
     anna = str(make.person_id("contributor"))
-    reply = as_officer.post(f"{PAGE}/assign", ids=ids, owner_id=anna, due_on="2026-12-11", follow=True)
-    assert "2 requirements assigned." in reply.text
-    as_officer.post(
-        f"{PAGE}/assign", ids=[ids[0], str(make.person_id("viewer"))], owner_id=str(make.person_id("admin")), then=404
-    )
-    as_officer.post(f"{PAGE}/assign", ids=[], owner_id=anna, then=422)
-    as_officer.post(f"{PAGE}/assign", ids=ids, then=422)
-    as_officer.post(f"{PAGE}/assign", ids=ids, owner_id=anna, back="https://evil.example/", then=303)
-    as_viewer.post(f"{PAGE}/assign", ids=ids, owner_id=anna, then=403)
+    reply = confirm(as_officer, f"{PAGE}/assign", ids=ids, owner_id=anna, due_on="2026-12-11", follow=True)
+    assert "2 requirements are now assigned to Anna Rossi. 2 requirements are due on 11 December 2026." in messages(reply.text)
+    assert "Choose an owner or a due date." in as_officer.post(f"{PAGE}/assign", ids=ids, then=422).text
+    back = confirm(as_officer, f"{PAGE}/assign", ids=ids, owner_id="none", back="https://evil.example/")
+    assert back.location == f"/t/acme/{PAGE}"
     with acting("compliance_officer", read_only=True):
-        owners = {each.owner for each in queries.items(begun) if each.ref in {"MEASURE 2.7", "MEASURE 2.11"}}
-        assert owners == {"Anna Rossi"}
-    assert len(entries(acting, "assessment.item.assigned")) == 2
+        rows = [each.row for each in queries.items(begun) if each.ref in {"MEASURE 2.7", "MEASURE 2.11"}]
+        assert {(row.owner_id, row.due_on) for row in rows} == {(None, date(2026, 12, 11))}
+    assert len(entries(acting, "assessment.item.assigned")) == 4
+
+
+def test_a_requirement_of_another_framework_is_not_in_this_list(as_officer, item):
+    with make.acting("compliance_officer"):
+        adopting.adopt("soc2-tsc-2017")
+    as_officer.post("frameworks/soc2-tsc-2017/assign", then=404, ids=[str(item)], due_on="2026-12-11")
 
 
 # ---- closing
@@ -313,7 +317,8 @@ def test_a_closed_assessment_refuses_every_change(as_officer, as_reviewer, as_co
     as_reviewer.post(f"assessments/items/{item}/return", because="No.", revision=1, then=422)
     as_reviewer.post(f"assessments/items/{item}/steering", target=1, version=1, then=422)
     as_contributor.post(f"assessments/items/{item}/comments", text="Too late.", then=422)
-    as_officer.post(f"{PAGE}/assign", ids=[str(item)], owner_id=str(make.person_id("contributor")), then=409)
+    assigned = as_officer.post(f"{PAGE}/assign", ids=[str(item)], owner_id=str(make.person_id("contributor")), then=200).text
+    assert "Q4 2026 was closed on" in lines(assigned, "blocked")[0][1] and not confirming(assigned)
     assert as_officer.get(f"assessments/{begun}/frozen.json").data == before
     text = as_officer.get(f"{PAGE}/MEASURE-2.7").text
     assert "Revise the conclusion" not in text and "closed" in text

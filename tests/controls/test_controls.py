@@ -295,16 +295,6 @@ def test_the_page_of_a_control_shows_all_that_its_status_follows_from(as_viewer)
     assert "Retire…" not in page and "Record a test" not in page
 
 
-def test_several_change_hands_at_once_or_none(as_officer, as_contributor):
-    a, b, foreign = shelf.control(owner=None), shelf.control("SEC-05", "B", owner=None), shelf.control(owner=None, slug="globex")
-    who = str(make.person_id("contributor"))
-    as_officer.post("controls/assign", then=404, ids=[str(a), str(foreign)], owner_id=who)
-    as_officer.post("controls/assign", then=422, ids=[str(a)], owner_id=str(make.person_id("viewer")))
-    assert count(Control, Control.owner_id.is_not(None)) == 0
-    assert "2 of 2 changed hands" in as_officer.post("controls/assign", ids=[str(a), str(b)], owner_id=who, follow=True).text
-    as_contributor.post("controls/assign", then=403, ids=[str(a)], owner_id="")
-
-
 def test_posture_costs_two_statements_whatever_there_is(app, acting, statements):
     with acting():
         actions.adopt()

@@ -1,4 +1,5 @@
 // Keys of a list: / searches, j and k walk rows (data-row), ↵ opens, x selects, e edits (data-edit), ? shows the keys.
+// On every page z goes to the button that undoes the last change (data-undo).
 
 let at = -1;
 
@@ -24,6 +25,7 @@ const acts = {
   k: () => walk(-1),
   x: () => rows()[at]?.querySelector("[data-tick]")?.click(),
   e: () => (rows()[at]?.querySelector("[data-edit]") ?? document.querySelector("main [data-edit]"))?.click(),
+  z: () => document.querySelector("[data-undo]")?.focus(),
   "?": () => document.getElementById("shortcuts")?.showModal(),
 };
 

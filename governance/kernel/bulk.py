@@ -1,0 +1,91 @@
+"""Bulk actions: what a change would do to each selected item, and proof that what is applied is what was shown. Pure.
+
+preview(items, wanted) → BulkPreview      what changes, what is so already, what can't be changed and why
+overtaken(items, seen)                the items that changed since the preview with these fingerprints
+confirmation(seen, wanted)            what one press of the confirming button is known by: pressed twice, it is the same
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+MAX_ITEMS = 200  # of one bulk action: more than a page of any list shows
+FINGERPRINT_LENGTH = 16  # hex characters: 64 bits against a change that goes unnoticed, not against an attacker
+type Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItem:
+    """A selected row. `now` holds the fields that the action can change, `blocked` why it can't change this one."""
+
+    id: UUID
+    ref: str
+    title: str
+    href: str
+    now: Values
+    blocked: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex characters that differ once a field that the action can change, or what blocks it, differs."""
+        return _digest([self.now, self.blocked])
+
+
+@dataclass(frozen=True, slots=True)
+class BulkColumn:
+    """A field that an action can change, as its preview shows it. `describe` gives the text of each value, all at once."""
+
+    field: str
+    label: str
+    describe: Callable[[Collection[Any]], Mapping[Any, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkChange:
+    """One item and the values that the action gives it: every field of `now`, changed or not."""
+
+    item: BulkItem
+    after: Values
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPreview:
+    changes: tuple[BulkChange, ...] = ()
+    unchanged: tuple[BulkItem, ...] = ()
+    blocked: tuple[BulkItem, ...] = ()
+
+    @property
+    def items(self) -> tuple[BulkItem, ...]:
+        return (*(each.item for each in self.changes), *self.unchanged, *self.blocked)
+
+    @property
+    def seen(self) -> dict[UUID, str]:
+        """Item id → fingerprint: what the confirming form carries."""
+        return {item.id: item.fingerprint for item in self.items}
+
+
+def preview(items: Sequence[BulkItem], wanted: Callable[[BulkItem], Values]) -> BulkPreview:
+    """What the action would do to each item. `wanted` names the fields that it sets, and their values, for one item."""
+    told = [BulkChange(item, {**item.now, **wanted(item)}) for item in items]
+    differing = [change for change in told if change.after != change.item.now]
+    return BulkPreview(
+        changes=tuple(change for change in differing if change.item.blocked is None),
+        unchanged=tuple(change.item for change in told if change.after == change.item.now),
+        blocked=tuple(change.item for change in differing if change.item.blocked is not None),
+    )
+
+
+def overtaken(items: Collection[BulkItem], seen: Mapping[UUID, str]) -> tuple[BulkItem, ...]:
+    return tuple(item for item in items if seen.get(item.id) != item.fingerprint)
+
+
+def confirmation(seen: Mapping[UUID, str], wanted: object) -> str:
+    return _digest([sorted((str(item_id), mark) for item_id, mark in seen.items()), wanted])
+
+
+def _digest(what: object) -> str:
+    text = json.dumps(what, default=str, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_LENGTH]
