@@ -62,10 +62,10 @@ def _invitation_problem(identity: Identity, connection: Connection) -> NoMembers
         )
     if identity.email_verified is False:
         return NoMembership(
-            f"The identity provider of {_here()} reports {email} as not verified (claim email_verified), "
+            f"The identity provider of {_here()} sent an email_verified claim for {email} that isn't true, "
             "so Meridian can't match an invitation.",
-            remedy="Verify the address at the provider, then sign in again.",
-            reason="email_verified is false",
+            remedy="Verify the address at the provider, and send the claim as true or false. Then sign in again.",
+            reason="email_verified isn't true",
         )
     if not is_address_proven(identity, connection):
         return _unproven(email)

@@ -80,9 +80,9 @@ class ProviderForm(Form):
     )
     verifies_addresses = BooleanField(
         "This provider verifies e-mail addresses",
-        description="Turn it on only for a provider that your company runs, where people can't set their own address. "
-        "An invitation then also counts when the provider sends no email_verified claim, for addresses in the work "
-        "domains above. Whoever can change an address at the provider could take that person's invitation.",
+        description="For a provider that your company runs, where people can't set their own address. Invitations to "
+        "addresses in the work domains above then count without an email_verified claim. "
+        "Whoever can change an address at the provider could take that person's invitation.",
     )
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import case, func, select
 
 from governance.audit import queries as audit
 from governance.audit import sealing
@@ -141,7 +141,7 @@ def open_invitations() -> Sequence[Invitation]:
     return session().scalars(query.order_by(Invitation.email)).all()
 
 
-def invitations_to(email: str) -> Select[tuple[Invitation]]:
+def invitations_to(email: str) -> Any:
     """The invitation to an address that nobody has accepted or withdrawn, whether or not it has expired."""
     query = select(Invitation).where(Invitation.email == email)
     return query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))

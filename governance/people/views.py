@@ -21,7 +21,7 @@ from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, set_cookie
-from governance.people import actions, handshake, oidc, permissions, queries, sessions, transport
+from governance.people import actions, admission, handshake, oidc, permissions, queries, sessions, transport
 from governance.people.forms import ConnectionForm, FirstAdminForm, InviteForm, RoleForm, SignInForm
 from governance.people.models import Connection, Membership, SignIn, person_key
 from governance.tenants import actions as tenant_actions
@@ -268,7 +268,7 @@ def callback(slug: str) -> ResponseReturnValue:
     """The provider's answer: the state's sign-in is used up first, so that it cannot be replayed whatever follows."""
     try:
         return _answered(slug, request.args.get("state", "")[:300])
-    except (oidc.TokenRefused, transport.ProviderFault, actions.NoMembership) as refused:
+    except (oidc.TokenRefused, transport.ProviderFault, admission.NoMembership) as refused:
         log.warning("sign-in refused", reason=getattr(refused, "reason", refused.message))
         return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message,
                     remedy=getattr(refused, "remedy", ""), back="/login", back_label="Back to the sign-in page")  # fmt: skip
@@ -348,7 +348,7 @@ def _admitted(
     with current.acting_as(_console_in(tenant)), transaction(person_id=key):
         try:
             person, membership = actions.admit(identity, connection)
-        except actions.NoMembership as refused:
+        except admission.NoMembership as refused:
             actions.refuse_sign_in(identity, reason=refused.reason)
             refusal = refused
         else:

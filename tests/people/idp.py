@@ -29,7 +29,7 @@ type Claims = dict[str, Any]
 type Key = RSAKey | ECKey | str | None
 type Tamper = Callable[[Claims, Claims], tuple[Claims, Claims, Key]]
 
-CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console"))
+CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console", "initech"))
 CLIENT = Client(
     "governance-console",
     "demo-client-secret-of-32-characters",

@@ -93,8 +93,8 @@ def test_a_domain_that_only_looks_like_a_work_domain_is_none(app, guests, email)
 def test_an_address_that_is_said_to_be_unverified_never_counts(app, guests, said, verifies):
     connect("acme", guests, group_roles={}, verifies_addresses=verifies)
     claims(email_verified=said)(guests)
-    assert "reports guest@acme.example as not verified" in refused(app)
-    assert entries("session.refused")[-1].facts["reason"] == "email_verified is false"
+    assert "sent an email_verified claim for guest@acme.example that isn't true" in refused(app)
+    assert entries("session.refused")[-1].facts["reason"] == "email_verified isn't true"
 
 
 @pytest.mark.parametrize("said", [True, "true"])
