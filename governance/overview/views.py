@@ -243,12 +243,12 @@ def directory() -> ResponseReturnValue:
 
 
 def _without_anybody(found: Sequence[Tenant]) -> set[UUID]:
-    """Of the newest customers those that nobody can sign in to yet: their first admin is still to be invited."""
+    """Of the newest customers those that nobody has joined yet: the operator may still change how their first admin signs in."""
     customers = sorted((t for t in found if t.kind == "customer"), key=lambda t: t.created_at)
     young = [t.id for t in customers[-NEW_TENANTS:]]
     alone = set()
     for tenant_id in young:
         with transaction(read_only=True, tenant_id=tenant_id):
-            if people.connection() is None and not people.members():
+            if not people.has_joined():
                 alone.add(tenant_id)
     return alone

@@ -15,8 +15,9 @@ from governance.audit.registry import action
 from governance.kernel import clock, current, marks, outbox, vault
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.people import handshake, queries, sessions
+from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
+from governance.people import admission, handshake, queries, sessions
+from governance.people.admission import NoMembership
 from governance.people.models import (
     ERASED,
     ERASED_NAME,
@@ -41,7 +42,9 @@ REMOVED = action("membership.ended", "removed a member", fields="role")
 INVITED = action("invitation.sent", "invited a member", fields="role", personal="email")
 ACCEPTED = action("invitation.accepted", "accepted an invitation", fields="role", personal="email")
 WITHDRAWN = action("invitation.withdrawn", "withdrew an invitation", fields="role how", personal="email")
-CONNECTED = action("connection.changed", "changed how people sign in", fields="issuer client_id secret enforced group_roles")
+CONNECTED = action(
+    "connection.changed", "changed how people sign in", fields="issuer client_id secret enforced verifies_addresses group_roles"
+)
 TESTED = action("connection.tested", "tested the identity provider", fields="passed failed")
 
 vault.holds(Session, "id_token", lambda _row: b"id-token")
@@ -50,10 +53,6 @@ INVITATION_DAYS = 14
 BY_GROUPS = "group mapping"
 engaged: list[Callable[[str], str | None]] = []  # filled where the application is put together: address → why it is no member's
 forget_old_sign_ins = handshake.forget_old
-
-
-class NoMembership(Forbidden):
-    """The provider vouches for the person, and the tenant has not let him in."""
 
 
 class LastAdmin(DomainError):
@@ -92,52 +91,50 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
     """
     held = queries.any_membership_of(person_key(identity.issuer, identity.subject))
     if held is not None and held.via == ERASED:
-        raise NoMembership("This account was erased here, for good. Who comes back needs another account at the company.")
+        raise NoMembership(
+            f"This account was erased at {current.actor().tenant_name} and can't be used again.",
+            remedy="Ask an admin to invite you with another account of your company.",
+        )
     mapped = _role_by_groups(connection, identity.groups)
     if held is not None and held.ended_at is None:
-        membership = _by_today(held, mapped, connection)
+        membership = _by_today(held, mapped, connection, identity)
         return arrive(identity), membership
-    invitation = _invitation_for(identity)
+    invitation = _invitation_for(identity, connection)
     if invitation is not None:
         invitation.accepted_at, invitation.accepted_by = clock.now(), person_key(identity.issuer, identity.subject)
         record(ACCEPTED, invitation, about=_addressee(invitation.email), role=invitation.role, email=invitation.email)
         person = arrive(identity)
         return person, join(person, invitation.role, via="invitation")
     if mapped is None or held is not None:
-        raise NoMembership("Your company vouches for you, but you have no place here yet. Ask a tenant admin to invite you.")
+        raise admission.no_access(identity, connection, was_member=held is not None)
     if why := _engaged(identity.email):
-        raise NoMembership(why)
+        raise NoMembership(why, reason="the person is an auditor of the tenant")
     person = arrive(identity)
     return person, join(person, mapped, via=BY_GROUPS)
 
 
-def _by_today(held: Membership, mapped: str | None, connection: Connection) -> Membership:
+def _by_today(held: Membership, mapped: str | None, connection: Connection, identity: Identity) -> Membership:
     """A membership that groups gave follows the groups, except that the last admin stays one."""
     if held.via != BY_GROUPS or mapped == held.role or not connection.group_roles or _is_last_admin(held):
         return held
     if mapped is None:
-        raise NoMembership("None of your groups has a place here any more. Ask a tenant admin.")
+        raise admission.group_lost(identity)
     record(ROLE_CHANGED, held, before={"role": held.role}, after={"role": mapped}, via=BY_GROUPS)
     held.role = mapped
     return held
 
 
-def _role_by_groups(connection: Connection, groups: Sequence[str]) -> str | None:
+def _role_by_groups(connection: Connection, groups: Sequence[str] | None) -> str | None:
     """The strongest role that the tenant maps one of these groups to."""
-    mapped = {connection.group_roles[g] for g in groups if g in connection.group_roles}
+    mapped = {connection.group_roles[g] for g in groups or () if g in connection.group_roles}
     return next((role for role in (*TENANT_ROLES, *OPERATOR_ROLES) if role in mapped), None)
 
 
-def _invitation_for(identity: Identity) -> Invitation | None:
-    if not identity.email_verified or not identity.email:
+def _invitation_for(identity: Identity, connection: Connection) -> Invitation | None:
+    if not admission.is_address_proven(identity, connection):
         return None
-    query = _open_invitations(identity.email).where(Invitation.expires_at > clock.now())
+    query = queries.invitations_to(identity.email).where(Invitation.expires_at > clock.now())
     return session().scalars(query.with_for_update()).one_or_none()
-
-
-def _open_invitations(email: str) -> Any:
-    query = select(Invitation).where(Invitation.email == email)
-    return query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
 
 
 def join(person: Person, role: str, *, via: str) -> Membership:
@@ -247,7 +244,7 @@ def _engaged(email: str) -> str | None:
 
 
 def _invited(email: str, role: str, until: datetime) -> Invitation:
-    for old in session().scalars(_open_invitations(email).where(Invitation.expires_at <= clock.now())).all():
+    for old in session().scalars(queries.invitations_to(email).where(Invitation.expires_at <= clock.now())).all():
         withdraw(old, how="it ran out, and a new one was sent")
     invitation = Invitation(
         email=email, role=role, invited_by=current.person_id(), expires_at=until, accepted_at=None, accepted_by=None, withdrawn_at=None,
@@ -274,7 +271,7 @@ def may_audit(email: str) -> Invitation | None:
     if any(held.role != "auditor" for held in queries.lives_at(email)):
         raise Invalid(f"{email} is a member here already: nobody audits his own house.", field="email")
     there: Invitation | None = (
-        session().scalars(_open_invitations(email).where(Invitation.expires_at > clock.now())).one_or_none()
+        session().scalars(queries.invitations_to(email).where(Invitation.expires_at > clock.now())).one_or_none()
     )
     if there is not None and there.role != "auditor":
         raise Invalid(f"{email} is invited as {ROLE_NAMES[there.role].lower()} already: withdraw that first.", field="email")
@@ -407,7 +404,14 @@ def _is_last_admin(membership: Membership) -> bool:
 
 
 def connect(
-    *, issuer: str, client_id: str, secret: str | None, enforced: bool, group_roles: Mapping[str, str], version: int | None
+    *,
+    issuer: str,
+    client_id: str,
+    secret: str | None,
+    enforced: bool,
+    group_roles: Mapping[str, str],
+    version: int | None,
+    verifies_addresses: bool = False,
 ) -> Connection:
     """Set the tenant's connection. A blank secret keeps the one that is held; a stale form is refused."""
     _may_map(group_roles)
@@ -415,7 +419,8 @@ def connect(
         Tenant, current.actor().tenant_id, with_for_update=True
     )  # one connection a tenant, also when two save the first
     row = session().scalars(select(Connection).order_by(Connection.created_at).limit(1).with_for_update()).one_or_none()
-    after = {"issuer": issuer, "client_id": client_id, "enforced": enforced, "group_roles": dict(group_roles)}
+    after = {"issuer": issuer, "client_id": client_id, "enforced": enforced, "verifies_addresses": verifies_addresses,
+             "group_roles": dict(group_roles)}  # fmt: skip
     if row is None:
         if not secret:
             raise Invalid("A first connection needs the client secret.", field="secret")

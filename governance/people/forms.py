@@ -78,6 +78,12 @@ class ProviderForm(Form):
     domains = StringField(
         "Work domains", [Length(max=500)], description="Separated by spaces. Addresses in them lead to your provider."
     )
+    verifies_addresses = BooleanField(
+        "This provider verifies e-mail addresses",
+        description="For a provider that your company runs, where people can't set their own address. Invitations to "
+        "addresses in the work domains above then count without an email_verified claim. "
+        "Whoever can change an address at the provider could take that person's invitation.",
+    )
 
     @property
     def wanted_domains(self) -> set[str]:

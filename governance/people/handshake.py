@@ -64,7 +64,7 @@ def forget_old() -> None:
 
 def provider(connection: Connection, redirect_uri: str) -> Provider:
     secret = vault.unwrap(connection.secret, secret_context(connection.tenant_id)).decode()
-    return Provider(connection.issuer, connection.client_id, secret, redirect_uri)
+    return Provider(connection.issuer, connection.client_id, secret, redirect_uri, reads_groups=bool(connection.group_roles))
 
 
 def secret_context(tenant_id: UUID) -> bytes:

@@ -76,6 +76,7 @@ class Connection(Tenanted, Model):
     secret: Mapped[bytes]
     group_roles: Mapped[dict[str, Any]] = mapped_column(default=dict)
     enforced: Mapped[bool] = mapped_column(default=True)
+    verifies_addresses: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     tested_at: Mapped[datetime | None]
     findings: Mapped[list[Any]] = mapped_column(default=list)

@@ -5,9 +5,11 @@ Authlib makes the token request and joserfc checks the signature; what Authlib's
 document of another issuer) is checked here. See reference/security-and-reliability §3.3 and §8.1.
 """
 
+import hashlib
 import re
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,7 @@ from joserfc.jwk import KeySet
 
 from governance.kernel import clock
 from governance.kernel.errors import DomainError
+from governance.kernel.words import plural
 from governance.people.transport import ProviderFault, ask, careful, is_address, safe_url, send
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
@@ -34,14 +37,24 @@ REMEMBER_SECONDS = 300
 KEYS_AGAIN_SECONDS = 10
 STALE_SECONDS = 3600
 MAX_SUBJECT = 255
+CANCELLED = {"access_denied", "login_required", "interaction_required", "consent_required"}
+ABOUT_A_PERSON = ("email", "email_verified", "name")
 BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
-class TokenRefused(DomainError):
-    """What came back does not prove who is signing in."""
+class SignInRefused(DomainError):
+    """Somebody was not signed in. `remedy` says what to set, and where; `reason` is for the log and names nobody."""
 
     status = 403
+
+    def __init__(self, message: str, *, remedy: str = "", reason: str = "") -> None:
+        super().__init__(message)
+        self.remedy, self.reason = remedy, reason or message
+
+
+class TokenRefused(SignInRefused):
+    """What came back does not prove who is signing in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +65,22 @@ class Provider:
     client_id: str
     secret: str
     redirect_uri: str
+    reads_groups: bool = False  # whether the tenant gives roles by groups
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the provider vouches for. `authenticated_at` in seconds since 1970."""
+    """What the provider vouches for. `authenticated_at` in seconds since 1970.
+
+    `email_verified` is None where the provider says nothing of it. `groups` is None where it sends no such claim.
+    """
 
     issuer: str
     subject: str
     email: str
-    email_verified: bool
+    email_verified: bool | None
     name: str
-    groups: tuple[str, ...]
+    groups: tuple[str, ...] | None
     sid: str | None
     authenticated_at: float
     id_token: str
@@ -116,8 +133,10 @@ def _listed(document: Mapping[str, Any], member: str, default: tuple[str, ...] =
 # ---- to the provider and back
 
 
-def authorization_url(provider: Provider, *, state: str, nonce: str, verifier: str, fresh: bool, login_hint: str = "") -> str:
-    """Where the browser goes to sign in."""
+def authorization_url(
+    provider: Provider, *, state: str, nonce: str, verifier: str, max_age: int | None = None, login_hint: str = ""
+) -> str:
+    """Where the browser goes to sign in. `max_age` in seconds asks for a sign-in that is no older, and for `auth_time`."""
     document = discover(provider.issuer)
     groups = " groups" if "groups" in _listed(document, "scopes_supported") else ""
     query = {
@@ -126,7 +145,7 @@ def authorization_url(provider: Provider, *, state: str, nonce: str, verifier: s
         "code_challenge": create_s256_code_challenge(verifier), "code_challenge_method": "S256",
     }  # fmt: skip
     query |= {"login_hint": login_hint} if login_hint else {}
-    query |= {"prompt": "login", "max_age": "0"} if fresh else {}
+    query |= {"prompt": "login", "max_age": str(max_age)} if max_age is not None else {}
     if not is_address(document["authorization_endpoint"]):
         raise ProviderFault("The discovery document's authorization_endpoint is not an https address.", field="issuer")
     return _with(document["authorization_endpoint"], query)
@@ -134,6 +153,16 @@ def authorization_url(provider: Provider, *, state: str, nonce: str, verifier: s
 
 def _with(url: str, query: Mapping[str, str]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
+
+
+def refused_by_provider(error: str, description: str) -> TokenRefused:
+    """The error that the provider sent instead of a code, in its own words."""
+    if error in CANCELLED:
+        return TokenRefused("You cancelled at your company's sign-in.")
+    words = f"{_line(error, 60)}: {_line(description, 200)}" if description else _line(error, 60)
+    return TokenRefused(
+        f"The identity provider refused the sign-in ({words}).", reason="The identity provider refused the sign-in."
+    )
 
 
 def redeem(provider: Provider, answer: Mapping[str, str], *, nonce: str, verifier: str, max_age: int | None = None) -> Identity:
@@ -148,8 +177,13 @@ def redeem(provider: Provider, answer: Mapping[str, str], *, nonce: str, verifie
     raw = tokens.get("id_token")
     if not isinstance(raw, str):
         raise TokenRefused("The identity provider sent no ID token.")
-    claims = check(provider, document, raw, nonce=nonce, max_age=max_age)
+    claims = check(provider, document, raw, nonce=nonce, max_age=max_age, bound_to=_bound_to(answer, tokens))
     return _identity(provider, document, claims, raw, tokens)
+
+
+def _bound_to(answer: Mapping[str, str], tokens: Mapping[str, Any]) -> dict[str, str]:
+    """What came beside the ID token, by the claim that binds it: a wrong hash is another sign-in's token or code."""
+    return {"at_hash": str(tokens.get("access_token", "")), "c_hash": answer["code"]}
 
 
 def _exchange(provider: Provider, document: Mapping[str, Any], code: str, verifier: str) -> dict[str, Any]:
@@ -183,13 +217,47 @@ def _client_proof(document: Mapping[str, Any]) -> str:
 # ---- what the token must prove
 
 
-def check(provider: Provider, document: Mapping[str, Any], raw: str, *, nonce: str, max_age: int | None = None) -> dict[str, Any]:
-    """Signature by a key of the configured issuer, then each claim that binds the token to this sign-in."""
-    _, claims = _verified(document, raw)
-    for reason, is_so in (_misfits(provider, claims, nonce) | _wrong_times(claims, max_age)).items():
+def check(
+    provider: Provider,
+    document: Mapping[str, Any],
+    raw: str,
+    *,
+    nonce: str,
+    bound_to: Mapping[str, str],
+    max_age: int | None = None,
+) -> dict[str, Any]:
+    """Check the signature by a key of the configured issuer, then each claim that binds the token to this sign-in.
+
+    `bound_to` is what came beside the token, by the claim that must be its hash. Raises TokenRefused.
+    """
+    header, claims = _verified(document, raw)
+    wrong = _misfits(provider, claims, nonce) | _wrong_hashes(header, claims, bound_to) | _wrong_times(claims)
+    for reason, is_so in ({"it is a token of another kind (typ)": not _is_typed(header, "")} | wrong).items():
         if is_so:
             raise TokenRefused(f"The ID token was refused: {reason}.")
+    if max_age is not None:
+        _check_freshness(claims, max_age)
     return claims
+
+
+def _is_typed(header: Mapping[str, Any], kind: str) -> bool:
+    """Whether the token may be of that kind: `typ` is optional and may be the general JWT, but no other kind's."""
+    typed = header.get("typ", "JWT")
+    return isinstance(typed, str) and typed.lower().removeprefix("application/") in {"jwt", kind or "jwt"}
+
+
+def _wrong_hashes(header: Mapping[str, Any], claims: Mapping[str, Any], bound_to: Mapping[str, str]) -> dict[str, bool]:
+    """`at_hash` and `c_hash` are optional in the code flow; one that is there must be right (OpenID Connect Core 3.3.2.11)."""
+    return {
+        f"its {name} belongs to another sign-in": name in claims and claims[name] != _half_hash(value, str(header.get("alg")))
+        for name, value in bound_to.items()
+    }
+
+
+def _half_hash(value: str, algorithm: str) -> str:
+    """The left half of the hash that goes with the signature; with Ed25519 that is SHA-512."""
+    digest = hashlib.new("sha512" if algorithm == "EdDSA" else f"sha{algorithm[-3:]}", value.encode()).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def _misfits(provider: Provider, claims: Mapping[str, Any], nonce: str) -> dict[str, bool]:
@@ -203,17 +271,33 @@ def _misfits(provider: Provider, claims: Mapping[str, Any], nonce: str) -> dict[
     }
 
 
-def _wrong_times(claims: Mapping[str, Any], max_age: int | None) -> dict[str, bool]:
+def _wrong_times(claims: Mapping[str, Any]) -> dict[str, bool]:
     now = clock.now().timestamp()
     issued, expires, begins, signed_in = (_instant(claims, name) for name in ("iat", "exp", "nbf", "auth_time"))
     return {
-        "its times cannot be read": any(name in claims and _instant(claims, name) is None for name in ("nbf", "auth_time")),
+        "its nbf can't be read": "nbf" in claims and begins is None,
         "it has expired": expires is None or expires + LEEWAY < now,
         "it is too old": issued is None or issued + OLDEST < now,
         "it is not valid yet": max(issued or 0, begins or 0, signed_in or 0) > now + LEEWAY,
-        "it does not say when the person signed in": max_age is not None and signed_in is None,
-        "the person signed in too long ago": max_age is not None and signed_in is not None and signed_in + max_age + LEEWAY < now,
     }
+
+
+def _check_freshness(claims: Mapping[str, Any], max_age: int) -> None:
+    """`auth_time` matters only where `max_age` was sent (OpenID Connect Core 2), and then it must be there and recent."""
+    signed_in = _instant(claims, "auth_time")
+    if signed_in is None:
+        what = "sent no auth_time claim" if "auth_time" not in claims else "sent an auth_time claim that isn't a time"
+        raise TokenRefused(
+            f"The identity provider {what}, so Meridian can't tell that you signed in just now.",
+            remedy="At the provider, add auth_time to the ID token, as the time of the sign-in in seconds since 1970. "
+            "Providers must send it when max_age is asked for, which Meridian does here.",
+        )
+    if signed_in + max_age + LEEWAY < clock.now().timestamp():
+        raise TokenRefused(
+            "The identity provider didn't ask you to sign in again: by its auth_time claim, you signed in "
+            f"more than {plural(max_age // 60, 'minute')} ago.",
+            remedy="At the provider, allow applications to ask for a new sign-in (prompt=login and max_age).",
+        )
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> float | None:
@@ -248,24 +332,48 @@ def _decoded(raw: str, keys_at: str, algorithms: list[str], older_than: float) -
 def _identity(
     provider: Provider, document: Mapping[str, Any], claims: dict[str, Any], raw: str, tokens: Mapping[str, Any]
 ) -> Identity:
-    facts = dict(claims)
-    if "email" not in facts and isinstance(document.get("userinfo_endpoint"), str):
-        bearer = {"Authorization": f"Bearer {tokens.get('access_token')}"}
-        told = ask(document["userinfo_endpoint"], "its user information", headers=bearer)
-        if told.get("sub") != claims["sub"]:
-            raise TokenRefused("The user information is about somebody else.")
-        facts = told | facts
+    wanted = (*ABOUT_A_PERSON, "groups") if provider.reads_groups else ABOUT_A_PERSON
+    told = _userinfo(document, claims, tokens) if any(name not in claims for name in wanted) else {}
+    facts = told | claims
     email = _line(facts.get("email"), 254).lower()
     return Identity(
-        issuer=provider.issuer, subject=claims["sub"], email=email, email_verified=facts.get("email_verified") is True,
+        issuer=provider.issuer, subject=claims["sub"], email=email, email_verified=_is_verified(claims, told),
         name=_line(facts.get("name"), 200) or email or claims["sub"],
-        groups=tuple(_line(g, 200) for g in _listed(facts, "groups")[:200]), sid=_line(claims.get("sid"), 255) or None,
+        groups=_groups(facts.get("groups")), sid=_line(claims.get("sid"), 255) or None,
         authenticated_at=_signed_in_at(claims), id_token=raw,
     )  # fmt: skip
 
 
+def _userinfo(document: Mapping[str, Any], claims: Mapping[str, Any], tokens: Mapping[str, Any]) -> dict[str, Any]:
+    """What the userinfo endpoint says of the same person; nothing where the provider has none."""
+    if not isinstance(document.get("userinfo_endpoint"), str):
+        return {}
+    bearer = {"Authorization": f"Bearer {tokens.get('access_token')}"}
+    told = ask(document["userinfo_endpoint"], "its user information", headers=bearer)
+    if told.get("sub") != claims["sub"]:
+        raise TokenRefused("The user information is about somebody else.")
+    return told
+
+
+def _is_verified(claims: Mapping[str, Any], told: Mapping[str, Any]) -> bool | None:
+    """What is said of the address itself: userinfo counts only where it names the address that the ID token names, or names it alone."""
+    first = claims if "email" in claims else told
+    said = first.get("email_verified")
+    if said is None and told.get("email") == first.get("email"):
+        said = told.get("email_verified")
+    return None if said is None else said is True or said == "true"  # some providers send the word
+
+
+def _groups(claim: Any) -> tuple[str, ...] | None:
+    """Some providers send the only group as plain text."""
+    if claim is None:
+        return None
+    named = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    return tuple(_line(str(each), 200) for each in named[:200])
+
+
 def _signed_in_at(claims: Mapping[str, Any]) -> float:
-    """Without `auth_time` nobody knows how long ago it was: never recently enough for a step-up."""
+    """Without a readable `auth_time` nobody knows how long ago it was: never recently enough for a step-up."""
     return _instant(claims, "auth_time") or float(claims["iat"]) - STALE_SECONDS
 
 
@@ -289,19 +397,23 @@ def logout_url(provider: Provider, id_token: str, back: str) -> str | None:
 
 
 def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | None, str]:
-    """A back-channel logout token → (subject, sid, jti); raises TokenRefused. Whether jti is new, the caller asks."""
+    """A back-channel logout token → (subject, sid, jti); raises TokenRefused. Whether jti is new, the caller asks.
+
+    Providers of today leave out `typ` (which is only recommended) and `exp` (which older drafts did not have). Neither
+    is needed to bound a token: `iat` must be recent, and what makes it a logout token is its event and that it has no nonce.
+    """
     header, claims = _verified(discover(provider.issuer), raw)
     now = clock.now().timestamp()
     issued, expires, events = _instant(claims, "iat"), _instant(claims, "exp"), claims.get("events")
     fit = (
-        header.get("typ") == "logout+jwt"
+        _is_typed(header, "logout+jwt")
         and claims.get("iss") == provider.issuer
         and claims.get("aud") in (provider.client_id, [provider.client_id])
         and isinstance(events, dict) and isinstance(events.get(BACK_CHANNEL), dict)
         and "nonce" not in claims
         and isinstance(claims.get("jti"), str) and claims["jti"]
         and issued is not None and abs(issued - now) <= LOGOUT_SECONDS + LEEWAY
-        and expires is not None and now <= expires + LEEWAY
+        and ("exp" not in claims or (expires is not None and now <= expires + LEEWAY))
         and all(claims.get(name) is None or isinstance(claims[name], str) for name in ("sub", "sid"))
         and (claims.get("sub") or claims.get("sid"))
     )  # fmt: skip
@@ -377,7 +489,7 @@ def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, 
         return _step(says, ok=False, detail=fault.message)
     except (ValueError, AttributeError):
         return _step(says, ok=False, detail=f"The token endpoint answered {reply.status_code} and no JSON.")
-    if answer == "invalid_grant":
+    if answer in {"invalid_grant", "invalid_code"}:  # the second is glewlwyd's; a client that it does not know gets another
         return _step(says, ok=True, detail=provider.client_id)
     if answer in {"invalid_client", "unauthorized_client"}:
         return _step(

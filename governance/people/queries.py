@@ -103,6 +103,11 @@ def by_pseudonyms(pseudonyms: Collection[str]) -> Sequence[Membership]:
     return session().scalars(select(Membership).where(Membership.pseudonym.in_(pseudonyms))).all()
 
 
+def has_joined() -> bool:
+    """Whether anybody is or was a member of the tenant."""
+    return session().scalar(select(Membership.id).limit(1)) is not None
+
+
 def membership_of(person_id: UUID) -> Membership | None:
     query = select(Membership).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
     return session().scalars(query).one_or_none()
@@ -134,6 +139,12 @@ def tenants_of_person() -> Sequence[tuple[str, str, str]]:
 def open_invitations() -> Sequence[Invitation]:
     query = select(Invitation).where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
     return session().scalars(query.order_by(Invitation.email)).all()
+
+
+def invitations_to(email: str) -> Any:
+    """The invitation to an address that nobody has accepted or withdrawn, whether or not it has expired."""
+    query = select(Invitation).where(Invitation.email == email)
+    return query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
 
 
 def invitation(invitation_id: UUID) -> Invitation:

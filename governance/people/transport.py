@@ -49,9 +49,9 @@ def json_of(reply: requests.Response, what: str) -> dict[str, Any]:
     try:
         answer = reply.json()
     except ValueError as error:
-        raise ProviderFault(f"The identity provider's {what} is not JSON.") from error
+        raise ProviderFault(f"The identity provider didn't answer with plain JSON ({what}).") from error
     if not isinstance(answer, dict):
-        raise ProviderFault(f"The identity provider's {what} has the wrong form.")
+        raise ProviderFault(f"The identity provider's JSON isn't an object ({what}).")
     return answer
 
 

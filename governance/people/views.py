@@ -21,7 +21,7 @@ from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, set_cookie
-from governance.people import actions, handshake, oidc, permissions, queries, sessions, transport
+from governance.people import actions, admission, handshake, oidc, permissions, queries, sessions, transport
 from governance.people.forms import ConnectionForm, FirstAdminForm, InviteForm, RoleForm, SignInForm
 from governance.people.models import Connection, Membership, SignIn, person_key
 from governance.tenants import actions as tenant_actions
@@ -35,7 +35,6 @@ feature = Feature("people", __name__)
 door = Feature("door", __name__, scope="public")
 log = structlog.get_logger("people")
 LONGEST_PATH = 1000
-CANCELLED = {"access_denied", "login_required", "interaction_required", "consent_required"}
 
 
 # ---- who is at the door
@@ -212,8 +211,8 @@ def _to_provider(
         return _problem(wanted.email, f"{tenant.name} has not set up its sign-in yet. Ask the operator.")
     drawn = handshake.new_secrets(tenant.slug)
     url = oidc.authorization_url(
-        _provider(connection, tenant.slug), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier, fresh=wanted.fresh,
-        login_hint=wanted.email or _own_address(tenant),
+        _provider(connection, tenant.slug), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier,
+        max_age=STEP_UP_SECONDS if wanted.fresh else None, login_hint=wanted.email or _own_address(tenant),
     )  # fmt: skip
     with current.acting_as(_console_in(tenant)), transaction():
         handshake.remember(
@@ -269,10 +268,10 @@ def callback(slug: str) -> ResponseReturnValue:
     """The provider's answer: the state's sign-in is used up first, so that it cannot be replayed whatever follows."""
     try:
         return _answered(slug, request.args.get("state", "")[:300])
-    except (oidc.TokenRefused, transport.ProviderFault, actions.NoMembership) as refused:
-        log.warning("sign-in refused", reason=refused.message)
+    except (oidc.TokenRefused, transport.ProviderFault, admission.NoMembership) as refused:
+        log.warning("sign-in refused", reason=getattr(refused, "reason", refused.message))
         return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message,
-                    back="/login", back_label="Back to the sign-in page")  # fmt: skip
+                    remedy=getattr(refused, "remedy", ""), back="/login", back_label="Back to the sign-in page")  # fmt: skip
 
 
 def _answered(slug: str, state: str) -> ResponseReturnValue:
@@ -291,7 +290,7 @@ def _answered(slug: str, state: str) -> ResponseReturnValue:
         identity = _redeemed(connection, under_way, here, slug)
     except oidc.TokenRefused as refused:
         if here is not None:
-            _note_refusal(here, refused.message)
+            _note_refusal(here, refused.reason)
         raise
     token = sessions.new_token()
     who = _let_in(tenant, connection, identity, token, fresh=under_way.fresh, replaces=here.session_id if here else None)
@@ -313,15 +312,16 @@ def _take(tenant: Tenant, state: str) -> tuple[Connection, SignIn]:
 
 def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None, slug: str) -> oidc.Identity:
     if error := request.args.get("error"):
-        raise oidc.TokenRefused(
-            "You cancelled at your company's sign-in." if error in CANCELLED else "Your company's sign-in refused."
-        )
+        raise oidc.refused_by_provider(error, request.args.get("error_description", ""))
     max_age = STEP_UP_SECONDS if under_way.fresh else None
     identity = oidc.redeem(
         _provider(connection, slug), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age
     )
     if under_way.fresh and here is not None and here.person_id != person_key(identity.issuer, identity.subject):
-        raise oidc.TokenRefused(f"You were asked to sign in again as {here.name}, and the provider answered for somebody else.")
+        raise oidc.TokenRefused(
+            f"You were asked to sign in again as {here.name}, and the provider answered for somebody else.",
+            reason="The provider answered for somebody else.",
+        )
     return identity
 
 
@@ -348,8 +348,8 @@ def _admitted(
     with current.acting_as(_console_in(tenant)), transaction(person_id=key):
         try:
             person, membership = actions.admit(identity, connection)
-        except actions.NoMembership as refused:
-            actions.refuse_sign_in(identity, reason=refused.message)
+        except admission.NoMembership as refused:
+            actions.refuse_sign_in(identity, reason=refused.reason)
             refusal = refused
         else:
             who = Actor(tenant.id, tenant.slug, tenant.name, person.id, person.name, membership.role)
@@ -566,7 +566,8 @@ def _held() -> dict[str, Any]:
     row, domains = queries.connection(), tenants.domains_of(current.actor().tenant_id)
     if row is None:
         return {"enforced": True, "domains": " ".join(domains)}
-    return {"issuer": row.issuer, "client_id": row.client_id, "enforced": row.enforced, "domains": " ".join(domains),
+    return {"issuer": row.issuer, "client_id": row.client_id, "enforced": row.enforced,
+            "verifies_addresses": row.verifies_addresses, "domains": " ".join(domains),
             "group_roles": _as_lines(row.group_roles), "version": row.version}  # fmt: skip
 
 
@@ -611,7 +612,7 @@ def _connect(form: ConnectionForm | FirstAdminForm, mapping: dict[str, str], *, 
         raise Invalid(fault.message, field="issuer") from fault
     actions.connect(
         issuer=form.issuer.data or "", client_id=form.client_id.data or "", secret=form.secret.data or None, enforced=enforced,
-        group_roles=mapping, version=int(version) if version and version.isdecimal() and len(version) < 10 else None,  # noqa: PLR2004 - a version is small
+        verifies_addresses=bool(form.verifies_addresses.data), group_roles=mapping, version=int(version) if version and version.isdecimal() and len(version) < 10 else None,  # noqa: PLR2004 - a version is small
     )  # fmt: skip
 
 
@@ -636,21 +637,37 @@ def test_connection() -> ResponseReturnValue:
 
 @operator_feature.get("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND)
 def first_admin(slug: str) -> ResponseReturnValue:
-    return _first_admin_page(_untouched(slug), FirstAdminForm())
+    tenant = _untouched(slug)
+    return _first_admin_page(tenant, FirstAdminForm(**_begun(tenant)))
+
+
+def _begun(tenant: Tenant) -> dict[str, Any]:
+    """What an operator has set already, as the form's fields; empty before the first time."""
+    with transaction(read_only=True, tenant_id=tenant.id):
+        return _first_steps(tenant)
+
+
+def _first_steps(tenant: Tenant) -> dict[str, Any]:
+    row = queries.connection()
+    if row is None:
+        return {}
+    return {"issuer": row.issuer, "client_id": row.client_id, "verifies_addresses": row.verifies_addresses,
+            "domains": " ".join(tenants.domains_of(tenant.id)),
+            "email": next((invitation.email for invitation in queries.open_invitations()), "")}  # fmt: skip
 
 
 def _first_admin_page(tenant: Tenant, form: FirstAdminForm, *, status: int = 200) -> ResponseReturnValue:
     return page("people/first_admin.html", status=status, new=tenant, form=form, callback=callback_address(tenant.slug),
-                public=current_app.config["PUBLIC_URL"])  # fmt: skip
+                begun=bool(_begun(tenant)), public=current_app.config["PUBLIC_URL"])  # fmt: skip
 
 
 def _untouched(slug: str) -> Tenant:
-    """A tenant that has neither a connection nor a member: from then on its own admins decide, and no operator."""
+    """A tenant that nobody has joined yet: from then on its own admins decide, and no operator."""
     tenant = tenants.tenant_by_slug(slug)
     if tenant is None or tenant.kind != "customer":
         raise NotFound("There is no such tenant.")
     with transaction(read_only=True, tenant_id=tenant.id):
-        touched = queries.connection() is not None or bool(queries.members())
+        touched = queries.has_joined()
     if touched:
         raise NotFound(f"{tenant.name} has its own sign-in. Its admins change it.")
     return tenant
@@ -661,10 +678,14 @@ def invite_first_admin(slug: str) -> ResponseReturnValue:
     tenant, form, operator = _untouched(slug), FirstAdminForm(), current.actor()
 
     def act() -> None:
-        _connect(form, {}, enforced=True, version=None)
+        for invitation in queries.open_invitations():  # locked: one that is being accepted just now is not replaced
+            actions.withdraw(queries.invitation(invitation.id), how="replaced by the operator")
+        row = queries.connection()
+        _connect(form, {}, enforced=True, version=str(row.version) if row else None)
         _set_domains(tenant.id, form.wanted_domains)
         actions.invite(form.email.data or "", "admin", tenant_name=tenant.name, link=_way_in(tenant.slug))
 
     with current.acting_as(console.visiting(operator, tenant)), transaction():
-        done = accepted(form, act)
-    return redirect("/operator/", 303) if done else _first_admin_page(tenant, form, status=422)
+        if accepted(form, act):
+            return redirect("/operator/", 303)
+    return _first_admin_page(tenant, form, status=form.status)

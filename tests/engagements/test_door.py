@@ -19,6 +19,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.jobs import WorkItem
 from governance.people import actions as people
+from governance.people import admission
 from governance.people.models import Connection, Invitation, Membership, Person, Session, person_key
 from governance.tenants.models import Tenant
 from tests import make
@@ -520,7 +521,7 @@ def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(as_officer, a
         assert "invited as contributor already" in as_officer.post(f"engagements/{engagement}/auditors", then=422, **sent).text
     who = make.identity("acme", "Lee", "lee@acme.example")
     mapped = dataclasses.replace(who, groups=("staff",))
-    with pytest.raises(people.NoMembership, match="nobody audits his own house"):
+    with pytest.raises(admission.NoMembership, match="nobody audits his own house"):
         signs_in(mapped, {"staff": "viewer"})
     with acting("admin"), transaction(person_id=person_key(who.issuer, who.subject)):
         people.join(people.arrive(who), "viewer", via="the test")

@@ -7,6 +7,7 @@
 ATTACKS: name → what it does to the provider. Every one must be refused by the console.
 """
 
+import hashlib
 import hmac
 import json
 import secrets
@@ -28,7 +29,7 @@ type Claims = dict[str, Any]
 type Key = RSAKey | ECKey | str | None
 type Tamper = Callable[[Claims, Claims], tuple[Claims, Claims, Key]]
 
-CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console"))
+CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console", "initech"))
 CLIENT = Client(
     "governance-console",
     "demo-client-secret-of-32-characters",
@@ -36,6 +37,7 @@ CLIENT = Client(
     ("http://localhost/login",),
     None,
 )
+BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
 SIGNING_KEY = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)  # one a test process: slow
 
 
@@ -102,7 +104,7 @@ class HostileIdP:
 
     def logout_token(self, sid: str | None, sub: str = "acme-1002", **changes: Any) -> str:
         """A logout token signed by the real key; changes with value None remove a claim."""
-        event = {"http://schemas.openid.net/event/backchannel-logout": {}}
+        event = {BACK_CHANNEL: {}}
         now = int(time.time())
         claims = {
             "iss": self.issuer, "aud": self.client.id, "iat": now, "exp": now + 120, "sub": sub, "sid": sid,
@@ -190,6 +192,11 @@ def forge(claims: Claims, header: Claims, key: RSAKey | ECKey | str) -> str:
     return jwt.encode(header, claims, key, algorithms=["RS256", "ES256", "PS256"])
 
 
+def half_hash(value: str) -> str:
+    """`at_hash` or `c_hash` of a value, for a token signed by RS256."""
+    return _b64(hashlib.sha256(value.encode()).digest()[:16])
+
+
 def _part(data: Claims) -> str:
     return _b64(json.dumps(data).encode())
 
@@ -246,6 +253,12 @@ def _public_pem(idp: HostileIdP) -> str:
 
 ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "alg none": header(alg="none"),
+    "a logout token's type": header(typ="logout+jwt"),
+    "an access token's type": header(typ="at+jwt"),
+    "at_hash of another access token": claims(at_hash=half_hash("another")),
+    "at_hash that is none": claims(at_hash=5),
+    "c_hash of another code": claims(c_hash=half_hash("another")),
+    "c_hash that is empty": claims(c_hash=""),
     "alg none, advertised": both(
         header(alg="none"), document(DISCOVERY, id_token_signing_alg_values_supported=["RS256", "none"])
     ),
@@ -290,6 +303,7 @@ STEP_UP_ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "no auth_time": claims(auth_time=None),
     "auth_time in an hour": claims(auth_time=lambda _: int(time.time()) + 3600),
     "auth_time is text": claims(auth_time="now"),
+    "auth_time is 0": claims(auth_time=0),
     "another person": claims(sub="acme-1001", email="admin@acme.example"),
 }
 """Refused when a fresh authentication was asked for (max_age or prompt=login)."""

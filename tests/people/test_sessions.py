@@ -15,7 +15,7 @@ from governance.people.sessions import ABSOLUTE, IDLE
 from tests import make
 from tests.browser import Visitor
 from tests.people.conftest import Arrival, entries, hidden_fields, onward, sessions_of
-from tests.people.idp import HostileIdP
+from tests.people.idp import BACK_CHANNEL, HostileIdP, forge
 
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
 
@@ -233,7 +233,7 @@ def test_a_logout_token_about_another_persons_session_ends_nothing(app, idp, arr
 @pytest.mark.parametrize("changes", [
     {"iss": "https://evil.example"}, {"aud": "other"}, {"aud": ["governance-console", "other"]}, {"nonce": "n"}, {"events": None}, {"events": []},
     {"events": "http://schemas.openid.net/event/backchannel-logout"}, {"events": {"other": {}}}, {"jti": None}, {"jti": ""}, {"iat": None},
-    {"iat": "now"}, {"iat": 5}, {"exp": None}, {"exp": 5}, {"sub": None, "sid": None}, {"sub": 5, "sid": None},
+    {"iat": "now"}, {"iat": 5}, {"exp": 5}, {"exp": "soon"}, {"exp": True}, {"sub": None, "sid": None}, {"sub": 5, "sid": None},
 ])  # fmt: skip
 def test_an_odd_logout_token_is_refused(app, idp, arrive, changes):
     ines = arrive(OFFICER)
@@ -245,15 +245,67 @@ def test_an_odd_logout_token_is_refused(app, idp, arrive, changes):
 def test_an_id_token_is_no_logout_token(app, idp, arrive):
     ines = arrive(OFFICER)
     now, key = int(time.time()), idp.idp.provider.keys["RS256"]
-    from tests.people.idp import forge
-
-    claims = {"iss": idp.issuer, "aud": idp.client.id, "iat": now, "exp": now + 100, "sub": "acme-1002", "jti": "x",
-              "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}  # fmt: skip
-    back_channel(app, forge(claims, {"alg": "RS256", "kid": key.kid, "typ": "JWT"}, key), 400)
-    back_channel(app, forge(claims, {"alg": "none", "typ": "logout+jwt"}, ""), 400)
+    id_token = {
+        "iss": idp.issuer,
+        "aud": idp.client.id,
+        "iat": now,
+        "exp": now + 100,
+        "sub": "acme-1002",
+        "sid": sid_of(idp),
+        "jti": "x",
+    }
+    logout = id_token | {"events": {BACK_CHANNEL: {}}}
+    for claims, header in (
+        (id_token | {"nonce": "n"}, {"typ": "JWT"}), (id_token, {}), (logout | {"nonce": "n"}, {"typ": "JWT"}), (logout, {"typ": "at+jwt"}),
+        (logout, {"typ": "secevent+jwt"}), (logout, {"typ": ""}),
+    ):  # fmt: skip
+        back_channel(app, forge(claims, {"alg": "RS256", "kid": key.kid, **header}, key), 400)
+    back_channel(app, forge(logout, {"alg": "none", "typ": "logout+jwt"}, ""), 400)
     for junk in ("", "x", "a.b.c", "ü" * 10, "." * 100000):
         back_channel(app, junk, 400)
     ines.get("settings/sessions")
+
+
+@pytest.mark.parametrize("header", [{"typ": "logout+jwt"}, {"typ": "application/logout+jwt"}, {"typ": "JWT"}, {}])
+@pytest.mark.parametrize("lasts", [120, None])
+def test_a_logout_token_needs_neither_type_nor_expiry_but_is_young(app, idp, arrive, header, lasts):
+    """Back-Channel Logout 1.0 only recommends the type; providers of its drafts send no `exp`. `iat` bounds both."""
+    ines, key, now = arrive(OFFICER), idp.idp.provider.keys["RS256"], int(clock.now().timestamp())
+
+    def token(issued: int) -> str:
+        claims = {
+            "iss": idp.issuer,
+            "aud": [idp.client.id],
+            "iat": issued,
+            "sub": "acme-1002",
+            "jti": f"j{issued}",
+            "events": {BACK_CHANNEL: {}},
+        }
+        return forge(claims | ({"exp": issued + lasts} if lasts else {}), {"alg": "RS256", "kid": key.kid, **header}, key)
+
+    for issued in (now - 3600, now - 200, now + 200):
+        back_channel(app, token(issued), 400)
+    ines.get("settings/sessions")
+    back_channel(app, token(now), 200)
+    ines.get("settings/sessions", then=302)
+
+
+def test_a_logout_token_is_remembered_for_as_long_as_it_would_be_taken(app, idp, arrive):
+    """One issued a little ahead of our clock is taken for 300 s, and once in them."""
+    key, now = idp.idp.provider.keys["RS256"], clock.now()
+    claims = {
+        "iss": idp.issuer,
+        "aud": idp.client.id,
+        "iat": int(now.timestamp()) + 140,
+        "sub": "acme-1002",
+        "jti": "once",
+        "events": {BACK_CHANNEL: {}},
+    }
+    token = forge(claims, {"alg": "RS256", "kid": key.kid}, key)
+    back_channel(app, token, 200)
+    with clock.frozen(now + timedelta(seconds=280)):
+        back_channel(app, token, 400)
+    assert entries("session.ended") == []
 
 
 def test_a_logout_token_of_one_tenant_is_nothing_in_another(app, idp, arrive):

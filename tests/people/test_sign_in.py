@@ -13,7 +13,7 @@ from governance.people import oidc
 from tests import make
 from tests.browser import Visitor
 from tests.people.conftest import Arrival, connect, entries, nothing_starts, sessions_of
-from tests.people.idp import ATTACKS, EVIL, STEP_UP_ATTACKS, HostileIdP, claims, document
+from tests.people.idp import ATTACKS, EVIL, STEP_UP_ATTACKS, HostileIdP, claims, document, header
 
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
 NOT_SEEN = {"userinfo of somebody else"}  # the ID token names the address, so userinfo is not asked; tested below
@@ -57,7 +57,7 @@ def test_every_attack_is_refused(app, idp, attack):
 def test_a_step_up_takes_a_fresh_sign_in_of_the_same_person(app, idp, arrive, attack):
     ines = arrive(OFFICER)
     coming = Arrival(ines, OFFICER, fresh="1")
-    assert parse_qs(urlsplit(coming.asked).query)["max_age"] == ["0"]
+    assert parse_qs(urlsplit(coming.asked).query)["max_age"] == ["300"]
     STEP_UP_ATTACKS[attack](idp)
     with nothing_starts():
         coming.finish(then=403)
@@ -65,14 +65,39 @@ def test_a_step_up_takes_a_fresh_sign_in_of_the_same_person(app, idp, arrive, at
     ines.get("settings/sessions")  # and she is still who she was
 
 
-@pytest.mark.parametrize("odd", ["auth_time is text", "auth_time in an hour"])
-def test_an_odd_time_is_refused_at_any_sign_in(app, idp, odd):
-    STEP_UP_ATTACKS[odd](idp)
+def test_an_auth_time_in_the_future_is_refused_at_any_sign_in(app, idp):
+    STEP_UP_ATTACKS["auth_time in an hour"](idp)
     with nothing_starts():
         Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
-@pytest.mark.parametrize("name", ["exp", "iat", "nbf", "auth_time"])
+@pytest.mark.parametrize("value", [0, -1, "now", "1795641840", True, [], 10**400, 1_795_641_840_000])
+def test_an_auth_time_that_is_none_is_no_hindrance_and_never_fresh(app, idp, arrive, value):
+    """`auth_time` matters only where `max_age` was sent; without it, nobody counts as just signed in."""
+    claims(auth_time=value)(idp)
+    boss = arrive(ADMIN)
+    boss.get("settings/members")
+    boss.post("settings/members/invite", then=401, email="new@acme.example", role="viewer")
+
+
+@pytest.mark.parametrize(("attack", "says"), [
+    ("no auth_time", "sent no auth_time claim"), ("auth_time is 0", "auth_time claim that isn&#39;t a time"), ("stale auth_time", "by its auth_time claim"),
+])  # fmt: skip
+def test_a_refused_step_up_names_the_claim_and_what_to_set(app, idp, arrive, attack, says):
+    ines = arrive(OFFICER)
+    coming = Arrival(ines, OFFICER, fresh="1")
+    STEP_UP_ATTACKS[attack](idp)
+    page = coming.finish(then=403).text
+    assert says in page and "At the provider," in page
+
+
+def test_a_type_of_jwt_or_none_is_an_id_token(app, idp):
+    for typ in ("JWT", "jwt", "application/jwt"):
+        header(typ=typ)(idp)
+        Arrival(Visitor(app), OFFICER).finish(then=303)
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
 @pytest.mark.parametrize("value", [float("nan"), "now", True, 10**400, [], -1])
 def test_a_time_that_is_none_is_refused_and_never_a_fault(app, idp, name, value):
     claims(**{name: value})(idp)
@@ -193,7 +218,7 @@ def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
     outsider = Visitor(app)
     with nothing_starts():
         refused = Arrival(outsider, OFFICER).finish(then=403)
-    assert "Ask a tenant admin to invite you" in refused.text
+    assert f"has no open invitation for {OFFICER}" in refused.text
     entry = entries("session.refused")[-1]
     assert entry.outcome == "refused" and set(entry.sealed) == {"email"} and OFFICER.encode() not in entry.body
     with make.acting("admin"):

@@ -3,18 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from governance.audit.models import TenantKey
 from governance.demo.idp import Person
-from governance.kernel import current
+from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
+from governance.people.models import Membership
 from governance.tenants import actions, queries
 from governance.tenants.models import Tenant
 from tests import make
 from tests.browser import Visitor
 from tests.people.conftest import Arrival, entries
-from tests.people.idp import HostileIdP
+from tests.people.idp import HostileIdP, claims, document
 
 DANA = Person("initech-1", "dana@initech.example", "Dana Whitlock", ())
 
@@ -72,7 +73,7 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
     with HostileIdP.serving(people=(DANA, Person("initech-2", "bo@initech.example", "Bo Ek", ()))) as idp:
         page = as_operator.get("/operator/tenants/initech/first-admin").text
-        assert "nobody can sign in yet" in page and "/auth/back-channel/initech" in page
+        assert "Nobody can sign in to Initech yet" in page and "/auth/back-channel/initech" in page
         given = {
             "issuer": idp.issuer,
             "client_id": idp.client.id,
@@ -95,6 +96,36 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
         as_operator.get("/t/initech/settings/members", then=404)
     deeds = {e.action: e for e in entries(slug="initech")}
     assert deeds["connection.changed"].actor_kind == "operator" and deeds["tenant.domains.changed"].actor_kind == "operator"
+
+
+def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(app, as_operator, isolated):
+    """Without this, a provider that sends no email_verified, or a typing error, locks the first admin out for good."""
+    link = "/operator/tenants/initech/first-admin"
+    as_operator.post("/operator/tenants/", slug="initech", name="Initech")
+    with HostileIdP.serving(people=(DANA,)) as idp:
+        claims(email_verified=None)(idp)
+        document("/userinfo", email_verified=None)(idp)
+        form = {"issuer": idp.issuer, "client_id": idp.client.id, "domains": "initech.example", "email": "typo@initech.example"}
+        as_operator.post(link, secret=idp.client.secret, **form)
+        told = Arrival(Visitor(app), DANA.email).finish(then=403).text
+        assert "the operator can turn on “This provider verifies e-mail addresses” on the first admin&#39;s page" in told
+        assert link in as_operator.get("/operator/").text
+        page = as_operator.get(link).text
+        assert "Nobody has signed in to Initech yet" in page
+        assert all(f'value="{value}"' in page for value in form.values()) and idp.client.secret not in page
+        as_operator.post(link, **form | {"email": DANA.email, "verifies_addresses": "y"})  # the secret is kept
+        assert [e.facts["how"] for e in entries("invitation.withdrawn", "initech")] == ["replaced by the operator"]
+        Arrival(Visitor(app), DANA.email).finish(then=303)
+        as_operator.get(link, then=404)
+        as_operator.post(link, then=404, **form)
+
+
+def test_a_tenant_that_everybody_has_left_is_none_of_the_operators_business(as_operator, isolated):
+    """Only a tenant that nobody has joined: otherwise an operator could put themself in place of the admins."""
+    with current.acting_as(make.founder("globex")), transaction():
+        session().execute(update(Membership).values(ended_at=clock.now()))
+    as_operator.get("/operator/tenants/globex/first-admin", then=404)
+    assert "globex/first-admin" not in as_operator.get("/operator/").text
 
 
 @pytest.mark.parametrize(
