@@ -144,10 +144,14 @@ def _environment(base: str, data: Path, port: int) -> dict[str, str]:
 def _identity_provider(
     base: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]
 ) -> dict[str, Client]:
-    back = f"{base}/auth/callback"
     clients = {
         slug: Client(
-            "console", f"demo-secret-of-{slug}", (back,), (f"{base}/login",), f"{base}/auth/back-channel/{slug}", name="Meridian"
+            "console",
+            f"demo-secret-of-{slug}",
+            (f"{base}/auth/callback/{slug}",),
+            (f"{base}/login",),
+            f"{base}/auth/back-channel/{slug}",
+            name="Meridian",
         )
         for slug in ("acme", "globex", "console")
     }

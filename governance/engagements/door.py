@@ -55,7 +55,8 @@ def arriving(slug: str, token: str) -> ResponseReturnValue:
 def _page(
     tenant: Tenant, held: Engagement, token: str, *, sent: bool = False, problem: str = "", status: int = 200
 ) -> ResponseReturnValue:
-    return page("engagements/arrive.html", tenant_name=tenant.name, slug=tenant.slug, token=token, firm=held.firm, ref=held.ref,
+    other = way_in.session_elsewhere(tenant)
+    return page("engagements/arrive.html", tenant_name=tenant.name, other=other, slug=tenant.slug, token=token, firm=held.firm, ref=held.ref,
                 sent=sent, problem=problem, minutes=actions.CODE_MINUTES, status=status)  # fmt: skip
 
 
@@ -99,13 +100,19 @@ def send(slug: str, token: str) -> ResponseReturnValue:
 def enter(slug: str, token: str) -> ResponseReturnValue:
     """The code opens a session; a wrong one is counted, also when the answer is a refusal."""
     tenant = _tenant(slug)
+    other = way_in.session_elsewhere(tenant)
     with current.acting_as(_console_in(tenant)), transaction():
         auditor, held = _behind(token, lock=True)
+        if other is not None and request.form.get("leaves") != str(other.session_id):
+            return _page(tenant, held, token, sent=True, status=409)
         problem = _redeemed(auditor, held, request.form.get("code", "")[:40])
         if problem:
             return _page(tenant, held, token, sent=True, problem=problem, status=422)
         identity = _identity(tenant, auditor)
-    return _let_in(tenant, token, identity)
+    arrived = _let_in(tenant, token, identity)
+    if other is not None:
+        way_in.leave(other, how="switched to another tenant")
+    return arrived
 
 
 def _redeemed(auditor: EngagementAuditor, held: Engagement, code: str) -> str | None:

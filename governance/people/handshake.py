@@ -30,11 +30,13 @@ def new_secrets(slug: str) -> Secrets:
     return Secrets(f"{slug}.{secrets.token_urlsafe(32)}", secrets.token_urlsafe(32), secrets.token_urlsafe(48))
 
 
-def remember(drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool) -> None:
-    """Keep a sign-in under way, bound to the browser that began it."""
+def remember(
+    drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool, leaves: UUID | None = None
+) -> None:
+    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may replace elsewhere."""
     under_way = SignIn(
         connection_id=connection_id, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
-        verifier=drawn.verifier, next_path=next_path, fresh=fresh, used_at=None, created_at=clock.now(),
+        verifier=drawn.verifier, next_path=next_path, fresh=fresh, leaves=leaves, used_at=None, created_at=clock.now(),
     )  # fmt: skip
     session().add(under_way)
     session().flush()

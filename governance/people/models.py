@@ -136,6 +136,7 @@ class SignIn(Tenanted, Model):
     verifier: Mapped[str]
     next_path: Mapped[str]
     fresh: Mapped[bool] = mapped_column(default=False)
+    leaves: Mapped[UUID | None]  # the session of another tenant that the person agreed to end
     used_at: Mapped[datetime | None]
 
 

@@ -1,6 +1,8 @@
 """The way in and out, and the pages about people: sign-in, sessions, members, the identity provider."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID
@@ -99,7 +101,56 @@ def login() -> ResponseReturnValue:
     tenant = _tenant_for(email, slug)
     if tenant is None:
         return _unknown(email)
-    return _to_provider(tenant, email)
+    wanted = Wanted(tenant, email, _local(request.args.get("next")), fresh=request.args.get("fresh") == "1")
+    other = session_elsewhere(tenant)
+    if other is not None or _comes_from_elsewhere():
+        return _question(wanted, other)
+    return _to_provider(wanted, redirect)
+
+
+@door.post("/login/continue", needs=PUBLIC)
+def continue_sign_in() -> ResponseReturnValue:
+    """Start the sign-in that a person has agreed to; `leaves` is the session of another tenant that they agreed to end."""
+    form = request.form
+    tenant = _tenant_for("", form.get("tenant", ""))
+    if tenant is None:
+        return _unknown("")
+    wanted = Wanted(tenant, form.get("email", "").strip()[:254], _local(form.get("next")), fresh=form.get("fresh") == "1")
+    other = session_elsewhere(tenant)
+    if other is not None and form.get("leaves") != str(other.session_id):
+        return _question(wanted, other, status=409)
+    return _to_provider(wanted, lambda url: page("people/onward.html", tenant_name=tenant.name, onward=url), leaves=other)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A sign-in that somebody wants to start: where, as whom, what follows it, and whether it must be a fresh one."""
+
+    tenant: Tenant
+    email: str
+    next_path: str
+    fresh: bool = False
+
+
+def session_elsewhere(tenant: Tenant) -> Actor | None:
+    """Who is signed in to another tenant with this browser."""
+    who = signed_in_anywhere()
+    return who if who is not None and who.tenant_id != tenant.id else None
+
+
+def _comes_from_elsewhere() -> bool:
+    """Whether anything but a page of ours led here. Programs send neither header, and no person is behind them."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site != "same-origin"
+    return urlsplit(request.headers.get("Referer", "")).netloc not in {"", request.host}
+
+
+def _question(wanted: Wanted, other: Actor | None, *, status: int = 200) -> ResponseReturnValue:
+    """Ask before a sign-in that another site may have started, and before leaving another tenant's session."""
+    return page(
+        "people/confirm_sign_in.html", status=status, wanted=wanted, other=other, home=_home_of(other) if other else "/login"
+    )
 
 
 @door.post("/login", needs=PUBLIC)
@@ -152,26 +203,24 @@ def _connection_of(tenant: Tenant) -> Connection | None:
         return found
 
 
-def _to_provider(tenant: Tenant, email: str) -> ResponseReturnValue:
-    """No transaction is open while the provider is asked: it may be slow."""
-    connection = _connection_of(tenant)
+def _to_provider(
+    wanted: Wanted, answer: Callable[[str], ResponseReturnValue], *, leaves: Actor | None = None
+) -> ResponseReturnValue:
+    """No transaction is open while the provider is asked: it may be slow. `answer` makes the response of the address."""
+    tenant, connection = wanted.tenant, _connection_of(wanted.tenant)
     if connection is None:
-        return _problem(email, f"{tenant.name} has not set up its sign-in yet. Ask the operator.")
-    fresh = request.args.get("fresh") == "1"
+        return _problem(wanted.email, f"{tenant.name} has not set up its sign-in yet. Ask the operator.")
     drawn = handshake.new_secrets(tenant.slug)
     url = oidc.authorization_url(
-        _provider(connection),
-        state=drawn.state,
-        nonce=drawn.nonce,
-        verifier=drawn.verifier,
-        fresh=fresh,
-        login_hint=email or _own_address(tenant),
-    )
+        _provider(connection, tenant.slug), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier, fresh=wanted.fresh,
+        login_hint=wanted.email or _own_address(tenant),
+    )  # fmt: skip
     with current.acting_as(_console_in(tenant)), transaction():
         handshake.remember(
-            drawn, connection_id=connection.id, browser=anonymous_token(), next_path=_local(request.args.get("next")), fresh=fresh
-        )
-    return redirect(url, 302)
+            drawn, connection_id=connection.id, browser=anonymous_token(), next_path=wanted.next_path, fresh=wanted.fresh,
+            leaves=leaves.session_id if leaves else None,
+        )  # fmt: skip
+    return answer(url)
 
 
 def _own_address(tenant: Tenant) -> str:
@@ -184,8 +233,13 @@ def _console_in(tenant: Tenant) -> Actor:
     return console.founder(tenant.id, tenant.slug, tenant.name)
 
 
-def _provider(connection: Connection) -> oidc.Provider:
-    return handshake.provider(connection, f"{current_app.config['PUBLIC_URL']}/auth/callback")
+def _provider(connection: Connection, slug: str) -> oidc.Provider:
+    return handshake.provider(connection, callback_address(slug))
+
+
+def callback_address(slug: str) -> str:
+    """Where that tenant's provider sends people back: an address of its own for each connection (RFC 9700 §4.4)."""
+    return f"{current_app.config['PUBLIC_URL']}/auth/callback/{slug}"
 
 
 def _local(path: str | None) -> str:
@@ -202,26 +256,39 @@ def _local(path: str | None) -> str:
 
 
 @door.get("/auth/callback", needs=PUBLIC)
-def callback() -> ResponseReturnValue:
+def shared_callback() -> ResponseReturnValue:
+    """The address that all tenants shared until each got its own: it takes no answer, and says what to change."""
+    slug = request.args.get("state", "").partition(".")[0]
+    theirs = callback_address(slug if tenants.SLUG.fullmatch(slug) else "TENANT")
+    log.warning("answer at the shared redirect address refused", tenant=slug[:60])
+    return page("people/shared_callback.html", status=410, old=request.base_url, theirs=theirs)
+
+
+@door.get("/auth/callback/<slug>", needs=PUBLIC)
+def callback(slug: str) -> ResponseReturnValue:
     """The provider's answer: the state's sign-in is used up first, so that it cannot be replayed whatever follows."""
     try:
-        return _answered(request.args.get("state", "")[:300])
+        return _answered(slug, request.args.get("state", "")[:300])
     except (oidc.TokenRefused, transport.ProviderFault, actions.NoMembership) as refused:
         log.warning("sign-in refused", reason=refused.message)
         return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message,
                     back="/login", back_label="Back to the sign-in page")  # fmt: skip
 
 
-def _answered(state: str) -> ResponseReturnValue:
-    slug = state.partition(".")[0]
-    tenant = _tenant_for("", slug) if slug else None
-    if tenant is None:
+def _answered(slug: str, state: str) -> ResponseReturnValue:
+    tenant = _tenant_for("", slug)
+    begun_at = state.partition(".")[0]
+    if tenant is None or not begun_at:
         raise oidc.TokenRefused("This answer does not belong to a sign-in that this browser began.")
+    if begun_at != slug:
+        raise oidc.TokenRefused("This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start again.")
     connection, under_way = _take(tenant, state)
     before = signed_in_anywhere()
     here = before if before is not None and before.tenant_id == tenant.id else None
+    if before is not None and here is None and before.session_id != under_way.leaves:
+        return _question(Wanted(tenant, "", under_way.next_path, fresh=under_way.fresh), before, status=409)
     try:
-        identity = _redeemed(connection, under_way, here)
+        identity = _redeemed(connection, under_way, here, slug)
     except oidc.TokenRefused as refused:
         if here is not None:
             _note_refusal(here, refused.message)
@@ -229,7 +296,7 @@ def _answered(state: str) -> ResponseReturnValue:
     token = sessions.new_token()
     who = _let_in(tenant, connection, identity, token, fresh=under_way.fresh, replaces=here.session_id if here else None)
     if before is not None and here is None:
-        _leave(before, how="left for another tenant")
+        leave(before, how="switched to another tenant")
     response = make_response(redirect(under_way.next_path or _home_of(who), 303))
     set_cookie(response, "session", f"{tenant.slug}.{token}", max_age=int(sessions.ABSOLUTE.total_seconds()))
     return response
@@ -244,14 +311,14 @@ def _take(tenant: Tenant, state: str) -> tuple[Connection, SignIn]:
     return connection, under_way
 
 
-def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None) -> oidc.Identity:
+def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None, slug: str) -> oidc.Identity:
     if error := request.args.get("error"):
         raise oidc.TokenRefused(
             "You cancelled at your company's sign-in." if error in CANCELLED else "Your company's sign-in refused."
         )
     max_age = STEP_UP_SECONDS if under_way.fresh else None
     identity = oidc.redeem(
-        _provider(connection), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age
+        _provider(connection, slug), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age
     )
     if under_way.fresh and here is not None and here.person_id != person_key(identity.issuer, identity.subject):
         raise oidc.TokenRefused(f"You were asked to sign in again as {here.name}, and the provider answered for somebody else.")
@@ -302,14 +369,14 @@ def _admitted(
 def logout() -> ResponseReturnValue:
     """End the session here first, whatever becomes of the rest; then at the provider."""
     who = signed_in_anywhere()
-    onward = _provider_logout(_leave(who, how="signed out"), who) if who else None
+    onward = _provider_logout(leave(who, how="signed out"), who) if who else None
     response = make_response(page("people/onward.html", tenant_name="", onward=onward) if onward else redirect("/login", 303))
     response.delete_cookie(cookie_name("session"), path="/", secure=current_app.config["SECURE"], httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
-def _leave(who: Actor, *, how: str) -> bytes:
+def leave(who: Actor, *, how: str) -> bytes:
     """End the session of that actor; returns its sealed ID token."""
     if who.session_id is None:
         raise NotFound("There is no such session here.")
@@ -328,7 +395,7 @@ def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
     token = vault.unwrap(sealed_token, b"id-token").decode()
     if not token:  # he came by a code of ours: no provider knows of the session
         return None
-    return oidc.logout_url(_provider(connection), token, f"{current_app.config['PUBLIC_URL']}/login")
+    return oidc.logout_url(_provider(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login")
 
 
 @door.post("/auth/back-channel/<slug>", needs=PUBLIC)
@@ -339,7 +406,7 @@ def back_channel(slug: str) -> ResponseReturnValue:
     if tenant is None or connection is None:
         raise NotFound("There is no such page.")
     try:
-        subject, sid, jti = oidc.check_logout_token(_provider(connection), request.form.get("logout_token", ""))
+        subject, sid, jti = oidc.check_logout_token(_provider(connection, slug), request.form.get("logout_token", ""))
     except oidc.TokenRefused as refused:
         return {"error": "invalid_request", "error_description": refused.message}, 400
     with current.acting_as(_console_in(tenant)), transaction():
@@ -414,7 +481,7 @@ def switcher() -> ResponseReturnValue:
     who = current.actor()
     with transaction(read_only=True, person_id=who.person_id):
         held = queries.tenants_of_person()
-    return page("people/switcher.html", held=held)
+    return page("people/switcher.html", held=held, leaves=who.session_id)
 
 
 # ---- members
@@ -516,7 +583,7 @@ def _connection_page(form: ConnectionForm, *, status: int = 200) -> ResponseRetu
         else []
     )
     return page("people/connection.html", status=status, form=form, row=row, changes=changes, moments=moments,
-                callback=f"{current_app.config['PUBLIC_URL']}/auth/callback",
+                callback=callback_address(current.actor().tenant_slug),
                 slug=current.actor().tenant_slug, public=current_app.config["PUBLIC_URL"])  # fmt: skip
 
 
@@ -560,7 +627,7 @@ def test_connection() -> ResponseReturnValue:
     row = queries.connection()
     if row is None:
         raise NotFound("There is no connection to test yet. Save one first.")
-    actions.note_test(row, oidc.diagnose(_provider(row)))
+    actions.note_test(row, oidc.diagnose(_provider(row, current.actor().tenant_slug)))
     return redirect(url_for("people.connection") + "#test", 303)
 
 
@@ -573,7 +640,7 @@ def first_admin(slug: str) -> ResponseReturnValue:
 
 
 def _first_admin_page(tenant: Tenant, form: FirstAdminForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("people/first_admin.html", status=status, new=tenant, form=form, callback=f"{current_app.config['PUBLIC_URL']}/auth/callback",
+    return page("people/first_admin.html", status=status, new=tenant, form=form, callback=callback_address(tenant.slug),
                 public=current_app.config["PUBLIC_URL"])  # fmt: skip
 
 

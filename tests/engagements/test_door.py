@@ -26,6 +26,7 @@ from tests.browser import Visitor
 from tests.conftest import visitor
 from tests.engagements import field
 from tests.evidence import shelf
+from tests.people.conftest import hidden_fields
 
 
 def entries(acting, name):
@@ -221,6 +222,19 @@ def test_a_link_sends_a_code_and_the_code_opens_a_session_once(as_officer, outsi
     with acting("admin"):
         started = session().scalars(select(AuditEntry).where(AuditEntry.action == "session.started")).all()
         assert [e.actor_kind for e in started if e.facts["via"] == "code by mail"] == ["person"]
+
+
+def test_a_link_does_not_end_another_tenants_session_without_saying_so(app, as_officer, acting, database):
+    (_, link), busy = invited(as_officer, acting), visitor(app, "admin", "globex")
+    assert busy.post(f"{link}/code", then=200).text.count("You&#39;re signed in to Globex") == 1
+    right, theirs = code(acting), busy.client.get_cookie("session").value
+    busy.post(link, then=409, code=right)
+    busy.get("/t/globex/settings/sessions")
+    page = busy.post(f"{link}/code", then=200)
+    agreed = hidden_fields(page.text)["leaves"]
+    busy.post(link, code=code(acting), leaves=agreed)
+    busy.get("/t/acme/engagements/")
+    Visitor(app, theirs, "globex").get("settings/sessions", then=302)
 
 
 def test_the_link_and_the_code_are_kept_as_hashes_only(as_officer, outside, acting, database):

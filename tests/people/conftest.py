@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from governance.audit.models import AuditEntry
@@ -59,11 +60,14 @@ def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = Non
 class Arrival:
     """One sign-in, step by step, so that a test can bend each step."""
 
-    def __init__(self, visitor: Visitor, email: str, **query: str) -> None:
+    def __init__(self, visitor: Visitor, email: str, *, asked: str = "", **query: str) -> None:
         self.visitor, self.email, self.person = visitor, email, requests.Session()
-        began = visitor.client.get("/login", query_string={"email": email, **query})
+        self.asked = asked or self._begun(**query)
+
+    def _begun(self, **query: str) -> str:
+        began = self.visitor.client.get("/login", query_string={"email": self.email, **query})
         assert began.status_code == 302, began.text[:400]
-        self.asked = began.location
+        return str(began.location)
 
     def answered(self) -> str:
         """Path and query of the callback, not yet fetched."""
@@ -84,6 +88,19 @@ def arrive(app, idp) -> Callable[..., Visitor]:
         return visitor
 
     return come
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    """What the forms of a page send without anybody typing it."""
+    inputs = BeautifulSoup(page, "html.parser").select("main input[type=hidden]")
+    return {str(field["name"]): str(field["value"]) for field in inputs}
+
+
+def onward(page: str) -> str:
+    """Where a page leads by itself."""
+    refresh = BeautifulSoup(page, "html.parser").select_one("meta[http-equiv=refresh]")
+    assert refresh, page
+    return str(refresh["content"]).partition("url=")[2]
 
 
 def sessions_of(slug: str = "acme") -> list[Session]:

@@ -28,11 +28,11 @@ type Claims = dict[str, Any]
 type Key = RSAKey | ECKey | str | None
 type Tamper = Callable[[Claims, Claims], tuple[Claims, Claims, Key]]
 
-CALLBACK = "http://localhost/auth/callback"
+CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console"))
 CLIENT = Client(
     "governance-console",
     "demo-client-secret-of-32-characters",
-    (CALLBACK,),
+    CALLBACKS,
     ("http://localhost/login",),
     None,
 )

@@ -14,7 +14,7 @@ from governance.people.models import Membership
 from governance.people.sessions import ABSOLUTE, IDLE
 from tests import make
 from tests.browser import Visitor
-from tests.people.conftest import Arrival, entries, sessions_of
+from tests.people.conftest import Arrival, entries, hidden_fields, onward, sessions_of
 from tests.people.idp import HostileIdP
 
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
@@ -345,12 +345,13 @@ def test_one_person_in_two_tenants_enters_each_by_its_own_sign_in(app, idp, arri
         Arrival(Visitor(app), ADMIN, tenant="globex").finish()
     boss = arrive(ADMIN)
     page = boss.get("settings/tenants")
-    assert f"You are a member of {plural(2, 'tenant')}" in page.text and "Go to Globex" in page.text
+    assert f"You are a member of {plural(2, 'tenant')}" in page.text and "Switch to Globex" in page.text
     away = boss.get("/t/globex/settings/sessions", then=302)
     assert away.location.startswith("/login?tenant=globex")
-    arrive(ADMIN, boss, tenant="globex")
+    agreed = boss.post("/login/continue", then=200, **hidden_fields(boss.get(away.location).text))
+    Arrival(boss, ADMIN, asked=onward(agreed.text)).finish()
     boss.get("/t/globex/settings/sessions")
-    assert [e.facts["how"] for e in entries("session.ended")] == ["left for another tenant"]
+    assert [e.facts["how"] for e in entries("session.ended")] == ["switched to another tenant"]
 
 
 def test_pages_of_another_tenant_are_not_there(as_stranger):

@@ -31,7 +31,7 @@ def test_the_question_is_bound_by_state_nonce_and_pkce(app, idp):
     asked = parse_qs(urlsplit(Arrival(Visitor(app), OFFICER).asked).query)
     assert asked["code_challenge_method"] == ["S256"] and asked["response_type"] == ["code"]
     assert len(asked["state"][0]) > 40 and len(asked["nonce"][0]) > 40 and len(asked["code_challenge"][0]) == 43
-    assert asked["redirect_uri"] == ["http://localhost/auth/callback"] and asked["scope"] == ["openid email profile groups"]
+    assert asked["redirect_uri"] == ["http://localhost/auth/callback/acme"] and asked["scope"] == ["openid email profile groups"]
 
 
 @pytest.mark.parametrize("attack", [name for name in ATTACKS if name not in {*NOT_SEEN, "down", "refuses connections"}])
@@ -143,7 +143,7 @@ def test_a_sign_in_lasts_ten_minutes(app, idp):
 
 def changed(answer: str, **changes: str | None) -> str:
     query = {**dict(parse_qsl(urlsplit(answer).query)), **changes}
-    return "/auth/callback?" + urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{urlsplit(answer).path}?" + urlencode({name: value for name, value in query.items() if value is not None})
 
 
 @pytest.mark.parametrize("changes", [
@@ -163,7 +163,7 @@ def test_a_forged_answer_is_a_page_that_says_so(app, idp, changes):
 
 
 def test_a_bare_callback_is_refused_with_a_page(client):
-    assert "Not signed in" in client.get("/auth/callback", then=403).text
+    assert "Not signed in" in client.get("/auth/callback/acme", then=403).text
 
 
 def test_a_code_counts_once(app, idp):
