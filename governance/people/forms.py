@@ -12,7 +12,6 @@ NOT_AN_ADDRESS = "This is not an address such as ines@acme.example."
 
 constraint("uq_invitations_open", "That address is invited already. Withdraw the open invitation to send another.", field="email")
 constraint("uq_email_domains_domain", "One of these domains already leads to another tenant. Ask the operator.", field="domains")
-constraint("uq_connections_tenant_id_issuer", "Somebody else saved a connection meanwhile. Reload the page.", field="issuer")
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -91,7 +90,11 @@ class ConnectionForm(ProviderForm):
         description="One a line: group = role. Roles: admin, compliance_officer, contributor, viewer.",
     )
     enforced = BooleanField("Single sign-on is required")
-    version = HiddenField()
+    reason = TextAreaField(
+        "Reason", [InputRequired("Give a reason. The person who approves this reads it."), Length(max=2000)],
+        description="The person who approves this reads it, and the audit log keeps it.",
+    )  # fmt: skip
+    seen = HiddenField()
 
     def validate_group_roles(self, field: TextAreaField) -> None:
         for number, line in enumerate((field.data or "").splitlines(), start=1):
@@ -104,6 +107,12 @@ class ConnectionForm(ProviderForm):
     def mapping(self) -> dict[str, str]:
         pairs = (line.rsplit("=", 1) for line in (self.group_roles.data or "").splitlines() if "=" in line)
         return {group.strip(): role.strip() for group, role in pairs}
+
+
+class DecideChangeForm(Form):
+    verb = HiddenField()
+    seen = HiddenField()
+    reason = TextAreaField("Reason", [Length(max=2000)], description="Needed to reject. The person who proposed this reads it.")
 
 
 class FirstAdminForm(ProviderForm):

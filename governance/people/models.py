@@ -60,7 +60,7 @@ class Invitation(Tenanted, Model):
 
     email: Mapped[str]
     role: Mapped[str]
-    invited_by: Mapped[UUID]
+    invited_by: Mapped[UUID | None]
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     accepted_by: Mapped[UUID | None]

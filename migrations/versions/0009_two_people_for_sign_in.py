@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.sealing import let_use, seal_by_tenant
 
 revision = '0009'
-down_revision = '0007'
+down_revision = '0008'
 
 # Only the oldest connection of a tenant was ever used.
 ONE_IS_LIVE = """
@@ -70,6 +70,7 @@ def upgrade() -> None:
     seal_by_tenant('connection_changes')
     let_use('connection_changes', "SELECT, INSERT, UPDATE")
 
+    op.alter_column('invitations', 'invited_by', nullable=True)  # the operator's command is no person
     op.add_column('sign_ins', sa.Column('change_id', sa.Uuid(), nullable=True))
     op.create_foreign_key(
         op.f('fk_sign_ins_tenant_id_change_id'), 'sign_ins', 'connection_changes', ['tenant_id', 'change_id'], ['tenant_id', 'id'], ondelete='CASCADE'
@@ -79,6 +80,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_constraint(op.f('fk_sign_ins_tenant_id_change_id'), 'sign_ins', type_='foreignkey')
     op.drop_column('sign_ins', 'change_id')
+    op.execute("UPDATE invitations SET invited_by = id WHERE invited_by IS NULL")
+    op.alter_column('invitations', 'invited_by', nullable=False)
     op.drop_table('connection_changes')
     op.drop_column('memberships', 'role_since')
     op.drop_index('uq_connections_proposed', table_name='connections')
