@@ -237,13 +237,13 @@ def approve(change: ConnectionChange, *, seen: str) -> int:
     session().refresh(change, with_for_update=True)
     _check_open(change)
     second_person.check([change.requested_by], change.created_at)
+    if (todo := missing(change)) is not None:
+        raise DomainError(todo)
     if seen != fingerprint(change):
         raise Stale("The change, its test or the live connection is no longer what you saw. Review it again.")
     live = queries.connection()
     if (live.id if live else None) != change.base_id or _domains_now() != change.base_domains:
         raise DomainError("How people sign in has changed since this was proposed. Propose it again.")
-    if (todo := missing(change)) is not None:
-        raise DomainError(todo)
     made, ended = queries.connection_row(change.connection_id), 0
     if made is not None:
         _check_test_holds(change, made)
