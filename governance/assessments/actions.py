@@ -30,6 +30,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.people.queries import membership_of, names
+from governance.people.second_person import same_human
 from governance.systems import queries as systems
 
 BEGUN = action(
@@ -51,6 +52,9 @@ OWNING_ROLES = {"admin", "compliance_officer", "contributor"}
 
 class Closed(DomainError):
     pass
+
+
+SAME_ADDRESS = "You have the same e-mail address as the person who wrote the conclusion, so another person signs it off."
 
 
 class SamePerson(Forbidden):
@@ -265,6 +269,8 @@ def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
     made = _seen(item, revision)
     if made.concluded_by == current.person_id():
         raise SamePerson("You wrote this conclusion, so another person signs it off.")
+    if same_human([made.concluded_by]):
+        raise SamePerson(SAME_ADDRESS)
     held = _signature(made)
     if held is not None:
         who = names([held.signed_by]).get(held.signed_by, "A former member")

@@ -44,6 +44,7 @@ from governance.kernel.scope import limits
 from governance.kernel.sheets import csv_bytes, xlsx_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.people.queries import names
+from governance.people.second_person import same_human
 from governance.systems import queries as systems
 
 feature = Feature("assessments", __name__)
@@ -217,6 +218,8 @@ def _refusal(row: Row, shown: Board) -> str | None:
         return ""
     if judged.assessor_id == current.actor().person_id:
         return "You wrote the conclusion, so another person signs it off."
+    if same_human([judged.assessor_id]):
+        return actions.SAME_ADDRESS
     if judged.returned_because:
         return f"It waits for {judged.assessor}, to whom it was returned."
     if row.derived.is_red:

@@ -40,8 +40,7 @@ from governance.kernel.current import Actor
 from governance.kernel.db import find, transaction
 from governance.kernel.ids import uuid7
 from governance.people import actions as joining
-from governance.people import connections
-from governance.people import oidc
+from governance.people import connections, oidc
 from governance.people import queries as members
 from governance.people.jobs import actor_of
 from governance.people.models import Membership, person_key

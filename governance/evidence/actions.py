@@ -48,6 +48,7 @@ from governance.kernel.access import allowed
 from governance.kernel.db import alone, alone_or_not, session, take_time
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale, TooLarge, Unavailable
 from governance.people.queries import membership_of, names
+from governance.people.second_person import ApprovalRequest
 from governance.privacy.queries import own_tenant
 
 BEGUN = action(
@@ -575,7 +576,7 @@ def mark(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidenc
 def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidence, *, seen: str) -> None:
     """A second person agrees; the jobs process carries it out. There is no way back."""
     _open(asked)
-    _second_person(asked)
+    approval_of(asked).check()
     if seen != mark(asked, version, evidence):
         raise Stale("What was asked has changed since you opened this page. Look at it again.")
     _not_kept(version, evidence)
@@ -586,7 +587,7 @@ def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, ev
 
 def refuse_destruction(asked: EvidenceDestruction, version: EvidenceVersion, *, because: str) -> None:
     _open(asked)
-    _second_person(asked)
+    approval_of(asked).check_rejection()
     reason = _reason(because, "Say why it is refused.")
     asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
     record(DESTRUCTION_REFUSED, version, because=reason, number=version.number, sha256=asked.sha256)
@@ -657,10 +658,9 @@ def _open(asked: EvidenceDestruction) -> None:
         raise DomainError("That request is closed already.")
 
 
-def _second_person(asked: EvidenceDestruction) -> None:
-    if asked.asked_by == current.person_id():
-        ruled = "You set the rule that asks for this" if asked.by_rule else "You asked for this"
-        raise Forbidden(f"{ruled}, so another person decides.")
+def approval_of(asked: EvidenceDestruction) -> ApprovalRequest:
+    whose = "You set the rule that asks for this" if asked.by_rule else "You requested this yourself"
+    return ApprovalRequest([asked.asked_by], asked.created_at, own=f"{whose}, so another person decides.")
 
 
 # ---- reminders

@@ -163,7 +163,9 @@ def _waivers(me: UUID) -> Any:
     query = _asked("waiver", w, w.dimension + " " + AISystem.key, w.asked_by, w.reason, w.created_at, w.expires_at).join(
         AISystem, AISystem.id == w.system_id
     )
-    return query.where(w.state == "asked", may_approve(w.asked_by, w.created_at), w.first_by.is_distinct_from(me), w.expires_at > clock.now())
+    return query.where(
+        w.state == "asked", may_approve(w.asked_by, w.created_at), w.first_by.is_distinct_from(me), w.expires_at > clock.now()
+    )
 
 
 def _restarts(_me: UUID) -> Any:
@@ -171,7 +173,9 @@ def _restarts(_me: UUID) -> Any:
     about = func.coalesce(SystemFeature.key + " of " + AISystem.key, AISystem.key, "everything")
     query = _asked("restart", s, about, s.restart_asked_by, func.coalesce(s.restart_reason, ""), s.restart_asked_at, null())
     query = query.outerjoin(AISystem, AISystem.id == s.system_id).outerjoin(SystemFeature, SystemFeature.id == s.feature_id)
-    return query.where(s.restart_asked_at.is_not(None), s.restarted_at.is_(None), may_approve(s.restart_asked_by, s.restart_asked_at))
+    return query.where(
+        s.restart_asked_at.is_not(None), s.restarted_at.is_(None), may_approve(s.restart_asked_by, s.restart_asked_at)
+    )
 
 
 def _drills(_me: UUID) -> Any:

@@ -1,7 +1,7 @@
 """Signing in and out, inviting, changing and removing members, and the tenant's identity provider."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,14 +9,13 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import case, func, select, update
 
-from governance.audit import queries as audit
 from governance.audit import sealing
 from governance.audit.record import record
 from governance.audit.registry import action
 from governance.kernel import clock, current, marks, outbox, vault
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound
 from governance.people import handshake, queries, sessions
 from governance.people.models import (
     ERASED,
@@ -31,7 +30,6 @@ from governance.people.models import (
     person_key,
 )
 from governance.people.oidc import Identity
-from governance.tenants.models import Tenant
 
 SIGNED_IN = action("session.started", "signed in", fields="via browser fresh", personal="name email")
 SIGN_IN_REFUSED = action("session.refused", "was refused at sign-in", fields="reason", personal="email")

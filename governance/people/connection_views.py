@@ -19,10 +19,11 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, anonymous_token
-from governance.people import actions, connections, handshake, oidc, permissions, queries, second_person, transport
+from governance.people import actions, connections, handshake, oidc, permissions, queries, transport
 from governance.people.connections import Settings
 from governance.people.forms import ConnectionForm, DecideChangeForm, FirstAdminForm, ProviderForm
 from governance.people.models import Connection, ConnectionChange
+from governance.people.second_person import ApprovalRequest
 from governance.people.views import callback_address, provider_of, sign_in_address
 from governance.tenants import actions as tenant_actions
 from governance.tenants import console
@@ -59,18 +60,15 @@ def _progress(change: ConnectionChange | None) -> dict[str, Any]:
     proposed = queries.connection_row(change.connection_id)
     return {
         "proposed": proposed, "missing": connections.missing(change), "changes": _changed(change),
-        "approvers": second_person.candidates(permissions.CONNECTION, [change.requested_by], change.created_at),
-        "why_not": second_person.why_not([change.requested_by], change.created_at, own=OWN),
+        "approvers": connections.approval_of(change).candidates(permissions.CONNECTION),
+        "why_not": connections.approval_of(change).why_not(),
         "callback": callback_address(current.actor().tenant_slug, proposed.number) if proposed else None,
     }  # fmt: skip
 
 
-OWN = "You proposed this change, so another person approves it."
-
-
 def _admins() -> int:
     """How many people could approve a change that this person proposes now."""
-    return len(second_person.candidates(permissions.CONNECTION, [current.actor().person_id], None))
+    return len(ApprovalRequest([current.person_id()], None).candidates(permissions.CONNECTION))
 
 
 def _addresses() -> dict[str, Any]:
@@ -145,7 +143,13 @@ def _filled(live: Connection | None, change: ConnectionChange | None) -> dict[st
     seen = {"seen": connections.opened(live, change), "domains": " ".join(domains), "reason": change.reason if change else ""}
     if row is None:
         return {"enforced": True, **seen}
-    return {"issuer": row.issuer, "client_id": row.client_id, "enforced": row.enforced, "group_roles": _as_lines(row.group_roles), **seen}
+    return {
+        "issuer": row.issuer,
+        "client_id": row.client_id,
+        "enforced": row.enforced,
+        "group_roles": _as_lines(row.group_roles),
+        **seen,
+    }
 
 
 def _differences(form: ConnectionForm) -> list[tuple[str, Any, Any]]:

@@ -26,9 +26,10 @@ from governance.kernel import clock, current, vault
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
-from governance.people import actions, handshake, queries, second_person
+from governance.people import actions, handshake, queries
 from governance.people.models import Connection, ConnectionChange, person_key
 from governance.people.oidc import Identity
+from governance.people.second_person import ApprovalRequest
 from governance.tenants import actions as tenant_actions
 from governance.tenants import queries as tenants
 from governance.tenants.models import Tenant
@@ -40,7 +41,10 @@ REQUESTED = action(
     "connection.change.requested", "requested a change of how people sign in", fields=f"{SETTINGS} secret number domains until"
 )
 SIGN_IN_TESTED = action(
-    "connection.change.tested", "tested signing in through the proposed connection", fields="passed role", personal="email problem"
+    "connection.change.tested",
+    "tested signing in through the proposed connection",
+    fields="passed role",
+    personal="email problem",
 )
 APPROVED = action(
     "connection.change.approved", "approved a change of how people sign in", fields="sessions fingerprint",
@@ -131,7 +135,15 @@ def propose(
     session().add(change)
     before = {"domains": present} | (_said(live) if live else {})
     after = {"domains": wanted} | (_said(made) if made else {})
-    record(REQUESTED, change, because=change.reason, before=before, after=after, until=change.expires_at, secret=_secret_word(made, live))
+    record(
+        REQUESTED,
+        change,
+        because=change.reason,
+        before=before,
+        after=after,
+        until=change.expires_at,
+        secret=_secret_word(made, live),
+    )
     return change
 
 
@@ -157,7 +169,14 @@ def note_test_sign_in(change: ConnectionChange, identity: Identity | None, probl
         role, problem = _role_of(found, connection) if connection else (None, "There is no connection to test.")
         found |= {"role": role, "problem": problem, "passed": not problem}
     change.test, change.tested_by, change.tested_at = found, current.person_id(), clock.now()
-    record(SIGN_IN_TESTED, change, passed=found["passed"], role=found.get("role"), email=found.get("email"), problem=found["problem"] or None)
+    record(
+        SIGN_IN_TESTED,
+        change,
+        passed=found["passed"],
+        role=found.get("role"),
+        email=found.get("email"),
+        problem=found["problem"] or None,
+    )
 
 
 def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | None, str]:
@@ -184,7 +203,11 @@ def _no_place(test: Mapping[str, Any]) -> str:
 
 def _advice(test: Mapping[str, Any]) -> str:
     groups = ", ".join(test["groups"][:5])
-    mapped = f"Map one of their groups ({groups}) to admin" if groups else "Let the provider send a groups claim and map a group to admin"
+    mapped = (
+        f"Map one of their groups ({groups}) to admin"
+        if groups
+        else "Let the provider send a groups claim and map a group to admin"
+    )
     invited = f", or invite {test['email']} as an admin" if test["email"] else ""
     return f"{mapped}{invited}, then test again."
 
@@ -194,6 +217,12 @@ def _is_invited(email: str) -> bool:
 
 
 # ---- deciding
+
+
+def approval_of(change: ConnectionChange) -> ApprovalRequest:
+    return ApprovalRequest(
+        [change.requested_by], change.created_at, own="You proposed this change, so another person approves it."
+    )
 
 
 def is_expired(change: ConnectionChange) -> bool:
@@ -236,7 +265,7 @@ def approve(change: ConnectionChange, *, seen: str) -> int:
     alone(PURPOSE)
     session().refresh(change, with_for_update=True)
     _check_open(change)
-    second_person.check([change.requested_by], change.created_at)
+    approval_of(change).check()
     if (todo := missing(change)) is not None:
         raise DomainError(todo)
     if seen != fingerprint(change):
@@ -267,7 +296,7 @@ def reject(change: ConnectionChange, *, because: str) -> None:
     alone(PURPOSE)
     session().refresh(change, with_for_update=True)
     _check_open(change)
-    second_person.check([change.requested_by], None)
+    approval_of(change).check_rejection()
     _check_reason(because)
     _close(change, "rejected")
     change.decided_by = current.person_id()
@@ -388,7 +417,9 @@ def _said(row: Connection) -> dict[str, Any]:
     return asdict(settings_of(row)) | {"number": row.number}
 
 
-def _differences(settings: Settings, live: Connection | None, change: ConnectionChange | None) -> dict[str, tuple[object, object]]:
+def _differences(
+    settings: Settings, live: Connection | None, change: ConnectionChange | None
+) -> dict[str, tuple[object, object]]:
     """Field → (typed, what there is now): the open change's, or the live connection's."""
     theirs = (queries.connection_row(change.connection_id) if change else None) or live
     now = asdict(settings_of(theirs)) if theirs else {}

@@ -530,7 +530,9 @@ def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
     if not accepted(
         form,
-        lambda: actions.invite(form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=sign_in_address(who.tenant_slug)),
+        lambda: actions.invite(
+            form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=sign_in_address(who.tenant_slug)
+        ),
     ):
         return _members_page(form, status=422)
     flash(f"The invitation is on its way by email. It stays open for {actions.INVITATION_DAYS} days.")

@@ -49,7 +49,12 @@ def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
     before = held()
     proposes(as_admin, idp, secret="not-the-one", group_roles="officers = viewer")
     after = held()
-    assert [getattr(after, n) for n in ("id", "issuer", "secret", "group_roles")] == [before.id, before.issuer, before.secret, before.group_roles]
+    assert [getattr(after, n) for n in ("id", "issuer", "secret", "group_roles")] == [
+        before.id,
+        before.issuer,
+        before.secret,
+        before.group_roles,
+    ]
     arrive("officer@acme.example").get("settings/sessions")
 
 
@@ -117,7 +122,11 @@ def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin,
     assert held(state="proposed").client_id == "theirs"
     as_admin.post("settings/sign-in/change", **opened | {"seen": hidden_fields(page)["seen"]})
     assert held(state="proposed").client_id == "mine"
-    assert [e.action for e in entries()][-3:] == ["connection.change.replaced", "connection.change.requested", "connection.tested"]
+    assert [e.action for e in entries()][-3:] == [
+        "connection.change.replaced",
+        "connection.change.requested",
+        "connection.tested",
+    ]
 
 
 @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 50, None])

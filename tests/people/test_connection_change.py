@@ -61,7 +61,13 @@ def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(app
     assert coming.asked.startswith(new.issuer) and "%2Fauth%2Fcallback%2Facme%2F2" in coming.asked
     coming.finish()
     done = [e.action for e in entries() if e.action.startswith("connection")]
-    assert done == ["connection.change.requested", "connection.tested", "connection.change.tested", "connection.changed", "connection.change.approved"]
+    assert done == [
+        "connection.change.requested",
+        "connection.tested",
+        "connection.change.tested",
+        "connection.changed",
+        "connection.change.approved",
+    ]
     assert entries("connection.changed")[-1].changes["issuer"] == [idp.issuer, new.issuer]
 
 
@@ -89,7 +95,10 @@ def test_a_test_sign_in_starts_no_session_and_ends_none(as_admin, second, idp, n
 def test_it_says_what_to_set_when_nobody_would_have_access(as_admin, new):
     change = propose(as_admin, new, group_roles="")
     page = test_as(as_admin, change)
-    assert "The test sign-in failed." in page and "Map one of their groups (governance-admins) to admin, or invite admin@acme.example" in page
+    assert (
+        "The test sign-in failed." in page
+        and "Map one of their groups (governance-admins) to admin, or invite admin@acme.example" in page
+    )
     assert entries("connection.change.tested")[-1].facts == {"passed": False}
 
 
