@@ -30,9 +30,10 @@ PEOPLE = {
     ("globex", "admin"): ("Tomas Lindqvist", "admin@globex.example", "admin"),
     ("globex", "compliance_officer"): ("Priya Nair", "officer@globex.example", "compliance_officer"),
     ("console", "operator_admin"): ("Eva Brandt", "operator@console.example", "operator_admin"),
+    ("console", "second_operator"): ("Noor Haddad", "noor.haddad@console.example", "operator_admin"),
     ("console", "operator_finance"): ("Leo Moreau", "finance@console.example", "operator_finance"),
 }
-LATER = {("acme", "second_admin")}  # not in the world: join() lets a test have them
+LATER = {("acme", "second_admin"), ("console", "second_operator")}  # not in the world: join() lets a test have them
 ISSUER = "https://id.{}.example"
 MEMBERS_FOR = timedelta(days=800)  # longer than anything that a test dates back: members may approve what was asked since
 

@@ -211,11 +211,11 @@ def restart(found: Stop, *, seen: str, because: str = "") -> None:
         return
     there = _still(found)
     asked_by, second = there[0].restart_asked_by, queries.needs_second(found)
+    if second and asked_by is not None:
+        approval_of_restart(there[0]).check()
     _unchanged(there, seen, second=second)
     if second and asked_by is None:
         raise DomainError("On the high-risk lane a restart is asked for first, and a second person decides.")
-    if second:
-        approval_of_restart(there[0]).check()
     why, now = (there[0].restart_reason or "") if second else _reason(because), clock.now()
     for each in there:
         each.restarted_by, each.restarted_at, each.restart_reason = current.person_id(), now, why
