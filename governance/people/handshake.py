@@ -66,6 +66,11 @@ def forget_old() -> None:
     session().execute(delete(SignIn).where(SignIn.created_at < clock.now() - timedelta(days=KEPT_DAYS)))
 
 
+def callback_path(slug: str, number: int = 1) -> str:
+    """Of the redirect address of a connection: each issuer and client of a tenant has its own (RFC 9700 §4.4)."""
+    return f"/auth/callback/{slug}" + (f"/{number}" if number > 1 else "")
+
+
 def provider(connection: Connection, redirect_uri: str) -> Provider:
     secret = vault.unwrap(connection.secret, secret_context(connection.tenant_id)).decode()
     return Provider(connection.issuer, connection.client_id, secret, redirect_uri)

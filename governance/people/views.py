@@ -234,8 +234,8 @@ def provider_of(connection: Connection, slug: str) -> oidc.Provider:
 
 
 def callback_address(slug: str, number: int = 1) -> str:
-    """Where a connection's provider sends people back: an address of its own for each connection (RFC 9700 §4.4)."""
-    return f"{current_app.config['PUBLIC_URL']}/auth/callback/{slug}" + (f"/{number}" if number > 1 else "")
+    """Where a connection's provider sends people back."""
+    return f"{current_app.config['PUBLIC_URL']}{handshake.callback_path(slug, number)}"
 
 
 def _local(path: str | None) -> str:

@@ -74,7 +74,9 @@ def floor(*_: Any) -> Asked:
     with make.acting("operator_admin", "console"):
         now = policies_of.platform()
         wanted = {**platform_content(now), "floor": {**platform_content(now)["floor"], "retention_days": 180}}
-        row = policies.change_platform(wanted, base=policies_of.newest_platform_number(), because=WHY, until=clock.now() + timedelta(days=30)).id
+        row = policies.change_platform(
+            wanted, base=policies_of.newest_platform_number(), because=WHY, until=clock.now() + timedelta(days=30)
+        ).id
     where = f"/operator/floor/decisions/{row}"
     return Asked(where, where, approver=NOOR)
 
