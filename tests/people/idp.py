@@ -28,7 +28,7 @@ type Claims = dict[str, Any]
 type Key = RSAKey | ECKey | str | None
 type Tamper = Callable[[Claims, Claims], tuple[Claims, Claims, Key]]
 
-CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console"))
+CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console", "initech"))
 CALLBACKS += tuple(f"{callback}/{number}" for callback in CALLBACKS for number in range(2, 6))
 CLIENT = Client(
     "governance-console",

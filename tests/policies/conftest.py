@@ -4,10 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
-from governance.people import actions as people
-from governance.people.models import person_key
+from governance.kernel import clock
+from governance.kernel.db import session
 from governance.policies import actions, queries
 from governance.policies.changing import with_tier, with_value
 from governance.policies.standing import Content

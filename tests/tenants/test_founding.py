@@ -97,6 +97,27 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
     assert deeds["connection.changed"].actor_kind == "operator" and deeds["tenant.domains.changed"].actor_kind == "operator"
 
 
+def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, provider_of_initech):
+    """A wrong secret, or an address with a letter missing, would otherwise lock the tenant out for good."""
+    where, idp = "/operator/tenants/initech/first-admin", provider_of_initech
+    as_operator.post("/operator/tenants/", slug="initech", name="Initech")
+    given = {"issuer": idp.issuer, "client_id": idp.client.id, "secret": idp.client.secret, "domains": "initech.example", "email": DANA.email}
+    as_operator.post(where, **given | {"secret": "mistyped", "email": "dna@initech.example", "domains": "initech.exmaple"})
+    lost = Arrival(Visitor(app, tenant="initech"), DANA.email, tenant="initech").finish(then=503)
+    assert "its client id or secret is wrong" in lost.text
+    assert where in as_operator.get("/operator/").text
+    page = as_operator.get(where).text
+    assert "Nobody has signed in to Initech yet" in page and 'value="dna@initech.example"' in page and "mistyped" not in page
+    as_operator.post(where, **given)
+    dana = Visitor(app, tenant="initech")
+    Arrival(dana, DANA.email).finish()
+    dana.get("settings/sign-in")
+    as_operator.get(where, then=404)
+    as_operator.post(where, then=404, **given | {"secret": "another"})
+    assert [e.facts["how"] for e in entries("invitation.withdrawn", "initech")] == ["the operator corrected the set-up"]
+    assert len(entries("connection.changed", "initech")) == 2
+
+
 @pytest.mark.parametrize(
     "changes", [{"email": ""}, {"secret": ""}, {"issuer": "http://10.0.0.1"}, {"domains": "acme"}, {"client_id": ""}]
 )
