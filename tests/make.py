@@ -57,14 +57,11 @@ def join(part: str, slug: str = "acme", *, since: datetime | None = None) -> Non
     """That person is a member since then, by default from now on."""
     name, email, role = PEOPLE[slug, part]
     who = identity(slug, name, email)
-    with (
-        clock.frozen(since or clock.now()),
-        current.acting_as(founder(slug)),
-        transaction(person_id=person_key(who.issuer, who.subject)),
-    ):
+    with current.acting_as(founder(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
         person = people.arrive(who)
         if session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none() is None:
-            people.join(person, role, via="the test's world")
+            joined = people.join(person, role, via="the test's world")
+            joined.created_at = joined.role_since = since or clock.now()
 
 
 FIRM = "Halden & Co"

@@ -117,7 +117,7 @@ def test_the_high_risk_lane_takes_two(acting):
         actions.restart(queries.stop(held), seen=shown, because="x")
     ask(held)
     ask(held)  # twice is once
-    with acting("admin"), pytest.raises(Forbidden, match="second person"):
+    with acting("admin"), pytest.raises(Forbidden, match="another person decides"):
         actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
     before = scene.mark()
     with acting("compliance_officer"):

@@ -101,7 +101,13 @@ def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, prov
     """A wrong secret, or an address with a letter missing, would otherwise lock the tenant out for good."""
     where, idp = "/operator/tenants/initech/first-admin", provider_of_initech
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
-    given = {"issuer": idp.issuer, "client_id": idp.client.id, "secret": idp.client.secret, "domains": "initech.example", "email": DANA.email}
+    given = {
+        "issuer": idp.issuer,
+        "client_id": idp.client.id,
+        "secret": idp.client.secret,
+        "domains": "initech.example",
+        "email": DANA.email,
+    }
     as_operator.post(where, **given | {"secret": "mistyped", "email": "dna@initech.example", "domains": "initech.exmaple"})
     lost = Arrival(Visitor(app, tenant="initech"), DANA.email, tenant="initech").finish(then=503)
     assert "its client id or secret is wrong" in lost.text
