@@ -113,6 +113,8 @@ def propose(
     _check_reason(reason)
     live, earlier = queries.connection(), queries.open_change()
     if seen != opened(live, earlier):
+        if earlier is not None and _is_repeated(earlier, settings, domains, reason):
+            return earlier
         raise Stale("Someone else changed or proposed something since you opened this page. Review it, then send yours again.",
                     _differences(settings, live, earlier))  # fmt: skip
     tenant = _tenant()
@@ -415,6 +417,13 @@ def _close(change: ConnectionChange, state: str) -> None:
 
 def _said(row: Connection) -> dict[str, Any]:
     return asdict(settings_of(row)) | {"number": row.number}
+
+
+def _is_repeated(change: ConnectionChange, settings: Settings, domains: set[str], reason: str) -> bool:
+    """Whether the acting person has just proposed this: the second one of two clicks."""
+    proposed = queries.connection_row(change.connection_id)
+    mine = change.requested_by == current.person_id() and change.reason == reason.strip()[:MAX_REASON_LENGTH]
+    return mine and proposed is not None and settings == settings_of(proposed) and set(change.domains) == domains
 
 
 def _differences(

@@ -13,7 +13,7 @@ from governance.people import actions, connections, oidc, queries
 from governance.people.models import Connection, ConnectionChange
 from tests import make
 from tests.browser import Visitor
-from tests.people.changing import answered, decide, live, propose, requested, row, seen, start_test, test_as
+from tests.people.changing import answered, decide, live, proposal, propose, requested, row, seen, start_test, test_as
 from tests.people.conftest import Arrival, entries, nothing_starts, sessions_of
 from tests.people.idp import ATTACKS, HostileIdP, claims
 
@@ -252,6 +252,14 @@ def test_a_replaced_change_cannot_be_approved_any_more(as_admin, second, new):
     assert "already" in decide(second, first, then=422, seen=opened).text
     assert other != first and live().number == 1
     assert [e.action for e in entries() if e.action.endswith("replaced")] == ["connection.change.replaced"]
+
+
+def test_a_proposal_sent_twice_is_made_once(as_admin, new):
+    filled = proposal(as_admin, new)
+    as_admin.post("settings/sign-in/change", **filled)
+    first = requested().id
+    as_admin.post("settings/sign-in/change", **filled)
+    assert requested().id == first and len(entries("connection.change.requested")) == 1
 
 
 def test_an_approval_sent_twice_is_done_once(as_admin, second, idp):

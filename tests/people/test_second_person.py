@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import select
+from sqlalchemy import DateTime, Uuid, cast, select
 
 from governance.evidence import actions as evidence
 from governance.evidence import queries as shelf_of
@@ -17,6 +17,7 @@ from governance.kernel.db import session, transaction
 from governance.people import actions as people
 from governance.people import queries as members
 from governance.people.models import Person
+from governance.people.second_person import ApprovalRequest, may_approve
 from governance.policies import actions as policies
 from governance.policies import queries as policies_of
 from governance.policies.changing import platform_content
@@ -255,6 +256,27 @@ def test_the_inbox_shows_it_to_who_may_approve_it_and_to_nobody_else(app, as_adm
     assert f"/{asked.page}" not in visitor(app, *OLGA).get("").text
     assert f"/{asked.page}" in visitor(app, "reviewer").get("").text
     assert f"/{asked.page}" not in as_admin.get("").text
+
+
+@pytest.mark.parametrize("whose", ["own", "same address", "another", "nobody's"])
+@pytest.mark.parametrize("role_since", [-1, 0, 1])
+def test_a_list_shows_exactly_what_the_rule_lets_one_approve(app, acting, whose, role_since):
+    """The condition on rows and the check of one request are the same rule; a role given in the same instant is no later one."""
+    at = clock.now()
+    make.join(*OLGA, since=at + timedelta(seconds=role_since))
+    whom = {
+        "own": make.person_id(*OLGA),
+        "same address": make.person_id("viewer"),
+        "another": make.person_id("admin"),
+        "nobody's": None,
+    }[whose]
+    if whose == "same address":
+        with current.acting_as(make.founder("acme")), transaction(person_id=whom):
+            session().get(Person, whom).email = make.PEOPLE["acme", OLGA[0]][1].title()
+    with acting("second_admin"):
+        listed = session().scalar(select(may_approve(cast(whom, Uuid), cast(at, DateTime(timezone=True)))))
+        why = ApprovalRequest([whom], at).why_not()
+    assert listed is (why is None) is (whose in {"another", "nobody's"} and role_since <= 0)
 
 
 def test_evidence_is_reviewed_by_another_human_also_by_a_new_one(app, acting):
