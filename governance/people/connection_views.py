@@ -13,6 +13,7 @@ from uuid import UUID
 from flask import current_app, flash, redirect, request, url_for
 
 from governance.kernel import current
+from governance.kernel.access import ROLE_NAMES
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
@@ -84,22 +85,23 @@ def _domains() -> list[str]:
 
 
 def _rows(row: Connection | None, domains: list[str]) -> dict[str, str]:
-    """Label → value, as a person reads it."""
+    """Label → value, as a person reads it; a row for each group."""
+    rows = {LABELS["domains"]: ", ".join(domains) or "None"}
     if row is None:
-        return {LABELS["domains"]: ", ".join(domains) or "None"}
-    return {
+        return rows
+    rows = {
         LABELS["issuer"]: row.issuer, LABELS["client_id"]: row.client_id,
-        LABELS["enforced"]: "Required" if row.enforced else "Optional",
-        LABELS["domains"]: ", ".join(domains) or "None", LABELS["group_roles"]: _as_lines(row.group_roles) or "None",
+        LABELS["enforced"]: "Required" if row.enforced else "Optional", **rows,
     }  # fmt: skip
+    return rows | {f"Group {group}": ROLE_NAMES.get(role, role) for group, role in sorted(row.group_roles.items())}
 
 
 def _changed(change: ConnectionChange) -> list[tuple[str, str, str]]:
     """(label, before, after) of everything that it changes; a secret only as another one."""
     base, proposed = queries.connection_row(change.base_id), queries.connection_row(change.connection_id)
-    before = _rows(base, change.base_domains)
-    after = _rows(proposed or base, change.domains)
-    rows = [(label, before.get(label, "None"), value) for label, value in after.items() if before.get(label) != value]
+    before, after = _rows(base, change.base_domains), _rows(proposed or base, change.domains)
+    labels = [*after, *(label for label in before if label not in after)]
+    rows = [(label, before.get(label, "None"), after.get(label, "None")) for label in labels if before.get(label) != after.get(label)]
     if proposed is not None and connections.brings_secret(change, proposed):
         rows.append(("Client secret", "The present one" if base else "None", "A new one"))
     return rows

@@ -232,9 +232,9 @@ def is_expired(change: ConnectionChange) -> bool:
 
 
 def brings_secret(change: ConnectionChange, proposed: Connection) -> bool:
-    """Whether it has a secret of its own. Of a closed one nobody knows any more."""
+    """Whether it has a secret of its own. Of a closed one nobody knows any more: former secrets are not kept."""
     base = queries.connection_row(change.base_id)
-    return bool(proposed.secret) and (base is None or proposed.secret != base.secret)
+    return change.state == "requested" and (base is None or proposed.secret != base.secret)
 
 
 def missing(change: ConnectionChange) -> str | None:
