@@ -101,7 +101,9 @@ def _changed(change: ConnectionChange) -> list[tuple[str, str, str]]:
     base, proposed = queries.connection_row(change.base_id), queries.connection_row(change.connection_id)
     before, after = _rows(base, change.base_domains), _rows(proposed or base, change.domains)
     labels = [*after, *(label for label in before if label not in after)]
-    rows = [(label, before.get(label, "None"), after.get(label, "None")) for label in labels if before.get(label) != after.get(label)]
+    rows = [
+        (label, before.get(label, "None"), after.get(label, "None")) for label in labels if before.get(label) != after.get(label)
+    ]
     if proposed is not None and connections.brings_secret(change, proposed):
         rows.append(("Client secret", "The present one" if base else "None", "A new one"))
     return rows

@@ -282,7 +282,7 @@ def approve(change: ConnectionChange, *, seen: str) -> int:
         ended = _end_sessions_of_former(live, made)
     tenant_actions.set_domains(_tenant(), set(change.domains))
     change.state, change.decided_by, change.decided_at = "approved", current.person_id(), clock.now()
-    record(APPROVED, change, because=change.reason, requested_by=change.requested_by, tested_by=change.tested_by, sessions=ended,
+    record(APPROVED, change, requested_by=change.requested_by, tested_by=change.tested_by, sessions=ended,
            fingerprint=seen)  # fmt: skip
     return ended
 

@@ -62,11 +62,11 @@ class ProviderForm(Form):
         filters=[stripped],
     )
     client_id = StringField(
-        "Client id",
+        "Client ID",
         [
             InputRequired("Your provider shows it with the client."),
             Length(max=200),
-            Regexp(r"[\x20-\x7e]+\Z", message="A client id has plain letters and digits only."),
+            Regexp(r"[\x20-\x7e]+\Z", message="A client ID has plain letters and digits only."),
         ],
         filters=[stripped],
     )
