@@ -16,7 +16,11 @@ import click
 
 from governance.kernel.checks import EXIT_STATUS, Outcome, worst
 
+MAX_SECRET = 1000  # characters of a client secret
+
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from governance.kernel.checks import Verdict
     from governance.kernel.current import Actor
 
@@ -159,6 +163,54 @@ def replay() -> None:
         click.echo(f"erased again: {listed.subject} of tenant {listed.tenant_id}, first erased on {listed.at:%Y-%m-%d}")
     click.echo(f"{len(done)} erased again. The database forgets what the erasure list names." if done else
                "Nothing to erase again: the database has done everything that the erasure list names.")  # fmt: skip
+
+
+# ---- how a tenant's people sign in
+
+
+@main.group("identity")
+def identity_commands() -> None:
+    """Break-glass for a tenant that is locked out, or has a single admin."""
+
+
+@identity_commands.command("reset")
+@click.argument("tenant")
+@click.option("--issuer", help="The issuer of the connection that people sign in through from now on.")
+@click.option("--client-id", help="Meridian's client ID there.")
+@click.option("--secret-file", type=click.File("r"), help="A file that holds the client secret; - reads it from standard input.")
+@click.option("--admin", metavar="ADDRESS", help="Whom to invite as an admin, or to make one if they are a member there.")
+@click.option("--reason", required=True, help="Why, for whoever reads the audit logs.")
+def identity_reset(
+    tenant: str, issuer: str | None, client_id: str | None, secret_file: "TextIO | None", admin: str | None, reason: str
+) -> None:
+    """Set a tenant's connection or its admin without a second person. Ends every session of the tenant.
+
+    Recorded in the tenant's own audit log and in the operator's. Closes a proposed change. docs/operating/break-glass.md
+    says when to use it.
+    """
+    from governance.kernel import config
+    from governance.kernel.errors import DomainError
+    from governance.people.break_glass import Reset, reset
+
+    if not reason.strip():
+        raise click.UsageError("--reason is empty.")
+    if len({issuer is None, client_id is None}) > 1:
+        raise click.UsageError("Give --issuer and --client-id together.")
+    if issuer is None and secret_file is not None:
+        raise click.UsageError("--secret-file needs --issuer and --client-id.")
+    if issuer is None and admin is None:
+        raise click.UsageError("Give a connection (--issuer, --client-id, --secret-file), an admin (--admin), or both.")
+    secret = secret_file.read(MAX_SECRET).strip() if secret_file is not None else None
+    [who] = _founders((tenant,))
+    try:
+        done = reset(who, Reset(issuer, client_id, secret, admin, reason), public_url=config.public_address())
+    except DomainError as refused:
+        raise click.ClickException(refused.message) from None
+    click.echo(f"People of {tenant} sign in through {done.issuer}, redirect URI {done.callback}.")
+    ended = "1 session" if done.sessions == 1 else f"{done.sessions} sessions"
+    click.echo(f"{ended} ended. Recorded in the audit logs of {tenant} and of the operator.")
+    if admin:
+        click.echo(f"{admin} is an admin, or was invited as one.")
 
 
 # ---- the audit log

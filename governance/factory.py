@@ -59,6 +59,7 @@ from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
 from governance.people import actions as members
 from governance.people import views as people
+from governance.people.connection_views import feature as connections
 from governance.policies.views import feature as policies
 from governance.policies.views import operator_feature as operator_policies
 from governance.privacy.erasing import erasers
@@ -80,7 +81,7 @@ from governance.testing.views import feature as testing
 
 FEATURES = [
     health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, collectors, testing, engagements, again.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, privacy, tenant_settings, operator_tenants,
+    controls, evidence, collectors, testing, engagements, again.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
 HERE = Path(__file__).parent
@@ -208,14 +209,14 @@ NAV = (
      ("Policies", "adjustments-horizontal", "policies.index", "policies", "policies.view")),
     (("Audit log", "fingerprint", "logbook.index", "logbook log_exports anchors", "audit.view"),
      ("Reports", "clipboard-data", "reports.index", "reports", "reports.view")),
-    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people api_keys access_reviews privacy", "people.own"),),
+    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people connections api_keys access_reviews privacy", "people.own"),),
 )  # fmt: skip
 OPERATOR_NAV = (
     (("Tenants", "layout-dashboard", "operator_overview.overview", "operator_overview operator_tenants", "tenants.view"),
      ("Frameworks", "shield", "operator_frameworks.index", "operator_frameworks", "tenants.view"),
      ("Floor", "adjustments-horizontal", "operator_policies.index_of_operator", "operator_policies", "platform.view"),
      ("Switch", "bolt", "operator_switches.switch", "operator_switches", "switches.platform")),
-    (("Settings", "settings", "people.members", "people api_keys", "people.members"),),
+    (("Settings", "settings", "people.members", "people connections api_keys", "people.members"),),
 )  # fmt: skip
 
 

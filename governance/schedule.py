@@ -24,6 +24,7 @@ from governance.kernel.jobs import has_run, once_per
 from governance.logbook import jobs as exports
 from governance.logbook import search
 from governance.people import actions as people
+from governance.people import connections
 from governance.policies import jobs as policies
 from governance.privacy import actions as privacy
 from governance.privacy import jobs as erasures
@@ -38,13 +39,10 @@ log = structlog.get_logger("schedule")
 
 
 def sweep_sign_ins() -> None:
-    """Nightly: forget sign-ins that nobody finished, and offers to undo a change that have expired."""
-    _each_tenant("sweep sign-ins", _sweep)
-
-
-def _sweep() -> None:
-    people.forget_old_sign_ins()
-    undo.forget()
+    """Nightly: forget sign-ins that nobody finished and expired offers to undo; close sign-in changes that nobody decided."""
+    _each_tenant("sweep sign-ins", people.forget_old_sign_ins)
+    _each_tenant("forget offers to undo", undo.forget)
+    _each_tenant("expire changes of the sign-in", connections.expire)
 
 
 def shred_old_parts() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,14 +24,18 @@ PEOPLE = {
     ("acme", "compliance_officer"): ("Ines Duarte", "officer@acme.example", "compliance_officer"),
     ("acme", "reviewer"): ("Jun Chen", "jun.chen@acme.example", "compliance_officer"),
     ("acme", "contributor"): ("Anna Rossi", "contributor@acme.example", "contributor"),
+    ("acme", "second_admin"): ("Olga Novak", "olga.novak@acme.example", "admin"),
     ("acme", "viewer"): ("Maya Okafor", "viewer@acme.example", "viewer"),
     ("acme", "auditor"): ("Harriet Lowe", "auditor@audit.example", "auditor"),
     ("globex", "admin"): ("Tomas Lindqvist", "admin@globex.example", "admin"),
     ("globex", "compliance_officer"): ("Priya Nair", "officer@globex.example", "compliance_officer"),
     ("console", "operator_admin"): ("Eva Brandt", "operator@console.example", "operator_admin"),
+    ("console", "second_operator"): ("Noor Haddad", "noor.haddad@console.example", "operator_admin"),
     ("console", "operator_finance"): ("Leo Moreau", "finance@console.example", "operator_finance"),
 }
+LATER = {("acme", "second_admin"), ("console", "second_operator")}  # not in the world: join() lets a test have them
 ISSUER = "https://id.{}.example"
+MEMBERS_FOR = timedelta(days=800)  # longer than anything that a test dates back: members may approve what was asked since
 
 
 def world() -> None:
@@ -43,13 +47,21 @@ def world() -> None:
     ):
         if directory.tenant_id(slug) is None:
             tenants.found(slug, name, kind=kind)
-    for (slug, _), (name, email, role) in PEOPLE.items():
-        who = identity(slug, name, email)
-        with current.acting_as(founder(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
-            person = people.arrive(who)
-            if session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none() is None:
-                people.join(person, role, via="the test's world")
+    for slug, part in PEOPLE:
+        if (slug, part) not in LATER:
+            join(part, slug, since=clock.now() - MEMBERS_FOR)
     _engage()
+
+
+def join(part: str, slug: str = "acme", *, since: datetime | None = None) -> None:
+    """That person is a member since then, by default from now on."""
+    name, email, role = PEOPLE[slug, part]
+    who = identity(slug, name, email)
+    with current.acting_as(founder(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
+        person = people.arrive(who)
+        if session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none() is None:
+            joined = people.join(person, role, via="the test's world")
+            joined.created_at = joined.role_since = since or clock.now()
 
 
 FIRM = "Halden & Co"

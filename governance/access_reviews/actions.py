@@ -30,6 +30,7 @@ from governance.kernel.ids import uuid7
 from governance.kernel.sheets import Cell, csv_rows
 from governance.kernel.words import long_day, plural
 from governance.people import actions as people
+from governance.people.second_person import same_human
 
 BEGUN = action("access_review.begun", "began an access review", fields="title due_on members keys")
 DECIDED = action("access_review.decided", "decided on who has access", fields="kind key held decision role", persons="member")
@@ -131,6 +132,8 @@ def _refusal(row: Row, wanted: str) -> DomainError | None:
     if row.belongs_to(current.person_id()):
         whose = "This is your own access" if row.member is not None else f"You made the key {row.name}"
         return Forbidden(f"{whose}: another person decides on it.")
+    if same_human([row.person_id]):
+        return Forbidden(f"{row.name} has the same e-mail address as you: another person decides on it.")
     if row.is_gone:
         return Stale(f"{row.name} has ended since the review began, so there is nothing to decide.")
     if row.item.decision in {"revoke", "lower"}:

@@ -63,10 +63,14 @@ class Row:
     def is_open(self) -> bool:
         return self.item.decision is None and not self.is_gone
 
+    @property
+    def person_id(self) -> UUID | None:
+        """Whose membership it is, or who made the key."""
+        return self.member.person_id if self.member is not None else self.key.made_by if self.key else None
+
     def belongs_to(self, person_id: UUID | None) -> bool:
-        """His own membership, or a key that he made: somebody else decides on it."""
-        whose = self.member.person_id if self.member is not None else self.key.made_by if self.key else None
-        return person_id is not None and whose == person_id
+        """Their own membership, or a key that they made: somebody else decides on it."""
+        return person_id is not None and self.person_id == person_id
 
     @property
     def lower(self) -> tuple[str, ...]:

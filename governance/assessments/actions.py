@@ -32,6 +32,7 @@ from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, 
 from governance.kernel.undo import Overtaken, UndoStep
 from governance.people.owners import check_may_own
 from governance.people.queries import names, who_last
+from governance.people.second_person import same_human
 from governance.systems import queries as systems
 
 BEGUN = action(
@@ -52,6 +53,9 @@ HIGHEST, SHOWN = 4, 6
 
 class Closed(DomainError):
     pass
+
+
+SAME_ADDRESS = "You have the same e-mail address as the person who wrote the conclusion, so another person signs it off."
 
 
 class SamePerson(Forbidden):
@@ -285,6 +289,8 @@ def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
     made = _seen(item, revision)
     if made.concluded_by == current.person_id():
         raise SamePerson("You wrote this conclusion, so another person signs it off.")
+    if same_human([made.concluded_by]):
+        raise SamePerson(SAME_ADDRESS)
     held = _signature(made)
     if held is not None:
         who = names([held.signed_by]).get(held.signed_by, "A former member")

@@ -49,6 +49,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.kernel.words import long_day, plural
 from governance.people import owners
 from governance.people.queries import names
+from governance.people.second_person import same_human
 from governance.systems import queries as systems
 
 feature = Feature("assessments", __name__)
@@ -259,6 +260,8 @@ def _refusal(row: Row, shown: Board) -> str | None:
         return ""
     if judged.assessor_id == current.actor().person_id:
         return "You wrote the conclusion, so another person signs it off."
+    if same_human([judged.assessor_id]):
+        return actions.SAME_ADDRESS
     if judged.returned_because:
         return f"It waits for {judged.assessor}, to whom it was returned."
     if row.derived.is_red:

@@ -72,15 +72,16 @@ class SignIn(Collector):
     query = """
 SELECT at, action, actor AS by, changes::text AS changes, facts::text AS facts
 FROM audit_entries
-WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND (action LIKE 'connection.%' OR action = 'tenant.domains.changed')
+WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND (action LIKE 'connection.%' OR action IN ('tenant.domains.changed', 'identity.reset'))
 ORDER BY at, id"""
 
     def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
         held = people.connection()
         if held is None:
             return "No identity provider is connected.", False
+        changed = sum(row["action"] in {"connection.changed", "tenant.domains.changed"} for row in rows)
         must = "must" if held.enforced else "may, and need not,"
-        return f"People {must} sign in by the company's own provider; {_none(len(rows), 'change')}.", held.enforced
+        return f"People {must} sign in by the company's own provider; {_none(changed, 'change')}.", held.enforced
 
     def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
         held = people.connection()

@@ -40,7 +40,7 @@ from governance.kernel.current import Actor
 from governance.kernel.db import find, transaction
 from governance.kernel.ids import uuid7
 from governance.people import actions as joining
-from governance.people import oidc
+from governance.people import connections, oidc
 from governance.people import queries as members
 from governance.people.jobs import actor_of
 from governance.people.models import Membership, person_key
@@ -175,9 +175,7 @@ def _found(slug: str, issuer: str, client: tuple[str, str]) -> None:
         tenant = tenants.found(slug, NAMES[slug], kind="operator" if slug == "console" else "customer")
         base = replace(founder(slug), role="operator_admin" if slug == "console" else "admin")
         with current.acting_as(base), transaction():
-            joining.connect(
-                issuer=issuer, client_id=client[0], secret=client[1], enforced=True, group_roles=GROUPS[slug], version=None
-            )
+            connections.set_up(connections.Settings(issuer, client[0], enforced=True, group_roles=GROUPS[slug]), secret=client[1])
             tenants.set_domains(tenant, DOMAINS[slug])
         for person in (*ACME_DIRECTORY, LEFT) if slug == "acme" else PEOPLE[slug]:
             _join(base, slug, issuer, person)

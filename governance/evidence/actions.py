@@ -51,6 +51,7 @@ from governance.kernel.ids import uuid7
 from governance.kernel.undo import Overtaken, UndoStep
 from governance.people.owners import check_may_own
 from governance.people.queries import membership_of, names, who_last
+from governance.people.second_person import ApprovalRequest
 from governance.privacy.queries import own_tenant
 
 BEGUN = action(
@@ -634,7 +635,7 @@ def mark(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidenc
 def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidence, *, seen: str) -> None:
     """A second person agrees; the jobs process carries it out. There is no way back."""
     _open(asked)
-    _second_person(asked)
+    approval_of(asked).check()
     if seen != mark(asked, version, evidence):
         raise Stale("What was asked has changed since you opened this page. Look at it again.")
     _not_kept(version, evidence)
@@ -645,7 +646,7 @@ def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, ev
 
 def refuse_destruction(asked: EvidenceDestruction, version: EvidenceVersion, *, because: str) -> None:
     _open(asked)
-    _second_person(asked)
+    approval_of(asked).check_rejection()
     reason = _reason(because, "Say why it is refused.")
     asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
     record(DESTRUCTION_REFUSED, version, because=reason, number=version.number, sha256=asked.sha256)
@@ -716,10 +717,9 @@ def _open(asked: EvidenceDestruction) -> None:
         raise DomainError("That request is closed already.")
 
 
-def _second_person(asked: EvidenceDestruction) -> None:
-    if asked.asked_by == current.person_id():
-        ruled = "You set the rule that asks for this" if asked.by_rule else "You asked for this"
-        raise Forbidden(f"{ruled}, so another person decides.")
+def approval_of(asked: EvidenceDestruction) -> ApprovalRequest:
+    whose = "You set the rule that asks for this" if asked.by_rule else "You requested this yourself"
+    return ApprovalRequest([asked.asked_by], asked.created_at, own=f"{whose}, so another person decides.")
 
 
 # ---- reminders

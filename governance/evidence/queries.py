@@ -46,6 +46,7 @@ from governance.kernel.pages import keyset
 from governance.people import permissions as people
 from governance.people.models import Membership, Person
 from governance.people.queries import timeline
+from governance.people.second_person import same_human
 
 FORMER, CONSOLE = "a former member", "the console"
 
@@ -440,9 +441,10 @@ def why_not_review(version: EvidenceVersion) -> str | None:
     if version.uploaded_by == me:
         return "You brought this version in"
     key = find(ApiKey, version.key_id) if version.key_id else None
-    if str(me) in _hands(version, key):
+    hands = _hands(version, key)
+    if str(me) in hands:
         return f"It came by the key {key.name if key else ''}, whose secret you were shown"
-    return None
+    return "You have the same e-mail address as the person who uploaded it" if same_human(hands - {"None"}) else None
 
 
 def links(evidence: Evidence) -> list[LinkView]:

@@ -542,7 +542,8 @@ def _destruction_page(
     kept = None if asked and asked.state in DECIDED else actions.kept_because(version, evidence)
     return page(
         "evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, kept=kept,
-        shared=queries.others_with(version), seen=actions.mark(asked, version, evidence) if asked else "", me=current.actor().person_id,
+        shared=queries.others_with(version), seen=actions.mark(asked, version, evidence) if asked else "",
+        why_not=actions.approval_of(asked).why_not() if asked and asked.state == "asked" else None, me=current.actor().person_id,
         form=form or (DecisionForm() if asked else DestructionForm()), status=status,
     )  # fmt: skip
 

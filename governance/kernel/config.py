@@ -49,12 +49,17 @@ class Settings:
         return "console.example" if self.host in LOOPBACK | {""} else self.host
 
 
+def public_address(environ: Mapping[str, str] = os.environ) -> str:
+    """Where people reach Meridian, without a slash at the end."""
+    return environ.get("GOVERNANCE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+
+
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; with DATABASE_URL unset an embedded PostgreSQL is started and the keys live in var/."""
     var = Path(environ.get("GOVERNANCE_VAR", "var")).resolve()
     demo = environ.get("GOVERNANCE_DEMO") == "1"
     embedded = not environ.get("DATABASE_URL")
-    public_url = environ.get("GOVERNANCE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+    public_url = public_address(environ)
     lenient = demo or embedded
     problems = [*_weak_url(public_url, lenient=lenient)]
     secret = _key(environ, "GOVERNANCE_SECRET_KEY_FILE", var / "secret.key", lenient, problems)

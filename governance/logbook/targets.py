@@ -20,7 +20,8 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "Assessment": ("assessments.assessment", "assessment_id"),
     "ReportRun": ("reports.report", "run_id"),
     "Tenant": ("tenant_settings.settings", ""),
-    "Connection": ("people.connection", ""),
+    "Connection": ("connections.index", ""),
+    "ConnectionChange": ("connections.change", "connection_change_id"),
     "Membership": ("people.members", ""),
     "Invitation": ("people.members", ""),
     "LogKey": ("logbook.checkpoints", ""),
@@ -33,7 +34,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
 }
 NOUNS = {
     "AISystem": "AI system", "ReportRun": "report", "LogKey": "the log's key", "LogHead": "the log", "LogExport": "export",
-    "ApiKey": "API key", "SigningKey": "the reports' key", "Tenant": "the tenant", "Connection": "the sign-in connection",
+    "ApiKey": "API key", "SigningKey": "the reports' key", "Tenant": "the tenant", "Connection": "the sign-in connection", "ConnectionChange": "sign-in change",
     "FrameworkAdoption": "framework", "AssessmentItem": "requirement", "AssessmentConclusion": "conclusion",
 }  # fmt: skip
 SINGLE = {"Tenant", "Connection", "LogKey", "LogHead", "SigningKey"}  # one a tenant, or known by another word than its id

@@ -28,7 +28,9 @@ from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.kernel.scope import scope
 from governance.overview.beside import goes_on
-from governance.people.models import Membership, Person
+from governance.people import permissions as joining
+from governance.people.models import ConnectionChange, Membership, Person
+from governance.people.second_person import may_approve
 from governance.policies import permissions as deciding
 from governance.policies.models import PolicyVersion, Waiver
 from governance.policies.strictness import DIMENSIONS
@@ -77,6 +79,7 @@ KINDS = {
     "waiver": Kind("shield-half", "Decide on the waiver: {about}", ASKED_BY, "policies.waiver", "waiver_id", holds_up=True),
     "restart": Kind("player-play", "Decide on the restart of {about}", ASKED_BY, "switches.restart", "stop_id", holds_up=True),
     "drill": Kind("bolt", "Agree to the drill of {about}", ASKED_BY, "switches.drill", "drill_id", holds_up=True),
+    "sign-in": Kind("login-2", "Decide on how people sign in", ASKED_BY, "connections.change", "connection_change_id", holds_up=True),
     "destruction": Kind("trash", "Decide on destroying the file of {about}", ASKED_BY, "evidence.destruction", "version_id", holds_up=True),
     "request": Kind("inbox", "Answer the auditors: {about}", "{because}, {who}", *REQUEST),
     "returned": Kind("arrow-back-up", "Answer the auditors again: {about}", "{because}, {who}, was returned", *REQUEST),
@@ -94,7 +97,7 @@ def decisions(me: UUID) -> list[Wait]:
     """One statement, none for who is asked for nothing. An auditor's engagements and scope are read besides."""
     asked: list[tuple[Any, Callable[[UUID], Any]]] = [
         (deciding.APPROVE, _policies), (deciding.WAIVE, _waivers), (switching.RESTART, _restarts), (switching.DRILL, _drills),
-        (bringing.DESTROY, _destructions), (engaging.PROVIDE, _requests), (engaging.JUDGE, _provided), (reviewing.REVIEW, _reviews),
+        (bringing.DESTROY, _destructions), (joining.CONNECTION, _sign_in), (engaging.PROVIDE, _requests), (engaging.JUDGE, _provided), (reviewing.REVIEW, _reviews),
         (testing.MANAGE, _exceptions), (testing.REMEDY, _findings), (testing.TEST, _retests),
     ]  # fmt: skip
     parts = [query(me) for permission, query in asked if allowed(permission)]
@@ -152,7 +155,7 @@ def _name(person: Any) -> Any:
 def _policies(me: UUID) -> Any:
     v = PolicyVersion
     query = _asked("policy", v, literal(""), v.made_by, v.reason, v.asked_at, null())
-    return query.where(v.state == "asked", v.made_by.is_distinct_from(me), ~v.hands.contains([str(me)]))
+    return query.where(v.state == "asked", may_approve(v.made_by, v.asked_at), ~v.hands.contains([str(me)]))
 
 
 def _waivers(me: UUID) -> Any:
@@ -160,31 +163,43 @@ def _waivers(me: UUID) -> Any:
     query = _asked("waiver", w, w.dimension + " " + AISystem.key, w.asked_by, w.reason, w.created_at, w.expires_at).join(
         AISystem, AISystem.id == w.system_id
     )
-    return query.where(w.state == "asked", w.asked_by != me, w.first_by.is_distinct_from(me), w.expires_at > clock.now())
+    return query.where(
+        w.state == "asked", may_approve(w.asked_by, w.created_at), w.first_by.is_distinct_from(me), w.expires_at > clock.now()
+    )
 
 
-def _restarts(me: UUID) -> Any:
+def _restarts(_me: UUID) -> Any:
     s = Stop
     about = func.coalesce(SystemFeature.key + " of " + AISystem.key, AISystem.key, "everything")
     query = _asked("restart", s, about, s.restart_asked_by, func.coalesce(s.restart_reason, ""), s.restart_asked_at, null())
     query = query.outerjoin(AISystem, AISystem.id == s.system_id).outerjoin(SystemFeature, SystemFeature.id == s.feature_id)
-    return query.where(s.restart_asked_at.is_not(None), s.restarted_at.is_(None), s.restart_asked_by.is_distinct_from(me))
+    return query.where(
+        s.restart_asked_at.is_not(None), s.restarted_at.is_(None), may_approve(s.restart_asked_by, s.restart_asked_at)
+    )
 
 
-def _drills(me: UUID) -> Any:
+def _drills(_me: UUID) -> Any:
     d = Drill
     query = _asked("drill", d, AISystem.key, d.planned_by, literal(""), d.created_at, d.due_at).join(
         AISystem, AISystem.id == d.system_id
     )
-    return query.where(d.state == "asked", d.planned_by.is_distinct_from(me))
+    return query.where(d.state == "asked", may_approve(d.planned_by, d.created_at))
 
 
-def _destructions(me: UUID) -> Any:
+def _destructions(_me: UUID) -> Any:
     d, v = EvidenceDestruction, EvidenceVersion
     about = Evidence.ref + " version " + cast(v.number, String)
     query = _asked("destruction", d, about, d.asked_by, d.reason, d.created_at, null(), row_id=d.version_id)
     query = query.join(v, v.id == d.version_id).join(Evidence, Evidence.id == v.evidence_id)
-    return query.where(d.state == "asked", d.asked_by != me)
+    return query.where(d.state == "asked", may_approve(d.asked_by, d.created_at))
+
+
+def _sign_in(_me: UUID) -> Any:
+    """A change that is tested, or needs no test."""
+    c = ConnectionChange
+    query = _asked("sign-in", c, literal(""), c.requested_by, c.reason, c.created_at, c.expires_at)
+    ready = c.connection_id.is_(None) | (c.test["passed"].as_boolean())
+    return query.where(c.state == "requested", c.expires_at > clock.now(), ready, may_approve(c.requested_by, c.created_at))
 
 
 def _requests(me: UUID) -> Any:

@@ -249,6 +249,6 @@ def _without_anybody(found: Sequence[Tenant]) -> set[UUID]:
     alone = set()
     for tenant_id in young:
         with transaction(read_only=True, tenant_id=tenant_id):
-            if not people.has_joined():
+            if not people.has_signed_in():
                 alone.add(tenant_id)
     return alone

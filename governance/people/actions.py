@@ -1,21 +1,21 @@
 """Signing in and out, inviting, changing and removing members, and the tenant's identity provider."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import case, func, select, update
 
-from governance.audit import queries as audit
 from governance.audit import sealing
 from governance.audit.record import record
 from governance.audit.registry import action
 from governance.kernel import clock, current, marks, outbox, vault
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
+from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.people import admission, handshake, queries, sessions
 from governance.people.admission import NoMembership
 from governance.people.models import (
@@ -23,6 +23,7 @@ from governance.people.models import (
     ERASED_NAME,
     NAMESPACE,
     Connection,
+    ConnectionChange,
     Invitation,
     Membership,
     Person,
@@ -30,7 +31,6 @@ from governance.people.models import (
     person_key,
 )
 from governance.people.oidc import Identity
-from governance.tenants.models import Tenant
 
 SIGNED_IN = action("session.started", "signed in", fields="via browser fresh", personal="name email")
 SIGN_IN_REFUSED = action("session.refused", "was refused at sign-in", fields="reason", personal="email")
@@ -42,13 +42,8 @@ REMOVED = action("membership.ended", "removed a member", fields="role")
 INVITED = action("invitation.sent", "invited a member", fields="role", personal="email")
 ACCEPTED = action("invitation.accepted", "accepted an invitation", fields="role", personal="email")
 WITHDRAWN = action("invitation.withdrawn", "withdrew an invitation", fields="role how", personal="email")
-CONNECTED = action(
-    "connection.changed", "changed how people sign in", fields="issuer client_id secret enforced verifies_addresses group_roles"
-)
-TESTED = action("connection.tested", "tested the identity provider", fields="passed failed")
 
 vault.holds(Session, "id_token", lambda _row: b"id-token")
-vault.holds(Connection, "secret", lambda row: handshake.secret_context(row.tenant_id))
 INVITATION_DAYS = 14
 BY_GROUPS = "group mapping"
 engaged: list[Callable[[str], str | None]] = []  # filled where the application is put together: address → why it is no member's
@@ -84,12 +79,21 @@ def arrive(identity: Identity) -> Person:
     return person
 
 
-def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
-    """The person and his membership: the one he has, or one by invitation or group mapping; never by claim alone.
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What gives an identity access: the membership that it has, an invitation, or the groups."""
 
-    Who was removed comes back by an invitation only. Raises NoMembership, and then nothing was written.
+    role: str
+    membership: Membership | None = None
+    invitation: Invitation | None = None
+
+
+def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
+    """Who this identity would be here by that connection; writes nothing. `key` is the person's. Raises NoMembership.
+
+    Who was removed comes back by an invitation only.
     """
-    held = queries.any_membership_of(person_key(identity.issuer, identity.subject))
+    held = queries.any_membership_of(key)
     if held is not None and held.via == ERASED:
         raise NoMembership(
             f"This account was erased at {current.actor().tenant_name} and can't be used again.",
@@ -97,31 +101,44 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
         )
     mapped = _role_by_groups(connection, identity.groups)
     if held is not None and held.ended_at is None:
-        membership = _by_today(held, mapped, connection, identity)
-        return arrive(identity), membership
+        return Access(_role_today(held, mapped, connection, identity), membership=held)
     invitation = _invitation_for(identity, connection)
     if invitation is not None:
-        invitation.accepted_at, invitation.accepted_by = clock.now(), person_key(identity.issuer, identity.subject)
-        record(ACCEPTED, invitation, about=_addressee(invitation.email), role=invitation.role, email=invitation.email)
-        person = arrive(identity)
-        return person, join(person, invitation.role, via="invitation")
+        return Access(invitation.role, invitation=invitation)
     if mapped is None or held is not None:
         raise admission.no_access(identity, connection, was_member=held is not None)
     if why := _engaged(identity.email):
         raise NoMembership(why, reason="the person is an auditor of the tenant")
+    return Access(mapped)
+
+
+def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
+    """The person and their membership, made or brought up to date. Raises NoMembership, and then nothing was written."""
+    key = person_key(identity.issuer, identity.subject)
+    found = access_of(key, identity, connection)
+    if found.membership is not None:
+        _follow_groups(found.membership, found.role)
+        return arrive(identity), found.membership
+    if (invitation := found.invitation) is not None:
+        invitation.accepted_at, invitation.accepted_by = clock.now(), key
+        record(ACCEPTED, invitation, about=_addressee(invitation.email), role=invitation.role, email=invitation.email)
     person = arrive(identity)
-    return person, join(person, mapped, via=BY_GROUPS)
+    return person, join(person, found.role, via=BY_GROUPS if invitation is None else "invitation")
 
 
-def _by_today(held: Membership, mapped: str | None, connection: Connection, identity: Identity) -> Membership:
+def _role_today(held: Membership, mapped: str | None, connection: Connection, identity: Identity) -> str:
     """A membership that groups gave follows the groups, except that the last admin stays one."""
     if held.via != BY_GROUPS or mapped == held.role or not connection.group_roles or _is_last_admin(held):
-        return held
+        return held.role
     if mapped is None:
         raise admission.group_lost(identity)
-    record(ROLE_CHANGED, held, before={"role": held.role}, after={"role": mapped}, via=BY_GROUPS)
-    held.role = mapped
-    return held
+    return mapped
+
+
+def _follow_groups(held: Membership, role: str) -> None:
+    if role != held.role:
+        record(ROLE_CHANGED, held, before={"role": held.role}, after={"role": role}, via=BY_GROUPS)
+        held.role, held.role_since = role, clock.now()
 
 
 def _role_by_groups(connection: Connection, groups: Sequence[str] | None) -> str | None:
@@ -144,6 +161,7 @@ def join(person: Person, role: str, *, via: str) -> Membership:
         membership = Membership(person_id=person.id, role=role, pseudonym=sealing.pseudonym(person.id), via=via, ended_at=None)
         session().add(membership)
     membership.role, membership.via, membership.ended_at = role, via, None
+    membership.role_since = clock.now()
     session().flush()
     record(JOINED, membership, about=person.id, role=role, via=via, name=person.name, email=person.email)
     return membership
@@ -205,6 +223,15 @@ def end_sessions_of(membership: Membership, *, how: str) -> int:
     return len(rows)
 
 
+def end_every_session(*, how: str, issuer: str | None = None) -> int:
+    """Every session of the tenant, or every one that this issuer vouches for; the log gets an entry for each."""
+    query = select(Session).where(Session.ended_at.is_(None))
+    rows = session().scalars(query if issuer is None else query.where(Session.issuer == issuer)).all()
+    for row in rows:
+        end_session(row, how=how)
+    return len(rows)
+
+
 def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) -> int:
     """Back-channel logout: the provider says that this person, or just that session of his, is over."""
     query = select(Session).where(Session.ended_at.is_(None), Session.issuer == issuer)
@@ -230,12 +257,32 @@ def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
         raise AlreadyMember(f"{email} is a member already.", field="email")
     if why := _engaged(email):
         raise Invalid(why, field="email")
+    return _write_invitation(email, role, tenant_name=tenant_name, link=link)
+
+
+def _write_invitation(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     invitation = _invited(email, role, clock.now() + timedelta(days=INVITATION_DAYS))
     outbox.send_mail(email, f"Join {' '.join(tenant_name.split())} in the console", (
         f"{current.actor().name} invites you to {tenant_name} as {ROLE_NAMES[role].lower()}.\n\n"
         f"Sign in with your company: {link}\n\nThe invitation ends in {INVITATION_DAYS} days.\n"
     ))  # fmt: skip
     return invitation
+
+
+def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
+    """Break-glass: whoever has this address at that issuer is an admin, at once as a member, otherwise by an invitation."""
+    email, role = email.strip().lower(), _admin_role()
+    known = next((m for m in queries.lives_at(email) if m.person.issuer == issuer), None)
+    if known is not None:
+        change_role(known, role)
+        return
+    for old in session().scalars(queries.invitations_to(email)).all():
+        withdraw(old, how="the operator invited an admin")
+    _write_invitation(email, role, tenant_name=tenant_name, link=link)
+
+
+def _admin_role() -> str:
+    return "operator_admin" if current.actor().role.startswith("operator") else "admin"
 
 
 def _engaged(email: str) -> str | None:
@@ -247,7 +294,7 @@ def _invited(email: str, role: str, until: datetime) -> Invitation:
     for old in session().scalars(queries.invitations_to(email).where(Invitation.expires_at <= clock.now())).all():
         withdraw(old, how="it ran out, and a new one was sent")
     invitation = Invitation(
-        email=email, role=role, invited_by=current.person_id(), expires_at=until, accepted_at=None, accepted_by=None, withdrawn_at=None,
+        email=email, role=role, invited_by=current.actor().person_id, expires_at=until, accepted_at=None, accepted_by=None, withdrawn_at=None,
     )  # fmt: skip
     session().add(invitation)
     record(INVITED, invitation, about=_addressee(email), role=role, email=email)
@@ -302,7 +349,7 @@ def change_role(membership: Membership, role: str) -> None:
         raise Invalid("An auditor's role comes with the engagement: end that, or remove the member.", field="role")
     _not_the_last_admin(membership, admins)
     before = {"role": membership.role}
-    membership.role, membership.via = role, "set by an admin"
+    membership.role, membership.via, membership.role_since = role, "set by an admin", clock.now()
     record(ROLE_CHANGED, membership, before=before, after={"role": role}, via=membership.via)
 
 
@@ -334,6 +381,8 @@ def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]
         record(REMOVED, membership, role=membership.role)
     ended = end_sessions_of(membership, how="the person was erased")
     blank = {"browser": "", "network": "", "id_token": b"", "idp_sid": None}
+    connections_tested = update(ConnectionChange).where(ConnectionChange.test["person"].astext == str(membership.person_id))
+    session().execute(connections_tested.values(test={"passed": False, "problem": ERASED_NAME}))
     scrubbed = session().execute(update(Session).where(Session.person_id == membership.person_id).values(blank))
     uninvited = _forget_invitations(addresses)
     membership.ended_at, membership.via = membership.ended_at or clock.now(), ERASED
@@ -398,76 +447,3 @@ def _not_the_last_admin(membership: Membership, admins: int) -> None:
 
 def _is_last_admin(membership: Membership) -> bool:
     return membership.role in {"admin", "operator_admin"} and _admins_and(membership) <= 1
-
-
-# ---- the identity provider
-
-
-def connect(
-    *,
-    issuer: str,
-    client_id: str,
-    secret: str | None,
-    enforced: bool,
-    group_roles: Mapping[str, str],
-    version: int | None,
-    verifies_addresses: bool = False,
-) -> Connection:
-    """Set the tenant's connection. A blank secret keeps the one that is held; a stale form is refused."""
-    _may_map(group_roles)
-    session().get(
-        Tenant, current.actor().tenant_id, with_for_update=True
-    )  # one connection a tenant, also when two save the first
-    row = session().scalars(select(Connection).order_by(Connection.created_at).limit(1).with_for_update()).one_or_none()
-    after = {"issuer": issuer, "client_id": client_id, "enforced": enforced, "verifies_addresses": verifies_addresses,
-             "group_roles": dict(group_roles)}  # fmt: skip
-    if row is None:
-        if not secret:
-            raise Invalid("A first connection needs the client secret.", field="secret")
-        row = Connection(**after, secret=_sealed(secret), tested_at=None, findings=[])
-        session().add(row)
-        record(CONNECTED, row, after=after, secret="set")  # noqa: S106 - that there is one, not which
-        return row
-    if version != row.version:
-        raise Stale(
-            "Somebody else changed the connection since you opened this page. Look at what changed, then save again.",
-            _changed_since(row, version or 0),
-        )
-    if not secret and (issuer, client_id) != (row.issuer, row.client_id):
-        raise Invalid("Another issuer or client needs its own secret.", field="secret")
-    before = {name: getattr(row, name) for name in after}
-    for name, value in after.items():
-        setattr(row, name, value)
-    if secret:
-        row.secret = _sealed(secret)
-    row.version, row.tested_at, row.findings = row.version + 1, None, []
-    record(CONNECTED, row, before=before, after=after, secret="replaced" if secret else None)
-    return row
-
-
-def _may_map(group_roles: Mapping[str, str]) -> None:
-    roles = OPERATOR_ROLES if current.actor().role.startswith("operator") else TENANT_ROLES
-    if bad := sorted(role for role in group_roles.values() if role not in roles or role == "auditor"):
-        raise Invalid(f"{bad[0]} is not a role that a group can give.", field="group_roles")
-
-
-def _changed_since(row: Connection, version: int) -> dict[str, tuple[object, object]]:
-    """Field → (then, now), out of the log: one entry for each version since."""
-    entries = [e for e in audit.entries_about([row.id], limit=200) if e.action == CONNECTED.name][: max(row.version - version, 1)]
-    changes: dict[str, tuple[object, object]] = {}
-    for entry in reversed(entries):
-        for name, (then, now) in entry.changes.items():
-            changes[name] = (changes.get(name, (then, now))[0], now)
-        if "secret" in entry.facts:
-            changes["secret"] = ("the old one", "a new one")
-    return changes
-
-
-def note_test(connection: Connection, steps: list[dict[str, Any]]) -> None:
-    connection.tested_at, connection.findings = clock.now(), steps
-    passed = sum(bool(step["ok"]) for step in steps)
-    record(TESTED, connection, passed=passed, failed=len(steps) - passed)
-
-
-def _sealed(secret: str) -> bytes:
-    return vault.wrap(secret.encode(), handshake.secret_context(current.actor().tenant_id))

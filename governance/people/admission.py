@@ -82,7 +82,7 @@ def _unproven(email: str) -> NoMembership:
             reason="no email_verified claim, and the address is outside the work domains",
         )
     who, where = (
-        ("an admin", "under Settings, Sign-in") if queries.has_joined() else ("the operator", "on the first admin's page")
+        ("an admin", "under Settings, Sign-in") if queries.has_signed_in() else ("the operator", "on the first admin's page")
     )
     return NoMembership(
         f"{sent}, so Meridian can't match an invitation.",
@@ -93,7 +93,7 @@ def _unproven(email: str) -> NoMembership:
 
 def _not_invited(email: str) -> NoMembership:
     expired: Invitation | None = session().scalars(queries.invitations_to(email)).one_or_none()
-    who = "an admin" if queries.has_joined() else "the operator"
+    who = "an admin" if queries.has_signed_in() else "the operator"
     if expired is not None:
         return NoMembership(
             f"The invitation to {email} expired {words.ago(expired.expires_at)}.",

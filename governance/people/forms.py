@@ -12,7 +12,6 @@ NOT_AN_ADDRESS = "This is not an address such as ines@acme.example."
 
 constraint("uq_invitations_open", "That address is invited already. Withdraw the open invitation to send another.", field="email")
 constraint("uq_email_domains_domain", "One of these domains already leads to another tenant. Ask the operator.", field="domains")
-constraint("uq_connections_tenant_id_issuer", "Somebody else saved a connection meanwhile. Reload the page.", field="issuer")
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -63,11 +62,11 @@ class ProviderForm(Form):
         filters=[stripped],
     )
     client_id = StringField(
-        "Client id",
+        "Client ID",
         [
             InputRequired("Your provider shows it with the client."),
             Length(max=200),
-            Regexp(r"[\x20-\x7e]+\Z", message="A client id has plain letters and digits only."),
+            Regexp(r"[\x20-\x7e]+\Z", message="A client ID has plain letters and digits only."),
         ],
         filters=[stripped],
     )
@@ -97,7 +96,11 @@ class ConnectionForm(ProviderForm):
         description="One a line: group = role. Roles: admin, compliance_officer, contributor, viewer.",
     )
     enforced = BooleanField("Single sign-on is required")
-    version = HiddenField()
+    reason = TextAreaField(
+        "Reason", [InputRequired("Give a reason. The person who approves this reads it."), Length(max=2000)],
+        description="The person who approves this reads it, and the audit log keeps it.",
+    )  # fmt: skip
+    seen = HiddenField()
 
     def validate_group_roles(self, field: TextAreaField) -> None:
         for number, line in enumerate((field.data or "").splitlines(), start=1):
@@ -110,6 +113,12 @@ class ConnectionForm(ProviderForm):
     def mapping(self) -> dict[str, str]:
         pairs = (line.rsplit("=", 1) for line in (self.group_roles.data or "").splitlines() if "=" in line)
         return {group.strip(): role.strip() for group, role in pairs}
+
+
+class DecideChangeForm(Form):
+    verb = HiddenField()
+    seen = HiddenField()
+    reason = TextAreaField("Reason", [Length(max=2000)], description="Needed to reject. The person who proposed this reads it.")
 
 
 class FirstAdminForm(ProviderForm):

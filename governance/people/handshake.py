@@ -31,11 +31,15 @@ def new_secrets(slug: str) -> Secrets:
 
 
 def remember(
-    drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool, leaves: UUID | None = None
-) -> None:
-    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may replace elsewhere."""
+    drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool, leaves: UUID | None = None,
+    change_id: UUID | None = None,
+) -> None:  # fmt: skip
+    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may replace elsewhere.
+
+    With `change_id` it is the test sign-in of that proposed change.
+    """
     under_way = SignIn(
-        connection_id=connection_id, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
+        connection_id=connection_id, change_id=change_id, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
         verifier=drawn.verifier, next_path=next_path, fresh=fresh, leaves=leaves, used_at=None, created_at=clock.now(),
     )  # fmt: skip
     session().add(under_way)
@@ -60,6 +64,11 @@ def take(state: str, browser: str) -> SignIn:
 def forget_old() -> None:
     """A nightly sweep of the sign-ins that nobody finished."""
     session().execute(delete(SignIn).where(SignIn.created_at < clock.now() - timedelta(days=KEPT_DAYS)))
+
+
+def callback_path(slug: str, number: int = 1) -> str:
+    """Of the redirect address of a connection: each issuer and client of a tenant has its own (RFC 9700 §4.4)."""
+    return f"/auth/callback/{slug}" + (f"/{number}" if number > 1 else "")
 
 
 def provider(connection: Connection, redirect_uri: str) -> Provider:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from governance.kernel import clock
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
 ERASED, ERASED_NAME = "erasure", "Erased person"  # how the membership of an erased person ended; what he is called
@@ -44,6 +45,7 @@ class Membership(Tenanted, Model):
     role: Mapped[str]
     pseudonym: Mapped[str]
     via: Mapped[str]
+    role_since: Mapped[datetime] = mapped_column(default=clock.now)  # joined, came back, or got another role
     ended_at: Mapped[datetime | None]
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
 
@@ -58,7 +60,7 @@ class Invitation(Tenanted, Model):
 
     email: Mapped[str]
     role: Mapped[str]
-    invited_by: Mapped[UUID]
+    invited_by: Mapped[UUID | None]
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     accepted_by: Mapped[UUID | None]
@@ -66,29 +68,69 @@ class Invitation(Tenanted, Model):
 
 
 class Connection(Tenanted, Model):
-    """A tenant's OpenID Connect provider."""
+    """A tenant's OpenID Connect provider. Its settings never change: a change is another row, live once it is approved.
+
+    `state` is live (one a tenant), proposed (at most one), retired or discarded. `number` says which redirect address
+    it has: one for each issuer and client of the tenant, never given to another.
+    """
 
     __tablename__ = "connections"
-    __table_args__ = (UniqueConstraint("tenant_id", "issuer"),)
+    __table_args__ = (
+        Index("uq_connections_live", "tenant_id", unique=True, postgresql_where="state = 'live'"),
+        Index("uq_connections_proposed", "tenant_id", unique=True, postgresql_where="state = 'proposed'"),
+    )
 
+    state: Mapped[str] = mapped_column(default="live")
+    number: Mapped[int] = mapped_column(default=1)
     issuer: Mapped[str]
     client_id: Mapped[str]
     secret: Mapped[bytes]
     group_roles: Mapped[dict[str, Any]] = mapped_column(default=dict)
     enforced: Mapped[bool] = mapped_column(default=True)
     verifies_addresses: Mapped[bool] = mapped_column(default=False)
-    version: Mapped[int] = mapped_column(default=1)
     tested_at: Mapped[datetime | None]
     findings: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class ConnectionChange(Tenanted, Model):
+    """A request to change how people sign in. Nothing of it is live before another person approves it.
+
+    `connection_id` is the proposed connection, or None when only the work domains change; `base_id` and
+    `base_domains` are what it was proposed against. `test` is what the test sign-in brought.
+    """
+
+    __tablename__ = "connection_changes"
+    __table_args__ = (
+        Index("uq_connection_changes_open", "tenant_id", unique=True, postgresql_where="state = 'requested'"),
+        Index(None, "tenant_id", "created_at"),
+        tenant_fk("connection_id", "connections"),
+        tenant_fk("base_id", "connections"),
+    )
+
+    connection_id: Mapped[UUID | None]
+    base_id: Mapped[UUID | None]
+    domains: Mapped[list[Any]]
+    base_domains: Mapped[list[Any]]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(default="requested")
+    requested_by: Mapped[UUID]
+    expires_at: Mapped[datetime]
+    test: Mapped[dict[str, Any] | None]
+    tested_by: Mapped[UUID | None]
+    tested_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
 
 
 class SignIn(Tenanted, Model):
     """A sign-in under way: bound to the browser that began it, used once, ten minutes long."""
 
     __tablename__ = "sign_ins"
-    __table_args__ = (UniqueConstraint("tenant_id", "state_hash"), tenant_fk("connection_id", "connections", on_delete="CASCADE"))
+    __table_args__ = (UniqueConstraint("tenant_id", "state_hash"), tenant_fk("connection_id", "connections", on_delete="CASCADE"),
+                      tenant_fk("change_id", "connection_changes", on_delete="CASCADE"))  # fmt: skip
 
     connection_id: Mapped[UUID]
+    change_id: Mapped[UUID | None]  # a test sign-in of that change: it starts no session
     state_hash: Mapped[bytes]
     browser_hash: Mapped[bytes]
     nonce: Mapped[str]

@@ -453,9 +453,10 @@ def _signs(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:
     announced = "S256" in _listed(document, "code_challenge_methods_supported")
-    return _step(
+    found = _step(
         "It announces PKCE with S256", ok=announced, detail="" if announced else "not announced; sign-in sends it all the same"
     )
+    return found | {"optional": True}
 
 
 def _keys(document: Mapping[str, Any]) -> dict[str, Any]:

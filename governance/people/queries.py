@@ -17,7 +17,7 @@ from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.people import permissions
-from governance.people.models import ERASED, ERASED_NAME, Connection, Invitation, Membership, Person, Session
+from governance.people.models import ERASED, ERASED_NAME, Connection, ConnectionChange, Invitation, Membership, Person, Session
 from governance.people.sessions import IDLE
 from governance.tenants.models import Tenant
 
@@ -103,11 +103,6 @@ def by_pseudonyms(pseudonyms: Collection[str]) -> Sequence[Membership]:
     return session().scalars(select(Membership).where(Membership.pseudonym.in_(pseudonyms))).all()
 
 
-def has_joined() -> bool:
-    """Whether anybody is or was a member of the tenant."""
-    return session().scalar(select(Membership.id).limit(1)) is not None
-
-
 def membership_of(person_id: UUID) -> Membership | None:
     query = select(Membership).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
     return session().scalars(query).one_or_none()
@@ -153,8 +148,37 @@ def invitation(invitation_id: UUID) -> Invitation:
 
 
 def connection() -> Connection | None:
-    """The tenant's connection; the first form of the console keeps one per tenant."""
-    return session().scalars(select(Connection).order_by(Connection.created_at).limit(1)).one_or_none()
+    """The connection that the tenant's people sign in through now."""
+    return session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
+
+
+def connection_row(connection_id: UUID | None) -> Connection | None:
+    """A live, proposed or former one."""
+    return session().scalars(select(Connection).where(Connection.id == connection_id)).one_or_none() if connection_id else None
+
+
+def connections() -> Sequence[Connection]:
+    return session().scalars(select(Connection).order_by(Connection.number, Connection.created_at)).all()
+
+
+def open_change() -> ConnectionChange | None:
+    """The change of how people sign in that was requested and not decided yet; one that has expired isn't open."""
+    query = select(ConnectionChange).where(ConnectionChange.state == "requested", ConnectionChange.expires_at > clock.now())
+    return session().scalars(query).one_or_none()
+
+
+def connection_change(connection_change_id: UUID) -> ConnectionChange:
+    return find(ConnectionChange, connection_change_id, what="change of how people sign in")
+
+
+def connection_changes(*, limit: int) -> Sequence[ConnectionChange]:
+    """The newest first."""
+    return session().scalars(select(ConnectionChange).order_by(ConnectionChange.created_at.desc()).limit(limit)).all()
+
+
+def has_signed_in() -> bool:
+    """Whether anybody has ever been a member: until then nobody has signed in."""
+    return session().scalar(select(Membership.id).limit(1)) is not None
 
 
 def live_sessions(person_id: UUID | None = None) -> Sequence[Session]:

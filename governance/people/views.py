@@ -1,9 +1,8 @@
-"""The way in and out, and the pages about people: sign-in, sessions, members, the identity provider."""
+"""The way in and out, and the pages about people: sign-in, sessions, members."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -15,21 +14,18 @@ from governance.kernel import current, vault
 from governance.kernel.access import PUBLIC, allowed
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
-from governance.kernel.errors import DomainError, Invalid, NotFound, SignInNeeded
+from governance.kernel.errors import DomainError, NotFound, SignInNeeded
 from governance.kernel.feature import STEP_UP_SECONDS, Feature
 from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, set_cookie
-from governance.people import actions, admission, handshake, oidc, permissions, queries, sessions, transport
-from governance.people.forms import ConnectionForm, FirstAdminForm, InviteForm, RoleForm, SignInForm
+from governance.people import actions, admission, connections, handshake, oidc, permissions, queries, sessions, transport
+from governance.people.forms import InviteForm, RoleForm, SignInForm
 from governance.people.models import Connection, Membership, SignIn, person_key
-from governance.tenants import actions as tenant_actions
 from governance.tenants import console
-from governance.tenants import permissions as tenant_permissions
 from governance.tenants import queries as tenants
 from governance.tenants.models import Tenant
-from governance.tenants.views import operator_feature
 
 feature = Feature("people", __name__)
 door = Feature("door", __name__, scope="public")
@@ -211,10 +207,10 @@ def _to_provider(
         return _problem(wanted.email, f"{tenant.name} has not set up its sign-in yet. Ask the operator.")
     drawn = handshake.new_secrets(tenant.slug)
     url = oidc.authorization_url(
-        _provider(connection, tenant.slug), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier,
+        provider_of(connection, tenant.slug), state=drawn.state, nonce=drawn.nonce, verifier=drawn.verifier,
         max_age=STEP_UP_SECONDS if wanted.fresh else None, login_hint=wanted.email or _own_address(tenant),
     )  # fmt: skip
-    with current.acting_as(_console_in(tenant)), transaction():
+    with current.acting_as(console_in(tenant)), transaction():
         handshake.remember(
             drawn, connection_id=connection.id, browser=anonymous_token(), next_path=wanted.next_path, fresh=wanted.fresh,
             leaves=leaves.session_id if leaves else None,
@@ -228,17 +224,17 @@ def _own_address(tenant: Tenant) -> str:
     return who.email if who is not None and who.tenant_id == tenant.id else ""
 
 
-def _console_in(tenant: Tenant) -> Actor:
+def console_in(tenant: Tenant) -> Actor:
     return console.founder(tenant.id, tenant.slug, tenant.name)
 
 
-def _provider(connection: Connection, slug: str) -> oidc.Provider:
-    return handshake.provider(connection, callback_address(slug))
+def provider_of(connection: Connection, slug: str) -> oidc.Provider:
+    return handshake.provider(connection, callback_address(slug, connection.number))
 
 
-def callback_address(slug: str) -> str:
-    """Where that tenant's provider sends people back: an address of its own for each connection (RFC 9700 §4.4)."""
-    return f"{current_app.config['PUBLIC_URL']}/auth/callback/{slug}"
+def callback_address(slug: str, number: int = 1) -> str:
+    """Where a connection's provider sends people back."""
+    return f"{current_app.config['PUBLIC_URL']}{handshake.callback_path(slug, number)}"
 
 
 def _local(path: str | None) -> str:
@@ -266,24 +262,36 @@ def shared_callback() -> ResponseReturnValue:
 @door.get("/auth/callback/<slug>", needs=PUBLIC)
 def callback(slug: str) -> ResponseReturnValue:
     """The provider's answer: the state's sign-in is used up first, so that it cannot be replayed whatever follows."""
+    return _callback(slug, 1)
+
+
+@door.get("/auth/callback/<slug>/<int(min=2,max=999999):number>", needs=PUBLIC)
+def numbered_callback(slug: str, number: int) -> ResponseReturnValue:
+    """The same for a later connection of the tenant, also for one that is only proposed."""
+    return _callback(slug, number)
+
+
+def _callback(slug: str, number: int) -> ResponseReturnValue:
     try:
-        return _answered(slug, request.args.get("state", "")[:300])
+        return _answered(slug, number, request.args.get("state", "")[:300])
     except (oidc.TokenRefused, transport.ProviderFault, admission.NoMembership) as refused:
         log.warning("sign-in refused", reason=getattr(refused, "reason", refused.message))
         return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message,
                     remedy=getattr(refused, "remedy", ""), back="/login", back_label="Back to the sign-in page")  # fmt: skip
 
 
-def _answered(slug: str, state: str) -> ResponseReturnValue:
+def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
     tenant = _tenant_for("", slug)
     begun_at = state.partition(".")[0]
     if tenant is None or not begun_at:
         raise oidc.TokenRefused("This answer does not belong to a sign-in that this browser began.")
     if begun_at != slug:
         raise oidc.TokenRefused("This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start again.")
-    connection, under_way = _take(tenant, state)
+    connection, under_way = _take(tenant, number, state)
     before = signed_in_anywhere()
     here = before if before is not None and before.tenant_id == tenant.id else None
+    if under_way.change_id is not None:
+        return _tested(here, connection, under_way)
     if before is not None and here is None and before.session_id != under_way.leaves:
         return _question(Wanted(tenant, "", under_way.next_path, fresh=under_way.fresh), before, status=409)
     try:
@@ -301,13 +309,30 @@ def _answered(slug: str, state: str) -> ResponseReturnValue:
     return response
 
 
-def _take(tenant: Tenant, state: str) -> tuple[Connection, SignIn]:
-    with current.acting_as(_console_in(tenant)), transaction():
-        under_way, connection = handshake.take(state, anonymous_token()), queries.connection()
+def _take(tenant: Tenant, number: int, state: str) -> tuple[Connection, SignIn]:
+    with current.acting_as(console_in(tenant)), transaction():
+        under_way = handshake.take(state, anonymous_token())
+        connection = queries.connection_row(under_way.connection_id)
         session().expunge_all()
-    if connection is None or connection.id != under_way.connection_id:
-        raise oidc.TokenRefused("The tenant changed its identity provider meanwhile. Begin again from the sign-in page.")
+    if connection is None or connection.state != ("live" if under_way.change_id is None else "proposed"):
+        raise oidc.TokenRefused("How people sign in changed meanwhile. Start again from the sign-in page.")
+    if connection.number != number:
+        raise oidc.TokenRefused("This answer came to the address of another connection, so Meridian didn't use it. Start again.")
     return connection, under_way
+
+
+def _tested(here: Actor | None, connection: Connection, under_way: SignIn) -> ResponseReturnValue:
+    """The end of a test sign-in: what came is recorded for the admin who tests, and no session starts or ends."""
+    if here is None or here.role not in permissions.CONNECTION.roles or under_way.change_id is None:
+        raise oidc.TokenRefused("Your session ended during the test sign-in. Sign in, then start the test again.")
+    identity, problem = None, ""
+    try:
+        identity = _redeemed(connection, under_way, None, here.tenant_slug)
+    except (oidc.TokenRefused, transport.ProviderFault) as refused:
+        problem = " ".join(filter(None, (refused.message, getattr(refused, "remedy", ""))))
+    with current.acting_as(here), transaction():
+        connections.note_test_sign_in(queries.connection_change(under_way.change_id), identity, problem)
+    return redirect(f"{under_way.next_path}#test", 303)
 
 
 def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None, slug: str) -> oidc.Identity:
@@ -315,7 +340,7 @@ def _redeemed(connection: Connection, under_way: SignIn, here: Actor | None, slu
         raise oidc.refused_by_provider(error, request.args.get("error_description", ""))
     max_age = STEP_UP_SECONDS if under_way.fresh else None
     identity = oidc.redeem(
-        _provider(connection, slug), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age
+        provider_of(connection, slug), request.args, nonce=under_way.nonce, verifier=under_way.verifier, max_age=max_age
     )
     if under_way.fresh and here is not None and here.person_id != person_key(identity.issuer, identity.subject):
         raise oidc.TokenRefused(
@@ -345,7 +370,7 @@ def _admitted(
     tenant: Tenant, connection: Connection, identity: oidc.Identity, token: str, *, fresh: bool, replaces: UUID | None
 ) -> Actor:
     key = person_key(identity.issuer, identity.subject)
-    with current.acting_as(_console_in(tenant)), transaction(person_id=key):
+    with current.acting_as(console_in(tenant)), transaction(person_id=key):
         try:
             person, membership = actions.admit(identity, connection)
         except admission.NoMembership as refused:
@@ -395,7 +420,7 @@ def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
     token = vault.unwrap(sealed_token, b"id-token").decode()
     if not token:  # he came by a code of ours: no provider knows of the session
         return None
-    return oidc.logout_url(_provider(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login")
+    return oidc.logout_url(provider_of(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login")
 
 
 @door.post("/auth/back-channel/<slug>", needs=PUBLIC)
@@ -406,10 +431,10 @@ def back_channel(slug: str) -> ResponseReturnValue:
     if tenant is None or connection is None:
         raise NotFound("There is no such page.")
     try:
-        subject, sid, jti = oidc.check_logout_token(_provider(connection, slug), request.form.get("logout_token", ""))
+        subject, sid, jti = oidc.check_logout_token(provider_of(connection, slug), request.form.get("logout_token", ""))
     except oidc.TokenRefused as refused:
         return {"error": "invalid_request", "error_description": refused.message}, 400
-    with current.acting_as(_console_in(tenant)), transaction():
+    with current.acting_as(console_in(tenant)), transaction():
         if not once_per("back-channel logout", tenant.slug, hashlib.sha256(jti.encode()).hexdigest()):
             return {"error": "invalid_request", "error_description": "This logout token was used before."}, 400
         actions.end_sessions_at_provider(connection.issuer, subject, sid)
@@ -505,14 +530,16 @@ def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
     if not accepted(
         form,
-        lambda: actions.invite(form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=_way_in(who.tenant_slug)),
+        lambda: actions.invite(
+            form.email.data or "", form.role.data, tenant_name=who.tenant_name, link=sign_in_address(who.tenant_slug)
+        ),
     ):
         return _members_page(form, status=422)
     flash(f"The invitation is on its way by email. It stays open for {actions.INVITATION_DAYS} days.")
     return redirect(url_for("people.members"), 303)
 
 
-def _way_in(slug: str) -> str:
+def sign_in_address(slug: str) -> str:
     return f"{current_app.config['PUBLIC_URL']}/login?tenant={slug}"
 
 
@@ -552,140 +579,3 @@ def remove(membership_id: UUID) -> ResponseReturnValue:
         return _removal_page(member, status=422, problem=refused.message)
     flash("The member is removed, and every session of theirs has ended.")
     return redirect(url_for("people.members"), 303)
-
-
-# ---- the identity provider
-
-
-@feature.get("/settings/sign-in", needs=permissions.CONNECTION)
-def connection() -> ResponseReturnValue:
-    return _connection_page(ConnectionForm(**_held()))
-
-
-def _held() -> dict[str, Any]:
-    row, domains = queries.connection(), tenants.domains_of(current.actor().tenant_id)
-    if row is None:
-        return {"enforced": True, "domains": " ".join(domains)}
-    return {"issuer": row.issuer, "client_id": row.client_id, "enforced": row.enforced,
-            "verifies_addresses": row.verifies_addresses, "domains": " ".join(domains),
-            "group_roles": _as_lines(row.group_roles), "version": row.version}  # fmt: skip
-
-
-def _as_lines(group_roles: Any) -> str:
-    return "\n".join(f"{group} = {role}" for group, role in sorted(group_roles.items()))
-
-
-def _connection_page(form: ConnectionForm, *, status: int = 200) -> ResponseReturnValue:
-    row = queries.connection()
-    moments = queries.timeline([row.id]) if row else []
-    changes = (
-        [(name, *(_as_lines(v) if isinstance(v, dict) else v for v in pair)) for name, *pair in form.overtaken]
-        if form.stale
-        else []
-    )
-    return page("people/connection.html", status=status, form=form, row=row, changes=changes, moments=moments,
-                callback=callback_address(current.actor().tenant_slug),
-                slug=current.actor().tenant_slug, public=current_app.config["PUBLIC_URL"])  # fmt: skip
-
-
-@feature.post("/settings/sign-in", needs=permissions.CONNECTION, fresh=True)
-def change_connection() -> ResponseReturnValue:
-    """A stale form is shown again: what the other changed, what was typed, and the version that is now seen."""
-    form = ConnectionForm()
-
-    def act() -> None:
-        _connect(form, form.mapping, enforced=bool(form.enforced.data), version=form.version.data)
-        _set_domains(current.actor().tenant_id, form.wanted_domains)
-
-    if accepted(form, act):
-        flash("The way to sign in is saved. Test it before you leave.")
-        return redirect(url_for("people.connection"), 303)
-    if form.stale:
-        form.version.data = _held().get("version")
-    return _connection_page(form, status=form.status)
-
-
-def _connect(form: ConnectionForm | FirstAdminForm, mapping: dict[str, str], *, enforced: bool, version: str | None) -> None:
-    try:
-        transport.safe_url(form.issuer.data or "")
-    except transport.ProviderFault as fault:
-        raise Invalid(fault.message, field="issuer") from fault
-    actions.connect(
-        issuer=form.issuer.data or "", client_id=form.client_id.data or "", secret=form.secret.data or None, enforced=enforced,
-        verifies_addresses=bool(form.verifies_addresses.data), group_roles=mapping, version=int(version) if version and version.isdecimal() and len(version) < 10 else None,  # noqa: PLR2004 - a version is small
-    )  # fmt: skip
-
-
-def _set_domains(tenant_id: UUID, wanted: set[str]) -> None:
-    tenant = tenants.tenant_by_id(tenant_id)
-    if tenant is not None:
-        tenant_actions.set_domains(tenant, wanted)
-
-
-@feature.post("/settings/sign-in/test", needs=permissions.CONNECTION)
-def test_connection() -> ResponseReturnValue:
-    """Each step of reaching the provider, with what was found; nobody is signed in."""
-    row = queries.connection()
-    if row is None:
-        raise NotFound("There is no connection to test yet. Save one first.")
-    actions.note_test(row, oidc.diagnose(_provider(row, current.actor().tenant_slug)))
-    return redirect(url_for("people.connection") + "#test", 303)
-
-
-# ---- the operator lets a new tenant's first admin in
-
-
-@operator_feature.get("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND)
-def first_admin(slug: str) -> ResponseReturnValue:
-    tenant = _untouched(slug)
-    return _first_admin_page(tenant, FirstAdminForm(**_begun(tenant)))
-
-
-def _begun(tenant: Tenant) -> dict[str, Any]:
-    """What an operator has set already, as the form's fields; empty before the first time."""
-    with transaction(read_only=True, tenant_id=tenant.id):
-        return _first_steps(tenant)
-
-
-def _first_steps(tenant: Tenant) -> dict[str, Any]:
-    row = queries.connection()
-    if row is None:
-        return {}
-    return {"issuer": row.issuer, "client_id": row.client_id, "verifies_addresses": row.verifies_addresses,
-            "domains": " ".join(tenants.domains_of(tenant.id)),
-            "email": next((invitation.email for invitation in queries.open_invitations()), "")}  # fmt: skip
-
-
-def _first_admin_page(tenant: Tenant, form: FirstAdminForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("people/first_admin.html", status=status, new=tenant, form=form, callback=callback_address(tenant.slug),
-                begun=bool(_begun(tenant)), public=current_app.config["PUBLIC_URL"])  # fmt: skip
-
-
-def _untouched(slug: str) -> Tenant:
-    """A tenant that nobody has joined yet: from then on its own admins decide, and no operator."""
-    tenant = tenants.tenant_by_slug(slug)
-    if tenant is None or tenant.kind != "customer":
-        raise NotFound("There is no such tenant.")
-    with transaction(read_only=True, tenant_id=tenant.id):
-        touched = queries.has_joined()
-    if touched:
-        raise NotFound(f"{tenant.name} has its own sign-in. Its admins change it.")
-    return tenant
-
-
-@operator_feature.post("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=True)
-def invite_first_admin(slug: str) -> ResponseReturnValue:
-    tenant, form, operator = _untouched(slug), FirstAdminForm(), current.actor()
-
-    def act() -> None:
-        for invitation in queries.open_invitations():  # locked: one that is being accepted just now is not replaced
-            actions.withdraw(queries.invitation(invitation.id), how="replaced by the operator")
-        row = queries.connection()
-        _connect(form, {}, enforced=True, version=str(row.version) if row else None)
-        _set_domains(tenant.id, form.wanted_domains)
-        actions.invite(form.email.data or "", "admin", tenant_name=tenant.name, link=_way_in(tenant.slug))
-
-    with current.acting_as(console.visiting(operator, tenant)), transaction():
-        if accepted(form, act):
-            return redirect("/operator/", 303)
-    return _first_admin_page(tenant, form, status=form.status)

@@ -19,6 +19,7 @@ from governance.audit.registry import action
 from governance.kernel import clock, current, jobs, marks
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.people.second_person import ApprovalRequest
 from governance.policies import queries
 from governance.policies.changing import Line, carried_over, digest, lines, mark, platform_content, said
 from governance.policies.models import OPEN, PlatformPolicy, PolicyVersion, Waiver
@@ -362,7 +363,7 @@ def approve(row: PolicyVersion, *, seen: str) -> None:
     alone("policy")
     session().refresh(row, with_for_update=True)
     _is_asked(row)
-    _second_person(row.hands)
+    approval_of(row).check()
     now = queries.standing()
     _on_base(row.base, now)
     check_content(read_content(row.content), now)
@@ -382,7 +383,7 @@ def approve(row: PolicyVersion, *, seen: str) -> None:
 def refuse(row: PolicyVersion, because: str) -> None:
     session().refresh(row, with_for_update=True)
     _is_asked(row)
-    _second_person(row.hands)
+    approval_of(row).check_rejection()
     _needs_reason(because)
     row.state, row.decided_by, row.decided_at = "refused", current.person_id(), clock.now()
     record(REFUSED, row, because=because, digest=row.digest)
@@ -398,9 +399,9 @@ def _is_asked(row: PolicyVersion) -> None:
         raise DomainError("It does not wait for a decision: it was edited, decided or withdrawn since.")
 
 
-def _second_person(hands: Iterable[str]) -> None:
-    if str(current.person_id()) in hands:
-        raise Forbidden("You worked on it yourself: it takes a second person to decide.")
+def approval_of(row: PolicyVersion) -> ApprovalRequest:
+    """By another person than any who edited it."""
+    return ApprovalRequest(row.hands, row.asked_at, own="You worked on it yourself, so another person decides.")
 
 
 def _needs_reason(because: str) -> None:
@@ -483,7 +484,7 @@ def agree(row: Waiver, *, seen: str) -> None:
     alone("waivers")
     session().refresh(row, with_for_update=True)
     _waiver_waits(row)
-    _another_on_waiver(row)
+    approval_of_waiver(row).check()
     now = queries.standing()
     if seen != waiver_mark(row, now):
         raise Stale("Somebody else agreed, or it or the floor changed, since you opened this page. Look at it again.")
@@ -502,7 +503,7 @@ def agree(row: Waiver, *, seen: str) -> None:
 def refuse_waiver(row: Waiver, because: str) -> None:
     session().refresh(row, with_for_update=True)
     _waiver_waits(row)
-    _another_on_waiver(row)
+    approval_of_waiver(row).check_rejection()
     _needs_reason(because)
     row.state, row.closed_by, row.closed_at = "refused", current.person_id(), clock.now()
     record(WAIVER_REFUSED, row, because=because, system=_of_waiver(row)["system"], dimension=row.dimension)
@@ -532,12 +533,15 @@ def _waiver_waits(row: Waiver) -> None:
         raise DomainError("That waiver was decided or withdrawn already.")
 
 
-def _another_on_waiver(row: Waiver) -> None:
-    me = current.person_id()
-    if me == row.asked_by:
-        raise Forbidden("You asked for it yourself: two others decide.")
-    if me == row.first_by:
-        raise Forbidden("You agreed already: the second one is another person.")
+def approval_of_waiver(row: Waiver) -> ApprovalRequest:
+    """By two others; the second one is another person than the first, too."""
+    first = current.person_id() == row.first_by
+    own = (
+        "You approved this already. The second approval takes another person."
+        if first
+        else "You requested this yourself, so two others decide."
+    )
+    return ApprovalRequest([row.asked_by, row.first_by], row.created_at, own=own)
 
 
 # ---- the operator's layer
@@ -682,12 +686,16 @@ def platform_mark(row: PlatformPolicy) -> str:
     return mark(row.id, row.digest, row.reason, until, row.base, platform_content(queries.platform()))
 
 
+def approval_of_platform(row: PlatformPolicy) -> ApprovalRequest:
+    return ApprovalRequest([row.made_by], row.created_at)
+
+
 def approve_platform(row: PlatformPolicy, *, seen: str) -> None:
     """A second operator agrees to exactly what he saw."""
     alone("platform")
     session().refresh(row, with_for_update=True)
     _platform_waits(row)
-    _second_person([str(row.made_by)])
+    approval_of_platform(row).check()
     _platform_on_base(row.base)
     if seen != platform_mark(row):
         raise Stale("It changed since you opened this page. Look at it again.")
@@ -700,7 +708,7 @@ def approve_platform(row: PlatformPolicy, *, seen: str) -> None:
 def refuse_platform(row: PlatformPolicy, because: str) -> None:
     session().refresh(row, with_for_update=True)
     _platform_waits(row)
-    _second_person([str(row.made_by)])
+    approval_of_platform(row).check_rejection()
     _needs_reason(because)
     row.state, row.decided_by, row.decided_at = "refused", current.person_id(), clock.now()
     record(PLATFORM_REFUSED, row, because=because, base=row.base)

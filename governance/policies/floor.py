@@ -165,6 +165,7 @@ def _decision(row: PlatformPolicy, form: DecideForm, *, status: int = 200) -> Re
     form.seen.data = actions.platform_mark(row)
     return page(
         "policies/floor_decision.html", status=status, row=row, form=form, platform=platform, under=_tenants(), me=current.actor().person_id,
+        why_not=actions.approval_of_platform(row).why_not() if row.state == "asked" else None,
         pairs=actions.platform_lines(platform, read_platform(0, row.content)) if row.state == "asked" else [],
         names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id]),
     )  # fmt: skip

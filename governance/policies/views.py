@@ -394,7 +394,7 @@ def _decision(row: PolicyVersion, form: DecideForm, *, status: int = 200) -> Res
     me = current.actor().person_id
     return page(
         "policies/decision.html", status=status, row=row, form=form, standing=standing, tabs=_tabs(standing, "tiers"), seen=_preview(standing, after),
-        names=people.names([row.made_by, row.decided_by]), me=me, mine=str(me) in row.hands, opened=actions.opened(row),
+        names=people.names([row.made_by, row.decided_by]), me=me, mine=str(me) in row.hands, why_not=actions.approval_of(row).why_not() if row.state == "asked" else None, opened=actions.opened(row),
         moments=people.timeline([row.id]),
     )  # fmt: skip
 
@@ -478,7 +478,7 @@ def _waiver(row: Waiver, form: DecideForm, *, status: int = 200) -> ResponseRetu
     return page(
         "policies/waiver.html", status=status, row=row, form=form, standing=standing, tabs=_tabs(standing, "waivers"), left=_left(row),
         key=queries.system_keys([row.system_id]).get(row.system_id, ""), floor=standing.platform.floor.get(row.dimension),
-        value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], me=current.actor().person_id,
+        value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], why_not=actions.approval_of_waiver(row).why_not() if row.state == "asked" else None, me=current.actor().person_id,
         names=people.names([row.asked_by, row.first_by, row.second_by, row.closed_by]), moments=people.timeline([row.id]),
         is_live=row.state == "live" and row.expires_at > clock.now(), decided=decided, without_effect=_stricter_than_waiver(standing, system, row),
     )  # fmt: skip

@@ -22,6 +22,7 @@ from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.people import actions as people
 from governance.people import queries as directory
 from governance.people.models import Membership
+from governance.people.second_person import OWN, ApprovalRequest
 from governance.privacy import erasing, listing, queries
 from governance.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 
@@ -85,7 +86,7 @@ def mark(erasure: Erasure, membership: Membership) -> str:
 def approve_erasure(erasure: Erasure, membership: Membership, *, seen: str, typed: str) -> None:
     """A second person, who typed the name, agrees; the jobs process carries it out. There is no way back."""
     _open(erasure.state, "erasure")
-    _second_person(erasure.asked_by, erasure.person_id)
+    approval_of(erasure, erasure.person_id).check()
     if seen != mark(erasure, membership):
         raise Stale("What was asked, or the person's name or role, has changed since you opened this page. Look at it again.")
     if " ".join(typed.split()).casefold() != " ".join(membership.person.name.split()).casefold():
@@ -99,7 +100,7 @@ def approve_erasure(erasure: Erasure, membership: Membership, *, seen: str, type
 
 def refuse_erasure(erasure: Erasure, because: str) -> None:
     _open(erasure.state, "erasure")
-    _second_person(erasure.asked_by, None)
+    approval_of(erasure, None).check_rejection()
     _needs_reason(because)
     erasure.state, erasure.decided_by, erasure.decided_at = "refused", current.person_id(), clock.now()
     record(ERASURE_REFUSED, erasure, about=erasure.person_id, because=because, subject=erasure.subject)
@@ -215,7 +216,7 @@ def ask_unmasking(pseudonym: str, reason: str) -> Unmasking:
 def approve_unmasking(asked: Unmasking) -> None:
     """The one who asked sees the name from now on, for an hour."""
     _open(asked.state, "question")
-    _second_person(asked.asked_by, _person(asked.subject))
+    approval_of(asked, _person(asked.subject)).check()
     asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
     asked.until = asked.decided_at + UNMASKED_FOR
     record(UNMASK_APPROVED, asked, subject=asked.subject, until=asked.until)
@@ -223,7 +224,7 @@ def approve_unmasking(asked: Unmasking) -> None:
 
 def refuse_unmasking(asked: Unmasking, because: str) -> None:
     _open(asked.state, "question")
-    _second_person(asked.asked_by, None)
+    approval_of(asked, None).check_rejection()
     _needs_reason(because)
     asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
     record(UNMASK_REFUSED, asked, about=_person(asked.subject), because=because, subject=asked.subject)
@@ -326,16 +327,20 @@ def _person(pseudonym: str | None) -> UUID | None:
     return membership.person_id if membership else None
 
 
+def subject_of(asked: Unmasking) -> UUID | None:
+    """The person whose name is asked for."""
+    return _person(asked.subject)
+
+
 def _open(state: str, what: str) -> None:
     if state != "asked":
         raise DomainError(f"That {what} was decided or withdrawn already.")
 
 
-def _second_person(asked_by: UUID | None, about: UUID | None) -> None:
-    if current.person_id() == asked_by:
-        raise Forbidden("You asked for it yourself: it takes a second person to decide.")
-    if current.person_id() == about:
-        raise Forbidden("It is about yourself: another person decides.")
+def approval_of(asked: Erasure | Unmasking, about: UUID | None) -> ApprovalRequest:
+    """By somebody who neither requested it nor is the one whom it is about."""
+    own = "It is about you, so another person decides." if current.person_id() == about else OWN
+    return ApprovalRequest([asked.asked_by, about], asked.created_at, own=own)
 
 
 def _own(asked_by: UUID | None) -> None:

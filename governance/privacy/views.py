@@ -81,6 +81,7 @@ def _erasure(found: Erasure, form: DecideForm, *, status: int = 200) -> Response
     return page(
         "privacy/erasure.html", status=status, erasure=found, member=member, preview=preview, form=form, holds=holds,
         seen=actions.mark(found, member) if member else "", names=people.names([found.asked_by, found.decided_by]),
+        why_not=actions.approval_of(found, found.person_id).why_not() if found.state == "asked" else None,
         work=queries.work_of(found), me=current.person_id(), moments=people.timeline([found.id]),
     )  # fmt: skip
 
@@ -141,6 +142,7 @@ def unmasking(unmasking_id: UUID) -> ResponseReturnValue:
 
 def _unmasking(found: Unmasking, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
     return page("privacy/unmasking.html", status=status, asked=found, form=form, names=people.names([found.asked_by, found.decided_by]),
+                why_not=actions.approval_of(found, actions.subject_of(found)).why_not() if found.state == "asked" else None,
                 me=current.person_id())  # fmt: skip
 
 

@@ -31,9 +31,10 @@ from governance.evidence.keeping import by_the_console
 from governance.evidence.models import Evidence, EvidenceLink
 from governance.kernel import clock, current, marks
 from governance.kernel.db import alone, session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
 from governance.kernel.sheets import csv_bytes
+from governance.people.second_person import ApprovalRequest
 from governance.switches import consumers, obeying, queries
 from governance.switches.consumers import Heard
 from governance.switches.models import SCOPES, Acknowledgement, Consumer, Drill, PlatformStop, Stop
@@ -186,6 +187,10 @@ def ask_restart(found: Stop, *, seen: str, because: str) -> None:
     record(RESTART_ASKED, found, because=why, version=there[0].version, **_names(found))
 
 
+def approval_of_restart(stop: Stop | PlatformStop) -> ApprovalRequest:
+    return ApprovalRequest([stop.restart_asked_by], stop.restart_asked_at)
+
+
 def keep_stopped(found: Stop, *, because: str = "") -> None:
     """The restart that was asked for does not happen: another person refuses, or who asked withdraws."""
     there = _still(found)
@@ -206,11 +211,11 @@ def restart(found: Stop, *, seen: str, because: str = "") -> None:
         return
     there = _still(found)
     asked_by, second = there[0].restart_asked_by, queries.needs_second(found)
+    if second and asked_by is not None:
+        approval_of_restart(there[0]).check()
     _unchanged(there, seen, second=second)
     if second and asked_by is None:
         raise DomainError("On the high-risk lane a restart is asked for first, and a second person decides.")
-    if second and asked_by == current.person_id():
-        raise Forbidden("You asked for it yourself: it takes a second person to restart it.")
     why, now = (there[0].restart_reason or "") if second else _reason(because), clock.now()
     for each in there:
         each.restarted_by, each.restarted_at, each.restart_reason = current.person_id(), now, why
@@ -282,8 +287,7 @@ def restart_platform(*, seen: str) -> None:
     held = _platform_still(seen)
     if held.restart_asked_by is None:
         raise DomainError("A restart for every tenant is asked for first, and a second operator decides.")
-    if held.restart_asked_by == current.person_id():
-        raise Forbidden("You asked for it yourself: it takes a second operator to restart.")
+    approval_of_restart(held).check()
     held.restarted_by, held.restarted_at = current.person_id(), clock.now()
     record(PLATFORM_RESTARTED, held, because=held.restart_reason, stopped_at=held.created_at, asked_by=held.restart_asked_by)
     marks.move_all()
@@ -422,12 +426,15 @@ def _open_drill(system: AISystem, feature: SystemFeature | None) -> Drill | None
     return session().scalars(query.where(live).limit(1)).one_or_none()
 
 
+def approval_of_drill(drill: Drill) -> ApprovalRequest:
+    return ApprovalRequest([drill.planned_by], drill.created_at, own="You planned it yourself, so another person approves it.")
+
+
 def agree(drill: Drill) -> None:
     """The second person; the drill, and those that repeat it, take place."""
     if drill.state != "asked":
         raise DomainError("That drill was agreed to, or cancelled, already.")
-    if drill.planned_by == current.person_id():
-        raise Forbidden("You planned it yourself: it takes a second person to agree.")
+    approval_of_drill(drill).check()
     if drill.due_at <= clock.now():
         raise DomainError("Its time has passed. Plan another drill.")
     drill.state, drill.agreed_by = "planned", current.person_id()

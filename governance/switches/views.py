@@ -379,6 +379,7 @@ def restart(stop_id: UUID) -> ResponseReturnValue:
         status=form.status if request.method == "POST" else 200,
         form=form,
         seen=actions.seen(found),
+        why_not=actions.approval_of_restart(found).why_not() if found.restart_asked_at and not found.restarted_at else None,
         **_of_stop(found),
     )
 
@@ -435,7 +436,7 @@ def _drill(found: Drill, form: DecideForm, *, status: int = 200) -> ResponseRetu
     scope = Scope("feature" if part else "system", under, part)
     return page(
         "switches/drill.html", status=status, drill=found, form=form, system=under, scope=scope,
-        names=_names(found.planned_by, found.agreed_by), me=current.actor().person_id, late=found.state == "asked" and found.due_at <= clock.now(),
+        names=_names(found.planned_by, found.agreed_by), me=current.actor().person_id, why_not=actions.approval_of_drill(found).why_not() if found.state == "asked" else None, late=found.state == "asked" and found.due_at <= clock.now(),
         title=_drill_title(found, scope.name), **_told(of, queries.obediences([of])[of.id] if of else None),
         moments=[_moment(each) for each in people.timeline([found.id])],
     )  # fmt: skip
@@ -490,6 +491,7 @@ def _switch(form: StopAllForm, decision: RestartForm, *, status: int = 200) -> R
     return page(
         "switches/platform.html", status=status, form=form, decision=decision, held=held, past=past, names=people.names(ids),
         planes=planes(held) if held else "", seen=actions.platform_mark(held) if held else "", me=current.person_id(), words_to_type=EVERY_TENANT,
+        why_not=actions.approval_of_restart(held).why_not() if held and held.restart_asked_at else None,
     )  # fmt: skip
 
 

@@ -81,8 +81,8 @@ def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str)
             follow(tenant.time_zone)
 
 
-def set_domains(tenant: Tenant, wanted: set[str]) -> None:
-    """Replace the work domains; one that leads to another tenant is refused by name."""
+def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
+    """The domains as they are stored; one that isn't a domain, or leads to another tenant, is refused by name."""
     wanted = {domain.strip().lower() for domain in wanted if domain.strip()}
     if bad := sorted(d for d in wanted if not DOMAIN.fullmatch(d)):
         raise Invalid(f"{bad[0][:80]} is not a domain such as acme.example.", field="domains")
@@ -91,6 +91,12 @@ def set_domains(tenant: Tenant, wanted: set[str]) -> None:
     held = {d.domain: d for d in session().scalars(select(EmailDomain).where(EmailDomain.domain.in_(wanted)))}
     if taken := sorted(d for d, row in held.items() if row.for_tenant != tenant.id):
         raise DomainTaken(f"{taken[0]} already leads to another tenant. Ask the operator.", field="domains")
+    return wanted
+
+
+def set_domains(tenant: Tenant, wanted: set[str]) -> None:
+    """Replace the work domains."""
+    wanted = check_domains(tenant, wanted)
     present = set(session().scalars(select(EmailDomain.domain).where(EmailDomain.for_tenant == tenant.id)))
     session().execute(delete(EmailDomain).where(EmailDomain.for_tenant == tenant.id, EmailDomain.domain.in_(present - wanted)))
     session().add_all(EmailDomain(domain=domain, for_tenant=tenant.id) for domain in sorted(wanted - present))

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.sealing import let_use, seal_by_tenant
 
 revision = '0011'
-down_revision = '0008'
+down_revision = '0010'
 
 
 def upgrade() -> None:

@@ -11,9 +11,9 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from governance.audit.models import AuditEntry
-from governance.kernel import current
+from governance.kernel import current, vault
 from governance.kernel.db import session, transaction
-from governance.people import actions, oidc
+from governance.people import handshake, oidc
 from governance.people.models import Connection, Session
 from governance.tenants import actions as tenants
 from governance.tenants import queries as directory
@@ -45,13 +45,16 @@ def idp(provider: HostileIdP, database) -> HostileIdP:
     return provider
 
 
-def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, **changes: Any) -> None:
-    """That tenant's connection, as its admin would set it."""
-    with current.acting_as(make.founder(slug)), transaction():
-        held = session().scalars(select(Connection)).one_or_none()
-        version = held.version if held else None
-        wanted = {"issuer": idp.issuer, "client_id": idp.client.id, "secret": idp.client.secret, "enforced": True}
-        actions.connect(**wanted | changes, group_roles=GROUPS if group_roles is None else group_roles, version=version)
+def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, *, secret: str | None = None) -> None:
+    """That tenant's live connection, as if its admins had changed it; connections.py has the way that they change it."""
+    with current.acting_as(make.founder(slug)) as who, transaction():
+        assert who
+        live = session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
+        live = live or Connection(state="live", number=1, tested_at=None, findings=[])
+        live.issuer, live.client_id, live.enforced = idp.issuer, idp.client.id, True
+        live.group_roles = GROUPS if group_roles is None else group_roles
+        live.secret = vault.wrap((secret or idp.client.secret).encode(), handshake.secret_context(who.tenant_id))
+        session().add(live)
         tenant = directory.tenant_by_slug(slug)
         assert tenant
         tenants.set_domains(tenant, {f"{slug}.example"})

@@ -30,6 +30,7 @@ type Key = RSAKey | ECKey | str | None
 type Tamper = Callable[[Claims, Claims], tuple[Claims, Claims, Key]]
 
 CALLBACKS = tuple(f"http://localhost/auth/callback/{slug}" for slug in ("acme", "globex", "console", "initech"))
+CALLBACKS += tuple(f"{callback}/{number}" for callback in CALLBACKS for number in range(2, 6))
 CLIENT = Client(
     "governance-console",
     "demo-client-secret-of-32-characters",

@@ -1,4 +1,6 @@
-"""How a tenant's people sign in: set, changed, tested; what is refused; and that the secret is never seen again."""
+"""How a tenant's people sign in: proposed, checked; what is refused; and that the secret is never seen again."""
+
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -9,53 +11,72 @@ from governance.people import oidc, transport
 from governance.people.models import Connection
 from tests import make
 from tests.browser import Visitor
-from tests.people.conftest import connect, entries
+from tests.people.conftest import GROUPS, connect, entries, hidden_fields
 from tests.people.idp import EVIL, HostileIdP, document
 
 SECRET = "a-secret-that-nobody-shall-see"
 
 
-def held(slug: str = "acme") -> Connection:
+def held(slug: str = "acme", state: str = "live") -> Connection:
     with make.acting("admin", slug, read_only=True):
-        found = session().scalars(select(Connection)).one()
+        found = session().scalars(select(Connection).where(Connection.state == state)).one()
         session().expunge(found)
         return found
 
 
-def form(idp: HostileIdP, **changes) -> dict:
-    return {"issuer": idp.issuer, "client_id": idp.client.id, "secret": SECRET, "domains": "acme.example", "group_roles": "officers = compliance_officer",
-            "enforced": "y", "version": str(held().version)} | changes  # fmt: skip
+def form(as_admin, idp: HostileIdP, **changes) -> dict:
+    """A filled form as it is sent, with what it was opened with."""
+    opened = hidden_fields(as_admin.get("settings/sign-in/change").text)["seen"]
+    return {"issuer": idp.issuer, "client_id": idp.client.id, "secret": SECRET, "domains": "acme.example",
+            "group_roles": "officers = compliance_officer", "enforced": "y", "reason": "A new directory", "seen": opened} | changes  # fmt: skip
 
 
-def test_a_first_connection(as_admin, provider):
+def proposes(as_admin, idp: HostileIdP, then: int = 303, **changes):
+    return as_admin.post("settings/sign-in/change", then=then, **form(as_admin, idp, **changes))
+
+
+def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
     assert "Nobody can sign in yet" in as_admin.get("settings/sign-in").text
-    given = {"issuer": provider.issuer, "client_id": "console", "domains": "acme.example", "enforced": "y"}
-    assert "needs the client secret" in as_admin.post("settings/sign-in", then=422, **given).text
-    as_admin.post("settings/sign-in", secret=SECRET, **given)
-    assert f"People sign in by {provider.issuer}" in as_admin.get("settings/sign-in").text
-    assert entries("connection.changed")[-1].facts == {"secret": "set"}
+    assert "needs the client secret" in proposes(as_admin, provider, 422, secret="").text
+    proposes(as_admin, provider)
+    assert "Nobody can sign in yet" in as_admin.get("settings/sign-in").text
+    assert held(state="proposed").issuer == provider.issuer
+    assert entries("connection.change.requested")[-1].facts["secret"] == "set"
+
+
+def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
+    """B8: with a wrong secret nobody could sign in any more."""
+    before = held()
+    proposes(as_admin, idp, secret="not-the-one", group_roles="officers = viewer")
+    after = held()
+    assert [getattr(after, n) for n in ("id", "issuer", "secret", "group_roles")] == [
+        before.id,
+        before.issuer,
+        before.secret,
+        before.group_roles,
+    ]
+    arrive("officer@acme.example").get("settings/sessions")
 
 
 def test_the_secret_is_nowhere_again(as_admin, idp):
-    as_admin.post("settings/sign-in", **form(idp))
-    shown = [as_admin.get("settings/sign-in").text, as_admin.post("settings/sign-in", then=422, **form(idp, issuer="x")).text]
+    proposes(as_admin, idp)
+    shown = [as_admin.get("settings/sign-in").text, proposes(as_admin, idp, 422, issuer="x").text]
     as_admin.post("settings/sign-in/test")
     shown += [as_admin.get("settings/sign-in").text, str([(e.body, e.facts, e.changes, e.sealed) for e in entries()])]
     assert not any(SECRET in text for text in shown)
-    assert SECRET.encode() not in held().secret
+    assert SECRET.encode() not in held(state="proposed").secret
 
 
-def test_a_blank_secret_keeps_the_one_that_is_held(as_admin, idp, arrive):
-    as_admin.post("settings/sign-in", **form(idp, secret="", group_roles="governance-officers = viewer"))
-    officer = arrive("officer@acme.example")
-    officer.get("settings/members", then=403)
-    assert "secret" not in entries("connection.changed")[-1].facts
+def test_a_blank_secret_keeps_the_one_that_is_stored(as_admin, idp):
+    proposes(as_admin, idp, secret="", group_roles="governance-officers = viewer")
+    assert held(state="proposed").secret == held().secret
+    assert "secret" not in entries("connection.change.requested")[-1].facts
 
 
-def test_a_held_secret_does_not_travel_to_another_issuer(as_admin, idp):
+def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
     with HostileIdP.serving("globex") as other:
-        page = as_admin.post("settings/sign-in", then=422, **form(idp, secret="", issuer=other.issuer)).text
-    assert "needs its own secret" in page and held().issuer == idp.issuer
+        page = proposes(as_admin, idp, 422, secret="", issuer=other.issuer).text
+    assert "needs its own secret" in page and not entries("connection.change.requested")
 
 
 @pytest.mark.parametrize("issuer", [
@@ -63,41 +84,62 @@ def test_a_held_secret_does_not_travel_to_another_issuer(as_admin, idp):
     "ftp://id.example", "javascript:alert(1)", "https://user:pw@id.example", "file:///etc/passwd", "https://no-such-name.invalid", "https://[", "",
 ])  # fmt: skip
 def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, issuer):
-    page = as_admin.post("settings/sign-in", then=422, **form(idp, issuer=issuer)).text
-    assert "issuer-error" in page and held().issuer == idp.issuer
+    page = proposes(as_admin, idp, 422, issuer=issuer).text
+    assert "issuer-error" in page and not entries("connection.change.requested")
 
 
 @pytest.mark.parametrize(("lines", "says"), [
     ("officers", "Line 1"), ("a = viewer\n= admin", "Line 2"), ("a = operator_admin", "operator_admin is not a role"), ("a = auditor", "auditor is not a role"), ("a = boss", "boss is not a role"),
 ])  # fmt: skip
 def test_groups_give_only_roles_of_a_tenant(as_admin, idp, lines, says):
-    page = as_admin.post("settings/sign-in", then=422, **form(idp, group_roles=lines)).text
+    page = proposes(as_admin, idp, 422, group_roles=lines).text
     assert says in page and lines.split("\n")[0] in page
 
 
 def test_a_domain_of_another_tenant_is_refused(as_admin, idp):
     with HostileIdP.serving("globex") as theirs:
         connect("globex", theirs)
-        page = as_admin.post("settings/sign-in", then=422, **form(idp, domains="acme.example globex.example")).text
+        page = proposes(as_admin, idp, 422, domains="acme.example globex.example").text
     assert "globex.example already leads to another tenant" in page
-    assert held().version == int(form(idp)["version"]) and not entries("tenant.domains.changed")[1:]
+    assert not entries("connection.change.requested") and not entries("tenant.domains.changed")[1:]
+
+
+def test_what_changes_nothing_is_refused(as_admin, idp):
+    lines = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
+    assert "Nothing changes" in proposes(as_admin, idp, 422, secret="", group_roles=lines).text
+
+
+def test_a_change_without_a_reason_is_refused(as_admin, idp):
+    assert "reason-error" in proposes(as_admin, idp, 422, reason=" ").text
 
 
 def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin, idp):
-    opened = form(idp, client_id="mine", secret=SECRET)
-    Visitor(app, make.cookie("admin")).post("settings/sign-in", **form(idp, client_id="theirs"))
-    page = as_admin.post("settings/sign-in", then=409, **opened).text
-    assert "Somebody else changed the connection" in page and "What changed since you opened this page" in page
-    assert ">theirs<" in page and 'value="mine"' in page and f'value="{held().version}"' in page
-    assert held().client_id == "theirs"
-    as_admin.post("settings/sign-in", **opened | {"version": str(held().version)})
-    assert held().client_id == "mine"
+    opened = form(as_admin, idp, client_id="mine")
+    proposes(Visitor(app, make.cookie("admin")), idp, client_id="theirs")
+    page = as_admin.post("settings/sign-in/change", then=409, **opened).text
+    assert "Someone else changed or proposed something" in page and "what is there now" in page
+    assert ">theirs<" in page and 'value="mine"' in page
+    assert held(state="proposed").client_id == "theirs"
+    as_admin.post("settings/sign-in/change", **opened | {"seen": hidden_fields(page)["seen"]})
+    assert held(state="proposed").client_id == "mine"
+    assert [e.action for e in entries()][-3:] == [
+        "connection.change.replaced",
+        "connection.change.requested",
+        "connection.tested",
+    ]
 
 
-@pytest.mark.parametrize("version", ["", "x", "-1", "9" * 50, None])
-def test_a_form_without_its_version_is_stale(as_admin, idp, version):
-    as_admin.post("settings/sign-in", then=409, **form(idp, version=version, client_id="other"))
-    assert held().client_id == idp.client.id
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 50, None])
+def test_a_form_that_does_not_say_what_it_was_opened_with_is_stale(as_admin, idp, seen):
+    proposes(as_admin, idp, 409, seen=seen)
+    assert not entries("connection.change.requested")
+
+
+def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
+    """Nobody fills a form and loses it to a step-up."""
+    stale = Visitor(app, make.cookie("admin", signed_in_ago=timedelta(minutes=6)))
+    assert "Sign in again" in stale.get("settings/sign-in/change", then=401).text
+    stale.get("settings/sign-in")
 
 
 # ---- testing it
@@ -107,6 +149,8 @@ def findings(as_admin) -> dict[str, tuple[bool, str]]:
     as_admin.post("settings/sign-in/test")
     page = as_admin.get("settings/sign-in").text
     assert "Nobody was signed in for it" in page
+    works = all(step["ok"] or step.get("optional") for step in held().findings)
+    assert ("The provider can be reached." in page, "The connection doesn&#39;t work yet." in page) == (works, not works)
     return {step["says"]: (step["ok"], step["detail"]) for step in held().findings}
 
 

@@ -215,7 +215,7 @@ def test_only_an_admin_changes_members(app, request, who):
     visitor.post(f"settings/members/{other}/role", then=403, role="admin")
     visitor.post(f"settings/members/{other}/remove", then=403)
     visitor.get("settings/sign-in", then=403)
-    visitor.post("settings/sign-in", then=403, issuer="https://evil.example")
+    visitor.post("settings/sign-in/change", then=403, issuer="https://evil.example")
     visitor.post("settings/sign-in/test", then=403)
     seen = visitor.get("settings/members", then=None)
     assert seen.status_code == (200 if who == "as_officer" else 403)
@@ -226,7 +226,7 @@ def test_only_an_admin_changes_members(app, request, who):
 
 
 @pytest.mark.parametrize(
-    "path", ["settings/members/invite", "settings/members/{}/role", "settings/members/{}/remove", "settings/sign-in"]
+    "path", ["settings/members/invite", "settings/members/{}/role", "settings/members/{}/remove", "settings/sign-in/change"]
 )
 def test_a_sign_in_of_ten_minutes_ago_is_not_enough(app, as_viewer, path):
     boss = stale_admin(app)

@@ -4,10 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
-from governance.people import actions as people
-from governance.people.models import person_key
+from governance.kernel import clock
+from governance.kernel.db import session
 from governance.policies import actions, queries
 from governance.policies.changing import with_tier, with_value
 from governance.policies.standing import Content
@@ -87,11 +85,7 @@ def waits(days: float = 0, **more) -> object:
 @pytest.fixture
 def second_operator(app, isolated):
     """Another operator beside Eva, signed in."""
-    make.PEOPLE["console", "second_operator"] = ("Noor Haddad", "noor.haddad@console.example", "operator_admin")
-    who = make.identity("console", *make.PEOPLE["console", "second_operator"][:2])
-    with current.acting_as(make.founder("console")), transaction(person_id=person_key(who.issuer, who.subject)):
-        people.join(people.arrive(who), "operator_admin", via="the test's world")
+    make.join("second_operator", "console")
     from tests.conftest import visitor
 
-    yield visitor(app, "second_operator", "console")
-    del make.PEOPLE["console", "second_operator"]
+    return visitor(app, "second_operator", "console")

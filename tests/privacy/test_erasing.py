@@ -286,10 +286,11 @@ def test_it_takes_a_second_person(as_officer, as_admin, nadia, acting):
         assert queries.open_erasure(nadia.pseudonym).state == "asked"
 
 
-def test_nobody_approves_his_own_erasing(as_officer, as_reviewer, acting, nadia):
+def test_nobody_approves_their_own_erasing(as_officer, as_reviewer, as_admin, acting, nadia):
     member = someone("reviewer")
     path = ask(as_officer, member)
-    seen = seen_on(as_reviewer, path)
+    assert "It is about you, so another person decides." in as_reviewer.get(path).text
+    seen = seen_on(as_admin, path)
     decide(as_reviewer, path, 403, verb="approve", seen=seen, typed="Jun Chen")
 
 

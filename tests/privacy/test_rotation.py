@@ -13,7 +13,6 @@ from governance.audit import logs, sealing
 from governance.audit.models import AuditEntry, LogKey, TenantKey
 from governance.kernel import current, embedded, vault
 from governance.kernel.db import session, transaction
-from governance.people import actions as people
 from governance.people import handshake
 from governance.people.models import Connection
 from governance.privacy import rotation
@@ -35,9 +34,12 @@ def the_old_key(app, isolated):
 def everything(nadia, acting):
     """One of each thing that the installation's key wraps."""
     with acting("admin"):
-        people.connect(
-            issuer="https://id.example", client_id="console", secret="its secret", enforced=False, group_roles={}, version=None
-        )  # noqa: S106 - invented
+        session().add(
+            Connection(
+                issuer="https://id.example", client_id="console", enforced=False, group_roles={}, tested_at=None, findings=[],
+                secret=vault.wrap(b"its secret", handshake.secret_context(current.actor().tenant_id)),
+            )
+        )  # fmt: skip
         logs.open_log()
         reports.make_signing_key()
     return nadia

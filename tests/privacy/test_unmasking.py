@@ -136,5 +136,5 @@ def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin,
 def test_the_rule_holds_below_the_pages_too(acting, nadia):
     with acting("compliance_officer"):
         question = actions.ask_unmasking(nadia.pseudonym, "x")
-        with pytest.raises(Forbidden, match="second person"):
+        with pytest.raises(Forbidden, match="another person decides"):
             actions.approve_unmasking(question)

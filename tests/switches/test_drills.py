@@ -216,7 +216,7 @@ def test_the_high_risk_lane_waits_for_a_second_person(acting):
     scene.system()
     drill_id = plan(part="auto-approve", of="claims-triage")
     assert drill(drill_id).state == "asked"
-    with acting("admin"), pytest.raises(Forbidden, match="second person"):
+    with acting("admin"), pytest.raises(Forbidden, match="another person approves"):
         actions.agree(queries.drill(drill_id, lock=True))
     with at(61):
         assert not jobs.turn() and drill(drill_id).state == "asked", "nobody agreed, so it does not take place"

@@ -114,7 +114,7 @@ def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(app, 
         assert "Nobody has signed in to Initech yet" in page
         assert all(f'value="{value}"' in page for value in form.values()) and idp.client.secret not in page
         as_operator.post(link, **form | {"email": DANA.email, "verifies_addresses": "y"})  # the secret is kept
-        assert [e.facts["how"] for e in entries("invitation.withdrawn", "initech")] == ["replaced by the operator"]
+        assert [e.facts["how"] for e in entries("invitation.withdrawn", "initech")] == ["the operator corrected the set-up"]
         Arrival(Visitor(app), DANA.email).finish(then=303)
         as_operator.get(link, then=404)
         as_operator.post(link, then=404, **form)
@@ -126,6 +126,33 @@ def test_a_tenant_that_everybody_has_left_is_none_of_the_operators_business(as_o
         session().execute(update(Membership).values(ended_at=clock.now()))
     as_operator.get("/operator/tenants/globex/first-admin", then=404)
     assert "globex/first-admin" not in as_operator.get("/operator/").text
+
+
+def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, provider_of_initech):
+    """A wrong secret, or an address with a letter missing, would otherwise lock the tenant out for good."""
+    where, idp = "/operator/tenants/initech/first-admin", provider_of_initech
+    as_operator.post("/operator/tenants/", slug="initech", name="Initech")
+    given = {
+        "issuer": idp.issuer,
+        "client_id": idp.client.id,
+        "secret": idp.client.secret,
+        "domains": "initech.example",
+        "email": DANA.email,
+    }
+    as_operator.post(where, **given | {"secret": "mistyped", "email": "dna@initech.example", "domains": "initech.exmaple"})
+    lost = Arrival(Visitor(app, tenant="initech"), DANA.email, tenant="initech").finish(then=503)
+    assert "its client id or secret is wrong" in lost.text
+    assert where in as_operator.get("/operator/").text
+    page = as_operator.get(where).text
+    assert "Nobody has signed in to Initech yet" in page and 'value="dna@initech.example"' in page and "mistyped" not in page
+    as_operator.post(where, **given)
+    dana = Visitor(app, tenant="initech")
+    Arrival(dana, DANA.email).finish()
+    dana.get("settings/sign-in")
+    as_operator.get(where, then=404)
+    as_operator.post(where, then=404, **given | {"secret": "another"})
+    assert [e.facts["how"] for e in entries("invitation.withdrawn", "initech")] == ["the operator corrected the set-up"]
+    assert len(entries("connection.changed", "initech")) == 2
 
 
 @pytest.mark.parametrize(
