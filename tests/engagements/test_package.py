@@ -30,7 +30,7 @@ from governance.engagements.models import EvidencePackage
 from governance.evidence import actions as evidence
 from governance.evidence.models import EvidenceVersion
 from governance.evidence.queries import destruction, version_of
-from governance.kernel import jobs, storage
+from governance.kernel import jobs, memo, storage
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.kernel.made import reading
@@ -470,10 +470,18 @@ def test_a_package_is_compared_with_the_checkpoint_that_the_auditor_kept(as_audi
     assert "entries of your older checkpoint" in done.output and "is genuine: all " in done.output
 
 
-def test_a_package_of_a_rewritten_log_contradicts_the_checkpoint_that_the_auditor_kept(as_auditor, acting, scene, checked):
-    older = held(acting, root=b"\7" * 32)
+def test_a_package_of_a_forked_log_contradicts_the_checkpoint_that_the_auditor_kept(as_auditor, acting, scene, checked, database):
+    """The database goes back to an earlier moment, and other entries are written and signed with the same key."""
+    before = held(acting)
+    point = database.begin_nested()
+    shelf.version(shelf.piece("As it was"))
+    sequenced(acting)
+    older = held(acting)
+    point.rollback()
+    memo.forget()
     grown(acting)
     content = taken(as_auditor, scene[0])
+    assert checked(content).exit_code == 0 and checked(content, checkpoint=before).exit_code == 0
     done = checked(content, checkpoint=older)
     assert done.exit_code == 1, done.output
     assert "Do not rely on this package. The log contradicts your older checkpoint" in done.output
