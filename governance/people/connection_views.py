@@ -159,7 +159,11 @@ def _filled(live: Connection | None, change: ConnectionChange | None) -> dict[st
 def _differences(form: ConnectionForm) -> list[tuple[str, Any, Any]]:
     if not form.stale:
         return []
-    return [(LABELS[name], *(_as_lines(v) if isinstance(v, dict) else v for v in pair)) for name, *pair in form.overtaken]
+    return [(LABELS[name], _readable(typed), _readable(now)) for name, typed, now in form.overtaken]
+
+
+def _readable(value: Any) -> Any:
+    return _as_lines(value) if isinstance(value, dict) else value
 
 
 def settings_in(form: ProviderForm, mapping: dict[str, str], *, enforced: bool) -> Settings:

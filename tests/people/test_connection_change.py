@@ -151,7 +151,7 @@ def test_a_wrong_secret_never_goes_live(as_admin, second, idp, new):
     """B8: it was saved at once, and locked everybody out."""
     change = propose(as_admin, new, secret="not-the-one")
     page = test_as(as_admin, change)
-    assert "4 of 5 steps passed. The connection doesn&#39;t work yet." in page and "client id or secret is wrong" in page
+    assert "4 of 5 steps passed. The connection doesn't work yet." in page and "client id or secret is wrong" in page
     assert "Correct what it found" in decide(second, change, then=422).text
     assert live().issuer == idp.issuer
 
