@@ -91,7 +91,7 @@ class Access:
 def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
     """Who this identity would be here by that connection; writes nothing. `key` is the person's. Raises NoMembership.
 
-    Who was removed comes back by an invitation only.
+    A removed member comes back by an invitation only.
     """
     held = queries.any_membership_of(key)
     if held is not None and held.via == ERASED:

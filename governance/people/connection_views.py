@@ -161,10 +161,10 @@ def _filled(live: Connection | None, change: ConnectionChange | None) -> dict[st
 def _differences(form: ConnectionForm) -> list[tuple[str, Any, Any]]:
     if not form.stale:
         return []
-    return [(LABELS[name], _shown(then), _shown(now)) for name, then, now in form.overtaken]
+    return [(LABELS[name], _readable(typed), _readable(now)) for name, typed, now in form.overtaken]
 
 
-def _shown(value: Any) -> Any:
+def _readable(value: Any) -> Any:
     return _as_lines(value) if isinstance(value, dict) else value
 
 

@@ -128,7 +128,7 @@ def propose(
     if is_same and wanted == present:
         raise Unchanged("Nothing changes: this is how people sign in already.")
     _close_open("replaced")
-    made = None if is_same else _new("proposed", settings, sealed, number=_number_for(settings))
+    made = None if is_same else _new("proposed", settings, sealed, number=_number_for(settings, live))
     if made is not None:
         session().add(made)
         session().flush()
@@ -292,7 +292,7 @@ def approve(change: ConnectionChange, *, seen: str) -> int:
 
 
 def _check_test_holds(change: ConnectionChange, made: Connection) -> None:
-    """Whoever signed in for the test still comes in as an admin: an invitation may have ended since."""
+    """Refuse when the person of the test would no longer sign in as an admin: an invitation may have ended since."""
     _, problem = _role_of(change.test or {}, made)
     if problem:
         raise DomainError(f"The test sign-in no longer holds. {problem}")
@@ -344,7 +344,7 @@ def reset(settings: Settings | None, *, secret: str | None, admin: str | None, r
     live = queries.connection()
     if settings is not None:
         sealed = _secret_for(settings, secret, [live])
-        live = _go_live(_new("live", settings, sealed, number=_number_for(settings)), live)
+        live = _go_live(_new("live", settings, sealed, number=_number_for(settings, live)), live)
     if live is None:
         raise Invalid("The tenant has no connection yet, so give one.")
     ended = actions.end_every_session(how="the operator reset how people sign in")
@@ -369,11 +369,16 @@ def _new(state: str, settings: Settings, sealed: bytes, *, number: int) -> Conne
     return Connection(**values, state=state, number=number, secret=sealed, tested_at=None, findings=[])
 
 
-def _number_for(settings: Settings) -> int:
-    """Of its redirect address: the one that this issuer and client have had here, or a new one."""
-    query = select(Connection.number).where(Connection.issuer == settings.issuer, Connection.client_id == settings.client_id)
-    held = session().scalar(query.order_by(Connection.created_at).limit(1))
-    return held or (session().scalar(select(func.max(Connection.number))) or 0) + 1
+def _number_for(settings: Settings, live: Connection | None) -> int:
+    """Of its redirect address: the live one's for the same issuer and client, or one that no other pair has ever had.
+
+    Corrections of a first set-up share number 1, so a mistyped issuer of then gets another number now.
+    """
+    if live is not None and (settings.issuer, settings.client_id) == (live.issuer, live.client_id):
+        return live.number
+    same = (Connection.issuer == settings.issuer) & (Connection.client_id == settings.client_id)
+    own = select(Connection.number).where(same, Connection.number.not_in(select(Connection.number).where(~same)))
+    return session().scalar(own.limit(1)) or (session().scalar(select(func.max(Connection.number))) or 0) + 1
 
 
 def _go_live(made: Connection, former: Connection | None) -> Connection:

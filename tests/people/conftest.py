@@ -45,13 +45,15 @@ def idp(provider: HostileIdP, database) -> HostileIdP:
     return provider
 
 
-def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, *, secret: str | None = None) -> None:
+def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, *, secret: str | None = None,
+            verifies_addresses: bool = False) -> None:  # fmt: skip
     """That tenant's live connection, as if its admins had changed it; connections.py has the way that they change it."""
     with current.acting_as(make.founder(slug)) as who, transaction():
         assert who
         live = session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
         live = live or Connection(state="live", number=1, tested_at=None, findings=[])
         live.issuer, live.client_id, live.enforced = idp.issuer, idp.client.id, True
+        live.verifies_addresses = verifies_addresses
         live.group_roles = GROUPS if group_roles is None else group_roles
         live.secret = vault.wrap((secret or idp.client.secret).encode(), handshake.secret_context(who.tenant_id))
         session().add(live)

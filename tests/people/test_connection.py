@@ -150,7 +150,7 @@ def findings(as_admin) -> dict[str, tuple[bool, str]]:
     page = as_admin.get("settings/sign-in").text
     assert "Nobody was signed in for it" in page
     works = all(step["ok"] or step.get("optional") for step in held().findings)
-    assert ("The provider can be reached." in page, "The connection doesn&#39;t work yet." in page) == (works, not works)
+    assert ("The provider can be reached." in page, "The connection doesn't work yet." in page) == (works, not works)
     return {step["says"]: (step["ok"], step["detail"]) for step in held().findings}
 
 

@@ -151,7 +151,7 @@ def test_a_wrong_secret_never_goes_live(as_admin, second, idp, new):
     """B8: it was saved at once, and locked everybody out."""
     change = propose(as_admin, new, secret="not-the-one")
     page = test_as(as_admin, change)
-    assert "4 of 5 steps passed. The connection doesn&#39;t work yet." in page and "client id or secret is wrong" in page
+    assert "4 of 5 steps passed. The connection doesn't work yet." in page and "client id or secret is wrong" in page
     assert "Correct what it found" in decide(second, change, then=422).text
     assert live().issuer == idp.issuer
 
@@ -202,6 +202,20 @@ def test_each_issuer_and_client_has_an_address_that_no_other_one_gets(as_admin, 
     propose(as_admin, new)
     assert row(Connection, "proposed").number == 2
     assert "/auth/callback/acme/2" in re.sub("<wbr>", "", as_admin.get("settings/sign-in").text)
+
+
+def test_an_issuer_that_was_mistyped_at_the_set_up_never_shares_the_live_address(as_admin, idp, new, acting):
+    """Until somebody had signed in, the operator corrected it at the same address; its domain may be somebody else's by now."""
+    with acting("admin"):
+        session().add(
+            Connection(
+                issuer=new.issuer, client_id=new.client.id, secret=b"", group_roles={}, state="retired", number=1, tested_at=None
+            )
+        )
+    propose(as_admin, new)
+    assert row(Connection, "proposed").number == 2
+    propose(as_admin, idp, group_roles="", secret="")
+    assert row(Connection, "proposed").number == live().number == 1
 
 
 # ---- deciding
