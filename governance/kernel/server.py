@@ -3,7 +3,7 @@
 granian's WSGI workers give each request a thread at once, and reading a body there cannot time
 out. So this uses granian's ASGI worker (a request is a scope, `receive()` and `send()`), but no
 event loop: granian calls `Server.arrive` for each request, and what it completes (a piece of a
-body) calls on from there, on granian's own few threads. They never block. The application is
+body) calls on from there, on granian's own thread. It never blocks. The application is
 plain WSGI and runs in this module's threads, or, for answers from memory, right away.
 """
 
@@ -34,7 +34,7 @@ type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 PAGE_THREADS = 16
 URGENT_THREADS = 2  # for stopping and restarting, whatever the others wait for
-EVENT_THREADS = 4
+EVENT_THREADS = 1  # nothing there blocks; more of them only contend for the interpreter
 MAX_CONNECTIONS = 512  # of one worker
 HEADER_DEADLINE_SECONDS = 20  # for the head of a request; also how long a connection may be idle
 KILL_SECONDS = 5  # after SIGTERM, for products that keep their connections open
@@ -116,13 +116,14 @@ class Arrival:
                 self._refuse("broken off", bodies.broken_off())
                 return
             data = message["body"]
-            self._body += data
-            self._pace.came(len(data))
             if not message["more_body"]:
                 if self._leave():
-                    self._exchange.environ["wsgi.input"] = BytesIO(self._body)
+                    self._exchange.environ["wsgi.input"] = BytesIO(self._body + data if self._body else data)
                     self._exchange.start()
-            elif len(self._body) >= BUFFERED_BYTES:
+                return
+            self._body += data
+            self._pace.came(len(data))
+            if len(self._body) >= BUFFERED_BYTES:
                 self._become_upload()
             else:
                 self._receive()

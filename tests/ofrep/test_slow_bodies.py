@@ -10,12 +10,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import select
 
+import governance
 from governance.evidence import actions as evidence
 from governance.evidence.models import EvidenceVersion
 from governance.kernel import bodies
@@ -233,6 +235,16 @@ def test_an_announced_body_beyond_the_limit_is_refused_unread(installation):
     reply = http.client.HTTPResponse(connection)
     reply.begin()
     assert reply.status == 413 and "larger than this page takes" in reply.read().decode()
+
+
+def test_an_answer_of_many_pieces_arrives_whole_and_its_head_alone_without_them(installation):
+    css = (Path(governance.__file__).parent / "static" / "vendor" / "tabler.css").read_bytes()
+    connection = http.client.HTTPConnection("127.0.0.1", installation[0], timeout=60)
+    for method, expected in (("GET", css), ("HEAD", b""), ("GET", css)):
+        connection.request(method, "/static/vendor/tabler.css")
+        reply = connection.getresponse()
+        assert reply.status == 200 and reply.headers["Content-Length"] == str(len(css))
+        assert reply.read() == expected
 
 
 # ---- uploads
