@@ -181,13 +181,15 @@ def assign_selected(key: str) -> ResponseReturnValue:
 
 
 def _selected(framework: FrameworkView, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
-    found = []
-    for row, held in queries.some_items(framework.id, ids, lock=lock):
-        node = frameworks.requirement_by_id(row.requirement_id)
-        now = {"owner_id": row.owner_id, "due_on": row.due_on}
-        href = url_for("assessments.requirement", key=framework.key, ref=node.path)
-        found.append(BulkItem(row.id, node.ref, node.title, href, now, actions.why_not(held)))
-    return found
+    """In the publisher's order."""
+    nodes = {node.id: (place, node) for place, node in enumerate(frameworks.requirements(framework.id))}
+    found = sorted(queries.some_items(framework.id, ids, lock=lock), key=lambda each: nodes[each[0].requirement_id][0])
+    return [_bulk_item(framework, nodes[row.requirement_id][1], row, held) for row, held in found]
+
+
+def _bulk_item(framework: FrameworkView, node: frameworks.RequirementView, row: AssessmentItem, held: Assessment) -> BulkItem:
+    href = url_for("assessments.requirement", key=framework.key, ref=node.path)
+    return BulkItem(row.id, node.ref, node.title, href, {"owner_id": row.owner_id, "due_on": row.due_on}, actions.why_not(held))
 
 
 def _assign_all(changes: Sequence[BulkChange]) -> None:
@@ -197,6 +199,8 @@ def _assign_all(changes: Sequence[BulkChange]) -> None:
 def _assign_verb(wanted: Mapping[str, Any], count: int) -> str:
     if "owner_id" not in wanted:
         return f"Set the due date of {plural(count, 'requirement')}"
+    if wanted["owner_id"] is None and "due_on" in wanted:
+        return f"Remove the owner and set the due date of {plural(count, 'requirement')}"
     verb = owners.assign_verb(count, "requirement", wanted["owner_id"])
     return f"{verb}, due {long_day(wanted['due_on'])}" if "due_on" in wanted else verb
 

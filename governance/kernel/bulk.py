@@ -1,8 +1,8 @@
-"""Bulk actions: what a change would do to each selected item, and proof that what is applied is what was shown. Pure.
+"""Bulk actions: what a change would do to each selected item, and whether that still holds. Pure.
 
-preview(items, wanted) → BulkPreview      what changes, what is so already, what can't be changed and why
-overtaken(items, seen)                the items that changed since the preview with these fingerprints
-confirmation(seen, wanted)            what one press of the confirming button is known by: pressed twice, it is the same
+preview(items, wanted) → BulkPreview   what changes, what is so already, what can't change and why
+overtaken(items, seen)                 the items that changed since they were previewed
+confirmation(seen, wanted)             names one press of the button: pressed twice, it is the same
 """
 
 import hashlib
@@ -13,13 +13,13 @@ from typing import Any
 from uuid import UUID
 
 MAX_ITEMS = 200  # of one bulk action: more than a page of any list shows
-FINGERPRINT_LENGTH = 16  # hex characters: 64 bits against a change that goes unnoticed, not against an attacker
+FINGERPRINT_LENGTH = 16  # hex characters, 64 bits: against an unnoticed change, not an attacker
 type Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class BulkItem:
-    """A selected row. `now` holds the fields that the action can change, `blocked` why it can't change this one."""
+    """A selected row: the fields that the action can change, and why it can't change this one."""
 
     id: UUID
     ref: str
@@ -30,13 +30,13 @@ class BulkItem:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex characters that differ once a field that the action can change, or what blocks it, differs."""
+        """16 hex characters that differ once a field in `now`, or what blocks the action, differs."""
         return _digest([self.now, self.blocked])
 
 
 @dataclass(frozen=True, slots=True)
 class BulkColumn:
-    """A field that an action can change, as its preview shows it. `describe` gives the text of each value, all at once."""
+    """A field that an action can change; `describe` gives the text of each of its values."""
 
     field: str
     label: str
@@ -68,7 +68,7 @@ class BulkPreview:
 
 
 def preview(items: Sequence[BulkItem], wanted: Callable[[BulkItem], Values]) -> BulkPreview:
-    """What the action would do to each item. `wanted` names the fields that it sets, and their values, for one item."""
+    """What the action would do. `wanted` gives the fields that it sets on one item, with their values."""
     told = [BulkChange(item, {**item.now, **wanted(item)}) for item in items]
     differing = [change for change in told if change.after != change.item.now]
     return BulkPreview(

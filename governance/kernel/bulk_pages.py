@@ -1,8 +1,9 @@
-"""The two steps of every bulk action: a page that lists exactly what changes, then the same form, confirmed.
+"""The two steps of every bulk action: a page that lists what changes, then the same form, confirmed.
 
-A list declares its action once (`BulkAction`) and hands its POST to `run`. The first POST carries `ids` and shows the
-preview; the confirming one carries `seen`, the id and fingerprint of each row that was shown. Rows that changed in between
-bring the preview back, and nothing is applied. Pressed twice, it is applied once.
+A list declares its action once (`BulkAction`) and hands its POST to `run`. The first POST carries
+`ids` and shows the preview; the confirming one carries `seen`, the id and fingerprint of each row
+that was shown. Rows that changed in between bring the preview back, and nothing is applied.
+Pressed twice, it is applied once.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -38,9 +39,10 @@ PREVIEW = "bulk/preview.html"
 class BulkAction:
     """One bulk action of a list.
 
-    `columns` are the fields that it changes. `find` returns the selected rows, locked when told so, in the order of the list; `apply` changes one or refuses with a
-    DomainError. `verb` words the confirming button and `done` the message, from the number of changes. `asks` names the
-    form's fields that the preview offers to change.
+    `columns` are the fields that it changes. `find` returns the selected rows, locked when told so,
+    in the order of the list; `apply` makes the changes, all or none, or raises a DomainError.
+    `verb` words the confirming button and `done` the message, from the number of changes.
+    `asks` names the fields of the form that the preview offers to change.
     """
 
     noun: str
@@ -79,20 +81,29 @@ def run(
     action: BulkAction, form: Form, wanted: Callable[[BulkItem], Values], *, back: str, ids: Collection[UUID] = (),
     crumbs: Sequence[tuple[str, str | None]], fields: Mapping[str, str] | None = None,
 ) -> ResponseReturnValue:  # fmt: skip
-    """Preview, or apply what was previewed. `fields` are hidden ones of the action's own, such as each row's decision."""
+    """Preview, or apply what was previewed. `fields` are hidden fields of the action's own."""
     seen = _seen()
     asked = seen.keys() or set(ids)
     _check_count(action, len(asked))
     items = action.find(asked, bool(seen))
     if len(items) != len(asked):
         raise NotFound(f"One of the selected {action.nouns} isn't here. Nothing was changed.")
-    context: dict[str, Any] = {"action": action, "form": form, "back": back, "crumbs": crumbs, "fields": fields or {}}
+    context: dict[str, Any] = {
+        "action": action,
+        "form": form,
+        "back": back,
+        "crumbs": crumbs,
+        "fields": fields or {},
+    }
     if not form.validate():
         return _page(context, BulkPreview(unchanged=tuple(items)), invalid=True, status=form.status)
     shown = preview(items, wanted)
     if not seen:
         return _page(context, shown)
-    press = confirmation(seen, [(str(item.id), dict(wanted(item))) for item in sorted(items, key=lambda each: each.id)])
+    press = confirmation(
+        seen,
+        [(str(item.id), dict(wanted(item))) for item in sorted(items, key=lambda each: each.id)],
+    )
     if changed := overtaken(items, seen):
         return _pressed_before(context, shown, press) or _page(context, shown, changed=changed, status=409)
     if not accepted(form, lambda: action.apply(shown.changes)):
@@ -103,11 +114,14 @@ def run(
 
 
 def _pressed_before(context: Mapping[str, Any], shown: BulkPreview, press: str) -> ResponseReturnValue | None:
-    """The answer to the same press once more, or to one that has nothing left to do; None where rows changed otherwise."""
+    """The answer to the same press once more, or to one with nothing left to do; otherwise None."""
     if (earlier := undo.applied(press)) is not None:
         say(context["action"].done(len(earlier.steps)), earlier.id)
     elif not shown.changes and not shown.blocked:
-        say(f"Nothing is left to change: {plural(len(shown.items), context['action'].noun)} had these values already.", None)
+        say(
+            f"Nothing is left to change: {plural(len(shown.items), context['action'].noun)} had these values already.",
+            None,
+        )
     else:
         return None
     return redirect(context["back"], 303)
@@ -121,9 +135,22 @@ def _check_count(action: BulkAction, count: int) -> None:
 
 
 def _page(
-    context: Mapping[str, Any], shown: BulkPreview, *, changed: Sequence[BulkItem] = (), invalid: bool = False, status: int = 200
+    context: Mapping[str, Any],
+    shown: BulkPreview,
+    *,
+    changed: Sequence[BulkItem] = (),
+    invalid: bool = False,
+    status: int = 200,
 ) -> ResponseReturnValue:
     columns: Sequence[BulkColumn] = context["action"].columns
     values = {c.field: {i.now.get(c.field) for i in shown.items} | {e.after.get(c.field) for e in shown.changes} for c in columns}
     words = {c.field: c.describe(values[c.field]) for c in columns}
-    return page(PREVIEW, status=status, shown=shown, changed=changed, invalid=invalid, words=words, **context)
+    return page(
+        PREVIEW,
+        status=status,
+        shown=shown,
+        changed=changed,
+        invalid=invalid,
+        words=words,
+        **context,
+    )

@@ -1,14 +1,15 @@
 """Undo: what a person has just changed, kept for ten minutes so that they can take it back.
 
-    remember(…)                  beside an action's `record`: the values before and after, and the entry that told of it
-    offer(confirmation)          at the end of a view: keeps what this transaction remembered; the message carries its id
+    remember(…)                  beside an action's `record`: the values before and after, and the entry
+    offer(confirmation)          at the end of a view: keeps what this transaction remembered
     applied(confirmation)        the offer that the same press of a button has left already
     take(offer_id, kinds)        runs each step's own action with the previous values
     forget()                     nightly: offers that are over
 
-A step is undone by its feature's own action (`restores`), so permissions, change freezes and closed periods apply as to
-any change, and each leaves an entry that names the entry it undoes. A row that holds another value than the one the
-step left is not touched. Only the person who made the change is offered its undoing. Steps hold ids and days, no text.
+A step is undone by its feature's own action (`restores`), so permissions, change freezes and closed
+periods apply as to any change, and each leaves an entry that names the entry it undoes. A row that
+holds another value than the one the step left is not touched. Only the person who made the change
+can undo it. Steps hold ids and days, no text.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -26,14 +27,22 @@ from governance.kernel.errors import DomainError, NotFound
 
 WINDOW = timedelta(minutes=10)
 REMEMBERED = "steps that can be undone"
-LEFT_ALONE = {403, 404, 409, 422}  # refusals that concern one row; the others stop the undoing as a whole
+LEFT_ALONE = {
+    403,
+    404,
+    409,
+    422,
+}  # refusals that concern one row; the others stop the undoing as a whole
 
 
 class UndoOffer(Tenanted, Model):
     """What one request changed, for the person who made it, until it expires or is used."""
 
     __tablename__ = "undo_offers"
-    __table_args__ = (Index(None, "tenant_id", "expires_at"), Index(None, "tenant_id", "person_id", "confirmation"))
+    __table_args__ = (
+        Index(None, "tenant_id", "expires_at"),
+        Index(None, "tenant_id", "person_id", "confirmation"),
+    )
 
     person_id: Mapped[UUID]
     confirmation: Mapped[str | None]
@@ -44,7 +53,7 @@ class UndoOffer(Tenanted, Model):
 
 @dataclass(frozen=True, slots=True)
 class UndoStep:
-    """One row's change. `entry_id` is the audit entry of the change; values are as JSON has them: ids and days are text."""
+    """One row's change and its audit entry. Values are as JSON has them: ids and days are text."""
 
     kind: str
     target_id: UUID
@@ -76,7 +85,7 @@ _restorers: dict[str, Restore] = {}
 
 
 def restores(kind: str) -> Callable[[Restore], Restore]:
-    """Declare the function that undoes steps of a kind; it raises Overtaken where the row holds another value by now."""
+    """Declare what undoes steps of a kind; it raises Overtaken where the row holds another value."""
 
     def declare(function: Restore) -> Restore:
         if kind in _restorers:
@@ -87,7 +96,14 @@ def restores(kind: str) -> Callable[[Restore], Restore]:
     return declare
 
 
-def remember(kind: str, target_id: UUID, entry_id: UUID, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+def remember(
+    kind: str,
+    target_id: UUID,
+    entry_id: UUID,
+    *,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> None:
     """Note a change of this transaction that can be undone."""
     steps: list[UndoStep] = session().info.setdefault(REMEMBERED, [])
     steps.append(UndoStep(kind, target_id, entry_id, _plain(before), _plain(after)))
@@ -113,7 +129,7 @@ def day_or_none(text: str | None) -> date | None:
 
 
 def offer(confirmation: str | None = None) -> UUID | None:
-    """Keep what this transaction remembered for the acting person; None where it changed nothing that can be undone."""
+    """Keep what this transaction remembered; None where it changed nothing that can be undone."""
     steps: list[UndoStep] = session().info.pop(REMEMBERED, [])
     if not steps:
         return None
@@ -137,7 +153,8 @@ def applied(confirmation: str) -> UndoOffer | None:
 def take(offer_id: UUID, kinds: Collection[str]) -> Undone:
     """Undo what can still be undone of an offer whose steps are all of these kinds.
 
-    Raises NotFound for an offer of another person, and Expired after ten minutes. Taken twice, the second changes nothing.
+    Raises NotFound for an offer of another person, and Expired after ten minutes. Taken twice, the
+    second changes nothing.
     """
     query = select(UndoOffer).where(UndoOffer.id == offer_id, UndoOffer.person_id == current.person_id())
     found = session().scalars(query.with_for_update()).one_or_none()

@@ -13,7 +13,7 @@ SHOWN = 3  # refusals that the message names
 
 
 def say(text: str, offer_id: UUID | None) -> None:
-    """The message after a change, with a button that undoes it; the feature at work has the address `undo_change`."""
+    """The message after a change, with a button that sends to the feature's `undo_change`."""
     if offer_id is None:
         flash(text)
     else:
@@ -29,7 +29,10 @@ def say_changed(text: str) -> None:
 def take(offer_id: UUID, kinds: Collection[str], home: str) -> ResponseReturnValue:
     """Undo, say what was undone and what was not, and go back to the page with the button."""
     undone = undo.take(offer_id, kinds)
-    flash(_told(undone), "message" if undone.restored == undone.steps or undone.was_used else "warning")
+    flash(
+        _told(undone),
+        "message" if undone.restored == undone.steps or undone.was_used else "warning",
+    )
     return redirect(back_to(home), 303)
 
 

@@ -1,8 +1,9 @@
-"""Who can own controls, evidence, requirements and requests, and how a form asks for an owner. One place for every list.
+"""Who can own controls, evidence, requirements and requests, and how a form asks for an owner.
 
-owner_choices(present)      an optional owner, of something new or together with other fields
-assignee_choices()          a change of owner: nothing is preselected, and removing the owner is a choice of its own
-check_may_own(owner_id)     refuses who can't own
+owner_choices(present)     an optional owner, of something new or together with other fields
+member_choices(present)    the same, of every member
+assignee_choices()         a change of owner: nothing is preselected, removing is a choice of its own
+check_may_own(owner_id)    refuses who can't own
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +22,7 @@ type Choices = list[tuple[Any, str]]
 
 
 def owner_choices(present: UUID | None = None) -> Choices:
-    """No owner, then each member whose role can own; `present` is the owner before the form is saved."""
+    """No owner, then each member whose role can own; `present` is the owner before saving."""
     return _optional(_able(), present)
 
 
@@ -31,9 +32,13 @@ def member_choices(present: UUID | None = None) -> Choices:
 
 
 def _optional(able: Sequence[tuple[UUID, str]], present: UUID | None) -> Choices:
-    """A present owner who can't own any more stays in the list: otherwise saving another field would remove the owner."""
+    """A present owner who can't own any more stays in the list: saving must not remove them."""
     gone = present is not None and present not in {person_id for person_id, _ in able}
-    return [("", "No owner"), *able, *([(present, f"{name_of(present)} (can't own it any more)")] if gone else [])]
+    return [
+        ("", "No owner"),
+        *able,
+        *([(present, f"{name_of(present)} (can't own it any more)")] if gone else []),
+    ]
 
 
 def assignee_choices(first: str = "Choose an owner") -> Choices:
@@ -54,7 +59,10 @@ def check_may_own(owner_id: UUID | None) -> None:
     """Refuse somebody who isn't a member, or whose role can't act on what they would own."""
     membership = membership_of(owner_id) if owner_id else None
     if owner_id is not None and (membership is None or membership.role not in OWNING_ROLES):
-        raise Invalid("Choose an owner who is an admin, a compliance officer or a contributor here.", field="owner_id")
+        raise Invalid(
+            "Choose an owner who is an admin, a compliance officer or a contributor here.",
+            field="owner_id",
+        )
 
 
 def name_of(person_id: UUID | None) -> str:
