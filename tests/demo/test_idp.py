@@ -21,7 +21,7 @@ from joserfc.jwk import KeySet
 from governance.demo import idp as demo
 from governance.demo.idp import PEOPLE, Client, NotLocal, Person, create_idp, listen, serve
 from governance.kernel import clock
-from tests.people.idp import ATTACKS, CALLBACKS, CLIENT, STEP_UP_ATTACKS, HostileIdP, action, hidden, sign_in
+from tests.people.idp import ATTACKS, CALLBACKS, CLIENT, STEP_UP_ATTACKS, HostileIdP, action, half_hash, hidden, sign_in
 
 pytestmark = pytest.mark.slow
 
@@ -488,12 +488,14 @@ def seen(idp: HostileIdP) -> object:
     token = redeem(idp, callback.pop("code"), (CLIENT.id, CLIENT.secret)).json()
     info = requests.get(f"{idp.issuer}/userinfo", headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=60).json()
     parts = token.get("id_token", "..").split(".")
-    return callback, metadata, info, parts[0], claims_of(parts[1]), verifies(idp, token.get("id_token"))
+    claims = claims_of(parts[1])
+    bound = claims.pop("at_hash", None) == half_hash(token["access_token"])
+    return callback, metadata, info, parts[0], claims, bound, verifies(idp, token.get("id_token"))
 
 
 def claims_of(part: str) -> dict[str, object]:
     found = json.loads(urlsafe_b64decode(part + "==") or b"{}")
-    found.pop("sid", None), found.pop("at_hash", None)
+    found.pop("sid", None)
     return {k: v // 60 if isinstance(v, int) and not isinstance(v, bool) else v for k, v in found.items()}
 
 
