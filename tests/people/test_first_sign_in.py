@@ -12,9 +12,9 @@ from governance.kernel import clock
 from governance.people import actions, queries
 from tests import make
 from tests.browser import Visitor
+from tests.people.changing import live, propose
 from tests.people.conftest import Arrival, connect, entries, nothing_starts
 from tests.people.idp import HostileIdP, claims, document
-from tests.people.test_connection import form
 
 GUEST = Person("acme-9001", "guest@acme.example", "Gale Guest", ("night-shift",))
 OUTSIDER = Person("acme-9002", "guest@firm.example", "Fay Firm", ())
@@ -190,15 +190,16 @@ def test_what_the_provider_answers_instead_of_a_code_is_shown(app, guests):
 # ---- the form
 
 
-def test_the_switch_is_a_field_of_the_connection(as_admin, idp):
+def test_the_switch_is_proposed_like_every_change_of_the_connection(as_admin, idp):
     def box() -> Tag:
-        found = BeautifulSoup(as_admin.get("settings/sign-in").text, "html.parser").select_one("input[name=verifies_addresses]")
+        shown = as_admin.get("settings/sign-in/change").text
+        found = BeautifulSoup(shown, "html.parser").select_one("input[name=verifies_addresses]")
         assert found and SWITCH in found.find_parent("label").text and "could take that person" in found.find_parent("label").text
         return found
 
     assert not box().has_attr("checked")
-    as_admin.post("settings/sign-in", **form(idp, verifies_addresses="y"))
-    assert entries("connection.changed")[-1].changes["verifies_addresses"] == [False, True]
+    propose(as_admin, idp, verifies_addresses="y")
+    assert entries("connection.change.requested")[-1].changes["verifies_addresses"] == [False, True]
     assert box().has_attr("checked")
-    as_admin.post("settings/sign-in", **form(idp))
-    assert entries("connection.changed")[-1].changes["verifies_addresses"] == [True, False]
+    assert "Every address of the provider" in as_admin.get("settings/sign-in").text
+    assert not live().verifies_addresses
