@@ -31,6 +31,8 @@ MEANS = {
     "import_id": "FrameworkImport",
     "hold_id": "LegalHold",
 }
+# Found by nobody but the session that made it: tests/people/test_step_up.py shows that it does find it.
+OF_A_SESSION = {"kept_form_id"}
 HERE = {("assessments", "item_id"): "AssessmentItem", ("systems", "key"): "system_key", ("systems", "system_id"): "system_key"}
 
 
@@ -153,7 +155,7 @@ def test_a_neighbour_finds_no_object_of_another_tenant(app, acme_ids, isolated):
 
 def test_the_owner_does_find_them(app, as_admin, acme_ids):
     """Otherwise the walk above would prove nothing: the same addresses lead somewhere for acme."""
-    lost = [f"{d}: 404" for d in doors(app, "tenant") if d.method == "GET" and objects_in(d) and "admin" in d.needs.roles
+    lost = [f"{d}: 404" for d in doors(app, "tenant") if d.method == "GET" and objects_in(d) - OF_A_SESSION and "admin" in d.needs.roles
             and knock(as_admin, d, d.address(app, "acme", acme_ids)).status_code == 404]  # fmt: skip
     assert lost == []
 

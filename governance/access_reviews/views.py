@@ -4,18 +4,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, url_for
 
 from governance.access_reviews import actions, queries
 from governance.access_reviews.forms import BeginForm, DecideForm
 from governance.access_reviews.models import AccessReview
 from governance.access_reviews.permissions import REVIEW
 from governance.kernel import clock, current
-from governance.kernel.errors import StepUpNeeded
-from governance.kernel.feature import Feature, recently_signed_in
-from governance.kernel.forms import Form, accepted, uuid_or_none
+from governance.kernel.access import ROLE_NAMES
+from governance.kernel.feature import Feature
+from governance.kernel.forms import Form, accepted, submission, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 
@@ -74,12 +75,30 @@ def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseRe
     )  # fmt: skip
 
 
-@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=REVIEW)
+def _takes_away() -> bool:
+    return bool(set(_chosen().values()) - {"keep"})
+
+
+def _decisions(access_review_id: UUID) -> list[tuple[str, str]]:
+    chosen = _chosen()
+    rows = {row.item.id: row.name for row in queries.every_row(access_review_id)}
+    return [(rows.get(item, "Unknown row"), _in_words(choice)) for item, choice in chosen.items()]
+
+
+def _in_words(choice: str) -> str:
+    fixed = {"keep": "Keep", "revoke": "Revoke"}
+    return fixed.get(choice) or f"Lower to {ROLE_NAMES.get(choice, choice).lower()}"
+
+
+DECIDE = StepUp(
+    "Save decisions", DecideForm, facts=_decisions, danger="Revocations and lower roles apply immediately.", when=_takes_away
+)
+
+
+@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=REVIEW, fresh=DECIDE)
 def decide(access_review_id: UUID) -> ResponseReturnValue:
     """The choice of each row, or with `all` one choice for those that are ticked. What takes away needs a fresh sign-in."""
     found, form, chosen = queries.review(access_review_id, lock=True), DecideForm(), _chosen()
-    if set(chosen.values()) - {"keep"} and not recently_signed_in(current.actor()):
-        raise StepUpNeeded("To take somebody's access away needs a sign-in of the last five minutes.")
     done: list[int] = []
     if not accepted(form, lambda: done.append(actions.decide(found, chosen, because=form.because.data or ""))):
         return _review(queries.review(access_review_id), form, status=form.status)
@@ -88,9 +107,10 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
 
 
 def _chosen() -> dict[UUID, str]:
-    if every := request.form.get("all", ""):
-        return {uuid_or_none(value) or UUID(int=0): every[:40] for value in request.form.getlist("ids")}
-    marked = ((name.removeprefix("row-"), value) for name, value in request.form.items() if name.startswith("row-") and value)
+    sent = submission().fields
+    if every := sent.get("all", ""):
+        return {uuid_or_none(value) or UUID(int=0): every[:40] for value in sent.getlist("ids")}
+    marked = ((name.removeprefix("row-"), value) for name, value in sent.items() if name.startswith("row-") and value)
     return {uuid_or_none(name) or UUID(int=0): value[:40] for name, value in marked}
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 import structlog
-from flask import current_app, flash, make_response, redirect, request, url_for
+from flask import current_app, flash, g, make_response, redirect, request, url_for
 from sqlalchemy.exc import IntegrityError
 
 from governance.kernel import current, vault
@@ -20,8 +20,9 @@ from governance.kernel.feature import STEP_UP_SECONDS, Feature
 from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, set_cookie
-from governance.people import actions, handshake, oidc, permissions, queries, sessions, transport
+from governance.people import actions, handshake, oidc, permissions, queries, sessions, step_up, transport
 from governance.people.forms import ConnectionForm, FirstAdminForm, InviteForm, RoleForm, SignInForm
 from governance.people.models import Connection, Membership, SignIn, person_key
 from governance.tenants import actions as tenant_actions
@@ -271,8 +272,9 @@ def callback(slug: str) -> ResponseReturnValue:
         return _answered(slug, request.args.get("state", "")[:300])
     except (oidc.TokenRefused, transport.ProviderFault, actions.NoMembership) as refused:
         log.warning("sign-in refused", reason=refused.message)
-        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message,
-                    back="/login", back_label="Back to the sign-in page")  # fmt: skip
+        onward = {"back": "/login", "back_label": "Back to the sign-in page"}
+        onward |= step_up.unfinished(signed_in_anywhere(), g.get("next_path", ""))
+        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message, **onward)
 
 
 def _answered(slug: str, state: str) -> ResponseReturnValue:
@@ -283,6 +285,7 @@ def _answered(slug: str, state: str) -> ResponseReturnValue:
     if begun_at != slug:
         raise oidc.TokenRefused("This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start again.")
     connection, under_way = _take(tenant, state)
+    g.next_path = under_way.next_path  # for the page of a refusal
     before = signed_in_anywhere()
     here = before if before is not None and before.tenant_id == tenant.id else None
     if before is not None and here is None and before.session_id != under_way.leaves:
@@ -500,7 +503,7 @@ def _members_page(form: InviteForm, *, status: int = 200, problem: str | None = 
                 invitations=queries.open_invitations(), role_form=RoleForm, fragments=("list",))  # fmt: skip
 
 
-@feature.post("/settings/members/invite", needs=permissions.MANAGE, fresh=True)
+@feature.post("/settings/members/invite", needs=permissions.MANAGE, fresh=StepUp("Invite member", InviteForm))
 def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
     if not accepted(
@@ -523,7 +526,16 @@ def withdraw(invitation_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("people.members"), 303)
 
 
-@feature.post("/settings/members/<uuid:membership_id>/role", needs=permissions.MANAGE, fresh=True)
+def _who(membership_id: UUID) -> list[tuple[str, str]]:
+    person = queries.membership(membership_id).person
+    return [("Member", person.name), ("Email", person.email)]
+
+
+CHANGE_ROLE = StepUp("Change role", RoleForm, facts=_who)
+REMOVE = StepUp("Remove member", facts=_who, danger="This member loses access and every session of theirs ends immediately.")
+
+
+@feature.post("/settings/members/<uuid:membership_id>/role", needs=permissions.MANAGE, fresh=CHANGE_ROLE)
 def change_role(membership_id: UUID) -> ResponseReturnValue:
     membership, form = queries.membership(membership_id), RoleForm()
     if not accepted(form, lambda: actions.change_role(membership, form.role.data)):
@@ -543,7 +555,7 @@ def _removal_page(member: Membership, *, status: int = 200, problem: str | None 
     )
 
 
-@feature.post("/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE, fresh=True)
+@feature.post("/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE, fresh=REMOVE)
 def remove(membership_id: UUID) -> ResponseReturnValue:
     member = queries.membership(membership_id)
     try:
@@ -587,7 +599,7 @@ def _connection_page(form: ConnectionForm, *, status: int = 200) -> ResponseRetu
                 slug=current.actor().tenant_slug, public=current_app.config["PUBLIC_URL"])  # fmt: skip
 
 
-@feature.post("/settings/sign-in", needs=permissions.CONNECTION, fresh=True)
+@feature.post("/settings/sign-in", needs=permissions.CONNECTION, fresh=StepUp("Save sign-in settings", ConnectionForm))
 def change_connection() -> ResponseReturnValue:
     """A stale form is shown again: what the other changed, what was typed, and the version that is now seen."""
     form = ConnectionForm()
@@ -656,7 +668,10 @@ def _untouched(slug: str) -> Tenant:
     return tenant
 
 
-@operator_feature.post("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=True)
+FIRST_ADMIN = StepUp("Invite first admin", FirstAdminForm, facts=lambda slug: [("Tenant", _untouched(slug).name)])
+
+
+@operator_feature.post("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=FIRST_ADMIN)
 def invite_first_admin(slug: str) -> ResponseReturnValue:
     tenant, form, operator = _untouched(slug), FirstAdminForm(), current.actor()
 

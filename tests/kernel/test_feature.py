@@ -10,6 +10,7 @@ from governance.factory import create_app
 from governance.kernel import access, current
 from governance.kernel.db import session
 from governance.kernel.feature import Feature
+from governance.kernel.step_up import StepUp
 from governance.people.models import Session
 from governance.tenants.models import Tenant
 from tests import make
@@ -41,7 +42,7 @@ def probed(app, settings):
     def preview() -> str:
         return both()
 
-    @probe.post("/probe/fresh", needs=needs, fresh=True)
+    @probe.post("/probe/fresh", needs=needs, fresh=StepUp("Send the probe"))
     def fresh() -> str:
         return "fresh"
 
