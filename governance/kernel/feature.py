@@ -71,6 +71,8 @@ class Feature(Blueprint):
         """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
+        if fresh is not None and not isinstance(fresh, StepUp):
+            raise TypeError(f"{self.name}: the route {rule} must say what its fresh sign-in is for")
         guards = {"public": _public, "machine": _keyed(leaves)}
         guard = guards.get(self.scope) or _guarded(self.scope, fresh=fresh, writes=writes)
         guarded = guard(view_func, needs)
