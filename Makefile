@@ -28,8 +28,8 @@ help:  ## Say what each target does
 demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PORT=…, DATA=…); ONCE=1 makes the report and leaves
 	@PORT="$(PORT)" DATA="$(DATA)" exec .venv/bin/governance demo $(if $(ONCE),--once)
 
-test: .venv/.ready pdf-libraries test-programs  ## The whole suite; ends with pytest's own closing line
-	@exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup
+test: .venv/.ready pdf-libraries test-programs  ## The whole suite in random order; ends with pytest's own closing line
+	@exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --durations=20
 
 check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, templates, dependencies, fast tests: under 90 s
 	@export PATH="$$PWD/.venv/bin:$$PATH"

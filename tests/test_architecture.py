@@ -364,6 +364,19 @@ def test_nothing_personal_or_foreign_is_in_the_repository():
 # ---- tests
 
 
+def test_no_test_asserts_a_duration_or_a_rate():
+    """A busy machine is no fault: tests wait by tests/patience.py for what must come, and `make bench` measures."""
+    waiting = {"tests/patience.py", "tests/journeys/conftest.py"}  # the second signs in again before a sign-in is too old
+    clocks = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"}
+    measuring = {short(p) for p in TESTS for name, _ in calls(tree(p)) if ".".join(name.split(".")[-2:]) in clocks}
+    assert measuring == waiting
+
+
+def test_continuous_integration_runs_the_checks_and_the_suite():
+    run = (ROOT / ".ci" / "run").read_text()
+    assert re.findall(r"^make (\w+)", run, re.MULTILINE) == ["check", "test"]
+
+
 def test_tests_do_not_replace_our_own_code():
     """Fakes stand at the network's edge; what is ours runs as it is."""
     me = Path(__file__).name

@@ -310,7 +310,7 @@ def test_a_witness_that_is_killed_remembers_what_it_cosigned(log, tmp_path):
         assert here.key == key_file.read_text().strip()
         assert submit(here, note).status_code == 200
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         again = started(stack, line).witness
         assert again.key == here.key
         reply = submit(again, note)
@@ -333,7 +333,7 @@ def test_the_witness_answers_as_the_specification_has_it(log, any_witness):
     size, note = log.grow(20)
     assert submit(any_witness, note).status_code == 404 if isinstance(any_witness, Ours) else True
     any_witness.trust(log.origin, log.key)
-    post = lambda body: requests.post(f"{any_witness.url}/add-checkpoint", data=body.encode(), timeout=10)  # noqa: E731
+    post = lambda body: requests.post(f"{any_witness.url}/add-checkpoint", data=body.encode(), timeout=60)  # noqa: E731
     assert post(f"old {size + 1}\n\n{note}").status_code == 400
     assert post(f"old 00\n\n{note}").status_code == 400
     assert post("").status_code == 400
@@ -344,7 +344,7 @@ def test_the_witness_answers_as_the_specification_has_it(log, any_witness):
     assert post(f"old 7\n\n{note}").status_code == 409
     assert post(f"old 0\n\n{note}").status_code == 200
     origin = hashlib.sha256(log.origin.encode()).hexdigest()
-    seen = requests.get(f"{any_witness.url}/{origin}/checkpoint", timeout=10)
+    seen = requests.get(f"{any_witness.url}/{origin}/checkpoint", timeout=60)
     assert seen.status_code == 200 and seen.text.startswith(note)
 
 

@@ -119,7 +119,7 @@ class Theirs:
     def stop(self):
         if self.process:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
 
     @classmethod
     @contextlib.contextmanager
@@ -217,7 +217,7 @@ class Log:
 def submit(witness, note, *, old=0):
     """Straight to a witness, without a proof."""
     body = f"old {old}\n\n{note}".encode()
-    return requests.post(f"{witness.url}/add-checkpoint", data=body, timeout=10)
+    return requests.post(f"{witness.url}/add-checkpoint", data=body, timeout=60)
 
 
 def work():

@@ -68,6 +68,13 @@ def write_until_told(url: str, who: current.Actor, stop, counts) -> None:
     counts.put(written)
 
 
+def write_so_many(url: str, who: current.Actor, entries: int) -> None:
+    """One entry a transaction."""
+    connect(url)
+    for _ in range(entries):
+        write(who)
+
+
 def two_rounds(url: str, said: Path) -> None:
     """What the operator's log says of them goes into the file; exit code: how many were late."""
     connect(url)

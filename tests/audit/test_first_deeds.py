@@ -29,7 +29,7 @@ def test_two_first_deeds_at_once_share_a_key(pool):
     def deed(*, first: bool) -> None:
         try:
             if not first:
-                first_has_sealed.wait(5)
+                first_has_sealed.wait(60)
             with current.acting_as(who), transaction():
                 sealed.append(sealing.seal(subject, "name", "Ines Duarte"))
                 first_has_sealed.set()
@@ -42,7 +42,7 @@ def test_two_first_deeds_at_once_share_a_key(pool):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     try:
         assert faults == []
         with current.acting_as(who), transaction():

@@ -125,14 +125,14 @@ def test_what_another_connection_has_not_committed_is_not_remembered(settings, a
             new_control("SEC-77")
             session().flush()
             wrote.set()
-            over.wait(20)
+            over.wait(60)
             raise ValueError
 
     try:
         before = refs()
         writer = Thread(target=writes)
         writer.start()
-        wrote.wait(20)
+        wrote.wait(60)
         during, kept = refs(), ledger()
         over.set()
         writer.join()

@@ -1,7 +1,6 @@
 """A list of requests as a file: read and shown first, taken over whole, twice the same changes nothing; whatever somebody sends."""
 
 import io
-import time
 import zipfile
 from datetime import date
 
@@ -97,10 +96,8 @@ def test_a_heading_merged_across_is_no_request_of_its_own():
     assert found.problems == [(3, "it does not say what is asked for")]
 
 
-def test_fifty_thousand_rows_are_read_in_seconds_and_one_more_is_refused():
-    began = time.monotonic()
+def test_fifty_thousand_rows_are_read_and_one_more_is_refused():
     assert len(listing.read(book(*((f"R-{n}", f"Request {n}") for n in range(50_000)))).rows) == 50_000
-    assert time.monotonic() - began < 60  # a bound against running away, no promise of speed
     with pytest.raises(Invalid, match="more than 50 000 rows"):
         listing.read(book(*((f"R-{n}", "x") for n in range(50_030))))
 

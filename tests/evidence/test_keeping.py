@@ -317,7 +317,7 @@ def test_of_two_who_set_the_first_rule_of_a_kind_at_the_same_moment_one_is_told(
         try:
             with make.acting("admin", "globex"):
                 assert queries.retention_rule("log") is None
-                start.wait(10)
+                start.wait(60)
                 actions.set_retention("log", months, version=0)
                 session().flush()
             ended.append(months)

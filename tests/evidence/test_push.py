@@ -281,7 +281,7 @@ def test_of_the_same_request_at_the_same_moment_one_version_comes(committed):
     def send():
         one = copy.copy(committed)
         one.client = committed.client.application.test_client()
-        start.wait(10)
+        start.wait(60)
         replies.append(one.push(then=None, key="run-1"))
 
     senders = [threading.Thread(target=send) for _ in range(4)]

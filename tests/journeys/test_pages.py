@@ -130,7 +130,7 @@ def test_the_arrows_walk_the_heat_map_and_the_peek_follows(arrive):
 def test_no_browser_reported_a_violation(console, visits):
     """After every page above, in this order of the file: the counters of the web workers stand at zero."""
     for _ in range(6):
-        text = requests.get(f"{console}/metrics", timeout=10).text
+        text = requests.get(f"{console}/metrics", timeout=60).text
         counted = re.search(r"^governance_csp_reports_total (\S+)", text, re.MULTILINE)
         assert counted
         assert float(counted[1]) == 0

@@ -143,7 +143,7 @@ def test_many_requests_at_once_recover_together(served, cluster):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert len(outcomes) == 12 and outcomes.count(1) >= 10
 
 

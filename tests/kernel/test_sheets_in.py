@@ -2,7 +2,6 @@
 
 import io
 import resource
-import time
 import zipfile
 from datetime import date
 
@@ -62,13 +61,13 @@ HEAD = f'<row r="1">{text("A1", "Request")}{text("B1", "id")}</row><row r="2">{t
 
 
 def cost(act):
-    """What it returned or refused with, seconds, and MB more of memory at the worst."""
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    """What it returned or refused with, and MB more of memory at the worst."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         found = act()
     except Invalid as refusal:
         found = refusal.message
-    return found, time.monotonic() - began, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+    return found, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
 
 
 # ---- what is in it
@@ -149,9 +148,9 @@ def test_what_a_writer_wrote_is_read(rows):
 @READERS
 def test_two_cells_at_the_corners_of_the_sheet_make_no_room_for_those_between(reader):
     far = f'{HEAD}<row r="1048576">{text("XFD1048576", "far")}</row>'
-    says, seconds, more = cost(lambda: reader(book(far)))
+    says, more = cost(lambda: reader(book(far)))
     assert "more than 60 columns: cell XFD1048576 holds something" in says
-    assert seconds < 5 and more < 50
+    assert more < 50
 
 
 @READERS
@@ -181,9 +180,9 @@ def test_a_part_that_unpacks_to_more_than_it_may_is_refused_while_it_unpacks(rea
     for part in ("xl/sharedStrings.xml", "xl/styles.xml"):
         open_, close = f"<x {NS}>".encode(), b"</x>"
         bomb = open_ + (b"<si/>" if "Strings" in part else b"<xf/>") * (20 * MB) + close
-        says, seconds, more = cost(lambda part=part, bomb=bomb: reader(book(HEAD, **{part: bomb})))
+        says, more = cost(lambda part=part, bomb=bomb: reader(book(HEAD, **{part: bomb})))
         assert "holds more than" in says or "unpacks to more than 32 MB" in says
-        assert seconds < 60 and more < 400  # bounds against running away; the 100 MB themselves are made here
+        assert more < 400  # the 100 MB themselves are made here
 
 
 @pytest.mark.parametrize(

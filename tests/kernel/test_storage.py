@@ -41,7 +41,7 @@ def s3():
         yield f"http://127.0.0.1:{_answering(port)}"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 def _answering(port):
@@ -61,7 +61,7 @@ def bucket(s3, monkeypatch):
     for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")):
         monkeypatch.setenv(name, value)
     name = f"evidence-{uuid4().hex[:12]}"
-    requests.put(f"{s3}/{name}", timeout=10).raise_for_status()
+    requests.put(f"{s3}/{name}", timeout=60).raise_for_status()
     made = Bucket(f"s3://{name}/console?region=us-east-1&endpoint={s3}", key_of)
     made.name = name
     return made

@@ -154,7 +154,7 @@ class HostileIdP:
 def sign_in(url: str, email: str, browser: requests.Session | None = None, password: str = "") -> str:
     """From the authorization URL to the callback URL (not fetched). `browser` keeps the issuer's session."""
     browser = browser or requests.Session()
-    page = browser.get(url, allow_redirects=False, timeout=5)
+    page = browser.get(url, allow_redirects=False, timeout=60)
     if page.is_redirect:
         return page.headers["Location"]
     assert page.status_code == 200, page.text
@@ -162,7 +162,7 @@ def sign_in(url: str, email: str, browser: requests.Session | None = None, passw
         action(page),
         data={**hidden(page), "email": email, "password": password},
         allow_redirects=False,
-        timeout=5,
+        timeout=60,
     )
     assert answer.is_redirect, answer.text
     return answer.headers["Location"]

@@ -37,7 +37,7 @@ def elsewhere(deed) -> None:
 
     thread = threading.Thread(target=act)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert not failed, failed
 
 

@@ -30,7 +30,7 @@ def at_once(deed):
     def act(role):
         try:
             with current.acting_as(make.actor(role, "globex")):
-                start.wait(5)
+                start.wait(60)
                 with transaction():
                     outcomes.append(deed(role))
         except DomainError as refused:
@@ -40,7 +40,7 @@ def at_once(deed):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     return outcomes
 
 
@@ -71,7 +71,7 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed, app)
         while not db.session().scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")):
             time.sleep(0.01)
         assert actions.stop("tenant", None, None, reason="Both planes").serve
-    late.join(20)
+    late.join(60)
     assert len(replies) == 1
     with make.acting("admin", "globex"):
         [*there] = queries.standing()
