@@ -2,7 +2,8 @@
 
     keep(form) -> KeptForm         in the actor's own transaction, since the request's was rolled back
     own(id) -> KeptForm            of this session, and nobody else's
-    opened(row) -> Form            what was submitted; refused once it is used, expired or altered
+    waiting() -> KeptForm | None   the newest that can still be submitted
+    opened(row) -> SubmittedForm            what was submitted; refused once it is used, expired or altered
     use(row)                       in the transaction of what it submits, so that it happens once
     hand_over(old, new)            a fresh sign-in replaces the session, and the new one takes over its forms
 
@@ -91,6 +92,14 @@ def own(kept_form_id: UUID | None, *, lock: bool = False) -> KeptForm:
             "There is no form here. It may have expired, or been submitted by another sign-in. Open its page and fill it in again."
         )
     return row
+
+
+def waiting() -> KeptForm | None:
+    """The newest form of the acting person's session that can still be submitted."""
+    query = select(KeptForm).where(
+        KeptForm.session_id == current.actor().session_id, KeptForm.used_at.is_(None), KeptForm.expires_at > clock.now()
+    )
+    return session().scalars(query.order_by(KeptForm.id.desc()).limit(1)).one_or_none()
 
 
 def opened(row: KeptForm) -> SubmittedForm:

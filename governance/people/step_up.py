@@ -5,7 +5,6 @@ always checks, and then reads the kept fields in place of those that were sent. 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -24,9 +23,10 @@ from governance.kernel.feature import Feature, doors, recently_signed_in
 from governance.kernel.forms import Submission, describing, uuid_or_none
 from governance.kernel.pages import page
 from governance.kernel.step_up import KEPT_FORM, StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web import SAFE, ResponseReturnValue
+from governance.kernel.words import plural
 from governance.people import kept_forms, permissions
-from governance.people.kept_forms import KeptFormUnavailable, SubmittedForm
+from governance.people.kept_forms import SubmittedForm
 from governance.people.models import KeptForm
 
 feature = Feature("step_up", __name__)
@@ -41,7 +41,7 @@ def ask() -> ResponseReturnValue:
     """The answer to a request that needs a fresh sign-in; a form that came with it is kept. No transaction is open."""
     who: Actor = g.actor
     step_up: StepUp = vars(current_app.view_functions[request.endpoint or ""])["fresh"]
-    if request.method == "GET":
+    if request.method in SAFE:
         return _asking(who, step_up, _address())
     if kept_form_id := uuid_or_none(request.form.get(KEPT_FORM)):
         return _asking(who, step_up, _continuing(who, kept_form_id))
@@ -60,7 +60,7 @@ def _asking(
     who: Actor, step_up: StepUp, onward: str, *, kept: KeptForm | None = None, lost: str = "", files: list[str] | None = None
 ) -> ResponseReturnValue:
     return page("people/step_up.html", status=401, verb=step_up.label(), onward=doors.sign_in_again(who, onward), kept=kept,
-                lost=lost, files=files or [], opens=request.method == "GET", minutes=kept_forms.KEPT_MINUTES)  # fmt: skip
+                lost=lost, files=files or [], opens=request.method in SAFE, minutes=kept_forms.KEPT_MINUTES)  # fmt: skip
 
 
 def _continuing(who: Actor, kept_form_id: object) -> str:
@@ -104,10 +104,10 @@ def continuing(kept_form_id: Any) -> ResponseReturnValue:
     step_up: StepUp = view["fresh"]
     with describing(kept):
         verb, warning, rows = step_up.label(), step_up.warning(), step_up.rows(**values)
-    who, left = current.actor(), row.expires_at - clock.now()
+    who = current.actor()
     again = None if recently_signed_in(who) else doors.sign_in_again(who, _continuing(who, row.id))
     return page("people/continue.html", row=row, form=form, verb=verb, warning=warning, rows=rows, again=again, field=KEPT_FORM,
-                minutes=max(1, left // timedelta(minutes=1)))  # fmt: skip
+                minutes=_minutes(row))  # fmt: skip
 
 
 def _behind(form: SubmittedForm) -> tuple[dict[str, Any], dict[str, Any], Submission]:
@@ -136,16 +136,18 @@ def resubmit(kept_form_id: str, act: Callable[[], ResponseReturnValue]) -> Respo
     return answer
 
 
-def unfinished(who: Actor | None, next_path: str) -> dict[str, str]:
-    """For the page of a sign-in that failed: whether a form of theirs still waits for one, and the way back to it."""
-    prefix = f"/t/{who.tenant_slug}/continue/" if who else ""
-    if who is None or not next_path.startswith(prefix):
+def unfinished(who: Actor | None) -> dict[str, str]:
+    """For the page of a sign-in that failed: what became of the form that waits for it, and the way back to that."""
+    if who is None:
         return {}
-    with suppress(NotFound, KeptFormUnavailable), current.acting_as(who), transaction(read_only=True):
-        row = kept_forms.own(uuid_or_none(next_path.removeprefix(prefix)))
-        if row.used_at is None:
-            return {"remedy": KEPT, "back": next_path, "back_label": "Back to your form"}
-    return {}
+    with current.acting_as(who), transaction(read_only=True):
+        row = kept_forms.waiting()
+        if row is None:
+            return {}
+        remedy = f"Your form wasn't submitted. Meridian keeps it for {plural(_minutes(row), 'more minute')}."
+        return {"remedy": remedy, "back": _continuing(who, row.id), "back_label": "Back to your form"}
 
 
-KEPT = f"Your form wasn't submitted. Meridian keeps it for {kept_forms.KEPT_MINUTES} minutes: sign in again to submit it."
+def _minutes(row: KeptForm) -> int:
+    """Whole minutes until it expires, and 1 in the last one."""
+    return max(1, (row.expires_at - clock.now()) // timedelta(minutes=1))

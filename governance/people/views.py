@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 import structlog
-from flask import current_app, flash, g, make_response, redirect, request, url_for
+from flask import current_app, flash, make_response, redirect, request, url_for
 from sqlalchemy.exc import IntegrityError
 
 from governance.kernel import current, vault
@@ -272,9 +272,8 @@ def callback(slug: str) -> ResponseReturnValue:
         return _answered(slug, request.args.get("state", "")[:300])
     except (oidc.TokenRefused, transport.ProviderFault, actions.NoMembership) as refused:
         log.warning("sign-in refused", reason=refused.message)
-        onward = {"back": "/login", "back_label": "Back to the sign-in page"}
-        onward |= step_up.unfinished(signed_in_anywhere(), g.get("next_path", ""))
-        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message, **onward)
+        back = {"back": "/login", "back_label": "Back to the sign-in page"} | step_up.unfinished(signed_in_anywhere())
+        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message, **back)
 
 
 def _answered(slug: str, state: str) -> ResponseReturnValue:
@@ -285,7 +284,6 @@ def _answered(slug: str, state: str) -> ResponseReturnValue:
     if begun_at != slug:
         raise oidc.TokenRefused("This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start again.")
     connection, under_way = _take(tenant, state)
-    g.next_path = under_way.next_path  # for the page of a refusal
     before = signed_in_anywhere()
     here = before if before is not None and before.tenant_id == tenant.id else None
     if before is not None and here is None and before.session_id != under_way.leaves:
