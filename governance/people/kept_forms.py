@@ -105,7 +105,7 @@ def waiting() -> KeptForm | None:
 def opened(row: KeptForm) -> SubmittedForm:
     """What was submitted. Raises KeptFormUnavailable where it was used, has expired or was altered."""
     if row.used_at is not None:
-        raise KeptFormUnavailable(409, "Already submitted", "You submitted this form already. It was submitted once.")
+        raise KeptFormUnavailable(409, "Already submitted", "Meridian received this form and won't submit it again.")
     if row.expires_at <= clock.now():
         raise KeptFormUnavailable(
             410, "This form has expired",

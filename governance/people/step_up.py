@@ -149,5 +149,5 @@ def unfinished(who: Actor | None) -> dict[str, str]:
 
 
 def _minutes(row: KeptForm) -> int:
-    """Whole minutes until it expires, and 1 in the last one."""
-    return max(1, (row.expires_at - clock.now()) // timedelta(minutes=1))
+    """Minutes until it expires, rounded up."""
+    return -((clock.now() - row.expires_at) // timedelta(minutes=1))
