@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
@@ -58,6 +58,7 @@ from governance.overview.jump import feature as jump
 from governance.overview.views import feature as overview
 from governance.overview.views import operator_feature as operator_overview
 from governance.people import actions as members
+from governance.people import step_up
 from governance.people import views as people
 from governance.people.connection_views import feature as connections
 from governance.policies.views import feature as policies
@@ -81,7 +82,7 @@ from governance.testing.views import feature as testing
 
 FEATURES = [
     health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, collectors, testing, engagements, again.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, privacy, tenant_settings, operator_tenants,
+    controls, evidence, collectors, testing, engagements, again.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, step_up.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
 HERE = Path(__file__).parent
@@ -109,6 +110,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.after_request(watch_leaving)
     app.after_request(end_shut_out)
     doors.tenant_id, doors.identify, doors.keys, doors.seen = tenants.tenant_id, auditors.identify, keys.keys_for, _seen
+    doors.sign_in_again, doors.resubmit = _sign_in_again, step_up.resubmit
     checks.update(database=_database_answers, migrations=migrate.is_current)
     measures[OLDEST] = lambda: sequencer.oldest(sequencer.waiting())
     for feature in FEATURES:
@@ -389,11 +391,17 @@ def _refused(error: Exception) -> Response:
     if isinstance(error, SignInNeeded) and _wants_page():
         return _to_sign_in(sentence)
     if isinstance(error, StepUpNeeded) and _wants_page():
-        return make_response(_step_up_page(), status)
+        return make_response(step_up.ask())
     if not _wants_page():
         return _with_headers(error, _problem(error, status, sentence))
     changes = [(n, then, now) for n, (then, now) in error.changes.items()] if isinstance(error, Stale) else []
-    context = {"status": status, "sentence": sentence, "changes": changes, "remedy": REMEDIES.get(status)}
+    context = {
+        "status": status,
+        "title": getattr(error, "title", None),
+        "sentence": sentence,
+        "changes": changes,
+        "remedy": REMEDIES.get(status),
+    }
     return _with_headers(error, make_response(render_template("refused.html", **context), status))
 
 
@@ -452,12 +460,9 @@ def _to_sign_in(sentence: str) -> Response:
     return make_response(redirect(where, 302))
 
 
-def _step_up_page() -> str:
-    who = g.get("actor")
-    back = urlsplit(request.headers.get("Referer", "")).path or request.path
-    provider = f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(back)}" if who else "/login"
-    onward = (again.address(who, back) if who else None) or provider
-    return render_template("people/step_up.html", onward=onward)
+def _sign_in_again(who: current.Actor, onward: str) -> str:
+    """Where that person signs in again, and then comes to `onward`."""
+    return again.address(who, onward) or f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(onward)}"
 
 
 __all__ = ["asset", "connect", "create_app", "models"]

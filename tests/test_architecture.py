@@ -45,6 +45,7 @@ OTHER_WRITERS = {
     "frameworks/sync.py": {"Framework", "Requirement"},
     "people/connections.py": {"Connection", "ConnectionChange"},  # its actions; each leaves an entry, see below
     "people/handshake.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded
+    "people/kept_forms.py": {"KeptForm"},  # a form that waits for a sign-in; what it submits is recorded
 }
 # Where the host's time is read beside the clock, and why.
 OWN_TIME = {

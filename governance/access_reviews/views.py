@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, url_for
 
 from governance.access_reviews import actions, queries
 from governance.access_reviews.forms import BeginForm, DecideForm
@@ -16,11 +16,11 @@ from governance.kernel import bulk_pages, clock, current
 from governance.kernel.access import ROLE_NAMES
 from governance.kernel.bulk import BulkColumn, BulkItem
 from governance.kernel.bulk_pages import BulkAction
-from governance.kernel.errors import StepUpNeeded
-from governance.kernel.feature import Feature, recently_signed_in
-from governance.kernel.forms import Form, accepted, uuid_or_none
+from governance.kernel.feature import Feature
+from governance.kernel.forms import Form, accepted, submission, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.kernel.words import plural
 from governance.people import queries as people
@@ -80,7 +80,27 @@ def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseRe
     )  # fmt: skip
 
 
-@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=REVIEW)
+def _confirms_less_access() -> bool:
+    """A preview needs no fresh sign-in; confirming what takes access away does."""
+    return bulk_pages.is_confirmed() and bool(set(_chosen().values()) - {"keep"})
+
+
+def _decisions(access_review_id: UUID) -> list[tuple[str, str]]:
+    chosen = _chosen()
+    rows = {row.item.id: row.name for row in queries.every_row(access_review_id)}
+    return [(rows.get(item, "Unknown row"), _in_words(choice)) for item, choice in chosen.items()]
+
+
+DECIDE = StepUp(
+    "Save decisions",
+    DecideForm,
+    facts=_decisions,
+    danger="Revocations and lower roles apply immediately.",
+    when=_confirms_less_access,
+)
+
+
+@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=REVIEW, fresh=DECIDE)
 def decide(access_review_id: UUID) -> ResponseReturnValue:
     """Preview, then decide: the choice of each row, or with `all` one choice for those that are selected.
 
@@ -91,8 +111,6 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
         form.form_errors.append("Choose a decision for at least one row.")
         return _review(found, form, status=form.status)
     takes_away = set(chosen.values()) != {"keep"}
-    if bulk_pages.is_confirmed() and takes_away and not recently_signed_in(current.actor()):
-        raise StepUpNeeded("To take somebody's access away needs a sign-in of the last five minutes.")
     action = BulkAction(
         noun="decision", title="Decide on access", head="Person or key", columns=(DECISION,), find=partial(_selected, found, chosen), stop=takes_away,
         apply=lambda changes: actions.decide(found, {c.item.id: c.after["decision"] for c in changes}, because=form.because.data or ""),
@@ -131,9 +149,10 @@ def _selected(
 
 
 def _chosen() -> dict[UUID, str]:
-    if every := request.form.get("all", ""):
-        return {uuid_or_none(value) or UUID(int=0): every[:40] for value in request.form.getlist("ids")}
-    marked = ((name.removeprefix("row-"), value) for name, value in request.form.items() if name.startswith("row-") and value)
+    sent = submission().fields
+    if every := sent.get("all", ""):
+        return {uuid_or_none(value) or UUID(int=0): every[:40] for value in sent.getlist("ids")}
+    marked = ((name.removeprefix("row-"), value) for name, value in sent.items() if name.startswith("row-") and value)
     return {uuid_or_none(name) or UUID(int=0): value[:40] for name, value in marked}
 
 

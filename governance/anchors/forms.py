@@ -3,7 +3,7 @@ from wtforms.validators import InputRequired, Length
 
 from governance.anchors.actions import LONGEST_NAME, LONGEST_URL
 from governance.anchors.webhook import new_secret
-from governance.kernel.forms import Form
+from governance.kernel.forms import Form, SecretField
 
 MOST_PEM = 40_000
 
@@ -35,7 +35,7 @@ class WebhookForm(AnchorForm):
     url = StringField(
         "Address", [InputRequired("Where is it?"), Length(max=LONGEST_URL)], description="We POST each checkpoint there, as JSON."
     )
-    secret = StringField(
+    secret = SecretField(
         "Signing secret",
         [InputRequired("The receiver knows by it that a checkpoint is ours."), Length(max=200)],
         default=new_secret,

@@ -14,8 +14,9 @@ from governance.audit import logs
 from governance.audit import queries as audit
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
+from governance.kernel.forms import accepted, submission
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("anchors", __name__)
@@ -29,16 +30,23 @@ def index() -> ResponseReturnValue:
                 work=queries.under_way(), log=audit.head(), key=str(logs.verifier(key)) if key else None, most=queries.MOST)  # fmt: skip
 
 
-@feature.get("/audit/anchors/new", needs=permissions.MANAGE, fresh=True)
+def _sent() -> AnchorForm:
+    return _form(submission().fields.get("kind", ""))()
+
+
+ADD = StepUp("Add external witness", _sent)
+
+
+@feature.get("/audit/anchors/new", needs=permissions.MANAGE, fresh=ADD)
 def adding() -> ResponseReturnValue:
     kind = request.args.get("kind", "witness")
     return _form_page(_form(kind)(kind=kind))
 
 
-@feature.post("/audit/anchors", needs=permissions.MANAGE, fresh=True)
+@feature.post("/audit/anchors", needs=permissions.MANAGE, fresh=ADD)
 def add() -> ResponseReturnValue:
     """Keep it, and show it the newest checkpoint at once, so that the page soon says whether it works."""
-    form = _form(request.form.get("kind", ""))()
+    form = _sent()
 
     def act() -> None:
         given = {name: value or "" for name, value in form.data.items() if name != "kind"}
@@ -79,7 +87,14 @@ def removal(anchor_id: UUID) -> ResponseReturnValue:
     return page("anchors/removal.html", anchor=queries.anchor(anchor_id), summary=queries.summary())
 
 
-@feature.post("/audit/anchors/<uuid:anchor_id>/removal", needs=permissions.MANAGE, fresh=True)
+REMOVE = StepUp(
+    "Remove external witness",
+    facts=lambda anchor_id: [("External witness", queries.anchor(anchor_id).name)],
+    danger="It gets no more checkpoints.",
+)
+
+
+@feature.post("/audit/anchors/<uuid:anchor_id>/removal", needs=permissions.MANAGE, fresh=REMOVE)
 def remove(anchor_id: UUID) -> ResponseReturnValue:
     anchor = queries.anchor(anchor_id)
     actions.remove(anchor)

@@ -14,6 +14,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.systems import queries as systems
@@ -40,7 +41,7 @@ def _form(form: KeyForm, *, status: int = 200) -> ResponseReturnValue:
     return page("api_keys/new.html", status=status, form=form, means=known_scopes)
 
 
-@feature.post("/settings/keys/new", needs=permissions.MANAGE, fresh=True)
+@feature.post("/settings/keys/new", needs=permissions.MANAGE, fresh=StepUp("Create API key", KeyForm))
 def make() -> ResponseReturnValue:
     form, made = KeyForm(), list[tuple[ApiKey, str]]()
     key_id = form.key_id
@@ -80,7 +81,15 @@ def _rotation(key: ApiKey, form: RotateForm, *, status: int = 200) -> ResponseRe
     return page("api_keys/rotate.html", status=status, key=key, form=form)
 
 
-@feature.post("/settings/keys/<uuid:api_key_id>/rotate", needs=permissions.MANAGE, fresh=True)
+def _which(api_key_id: UUID) -> list[tuple[str, str]]:
+    return [("API key", queries.key(api_key_id).name)]
+
+
+ROTATE = StepUp("Rotate API key", RotateForm, facts=_which)
+REVOKE = StepUp("Revoke API key", facts=_which, danger="Requests with this key are denied immediately.")
+
+
+@feature.post("/settings/keys/<uuid:api_key_id>/rotate", needs=permissions.MANAGE, fresh=ROTATE)
 def rotated(api_key_id: UUID) -> ResponseReturnValue:
     key, form, made = queries.key(api_key_id, lock=True), RotateForm(), list[str]()
     if not accepted(form, lambda: made.append(_rotated(key, form))):
@@ -97,7 +106,7 @@ def revoke(api_key_id: UUID) -> ResponseReturnValue:
     return page("api_keys/revoke.html", key=queries.key(api_key_id), means=known_scopes)
 
 
-@feature.post("/settings/keys/<uuid:api_key_id>/revoke", needs=permissions.MANAGE, fresh=True)
+@feature.post("/settings/keys/<uuid:api_key_id>/revoke", needs=permissions.MANAGE, fresh=REVOKE)
 def revoked(api_key_id: UUID) -> ResponseReturnValue:
     key = queries.key(api_key_id, lock=True)
     actions.revoke(key)

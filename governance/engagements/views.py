@@ -31,6 +31,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
 from governance.kernel.pages import filters, page
 from governance.kernel.sheets import csv_bytes, csv_rows
+from governance.kernel.step_up import StepUp
 from governance.kernel.undo_pages import say_changed, take
 from governance.kernel.web import ResponseReturnValue
 from governance.people import owners
@@ -126,7 +127,21 @@ def end(engagement_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
 
 
-@feature.post("/engagements/<uuid:engagement_id>/auditors", needs=permissions.MANAGE, fresh=True)
+def _which(engagement_id: UUID, package_id: UUID | None = None) -> list[tuple[str, str]]:  # noqa: ARG001 - of its address
+    held = queries.engagement(engagement_id)
+    return [("Engagement", f"{held.ref}, {held.firm}")]
+
+
+def _whom(engagement_id: UUID, auditor_id: UUID) -> list[tuple[str, str]]:
+    auditors = (each.auditor for each in queries.auditors(engagement_id))
+    return [*_which(engagement_id), *(("Auditor", f"{a.name}, {a.email}") for a in auditors if a.id == auditor_id)]
+
+
+INVITE_AUDITOR = StepUp("Invite auditor", AuditorForm, facts=_which)
+REMOVE_AUDITOR = StepUp("Remove auditor", facts=_whom, danger="This auditor loses access to the engagement immediately.")
+
+
+@feature.post("/engagements/<uuid:engagement_id>/auditors", needs=permissions.MANAGE, fresh=INVITE_AUDITOR)
 def let_in(engagement_id: UUID) -> ResponseReturnValue:
     held, form, public = queries.engagement(engagement_id, lock=True), AuditorForm(), current_app.config["PUBLIC_URL"]
     slug = current.actor().tenant_slug
@@ -143,7 +158,9 @@ def let_in(engagement_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
 
 
-@feature.post("/engagements/<uuid:engagement_id>/auditors/<uuid:auditor_id>/remove", needs=permissions.MANAGE, fresh=True)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/auditors/<uuid:auditor_id>/remove", needs=permissions.MANAGE, fresh=REMOVE_AUDITOR
+)
 def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     actions.remove_auditor(held, queries.auditor(held.id, auditor_id))
@@ -425,7 +442,11 @@ def take_over(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnVal
 # ---- packages
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE, fresh=True)
+GENERATE = StepUp("Generate package", facts=_which)
+DOWNLOAD = StepUp("Download package", facts=_which)
+
+
+@feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE, fresh=GENERATE)
 def ask_package(engagement_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     made = actions.ask_package(held)
@@ -444,7 +465,7 @@ def _filename(held: Engagement) -> str:
     return f"{current.actor().tenant_slug}-{held.ref}.zip"
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download", needs=permissions.PACKAGE, fresh=True)
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download", needs=permissions.PACKAGE, fresh=DOWNLOAD)
 def take_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     """The file itself, streamed. A POST, because taking it is an entry in the log."""
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
@@ -463,7 +484,7 @@ def cancel_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue
     return redirect(url_for("engagements.package", engagement_id=held.id, package_id=package_id), 303)
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/again", needs=permissions.PACKAGE, fresh=True)
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/again", needs=permissions.PACKAGE, fresh=GENERATE)
 def package_again(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     actions.package_again(held, queries.package(engagement_id, package_id))

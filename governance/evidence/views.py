@@ -40,6 +40,7 @@ from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or
 from governance.kernel.pages import filters, page
 from governance.kernel.sealed import Altered
 from governance.kernel.sheets import csv_bytes, csv_rows, xlsx_bytes
+from governance.kernel.step_up import StepUp
 from governance.kernel.storage import in_pieces
 from governance.kernel.undo_pages import back_to, say_changed, take
 from governance.kernel.web import ResponseReturnValue
@@ -557,7 +558,20 @@ def ask_destruction(version_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("evidence.destruction", version_id=version.id), 303)
 
 
-@feature.post("/evidence/destructions/<uuid:destruction_id>/decision", needs=permissions.DESTROY, fresh=True)
+def _to_be_deleted(destruction_id: UUID) -> list[tuple[str, str]]:
+    _asked, version, evidence = queries.destruction(destruction_id)
+    return [("Evidence item", f"{evidence.ref} {evidence.title}"), ("Version", str(version.number))]
+
+
+DECIDE_DESTRUCTION = StepUp(
+    {"approve": "Delete permanently", "refuse": "Reject deletion", "withdraw": "Withdraw deletion"},
+    DecisionForm,
+    facts=_to_be_deleted,
+    danger={"approve": "The file of this version is deleted permanently. It can't be restored."},
+)
+
+
+@feature.post("/evidence/destructions/<uuid:destruction_id>/decision", needs=permissions.DESTROY, fresh=DECIDE_DESTRUCTION)
 def decide_destruction(destruction_id: UUID) -> ResponseReturnValue:
     asked, version, evidence = queries.destruction(destruction_id, lock=True)
     form = DecisionForm()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,16 @@ from governance.kernel import access, bearer, clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded, NotFound, SignInNeeded, StepUpNeeded
+from governance.kernel.step_up import KEPT_FORM, STEP_UP_SECONDS, StepUp
 from governance.kernel.web import SAFE, ResponseReturnValue
 
 View = Callable[..., Any]
 PREFIX = {"tenant": "/t/<tenant>", "operator": "/operator", "public": "", "machine": ""}
-STEP_UP_SECONDS = 300
 log = structlog.get_logger("web")
+
+
+def _resubmit(_kept_form_id: str, _act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+    raise NotFound("Meridian keeps no forms here.")
 
 
 @dataclass(slots=True)
@@ -31,6 +35,8 @@ class Doors:
     identify: Callable[[], Actor | None] = lambda: None
     keys: Callable[[bearer.Token], bearer.Keys] = lambda _token: {}
     seen: Callable[[Actor], None] = lambda _actor: None
+    sign_in_again: Callable[[Actor, str], str] = lambda _actor, _next: "/login"
+    resubmit: Callable[[str, Callable[[], ResponseReturnValue]], ResponseReturnValue] = _resubmit
 
 
 doors = Doors()
@@ -51,14 +57,14 @@ class Feature(Blueprint):
         provide_automatic_options: bool | None = None,  # noqa: FBT001 - Flask's signature
         *,
         needs: access.Permission | None = None,
-        fresh: bool = False,
+        fresh: StepUp | None = None,
         writes: bool | None = None,
         leaves: Callable[[], None] | None = None,
         attended: bool = True,
         urgent: bool = False,
         **options: Any,
     ) -> None:
-        """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes (step-up).
+        """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes, and says for what (step-up).
 
         A GET is read only, whatever else the route takes; `writes=False` says that of a POST too. What a machine's
         reading `leaves` in the log is written in a transaction of its own, after the view and before its answer goes.
@@ -67,6 +73,8 @@ class Feature(Blueprint):
         """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
+        if fresh is not None and not isinstance(fresh, StepUp):
+            raise TypeError(f"{self.name}: the route {rule} must say what its fresh sign-in is for")
         guards = {"public": _public, "machine": _keyed(leaves)}
         guard = guards.get(self.scope) or _guarded(self.scope, fresh=fresh, writes=writes)
         guarded = guard(view_func, needs)
@@ -123,7 +131,7 @@ def _tenant_of(token: bearer.Token) -> UUID:
     return tenant_id
 
 
-def _guarded(scope: str, *, fresh: bool, writes: bool | None) -> Callable[[View, access.Permission], View]:
+def _guarded(scope: str, *, fresh: StepUp | None, writes: bool | None) -> Callable[[View, access.Permission], View]:
     def guard(view: View, needs: access.Permission) -> View:
         @wraps(view)
         def guarded(**url_values: Any) -> ResponseReturnValue:
@@ -133,15 +141,22 @@ def _guarded(scope: str, *, fresh: bool, writes: bool | None) -> Callable[[View,
                 who = _admit(slug, scope)
                 with current.acting_as(who):
                     access.require(needs)
-                    if fresh and not recently_signed_in(who):
-                        raise StepUpNeeded("This needs a sign-in of the last five minutes.")
-                    answer: ResponseReturnValue = view(**url_values)
-                    return answer
+                    return _answer(partial(view, **url_values), fresh, who)
 
         vars(guarded).update(needs=needs, scope=scope, fresh=fresh, writes=writes)
         return guarded
 
     return guard
+
+
+def _answer(act: Callable[[], ResponseReturnValue], fresh: StepUp | None, who: Actor) -> ResponseReturnValue:
+    """A form that was kept while its person signed in again always needs that sign-in, whatever is in it."""
+    if fresh is None:
+        return act()
+    kept = request.form.get(KEPT_FORM, "")
+    if (kept or fresh.when()) and not recently_signed_in(who):
+        raise StepUpNeeded("This needs a sign-in from the last 5 minutes.")
+    return doors.resubmit(kept, act) if kept else act()
 
 
 def _tenant(slug: str) -> UUID:
@@ -221,4 +236,4 @@ def _is_due(who: Actor) -> bool:
     return True
 
 
-__all__ = ["DomainError", "Doors", "Feature", "doors", "recently_signed_in", "remember_seen"]
+__all__ = ["STEP_UP_SECONDS", "DomainError", "Doors", "Feature", "doors", "recently_signed_in", "remember_seen"]

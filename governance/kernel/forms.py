@@ -1,19 +1,48 @@
 """Forms: shape and friendliness. The rule itself lives in the action, which raises."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from flask import request
 from sqlalchemy.exc import DataError, IntegrityError
-from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import Form as WTForm
-from wtforms import SelectField, SelectMultipleField
+from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its types
 from wtforms.meta import DefaultMeta
 
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a form sent: its fields, and the query of its address."""
+
+    fields: MultiDict[str, str]
+    query: MultiDict[str, str]
+
+
+_kept: ContextVar[Submission | None] = ContextVar("kept submission", default=None)
+
+
+def submission() -> Submission:
+    """The kept submission that is being described, otherwise the request's own."""
+    return _kept.get() or Submission(request.form, request.args)
+
+
+@contextmanager
+def describing(kept: Submission) -> Generator[None]:
+    """Forms made inside fill themselves from a submission that was kept, not from the request."""
+    token = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 class Form(WTForm):
@@ -29,8 +58,12 @@ class Form(WTForm):
             return super().bind_field(form, unbound_field, options)
 
     def __init__(self, obj: object = None, **defaults: Any) -> None:
-        sent = request.method == "POST"
-        super().__init__(CombinedMultiDict([request.form, request.files]) if sent else None, obj=obj, **defaults)
+        kept, filled = _kept.get(), None
+        if kept is not None:
+            filled = kept.fields
+        elif request.method == "POST":
+            filled = CombinedMultiDict([request.form, request.files])  # type: ignore[list-item]  # texts beside files
+        super().__init__(filled, obj=obj, **defaults)
 
     def refuse(self, error: DomainError) -> None:
         """Put a refused rule beside the field that it is about; on top of the form when it is about none."""
@@ -79,6 +112,10 @@ def _later(choices: Callable[[], Any]) -> Callable[[], Any]:
 
     ask.paired = True  # type: ignore[attr-defined]
     return ask
+
+
+class SecretField(StringField):
+    """A secret that its own form shows, because the person copies it; shown again nowhere else."""
 
 
 def counted(text: object) -> int:

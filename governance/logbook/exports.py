@@ -1,5 +1,6 @@
 """Exports of the log: asking for one with the filters of the log's page, watching it, taking the file."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from flask import Response, redirect, request, url_for
 from governance.audit import logs
 from governance.kernel import storage, words
 from governance.kernel.feature import Feature
+from governance.kernel.forms import submission
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.logbook import actions, permissions, queries
 from governance.logbook.exporting import SUFFIXES
@@ -40,7 +43,17 @@ def index() -> ResponseReturnValue:
                 said={run.export.id: _said(run.export) for run in runs})  # fmt: skip
 
 
-@feature.post("/audit/exports", needs=permissions.EXPORT, fresh=True)
+def _wanted() -> list[tuple[str, str]]:
+    sent = submission()
+    return [("Format", _format(sent.fields.get("format", ""))), ("Entries", _in_words(parse(sent.query).address))]
+
+
+def _wanted_before(export_id: UUID) -> list[tuple[str, str]]:
+    held = queries.export(export_id).export
+    return [("Format", _format(held.format)), ("Entries", _said(held))]
+
+
+@feature.post("/audit/exports", needs=permissions.EXPORT, fresh=StepUp("Generate log export", facts=_wanted))
 def ask() -> ResponseReturnValue:
     export = actions.ask_export(request.form.get("format", ""), parse(request.args))
     return redirect(url_for("log_exports.export", export_id=export.id), 303)
@@ -51,7 +64,7 @@ def export(export_id: UUID) -> ResponseReturnValue:
     run = queries.export(export_id)
     held = run.export
     keys = [str(logs.verifier(key)) for key in logs.all_keys()]
-    return page("logbook/export.html", run=run, said=_said(held), format=FORMATS.get(held.format, (held.format, ""))[0], keys=keys,
+    return page("logbook/export.html", run=run, said=_said(held), format=_format(held.format), keys=keys,
                 filename=_filename(held), moments=people.timeline([export_id]), asked_by=people.names([held.asked_by]).get(held.asked_by) if held.asked_by else None)  # fmt: skip
 
 
@@ -72,7 +85,10 @@ def cancel(export_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("log_exports.export", export_id=export_id), 303)
 
 
-@feature.post("/audit/exports/<uuid:export_id>/again", needs=permissions.EXPORT, fresh=True)
+GENERATE_AGAIN = StepUp("Generate log export", facts=_wanted_before)
+
+
+@feature.post("/audit/exports/<uuid:export_id>/again", needs=permissions.EXPORT, fresh=GENERATE_AGAIN)
 def again(export_id: UUID) -> ResponseReturnValue:
     actions.export_again(queries.export(export_id))
     return redirect(url_for("log_exports.export", export_id=export_id), 303)
@@ -96,9 +112,17 @@ def _label(name: str) -> str:
     return {"q": "Words"}.get(name, name.capitalize())
 
 
+def _format(name: str) -> str:
+    return FORMATS.get(name, (name, ""))[0]
+
+
 def _said(held: LogExport) -> str:
+    return _in_words(held.query)
+
+
+def _in_words(query: Mapping[str, str]) -> str:
     """The filters in words."""
-    return ", ".join(f"{_label(name).lower()} {value}" for name, value in held.query.items()) or "the whole log"
+    return ", ".join(f"{_label(name).lower()} {value}" for name, value in query.items()) or "the whole log"
 
 
 def _filename(held: LogExport) -> str:

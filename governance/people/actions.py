@@ -16,7 +16,7 @@ from governance.kernel import clock, current, marks, outbox, vault
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, NotFound
-from governance.people import admission, handshake, queries, sessions
+from governance.people import admission, handshake, kept_forms, queries, sessions
 from governance.people.admission import NoMembership
 from governance.people.models import (
     ERASED,
@@ -47,7 +47,12 @@ vault.holds(Session, "id_token", lambda _row: b"id-token")
 INVITATION_DAYS = 14
 BY_GROUPS = "group mapping"
 engaged: list[Callable[[str], str | None]] = []  # filled where the application is put together: address → why it is no member's
-forget_old_sign_ins = handshake.forget_old
+
+
+def forget_old_sign_ins() -> None:
+    """Delete the sign-ins that nobody finished, and the forms that waited for one."""
+    handshake.forget_old()
+    kept_forms.forget_old()
 
 
 class LastAdmin(DomainError):
@@ -190,6 +195,8 @@ def start_session(
     )  # fmt: skip
     session().add(started)
     session().flush()
+    if replaced is not None:
+        kept_forms.hand_over(replaced, started)
     record(SIGNED_IN, started, via=via, browser=browser[:120], fresh=fresh, name=person.name, email=person.email)
     return started
 
@@ -384,6 +391,7 @@ def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]
     connections_tested = update(ConnectionChange).where(ConnectionChange.test["person"].astext == str(membership.person_id))
     session().execute(connections_tested.values(test={"passed": False, "problem": ERASED_NAME}))
     scrubbed = session().execute(update(Session).where(Session.person_id == membership.person_id).values(blank))
+    kept_forms.forget_of(membership.person_id)
     uninvited = _forget_invitations(addresses)
     membership.ended_at, membership.via = membership.ended_at or clock.now(), ERASED
     membership.pseudonym = secrets.token_hex(16)  # nothing in the log has this one

@@ -19,6 +19,7 @@ from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue, anonymous_token
 from governance.people import actions, connections, handshake, oidc, permissions, queries, transport
 from governance.people.connections import Settings
@@ -117,7 +118,10 @@ def _as_lines(group_roles: Any) -> str:
 # ---- proposing
 
 
-@feature.route("/settings/sign-in/change", methods=["GET", "POST"], needs=permissions.CONNECTION, fresh=True)
+PROPOSE = StepUp("Propose change", ConnectionForm)
+
+
+@feature.route("/settings/sign-in/change", methods=["GET", "POST"], needs=permissions.CONNECTION, fresh=PROPOSE)
 def propose() -> ResponseReturnValue:
     """Fresh already when the form is opened, so that nobody loses a filled form to a step-up."""
     live, change = queries.connection(), queries.open_change()
@@ -258,7 +262,18 @@ def _ends_sessions(live: Connection | None, proposed: Connection | None) -> int:
     return sum(each.issuer == live.issuer for each in queries.live_sessions())
 
 
-@feature.post("/settings/sign-in/changes/<uuid:connection_change_id>", needs=permissions.CONNECTION, fresh=True)
+def _requested(connection_change_id: UUID) -> list[tuple[str, str]]:
+    row = queries.connection_change(connection_change_id)
+    return [("Requested by", queries.names([row.requested_by])[row.requested_by]), ("Reason for the change", row.reason)]
+
+
+DECIDE = StepUp(
+    {"approve": "Approve change", "reject": "Reject change", "withdraw": "Withdraw change"}, DecideChangeForm,
+    facts=_requested, danger={"approve": "People sign in this way immediately."},
+)  # fmt: skip
+
+
+@feature.post("/settings/sign-in/changes/<uuid:connection_change_id>", needs=permissions.CONNECTION, fresh=DECIDE)
 def decide(connection_change_id: UUID) -> ResponseReturnValue:
     row, form, ended = queries.connection_change(connection_change_id), DecideChangeForm(), []
     verbs = {
@@ -316,7 +331,10 @@ def _untouched(slug: str) -> Tenant:
     return tenant
 
 
-@operator_feature.post("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=True)
+FIRST_ADMIN = StepUp("Invite first admin", FirstAdminForm, facts=lambda slug: [("Tenant", _untouched(slug).name)])
+
+
+@operator_feature.post("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=FIRST_ADMIN)
 def invite_first_admin(slug: str) -> ResponseReturnValue:
     """Sent again it corrects: another connection, another first admin, or the same one who is written to again."""
     tenant, form, operator = _untouched(slug), FirstAdminForm(), current.actor()

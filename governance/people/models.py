@@ -158,3 +158,21 @@ class Session(Tenanted, Model):
     ended_at: Mapped[datetime | None]
     browser: Mapped[str]
     network: Mapped[str]
+
+
+class KeptForm(Tenanted, Model):
+    """A submitted form whose person has to sign in again first: encrypted, submitted once, for some minutes."""
+
+    __tablename__ = "kept_forms"
+    __table_args__ = (
+        tenant_fk("session_id", "sessions", on_delete="CASCADE"),
+        Index(None, "tenant_id", "session_id"),
+        Index(None, "tenant_id", "expires_at"),
+    )
+
+    session_id: Mapped[UUID]  # the one that submitted it, then the one that replaced that
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    key: Mapped[bytes]
+    content: Mapped[bytes]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

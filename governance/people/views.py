@@ -19,8 +19,9 @@ from governance.kernel.feature import STEP_UP_SECONDS, Feature
 from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, set_cookie
-from governance.people import actions, admission, connections, handshake, oidc, permissions, queries, sessions, transport
+from governance.people import actions, admission, connections, handshake, oidc, permissions, queries, sessions, step_up, transport
 from governance.people.forms import InviteForm, RoleForm, SignInForm
 from governance.people.models import Connection, Membership, SignIn, person_key
 from governance.tenants import console
@@ -276,8 +277,9 @@ def _callback(slug: str, number: int) -> ResponseReturnValue:
         return _answered(slug, number, request.args.get("state", "")[:300])
     except (oidc.TokenRefused, transport.ProviderFault, admission.NoMembership) as refused:
         log.warning("sign-in refused", reason=getattr(refused, "reason", refused.message))
-        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message,
-                    remedy=getattr(refused, "remedy", ""), back="/login", back_label="Back to the sign-in page")  # fmt: skip
+        back = {"back": "/login", "back_label": "Back to the sign-in page"} | step_up.unfinished(signed_in_anywhere())
+        remedy = getattr(refused, "remedy", "")
+        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message, remedy=remedy, **back)
 
 
 def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
@@ -525,7 +527,7 @@ def _members_page(form: InviteForm, *, status: int = 200, problem: str | None = 
                 invitations=queries.open_invitations(), role_form=RoleForm, fragments=("list",))  # fmt: skip
 
 
-@feature.post("/settings/members/invite", needs=permissions.MANAGE, fresh=True)
+@feature.post("/settings/members/invite", needs=permissions.MANAGE, fresh=StepUp("Invite member", InviteForm))
 def invite() -> ResponseReturnValue:
     form, who = InviteForm(), current.actor()
     if not accepted(
@@ -550,7 +552,16 @@ def withdraw(invitation_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("people.members"), 303)
 
 
-@feature.post("/settings/members/<uuid:membership_id>/role", needs=permissions.MANAGE, fresh=True)
+def _who(membership_id: UUID) -> list[tuple[str, str]]:
+    person = queries.membership(membership_id).person
+    return [("Member", person.name), ("Email", person.email)]
+
+
+CHANGE_ROLE = StepUp("Change role", RoleForm, facts=_who)
+REMOVE = StepUp("Remove member", facts=_who, danger="This member loses access and every session of theirs ends immediately.")
+
+
+@feature.post("/settings/members/<uuid:membership_id>/role", needs=permissions.MANAGE, fresh=CHANGE_ROLE)
 def change_role(membership_id: UUID) -> ResponseReturnValue:
     membership, form = queries.membership(membership_id), RoleForm()
     if not accepted(form, lambda: actions.change_role(membership, form.role.data)):
@@ -570,7 +581,7 @@ def _removal_page(member: Membership, *, status: int = 200, problem: str | None 
     )
 
 
-@feature.post("/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE, fresh=True)
+@feature.post("/settings/members/<uuid:membership_id>/remove", needs=permissions.MANAGE, fresh=REMOVE)
 def remove(membership_id: UUID) -> ResponseReturnValue:
     member = queries.membership(membership_id)
     try:

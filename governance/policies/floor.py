@@ -19,6 +19,7 @@ from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.policies import actions, permissions, queries
@@ -171,7 +172,20 @@ def _decision(row: PlatformPolicy, form: DecideForm, *, status: int = 200) -> Re
     )  # fmt: skip
 
 
-@feature.post("/floor/decisions/<uuid:platform_policy_id>", needs=permissions.FLOOR, fresh=True)
+def _asked(platform_policy_id: UUID) -> list[tuple[str, str]]:
+    row = queries.platform_policy(platform_policy_id)
+    return [("Requested by", people.names([row.made_by]).get(row.made_by, "")), ("Reason for the change", row.reason)]
+
+
+DECIDE = StepUp(
+    {"approve": "Approve platform change", "refuse": "Reject platform change", "withdraw": "Withdraw platform change"},
+    DecideForm,
+    facts=_asked,
+    danger={"approve": "The change applies to every tenant."},
+)
+
+
+@feature.post("/floor/decisions/<uuid:platform_policy_id>", needs=permissions.FLOOR, fresh=DECIDE)
 def decide(platform_policy_id: UUID) -> ResponseReturnValue:
     row, form = queries.platform_policy(platform_policy_id), DecideForm()
     verbs = {

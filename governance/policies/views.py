@@ -22,6 +22,7 @@ from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.policies import actions, permissions, preview, queries, table
@@ -399,7 +400,18 @@ def _decision(row: PolicyVersion, form: DecideForm, *, status: int = 200) -> Res
     )  # fmt: skip
 
 
-@feature.post("/policies/decisions/<uuid:policy_version_id>", needs=permissions.APPROVE, fresh=True)
+def _asked(policy_version_id: UUID) -> list[tuple[str, str]]:
+    row = queries.policy_version(policy_version_id)
+    return [
+        ("Requested by", people.names([row.made_by]).get(row.made_by or UUID(int=0), "")),
+        ("Reason for the change", row.reason),
+    ]
+
+
+DECIDE = StepUp({"approve": "Approve policy change", "refuse": "Reject policy change"}, DecideForm, facts=_asked)
+
+
+@feature.post("/policies/decisions/<uuid:policy_version_id>", needs=permissions.APPROVE, fresh=DECIDE)
 def decide(policy_version_id: UUID) -> ResponseReturnValue:
     row, form = queries.policy_version(policy_version_id), DecideForm()
     verbs = {
@@ -497,7 +509,16 @@ def _stricter_than_waiver(standing: Standing, system: Governed | None, row: Waiv
     return f"{own.set_by} asks for {said(own.value)}"
 
 
-@feature.post("/policies/waivers/<uuid:waiver_id>", needs=permissions.WAIVE, fresh=True)
+def _waived(waiver_id: UUID) -> list[tuple[str, str]]:
+    row = queries.waiver(waiver_id)
+    system = queries.system_keys([row.system_id]).get(row.system_id, "")
+    return [("AI system", system), ("Waived", f"{DIMENSIONS[row.dimension].title}: {said(read(row.dimension, row.value))}")]
+
+
+DECIDE_WAIVER = StepUp({"agree": "Approve waiver", "refuse": "Reject waiver"}, DecideForm, facts=_waived)
+
+
+@feature.post("/policies/waivers/<uuid:waiver_id>", needs=permissions.WAIVE, fresh=DECIDE_WAIVER)
 def decide_waiver(waiver_id: UUID) -> ResponseReturnValue:
     row, form = queries.waiver(waiver_id), DecideForm()
     verbs = {

@@ -11,6 +11,7 @@ from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.people import queries as people
 from governance.people.models import ERASED, Membership
@@ -86,7 +87,20 @@ def _erasure(found: Erasure, form: DecideForm, *, status: int = 200) -> Response
     )  # fmt: skip
 
 
-@feature.post("/privacy/erasures/<uuid:erasure_id>/decision", needs=permissions.ERASE, fresh=True)
+def _erased(erasure_id: UUID) -> list[tuple[str, str]]:
+    member = people.by_pseudonym(queries.erasure(erasure_id).subject)
+    return [("Person", member.person.name)] if member else []
+
+
+DECIDE_ERASURE = StepUp(
+    {"approve": "Approve erasure", "refuse": "Reject erasure", "withdraw": "Withdraw erasure", "again": "Run erasure again"},
+    DecideForm,
+    facts=_erased,
+    danger={"approve": "This person's data is deleted permanently. It can't be restored."},
+)
+
+
+@feature.post("/privacy/erasures/<uuid:erasure_id>/decision", needs=permissions.ERASE, fresh=DECIDE_ERASURE)
 def decide_erasure(erasure_id: UUID) -> ResponseReturnValue:
     found, form = queries.erasure(erasure_id, lock=True), DecideForm()
     verb = form.verb.data
@@ -146,7 +160,20 @@ def _unmasking(found: Unmasking, form: DecideForm, *, status: int = 200) -> Resp
                 me=current.person_id())  # fmt: skip
 
 
-@feature.post("/privacy/unmaskings/<uuid:unmasking_id>/decision", needs=permissions.UNMASK, fresh=True)
+def _unmasked(unmasking_id: UUID) -> list[tuple[str, str]]:
+    asked = queries.unmasking(unmasking_id)
+    return [("Pseudonym", asked.subject), ("Requested by", people.names([asked.asked_by]).get(asked.asked_by, ""))]
+
+
+DECIDE_UNMASKING = StepUp(
+    {"approve": "Approve unmasking", "refuse": "Reject unmasking", "withdraw": "Withdraw unmasking"},
+    DecideForm,
+    facts=_unmasked,
+    danger={"approve": "The requester sees the name behind the pseudonym."},
+)
+
+
+@feature.post("/privacy/unmaskings/<uuid:unmasking_id>/decision", needs=permissions.UNMASK, fresh=DECIDE_UNMASKING)
 def decide_unmask(unmasking_id: UUID) -> ResponseReturnValue:
     found, form = queries.unmasking(unmasking_id, lock=True), DecideForm()
     verbs = {
@@ -165,7 +192,18 @@ def decide_unmask(unmasking_id: UUID) -> ResponseReturnValue:
 # ---- legal holds and retention
 
 
-@feature.route("/privacy/holds/new", methods=["GET", "POST"], needs=permissions.HOLD, fresh=True)
+def _on_hold(hold_id: UUID) -> list[tuple[str, str]]:
+    held = queries.hold(hold_id)
+    member = people.by_pseudonym(held.subject) if held.subject else None
+    return [("On hold", member.person.name if member else "Everybody in this tenant"), ("Reason for the hold", held.reason)]
+
+
+PLACE = StepUp("Place legal hold", HoldForm)
+RELEASE = StepUp("Release legal hold", ReleaseForm, facts=_on_hold, danger="What the hold protects can be deleted again.")
+RETAIN = StepUp("Save retention", RetentionForm)
+
+
+@feature.route("/privacy/holds/new", methods=["GET", "POST"], needs=permissions.HOLD, fresh=PLACE)
 def hold() -> ResponseReturnValue:
     form = HoldForm(member=uuid_or_none(request.args.get("member")))
     if request.method == "POST" and accepted(form, lambda: actions.place_hold(
@@ -175,7 +213,7 @@ def hold() -> ResponseReturnValue:
     return page("privacy/hold.html", form=form, status=form.status if request.method == "POST" else 200)
 
 
-@feature.route("/privacy/holds/<uuid:hold_id>/release", methods=["GET", "POST"], needs=permissions.HOLD, fresh=True)
+@feature.route("/privacy/holds/<uuid:hold_id>/release", methods=["GET", "POST"], needs=permissions.HOLD, fresh=RELEASE)
 def release(hold_id: UUID) -> ResponseReturnValue:
     held, form = queries.hold(hold_id, lock=request.method == "POST"), ReleaseForm()
     if request.method == "POST" and accepted(form, lambda: actions.release_hold(held, form.because.data or "")):
@@ -186,7 +224,7 @@ def release(hold_id: UUID) -> ResponseReturnValue:
                 status=form.status if request.method == "POST" else 200)  # fmt: skip
 
 
-@feature.route("/privacy/retention", methods=["GET", "POST"], needs=permissions.RETAIN, fresh=True)
+@feature.route("/privacy/retention", methods=["GET", "POST"], needs=permissions.RETAIN, fresh=RETAIN)
 def retention() -> ResponseReturnValue:
     rule = queries.retention()
     form = RetentionForm(months=queries.months_kept(), version=rule.version if rule else 0)

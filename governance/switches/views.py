@@ -15,6 +15,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, uuid_or_none
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.people import permissions as people_permissions
 from governance.people import queries as people
@@ -356,8 +357,19 @@ def obeyed(stop_id: UUID) -> ResponseReturnValue:
     return page("switches/obeyed.html", **_told(found, queries.obediences([found])[found.id]))
 
 
+def _stopped(stop_id: UUID) -> list[tuple[str, str]]:
+    found = queries.stop(stop_id)
+    return [("Stopped", queries.names_of([found])[found.id])]
+
+
+ANSWERS = {"restart": "Products answer again within a second."}
+RESTART = StepUp(
+    {"ask": "Request restart", "keep": "Keep stopped", "restart": "Restart"}, RestartForm, facts=_stopped, danger=ANSWERS
+)
+
+
 @feature.route(
-    "/switches/stops/<uuid:stop_id>/restart", methods=["GET", "POST"], needs=permissions.RESTART, fresh=True, urgent=True
+    "/switches/stops/<uuid:stop_id>/restart", methods=["GET", "POST"], needs=permissions.RESTART, fresh=RESTART, urgent=True
 )
 def restart(stop_id: UUID) -> ResponseReturnValue:
     """Asked for by one, decided by another on the high-risk lane; by one on the standard lane. Both have just signed in."""
@@ -397,8 +409,7 @@ def _back_to(found: Stop) -> ResponseReturnValue:
 # ---- drills
 
 
-@feature.route("/systems/<system_key>/drills/new", methods=["GET", "POST"], needs=permissions.DRILL, fresh=True)
-def plan_drill(system_key: str) -> ResponseReturnValue:
+def _drill_form(system_key: str) -> DrillForm:
     found = systems.system(system_key)
     soon = (clock.now() + timedelta(minutes=5)).astimezone(words.zone()).replace(tzinfo=None, second=0, microsecond=0)
     form = DrillForm(due_at=soon)
@@ -406,6 +417,15 @@ def plan_drill(system_key: str) -> ResponseReturnValue:
     form.what.choices = scopes
     if form.what.data is None:
         form.what.data = request.args.get("what") if request.args.get("what") in dict(scopes) else scopes[0][0]
+    return form
+
+
+PLAN_DRILL = StepUp("Plan drill", _drill_form, facts=lambda system_key: [("AI system", systems.system(system_key).name)])
+
+
+@feature.route("/systems/<system_key>/drills/new", methods=["GET", "POST"], needs=permissions.DRILL, fresh=PLAN_DRILL)
+def plan_drill(system_key: str) -> ResponseReturnValue:
+    found, form = systems.system(system_key), _drill_form(system_key)
     made: list[Drill] = []
     if request.method == "POST" and accepted(form, lambda: made.append(_plan(found, form))):
         flash(
@@ -454,7 +474,17 @@ def _moment(each: Moment) -> dict[str, Any]:
     return {"kind": kind, "text": f"{each.who} {each.says}", "meta": each.because, "at": each.at}
 
 
-@feature.post("/switches/drills/<uuid:drill_id>/decision", needs=permissions.DRILL, fresh=True)
+def _drilled(drill_id: UUID) -> list[tuple[str, str]]:
+    found = queries.drill(drill_id)
+    part = systems.feature(found.feature_id) if found.feature_id else None
+    name = Scope("feature" if part else "system", systems.system(found.system_id), part).name
+    return [("Drill of", name), ("Starts", moment(found.due_at))]
+
+
+DECIDE_DRILL = StepUp({"agree": "Approve drill", "cancel": "Cancel drill"}, DecideForm, facts=_drilled)
+
+
+@feature.post("/switches/drills/<uuid:drill_id>/decision", needs=permissions.DRILL, fresh=DECIDE_DRILL)
 def decide_drill(drill_id: UUID) -> ResponseReturnValue:
     found, form = queries.drill(drill_id, lock=True), DecideForm()
     verbs = {"agree": lambda: actions.agree(found), "cancel": lambda: actions.cancel(found, because=form.because.data or "")}
@@ -495,7 +525,14 @@ def _switch(form: StopAllForm, decision: RestartForm, *, status: int = 200) -> R
     )  # fmt: skip
 
 
-@operator_feature.post("/switch/restart", needs=permissions.PLATFORM, fresh=True, urgent=True)
+RESTART_PLATFORM = StepUp(
+    {"ask": "Request restart of everything", "keep": "Keep everything stopped", "restart": "Restart everything"},
+    RestartForm,
+    danger={"restart": "Products of every tenant answer again within a second."},
+)
+
+
+@operator_feature.post("/switch/restart", needs=permissions.PLATFORM, fresh=RESTART_PLATFORM, urgent=True)
 def restart_platform() -> ResponseReturnValue:
     form = RestartForm()
     seen = form.seen.data or ""

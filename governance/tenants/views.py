@@ -7,6 +7,7 @@ from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.tenants import actions, permissions, queries
 from governance.tenants.forms import FoundForm, SettingsForm
@@ -51,7 +52,7 @@ def new() -> ResponseReturnValue:
     return page("tenants/new.html", form=FoundForm())
 
 
-@operator_feature.post("/tenants/", needs=permissions.FOUND, fresh=True)
+@operator_feature.post("/tenants/", needs=permissions.FOUND, fresh=StepUp("Create tenant", FoundForm))
 def found() -> ResponseReturnValue:
     form = FoundForm()
     if form.validate():

@@ -22,7 +22,7 @@ from governance.people import actions as people
 from governance.people import admission
 from governance.people.models import Connection, Invitation, Membership, Person, Session, person_key
 from governance.tenants.models import Tenant
-from tests import make
+from tests import make, stepping
 from tests.browser import Visitor
 from tests.conftest import visitor
 from tests.engagements import field
@@ -420,6 +420,22 @@ def test_who_came_by_a_code_signs_in_again_by_a_new_one_and_goes_on(app, acting,
     again = Visitor(app, before)
     again.get(f"engagements/{engagement}", then=302)
     assert [facts["fresh"] for facts in entries(acting, "session.started")][-2:] == [True, True]
+
+
+def test_a_form_of_who_came_by_a_code_survives_the_next_code(app, acting, database):
+    engagement = field.engagement()
+    added(engagement)
+    him, _ = come(app, link_of(acting), acting)
+    aged(acting, "nora@brook.example")
+    page = him.post(f"engagements/{engagement}/packages", then=401)
+    kept = stepping.newest()
+    assert f"next={kept}" in page.text.replace("%2F", "/")
+    him.post("engagements/code/send", then=200, next=kept)
+    assert him.post("engagements/code", code=code(acting), next=kept).location == kept
+    shown = him.get(kept)
+    assert "Generate package" in shown.text and stepping.facts(shown)["Engagement"].endswith("Brook Audit")
+    assert "/packages/" in stepping.submit(him, shown).location
+    assert "Already submitted" in stepping.submit(him, shown, then=409).text
 
 
 def test_the_code_leads_to_pages_of_this_tenant_only_and_is_for_those_who_came_by_one(

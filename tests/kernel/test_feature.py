@@ -1,6 +1,7 @@
 """The guard of every route: tenant, sign-in, permission, step-up, and a transaction that a GET cannot write in."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from flask import request
@@ -10,15 +11,17 @@ from governance.factory import create_app
 from governance.kernel import access, current
 from governance.kernel.db import session
 from governance.kernel.feature import Feature
+from governance.kernel.step_up import StepUp
 from governance.people.models import Session
 from governance.tenants.models import Tenant
-from tests import make
+from tests import make, stepping
 from tests.browser import Visitor
 from tests.machine import Machine, machine
 
 OWN = "people.own"
 probe = Feature("probe", __name__)
 machines = Feature("machine_probe", __name__, scope="machine")
+failing: list[bool] = []  # whether the view that needs a fresh sign-in fails after its write
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +44,12 @@ def probed(app, settings):
     def preview() -> str:
         return both()
 
-    @probe.post("/probe/fresh", needs=needs, fresh=True)
+    @probe.post("/probe/fresh", needs=needs, fresh=StepUp("Send the probe"))
     def fresh() -> str:
-        return "fresh"
+        session().execute(text("UPDATE tenants SET region = :at WHERE slug = 'acme'"), {"at": request.form["region"]})
+        if failing:
+            raise ValueError("after the write")
+        return f"{request.form['region']} {[(name, file.read()) for name, file in request.files.items()]}"
 
     @probe.get("/probe/who", needs=needs)
     def who() -> str:
@@ -111,9 +117,37 @@ def test_views_do_not_get_the_tenant(visitor):
 def test_an_old_sign_in_is_asked_again_for_what_matters(probed, isolated):
     for age, status in ((timedelta(minutes=4), 200), (timedelta(minutes=6), 401)):
         visitor = Visitor(probed, make.cookie("admin", signed_in_ago=age), "acme")
-        reply = visitor.client.post("/t/acme/probe/fresh", data={"csrf_token": visitor.csrf()})
+        reply = visitor.client.post("/t/acme/probe/fresh", data={"csrf_token": visitor.csrf(), "region": "Elsewhere"})
         assert reply.status_code == status
         assert visitor.client.get("/t/acme/probe/who").status_code == 200
+
+
+def test_a_route_says_what_its_fresh_sign_in_is_for():
+    with pytest.raises(TypeError, match="must say what its fresh sign-in is for"):
+        Feature("hasty", __name__).post("/x", needs=access.registry[OWN], fresh=True)(lambda: "")
+
+
+def test_a_kept_form_whose_view_fails_leaves_nothing_and_is_submitted_by_the_next_try(probed, isolated, acting):
+    visitor = stepping.stale(probed, "admin")
+    visitor.post("probe/fresh", then=401, region="Elsewhere")
+    stepping.sign_in_again(visitor, "admin")
+    shown, before = visitor.get(stepping.newest()), region()
+    failing.append(True)
+    assert stepping.submit(visitor, shown, then=500) and region() == before
+    failing.clear()
+    stepping.submit(visitor, shown, then=200)
+    assert region() == "Elsewhere"
+
+
+def test_files_are_named_and_chosen_again_after_a_fresh_sign_in(probed, isolated):
+    visitor = stepping.stale(probed, "admin")
+    asked = visitor.post("probe/fresh", then=401, region="Elsewhere", proof=(BytesIO(b"first"), "policy <1>.pdf"))
+    assert "Files aren&#39;t kept while you sign in." in asked.text and "policy &lt;1&gt;.pdf" in asked.text
+    stepping.sign_in_again(visitor, "admin")
+    shown = visitor.get(stepping.newest())
+    assert "Choose policy &lt;1&gt;.pdf again: files aren't kept while you sign in." in shown.text
+    sent = stepping.submit(visitor, shown, then=200, proof=(BytesIO(b"second"), "policy.pdf"))
+    assert sent.text == "Elsewhere [('proof', b'second')]" and region() == "Elsewhere"
 
 
 def test_a_session_is_marked_as_seen_once_a_minute(visitor, statements, isolated):

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from governance.people import actions as people
 from governance.people import admission
 from governance.people import queries as directory
 from governance.people.jobs import actor_of
-from governance.people.models import Invitation, Person, Session
+from governance.people.models import Invitation, KeptForm, Person, Session
 from governance.privacy import actions, listing, queries
 from governance.privacy.models import Erasure
 from governance.reports.models import ReportRun
@@ -109,6 +110,9 @@ def test_sessions_invitations_and_letters_lose_what_they_held(as_admin, as_offic
         sent.email = ADDRESS  # as when an address was invited that became hers
         people.outbox.send_mail(ADDRESS, "Welcome", f"Dear {NAME}")
         people.outbox.send_mail("maya@acme.example", "About a colleague", f"Dear Maya,\n{NAME} left us. Write to {ADDRESS}.")
+        hers = session().scalars(select(Session).where(Session.person_id == nadia.person_id)).one()
+        waits = {"key": b"k", "content": b"c", "expires_at": clock.now() + timedelta(hours=1), "used_at": None}
+        session().add(KeptForm(session_id=hers.id, person_id=nadia.person_id, **waits))
     with acting("admin"):
         invited = session().scalars(select(Invitation.id)).one()
     erase_path = ask(as_officer, nadia)
@@ -117,6 +121,7 @@ def test_sessions_invitations_and_letters_lose_what_they_held(as_admin, as_offic
     with acting("admin"):
         row = session().scalars(select(Session).where(Session.person_id == nadia.person_id)).one()
         assert row.ended_at and (row.browser, row.network, row.id_token) == ("", "", b"")
+        assert session().scalars(select(KeptForm)).all() == []
         invitation = session().scalars(select(Invitation).where(Invitation.id == invited)).one()
         assert invitation.email == "" and invitation.withdrawn_at
         letters = [i.params for i in session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))]
