@@ -262,7 +262,8 @@ def period_chart(row: Row, shown: Board) -> tuple[Markup, str] | None:
         return None
     today = shown.as_of.date()
     first, last = shown.period
-    drawn = [_bar(each, first, min(last, today)) for each in found[:CHARTED]]
+    begun = {each.id: each.known.date() for each in shown.ledger.pieces.values()}
+    drawn = [_bar(each, first, min(last, today), begun[each.proof.evidence_id]) for each in found[:CHARTED]]
     uncovered = [each for each, bar in zip(found, drawn, strict=False) if any(piece.kind == "missing" for piece in bar.pieces)]
     return charts.coverage_bars(drawn, (first, max(last, first + timedelta(days=27))), today, _covers(found, uncovered)), _covers(
         found, uncovered
@@ -285,18 +286,23 @@ def _covers(found: Sequence[Proven], uncovered: Sequence[Proven]) -> str:
     return f"{len(uncovered)} of {len(found)} pieces of evidence leave part of the period uncovered"
 
 
-def _bar(each: Proven, first: date, until: date) -> charts.Row:
-    """Accepted versions; then what is missing (too long uncovered), waits for review, or is not yet due."""
+def _bar(each: Proven, first: date, until: date, begun: date) -> charts.Row:
+    """Accepted versions; then what is missing (too long uncovered), waits for review, or is not yet due.
+
+    Nothing was expected before the evidence item was begun, so nothing is missing before that day.
+    """
     pieces: list[charts.Piece] = []
     reached = first
     for version in sorted((v for v in each.proof.versions if v.review == "accepted"), key=lambda v: (v.period_from, v.period_to)):
         start, end = max(version.period_from, reached), min(version.period_to, until)
         if end < start:
             continue
-        if too_long(each.proof, (reached, start - timedelta(days=1))) and start > reached:
-            pieces.append(charts.Piece(reached, start - timedelta(days=1), "missing"))
+        expected, before = max(reached, begun), start - timedelta(days=1)
+        if expected <= before and too_long(each.proof, (expected, before)):
+            pieces.append(charts.Piece(expected, before, "missing"))
         pieces.append(charts.Piece(start, end, "held"))
         reached = end + timedelta(days=1)
+    reached = max(reached, begun)
     if reached <= until:
         pieces.append(charts.Piece(reached, until, _tail(each, reached, until)))
     tone = "bad" if each.fresh.state in {"overdue", "rejected"} else ""

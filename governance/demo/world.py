@@ -642,8 +642,10 @@ def _upload_first(versions: list[UUID], day: date) -> None:
     items = {proof.evidence_id: proof.ref for control in first for proof in control.proofs}
     for evidence_id, ref in sorted(items.items(), key=lambda each: each[1]):
         address = f"https://files.globex.example/{ref.lower()}/{day:%Y-%m-%d}"
-        period = {"period_from": day - timedelta(days=91), "period_to": day, "valid_until": day + timedelta(days=100)}
-        brought = evidencing.bring_link(find(Evidence, evidence_id), address, collected_on=day, **period)
+        brought = evidencing.bring_link(
+            find(Evidence, evidence_id), address, collected_on=day,
+            period_from=day - timedelta(days=91), period_to=day, valid_until=day + timedelta(days=100),
+        )  # fmt: skip
         versions.append(brought.id)
 
 

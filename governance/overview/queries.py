@@ -455,7 +455,7 @@ def steps(board: Board) -> list[Step]:
     ]  # fmt: skip
 
 
-def _first_facts(framework_id: UUID) -> Select[tuple[bool, bool, bool]]:
+def _first_facts(framework_id: UUID) -> Select[bool, bool, bool]:
     """Whether the framework is adopted, one member can upload evidence and another review it, and a system is registered."""
     members = select(func.count()).select_from(Membership).where(Membership.ended_at.is_(None))
     uploaders, reviewers = (

@@ -64,6 +64,13 @@ def test_the_heat_map_of_a_new_tenant_reads_0(as_officer, empty):
     assert len(cells) == 72 and all("c-hc-0" in cell["class"] for cell in cells)
 
 
+def test_a_requirement_of_a_new_tenant_draws_nothing_before_its_evidence_was_begun(as_officer, empty):
+    page = as_officer.get(f"frameworks/{RMF}/GOVERN-1.1")
+    assert "0 Not addressed" in words(page) and "Register of legal duties is missing." in words(page)
+    assert "No control is mapped, or" not in page.text and "no evidence of a mapped control is accepted" in page.text
+    assert not BeautifulSoup(page.text, "html.parser").select("main .k-hatch")
+
+
 def test_the_requirements_of_a_new_tenant_read_0(as_officer, empty):
     page = as_officer.get(f"frameworks/{RMF}/requirements")
     assert text_of(page, "h1").startswith("0 of 72 subcategories proven")
