@@ -277,9 +277,9 @@ def _callback(slug: str, number: int) -> ResponseReturnValue:
         return _answered(slug, number, request.args.get("state", "")[:300])
     except (oidc.TokenRefused, transport.ProviderFault, admission.NoMembership) as refused:
         log.warning("sign-in refused", reason=getattr(refused, "reason", refused.message))
-        back = {"back": "/login", "back_label": "Back to the sign-in page"} | step_up.unfinished(signed_in_anywhere())
-        remedy = getattr(refused, "remedy", "")
-        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message, remedy=remedy, **back)
+        told = {"remedy": getattr(refused, "remedy", ""), "back": "/login", "back_label": "Back to the sign-in page"}
+        told |= step_up.unfinished(signed_in_anywhere())
+        return page("refused.html", status=refused.status, title="Not signed in", sentence=refused.message, **told)
 
 
 def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from governance.people.models import Connection, Invitation, KeptForm, Membershi
 from governance.tenants import queries as directory
 from tests import make, stepping
 from tests.browser import Visitor
+from tests.people.changing import proposal
 from tests.people.conftest import Arrival, entries, sessions_of
 from tests.stepping import facts, newest, stale, submit
 
@@ -81,19 +82,16 @@ def test_an_invitation_keeps_its_role_through_a_fresh_sign_in(app, idp, arrive):
 
 def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arrive):
     boss = arrive(ADMIN)
+    sent = proposal(boss, idp, client_id="another-client", secret="correct-horse-battery")
     age_sessions()
-    with make.acting("admin", read_only=True):
-        version = str(session().scalars(select(Connection.version)).one())
-    sent = {"issuer": idp.issuer, "client_id": "another-client", "secret": "correct-horse-battery", "enforced": "y",
-            "group_roles": "governance-admins = admin", "domains": "acme.example", "version": version}  # fmt: skip
-    shown = boss.get(sign_in_again(boss, boss.post("settings/sign-in", then=401, **sent)))
+    shown = boss.get(sign_in_again(boss, boss.post("settings/sign-in/change", then=401, **sent)))
     assert facts(shown)["Client secret"] == "Kept, not shown" and "correct-horse" not in shown.text
     [row] = stepping.kept_forms()
     assert not [word for word in (b"correct-horse", b"another-client", b"/settings/sign-in") if word in row.content + row.key]
     submit(boss, shown)
     with make.acting("admin", read_only=True):
-        held = session().scalars(select(Connection)).one()
-        assert (held.client_id, handshake.provider(held, "x").secret) == ("another-client", "correct-horse-battery")
+        kept = session().scalars(select(Connection).where(Connection.state == "proposed")).one()
+        assert (kept.client_id, handshake.provider(kept, "x").secret) == ("another-client", "correct-horse-battery")
 
 
 def test_a_form_that_is_refused_comes_back_filled_in_and_stays_kept(fresh_boss):
