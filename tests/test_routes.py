@@ -328,10 +328,11 @@ def undone(isolated):
 
 
 def fields_of(app: Any, door: Door, path: str, role: str, slug: str, ids: dict[str, Any]) -> dict[str, str]:
-    """A plausible value for every field of the form that the route declares; its first verb; of an access review its row."""
+    """A plausible value for every field of the form that the route declares; its first verb; of an access review its previewed row."""
     step_up = app.view_functions[door.rule.endpoint].fresh
     verb = {} if isinstance(step_up.verb, str) else {"verb": next(iter(step_up.verb))}
-    sent = {"verb": "", "kind": "webhook", "format": "jsonl", f"row-{ids['AccessReviewItem']}": "revoke", **verb}
+    row = ids["AccessReviewItem"]
+    sent = {"verb": "", "kind": "webhook", "format": "jsonl", f"row-{row}": "revoke", "seen": f"{row}.", **verb}
     _, values = app.url_map.bind("localhost").match(path, method="POST")
     values.pop("tenant", None)
     with app.test_request_context(path, method="POST", data=sent), make.acting(role, slug, read_only=True):

@@ -264,7 +264,10 @@ def _ends_sessions(live: Connection | None, proposed: Connection | None) -> int:
 
 def _requested(connection_change_id: UUID) -> list[tuple[str, str]]:
     row = queries.connection_change(connection_change_id)
-    return [("Requested by", queries.names([row.requested_by])[row.requested_by]), ("Reason for the change", row.reason)]
+    return [
+        ("Requested by", queries.names([row.requested_by]).get(row.requested_by, "A former member")),
+        ("Reason for the change", row.reason),
+    ]
 
 
 DECIDE = StepUp(

@@ -247,7 +247,7 @@ def missing(change: ConnectionChange) -> str | None:
         return None
     if change.test is None:
         return "Nobody has signed in through the proposed connection yet. Start the test sign-in first."
-    return None if change.test["passed"] else "The test sign-in failed. Correct what it found, then test again."
+    return None if change.test.get("passed") else "The test sign-in failed. Correct what it found, then test again."
 
 
 def fingerprint(change: ConnectionChange) -> str:

@@ -103,7 +103,7 @@ def test_twice_for_the_same_cycle_is_refused_and_once_for_another_is_not(as_offi
         ({"occurrence": "2026-12-31"}, "That cycle is not missed"),
         ({"occurrence": "2026-09-29"}, "That cycle is not missed"),
         ({"occurrence": "9" * 40}, "That cycle is not missed"),
-        ({"occurrence": ""}, "that is not a choice here"),
+        ({"occurrence": ""}, "Which cycle was missed?"),
         ({"cause": " "}, "needs its cause, its effect and its correction"),
         ({"effect": ""}, "What did it lead to"),
         ({"correction": "x" * 2001}, "2000"),
