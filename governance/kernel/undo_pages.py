@@ -50,5 +50,7 @@ def _told(undone: undo.Undone) -> str:
 def back_to(home: str) -> str:
     """The page of this tenant that the form names in `back`; otherwise `home`."""
     back = request.form.get("back", "")
-    inside = back.startswith(f"/t/{current.actor().tenant_slug}/") and "\\" not in back and "//" not in back
+    inside = (
+        back.startswith(f"/t/{current.actor().tenant_slug}/") and back.isprintable() and "\\" not in back and "//" not in back
+    )
     return back if inside else home
