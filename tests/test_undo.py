@@ -305,7 +305,7 @@ def test_the_button_is_announced_reached_by_keyboard_and_leads_back(as_officer, 
     notes = text.index('id="notes" role="status" aria-live="polite"')
     assert notes < text.index("data-announce") < text.index("data-undo") < text.index('<main id="main"')
     assert 'href="#notes"' in text and f'name="back" value="{reply.request.path}"' in text
-    for elsewhere in ("https://evil.example/", "//evil.example/", "/t/globex/", "/t/acme/\\evil"):
+    for elsewhere in ("https://evil.example/", "//evil.example/", "/t/globex/", "/t/acme/\\evil", "/t/acme/\r\nX-Planted: yes"):
         address = undo_address(as_officer.post(f"controls/{control}/owner", owner_id=str(INES), follow=True).text)
         assert as_officer.post(address, back=elsewhere).location == "/t/acme/controls/"
 

@@ -16,6 +16,7 @@ from governance.kernel import bulk_pages, clock, current
 from governance.kernel.access import ROLE_NAMES
 from governance.kernel.bulk import BulkColumn, BulkItem
 from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, submission, uuid_or_none
 from governance.kernel.pages import filters, page
@@ -110,6 +111,8 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
     if not chosen:
         form.form_errors.append("Choose a decision for at least one row.")
         return _review(found, form, status=form.status)
+    if bulk_pages.is_confirmed() and bulk_pages.confirmed() != chosen.keys():
+        raise Invalid("These are not the rows that you reviewed. Nothing was decided; choose the decisions again.")
     takes_away = set(chosen.values()) != {"keep"}
     action = BulkAction(
         noun="decision", title="Decide on access", head="Person or key", columns=(DECISION,), find=partial(_selected, found, chosen), stop=takes_away,

@@ -19,11 +19,10 @@ from governance.audit.frontier import Frontier
 from governance.audit.jsonl import Entry, Header, Malformed, Subtrees, Trailer
 from governance.audit.merkle import ProofFails, leaf_hash, verify_consistency, verify_inclusion
 from governance.kernel import notes
-from governance.kernel.checks import Check, Verdict
+from governance.kernel.checks import Check, Verdict, plain
 from governance.kernel.notes import NotSigned, VerifierKey
 
 MOST_KEYS = 100
-LONGEST_SENTENCE = 400
 ACTION = re.compile(r"[a-z_.]{1,100}")
 ID = re.compile(r"[0-9a-f-]{36}")
 RESUMED = re.compile(r"(?<=/audit/)([^/]+)/restored-[0-9]+$")  # the same log, which goes on after entries were lost
@@ -244,7 +243,7 @@ class Reading:
         """Keep it, if it is the first."""
         if self.first_wrong is None:
             action, entry_id = _says(entry.body)
-            sentence = _plain(f"The first wrong entry is {entry.index} ({action}, {entry_id}) in line {number}. {problem}")
+            sentence = plain(f"The first wrong entry is {entry.index} ({action}, {entry_id}) in line {number}. {problem}")
             self.first_wrong = Wrong(entry.index, number, entry_id, action, sentence)
 
     def verdict(self, before: tuple[Check, ...], end: Check, comparisons: tuple[Check, ...]) -> LogVerdict:
@@ -422,10 +421,4 @@ def _number(count: int) -> str:
 
 
 def _check(name: str, sentence: object, *, ok: bool | None = False, required: bool = True) -> Check:
-    return Check(name, ok, _plain(str(sentence)), required)
-
-
-def _plain(text: str) -> str:
-    """What a file says of itself may hold anything; a terminal and a page get letters only, and not too many."""
-    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-    return shown if len(shown) <= LONGEST_SENTENCE else f"{shown[:LONGEST_SENTENCE]}…"
+    return Check(name, ok, plain(str(sentence)), required)

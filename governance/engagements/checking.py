@@ -11,6 +11,7 @@ import hashlib
 import json
 import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from governance.audit.verify import CONSISTENCY, OLDER, read_keys
 from governance.audit.verify import verify as verify_log
 from governance.engagements import package_note
 from governance.engagements.bag import DECLARATION, MANIFEST, MOST_FILES, PIECE, SIGNATURE, TAGS, escaped
-from governance.kernel.checks import Check, Outcome, Verdict
+from governance.kernel.checks import Check, Outcome, Verdict, plain
 from governance.kernel.notes import NotSigned, VerifierKey
 from governance.testing.sampling import draw
 
@@ -33,8 +34,8 @@ SMALL = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
 RATIO = 2000
 OK = {Outcome.RIGHT: True, Outcome.WRONG: False, Outcome.NOT_CHECKED: None}
 DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError,
-    UnicodeError, RecursionError, TypeError, AttributeError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, ValueError, LookupError, ArithmeticError,
+    NotImplementedError, RuntimeError, UnicodeError, RecursionError, TypeError, AttributeError,
 )  # fmt: skip
 
 
@@ -74,12 +75,13 @@ def verify(file: BinaryIO, key: str, checkpoint: str | None = None, consistency:
         return PackageVerdict((Check("key", ok=None, sentence=str(problem)),))
     try:
         with zipfile.ZipFile(file) as archive:
-            return _opened(archive, given)
+            found = _opened(archive, given)
     except _Broken as broken:
-        return PackageVerdict((Check("archive", ok=False, sentence=str(broken)),))
+        return PackageVerdict((Check("archive", ok=False, sentence=plain(str(broken))),))
     except DAMAGE as damage:
         told = f"The file is not a zip, or it is damaged or cut short ({type(damage).__name__})."
         return PackageVerdict((Check("archive", ok=False, sentence=told),))
+    return replace(found, checks=tuple(replace(check, sentence=plain(check.sentence)) for check in found.checks))
 
 
 def _opened(archive: zipfile.ZipFile, given: Given) -> PackageVerdict:

@@ -72,6 +72,11 @@ def is_confirmed() -> bool:
     return bool(request.form.getlist("seen"))
 
 
+def confirmed() -> set[UUID]:
+    """The ids of the rows that the preview listed, as the confirming form names them."""
+    return set(_seen())
+
+
 def _seen() -> dict[UUID, str]:
     sent = (value.partition(".") for value in request.form.getlist("seen"))
     return {uuid_or_none(item_id) or UUID(int=0): mark for item_id, _, mark in sent}

@@ -22,6 +22,15 @@ EXIT_STATUS = (
 )
 
 
+LONGEST_SENTENCE = 400
+
+
+def plain(text: str) -> str:
+    """What a file says of itself may hold anything; a terminal and a page get letters only, and not too many."""
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return shown if len(shown) <= LONGEST_SENTENCE else f"{shown[:LONGEST_SENTENCE]}…"
+
+
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
     """The outcome over several; of none it is NOT_CHECKED, because nothing was."""
     found = set(outcomes)

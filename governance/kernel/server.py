@@ -267,7 +267,7 @@ class Exchange:
     def _send(self, pieces: Iterable[bytes], head: list[Any]) -> None:
         """In one go where the first piece is all that was announced, otherwise piece by piece."""
         each = iter(pieces)
-        first = next(each, b"")
+        first = next(filter(None, each), b"")  # an empty piece is not the end
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head[1]]
         is_whole = not first or (b"content-length", str(len(first)).encode()) in headers
         if self._closing:

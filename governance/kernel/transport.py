@@ -51,7 +51,9 @@ class PrivateNetwork(OSError):
 
 
 def is_address(url: str) -> bool:
-    """Whether a browser may be sent there: https, or plain http on loopback in the demo."""
+    """Whether a browser may be sent there: https, or plain http on loopback in the demo; no spaces or control characters."""
+    if not url.isprintable() or " " in url:  # urlsplit drops line breaks, and a header refuses them
+        return False
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

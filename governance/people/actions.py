@@ -277,9 +277,11 @@ def _write_invitation(email: str, role: str, *, tenant_name: str, link: str) -> 
 def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
     """Break-glass: whoever has this address at that issuer is an admin, at once as a member, otherwise by an invitation."""
     email, role = email.strip().lower(), _admin_role()
-    known = next((m for m in queries.lives_at(email) if m.person.issuer == issuer), None)
-    if known is not None:
-        change_role(known, role)
+    known = [m for m in queries.lives_at(email) if m.person.issuer == issuer]
+    if len(known) > 1:
+        raise Invalid(f"{len(known)} members have the address {email}, so it names nobody. Name another address.", field="admin")
+    if known:
+        change_role(known[0], role)
         return
     for old in session().scalars(queries.invitations_to(email)).all():
         withdraw(old, how="the operator invited an admin")

@@ -277,6 +277,8 @@ def approve(change: ConnectionChange, *, seen: str) -> int:
     if seen != fingerprint(change):
         raise Stale("The change, its test or the live connection is no longer what you saw. Review it again.")
     live = queries.connection()
+    if live is not None:
+        session().refresh(live, with_for_update=True)  # before any invitation, in the order of sign-ins
     if (live.id if live else None) != change.base_id or _domains_now() != change.base_domains:
         raise DomainError("How people sign in has changed since this was proposed. Propose it again.")
     made, ended = queries.connection_row(change.connection_id), 0

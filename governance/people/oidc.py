@@ -37,6 +37,7 @@ REMEMBER_SECONDS = 300
 KEYS_AGAIN_SECONDS = 10
 STALE_SECONDS = 3600
 MAX_SUBJECT = 255
+LONGEST_ADDRESS = 254
 CANCELLED = {"access_denied", "login_required", "interaction_required", "consent_required"}
 ABOUT_A_PERSON = ("email", "email_verified", "name")
 BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
@@ -335,7 +336,7 @@ def _identity(
     wanted = (*ABOUT_A_PERSON, "groups") if provider.reads_groups else ABOUT_A_PERSON
     told = _userinfo(document, claims, tokens) if any(name not in claims for name in wanted) else {}
     facts = told | claims
-    email = _line(facts.get("email"), 254).lower()
+    email = _address(facts.get("email"))
     return Identity(
         issuer=provider.issuer, subject=claims["sub"], email=email, email_verified=_is_verified(claims, told),
         name=_line(facts.get("name"), 200) or email or claims["sub"],
@@ -375,6 +376,17 @@ def _groups(claim: Any) -> tuple[str, ...] | None:
 def _signed_in_at(claims: Mapping[str, Any]) -> float:
     """Without a readable `auth_time` nobody knows how long ago it was: never recently enough for a step-up."""
     return _instant(claims, "auth_time") or float(claims["iat"]) - STALE_SECONDS
+
+
+def _address(value: Any) -> str:
+    """In lower case; empty where it is longer than an address can be, since a part of it is another address.
+
+    A letter that is no ASCII one never becomes one: the Kelvin sign in lower case would be a k.
+    """
+    address = _line(value, LONGEST_ADDRESS + 1)
+    if len(address) > LONGEST_ADDRESS:
+        return ""
+    return "".join(each.lower() if each.isascii() or not each.lower().isascii() else each for each in address)
 
 
 def _line(value: Any, longest: int) -> str:

@@ -152,6 +152,12 @@ def connection() -> Connection | None:
     return session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
 
 
+def stays_live(connection_id: UUID) -> bool:
+    """Whether this is the live connection, which then stays it until the transaction ends."""
+    query = select(Connection.id).where(Connection.id == connection_id, Connection.state == "live")
+    return session().scalars(query.with_for_update(read=True)).one_or_none() is not None
+
+
 def connection_row(connection_id: UUID | None) -> Connection | None:
     """A live, proposed or former one."""
     return session().scalars(select(Connection).where(Connection.id == connection_id)).one_or_none() if connection_id else None

@@ -31,6 +31,7 @@ from governance.tenants.models import Tenant
 feature = Feature("people", __name__)
 door = Feature("door", __name__, scope="public")
 log = structlog.get_logger("people")
+CHANGED = "How people sign in changed meanwhile. Start again from the sign-in page."
 
 
 # ---- who is at the door
@@ -303,7 +304,7 @@ def _take(tenant: Tenant, number: int, state: str) -> tuple[Connection, SignIn]:
         connection = queries.connection_row(under_way.connection_id)
         session().expunge_all()
     if connection is None or connection.state != ("live" if under_way.change_id is None else "proposed"):
-        raise oidc.TokenRefused("How people sign in changed meanwhile. Start again from the sign-in page.")
+        raise oidc.TokenRefused(CHANGED)
     if connection.number != number:
         raise oidc.TokenRefused("This answer came to the address of another connection, so Meridian didn't use it. Start again.")
     return connection, under_way
@@ -359,6 +360,8 @@ def _admitted(
 ) -> Actor:
     key = person_key(identity.issuer, identity.subject)
     with current.acting_as(console_in(tenant)), transaction(person_id=key):
+        if not queries.stays_live(connection.id):  # who ends its sessions must not miss this one
+            raise oidc.TokenRefused(CHANGED)
         try:
             person, membership = actions.admit(identity, connection)
         except admission.NoMembership as refused:

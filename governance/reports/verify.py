@@ -10,14 +10,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pikepdf
 
 from governance.audit import checkpoint
 from governance.audit.verify import read_keys
-from governance.kernel.checks import Check, Verdict
+from governance.kernel.checks import Check, Verdict, plain
 from governance.kernel.notes import b64, split
 from governance.reports.signing import Note, NotSigned, VerifierKey, open_note
 
@@ -80,7 +80,8 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
             *_checkpoint(manifest),
         ]
     found = _sha256(inside[SNAPSHOT]) if SNAPSHOT in inside else None
-    return ReportVerdict(tuple(checks), found, note.filename if note else None)
+    told = tuple(replace(check, sentence=plain(check.sentence)) for check in checks)
+    return ReportVerdict(told, found, note.filename if note else None)
 
 
 # --- Signature and bytes ---------------------------------------------------------------------------
@@ -141,7 +142,7 @@ def _attachments(file: pikepdf.Pdf) -> dict[str, bytes]:
 def _manifest(inside: dict[str, bytes]) -> dict[str, Any] | None:
     try:
         read = json.loads(inside[MANIFEST])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         return None
     is_whole = isinstance(read, dict) and isinstance(read.get("attachments"), list)
     return (

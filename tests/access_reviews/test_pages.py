@@ -100,6 +100,22 @@ def test_taking_away_needs_a_fresh_sign_in_and_keeping_does_not(app, path, datab
     confirm(stale, f"{path}/decisions", **{f"row-{row}": "keep"})
 
 
+def test_what_is_confirmed_is_what_was_chosen_row_by_row(app, as_officer, path, database):
+    """A form that confirms other rows than it decides on does nothing, also where it was kept for a fresh sign-in."""
+    viewer, contributor = (item(of(path), who) for who in ("viewer", "contributor"))
+    fields = confirming(preview(as_officer, f"{path}/decisions", **{f"row-{viewer}": "revoke"})) | {"because": "On leave."}
+    for bent in (
+        {f"row-{contributor}": "revoke"},
+        {"seen": [*fields["seen"], f"{contributor}.0123456789abcdef"]},
+        {f"row-{viewer}": "", f"row-{contributor}": "revoke"},
+    ):
+        reply = as_officer.post(f"{path}/decisions", then=422, **fields | bent)
+        assert "not the rows that you reviewed" in reply.text
+    with make.acting("admin"):
+        assert queries.tally(queries.every_row(of(path))).decided == 0
+    as_officer.post(f"{path}/decisions", then=303, **fields)
+
+
 @pytest.mark.parametrize("who", ["contributor", "viewer", "auditor"])
 def test_others_do_not_review(app, path, database, who):
     visitor = Visitor(app, make.cookie(who), "acme")

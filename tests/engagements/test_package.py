@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import struct
 import tracemalloc
 import zipfile
 from datetime import timedelta
@@ -12,6 +13,7 @@ from datetime import timedelta
 import bagit
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -30,7 +32,7 @@ from governance.engagements.models import EvidencePackage
 from governance.evidence import actions as evidence
 from governance.evidence.models import EvidenceVersion
 from governance.evidence.queries import destruction, version_of
-from governance.kernel import jobs, memo, storage
+from governance.kernel import jobs, memo, notes, storage
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.kernel.made import reading
@@ -45,6 +47,7 @@ from tests.machine import machine
 from tests.testing import scene as testing
 
 assert schedule.HANDLERS  # the jobs process knows the kind
+KEY = notes.verifier_key(Ed25519PrivateKey.generate(), "console.example/audit/acme")
 
 
 def sequenced(acting):
@@ -318,10 +321,54 @@ def test_a_bomb_is_not_unpacked(acting, scene):
     assert not result.ok
 
 
+def sample_of(bend):
+    """Bends the sample in a package; `bend` gets it and what it is bent into."""
+
+    def other(name, data):
+        return json.dumps(bend(json.loads(data))).encode() if "testing/samples/" in name else data
+
+    return other
+
+
+def test_a_sample_that_looks_for_its_ids_in_no_column_is_found(as_officer, acting, sampled):
+    """Rows that are lists have no columns: the verifier says so and doesn't raise."""
+
+    def bend(name, data):
+        if "testing/populations/" in name and name.endswith(".jsonl"):
+            return b"[1]\n"
+        return sample_of(lambda sample: sample | {"population": sample["population"] | {"id_column": 5}})(name, data)
+
+    checks = {check.name: check for check in verify(bent(taken(as_officer, sampled), bend), key_of(acting)).checks}
+    assert not checks["samples"].ok and "cannot be read" in checks["samples"].sentence
+
+
+def test_an_archive_whose_file_lies_beyond_every_offset_is_refused(acting, scene):
+    """Its zip64 field says where the file begins: at the largest number there is."""
+    name, extra = b"bag/bagit.txt", struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    sizes = struct.pack(
+        "<4s4B4H3L5H2L", b"PK\x01\x02", 45, 3, 45, 0, 0, 0, 0, 0, 0, 1, 1, len(name), len(extra), 0, 0, 0, 0, 2**32 - 1
+    )
+    central, local = sizes + name + extra, b"PK\x03\x04" + bytes(26)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(central), len(local), 0)
+    assert not verify(io.BytesIO(local + central + end), key_of(acting)).ok
+
+
+def test_what_a_package_says_of_itself_commands_no_terminal(as_officer, acting, scene):
+    def spoken(name, data):
+        if not name.endswith("/manifest-sha256.txt"):
+            return data
+        return data + f"{'0' * 64}  data/\x1b[2J\x1b[Hok  The package is genuine\r\u202e\n".encode()
+
+    result = verify(bent(taken(as_officer, scene[0]), spoken), key_of(acting))
+    assert not result.ok
+    assert [check.sentence for check in result.checks if not check.sentence.isprintable()] == []
+    assert any("[2J" in check.sentence for check in result.checks)
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_make_the_verifier_raise(content):
-    key = "console.example/audit/acme+00000000+AAAA"
-    assert not verify(io.BytesIO(content), key).ok
+    found = verify(io.BytesIO(content), KEY)
+    assert [check.name for check in found.checks if check.ok is False] == ["archive"]
 
 
 # ---- whole or not at all

@@ -94,6 +94,19 @@ def test_a_member_at_the_live_provider_becomes_an_admin_at_once(app, operator, i
     arrive("officer@acme.example").get("settings/sign-in")
 
 
+def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, idp, arrive):
+    """A member can set their own address at many providers, to that of somebody else."""
+    claims(email="officer@acme.example", email_verified=False)(idp)
+    thief = arrive("viewer@acme.example")
+    idp.calm()
+    officer = arrive("officer@acme.example")
+    code, said = operator("acme", "--admin", "officer@acme.example", "--reason", "Their only admin is on leave")
+    assert code != 0 and "2 members have the address officer@acme.example" in said
+    for visitor in (thief, officer):
+        visitor.get("settings/sessions")  # nothing was reset
+        visitor.get("settings/sign-in", then=403)
+
+
 def test_an_open_change_is_closed(operator, as_admin, idp, other):
     propose(as_admin, other)
     operator("acme", "--admin", ADMIN, "--reason", "A change that nobody recognises")

@@ -321,6 +321,24 @@ def test_another_issuer_ends_the_sessions_that_the_former_one_started(as_admin, 
     assert entries("connection.change.approved")[-1].facts["sessions"] == 1
 
 
+def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session(app, as_admin, second, idp, new):
+    """The former provider answers for somebody while the change is approved, which ends that provider's sessions."""
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    coming = Arrival(Visitor(app), OFFICER)
+
+    def approved_meanwhile(tokens):
+        decide(second, change, then=None)
+        return tokens
+
+    idp.documents["/token"] = approved_meanwhile
+    with nothing_starts():
+        refused = coming.finish(then=403)
+    assert live().issuer == new.issuer
+    assert "How people sign in changed meanwhile" in refused.text
+    assert [s for s in sessions_of() if s.issuer == idp.issuer] == []
+
+
 def test_an_invitation_that_ended_since_the_test_no_longer_counts(as_admin, second, new):
     as_admin.post("settings/members/invite", email="boss@acme.example", role="admin")
     change = propose(as_admin, new, group_roles="")

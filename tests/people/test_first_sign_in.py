@@ -116,6 +116,26 @@ def test_userinfo_says_nothing_of_another_address(app, guests):
     assert "sent no email_verified claim for boss@acme.example" in refused(app)
 
 
+@pytest.mark.parametrize("said", ["\u212aim@acme.example", "kim@ban\u212a.example"])
+def test_a_letter_that_only_looks_like_another_takes_nobodys_invitation(app, guests, said):
+    """The Kelvin sign (U+212A) in lower case is an ASCII k, and another letter of another address to the provider."""
+    for invited in ("kim@acme.example", "kim@bank.example"):
+        invite(invited)
+    claims(email=said)(guests)
+    assert "has no open invitation for" in refused(app)
+    claims(email="KIM@acme.example")(guests)
+    come(app)  # upper and lower case are the same
+
+
+def test_an_address_that_is_too_long_to_keep_takes_nobodys_invitation(app, guests):
+    longest = "g" * (254 - len("@acme.example")) + "@acme.example"
+    invite(longest)
+    claims(email=f"{longest}.evil.example")(guests)
+    assert "sent no email claim" in refused(app)
+    claims(email=longest)(guests)
+    come(app)
+
+
 def test_without_an_address_the_page_names_the_claim(app, guests):
     without(guests, "email", "email_verified")
     page = refused(app)

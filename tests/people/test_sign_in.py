@@ -13,7 +13,7 @@ from governance.people import oidc
 from tests import make
 from tests.browser import Visitor
 from tests.people.conftest import Arrival, connect, entries, nothing_starts, sessions_of
-from tests.people.idp import ATTACKS, EVIL, STEP_UP_ATTACKS, HostileIdP, claims, document, header
+from tests.people.idp import ATTACKS, DISCOVERY, EVIL, STEP_UP_ATTACKS, HostileIdP, claims, document, header
 
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
 NOT_SEEN = {"userinfo of somebody else"}  # the ID token names the address, so userinfo is not asked; tested below
@@ -292,6 +292,18 @@ def test_a_provider_that_is_away_is_a_clear_page(app, idp):
     assert "The identity provider answered 503" in visitor.get(f"/login?email={OFFICER}", then=503).text
     visitor.get("/login")
     visitor.post("/login", then=200, email=OFFICER)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)//https://id.acme.example", "https://id.acme.example/\r\nX-Planted: yes", "https://id.acme.example/\ud800",
+     "https://id.acme.example/a b", "//id.acme.example/authorize", "https://user@id.acme.example/", "data:text/html,x"],
+)  # fmt: skip
+def test_an_authorization_endpoint_that_is_no_address_leads_nobody_anywhere(app, idp, address):
+    document(DISCOVERY, authorization_endpoint=address)(idp)
+    page = Visitor(app).get("/login?tenant=acme", then=503)
+    assert "authorization_endpoint is not an https address" in page.text
+    assert "Location" not in page.headers and "X-Planted" not in page.headers
 
 
 def test_a_provider_that_goes_away_meanwhile(app, idp):

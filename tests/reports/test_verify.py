@@ -207,6 +207,12 @@ def test_removed_and_added_files_are_named() -> None:
     assert sentence(rewritten("extra.csv", b"x"), "attachments") == "extra.csv is attached but not in the manifest."
 
 
+def test_what_a_report_says_of_itself_commands_no_terminal() -> None:
+    verdict = rewritten("\x1b[2J\x1b[Hok  The report is genuine", b"x")
+    assert "[2J" in sentence(verdict, "attachments")
+    assert [check.sentence for check in verdict.checks if not check.sentence.isprintable()] == []
+
+
 def test_the_checkpoint_inside_is_read_and_must_be_the_one_that_is_printed() -> None:
     stated = checkpoint.Head("console.example/audit/acme", 3, bytes(32))
     made = sample.single()
@@ -224,6 +230,7 @@ def test_the_checkpoint_inside_is_read_and_must_be_the_one_that_is_printed() -> 
 def test_a_file_without_manifest_or_data_is_explained() -> None:
     assert sentence(rewritten("manifest.json", None), "manifest") == "The file holds no readable manifest.json."
     assert sentence(rewritten("manifest.json", b"[1]"), "manifest") == "The file holds no readable manifest.json."
+    assert sentence(rewritten("manifest.json", b"[" * 100_000), "manifest") == "The file holds no readable manifest.json."
     assert (
         sentence(rewritten("snapshot.json", None), "fingerprint") == "The frozen data, snapshot.json, is missing from the file."
     )
