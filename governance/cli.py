@@ -206,7 +206,7 @@ def identity_reset(
         done = reset(who, Reset(issuer, client_id, secret, admin, reason), public_url=config.public_address())
     except DomainError as refused:
         raise click.ClickException(refused.message) from None
-    click.echo(f"People of {tenant} sign in through {done.issuer}, redirect URI {done.callback}.")
+    click.echo(f"People of {tenant} sign in through {done.issuer}, redirect address {done.callback}.")
     ended = "1 session" if done.sessions == 1 else f"{done.sessions} sessions"
     click.echo(f"{ended} ended. Recorded in the audit logs of {tenant} and of the operator.")
     if admin:

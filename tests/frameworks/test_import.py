@@ -363,7 +363,7 @@ def test_a_real_file_comes_in_whole_and_twice_changes_nothing(shared_data, as_of
     reply = upload(as_officer, path.read_bytes(), path.name)
     text = words(reply)
     assert format_ in text and f"{texts} new texts" in text and f"{refs} matched" in text
-    assert "0 unknown, 0 missing, 0 without words" in text
+    assert "0 unknown, 0 missing, 0 without text" in text
     page = confirm(as_officer, hidden(reply), follow=True)
     assert "Complete" in words(page) and f"official texts on {refs} ids" in words(page)
     assert len(held(acting)) == texts

@@ -93,7 +93,7 @@ def test_the_next_report_says_what_holds_it_up(as_officer, rich):
     assert "Period 29 January 2026 to 31 December 2026" in text
     assert "MEASURE 2.7: penetration test report is 12 days overdue" in text  # what failed before what nothing answers for
     assert (
-        "GOVERN 1.6: waits for its sign-off" in text
+        "GOVERN 1.6: its conclusion awaits sign-off" in text
         and "0 of 72 conclusions signed off" in text
         and "No report has been made yet" in text
     )

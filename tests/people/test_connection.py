@@ -148,7 +148,7 @@ def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
 def findings(as_admin) -> dict[str, tuple[bool, str]]:
     as_admin.post("settings/sign-in/test")
     page = as_admin.get("settings/sign-in").text
-    assert "Nobody was signed in for it" in page
+    assert "This check signs no one in" in page
     works = all(step["ok"] or step.get("optional") for step in held().findings)
     assert ("The provider can be reached." in page, "The connection doesn't work yet." in page) == (works, not works)
     return {step["says"]: (step["ok"], step["detail"]) for step in held().findings}
@@ -183,7 +183,7 @@ def test_a_provider_that_is_away_is_found(app, as_admin, isolated, attack, says)
 
 def test_a_provider_of_unsafe_algorithms_is_found(as_admin, idp):
     document("/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"])(idp)
-    assert findings(as_admin)["It signs with an algorithm that we accept"] == (False, "none of ours")
+    assert findings(as_admin)["It signs with an algorithm that Meridian accepts"] == (False, "none of ours")
 
 
 @pytest.mark.parametrize("suffix", ["/openid-configuration", "/jwks", "/token"])
