@@ -11,7 +11,9 @@ ADDRESS = r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\
 NOT_AN_ADDRESS = "Enter an address such as ines@acme.example."
 
 constraint("uq_invitations_open", "That address is already invited. Withdraw the open invitation to send another.", field="email")
-constraint("uq_email_domains_domain", "One of these domains already belongs to another tenant. Ask the operator.", field="domains")
+constraint(
+    "uq_email_domains_domain", "One of these domains already belongs to another tenant. Ask the operator.", field="domains"
+)
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -75,7 +77,9 @@ class ProviderForm(Form):
         [Optional(), Length(max=500), Regexp(r"[\x20-\x7e]+\Z", message="A secret has plain letters and digits only.")],
     )
     domains = StringField(
-        "Work domains", [Length(max=500)], description="Separate them with spaces. People with these addresses sign in through this provider."
+        "Work domains",
+        [Length(max=500)],
+        description="Separate them with spaces. People with these addresses sign in through this provider.",
     )
     verifies_addresses = BooleanField(
         "This provider verifies e-mail addresses",

@@ -274,9 +274,7 @@ class Sentences:
         (best, high), (worst, low) = graded[0], graded[-1]
         if high == low:
             return (
-                f"{best} is at {high}% of its target."
-                if len(graded) == 1
-                else f"All functions are at {high}% of their target."
+                f"{best} is at {high}% of its target." if len(graded) == 1 else f"All functions are at {high}% of their target."
             )
         return f"{best} is closest to its target with {high}%, {worst} is furthest from it with {low}%."
 
