@@ -60,7 +60,7 @@ def test_a_preview_shows_digest_edition_and_counts_and_writes_nothing(as_officer
     assert written() == before
     assert "1 new text" in text and "Nothing is saved yet" in text
     assert "seven.json" in text and "version 7" in text and hidden(reply)["sha256"][:8] in text
-    assert "1 listed with no words" in text and "70 to assess and not in the file" in text
+    assert "1 listed without text" in text and "70 to assess and not in the file" in text
     assert "Not complete" in text
 
 

@@ -97,7 +97,7 @@ def test_a_file_that_names_both_publications_is_judged_by_its_ids(as_officer):
 def test_a_file_with_the_right_title_and_mostly_other_ids_names_them(as_officer):
     data = oscal({"GOVERN 1.1": "One.", "GOVERN 9.9": "Two.", "XYZ-1": "Three."}, title="NIST AI RMF 1.0")
     text = words(upload(as_officer, data, then=422))
-    assert f"Only 1 of the 3 ids in “NIST AI RMF 1.0” are ids of {AI_RMF}" in text
+    assert f"Only 1 of the 3 ids in “NIST AI RMF 1.0” belong to {AI_RMF}" in text
     assert "Not in it: GOVERN 9.9, xyz-1" in text
 
 

@@ -81,7 +81,7 @@ def test_evidence_is_counted_by_state_and_by_week(as_officer, acting, rich):
 def test_changes_come_from_the_log_and_are_grouped(as_officer, rich):
     text = cell(as_officer.get(""), "changes")
     assert text.startswith(
-        "What changed in 30 days: one fell MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration test report is 12 days overdue"
+        "What changed in 30 days: 1 fell MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration test report is 12 days overdue"
     )
     assert "Jun Chen wrote a conclusion, 2 times MEASURE 2.7, GOVERN 1.6" in text
     assert "Jun Chen brought in a version of evidence EV-0003" in text

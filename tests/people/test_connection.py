@@ -36,10 +36,10 @@ def proposes(as_admin, idp: HostileIdP, then: int = 303, **changes):
 
 
 def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
-    assert "Nobody can sign in yet" in as_admin.get("settings/sign-in").text
+    assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
     assert "needs the client secret" in proposes(as_admin, provider, 422, secret="").text
     proposes(as_admin, provider)
-    assert "Nobody can sign in yet" in as_admin.get("settings/sign-in").text
+    assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
     assert held(state="proposed").issuer == provider.issuer
     assert entries("connection.change.requested")[-1].facts["secret"] == "set"
 
@@ -117,7 +117,7 @@ def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin,
     opened = form(as_admin, idp, client_id="mine")
     proposes(Visitor(app, make.cookie("admin")), idp, client_id="theirs")
     page = as_admin.post("settings/sign-in/change", then=409, **opened).text
-    assert "Someone else changed or proposed something" in page and "what is there now" in page
+    assert "Someone else changed or proposed something" in page and "and the current values" in page
     assert ">theirs<" in page and 'value="mine"' in page
     assert held(state="proposed").client_id == "theirs"
     as_admin.post("settings/sign-in/change", **opened | {"seen": hidden_fields(page)["seen"]})
