@@ -133,3 +133,13 @@ def cookie(role: str, slug: str = "acme", *, signed_in_ago: timedelta = timedelt
         aged = oidc.Identity(who.issuer, who.subject, email, True, name, (), who.sid, moment, "token")
         people.start_session(person, aged, token=token, browser="test", network="127.0.0.0/24", fresh=False, replaces=None)
     return f"{slug}.{token}"
+
+
+def change_freeze() -> None:
+    """An engagement of Acme during which evidence and controls stay as they are."""
+    today = clock.today()
+    with acting("admin"):
+        engaging.open_engagement(
+            "Still & Co", framework_id=None, period_from=today - timedelta(days=9), period_to=today, fieldwork_from=today,
+            fieldwork_to=today + timedelta(days=9), keeps_still=True,
+        )  # fmt: skip

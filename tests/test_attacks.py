@@ -10,6 +10,7 @@ from uuid import UUID
 import pikepdf
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.assessments import actions as assessing
 from governance.controls import actions as controls
@@ -17,9 +18,12 @@ from governance.evidence import actions as evidence
 from governance.frameworks import actions as adopting
 from governance.frameworks import queries as frameworks
 from governance.kernel import db, jobs, transport, web
+from governance.kernel.notes import verifier_key
 from governance.reports import actions as reports
 from governance.reports import confined, views
 from governance.reports.verify import verify
+
+KEY = verifier_key(Ed25519PrivateKey.from_private_bytes(bytes(range(32))), "console.example")
 
 # ---- bodies
 
@@ -221,21 +225,21 @@ def bomb(megabytes: int) -> bytes:
 def test_a_small_pdf_that_unpacks_to_a_gigabyte_is_checked_within_limits():
     data = bomb(1024)
     assert len(data) < 2 * 1024 * 1024
-    found = confined.verify(data, "x", "y", seconds=10)
-    assert not found.ok and found.sentence.startswith("Do not rely on this file")
+    found = confined.verify(data, "x", KEY, seconds=10)
+    assert not found.ok and found.sentence.startswith("Do not rely on this report")
 
 
 @pytest.mark.slow
 def test_what_breaks_the_limits_is_a_failed_check_and_not_a_failed_console(client):
-    found = confined.verify(b"%PDF-1.7", "x", "y", seconds=0)
+    found = confined.verify(b"%PDF-1.7", "x", KEY, seconds=0)
     assert found.checks == (confined.TOO_MUCH,) and not found.ok
-    sent = {"report": (io.BytesIO(bomb(900)), "r.pdf"), "signature": (io.BytesIO(b"x"), "r.sig"), "key": "y"}
-    assert "Do not rely on this file" in client.post("/verify", then=200, **sent).text
+    sent = {"report": (io.BytesIO(bomb(900)), "r.pdf"), "signature": (io.BytesIO(b"x"), "r.sig"), "key": KEY}
+    assert "Do not rely on this report" in client.post("/verify", then=200, **sent).text
 
 
 def test_the_child_says_what_the_rules_say():
     data = bomb(1)
-    assert confined.verify(data, "x", "y") == verify(data, "x", "y")
+    assert confined.verify(data, "x", KEY) == verify(data, "x", KEY)
 
 
 def test_files_to_be_checked_wait_for_their_turn(monkeypatch):

@@ -1,7 +1,7 @@
 """Bulk actions through the front door: nothing destructive is preselected, and what is applied is what was previewed."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,7 +15,6 @@ from governance.assessments import queries as assessments
 from governance.assessments.models import AssessmentItem
 from governance.audit.models import AuditEntry
 from governance.controls.models import Control
-from governance.engagements import actions as engaging
 from governance.evidence.models import Evidence
 from governance.frameworks import queries as frameworks
 from governance.kernel import bulk, clock
@@ -225,19 +224,9 @@ def test_a_change_freeze_refuses_the_whole_confirmation_beside_the_preview(as_of
     """Evidence and controls are read-only while auditors work who asked for it: nothing is half done."""
     _, address, ids = lists["controls"]
     fields = confirming(preview(as_officer, address, ids=ids, **form_of("controls")))
-    freeze()
+    make.change_freeze()
     assert "read-only" in as_officer.post(address, then=422, **fields).text
     assert owners("controls", ids) == [make.person_id("contributor")] * 2
-
-
-def freeze():
-    """An engagement during which evidence and controls stay as they are."""
-    today = clock.today()
-    with make.acting("admin"):
-        engaging.open_engagement(
-            "Still & Co", framework_id=None, period_from=today - timedelta(days=9), period_to=today, fieldwork_from=today,
-            fieldwork_to=today + timedelta(days=9), keeps_still=True,
-        )  # fmt: skip
 
 
 # ---- the rule itself

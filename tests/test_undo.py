@@ -282,12 +282,7 @@ def test_after_ten_minutes_it_stays_and_the_offer_is_deleted_at_night(as_officer
 
 def test_a_change_freeze_that_began_meanwhile_keeps_the_change(as_officer, control):
     page = as_officer.post(f"controls/{control}/owner", owner_id=str(JUN), follow=True)
-    today = clock.today()
-    with make.acting("admin"):
-        engaging.open_engagement(
-            "Still & Co", framework_id=None, period_from=today - timedelta(days=9), period_to=today, fieldwork_from=today,
-            fieldwork_to=today + timedelta(days=9), keeps_still=True,
-        )  # fmt: skip
+    make.change_freeze()
     assert "Nothing was undone. Evidence and controls are read-only" in undo_last(as_officer, page)
     assert value(Control.owner_id, control) == JUN
 

@@ -96,6 +96,7 @@ PEOPLE: dict[str, tuple[Person, ...]] = {
         _person("acme-1003", "contributor@acme.example", "Anna Rossi", "contributors", "contributor"),
         _person("acme-1004", "viewer@acme.example", "Maya Okafor", "viewers", "viewer"),
         _person("acme-1005", "jun.chen@acme.example", "Jun Chen", "officers", "compliance officer"),
+        _person("acme-1007", "rosa.meyer@acme.example", "Rosa Meyer", "admins", "admin"),
     ),
     "audit": (
         _person("audit-2001", "auditor@audit.example", "Harriet Lowe", "auditors", "auditor, Halden & Co"),

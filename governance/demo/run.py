@@ -21,11 +21,12 @@ from governance.demo.idp import Client
 from governance.frameworks import sync
 from governance.kernel import clock, config, embedded
 
-VERSION = 12
+VERSION = 13
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),
     ("jun.chen@acme.example", "acme", "compliance_officer"),
+    ("rosa.meyer@acme.example", "acme", "admin"),
     ("auditor@audit.example", "acme", "auditor"), ("admin@globex.example", "globex", "admin"),
     ("officer@globex.example", "globex", "compliance_officer"), ("operator@console.example", "console", "operator_admin"),
     ("finance@console.example", "console", "operator_finance"),

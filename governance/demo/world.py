@@ -561,13 +561,27 @@ TOBIAS_LEFT, TOBIAS_ERASED = 200, 172  # days ago
 
 
 def _private_matters(cast: Cast) -> Iterator[Event]:
-    """Tobias left and asked to be forgotten; a claim holds what concerns Anna; Ines asks who a pseudonym is."""
+    """Tobias left and asked to be forgotten; a claim holds what concerns Anna; Ines asks who a pseudonym is; sign-in changes."""
     yield Event(_ago(TOBIAS_LEFT), "admin", lambda: joining.remove(_membership(cast, "tobias")), 17)
     yield Event(_ago(TOBIAS_ERASED), "admin", partial(_ask_to_erase, cast), 9)
     yield Event(_ago(TOBIAS_ERASED), "officer", partial(_agree_to_erase, cast), 11)
     yield Event(_ago(64), "officer", partial(_hold, cast), 15)
     yield Event(_ago(30), "admin", lambda: privacy.set_retention(84, version=0), 10)
+    yield Event(_ago(1), "admin", _propose_sign_in, 15)
     yield Event(_ago(0), "officer", partial(_ask_who, cast), 9)
+
+
+def _propose_sign_in() -> None:
+    """A change that Rosa Meyer can approve once Sanjay has signed in through it for the test."""
+    live = members.connection()
+    if live is None:
+        raise LookupError("no connection")
+    now = connections.settings_of(live)
+    wanted = replace(now, group_roles={**now.group_roles, "governance-risk-team": "viewer"})
+    connections.propose(
+        wanted, secret=None, domains=DOMAINS["acme"], seen=connections.opened(live, None),
+        reason="The risk team reads the heat map each month, and asks for access by its own group.",
+    )  # fmt: skip
 
 
 def _membership(cast: Cast, part: str) -> Membership:

@@ -13,7 +13,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue, set_cookie
+from governance.kernel.web import ResponseReturnValue, local_path, set_cookie
 from governance.people import actions as people
 from governance.people import permissions, sessions
 from governance.people import queries as members
@@ -41,11 +41,8 @@ def _behind(*, lock: bool = True) -> tuple[EngagementAuditor, Engagement]:
 
 def _next() -> str:
     """Only a page of this tenant follows."""
-    home, path = f"/t/{current.actor().tenant_slug}/", request.values.get("next", "")
-    return path if path.startswith(home) and path.isprintable() and "\\" not in path and len(path) < LONGEST_PATH else home
-
-
-LONGEST_PATH = 1000
+    home, path = f"/t/{current.actor().tenant_slug}/", local_path(request.values.get("next"))
+    return path if path.startswith(home) else home
 
 
 def _page(auditor: EngagementAuditor, *, sent: bool = False, problem: str = "", status: int = 200) -> ResponseReturnValue:

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.kernel import current, undo
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web import ResponseReturnValue, local_path
 from governance.kernel.words import plural
 
 SHOWN = 3  # refusals that the message names
@@ -49,6 +49,5 @@ def _told(undone: undo.Undone) -> str:
 
 def back_to(home: str) -> str:
     """The page of this tenant that the form names in `back`; otherwise `home`."""
-    back = request.form.get("back", "")
-    inside = back.startswith(f"/t/{current.actor().tenant_slug}/") and "\\" not in back and "//" not in back
-    return back if inside else home
+    back = local_path(request.form.get("back"))
+    return back if back.startswith(f"/t/{current.actor().tenant_slug}/") else home

@@ -23,10 +23,10 @@ SIGN_INS = {"session.started": 1, "session.refused": 1, "session.ended": 2}  # L
 ENTITIES = ("membership.", "person.", "tenant.founded", "tenant.settings", "tenant.domains")
 CREATE, READ, UPDATE, DELETE = 1, 2, 3, 4
 VERBS = {
-    CREATE: "adopted asked begun created founded imported made placed registered saved sent started",
+    CREATE: "adopted asked begun created founded imported made placed registered requested saved sent started",
     READ: "downloaded viewed seen tested unmasked",
-    UPDATE: "accepted approved assigned changed commented concluded linked mapped off refused rejected released restored returned rotated set",
-    DELETE: "cancelled closed destroyed done ended erased removed retired revoked shredded unlinked unmapped withdrawn",
+    UPDATE: "accepted approved assigned changed commented concluded linked mapped off refused rejected released replaced reset restored returned rotated set",
+    DELETE: "cancelled closed destroyed done ended erased expired removed retired revoked shredded unlinked unmapped withdrawn",
 }
 ACTIVITY = {verb: activity for activity, verbs in VERBS.items() for verb in verbs.split()}
 

@@ -1,4 +1,4 @@
-"""Signing in and out, inviting, changing and removing members, and the tenant's identity provider."""
+"""Signing in and out, inviting, changing and removing members."""
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
@@ -183,7 +183,7 @@ def start_session(
     replaces: UUID | None,
     via: str = "oidc",
 ) -> Session:
-    """A new session with a new token (no fixation); the one it replaces ends. `via` is how the person proved who he is."""
+    """A new session with a new token (no fixation); the one it replaces ends. `via` is how the person was identified."""
     replaced = session().get(Session, (current.actor().tenant_id, replaces)) if replaces else None
     if replaced is not None:
         end_session(replaced, how="replaced by a new sign-in")
@@ -225,8 +225,7 @@ def end_sessions_of(membership: Membership, *, how: str) -> int:
     query = select(Session).where(Session.person_id == membership.person_id, Session.ended_at.is_(None))
     rows = session().scalars(query).all()
     for row in rows:
-        row.ended_at = clock.now()
-        record(SIGNED_OUT, row, how=how)
+        end_session(row, how=how)
     return len(rows)
 
 
@@ -248,8 +247,7 @@ def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) 
         query = query.where(Session.person_id == person_key(issuer, subject))
     rows = session().scalars(query).all()
     for row in rows:
-        row.ended_at = clock.now()
-        record(SIGNED_OUT, row, how="the identity provider signed the person out")
+        end_session(row, how="the identity provider signed the person out")
     return len(rows)
 
 

@@ -1,4 +1,4 @@
-"""The pages about how a tenant's people sign in, and the operator's page that lets a new tenant's first admin in.
+"""The pages about how a tenant's people sign in, and the operator's page that invites a new tenant's first admin.
 
 index, propose                     what is live, and what is proposed beside it
 check, start_test                  can the provider be reached; does a real sign-in through it work
@@ -296,7 +296,7 @@ def decide(connection_change_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("connections.index"), 303)
 
 
-# ---- the operator lets a new tenant's first admin in
+# ---- the operator invites a new tenant's first admin
 
 
 @operator_feature.get("/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND)

@@ -185,7 +185,7 @@ def note_test_sign_in(change: ConnectionChange, identity: Identity | None, probl
 
 
 def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | None, str]:
-    """(role, what is missing) of who signed in for the test, as that connection would let them in now."""
+    """(role, what is missing) of who signed in for the test, as that connection would admit them now."""
     identity = Identity(
         connection.issuer, "", test["email"], test["verified"], test["name"], tuple(test["groups"]), None, 0, ""
     )  # fmt: skip

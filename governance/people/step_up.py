@@ -23,7 +23,7 @@ from governance.kernel.feature import Feature, doors, recently_signed_in
 from governance.kernel.forms import Submission, describing, uuid_or_none
 from governance.kernel.pages import page
 from governance.kernel.step_up import KEPT_FORM, StepUp
-from governance.kernel.web import SAFE, ResponseReturnValue
+from governance.kernel.web import SAFE, ResponseReturnValue, sending_page
 from governance.kernel.words import plural
 from governance.people import kept_forms, permissions
 from governance.people.kept_forms import SubmittedForm
@@ -31,7 +31,6 @@ from governance.people.models import KeptForm
 
 feature = Feature("step_up", __name__)
 log = structlog.get_logger("people")
-LONGEST_BACK = 1000
 
 
 # ---- asking for the sign-in
@@ -85,10 +84,7 @@ def _address() -> str:
 
 def _back() -> str:
     """The page of ours that the form was on; where a browser does not tell, the start."""
-    parts = urlsplit(request.headers.get("Referer", ""))
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    fine = parts.netloc == request.host and path.startswith("/") and not path.startswith("//") and len(path) < LONGEST_BACK
-    return path if fine and path.isprintable() and "\\" not in path else "/"
+    return sending_page() or "/"
 
 
 # ---- after it

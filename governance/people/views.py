@@ -20,7 +20,7 @@ from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, set_cookie
+from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, local_path, sending_page, set_cookie
 from governance.people import actions, admission, connections, handshake, oidc, permissions, queries, sessions, step_up, transport
 from governance.people.forms import InviteForm, RoleForm, SignInForm
 from governance.people.models import Connection, Membership, SignIn, person_key
@@ -31,7 +31,6 @@ from governance.tenants.models import Tenant
 feature = Feature("people", __name__)
 door = Feature("door", __name__, scope="public")
 log = structlog.get_logger("people")
-LONGEST_PATH = 1000
 
 
 # ---- who is at the door
@@ -97,7 +96,7 @@ def login() -> ResponseReturnValue:
     tenant = _tenant_for(email, slug)
     if tenant is None:
         return _unknown(email)
-    wanted = Wanted(tenant, email, _local(request.args.get("next")), fresh=request.args.get("fresh") == "1")
+    wanted = Wanted(tenant, email, local_path(request.args.get("next")), fresh=request.args.get("fresh") == "1")
     other = session_elsewhere(tenant)
     if other is not None or _comes_from_elsewhere():
         return _question(wanted, other)
@@ -111,7 +110,7 @@ def continue_sign_in() -> ResponseReturnValue:
     tenant = _tenant_for("", form.get("tenant", ""))
     if tenant is None:
         return _unknown("")
-    wanted = Wanted(tenant, form.get("email", "").strip()[:254], _local(form.get("next")), fresh=form.get("fresh") == "1")
+    wanted = Wanted(tenant, form.get("email", "").strip()[:254], local_path(form.get("next")), fresh=form.get("fresh") == "1")
     other = session_elsewhere(tenant)
     if other is not None and form.get("leaves") != str(other.session_id):
         return _question(wanted, other, status=409)
@@ -159,12 +158,12 @@ def find_provider() -> ResponseReturnValue:
     tenant = _tenant_for(email, "")
     if tenant is None:
         return _unknown(email)
-    onward = f"/login?email={quote(email)}&next={quote(_local(request.form.get('next')))}"
+    onward = f"/login?email={quote(email)}&next={quote(local_path(request.form.get('next')))}"
     return page("people/onward.html", tenant_name=tenant.name, onward=onward)
 
 
 def _sign_in_page(form: SignInForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("people/sign_in.html", form=form, next=_local(request.values.get("next")), status=status)
+    return page("people/sign_in.html", form=form, next=local_path(request.values.get("next")), status=status)
 
 
 def _unknown(email: str) -> ResponseReturnValue:
@@ -236,19 +235,6 @@ def provider_of(connection: Connection, slug: str) -> oidc.Provider:
 def callback_address(slug: str, number: int = 1) -> str:
     """Where a connection's provider sends people back."""
     return f"{current_app.config['PUBLIC_URL']}{handshake.callback_path(slug, number)}"
-
-
-def _local(path: str | None) -> str:
-    """Only a path of ours may follow a sign-in: what a browser would read as another host, or not at all, is dropped."""
-    fine = (
-        path
-        and path.startswith("/")
-        and not path.startswith("//")
-        and path.isprintable()
-        and "\\" not in path
-        and len(path) < LONGEST_PATH
-    )
-    return path if fine and path else ""
 
 
 @door.get("/auth/callback", needs=PUBLIC)
@@ -447,17 +433,11 @@ def back_channel(slug: str) -> ResponseReturnValue:
 def theme() -> ResponseReturnValue:
     """Light or dark, kept in a cookie so that the server draws it without a flash."""
     wanted = "dark" if request.form.get("theme") == "dark" else "light"
-    response = make_response(redirect(_local(request.form.get("back")) or _back(), 303))
+    response = make_response(redirect(local_path(request.form.get("back")) or sending_page() or "/", 303))
     response.set_cookie(
         "theme", wanted, max_age=31536000, path="/", samesite="Lax", secure=current_app.config["SECURE"], httponly=False
     )
     return response
-
-
-def _back() -> str:
-    parts = urlsplit(request.headers.get("Referer", ""))
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return (_local(path) if parts.netloc == request.host else "") or "/"
 
 
 # ---- sessions

@@ -54,7 +54,6 @@ LONGEST_WAIVER = timedelta(days=30)
 LONGEST_LOOSER_FLOOR = timedelta(days=90)
 FARTHEST = timedelta(days=90)  # ahead that a change may be scheduled
 MOST_LINES = 60  # of one entry; the digest is of all of them
-MOST_NAMES_SAID = 10
 MOST_TIERS = 12
 WORK = "apply policy"
 

@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import threading
+from dataclasses import astuple
 from pathlib import Path
 
 from governance.kernel.checks import Check
@@ -55,7 +56,7 @@ def main(memory: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     order = json.loads(sys.stdin.buffer.readline())
     found = rules.verify(sys.stdin.buffer.read(), order["signature"], order["key"])
-    checks = [(each.name, each.ok, each.sentence) for each in found.checks]
+    checks = [astuple(each) for each in found.checks]
     print(json.dumps({"checks": checks, "fingerprint": found.fingerprint, "filename": found.filename}))  # noqa: T201 - the child's one voice
 
 

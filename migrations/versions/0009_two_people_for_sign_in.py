@@ -80,7 +80,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_constraint(op.f('fk_sign_ins_tenant_id_change_id'), 'sign_ins', type_='foreignkey')
     op.drop_column('sign_ins', 'change_id')
-    op.execute("UPDATE invitations SET invited_by = id WHERE invited_by IS NULL")
+    _without_seal('invitations', "UPDATE invitations SET invited_by = id WHERE invited_by IS NULL")
     op.alter_column('invitations', 'invited_by', nullable=False)
     op.drop_table('connection_changes')
     op.drop_column('memberships', 'role_since')

@@ -13,7 +13,7 @@ from typing import Any
 
 from governance.reports.readiness.snapshot import CATEGORIES
 from governance.reports.sentences import NOTHING, TWO_LINES, Sentences, capital, clip, day, listed, many, out_of, sentence, words
-from governance.reports.snapshot import Requirement, Standing, of_function, per_cent, requirements, shortfall, standing
+from governance.reports.snapshot import Requirement, Standing, of_function, requirements, shortfall, standing
 
 METHOD_TITLE = "How readiness is derived, and what it does not say"
 CONTROL_TITLE = "Version, distribution and verification"
@@ -310,11 +310,6 @@ class Ready(Sentences):
             return "A point is one level of one criterion, up to its target. No target is set, so no point is counted."
         start = f"A point is one level of one criterion, up to its target; {words(whole.points)} make the whole."
         return f"{start} {capital(many(rest, 'point'))} {is_(rest)} not covered by any action." if rest else start
-
-    @property
-    def coverage_words(self) -> str:
-        whole = self.figures.whole
-        return f"{per_cent(whole.reached, whole.points)}%" if whole.points else "no target"
 
     @property
     def contents(self) -> list[tuple[str, str, str]]:
