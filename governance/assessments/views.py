@@ -163,6 +163,8 @@ def export(key: str, form: str) -> ResponseReturnValue:
     return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
 
 
+INHERITED = "From its controls"  # what the list shows as the owner of a requirement that has none of its own
+OWNER = BulkColumn("owner_id", "Owner", lambda ids: {**owners.describe(ids), None: INHERITED})
 DUE = BulkColumn("due_on", "Due", lambda days: {day: long_day(day) if day else "No date" for day in days})
 
 
@@ -173,7 +175,7 @@ def assign_selected(key: str) -> ResponseReturnValue:
     owner, due_on = form.owner_id.data or None, form.due_on.data
     wanted: dict[str, Any] = ({"owner_id": owners.chosen(owner)} if owner else {}) | ({"due_on": due_on} if due_on else {})
     action = BulkAction(
-        noun="requirement", title="Assign requirements", columns=(owners.OWNER, DUE), find=partial(_selected, framework),
+        noun="requirement", title="Assign requirements", columns=(OWNER, DUE), find=partial(_selected, framework),
         asks=("owner_id", "due_on"), apply=_assign_all, verb=partial(_assign_verb, wanted), done=partial(_assigned, wanted),
     )  # fmt: skip
     crumbs = [("Frameworks", url_for("frameworks.index")), (framework.name, home)]
@@ -211,7 +213,11 @@ def _assigned(wanted: Mapping[str, Any], count: int) -> str:
         if "due_on" in wanted
         else ""
     )
-    return f"{owners.assigned(count, 'requirement', wanted['owner_id'])} {due}".strip() if "owner_id" in wanted else due
+    if "owner_id" not in wanted:
+        return due
+    inherits = f"{plural(count, 'requirement')} {'takes its owner' if count == 1 else 'take their owners'} from the controls now."
+    said = owners.assigned(count, "requirement", wanted["owner_id"]) if wanted["owner_id"] else inherits
+    return f"{said} {due}".strip()
 
 
 @feature.post("/assessments/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)

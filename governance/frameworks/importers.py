@@ -201,11 +201,11 @@ def _of_another(file: PublisherFile, found: identification.Fit, catalogue: Catal
     if found.is_named:
         refs = catalogue.refs
         unknown = {_ref(each, refs) for each in file.texts} - refs
-        said = f"Only {found.alike:,} of the {found.total:,} ids in “{file.title}” are ids of {name}, and most must be."
+        said = f"Only {found.alike:,} of the {found.total:,} ids in “{file.title}” belong to {name}. Most must."
         return ImportRefused(f"{said} Not in it: {_named(unknown)}. Nothing was imported.")
     other = identification.fitting(file)
     fits = f" It fits {other.title} {other.version}: open that framework and import the file there." if other else ""
-    alike = f"{found.alike:,} of its {found.total:,} ids {'looks' if found.alike == 1 else 'look'} alike."
+    alike = f"{found.alike:,} of its {found.total:,} ids {'looks' if found.alike == 1 else 'look'} like that framework's."
     return ImportRefused(
         f"This {file.format} (“{file.title}”) is not {name}. {alike} Nothing was imported.{fits}",
         fits=other.key if other else None,

@@ -79,7 +79,7 @@ KINDS = {
     "waiver": Kind("shield-half", "Decide on the waiver: {about}", ASKED_BY, "policies.waiver", "waiver_id", holds_up=True),
     "restart": Kind("player-play", "Decide on the restart of {about}", ASKED_BY, "switches.restart", "stop_id", holds_up=True),
     "drill": Kind("bolt", "Agree to the drill of {about}", ASKED_BY, "switches.drill", "drill_id", holds_up=True),
-    "sign-in": Kind("login-2", "Decide on how people sign in", ASKED_BY, "connections.change", "connection_change_id", holds_up=True),
+    "sign-in": Kind("login-2", "Review a change to sign-in", ASKED_BY, "connections.change", "connection_change_id", holds_up=True),
     "destruction": Kind("trash", "Decide on destroying the file of {about}", ASKED_BY, "evidence.destruction", "version_id", holds_up=True),
     "request": Kind("inbox", "Answer the auditors: {about}", "{because}, {who}", *REQUEST),
     "returned": Kind("arrow-back-up", "Answer the auditors again: {about}", "{because}, {who}, was returned", *REQUEST),

@@ -46,7 +46,7 @@ VERBS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("Begin an access review", "access_reviews.beginning", {}, "access_reviews.review"),
     ("See the collectors", "collectors.index", {}, "collectors.view"),
     ("Invite a member", "people.members", {}, "people.manage"),
-    ("Change how people sign in", "connections.propose", {}, "people.connection"),
+    ("Propose a change to sign-in", "connections.propose", {}, "people.connection"),
     ("Test the sign-in connection", "connections.index", {}, "people.connection"),
 )
 

@@ -132,8 +132,8 @@ def changed_title(moved: Movement | None) -> str:
     rose, fell = len(moved.rose), len(moved.fell)
     if not rose and not fell:
         return "What changed: no level moved in 30 days"
-    parts = [f"{number(rose)} rose"] if rose else []
-    parts += [f"{number(fell)} fell"] if fell else []
+    parts = [f"{rose} rose"] if rose else []
+    parts += [f"{fell} fell"] if fell else []
     return f"What changed in 30 days: {', '.join(parts)}"
 
 
@@ -173,9 +173,9 @@ def _fact(row: Row) -> str:
 
 def _unsigned(holds: HoldUp) -> Iterator[Line]:
     if len(holds.waiting) == 1:
-        yield Line("due", f"{holds.waiting[0].ref}: waits for its sign-off", holds.waiting[0])
+        yield Line("due", f"{holds.waiting[0].ref}: its conclusion awaits sign-off", holds.waiting[0])
     elif holds.waiting:
-        yield Line("due", f"{len(holds.waiting)} conclusions wait for their sign-off")
+        yield Line("due", f"{len(holds.waiting)} {'other ' if holds.red else ''}conclusions await sign-off")
     if len(holds.unconcluded) == 1:
         yield Line("none", f"{holds.unconcluded[0].ref}: has no conclusion yet", holds.unconcluded[0])
     elif holds.unconcluded:

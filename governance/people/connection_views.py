@@ -107,7 +107,7 @@ def _changed(change: ConnectionChange) -> list[tuple[str, str, str]]:
         (label, before.get(label, "None"), after.get(label, "None")) for label in labels if before.get(label) != after.get(label)
     ]
     if proposed is not None and connections.brings_secret(change, proposed):
-        rows.append(("Client secret", "The present one" if base else "None", "A new one"))
+        rows.append(("Client secret", "Current secret" if base else "None", "New secret"))
     return rows
 
 
@@ -135,7 +135,7 @@ def propose() -> ResponseReturnValue:
         _check_reachable(made)
 
     if request.method == "POST" and accepted(form, act):
-        flash("The change is proposed. People sign in as before until it is tested and another person approves it.")
+        flash("The change is proposed. People sign in as before until another person approves it.")
         return redirect(url_for("connections.index"), 303)
     if form.stale:
         form.seen.data = connections.opened(live, change)
@@ -232,7 +232,7 @@ def start_test(connection_change_id: UUID) -> ResponseReturnValue:
 def _open_change(connection_change_id: UUID) -> ConnectionChange:
     change = queries.connection_change(connection_change_id)
     if change.state != "requested":
-        raise DomainError("This change was decided, replaced or withdrawn already.")
+        raise DomainError("This change was already decided, replaced or withdrawn.")
     return change
 
 
@@ -291,8 +291,8 @@ def decide(connection_change_id: UUID) -> ResponseReturnValue:
         return _change_page(row, form, status=form.status)
     if any(ended):
         return page("people/sign_in_changed.html", slug=current.actor().tenant_slug)
-    flash({"approve": "The change is live.", "reject": "The change is rejected. Nothing of it was live.",
-           "withdraw": "The change is withdrawn. Nothing of it was live."}[form.verb.data or ""])  # fmt: skip
+    flash({"approve": "The change is live.", "reject": "The change is rejected. People sign in as before.",
+           "withdraw": "The change is withdrawn. People sign in as before."}[form.verb.data or ""])  # fmt: skip
     return redirect(url_for("connections.index"), 303)
 
 

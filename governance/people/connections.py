@@ -38,7 +38,7 @@ SETTINGS = "issuer client_id enforced verifies_addresses group_roles"
 CONNECTED = action("connection.changed", "changed how people sign in", fields=f"{SETTINGS} secret number")
 TESTED = action("connection.tested", "tested the identity provider", fields="passed failed")
 REQUESTED = action(
-    "connection.change.requested", "requested a change of how people sign in", fields=f"{SETTINGS} secret number domains until"
+    "connection.change.requested", "proposed a change to sign-in", fields=f"{SETTINGS} secret number domains until"
 )
 SIGN_IN_TESTED = action(
     "connection.change.tested",
@@ -47,13 +47,13 @@ SIGN_IN_TESTED = action(
     personal="email problem",
 )
 APPROVED = action(
-    "connection.change.approved", "approved a change of how people sign in", fields="sessions fingerprint",
+    "connection.change.approved", "approved a change to sign-in", fields="sessions fingerprint",
     persons="requested_by tested_by",
 )  # fmt: skip
-REJECTED = action("connection.change.rejected", "rejected a change of how people sign in", persons="requested_by")
-WITHDRAWN = action("connection.change.withdrawn", "withdrew a change of how people sign in")
-REPLACED = action("connection.change.replaced", "replaced a requested change of how people sign in", persons="requested_by")
-EXPIRED = action("connection.change.expired", "closed a change of how people sign in that nobody decided")
+REJECTED = action("connection.change.rejected", "rejected a change to sign-in", persons="requested_by")
+WITHDRAWN = action("connection.change.withdrawn", "withdrew a change to sign-in")
+REPLACED = action("connection.change.replaced", "replaced a proposed change to sign-in", persons="requested_by")
+EXPIRED = action("connection.change.expired", "closed a change to sign-in that expired")
 RESET = action("identity.reset", "reset how people sign in, as the operator", fields="tenant provider admin sessions")
 
 vault.holds(Connection, "secret", lambda row: handshake.secret_context(row.tenant_id))
@@ -93,7 +93,7 @@ def set_up(settings: Settings, *, secret: str | None) -> Connection:
     alone(PURPOSE)
     _check_mapping(settings.group_roles)
     if queries.has_signed_in():
-        raise DomainError("Somebody has signed in here already, so two admins of this tenant change how people sign in.")
+        raise DomainError("Someone has already signed in here, so two admins of this tenant change sign-in.")
     live = queries.connection()
     sealed = _secret_for(settings, secret, [live])
     return _go_live(_new("live", settings, sealed, number=1), live)
@@ -126,7 +126,7 @@ def propose(
     sealed = _secret_for(settings, secret, [proposed, live])
     is_same = live is not None and settings == settings_of(live) and sealed == live.secret
     if is_same and wanted == present:
-        raise Unchanged("Nothing changes: this is how people sign in already.")
+        raise Unchanged("Nothing changes: people already sign in this way. Change a value, then propose it.")
     _close_open("replaced")
     made = None if is_same else _new("proposed", settings, sealed, number=_number_for(settings, live))
     if made is not None:
@@ -195,7 +195,7 @@ def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | Non
         return None, _no_access(test, identity, connection)
     if found.role in ADMINS:
         return found.role, ""
-    told = f"This person would sign in as {ROLE_NAMES[found.role].lower()}, and at least one admin must be able to sign in. "
+    told = f"This person would sign in as {ROLE_NAMES[found.role].lower()}, but the test must show that an admin can sign in. "
     return found.role, told + _advice(test)
 
 
@@ -246,7 +246,7 @@ def missing(change: ConnectionChange) -> str | None:
     if change.connection_id is None:
         return None
     if change.test is None:
-        return "Nobody has signed in through the proposed connection yet. Start the test sign-in first."
+        return "No one has signed in through the proposed connection yet. Start the test sign-in first."
     return None if change.test.get("passed") else "The test sign-in failed. Correct what it found, then test again."
 
 
@@ -297,7 +297,7 @@ def _check_test_holds(change: ConnectionChange, made: Connection) -> None:
     """Refuse when the person of the test would no longer sign in as an admin: an invitation may have ended since."""
     _, problem = _role_of(change.test or {}, made)
     if problem:
-        raise DomainError(f"The test sign-in no longer holds. {problem}")
+        raise DomainError(f"The test sign-in is no longer valid. {problem}")
 
 
 def reject(change: ConnectionChange, *, because: str) -> None:
@@ -475,7 +475,7 @@ def _check_reason(reason: str) -> None:
 
 def _check_open(change: ConnectionChange) -> None:
     if change.state != "requested":
-        raise DomainError("This change was decided, replaced or withdrawn already.")
+        raise DomainError("This change was already decided, replaced or withdrawn.")
     if is_expired(change):
         raise DomainError("This change has expired. Propose it again.")
 

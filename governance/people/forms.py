@@ -8,10 +8,12 @@ from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.forms import Form, constraint
 
 ADDRESS = r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+\.[A-Za-z0-9-]+\Z"
-NOT_AN_ADDRESS = "This is not an address such as ines@acme.example."
+NOT_AN_ADDRESS = "Enter an address such as ines@acme.example."
 
-constraint("uq_invitations_open", "That address is invited already. Withdraw the open invitation to send another.", field="email")
-constraint("uq_email_domains_domain", "One of these domains already leads to another tenant. Ask the operator.", field="domains")
+constraint("uq_invitations_open", "That address is already invited. Withdraw the open invitation to send another.", field="email")
+constraint(
+    "uq_email_domains_domain", "One of these domains already belongs to another tenant. Ask the operator.", field="domains"
+)
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -39,10 +41,10 @@ class SignInForm(Form):
 class InviteForm(Form):
     email = EmailField(
         "Work email",
-        [InputRequired("Whom do you invite?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
+        [InputRequired("Enter a work email."), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
         filters=[stripped],
     )
-    role = SelectField("Role", [InputRequired("Which role?")], choices=role_choices, default=least_role)
+    role = SelectField("Role", [InputRequired("Choose a role.")], choices=role_choices, default=least_role)
 
 
 class RoleForm(Form):
@@ -55,16 +57,16 @@ class ProviderForm(Form):
     issuer = StringField(
         "Issuer",
         [
-            InputRequired("The issuer is the address that its ID tokens name."),
+            InputRequired("Enter the issuer: the address that the provider's ID tokens name."),
             Length(max=300),
-            URL(require_tld=False, message="This is not an address such as https://id.acme.example."),
+            URL(require_tld=False, message="Enter an address such as https://id.acme.example."),
         ],
         filters=[stripped],
     )
     client_id = StringField(
         "Client ID",
         [
-            InputRequired("Your provider shows it with the client."),
+            InputRequired("Enter the client ID. The provider shows it with the client."),
             Length(max=200),
             Regexp(r"[\x20-\x7e]+\Z", message="A client ID has plain letters and digits only."),
         ],
@@ -75,13 +77,15 @@ class ProviderForm(Form):
         [Optional(), Length(max=500), Regexp(r"[\x20-\x7e]+\Z", message="A secret has plain letters and digits only.")],
     )
     domains = StringField(
-        "Work domains", [Length(max=500)], description="Separated by spaces. Addresses in them lead to your provider."
+        "Work domains",
+        [Length(max=500)],
+        description="Separate them with spaces. People with these addresses sign in through this provider.",
     )
     verifies_addresses = BooleanField(
         "This provider verifies e-mail addresses",
-        description="For a provider that your company runs, where people can't set their own address. Invitations to "
+        description="For a provider run by the company, where people can't set their own address. Invitations to "
         "addresses in the work domains above then count without an email_verified claim. "
-        "Whoever can change an address at the provider could take that person's invitation.",
+        "Anyone who can change an address at the provider could take that person's invitation.",
     )
 
     @property
@@ -93,7 +97,7 @@ class ConnectionForm(ProviderForm):
     group_roles = TextAreaField(
         "Groups and roles",
         [Length(max=4000)],
-        description="One a line: group = role. Roles: admin, compliance_officer, contributor, viewer.",
+        description="One per line: group = role. Roles: admin, compliance_officer, contributor, viewer.",
     )
     enforced = BooleanField("Single sign-on is required")
     reason = TextAreaField(
@@ -105,7 +109,7 @@ class ConnectionForm(ProviderForm):
     def validate_group_roles(self, field: TextAreaField) -> None:
         for number, line in enumerate((field.data or "").splitlines(), start=1):
             if line.strip() and ("=" not in line or not all(part.strip() for part in line.rsplit("=", 1))):
-                raise ValidationError(f"Line {number} is not of the form group = role.")
+                raise ValidationError(f"Line {number} must read group = role.")
             if "\0" in line:
                 raise ValidationError(f"Line {number} cannot be read.")
 
@@ -126,7 +130,7 @@ class FirstAdminForm(ProviderForm):
 
     email = EmailField(
         "First admin",
-        [InputRequired("Who is the first admin?"), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
+        [InputRequired("Enter the first admin's work email."), Length(max=254), Regexp(ADDRESS, message=NOT_AN_ADDRESS)],
         filters=[stripped],
         description="An invitation goes to this work address.",
     )

@@ -51,11 +51,11 @@ def take(state: str, browser: str) -> SignIn:
     query = select(SignIn).where(SignIn.state_hash == _hash(state)).with_for_update()
     found = session().scalars(query).one_or_none()
     if found is None or found.browser_hash != _hash(browser):
-        raise TokenRefused("This answer does not belong to a sign-in that this browser began.")
+        raise TokenRefused("This sign-in wasn't started in this browser. Start again from the sign-in page.")
     if found.used_at is not None:
-        raise TokenRefused("This sign-in was already used. Begin again from the sign-in page.")
+        raise TokenRefused("This sign-in was already used. Start again from the sign-in page.")
     if clock.now() - found.created_at > timedelta(minutes=SIGN_IN_MINUTES):
-        raise TokenRefused("This sign-in took longer than ten minutes. Begin again from the sign-in page.")
+        raise TokenRefused("This sign-in took longer than 10 minutes. Start again from the sign-in page.")
     found.used_at = clock.now()
     session().flush()
     return found

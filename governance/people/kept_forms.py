@@ -105,7 +105,11 @@ def waiting() -> KeptForm | None:
 def opened(row: KeptForm) -> SubmittedForm:
     """What was submitted. Raises KeptFormUnavailable where it was used, has expired or was altered."""
     if row.used_at is not None:
-        raise KeptFormUnavailable(409, "Already submitted", "Meridian received this form and won't submit it again.")
+        raise KeptFormUnavailable(
+            409,
+            "Already submitted",
+            "Meridian received this form and won't submit it again. Open the page it was on to see the result.",
+        )
     if row.expires_at <= clock.now():
         raise KeptFormUnavailable(
             410, "This form has expired",

@@ -173,7 +173,7 @@ def redeem(provider: Provider, answer: Mapping[str, str], *, nonce: str, verifie
     if named != provider.issuer and (named is not None or document.get("authorization_response_iss_parameter_supported")):
         raise TokenRefused("The answer came from another identity provider than the one that was asked.")
     if not answer.get("code"):
-        raise TokenRefused("The answer carries no sign-in code. Begin again from the sign-in page.")
+        raise TokenRefused("The answer carries no sign-in code. Start again from the sign-in page.")
     tokens = _exchange(provider, document, answer["code"], verifier)
     raw = tokens.get("id_token")
     if not isinstance(raw, str):
@@ -203,7 +203,7 @@ def _exchange(provider: Provider, document: Mapping[str, Any], code: str, verifi
             raise ProviderFault(
                 "The identity provider does not know this console: its client id or secret is wrong. Ask your tenant admin."
             ) from error
-        raise TokenRefused("The identity provider refused the sign-in code. Begin again from the sign-in page.") from error
+        raise TokenRefused("The identity provider refused the sign-in code. Start again from the sign-in page.") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:  # Authlib on an answer of the wrong form
         raise TokenRefused("The identity provider's answer to the sign-in code cannot be read.") from error
     finally:
@@ -460,7 +460,7 @@ def _step(says: str, *, ok: bool, detail: str) -> dict[str, Any]:
 
 def _signs(document: Mapping[str, Any]) -> dict[str, Any]:
     ours = [a for a in ALGORITHMS if a in _listed(document, "id_token_signing_alg_values_supported", ("RS256",))]
-    return _step("It signs with an algorithm that we accept", ok=bool(ours), detail=", ".join(ours) or "none of ours")
+    return _step("It signs with an algorithm that Meridian accepts", ok=bool(ours), detail=", ".join(ours) or "none of ours")
 
 
 def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:

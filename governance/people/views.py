@@ -273,7 +273,7 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
     tenant = _tenant_for("", slug)
     begun_at = state.partition(".")[0]
     if tenant is None or not begun_at:
-        raise oidc.TokenRefused("This answer does not belong to a sign-in that this browser began.")
+        raise oidc.TokenRefused("This sign-in wasn't started in this browser. Start again from the sign-in page.")
     if begun_at != slug:
         raise oidc.TokenRefused("This answer belongs to a sign-in at another tenant, so Meridian didn't use it. Start again.")
     connection, under_way = _take(tenant, number, state)

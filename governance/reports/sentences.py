@@ -274,11 +274,9 @@ class Sentences:
         (best, high), (worst, low) = graded[0], graded[-1]
         if high == low:
             return (
-                f"{best} stands at {high} per cent of its target."
-                if len(graded) == 1
-                else f"All functions stand at {high} per cent of their target."
+                f"{best} is at {high}% of its target." if len(graded) == 1 else f"All functions are at {high}% of their target."
             )
-        return f"{best} is nearest to its target with {high} per cent, {worst} furthest from it with {low}."
+        return f"{best} is closest to its target with {high}%, {worst} is furthest from it with {low}%."
 
     def _heaviest(self) -> tuple[Category, int]:
         pairs = [
@@ -393,7 +391,7 @@ class Sentences:
         key, each = max(self.figures.by_function.items(), key=lambda pair: pair[1].left)
         category = max(self._categories(key), key=lambda one: self.figures.by_category[one["ref"]].left)
         alone = self.figures.by_category[category["ref"]].left
-        holds = f"{key} holds {self._share(each.left)}"
+        holds = f"{key} has {self._share(each.left)}"
         number = str(alone) if whole.left >= len(WORDS) else words(alone)
         return f"{holds}, all in {category['ref']}" if alone == each.left else f"{holds}, and {category['ref']} alone {number}"
 
@@ -431,11 +429,11 @@ class Sentences:
             return "No function has a target"
         if graded[0][1] == graded[-1][1]:
             return (
-                f"All functions stand at {graded[0][1]} per cent of their target"
+                f"All functions are at {graded[0][1]}% of their target"
                 if len(graded) > 1
-                else f"{graded[0][0]} stands at {graded[0][1]} per cent"
+                else f"{graded[0][0]} is at {graded[0][1]}%"
             )
-        return f"{graded[-1][0]} is the function furthest from its target, at {graded[-1][1]} per cent"
+        return f"{graded[-1][0]} is the function furthest from its target, at {graded[-1][1]}%"
 
     @property
     def gaps_title(self) -> str:
@@ -453,7 +451,7 @@ class Sentences:
         who = (
             f"The first {many(len(top), 'action')}" if len(self.figures.actions) > len(top) else f"The {many(len(top), 'action')}"
         )
-        return f"{who} {_verb(len(top), 'raise')} coverage from {whole.coverage} to {after} per cent"
+        return f"{who} {_verb(len(top), 'raise')} coverage from {whole.coverage} to {after}%"
 
     @property
     def gaps_note(self) -> str:
@@ -540,7 +538,7 @@ class Sentences:
         count, attention = self.figures.pieces, self.figures.attention
         if not count:
             return "No evidence is recorded yet"
-        start = f"{capital(many(count, 'piece'))} of evidence {'stands' if count == 1 else 'stand'} behind this report"
+        start = f"{capital(many(count, 'piece'))} of evidence {'supports' if count == 1 else 'support'} this report"
         return (
             f"{start}; {words(attention)} {'needs' if attention == 1 else 'need'} attention"
             if attention
@@ -604,7 +602,7 @@ def _why(row: Requirement) -> str:
     """The worst fact behind a level, with its consequence, in about two lines."""
     reason = worst_reason(row)
     if reason is None:
-        return clip(sentence(row["derived_text"]), 215) or f"No control and no evidence stand behind {row['ref']}."
+        return clip(sentence(row["derived_text"]), 215) or f"No control and no evidence support {row['ref']}."
     return clip(f"{row['ref']}: {sentence(reason['fact'])} {sentence(reason['consequence'])}".strip(), 215)
 
 

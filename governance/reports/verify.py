@@ -233,7 +233,7 @@ def _checkpoint(manifest: dict[str, Any] | None) -> list[Check]:
         return [Check("log", ok=False, sentence=f"The checkpoint in the file cannot be read. {problem}")]
     if (stated.origin, b64(stated.root)) != (log.get("origin"), log.get("root")):
         return [Check("log", ok=False, sentence="The checkpoint in the file is not the one that the report prints.")]
-    return [Check("log", ok=True, sentence=f"It carries the checkpoint of {stated.origin} over {stated.size} entries.")]
+    return [Check("log", ok=True, sentence=f"It carries the checkpoint of {stated.origin} of {stated.size:,} entries.")]
 
 
 def _sha256(data: bytes) -> str:

@@ -25,7 +25,7 @@ class PlanesForm(Form):
     generate = BooleanField("Stop generating", default=True, description="no new model calls")
     serve = BooleanField("Stop serving", default=True, description="no cached answers")
     because = TextAreaField(
-        "Reason, shown to those who ask why", [InputRequired(WHY), Length(max=LONGEST_REASON)], filters=[stripped]
+        "Reason, shown to anyone who asks why", [InputRequired(WHY), Length(max=LONGEST_REASON)], filters=[stripped]
     )
 
 

@@ -397,7 +397,11 @@ def restart(stop_id: UUID) -> ResponseReturnValue:
 
 
 def _decided(verb: str) -> str:
-    return {"ask": "Asked. Another person decides.", "keep": "It stays stopped.", "restart": "Restarted. It answers again."}[verb]
+    return {
+        "ask": "Restart requested. Another person decides.",
+        "keep": "It stays stopped.",
+        "restart": "Restarted. It answers again.",
+    }[verb]
 
 
 def _back_to(found: Stop) -> ResponseReturnValue:

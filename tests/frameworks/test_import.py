@@ -60,7 +60,7 @@ def test_a_preview_shows_digest_edition_and_counts_and_writes_nothing(as_officer
     assert written() == before
     assert "1 new text" in text and "Nothing is saved yet" in text
     assert "seven.json" in text and "version 7" in text and hidden(reply)["sha256"][:8] in text
-    assert "1 listed with no words" in text and "70 to assess and not in the file" in text
+    assert "1 listed without text" in text and "70 to assess and not in the file" in text
     assert "Not complete" in text
 
 
@@ -363,7 +363,7 @@ def test_a_real_file_comes_in_whole_and_twice_changes_nothing(shared_data, as_of
     reply = upload(as_officer, path.read_bytes(), path.name)
     text = words(reply)
     assert format_ in text and f"{texts} new texts" in text and f"{refs} matched" in text
-    assert "0 unknown, 0 missing, 0 without words" in text
+    assert "0 unknown, 0 missing, 0 without text" in text
     page = confirm(as_officer, hidden(reply), follow=True)
     assert "Complete" in words(page) and f"official texts on {refs} ids" in words(page)
     assert len(held(acting)) == texts

@@ -55,13 +55,13 @@ def test_a_security_catalog_is_refused_by_name_although_its_mp_1_reads_like_map_
     before = written()
     text = words(upload(as_officer, security_catalog(), then=422))
     assert f"(“Invented Security Catalog, Revision 9”) is not {AI_RMF}" in text
-    assert "5 of its 24 ids look alike" in text and "Nothing was imported" in text
+    assert "5 of its 24 ids look like that framework's" in text and "Nothing was imported" in text
     assert written() == before
 
 
 def test_one_family_whose_ids_all_look_alike_is_refused_too(as_officer):
     text = words(upload(as_officer, security_catalog(["mp"], 5), then=422))
-    assert f"is not {AI_RMF}" in text and "5 of its 5 ids look alike" in text
+    assert f"is not {AI_RMF}" in text and "5 of its 5 ids look like that framework's" in text
 
 
 def test_short_forms_count_in_a_file_whose_ids_are_mostly_the_frameworks(as_officer):
@@ -73,7 +73,7 @@ def test_a_file_of_another_framework_here_is_sent_there(as_officer, written):
     before = written()
     reply = upload(as_officer, oscal({"MAP 1.1": "Ours.", "MAP 1.2": "Ours too."}), key=OWASP, then=422)
     text = words(reply)
-    assert "(“A catalogue”) is not OWASP Top 10 for LLM Applications 2025. 0 of its 2 ids look alike." in text
+    assert "(“A catalogue”) is not OWASP Top 10 for LLM Applications 2025. 0 of its 2 ids look like that framework's." in text
     assert f"It fits {AI_RMF}: open that framework and import the file there." in text
     assert f'href="/t/acme/frameworks/{RMF}/import"' in reply.text
     assert written() == before
@@ -97,7 +97,7 @@ def test_a_file_that_names_both_publications_is_judged_by_its_ids(as_officer):
 def test_a_file_with_the_right_title_and_mostly_other_ids_names_them(as_officer):
     data = oscal({"GOVERN 1.1": "One.", "GOVERN 9.9": "Two.", "XYZ-1": "Three."}, title="NIST AI RMF 1.0")
     text = words(upload(as_officer, data, then=422))
-    assert f"Only 1 of the 3 ids in “NIST AI RMF 1.0” are ids of {AI_RMF}" in text
+    assert f"Only 1 of the 3 ids in “NIST AI RMF 1.0” belong to {AI_RMF}" in text
     assert "Not in it: GOVERN 9.9, xyz-1" in text
 
 

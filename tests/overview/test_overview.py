@@ -81,7 +81,7 @@ def test_evidence_is_counted_by_state_and_by_week(as_officer, acting, rich):
 def test_changes_come_from_the_log_and_are_grouped(as_officer, rich):
     text = cell(as_officer.get(""), "changes")
     assert text.startswith(
-        "What changed in 30 days: one fell MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration test report is 12 days overdue"
+        "What changed in 30 days: 1 fell MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration test report is 12 days overdue"
     )
     assert "Jun Chen wrote a conclusion, 2 times MEASURE 2.7, GOVERN 1.6" in text
     assert "Jun Chen brought in a version of evidence EV-0003" in text
@@ -93,7 +93,7 @@ def test_the_next_report_says_what_holds_it_up(as_officer, rich):
     assert "Period 29 January 2026 to 31 December 2026" in text
     assert "MEASURE 2.7: penetration test report is 12 days overdue" in text  # what failed before what nothing answers for
     assert (
-        "GOVERN 1.6: waits for its sign-off" in text
+        "GOVERN 1.6: its conclusion awaits sign-off" in text
         and "0 of 72 conclusions signed off" in text
         and "No report has been made yet" in text
     )

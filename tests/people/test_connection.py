@@ -36,10 +36,10 @@ def proposes(as_admin, idp: HostileIdP, then: int = 303, **changes):
 
 
 def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
-    assert "Nobody can sign in yet" in as_admin.get("settings/sign-in").text
+    assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
     assert "needs the client secret" in proposes(as_admin, provider, 422, secret="").text
     proposes(as_admin, provider)
-    assert "Nobody can sign in yet" in as_admin.get("settings/sign-in").text
+    assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
     assert held(state="proposed").issuer == provider.issuer
     assert entries("connection.change.requested")[-1].facts["secret"] == "set"
 
@@ -117,7 +117,7 @@ def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin,
     opened = form(as_admin, idp, client_id="mine")
     proposes(Visitor(app, make.cookie("admin")), idp, client_id="theirs")
     page = as_admin.post("settings/sign-in/change", then=409, **opened).text
-    assert "Someone else changed or proposed something" in page and "what is there now" in page
+    assert "Someone else changed or proposed something" in page and "and the current values" in page
     assert ">theirs<" in page and 'value="mine"' in page
     assert held(state="proposed").client_id == "theirs"
     as_admin.post("settings/sign-in/change", **opened | {"seen": hidden_fields(page)["seen"]})
@@ -148,7 +148,7 @@ def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
 def findings(as_admin) -> dict[str, tuple[bool, str]]:
     as_admin.post("settings/sign-in/test")
     page = as_admin.get("settings/sign-in").text
-    assert "Nobody was signed in for it" in page
+    assert "This check signs no one in" in page
     works = all(step["ok"] or step.get("optional") for step in held().findings)
     assert ("The provider can be reached." in page, "The connection doesn't work yet." in page) == (works, not works)
     return {step["says"]: (step["ok"], step["detail"]) for step in held().findings}
@@ -183,7 +183,7 @@ def test_a_provider_that_is_away_is_found(app, as_admin, isolated, attack, says)
 
 def test_a_provider_of_unsafe_algorithms_is_found(as_admin, idp):
     document("/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"])(idp)
-    assert findings(as_admin)["It signs with an algorithm that we accept"] == (False, "none of ours")
+    assert findings(as_admin)["It signs with an algorithm that Meridian accepts"] == (False, "none of ours")
 
 
 @pytest.mark.parametrize("suffix", ["/openid-configuration", "/jwks", "/token"])

@@ -53,7 +53,7 @@ def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(app
     assert "The test sign-in passed." in page and "admin@acme.example would sign in as tenant admin" in page
     arrive(OFFICER).get("settings/sessions")  # until then everybody signs in as before
     page = second.get(change).text
-    assert new.issuer in page and idp.issuer in page and "Sanjay Patel asks to change how people sign in" in page
+    assert new.issuer in page and idp.issuer in page and "Sanjay Patel proposes a change to sign-in" in page
     decide(second, change, then=200)
     now = live()
     assert (now.issuer, now.number) == (new.issuer, 2) and row(Connection, "retired").id == old.id
@@ -105,7 +105,7 @@ def test_it_says_what_to_set_when_nobody_would_have_access(as_admin, new):
 def test_who_would_sign_in_as_less_than_an_admin_is_not_enough(as_admin, new):
     change = propose(as_admin, new, group_roles="governance-officers = compliance_officer")
     page = test_as(as_admin, change, OFFICER)
-    assert "would sign in as compliance officer, and at least one admin must be able to sign in" in page
+    assert "would sign in as compliance officer, but the test must show that an admin can sign in" in page
     test_as(as_admin, propose(as_admin, new), ADMIN)
     assert requested().test["passed"]
 
@@ -346,7 +346,7 @@ def test_an_invitation_that_ended_since_the_test_no_longer_counts(as_admin, seco
     test_as(as_admin, change)
     page = as_admin.get("settings/members").text
     as_admin.post(re.search(r"settings/invitations/[0-9a-f-]+/withdraw", page)[0])
-    assert "no longer holds" in decide(second, change, then=422).text
+    assert "is no longer valid" in decide(second, change, then=422).text
     assert live().number == 1
 
 
@@ -405,13 +405,13 @@ def test_a_tenant_with_one_admin_is_told_what_to_do_first(as_admin, new):
     page = as_admin.get("settings/sign-in").text
     assert "You are the only admin." in page and "Invite a second admin" in page
     propose(as_admin, new)
-    assert "Nobody can approve this." in as_admin.get("settings/sign-in").text
+    assert "No one can approve this yet." in as_admin.get("settings/sign-in").text
 
 
 def test_the_second_admin_finds_it_in_the_inbox(as_admin, second, as_officer, new):
     change = propose(as_admin, new)
     test_as(as_admin, change)
-    assert "Decide on how people sign in" in second.get("").text and change in second.get("").text
+    assert "Review a change to sign-in" in second.get("").text and change in second.get("").text
     assert change not in as_admin.get("").text and change not in as_officer.get("").text
     decide(second, change, "reject", reason="no")
     assert change not in second.get("").text

@@ -67,7 +67,7 @@ def test_the_whole_way_of_an_invitation(app, as_admin):
 def test_sent_twice_is_invited_once(as_admin):
     as_admin.post("settings/members/invite", email=NEW, role="viewer")
     again = as_admin.post("settings/members/invite", then=422, email=NEW, role="admin").text
-    assert "That address is invited already" in again and NEW in again
+    assert "That address is already invited" in again and NEW in again
     assert [(i.email, i.role) for i in invitations()] == [(NEW, "viewer")]
     assert len(entries("invitation.sent")) == 1
 

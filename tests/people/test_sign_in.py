@@ -163,7 +163,7 @@ def test_a_sign_in_lasts_ten_minutes(app, idp):
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
     with clock.frozen(clock.now() + timedelta(minutes=11)), nothing_starts():
-        assert "ten minutes" in visitor.get(answer, then=403).text
+        assert "10 minutes" in visitor.get(answer, then=403).text
 
 
 def changed(answer: str, **changes: str | None) -> str:

@@ -100,7 +100,7 @@ def test_a_form_that_is_refused_comes_back_filled_in_and_stays_kept(fresh_boss):
     shown = fresh_boss.get(newest())
     refused = submit(fresh_boss, shown, then=422)
     page = BeautifulSoup(refused.text, "html.parser")
-    assert page.select_one("input[name=email]")["value"] == NEW and "That address is invited already." in refused.text
+    assert page.select_one("input[name=email]")["value"] == NEW and "That address is already invited." in refused.text
     assert page.select_one("select[name=role] option[selected]")["value"] == "contributor"
     with make.acting("admin"):
         actions.withdraw(queries.open_invitations()[0])

@@ -150,12 +150,12 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admi
         somebody.get(restart, then=401)
         somebody.post(restart, then=401, verb="ask", because="x", seen=scene.seen(held))
     page = as_admin.get(restart)
-    assert "It takes two persons" in words(page)
+    assert "A restart takes two people" in words(page)
     as_admin.post(restart, verb="ask", because="Mended in release 12.", seen=marked(page))
-    assert "You asked for it." in words(as_admin.get(restart))
+    assert "You requested this restart." in words(as_admin.get(restart))
     as_admin.post(restart, then=403, verb="restart", seen=scene.seen(held))
     page = as_officer.get(restart)
-    assert "Sanjay Patel asks to restart it" in words(page) and "Mended in release 12." in words(page)
+    assert "Sanjay Patel requests a restart" in words(page) and "Mended in release 12." in words(page)
     assert "A restart waits for a second person" in words(as_reviewer.get(PAGE))
     text = words(as_officer.post(restart, verb="restart", seen=marked(page), follow=True))
     assert "Restarted. It answers again." in as_officer.get("systems/").text or "2 of" in text or "armed" in text
@@ -177,10 +177,10 @@ def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer)
 def test_a_wider_stop_that_stays_is_said_before_the_restart(as_admin):
     part_, _ = scene.stopped(), scene.stopped("summarise")
     restart = f"switches/stops/{part_}/restart"
-    assert "A wider stop stands too" not in words(as_admin.get(restart))
+    assert "A wider stop is active too" not in words(as_admin.get(restart))
     whole = scene.stopped(None)
-    assert "A wider stop stands too" in words(as_admin.get(restart))
-    assert "A wider stop stands too" not in words(as_admin.get(f"switches/stops/{whole}/restart"))
+    assert "A wider stop is active too" in words(as_admin.get(restart))
+    assert "A wider stop is active too" not in words(as_admin.get(f"switches/stops/{whole}/restart"))
 
 
 @pytest.mark.parametrize("verb", ["", "approve", "lift"])
