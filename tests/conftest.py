@@ -16,6 +16,7 @@ from governance import migrate
 from governance.factory import create_app
 from governance.frameworks import sync
 from governance.kernel import config, db, embedded, memo
+from governance.tenants import queries as directory
 from tests import make
 from tests.browser import Visitor
 from tests.effort import function, left_out
@@ -140,6 +141,34 @@ def engine(settings):
     )
     yield one
     one.dispose()
+
+
+@pytest.fixture(scope="session")
+def races(server, worker_id):
+    """A database for what a test has to commit: other tests, in whatever order, never meet it."""
+    name = f"races_{worker_id}".replace("-", "_")
+    embedded.drop(server, name)
+    started = embedded.start(KEEP / "pg", database=name)
+    migrate.upgrade(started.owner_url)
+    return started
+
+
+@pytest.fixture
+def committed(app, races, isolated):
+    """Real connections to the world of `races`, so that several threads see what each commits."""
+    engine = create_engine(races.app_url, pool_size=4)
+    db.connect(engine)
+    _forget(app)
+    make.world()
+    yield engine
+    engine.dispose()
+    _forget(app)
+
+
+def _forget(app) -> None:
+    directory.forget()
+    memo.forget()
+    app.extensions["decisions"].snapshots.forget()
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select, text
 
 from governance.demo.idp import Person
-from governance.kernel import clock, current, db
+from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.words import plural
 from governance.people import actions, queries
@@ -252,15 +252,12 @@ def test_a_step_up_by_the_provider_is_enough(app, idp, arrive):
 
 
 @pytest.fixture
-def committed(app, settings, isolated):
-    """Two real connections, and a second admin of globex; what was committed is put back afterwards."""
-    engine = create_engine(settings.database_url, pool_size=4)
-    db.connect(engine)
+def two_admins(committed):
+    """Globex has a second admin; both are admins again afterwards."""
     set_role("compliance_officer", "admin")
-    yield engine
+    yield
     set_role("compliance_officer", "compliance_officer")
     set_role("admin", "admin")
-    engine.dispose()
 
 
 def set_role(who: str, role: str) -> None:
@@ -269,7 +266,7 @@ def set_role(who: str, role: str) -> None:
         held.role, held.ended_at = role, None
 
 
-def test_two_admins_who_remove_each_other_at_once_leave_one(committed):
+def test_two_admins_who_remove_each_other_at_once_leave_one(two_admins):
     start, outcomes = threading.Barrier(2), []
 
     def remove(who: str, other: str) -> None:

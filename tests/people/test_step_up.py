@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import create_engine, delete, select, text, update
+from sqlalchemy import select, text, update
 
-from governance.kernel import clock, current, db, vault
+from governance.kernel import clock, current, vault
 from governance.kernel.db import session, transaction
 from governance.people import actions, handshake, kept_forms, queries
-from governance.people.models import Connection, Invitation, KeptForm, Membership, Session
+from governance.people.models import Connection, Invitation, KeptForm
 from governance.tenants import queries as directory
 from tests import make, stepping
 from tests.browser import Visitor
@@ -196,20 +196,6 @@ def test_a_form_is_submitted_once_and_a_second_try_says_so(fresh_boss):
     assert "Already submitted" in fresh_boss.get(newest(), then=409).text
     assert invitations() == [(NEW, "contributor")]
     assert [(row.content, row.key, row.used_at is not None) for row in stepping.kept_forms()] == [(b"", b"", True)]
-
-
-@pytest.fixture
-def committed(app, settings, isolated):
-    """Real connections; what was committed is removed afterwards."""
-    engine = create_engine(settings.database_url, pool_size=4)
-    db.connect(engine)
-    yield engine
-    with make.acting("admin", "globex"):
-        for table in (KeptForm, Session):
-            session().execute(delete(table))
-        officer = {"role": "compliance_officer", "via": "the test's world"}
-        session().execute(update(Membership).where(Membership.id == officer_of_globex()).values(officer))
-    engine.dispose()
 
 
 def officer_of_globex() -> UUID:
