@@ -3,9 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import create_engine
 
-from governance.kernel import db
 from governance.kernel.errors import DomainError, Stale
 from governance.policies import actions, queries
 from governance.policies.standing import Content, read_content
@@ -13,15 +11,12 @@ from tests import make
 
 
 @pytest.fixture
-def committed(app, settings, isolated):
+def at_globex(committed):
     """Globex: what is left of the races is withdrawn or refused."""
-    engine = create_engine(settings.database_url)
-    db.connect(engine)
     yield
     with make.acting("admin", "globex"):
         if (row := queries.draft()) is not None:
             actions.withdraw(row)
-    engine.dispose()
 
 
 def elsewhere(deed) -> None:
@@ -41,7 +36,7 @@ def elsewhere(deed) -> None:
     assert not failed, failed
 
 
-def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(committed):
+def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(at_globex):
     with make.acting("admin", "globex"):
         seen = actions.opened(actions.draft(Content("strict"), seen="", because="x"))
     with make.acting("admin", "globex"):
@@ -54,7 +49,7 @@ def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(committ
         assert read_content(queries.draft().content).tier == "regulated"
 
 
-def test_of_a_refusal_and_an_edit_at_the_same_moment_the_second_is_told(committed):
+def test_of_a_refusal_and_an_edit_at_the_same_moment_the_second_is_told(at_globex):
     with make.acting("admin", "globex"):
         row = actions.ask(Content("baseline"), seen="", because="x")
         row_id, seen = row.id, actions.opened(row)

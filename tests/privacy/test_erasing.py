@@ -30,7 +30,7 @@ from tests.rows import Rows
 
 
 def about(subject: str) -> list[AuditEntry]:
-    every = session().scalars(select(AuditEntry)).all()
+    every = session().scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     return [e for e in every if any(s["subject"] == subject for s in e.sealed.values())]
 
 

@@ -3,8 +3,7 @@
 import threading
 import time
 
-import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from governance.kernel import current, db
 from governance.kernel.db import transaction
@@ -12,15 +11,6 @@ from governance.kernel.errors import DomainError
 from governance.switches import actions, queries
 from tests import make
 from tests.browser import Visitor
-
-
-@pytest.fixture
-def committed(app, settings, isolated):
-    """Globex, which has nothing else: what is left of the race is a stop that was restarted."""
-    engine = create_engine(settings.database_url)
-    db.connect(engine)
-    yield
-    engine.dispose()
 
 
 def at_once(deed):
