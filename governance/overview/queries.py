@@ -8,7 +8,7 @@
     reports(board)                     the newest report, and one that is under way; one statement
     steps(board)                       what a new tenant still has to do; one statement
 
-A board costs three statements; deeds, reports, steps and the decisions that wait one each; the rest none.
+A board takes three statements; activity, reports, first steps and open decisions take one each; the rest none.
 """
 
 from collections import Counter
