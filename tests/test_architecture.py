@@ -373,6 +373,27 @@ def test_no_test_asserts_a_duration_or_a_rate():
     assert measuring == waiting
 
 
+def outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs as a module is imported: all but the bodies of its functions."""
+    for child in ast.iter_child_nodes(node):
+        inner = getattr(node, "body", []) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else []
+        if child is not inner and not (isinstance(inner, list) and child in inner):
+            yield child
+            yield from outside_functions(child)
+
+
+def test_no_test_module_reads_the_day_as_it_is_collected():
+    """The suite may run past midnight: the day is read where it is used."""
+    clocks = {"clock.today", "clock.now", "date.today", "datetime.now"}
+    reading = [
+        f"{short(p)}:{node.lineno}"
+        for p in TESTS
+        for node in outside_functions(tree(p))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in clocks
+    ]
+    assert reading == []
+
+
 def test_continuous_integration_runs_the_checks_and_the_suite():
     run = (ROOT / ".ci" / "run").read_text()
     assert re.findall(r"^make (\w+)", run, re.MULTILINE) == ["check", "test"]
