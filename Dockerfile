@@ -32,5 +32,5 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=3s --start-period=20s \
   CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-ENTRYPOINT ["python3", "-m", "governance.cli"]
+ENTRYPOINT ["python3", "-m", "governance.app.cli"]
 CMD ["web", "--host", "0.0.0.0"]

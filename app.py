@@ -1,5 +1,5 @@
 """The WSGI application: what granian, gunicorn or any other server loads."""
 
-from governance.factory import create_app
+from governance.app.factory import create_app
 
 app = create_app()

@@ -82,7 +82,7 @@ def serving(application: str, environment: Mapping[str, str], log: Path) -> Iter
 def serving_console(environment: Mapping[str, str], log: Path, workers: int = 1) -> Iterator[tuple[int, int]]:
     """`governance web` on a free port of loopback: its port and its process."""
     port = _free_port()
-    command = [sys.executable, "-m", "governance.cli", "web", "--port", str(port), "--workers", str(workers)]
+    command = [sys.executable, "-m", "governance.app.cli", "web", "--port", str(port), "--workers", str(workers)]
     with _running(command, port, environment, log) as process:
         yield port, process.pid
 

@@ -50,8 +50,8 @@ def measure(environment: Mapping[str, str], server: Any, *, rounds: int, seconds
 
 def _world() -> dict[str, Any]:
     """A system with a feature, and a key that may ask as often as it likes."""
-    from governance.api_keys import actions as keys
-    from governance.systems import actions as systems
+    from governance.foundation.api_keys import actions as keys
+    from governance.operations.systems import actions as systems
     from tests import make
 
     with make.acting("admin"):
@@ -219,9 +219,9 @@ def _watch(world: Mapping[str, Any], port: int, awaited: str, ready: threading.B
 def _stopped(world: Mapping[str, Any], *, stop: bool) -> float:
     """By the product's own actions; the instant of the commit."""
     from governance.kernel.db import session
-    from governance.switches import actions
-    from governance.switches.models import Stop
-    from governance.systems import queries as systems
+    from governance.operations.switches import actions
+    from governance.operations.switches.models import Stop
+    from governance.operations.systems import queries as systems
     from tests import make
 
     with make.acting("admin"):
@@ -248,8 +248,8 @@ def _silently(world: Mapping[str, Any], server: Any, *, stop: bool) -> float:
 
 
 def _standing(systems: int) -> Any:
-    from governance.policies.standing import Content, Governed, Platform, Standing
-    from governance.policies.strictness import read_all
+    from governance.operations.policies.effective_policies import Content, Governed, Platform, Standing
+    from governance.operations.policies.strictness import read_all
 
     each = tuple(
         Governed(uuid4(), f"system-{n}", f"System {n}", "high_risk" if n % 5 == 0 else "standard") for n in range(systems)
@@ -259,7 +259,7 @@ def _standing(systems: int) -> Any:
 
 
 def _answers(systems: int, slug: str = "bench") -> Any:
-    from governance.ofrep.flags import Answers, Facts
+    from governance.operations.decisions.flags import Answers, Facts
 
     return Answers(Facts(uuid4(), slug, 1, 0, {}, _standing(systems)), datetime.now(UTC))
 

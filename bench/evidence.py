@@ -22,7 +22,7 @@ from flask import Flask, url_for
 
 from bench import world
 from bench.client import Target, median_ms, resident_megabytes, serving_console, warm
-from governance.evidence import actions
+from governance.assurance.evidence import actions
 from governance.kernel import clock, embedded, storage
 from tests import make
 

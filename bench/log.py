@@ -28,16 +28,16 @@ from sqlalchemy import select, text
 
 from bench import world
 from bench.client import Target, median_ms, serving, serving_console
-from governance.audit import checkpoint, jsonl, merkle, queries, sequencer
-from governance.audit.models import AuditEntry
-from governance.audit.record import canonical, record
-from governance.audit.registry import registry
-from governance.kernel import current, embedded, notes
+from governance.foundation.audit import checkpoint, jsonl, merkle, queries, sequencer
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.audit.record import canonical, record
+from governance.foundation.audit.registry import registry
+from governance.foundation.logbook.queries import PAGE
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import current, embedded, signed_note
 from governance.kernel.db import session, transaction
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import _seal
-from governance.logbook.queries import PAGE
-from governance.tenants.models import Tenant
 from tests import make
 
 WRITERS = 8
@@ -257,7 +257,7 @@ def _proved(app: Flask, samples: int) -> list[Row]:
 def _verified(count: int) -> list[Row]:
     """`governance verify-log` on an export with its proofs, in a process of its own."""
     file, key = VAR / "export.jsonl", _export(VAR / "export.jsonl", count)
-    command = [sys.executable, "-m", "governance.cli", "verify-log", str(file), "--key", key]
+    command = [sys.executable, "-m", "governance.app.cli", "verify-log", str(file), "--key", key]
     begun = time.perf_counter()
     process, peak = subprocess.Popen(command, stdout=subprocess.DEVNULL), 0.0
     while process.poll() is None:
@@ -298,4 +298,4 @@ def _export(file: Path, count: int) -> str:
         for index, body in enumerate(bodies):
             out.write(jsonl.Entry(index, body, merkle.inclusion(index, count, node)).line)
         out.write(jsonl.Trailer(count, 0, count - 1).line)
-    return notes.verifier_key(private, origin)
+    return signed_note.verifier_key(private, origin)

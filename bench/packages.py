@@ -29,9 +29,9 @@ from sqlalchemy import text
 
 from bench import world
 from bench.client import _rss
-from governance.audit import sequencer
-from governance.controls import actions as controls
-from governance.engagements import actions, queries
+from governance.assurance.controls import actions as controls
+from governance.assurance.engagements import actions, queries
+from governance.foundation.audit import sequencer
 from governance.kernel import clock, embedded, storage
 from governance.kernel.db import session
 from governance.kernel.ids import uuid7
@@ -205,9 +205,9 @@ def _worker(environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]
 def work() -> None:
     """The worker's side: everything imported and connected, then one line of input for the queue's one item."""
     from bench import run
+    from governance.app.schedule import HANDLERS
+    from governance.foundation.people.jobs import actor_of
     from governance.kernel import jobs
-    from governance.people.jobs import actor_of
-    from governance.schedule import HANDLERS
 
     run._application()
     with make.acting(OFFICER, TENANT, read_only=True):

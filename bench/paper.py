@@ -5,11 +5,11 @@ import resource
 import sys
 import time
 
-from tests.reports import sample
+from tests.publishing.reports import sample
 
 
 def main(how: str) -> None:
-    from governance.reports.document import build
+    from governance.publishing.reports.document import build
 
     built = build(sample.snapshot())
     before, begun = _used(), time.perf_counter()

@@ -100,7 +100,7 @@ def _environment(server: embedded.Embedded) -> dict[str, str]:
 
 
 def _application() -> Flask:
-    from governance.factory import create_app
+    from governance.app.factory import create_app
 
     app = create_app()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -252,8 +252,8 @@ def _listening(note: Callable[[str], None]) -> Iterator[None]:
 
 def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
     """The heat map's reading under row-level security, against the same as a superuser, whom no policy binds."""
-    from governance.assessments import queries
-    from governance.frameworks import queries as frameworks
+    from governance.assurance.assessments import queries
+    from governance.assurance.frameworks import queries as frameworks
     from tests import make
 
     times: dict[str, list[float]] = {"sealed": [], "open": []}

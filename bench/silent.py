@@ -3,8 +3,8 @@
 import sys
 from typing import Any
 
-from governance.audit import record as module
-from governance.factory import create_app
+from governance.app.factory import create_app
+from governance.foundation.audit import record as module
 
 _real = module.record
 

@@ -17,10 +17,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from bench.client import Target, median_ms, serving_console, warm
-from governance.controls import actions as controls
+from governance.assurance.controls import actions as controls
+from governance.assurance.testing import actions, population_import, queries
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.testing import actions, queries, tables
 from tests import make
 
 VAR = Path("var/bench")
@@ -88,7 +88,7 @@ def _sample(control_id: object) -> None:
     lines = "\n".join(["id,on", *(f"release {n},{today - timedelta(days=5 * n)}" for n in range(RELEASES))])
     held = queries.control(control_id)  # type: ignore[arg-type]
     population = actions.freeze(
-        held, key="releases", title="Releases", query="select id, on from releases", parameters={}, rows=tables.read(io.BytesIO(lines.encode()), "r.csv"),
+        held, key="releases", title="Releases", query="select id, on from releases", parameters={}, rows=population_import.read(io.BytesIO(lines.encode()), "r.csv"),
         period_from=today - timedelta(days=364), period_to=today, run_at=clock.now(), run_by="release register", source="file",
     )  # fmt: skip
     sample, _ = actions.draw(population, held, attributes=["signed"], seed="441790ce")

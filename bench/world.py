@@ -8,14 +8,14 @@ import psycopg
 from sqlalchemy import select, text
 
 from bench import floor
-from governance import migrate
-from governance.assessments import actions as assessing
-from governance.assessments import queries as assessments
-from governance.assessments.models import AssessmentItem
-from governance.controls import actions as controls
-from governance.frameworks import actions as adopting
-from governance.frameworks import queries as frameworks
-from governance.frameworks import sync
+from governance.app import migrate
+from governance.assurance.assessments import actions as assessing
+from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments.models import AssessmentItem
+from governance.assurance.controls import actions as controls
+from governance.assurance.frameworks import actions as adopting
+from governance.assurance.frameworks import queries as frameworks
+from governance.assurance.frameworks import sync
 from governance.kernel import clock, embedded
 from governance.kernel.db import session
 from tests import make

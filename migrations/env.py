@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from governance import models  # noqa: F401 - every table, so that autogenerate sees them
+from governance.app import models  # noqa: F401 - every table, so that autogenerate sees them
 from governance.kernel import config
 from governance.kernel.db import Model
 

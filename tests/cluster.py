@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from governance import migrate
+from governance.app import migrate
 from governance.kernel import embedded
 
 

@@ -12,11 +12,11 @@ import hypothesis
 import pytest
 from sqlalchemy import create_engine, event
 
-from governance import migrate
-from governance.factory import create_app
-from governance.frameworks import sync
-from governance.kernel import config, db, embedded, memo
-from governance.tenants import queries as directory
+from governance.app import migrate
+from governance.app.factory import create_app
+from governance.assurance.frameworks import sync
+from governance.foundation.tenants import queries as directory
+from governance.kernel import config, db, embedded, tenant_cache
 from tests import make
 from tests.browser import Visitor
 from tests.effort import function, left_out
@@ -125,7 +125,7 @@ def isolated(request):
         db.connect(connection)
         _outer.append(outer)
         request.getfixturevalue("app").extensions["decisions"].snapshots.forget()
-        memo.forget()
+        tenant_cache.forget()
         yield connection
         _outer.clear()
         outer.rollback()
@@ -167,7 +167,7 @@ def committed(app, races, isolated):
 
 def _forget(app) -> None:
     directory.forget()
-    memo.forget()
+    tenant_cache.forget()
     app.extensions["decisions"].snapshots.forget()
 
 
@@ -186,7 +186,7 @@ def statements(isolated):
     @contextmanager
     def counting() -> Iterator[list[str]]:
         seen: list[str] = []
-        memo.forget()
+        tenant_cache.forget()
 
         def note(_conn, _cursor, statement, *_rest):
             of_the_kernel = statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config"))

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from governance.api_keys import actions
-from governance.api_keys.models import ApiKey
+from governance.foundation.api_keys import actions
+from governance.foundation.api_keys.models import ApiKey
 from governance.kernel.db import session
 from tests import make
 

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.engagements import actions as engaging
-from governance.engagements import queries as engagements
-from governance.engagements.models import EngagementAuditor
+from governance.assurance.engagements import actions as engaging
+from governance.assurance.engagements import queries as engagements
+from governance.assurance.engagements.models import EngagementAuditor
+from governance.foundation.people import actions as people
+from governance.foundation.people import oidc, sessions
+from governance.foundation.people.models import Membership, Person, person_key
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
-from governance.people import actions as people
-from governance.people import oidc, sessions
-from governance.people.models import Membership, Person, person_key
-from governance.tenants import actions as tenants
-from governance.tenants import queries as directory
 
 PEOPLE = {
     ("acme", "admin"): ("Sanjay Patel", "admin@acme.example", "admin"),

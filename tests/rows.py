@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, Column, Select, String, Table, cast, func, insert, inspect, select
 from sqlalchemy.orm import Mapper
 
-from governance import models  # noqa: F401 - every table
+from governance.app import models  # noqa: F401 - every table
 from governance.kernel import clock, current
 from governance.kernel.db import Model, Tenanted, session
 

@@ -7,10 +7,10 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from sqlalchemy import select
 
+from governance.foundation.people import actions, sessions
+from governance.foundation.people.models import KeptForm, Person, Session
 from governance.kernel import current
 from governance.kernel.db import session, transaction
-from governance.people import actions, sessions
-from governance.people.models import KeptForm, Person, Session
 from tests import make
 from tests.browser import Visitor
 

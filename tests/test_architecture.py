@@ -14,10 +14,10 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 from packaging.version import Version
 from sqlalchemy import Table, select
 
-from governance.audit import registry as log
-from governance.audit import sealing
-from governance.audit.models import AuditEntry
-from governance.audit.record import UndeclaredField, record
+from governance.foundation.audit import registry as log
+from governance.foundation.audit import sealing
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.audit.record import UndeclaredField, record
 from governance.kernel import access
 from governance.kernel.db import session
 from tests.effort import SLOW
@@ -30,22 +30,22 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 
 # Functions of an actions.py that leave no entry, and why that is right.
 NO_ENTRY = {
-    "anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
-    "logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
-    "switches/actions.py file": "what a drill found, recorded as the version of evidence that it becomes",
-    "reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",
+    "foundation/anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
+    "foundation/logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
+    "operations/switches/actions.py file_as": "which version that is; recorded with the version",
+    "publishing/reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",
 }
 # Other places than the feature's own actions that write its rows, and why.
 OTHER_WRITERS = {
     "kernel/jobs.py": {"WorkItem", "WorkTicket", "JobRun"},
-    "audit/record.py": {"AuditEntry"},
-    "audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
-    "audit/logs.py": {"LogHead", "LogKey"},
-    "audit/sealing.py": {"TenantKey", "DataKey"},
-    "frameworks/sync.py": {"Framework", "Requirement"},
-    "people/connections.py": {"Connection", "ConnectionChange"},  # its actions; each leaves an entry, see below
-    "people/handshake.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded
-    "people/kept_forms.py": {"KeptForm"},  # a form that waits for a sign-in; what it submits is recorded
+    "foundation/audit/record.py": {"AuditEntry"},
+    "foundation/audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
+    "foundation/audit/logs.py": {"LogHead", "LogKey"},
+    "foundation/audit/sealing.py": {"TenantKey", "DataKey"},
+    "assurance/frameworks/sync.py": {"Framework", "Requirement"},
+    "foundation/people/connections.py": {"Connection", "ConnectionChange"},  # its actions; each leaves an entry, see below
+    "foundation/people/sign_in_state.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded
+    "foundation/people/kept_forms.py": {"KeptForm"},  # a form that waits for a sign-in; what it submits is recorded
 }
 # Where the host's time is read beside the clock, and why.
 OWN_TIME = {
@@ -142,7 +142,7 @@ def test_every_permission_is_used(app):
 
 
 def _constant(permission: access.Permission) -> str:
-    modules = [import_module(f"governance.{p.parent.name}.permissions") for p in CODE if p.name == "permissions.py"]
+    modules = [import_module(".".join(p.relative_to(ROOT).with_suffix("").parts)) for p in CODE if p.name == "permissions.py"]
     return next(name for module in modules for name, value in vars(module).items() if value is permission)
 
 
@@ -175,7 +175,7 @@ def test_pages_ask_for_permissions_and_never_for_roles():
 def test_every_action_leaves_an_audit_entry():
     silent = [
         f"{short(path)} {name}"
-        for path in CODE if path.name == "actions.py" or short(path) == "people/connections.py"
+        for path in CODE if path.name == "actions.py" or short(path) == "foundation/people/connections.py"
         for name in functions(path) if not name.startswith("_") and _reaches(path, name, _writes) and not _reaches(path, name, _records)
     ]  # fmt: skip
     assert set(silent) - set(NO_ENTRY) == set()
@@ -316,7 +316,7 @@ def test_templates_trust_no_data():
     """Text is escaped where it is shown; only drawings that are ours are markup already."""
     raw = re.compile(r"(?<!['\"])\s*\|\s*safe\b|autoescape\s+false")
     assert [p.name for p in TEMPLATES if p.parent.name != "components" and raw.search(p.read_text())] == []
-    drawings = {"kernel/charts.py", "kernel/words.py", "reports/figures.py", "demo/idp.py"}
+    drawings = {"kernel/charts.py", "kernel/formatting.py", "publishing/reports/figures.py", "demo/idp.py"}
     unsafe = {
         f"{short(p)}:{c.lineno}" for p in CODE for name, c in calls(tree(p))
         if name.split(".")[-1] == "render_template_string" or (name == "Markup" and c.args and not isinstance(c.args[0], ast.Constant))
@@ -427,7 +427,7 @@ def test_declared_floors_have_the_known_fixes():
 
 
 def test_the_scheduled_jobs_are_reviewed(snapshot_of):
-    from governance.schedule import JOBS
+    from governance.app.schedule import JOBS
 
     rows = [f"{name:30} " + " ".join(f"{k}={v}" for k, v in sorted(when.items())) for name, (_, when) in sorted(JOBS.items())]
     snapshot_of("jobs.txt", "\n".join(rows))

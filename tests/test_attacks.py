@@ -12,16 +12,16 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.assessments import actions as assessing
-from governance.controls import actions as controls
-from governance.evidence import actions as evidence
-from governance.frameworks import actions as adopting
-from governance.frameworks import queries as frameworks
-from governance.kernel import db, jobs, transport, web
-from governance.kernel.notes import verifier_key
-from governance.reports import actions as reports
-from governance.reports import confined, views
-from governance.reports.verify import verify
+from governance.assurance.assessments import actions as assessing
+from governance.assurance.controls import actions as controls
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.frameworks import actions as adopting
+from governance.assurance.frameworks import queries as frameworks
+from governance.kernel import db, jobs, outbound_http, web
+from governance.kernel.signed_note import verifier_key
+from governance.publishing.reports import actions as reports
+from governance.publishing.reports import sandboxed_verify, views
+from governance.publishing.reports.verify import verify
 
 KEY = verifier_key(Ed25519PrivateKey.from_private_bytes(bytes(range(32))), "console.example")
 
@@ -61,25 +61,25 @@ def test_a_bearer_header_does_not_excuse_a_browser_from_the_token(as_admin):
 
 
 def test_one_tenants_dead_provider_does_not_keep_the_others_out(monkeypatch):
-    monkeypatch.setattr(transport, "PATIENCE", 0.01)
+    monkeypatch.setattr(outbound_http, "PATIENCE", 0.01)
     with ExitStack() as stack:
-        for _ in range(transport.WAITING_FOR_ONE):
-            stack.enter_context(transport.place("dead.example"))
-        with pytest.raises(requests.Timeout), transport.place("dead.example"):
+        for _ in range(outbound_http.WAITING_FOR_ONE):
+            stack.enter_context(outbound_http.place("dead.example"))
+        with pytest.raises(requests.Timeout), outbound_http.place("dead.example"):
             pass
-        with transport.place("alive.example"):
-            assert transport._waiting["dead.example"] == transport.WAITING_FOR_ONE
-    assert not transport._waiting
+        with outbound_http.place("alive.example"):
+            assert outbound_http._waiting["dead.example"] == outbound_http.WAITING_FOR_ONE
+    assert not outbound_http._waiting
 
 
 def test_many_dead_providers_still_leave_threads(monkeypatch):
-    monkeypatch.setattr(transport, "PATIENCE", 0.01)
+    monkeypatch.setattr(outbound_http, "PATIENCE", 0.01)
     with ExitStack() as stack:
-        for n in range(transport.WAITING):
-            stack.enter_context(transport.place(f"dead{n}.example"))
-        with pytest.raises(requests.Timeout), transport.place("another.example"):
+        for n in range(outbound_http.WAITING):
+            stack.enter_context(outbound_http.place(f"dead{n}.example"))
+        with pytest.raises(requests.Timeout), outbound_http.place("another.example"):
             pass
-    assert not transport._waiting
+    assert not outbound_http._waiting
 
 
 # ---- metrics
@@ -225,32 +225,32 @@ def bomb(megabytes: int) -> bytes:
 def test_a_small_pdf_that_unpacks_to_a_gigabyte_is_checked_within_limits():
     data = bomb(1024)
     assert len(data) < 2 * 1024 * 1024
-    found = confined.verify(data, "x", KEY, seconds=10)
+    found = sandboxed_verify.verify(data, "x", KEY, seconds=10)
     assert not found.ok and found.sentence.startswith("Do not rely on this report")
 
 
 @pytest.mark.slow
 def test_what_breaks_the_limits_is_a_failed_check_and_not_a_failed_console(client):
-    found = confined.verify(b"%PDF-1.7", "x", KEY, seconds=0)
-    assert found.checks == (confined.TOO_MUCH,) and not found.ok
+    found = sandboxed_verify.verify(b"%PDF-1.7", "x", KEY, seconds=0)
+    assert found.checks == (sandboxed_verify.TOO_MUCH,) and not found.ok
     sent = {"report": (io.BytesIO(bomb(900)), "r.pdf"), "signature": (io.BytesIO(b"x"), "r.sig"), "key": KEY}
     assert "Do not rely on this report" in client.post("/verify", then=200, **sent).text
 
 
 def test_the_child_says_what_the_rules_say():
     data = bomb(1)
-    assert confined.verify(data, "x", KEY) == verify(data, "x", KEY)
+    assert sandboxed_verify.verify(data, "x", KEY) == verify(data, "x", KEY)
 
 
 def test_files_to_be_checked_wait_for_their_turn(monkeypatch):
-    monkeypatch.setattr(confined, "PATIENCE", 0.01)
-    held = [confined._turns.acquire(blocking=False) for _ in range(confined.AT_ONCE)]
+    monkeypatch.setattr(sandboxed_verify, "PATIENCE", 0.01)
+    held = [sandboxed_verify._turns.acquire(blocking=False) for _ in range(sandboxed_verify.AT_ONCE)]
     try:
-        with pytest.raises(confined.Unavailable, match="in a moment"):
-            confined.verify(b"", "", "")
+        with pytest.raises(sandboxed_verify.Unavailable, match="in a moment"):
+            sandboxed_verify.verify(b"", "", "")
     finally:
         for _ in held:
-            confined._turns.release()
+            sandboxed_verify._turns.release()
 
 
 # ---- logs

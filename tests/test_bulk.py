@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from governance.assessments import actions as assessing
-from governance.assessments import queries as assessments
-from governance.assessments.models import AssessmentItem
-from governance.audit.models import AuditEntry
-from governance.controls.models import Control
-from governance.evidence.models import Evidence
-from governance.frameworks import queries as frameworks
+from governance.assurance.assessments import actions as assessing
+from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments.models import AssessmentItem
+from governance.assurance.controls.models import Control
+from governance.assurance.evidence.models import Evidence
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people.models import Membership
 from governance.kernel import bulk, clock
 from governance.kernel.bulk import MAX_ITEMS, BulkItem
 from governance.kernel.db import session
-from governance.people.models import Membership
-from governance.systems import actions as systems
-from governance.systems.models import AISystem
+from governance.operations.systems import actions as systems
+from governance.operations.systems.models import AISystem
 from tests import make
-from tests.evidence import shelf
+from tests.assurance.evidence import shelf
 from tests.previewing import confirm, confirming, lines, preview, undo_address
 
 KEY = "nist-ai-rmf-1.0"

@@ -334,8 +334,8 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
 
 
 def test_a_person_sees_his_own_memberships_and_nobody_elses(app, acting):
+    from governance.foundation.people.models import Membership, Person
     from governance.kernel.db import transaction
-    from governance.people.models import Membership, Person
 
     me, them = make.person_id("admin"), make.person_id("admin", "globex")
     m, p = Membership.__table__, Person.__table__

@@ -14,14 +14,14 @@ from bs4 import BeautifulSoup
 from werkzeug.routing import Rule
 from wtforms import Field, SelectFieldBase
 
-from governance.api_keys import actions as keys
-from governance.audit import sealing
+from governance.foundation.api_keys import actions as keys
+from governance.foundation.audit import sealing
+from governance.foundation.people import kept_forms
+from governance.foundation.people.models import KeptForm
+from governance.foundation.tenants import actions as tenants
 from governance.kernel import access, bearer, clock
 from governance.kernel.access import ROLES, Permission
 from governance.kernel.db import session
-from governance.people import kept_forms
-from governance.people.models import KeptForm
-from governance.tenants import actions as tenants
 from tests import make, stepping
 from tests.browser import Visitor
 from tests.machine import Machine, machine
@@ -38,7 +38,7 @@ MEANS = {
     "import_id": "FrameworkImport",
     "hold_id": "LegalHold",
 }
-# Found by nobody but the session that made it: tests/people/test_step_up.py shows that it does find it.
+# Found by nobody but the session that made it: tests/foundation/people/test_step_up.py shows that it does find it.
 OF_A_SESSION = {"kept_form_id"}
 HERE = {("assessments", "item_id"): "AssessmentItem", ("systems", "key"): "system_key", ("systems", "system_id"): "system_key"}
 

@@ -6,23 +6,23 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from governance.assessments import actions as assessing
-from governance.assessments import queries as assessments
-from governance.assessments.models import AssessmentItem
-from governance.audit.models import AuditEntry
-from governance.controls import actions as controls
-from governance.controls.models import Control, ControlMapping
-from governance.engagements import actions as engaging
-from governance.engagements.models import AuditRequest
-from governance.evidence.models import Evidence, EvidenceLink
-from governance.frameworks import queries as frameworks
+from governance.app.schedule import JOBS
+from governance.assurance.assessments import actions as assessing
+from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments.models import AssessmentItem
+from governance.assurance.controls import actions as controls
+from governance.assurance.controls.models import Control, ControlMapping
+from governance.assurance.engagements import actions as engaging
+from governance.assurance.engagements.models import AuditRequest
+from governance.assurance.evidence.models import Evidence, EvidenceLink
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people.models import Membership
 from governance.kernel import clock, undo
 from governance.kernel.db import session
 from governance.kernel.undo import UndoOffer
-from governance.people.models import Membership
-from governance.schedule import JOBS
 from tests import make
-from tests.evidence import shelf
+from tests.assurance.evidence import shelf
 from tests.previewing import confirm, messages, undo_address
 
 KEY = "nist-ai-rmf-1.0"
@@ -321,7 +321,7 @@ def test_an_offer_holds_ids_and_no_text(as_officer, control):
 
 
 def test_every_kind_of_step_that_a_feature_undoes_has_its_restoring_action():
-    from governance.evidence import actions as evidence
+    from governance.assurance.evidence import actions as evidence
 
     kinds = [controls.UNDOABLE, evidence.UNDOABLE, assessing.UNDOABLE, engaging.UNDOABLE]
     assert set().union(*kinds) == set(undo._restorers) and sum(map(len, kinds)) == len(undo._restorers)

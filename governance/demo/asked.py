@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from governance.decisions import actions as decisions
-from governance.decisions.actions import Counted
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
-from governance.policies import queries as policies
-from governance.policies.standing import Governed, Standing
-from governance.policies.strictness import plain
+from governance.operations.decision_counts import actions as decisions
+from governance.operations.decision_counts.actions import Counted
+from governance.operations.policies import queries as policies
+from governance.operations.policies.effective_policies import Governed, Standing
+from governance.operations.policies.strictness import plain
 
 SEED, DAYS = 2026, 14
 A_DAY = {"claims-triage": 9_600, "support-assistant": 6_200, "ad-copywriter": 720}  # requests

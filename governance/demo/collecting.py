@@ -11,23 +11,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from governance import schedule
-from governance.access_reviews import actions as reviewing
-from governance.access_reviews import queries as campaigns
-from governance.api_keys import actions as keys
-from governance.api_keys import queries as key_queries
-from governance.audit import fsck
-from governance.collectors import jobs as collecting
+from governance.app import schedule
+from governance.assurance.access_reviews import actions as reviewing
+from governance.assurance.access_reviews import queries as campaigns
+from governance.assurance.collectors import jobs as collecting
+from governance.assurance.evidence import actions as evidencing
+from governance.assurance.evidence import queries as shelf
 from governance.demo import machines, switches
-from governance.evidence import actions as evidencing
-from governance.evidence import queries as shelf
+from governance.foundation.api_keys import actions as keys
+from governance.foundation.api_keys import queries as key_queries
+from governance.foundation.audit import fsck
+from governance.foundation.people import actions as people
+from governance.foundation.people import oidc, sessions
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.people.models import Person
 from governance.kernel import clock, current, jobs
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
-from governance.people import actions as people
-from governance.people import oidc, sessions
-from governance.people.jobs import actor_of
-from governance.people.models import Person
 
 SINCE = collecting.BACK
 CHECKED = timedelta(days=100)  # before that nobody checked the log every month

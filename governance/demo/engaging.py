@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
-from governance.engagements import actions, queries
-from governance.frameworks import queries as frameworks
+from governance.assurance.engagements import actions, queries
+from governance.assurance.frameworks import queries as frameworks
 
 FIRM, AUDITOR = "Halden & Co", ("Harriet Lowe", "auditor@audit.example")
 BY_LINK = ("Nora Field", "nora.field@halden.example")

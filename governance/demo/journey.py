@@ -9,12 +9,12 @@ from urllib.parse import urljoin
 
 import requests
 
-from governance.audit import jsonl
-from governance.audit.verify import verify as verify_log
+from governance.assurance.engagements.package_verifier import verify as verify_package
 from governance.demo import tampered
-from governance.engagements.checking import verify as verify_package
+from governance.foundation.audit import jsonl
+from governance.foundation.audit.verify import verify as verify_log
 from governance.kernel import clock
-from governance.reports.verify import verify
+from governance.publishing.reports.verify import verify
 
 SOC2 = "soc2-tsc-2017"
 ELEVEN_MONTHS = timedelta(days=334)  # no eleven months are shorter

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from governance import factory
-from governance.anchors import actions as anchors
-from governance.anchors.jobs import push
-from governance.audit import logs
+from governance.app import factory
 from governance.demo import machines
 from governance.demo.world import Cast, founder
+from governance.foundation.anchors import actions as anchors
+from governance.foundation.anchors.jobs import push
+from governance.foundation.audit import logs
 from governance.kernel import current
 from governance.kernel.config import Settings
 from governance.kernel.db import transaction

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from governance.api_keys import actions, queries
+from governance.foundation.api_keys import actions, queries
 from governance.kernel.db import transaction
-from governance.systems import queries as systems
+from governance.operations.systems import queries as systems
 
 READS, ASKS = ("audit:read",), ("flags:read",)
 

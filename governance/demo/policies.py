@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from governance.kernel import clock
-from governance.policies import actions, queries
-from governance.policies.changing import platform_content, with_tier, with_value
-from governance.policies.standing import Content
-from governance.policies.strictness import read
+from governance.operations.policies import actions, queries
+from governance.operations.policies.effective_policies import Content
+from governance.operations.policies.policy_diff import platform_content, with_tier, with_value
+from governance.operations.policies.strictness import read
 
 type Ago = Callable[[int], date]
 MODELS = ("atlas-large", "atlas-small", "brook-2", "cedar-1", "delta-mini", "ember-3")

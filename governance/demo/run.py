@@ -15,10 +15,10 @@ from typing import Any
 
 import requests
 
-from governance import migrate
+from governance.app import migrate
+from governance.assurance.frameworks import sync
 from governance.demo import idp, journey, keys, world
 from governance.demo.idp import Client
-from governance.frameworks import sync
 from governance.kernel import clock, config, embedded
 
 VERSION = 13
@@ -92,7 +92,7 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     settings = config.from_environment(environment)
     migrate.upgrade(settings.owner_database_url)
     sync.sync(settings.owner_database_url)
-    web = [sys.executable, "-m", "governance.cli", "web", "--port", str(port)]
+    web = [sys.executable, "-m", "governance.app.cli", "web", "--port", str(port)]
     stack.enter_context(_child(web, environment, data / "web.log"))  # it starts while the world is told
     clients = _identity_provider(base, data, port + 1, stack, environment)
     marker = data / "world.json"
@@ -103,7 +103,7 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
         keys.keep(data, handed)
         marker.write_text(json.dumps(_world(port)))
     _witness(settings, idp_base, data, port + 2, stack, environment)
-    stack.enter_context(_child([sys.executable, "-m", "governance.cli", "jobs"], environment, data / "jobs.log"))
+    stack.enter_context(_child([sys.executable, "-m", "governance.app.cli", "jobs"], environment, data / "jobs.log"))
     _wait_for(f"{base}/readyz", data / "web.log")
     _credentials(base, idp_base, data, keys.hand_out(settings, idp_base, data))
     return base

@@ -14,12 +14,12 @@ from uuid import UUID
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
-from governance.switches import actions, queries
-from governance.switches.consumers import Heard
-from governance.switches.models import Drill
-from governance.systems import actions as register
-from governance.systems import queries as systems
-from governance.systems.models import AISystem, SystemFeature
+from governance.operations.switches import actions, queries
+from governance.operations.switches.consumers import Heard
+from governance.operations.switches.models import Drill
+from governance.operations.systems import actions as register
+from governance.operations.systems import queries as systems
+from governance.operations.systems.models import AISystem, SystemFeature
 
 FEATURES: Mapping[str, Sequence[tuple[str, str]]] = {
     "claims-triage": (
@@ -72,12 +72,12 @@ def tell_drill(
         with clock.frozen(at + timedelta(seconds=1)), transaction():
             drill = queries.drill(drill_id, lock=True)
             actions.begin_or_end(drill)
-            _file(drill)
+            _report(drill)
 
 
-def _file(drill: Drill) -> None:
+def _report(drill: Drill) -> None:
     if drill.state == "passed":
-        actions.file(drill)
+        actions.report(drill)
 
 
 def tell_stop(who: Actor, console: Actor, *, now: datetime, key_id: UUID) -> None:

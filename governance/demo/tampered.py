@@ -10,8 +10,8 @@ from typing import Any
 
 import rfc8785
 
-from governance.audit import jsonl
-from governance.audit.jsonl import Entry
+from governance.foundation.audit import jsonl
+from governance.foundation.audit.jsonl import Entry
 
 BEST = 4  # level
 # Of which action which fact is bent, and to what; the first that the export has.

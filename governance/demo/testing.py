@@ -14,10 +14,10 @@ from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
+from governance.assurance.testing import actions, population_import, queries
+from governance.assurance.testing.models import TestException
+from governance.assurance.testing.sampling import draw
 from governance.kernel import clock
-from governance.testing import actions, queries, tables
-from governance.testing.models import TestException
-from governance.testing.sampling import draw
 
 SEED = 2026
 FIRST_SEED = 0x441790CE
@@ -129,7 +129,7 @@ def _missed(thread: Thread, ago: Ago) -> Iterator[Told]:
 
 def _freeze(thread: Thread, rows: Sequence[Row], title: str, query: str, ago: Ago) -> None:
     first, _ = _period(ago)
-    held = tables.checked([row for row in rows if row["on"] <= clock.today().isoformat()], title)
+    held = population_import.checked([row for row in rows if row["on"] <= clock.today().isoformat()], title)
     thread.population = actions.freeze(
         queries.control(thread.ids[thread.ref]), key=f"file: {title.casefold()}", title=title, query=query,
         parameters={"from": first.isoformat(), "to": clock.today().isoformat(), "time zone": "Europe/Berlin"}, rows=held, period_from=first,

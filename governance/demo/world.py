@@ -19,36 +19,36 @@ from uuid import UUID
 
 from sqlalchemy import create_engine
 
-from governance import factory, schedule
-from governance.assessments import actions as assessing
-from governance.assessments import queries as assessments
-from governance.audit import sealing
-from governance.controls import actions as controls
-from governance.controls import queries as control_queries
-from governance.controls import starter
+from governance.app import factory, schedule
+from governance.assurance.assessments import actions as assessing
+from governance.assurance.assessments import queries as assessments
+from governance.assurance.controls import actions as controls
+from governance.assurance.controls import queries as control_queries
+from governance.assurance.controls import starter
+from governance.assurance.evidence import actions as evidencing
+from governance.assurance.evidence import queries as shelf
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.assurance.frameworks import actions as adopting
+from governance.assurance.frameworks import queries as frameworks
 from governance.demo import asked, collecting, engaging, machines, policies, switches
 from governance.demo import testing as type_two
 from governance.demo.idp import PEOPLE, Person
-from governance.evidence import actions as evidencing
-from governance.evidence import queries as shelf
-from governance.evidence.models import Evidence, EvidenceVersion
-from governance.frameworks import actions as adopting
-from governance.frameworks import queries as frameworks
+from governance.foundation.audit import sealing
+from governance.foundation.people import actions as joining
+from governance.foundation.people import connections, oidc
+from governance.foundation.people import queries as members
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.people.models import Membership, person_key
+from governance.foundation.privacy import actions as privacy
+from governance.foundation.privacy import queries as private
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current, jobs
 from governance.kernel.config import Settings
 from governance.kernel.current import Actor
 from governance.kernel.db import find, transaction
 from governance.kernel.ids import uuid7
-from governance.people import actions as joining
-from governance.people import connections, oidc
-from governance.people import queries as members
-from governance.people.jobs import actor_of
-from governance.people.models import Membership, person_key
-from governance.privacy import actions as privacy
-from governance.privacy import queries as private
-from governance.systems import actions as registering
-from governance.tenants import actions as tenants
-from governance.tenants import queries as directory
+from governance.operations.systems import actions as registering
 
 SEED = 2026
 MONTHS = 18

@@ -26,11 +26,11 @@ from governance.kernel.bulk import (
     preview,
 )
 from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.formatting import plural
 from governance.kernel.forms import Form, accepted, uuid_or_none
 from governance.kernel.pages import page
 from governance.kernel.undo_pages import say
 from governance.kernel.web import ResponseReturnValue
-from governance.kernel.words import plural
 
 PREVIEW = "bulk/preview.html"
 

@@ -125,7 +125,7 @@ def transaction(
     tenant = tenant_id or (who.tenant_id if who else None)
     work = _begin(read_only=read_only, snapshot=snapshot, tenant=tenant, person=person_id)
     work.info["tenant_id"] = tenant
-    work.info["may_recall"] = read_only and tenant is not None and person_id is None  # kernel/memo.py
+    work.info["may_recall"] = read_only and tenant is not None and person_id is None  # kernel/tenant_cache.py
     token = _session.set(work)
     try:
         yield work

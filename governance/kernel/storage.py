@@ -27,7 +27,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
-from governance.kernel import sealed
+from governance.kernel import encrypted_stream
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 
 PIECE = 1024 * 1024
@@ -62,7 +62,7 @@ class ObjectStore(ABC):
 
     def write(self, tenant_id: UUID, stream: BinaryIO, *, limit: int, shelf: str | None = None) -> Blob:
         """Store a stream of 1 to `limit` bytes; on a shelf it is sealed. The same bytes twice are one object of a tenant and shelf."""
-        seal = sealed.Seal(self._key_of(tenant_id), tenant_id.bytes) if shelf else None
+        seal = encrypted_stream.Seal(self._key_of(tenant_id), tenant_id.bytes) if shelf else None
         try:
             with self._incoming(tenant_id) as file:
                 digest, size, head = _copy(stream, file, limit, seal)
@@ -81,11 +81,11 @@ class ObjectStore(ABC):
         tenant_id = UUID(key.split("/", 1)[0])
         digest = key.rsplit("/", 1)[-1].removesuffix(SEALED)
         try:
-            plain = sealed.Unsealed(file, self._key_of(tenant_id), tenant_id.bytes, digest=digest)
+            plain = encrypted_stream.Unsealed(file, self._key_of(tenant_id), tenant_id.bytes, digest=digest)
         except BaseException:
             file.close()
             raise
-        return io.BufferedReader(plain, sealed.CHUNK)
+        return io.BufferedReader(plain, encrypted_stream.CHUNK)
 
     @abstractmethod
     def exists(self, key: str) -> bool: ...
@@ -322,12 +322,12 @@ def _plain_key(key: str) -> bool:
     return key.isprintable() and len(key) < 1000 and not {"", ".", ".."} & set(parts)  # noqa: PLR2004 - S3 takes 1024 bytes
 
 
-def _copy(source: BinaryIO, target: IO[bytes], limit: int, seal: sealed.Seal | None) -> tuple[str, int, bytes]:
+def _copy(source: BinaryIO, target: IO[bytes], limit: int, seal: encrypted_stream.Seal | None) -> tuple[str, int, bytes]:
     """(digest, size, first bytes) of the plain stream, which goes to the target sealed or as it is."""
     digest, size, head = hashlib.sha256(), 0, b""
     if seal:
         target.write(seal.head)
-    for piece, last in sealed.chunks(source):
+    for piece, last in encrypted_stream.chunks(source):
         size += len(piece)
         if size > limit:
             raise TooLarge(f"The file is larger than {limit // PIECE} MB, the limit. Nothing was saved.", field="file")

@@ -6,8 +6,8 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.kernel import current, undo
+from governance.kernel.formatting import plural
 from governance.kernel.web import ResponseReturnValue, local_path
-from governance.kernel.words import plural
 
 SHOWN = 3  # refusals that the message names
 

@@ -21,7 +21,17 @@ from joserfc.jwk import KeySet
 from governance.demo import idp as demo
 from governance.demo.idp import PEOPLE, Client, NotLocal, Person, create_idp, listen, serve
 from governance.kernel import clock
-from tests.people.idp import ATTACKS, CALLBACKS, CLIENT, STEP_UP_ATTACKS, HostileIdP, action, half_hash, hidden, sign_in
+from tests.foundation.people.idp import (
+    ATTACKS,
+    CALLBACKS,
+    CLIENT,
+    STEP_UP_ATTACKS,
+    HostileIdP,
+    action,
+    half_hash,
+    hidden,
+    sign_in,
+)
 
 pytestmark = pytest.mark.slow
 

@@ -37,7 +37,7 @@ def console(request: pytest.FixtureRequest) -> Iterator[str]:
         yield running
         return
     data, port = Path(tempfile.mkdtemp(prefix="gv")), free_ports()
-    command = [sys.executable, "-m", "governance.cli", "demo"]
+    command = [sys.executable, "-m", "governance.app.cli", "demo"]
     environment = {name: value for name, value in os.environ.items() if name not in MINE} | {"PORT": str(port), "DATA": str(data)}
     process = subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

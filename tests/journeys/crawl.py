@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from governance.factory import FEATURES
+from governance.app.factory import FEATURES
 
 SAMPLES = 2  # of each kind of address: the first and another one
 LEAVES = {"door.logout", "door.callback", "static", "reports.events"}

@@ -4,8 +4,8 @@ import zipfile
 
 import pytest
 
-from governance.engagements.contents import page
-from tests.engagements.test_package import scene, taken, unpacked
+from governance.assurance.engagements.package_contents import page
+from tests.assurance.engagements.test_package import scene, taken, unpacked
 from tests.journeys.conftest import violations
 from tests.journeys.test_pages import NARROW, OVERFLOW, WIDE
 

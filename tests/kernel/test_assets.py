@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.kernel import vendoring
+from tools import vendoring
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "governance" / "static"

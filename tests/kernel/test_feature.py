@@ -7,13 +7,13 @@ import pytest
 from flask import request
 from sqlalchemy import select, text
 
-from governance.factory import create_app
+from governance.app.factory import create_app
+from governance.foundation.people.models import Session
+from governance.foundation.tenants.models import Tenant
 from governance.kernel import access, current
 from governance.kernel.db import session
 from governance.kernel.feature import Feature
 from governance.kernel.step_up import StepUp
-from governance.people.models import Session
-from governance.tenants.models import Tenant
 from tests import make, stepping
 from tests.browser import Visitor
 from tests.machine import Machine, machine

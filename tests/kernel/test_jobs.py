@@ -11,12 +11,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import create_engine, select, text
 
-from governance import migrate
+from governance.app import migrate
+from governance.foundation.tenants import actions as tenants
 from governance.kernel import clock, current, db, embedded, jobs
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid, Unavailable
 from governance.kernel.jobs import JobRun, Leader, WorkItem, WorkTicket
-from governance.tenants import actions as tenants
 from tests.conftest import KEEP
 from tests.patience import PATIENCE, eventually
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from alembic import command
 
-from governance import migrate
+from governance.app import migrate
 from governance.kernel import embedded
 from tests.conftest import KEEP
 

@@ -9,10 +9,10 @@ from email import message_from_bytes, policy
 import pytest
 from sqlalchemy import select
 
+from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, outbox
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
-from governance.people.jobs import actor_of
 
 
 class PostOffice(socketserver.ThreadingTCPServer):

@@ -8,14 +8,14 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from governance.factory import connect, create_app
+from governance.app.factory import connect, create_app
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants import queries as directory
 from governance.kernel import config, current, db, embedded, jobs
 from governance.kernel.access import PUBLIC
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Unavailable
 from governance.kernel.feature import Feature
-from governance.tenants import actions as tenants
-from governance.tenants import queries as directory
 from tests.browser import Visitor
 from tests.cluster import Cluster
 

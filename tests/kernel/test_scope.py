@@ -1,13 +1,13 @@
 """What an actor may see is found once a transaction, and never told to another one, nor after a change."""
 
-from governance.engagements import queries
-from governance.frameworks import queries as frameworks
+from governance.assurance.engagements import queries
+from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.scope import limits, scope
 from tests import make
-from tests.engagements import field
-from tests.evidence import shelf
+from tests.assurance.engagements import field
+from tests.assurance.evidence import shelf
 
 
 def soc2():

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from governance.kernel.encrypted_stream import Altered
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
-from governance.kernel.sealed import Altered
 from governance.kernel.storage import PIECE, Bucket, Folder, use
 
 LIMIT = 3 * PIECE

@@ -1,0 +1,232 @@
+"""Reviewing who has access: a campaign over every membership and key, decided row by row, closed once all are.
+
+    begin(title, due_on)            lists what there is now, with its last use
+    decide(review, decisions)       keep, lower or revoke, all of them or none; what takes away acts at once
+    remind(review, how)             mail to those who can review
+    close(review)                   files what was decided as evidence
+
+Nobody decides on himself, nor on a key that he made. A review only takes away: who is to get more is given it on the
+members' page. What was taken away at once is not given back by the review.
+"""
+
+import io
+from collections.abc import Mapping
+from datetime import date, timedelta
+from uuid import UUID
+
+from governance.assurance.access_reviews import queries
+from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
+from governance.assurance.access_reviews.queries import Row, Tally
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence.deletion_guard import by_the_console
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.foundation.api_keys import actions as keys
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people import actions as people
+from governance.foundation.people.second_person import same_human
+from governance.kernel import clock, current, outbox
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.kernel.formatting import long_day, plural
+from governance.kernel.ids import uuid7
+from governance.kernel.spreadsheet_writer import Cell, csv_rows
+
+BEGUN = action("access_review.begun", "began an access review", fields="title due_on members keys")
+DECIDED = action("access_review.decided", "decided on who has access", fields="kind key held decision role", persons="member")
+REMINDED = action("access_review.reminded", "reminded of an access review", fields="title due_on how people")
+CLOSED = action(
+    "access_review.closed", "closed an access review", fields="title due_on rows kept lowered revoked gone evidence version"
+)
+
+TITLE = "Access review"
+LONGEST = timedelta(days=92)
+HOLDS = timedelta(days=120)  # a quarter and some weeks
+REVIEWERS = 2
+REASON = 2000
+
+
+class AlreadyClosed(DomainError):
+    pass
+
+
+def begin(title: str, *, due_on: date | None) -> AccessReview:
+    """One is open at a time. It takes two persons who can review, since nobody reviews himself."""
+    alone("access reviews")
+    if (there := queries.open_review()) is not None:
+        raise DomainError(f"{there.title} is under way. Close it before you begin another.")
+    title = " ".join(title.split())
+    if not title:
+        raise Invalid("Name the review, by its quarter for example.", field="title")
+    if due_on is None or not clock.today() <= due_on <= clock.today() + LONGEST:
+        raise Invalid("It is due between today and three months from now.", field="due_on")
+    if len(queries.reviewers()) < REVIEWERS:
+        raise Invalid(
+            "It takes two persons who can review: nobody decides on his own access. Make somebody an admin or officer first."
+        )
+    made = AccessReview(
+        title=title[:120], due_on=due_on, begun_by=current.actor().person_id, closed_by=None, closed_at=None, evidence_version_id=None,
+        created_at=clock.now(),
+    )  # fmt: skip
+    session().add(made)
+    session().flush()
+    members, machines = _listed(made)
+    record(BEGUN, made, title=made.title, due_on=due_on, members=members, keys=machines)
+    return made
+
+
+def _listed(review: AccessReview) -> tuple[int, int]:
+    seen, members, machines = queries.last_seen(), queries.memberships(), queries.live_keys()
+    session().add_all(
+        _item(review, membership_id=m.id, held=m.role, since=m.created_at, used_at=seen.get(m.person_id)) for m in members
+    )
+    session().add_all(
+        _item(review, key_id=k.id, held=" ".join(k.scopes), since=k.created_at, used_at=k.used_at) for k in machines
+    )
+    return len(members), len(machines)
+
+
+def _item(review: AccessReview, **facts: object) -> AccessReviewItem:
+    return AccessReviewItem(id=uuid7(), access_review_id=review.id, reason="", created_at=clock.now(), **facts)
+
+
+def decide(review: AccessReview, decisions: Mapping[UUID, str], *, because: str = "") -> int:
+    """`decisions` maps items to keep, revoke, or a lower role. All of them or none; how many were new."""
+    alone("access reviews")
+    session().refresh(review)
+    _open(review)
+    if not decisions:
+        raise Invalid("Nothing is chosen. Choose what becomes of one row at least.")
+    rows = queries.every_row(review.id, decisions.keys(), lock=True)
+    if len(rows) != len(decisions):
+        raise NotFound("One of these rows is not in this review. Nothing was decided.")
+    return sum(_decide(row, decisions[row.item.id], because.strip()[:REASON]) for row in rows)
+
+
+def _decide(row: Row, wanted: str, reason: str) -> bool:
+    decision, role = (wanted, None) if wanted in {"keep", "revoke"} else ("lower", wanted)
+    item = row.item
+    if (item.decision, item.role) == (decision, role):
+        return False
+    if (refusal := _refusal(row, wanted)) is not None:
+        raise refusal
+    if decision != "keep" and not reason:
+        raise Invalid("Say why: what takes something away is kept with its reason.", field="because")
+    item.decision, item.role, item.reason = decision, role, reason
+    item.decided_by, item.decided_at = current.person_id(), clock.now()
+    _carry_out(row, decision, role)
+    record(
+        DECIDED, item, because=reason or None, kind="member" if row.member is not None else "key", held=item.held, decision=decision,
+        role=role, member=row.member.person_id if row.member is not None else None, key=row.key.name if row.key else None,
+    )  # fmt: skip
+    return True
+
+
+def why_not(review: AccessReview, row: Row, wanted: str) -> str | None:
+    """Why the acting person can't decide this row so; None where they can."""
+    refusal = AlreadyClosed(_closed(review)) if review.closed_at is not None else _refusal(row, wanted)
+    return refusal.message if refusal else None
+
+
+def _refusal(row: Row, wanted: str) -> DomainError | None:
+    if row.belongs_to(current.person_id()):
+        whose = "This is your own access" if row.member is not None else f"You made the key {row.name}"
+        return Forbidden(f"{whose}: another person decides on it.")
+    if same_human([row.person_id]):
+        return Forbidden(f"{row.name} has the same e-mail address as you: another person decides on it.")
+    if row.is_gone:
+        return Stale(f"{row.name} has ended since the review began, so there is nothing to decide.")
+    if row.item.decision in {"revoke", "lower"}:
+        return Stale(f"{row.name} was decided on already, and that was carried out.")
+    if wanted not in {"keep", "revoke", *row.lower}:
+        return Invalid(f"A review only takes access away: {row.name} has no such lower role.")
+    return None
+
+
+def _carry_out(row: Row, decision: str, role: str | None) -> None:
+    """At once, by the same deeds as on the pages of members and keys: the last admin stays one."""
+    if decision == "keep":
+        return
+    if row.key is not None:
+        keys.revoke(row.key)
+    elif row.member is not None and role is not None:
+        people.change_role(row.member, role)
+    elif row.member is not None:
+        people.remove(row.member)
+
+
+def remind(review: AccessReview, how: str) -> int:
+    """Mail to everybody who can review; how many."""
+    _open(review)
+    tally = queries.tally(queries.every_row(review.id))
+    to = queries.reviewers()
+    for member in to:
+        outbox.send_mail(member.person.email, f"{review.title}: {plural(tally.open, 'row')} to decide", (
+            f"{review.title} of {current.actor().tenant_name} is due on {long_day(review.due_on)}.\n\n"
+            f"{tally.decided} of {plural(tally.rows, 'row')} are decided. Open Settings, Access reviews in the console.\n"
+        ))  # fmt: skip
+    record(REMINDED, review, title=review.title, due_on=review.due_on, how=how, people=len(to))
+    return len(to)
+
+
+def close(review: AccessReview) -> EvidenceVersion:
+    """Once every row is decided; from then on neither it nor its rows change. Another person reviews the evidence."""
+    alone("access reviews")
+    session().refresh(review)
+    _open(review)
+    rows = queries.every_row(review.id)
+    tally = queries.tally(rows)
+    if tally.open:
+        raise Invalid(f"{plural(tally.open, 'row')} of {tally.rows} {'is' if tally.open == 1 else 'are'} still open.")
+    today = clock.today()
+    with by_the_console():
+        held = _evidence()
+        version = evidence.bring_file(
+            held, io.BytesIO(_sheet(review, rows, tally)), f"access-review-{today}.csv", collected_on=today,
+            period_from=review.created_at.date(), period_to=today, valid_until=today + HOLDS, source="access review",
+        )  # fmt: skip
+    review.closed_by, review.closed_at, review.evidence_version_id = current.person_id(), clock.now(), version.id
+    record(
+        CLOSED, review, title=review.title, due_on=review.due_on, rows=tally.rows, kept=tally.kept, lowered=tally.lowered,
+        revoked=tally.revoked, gone=tally.gone, evidence=held.ref, version=version.number,
+    )  # fmt: skip
+    return version
+
+
+def _evidence() -> Evidence:
+    """Begun once, for the control on access reviews where it is adopted."""
+    held, control = queries.evidence(TITLE), queries.control()
+    if held is None:
+        linked = {control: "Every membership and key, decided by another person"} if control else {}
+        held = evidence.begin(TITLE, kind="record", cadence="quarterly", controls=linked)
+    return held
+
+
+COLUMNS = ("kind", "who or what", "held", "since", "last used", "decision", "role", "decided by", "decided at")
+
+
+def _sheet(review: AccessReview, rows: list[Row], tally: Tally) -> bytes:
+    """Persons by their pseudonyms: a filed file cannot be erased from. The reasons are in the log, sealed."""
+    known = queries.pseudonyms({row.item.decided_by for row in rows if row.item.decided_by})
+    above: list[tuple[Cell, ...]] = [
+        ("Access review", review.title), ("Tenant", current.actor().tenant_name), ("Began", review.created_at), ("Due on", review.due_on),
+        ("Closed", clock.now()), ("Rows", tally.rows), ("Kept", tally.kept), ("Lowered", tally.lowered), ("Revoked", tally.revoked),
+        ("Ended meanwhile", tally.gone),
+    ]  # fmt: skip
+    table: list[tuple[Cell, ...]] = [
+        ("member" if row.member is not None else "key", row.member.pseudonym if row.member is not None else row.name, row.item.held,
+         row.item.since, row.item.used_at, row.item.decision or "ended since", row.item.role,
+         known.get(row.item.decided_by, "") if row.item.decided_by else "", row.item.decided_at)
+        for row in rows
+    ]  # fmt: skip
+    return csv_rows(above) + b"\r\n" + csv_rows([COLUMNS, *table])
+
+
+def _open(review: AccessReview) -> None:
+    if review.closed_at is not None:
+        raise AlreadyClosed(f"{_closed(review)} Nothing was changed.")
+
+
+def _closed(review: AccessReview) -> str:
+    closed_on = review.closed_at.date() if review.closed_at else clock.today()
+    return f"{review.title} was closed on {long_day(closed_on)}."

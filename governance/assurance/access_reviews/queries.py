@@ -1,0 +1,200 @@
+"""Access reviews, their rows with what is known of each now, and who can review."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
+from governance.assurance.access_reviews.permissions import REVIEW
+from governance.assurance.controls.models import Control
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.foundation.api_keys import queries as keys
+from governance.foundation.api_keys.models import ApiKey
+from governance.foundation.people.models import ERASED, ERASED_NAME, Membership, Person, Session
+from governance.kernel import clock
+from governance.kernel.access import ROLE_NAMES, TENANT_ROLES
+from governance.kernel.db import find, session
+from governance.kernel.pages import Keyset, keyset
+
+CONTROL = "ACC-01"
+GIVEN = tuple(role for role in TENANT_ROLES if role != "auditor")  # an auditor's role comes with the engagement
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One membership or key of a review, and what it is now."""
+
+    item: AccessReviewItem
+    member: Membership | None
+    key: ApiKey | None
+
+    @property
+    def name(self) -> str:
+        if self.member is not None:
+            return ERASED_NAME if self.member.via == ERASED else self.member.person.name
+        return self.key.name if self.key else ""
+
+    @property
+    def detail(self) -> str:
+        if self.member is not None:
+            return self.member.person.email
+        return f"key {self.key.hint}…" if self.key else ""
+
+    @property
+    def held(self) -> str:
+        return ROLE_NAMES.get(self.item.held, self.item.held) if self.member is not None else self.item.held
+
+    @property
+    def is_gone(self) -> bool:
+        """It ended, not by a decision of this review."""
+        if self.item.decision is not None:
+            return False
+        if self.member is not None:
+            return self.member.ended_at is not None
+        key, now = self.key, clock.now()
+        return key is not None and (key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now))
+
+    @property
+    def is_open(self) -> bool:
+        return self.item.decision is None and not self.is_gone
+
+    @property
+    def person_id(self) -> UUID | None:
+        """Whose membership it is, or who made the key."""
+        return self.member.person_id if self.member is not None else self.key.made_by if self.key else None
+
+    def belongs_to(self, person_id: UUID | None) -> bool:
+        """Their own membership, or a key that they made: somebody else decides on it."""
+        return person_id is not None and self.person_id == person_id
+
+    @property
+    def lower(self) -> tuple[str, ...]:
+        """The roles that give less than the one held now."""
+        if self.member is None or self.member.role not in GIVEN:
+            return ()
+        return GIVEN[GIVEN.index(self.member.role) + 1 :]
+
+    @property
+    def said(self) -> str:
+        """What was decided, or why nothing has to be."""
+        if self.is_gone:
+            return "Ended since"
+        role = ROLE_NAMES.get(self.item.role or "", "")
+        return {"keep": "Kept", "revoke": "Revoked", "lower": f"Lowered to {role.lower()}"}.get(self.item.decision or "", "Open")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    rows: int
+    open: int
+    kept: int
+    lowered: int
+    revoked: int
+    gone: int
+
+    @property
+    def decided(self) -> int:
+        return self.rows - self.open
+
+
+def review(review_id: UUID, *, lock: bool = False) -> AccessReview:
+    return find(AccessReview, review_id, what="access review", lock=lock)
+
+
+def open_review() -> AccessReview | None:
+    return session().scalars(select(AccessReview).where(AccessReview.closed_at.is_(None))).one_or_none()
+
+
+def reviews(*, after: str | None = None) -> Keyset:
+    """The newest first."""
+    return keyset(select(AccessReview), AccessReview.created_at, AccessReview.id, after=after, size=25, descending=True)
+
+
+def _rows() -> Any:
+    query = select(AccessReviewItem, Membership, ApiKey)
+    query = query.outerjoin(Membership, Membership.id == AccessReviewItem.membership_id)
+    query = query.outerjoin(ApiKey, ApiKey.id == AccessReviewItem.key_id)
+    return query.options(joinedload(Membership.person, innerjoin=False))  # an inner join would leave the keys out
+
+
+def rows(review_id: UUID, *, after: str | None = None, size: int = 50) -> tuple[list[Row], str | None]:
+    """A page of a review's rows in the order in which they were listed: members, then keys."""
+    found = keyset(_rows().where(AccessReviewItem.access_review_id == review_id), AccessReviewItem.id, after=after, size=size)
+    return [Row(*each) for each in found.rows], found.next
+
+
+def every_row(review_id: UUID, ids: Collection[UUID] | None = None, *, lock: bool = False) -> list[Row]:
+    """All of them, or those with these ids."""
+    query = _rows().where(AccessReviewItem.access_review_id == review_id).order_by(AccessReviewItem.id)
+    if ids is not None:
+        query = query.where(AccessReviewItem.id.in_(ids))
+    return [Row(*each) for each in session().execute(query.with_for_update(of=AccessReviewItem) if lock else query)]
+
+
+def tally(rows_of: Sequence[Row]) -> Tally:
+    decisions = [row.item.decision for row in rows_of]
+    return Tally(
+        len(rows_of), sum(row.is_open for row in rows_of), decisions.count("keep"), decisions.count("lower"), decisions.count("revoke"),
+        sum(row.is_gone for row in rows_of),
+    )  # fmt: skip
+
+
+def tallies(review_ids: Collection[UUID]) -> Mapping[UUID, tuple[int, int]]:
+    """Review → (rows, decided), in one statement."""
+    i = AccessReviewItem
+    query = select(i.access_review_id, func.count(), func.count(i.decision)).where(i.access_review_id.in_(review_ids))
+    return {row[0]: (row[1], row[2]) for row in session().execute(query.group_by(i.access_review_id))}
+
+
+# ---- who and what there is
+
+
+def memberships() -> Sequence[Membership]:
+    query = select(Membership).where(Membership.ended_at.is_(None)).join(Person)
+    return session().scalars(query.order_by(Person.name, Membership.id)).all()
+
+
+def live_keys() -> Sequence[ApiKey]:
+    return keys.live()
+
+
+def last_seen() -> Mapping[UUID, datetime]:
+    """Person → when a session of his was last in use here."""
+    rows_of = session().execute(select(Session.person_id, func.max(Session.seen_at)).group_by(Session.person_id))
+    return {row[0]: row[1] for row in rows_of}
+
+
+def reviewers() -> Sequence[Membership]:
+    """Who can review: by their role, as it is now."""
+    return [m for m in memberships() if m.role in REVIEW.roles]
+
+
+def pseudonyms(person_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    query = select(Membership.person_id, Membership.pseudonym).where(Membership.person_id.in_(person_ids))
+    return {row[0]: row[1] for row in session().execute(query)}
+
+
+def control() -> UUID | None:
+    """The control on access reviews, where the tenant has adopted it."""
+    return session().scalar(select(Control.id).where(Control.ref == CONTROL, Control.retired_at.is_(None)))
+
+
+def evidence(title: str) -> Evidence | None:
+    """The live piece that the last review went to; before the first one, a live piece of that title."""
+    last = select(EvidenceVersion.evidence_id).join(AccessReview, AccessReview.evidence_version_id == EvidenceVersion.id)
+    last = last.order_by(AccessReview.created_at.desc()).limit(1)
+    query = select(Evidence).where(Evidence.retired_at.is_(None))
+    held = session().scalars(query.where(Evidence.id == last.scalar_subquery())).one_or_none()
+    return held or session().scalars(query.where(Evidence.title == title).limit(1)).one_or_none()
+
+
+def file_of(version_id: UUID) -> tuple[UUID, str, int]:
+    """(evidence id, ref, number) of what a review became."""
+    query = select(Evidence.id, Evidence.ref, EvidenceVersion.number).join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
+    found = session().execute(query.where(EvidenceVersion.id == version_id)).one()
+    return found[0], found[1], found[2]

@@ -1,0 +1,187 @@
+"""The pages of access reviews, under the settings: the campaigns, and one with its rows."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, redirect, url_for
+
+from governance.assurance.access_reviews import actions, queries
+from governance.assurance.access_reviews.forms import BeginForm, DecideForm
+from governance.assurance.access_reviews.models import AccessReview
+from governance.assurance.access_reviews.permissions import REVIEW
+from governance.foundation.people import queries as people
+from governance.kernel import bulk_pages, clock, current
+from governance.kernel.access import ROLE_NAMES
+from governance.kernel.bulk import BulkColumn, BulkItem
+from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature
+from governance.kernel.formatting import plural
+from governance.kernel.forms import Form, accepted, submission, uuid_or_none
+from governance.kernel.pages import filters, page
+from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("access_reviews", __name__)
+USUAL = timedelta(days=14)
+
+
+@feature.get("/settings/access-reviews/", needs=REVIEW)
+def index() -> ResponseReturnValue:
+    after = filters("after").get("after")
+    found = queries.reviews(after=after)
+    names = people.names(i for r in found.rows for i in (r.begun_by, r.closed_by))
+    return page("assurance/access_reviews/index.html", reviews=found.rows, next=found.next, after=after, names=names, open=queries.open_review(),
+                tallies=queries.tallies([r.id for r in found.rows]))  # fmt: skip
+
+
+@feature.get("/settings/access-reviews/new", needs=REVIEW)
+def beginning() -> ResponseReturnValue:
+    today = clock.today()
+    return _beginning(BeginForm(title=f"Access review, Q{(today.month + 2) // 3} {today.year}", due_on=today + USUAL))
+
+
+def _beginning(form: BeginForm, *, status: int = 200) -> ResponseReturnValue:
+    return page(
+        "assurance/access_reviews/begin.html",
+        form=form,
+        members=len(queries.memberships()),
+        keys=len(queries.live_keys()),
+        reviewers=len(queries.reviewers()),
+        status=status,
+    )
+
+
+@feature.post("/settings/access-reviews/new", needs=REVIEW)
+def begin() -> ResponseReturnValue:
+    form, made = BeginForm(), list[AccessReview]()
+    if not accepted(form, lambda: made.append(actions.begin(form.title.data or "", due_on=form.due_on.data))):
+        return _beginning(form, status=form.status)
+    return redirect(url_for("access_reviews.review", access_review_id=made[0].id), 303)
+
+
+@feature.get("/settings/access-reviews/<uuid:access_review_id>", needs=REVIEW)
+def review(access_review_id: UUID) -> ResponseReturnValue:
+    return _review(queries.review(access_review_id), DecideForm())
+
+
+def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseReturnValue:
+    after = filters("after").get("after")
+    rows, following = queries.rows(found.id, after=after)
+    file = queries.file_of(found.evidence_version_id) if found.evidence_version_id else None
+    acted = [found.begun_by, found.closed_by, *(row.item.decided_by for row in rows)]
+    return page(
+        "assurance/access_reviews/review.html", status=status, review=found, rows=rows, next=following, after=after, form=form, file=file,
+        tally=queries.tally(queries.every_row(found.id)), names=people.names(acted), me=current.person_id(), chosen=_chosen(),
+        moments=people.timeline([found.id]),
+    )  # fmt: skip
+
+
+def _confirms_less_access() -> bool:
+    """A preview needs no fresh sign-in; confirming what takes access away does."""
+    return bulk_pages.is_confirmed() and bool(set(_chosen().values()) - {"keep"})
+
+
+def _decisions(access_review_id: UUID) -> list[tuple[str, str]]:
+    chosen = _chosen()
+    rows = {row.item.id: row.name for row in queries.every_row(access_review_id)}
+    return [(rows.get(item, "Unknown row"), _in_words(choice)) for item, choice in chosen.items()]
+
+
+DECIDE = StepUp(
+    "Save decisions",
+    DecideForm,
+    facts=_decisions,
+    danger="Revocations and lower roles apply immediately.",
+    when=_confirms_less_access,
+)
+
+
+@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=REVIEW, fresh=DECIDE)
+def decide(access_review_id: UUID) -> ResponseReturnValue:
+    """Preview, then decide: the choice of each row, or with `all` one choice for those that are selected.
+
+    Confirming what takes access away needs a fresh sign-in.
+    """
+    found, form, chosen = queries.review(access_review_id), DecideForm(), _chosen()
+    if not chosen:
+        form.form_errors.append("Choose a decision for at least one row.")
+        return _review(found, form, status=form.status)
+    if bulk_pages.is_confirmed() and bulk_pages.confirmed() != chosen.keys():
+        raise Invalid("These are not the rows that you reviewed. Nothing was decided; choose the decisions again.")
+    takes_away = set(chosen.values()) != {"keep"}
+    action = BulkAction(
+        noun="decision", title="Decide on access", head="Person or key", columns=(DECISION,), find=partial(_selected, found, chosen), stop=takes_away,
+        apply=lambda changes: actions.decide(found, {c.item.id: c.after["decision"] for c in changes}, because=form.because.data or ""),
+        verb=lambda count: f"Save {plural(count, 'decision')}" if takes_away else f"Keep the access of {plural(count, 'person or key', 'people or keys')}",
+        done=lambda count: f"{plural(count, 'decision')} saved.", reasons=("because",) if takes_away else (),
+    )  # fmt: skip
+    back = url_for("access_reviews.review", access_review_id=found.id)
+    return bulk_pages.run(
+        action, form, lambda item: {"decision": chosen[item.id]}, ids=chosen.keys(), back=back,
+        crumbs=[("Settings", None), ("Access reviews", url_for("access_reviews.index")), (found.title, back)],
+        fields={f"row-{item_id}": decision for item_id, decision in chosen.items()},
+    )  # fmt: skip
+
+
+DECISION = BulkColumn("decision", "Decision", lambda values: {value: _in_words(value) for value in values})
+
+
+def _in_words(decision: str | None) -> str:
+    fixed = {None: "Not decided", "keep": "Keep", "revoke": "Revoke"}
+    return fixed.get(decision) or f"Lower to {ROLE_NAMES.get(decision or '', decision or '').lower()}"
+
+
+def _selected(
+    found: AccessReview,
+    chosen: Mapping[UUID, str],
+    ids: Collection[UUID],
+    lock: bool,  # noqa: FBT001 - BulkAction's signature
+) -> list[BulkItem]:
+    return [
+        BulkItem(
+            row.item.id, row.name, row.held, "", {"decision": row.item.role if row.item.decision == "lower" else row.item.decision},
+            actions.why_not(found, row, chosen[row.item.id]),
+        )
+        for row in queries.every_row(found.id, ids, lock=lock)
+    ]  # fmt: skip
+
+
+def _chosen() -> dict[UUID, str]:
+    sent = submission().fields
+    if every := sent.get("all", ""):
+        return {uuid_or_none(value) or UUID(int=0): every[:40] for value in sent.getlist("ids")}
+    marked = ((name.removeprefix("row-"), value) for name, value in sent.items() if name.startswith("row-") and value)
+    return {uuid_or_none(name) or UUID(int=0): value[:40] for name, value in marked}
+
+
+@feature.post("/settings/access-reviews/<uuid:access_review_id>/closing", needs=REVIEW)
+def close(access_review_id: UUID) -> ResponseReturnValue:
+    found, form = queries.review(access_review_id, lock=True), DecideForm()
+    if not accepted(form, lambda: actions.close(found)):
+        return _review(queries.review(access_review_id), form, status=form.status)
+    flash(f"{found.title} is closed and filed as evidence. Another person reviews it before it counts.")
+    return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
+
+
+@feature.get("/settings/access-reviews/<uuid:access_review_id>/export.csv", needs=REVIEW)
+def export(access_review_id: UUID) -> ResponseReturnValue:
+    found = queries.review(access_review_id)
+    rows = queries.every_row(found.id)
+    names = people.names(row.item.decided_by for row in rows)
+    head = ("Who or what", "Address or key", "Held", "Since", "Last used", "Decision", "Decided by", "Decided", "Why")
+    content = csv_bytes(head, [_cells(row, names) for row in rows])
+    name = f"access-review-{found.created_at.date()}.csv"
+    return Response(
+        content, headers={"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _cells(row: queries.Row, names: dict[UUID, str]) -> list[Any]:
+    item = row.item
+    by = names.get(item.decided_by, "") if item.decided_by else ""
+    return [row.name, row.detail, row.held, item.since, item.used_at, row.said, by, item.decided_at, item.reason]

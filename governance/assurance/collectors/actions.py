@@ -1,0 +1,124 @@
+"""Asking for a run, filing what it found as evidence, and saying that a period was missed.
+
+ask(collector, period)      queued: by the schedule once for a period, by a person as often as he likes
+miss(collector, period)     nobody was there, and it cannot be made up for
+again, cancel               of a run whose work has ended badly, or has not ended
+file(run, collected)        the population becomes a version of the collector's evidence
+"""
+
+import io
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from governance.assurance.collectors import queries
+from governance.assurance.collectors.collector import Collected, Collector
+from governance.assurance.collectors.models import CollectorRun
+from governance.assurance.collectors.periods import Period
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence.deletion_guard import by_the_console
+from governance.assurance.evidence.models import Evidence, EvidenceLink
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current, jobs
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError
+
+ASKED = action("collector.asked", "asked for a run of a collector", fields="key period scheduled again")
+CANCELLED = action("collector.cancelled", "cancelled a run of a collector", fields="key period")
+FILED = action("collector.filed", "collected evidence", fields="key period rows sha256 fine evidence version")
+NOTHING = action("collector.found_nothing", "looked for evidence and found that nothing was performed", fields="key period")
+MISSED = action("collector.missed", "missed a period of a collector", fields="key period")
+
+WORK = "collect"
+SOURCE = "console"
+PREVIEW = 20  # rows
+HOLDS = {"daily": 3, "weekly": 14, "monthly": 45, "quarterly": 120}  # days after its period that a version is good for
+TOO_LATE = "Nobody was there to run it, and what it looks at cannot be looked at afterwards."
+
+
+def ask(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
+    """Queue a run. Of two clicks for one period the second finds the first one's run."""
+    alone("collectors")
+    if not scheduled and (there := queries.under_way(found.key, period.name)) is not None:
+        return there
+    run = _run(found, period, scheduled=scheduled)
+    session().add(run)
+    session().flush()
+    run.work_item_id = jobs.enqueue(WORK, run.id).id
+    record(ASKED, run, key=run.key, period=run.period, scheduled=scheduled)
+    return run
+
+
+def miss(found: Collector, period: Period) -> CollectorRun:
+    run = _run(found, period, scheduled=True)
+    run.state, run.is_fine, run.says = "missed", False, TOO_LATE
+    session().add(run)
+    record(MISSED, run, key=run.key, period=run.period)
+    return run
+
+
+def _run(found: Collector, period: Period, *, scheduled: bool) -> CollectorRun:
+    return CollectorRun(
+        key=found.key, period=period.name, period_from=period.first, period_to=period.last, scheduled=scheduled,
+        asked_by=current.actor().person_id, work_item_id=None, state="queued", is_fine=None, rows=None, sha256=None, ran_at=None,
+        evidence_version_id=None, created_at=clock.now(),
+    )  # fmt: skip
+
+
+def again(seen: queries.Seen) -> None:
+    """After its work failed or was cancelled: the same run is queued again."""
+    if seen.state not in {"failed", "cancelled"}:
+        raise DomainError("That run is under way, or ended well.")
+    seen.run.work_item_id = jobs.enqueue(WORK, seen.run.id).id
+    record(ASKED, seen.run, key=seen.run.key, period=seen.run.period, scheduled=seen.run.scheduled, again=True)
+
+
+def cancel(seen: queries.Seen) -> None:
+    """Cancelled twice is cancelled once; what has been filed stays."""
+    if seen.work is None or not seen.is_under_way or seen.work.cancel_asked:
+        return
+    jobs.cancel(seen.work)
+    record(CANCELLED, seen.run, key=seen.run.key, period=seen.run.period)
+
+
+def file(run: CollectorRun, found: Collector, collected: Collected) -> None:
+    """Keep what was found; where something was performed, as a version of evidence. Filed by an earlier try, it stays."""
+    if run.state != "queued":
+        return
+    told = collected.population
+    run.says, run.is_fine, run.rows, run.sha256, run.ran_at = (
+        collected.says,
+        collected.ok,
+        told.row_count,
+        told.sha256,
+        told.run_at,
+    )
+    run.query, run.parameters = told.query, dict(told.parameters)
+    run.preview = [list(told.columns), *([row[name] for name in told.columns] for row in told.rows[:PREVIEW])]
+    if not collected.performed:
+        run.state = "nothing"
+        record(NOTHING, run, key=run.key, period=run.period)
+        return
+    with by_the_console():
+        held = _evidence(found)
+        version = evidence.bring_file(
+            held, io.BytesIO(collected.evidence), collected.filename, collected_on=clock.today(), period_from=run.period_from,
+            period_to=run.period_to, valid_until=run.period_to + timedelta(days=HOLDS[found.schedule]), source=SOURCE,
+        )  # fmt: skip
+    run.state, run.evidence_version_id = "filed", version.id
+    record(FILED, run, key=run.key, period=run.period, rows=run.rows, sha256=run.sha256, fine=run.is_fine, evidence=held.ref,
+           version=version.number)  # fmt: skip
+
+
+def _evidence(found: Collector) -> Evidence:
+    """Begun once; linked to the adopted controls that it serves, unless somebody took the link away."""
+    title, note = f"{found.title}, from the console", "Collected by the console itself"
+    controls = queries.controls_of(found)
+    held = queries.evidence_of(found, title)
+    if held is None:
+        return evidence.begin(title, kind="export", cadence=found.schedule, owner_id=None, controls=dict.fromkeys(controls, note))
+    ever = set(session().scalars(select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == held.id)))
+    for control_id in set(controls) - ever:
+        evidence.link(held, control_id, note)
+    return held

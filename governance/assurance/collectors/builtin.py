@@ -1,0 +1,219 @@
+"""The collectors about this console itself, each over events of the log or over rows that never change."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from governance.assurance.collectors.collector import Collector, Row
+from governance.assurance.collectors.isolation import Isolation
+from governance.assurance.collectors.periods import Period
+from governance.foundation.audit import queries as audit
+from governance.foundation.people import queries as people
+from governance.foundation.people.sessions import ABSOLUTE, IDLE
+from governance.kernel.feature import STEP_UP_SECONDS
+from governance.kernel.formatting import plural
+
+NONE_REPORTED = "No backup was reported"
+
+
+class Members(Collector):
+    key, title = "members", "Members and roles"
+    about = "Every membership that lived in the period, with its role at the end of it, as the events of the log tell."
+    controls = ("ACC-01", "ACC-03")
+    query = """
+WITH told AS (
+  SELECT target_id, action, at, coalesce(changes->'role'->>1, facts->>'role') AS role
+  FROM audit_entries
+  WHERE tenant_id = :tenant AND at < :until
+    AND action IN ('membership.started', 'membership.role.changed', 'membership.ended')
+), newest AS (
+  SELECT DISTINCT ON (target_id) target_id, action, at, role FROM told ORDER BY target_id, at DESC
+)
+SELECT coalesce(m.pseudonym, 'nobody any more') AS member, n.role,
+  CASE n.action WHEN 'membership.ended' THEN 'left' ELSE 'member' END AS state,
+  (SELECT min(t.at) FROM told t WHERE t.target_id = n.target_id) AS joined_at, n.at AS last_changed_at,
+  (SELECT count(*) FROM told t WHERE t.target_id = n.target_id AND t.at >= :begins) AS changes_in_period
+FROM newest n LEFT JOIN memberships m ON m.tenant_id = :tenant AND m.id = n.target_id
+WHERE n.action <> 'membership.ended' OR n.at >= :begins
+ORDER BY joined_at, n.target_id"""
+
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+        here, left = [r for r in rows if r["state"] == "member"], sum(r["state"] == "left" for r in rows)
+        admins = sum(r["role"] == "admin" for r in here)
+        changed = sum(int(r["changes_in_period"]) for r in rows)
+        went = f"; {_none(left, 'member')} left, {_none(changed, 'change')} in all" if changed else "; nothing changed"
+        return f"{plural(len(here), 'member')}, {plural(admins, 'admin')}{went}.", True
+
+
+class Leavers(Collector):
+    key, title = "leavers", "Leavers"
+    about = "Each membership that ended in the period, and the sessions of that person that outlived it."
+    controls = ("ACC-03",)
+    query = """
+SELECT coalesce(m.pseudonym, 'nobody any more') AS member, e.facts->>'role' AS role, e.at AS left_at, e.actor AS by,
+  (SELECT count(*) FROM sessions s WHERE s.tenant_id = :tenant AND s.person_id = m.person_id AND s.created_at <= e.at
+    AND (s.ended_at IS NULL OR s.ended_at > e.at) AND s.expires_at > e.at) AS sessions_open_after
+FROM audit_entries e LEFT JOIN memberships m ON m.tenant_id = :tenant AND m.id = e.target_id
+WHERE e.tenant_id = :tenant AND e.action = 'membership.ended' AND e.at >= :begins AND e.at < :until
+ORDER BY e.at, e.id"""
+
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+        if not rows:
+            return "Nobody left.", True
+        late = sum(bool(r["sessions_open_after"]) for r in rows)
+        kept = f"{plural(late, 'leaver')} kept a session" if late else "no session outlived a membership"
+        return f"{plural(len(rows), 'member')} left; {kept}.", not late
+
+
+class SignIn(Collector):
+    key, title = "sign-in", "SSO and session settings"
+    about = "How people sign in and how long a session lives, and every change of it in the period."
+    controls = ("ACC-01",)
+    catches_up = False
+    query = """
+SELECT at, action, actor AS by, changes::text AS changes, facts::text AS facts
+FROM audit_entries
+WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND (action LIKE 'connection.%' OR action IN ('tenant.domains.changed', 'identity.reset'))
+ORDER BY at, id"""
+
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+        held = people.connection()
+        if held is None:
+            return "No identity provider is connected.", False
+        changed = sum(row["action"] in {"connection.changed", "tenant.domains.changed"} for row in rows)
+        must = "must" if held.enforced else "may, and need not,"
+        return f"People {must} sign in by the company's own provider; {_none(changed, 'change')}.", held.enforced
+
+    def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
+        held = people.connection()
+        limits = (("A session ends after, unused", _said(IDLE)), ("A session ends after, at the latest", _said(ABSOLUTE)),
+                  ("A grave deed asks for a sign-in of the last", _said(timedelta(seconds=STEP_UP_SECONDS))))  # fmt: skip
+        if held is None:
+            return limits
+        mapped = ", ".join(f"{group}: {role}" for group, role in sorted(held.group_roles.items())) or "none"
+        return (("Provider", held.issuer), ("Enforced", "yes" if held.enforced else "no"), ("Roles by group", mapped), *limits)
+
+
+def _none(count: int, noun: str) -> str:
+    return plural(count, noun) if count else f"no {noun}"
+
+
+def _said(span: timedelta) -> str:
+    minutes = int(span.total_seconds()) // 60
+    return plural(minutes // 60, "hour") if minutes % 60 == 0 else plural(minutes, "minute")
+
+
+class PolicyChanges(Collector):
+    key, title = "policy-changes", "Policy changes with approvals"
+    about = "Each version of the policy that came into force in the period, who made it and who approved it. A version in force never changes."
+    controls = ("CHG-02", "GOV-01")
+    query = """
+SELECT v.number, v.in_force_from, v.loosens, maker.pseudonym AS made_by, v.asked_at, second.pseudonym AS approved_by,
+  v.decided_at AS approved_at, v.digest
+FROM policy_versions v
+LEFT JOIN memberships maker ON maker.tenant_id = :tenant AND maker.person_id = v.made_by
+LEFT JOIN memberships second ON second.tenant_id = :tenant AND second.person_id = v.decided_by
+WHERE v.tenant_id = :tenant AND v.in_force_from >= :begins AND v.in_force_from < :until
+ORDER BY v.number"""
+
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+        if not rows:
+            return "The policy did not change.", True
+        loosening = [r for r in rows if r["loosens"]]
+        alone = sum(r["approved_by"] in {None, r["made_by"]} for r in loosening)
+        how = f"{alone} without a second person" if alone else "each with a second person"
+        said = f", {len(loosening)} of them looser, {how}" if loosening else ", none of them looser"
+        return f"{plural(len(rows), 'version')} came into force{said}.", not alone
+
+
+class Drills(Collector):
+    key, title = "switch-drills", "Switch drills"
+    about = "Each drill of a switch that ended in the period: how many had to obey, how many did, and how fast."
+    controls = ("OPS-08",)
+    needs_rows = True
+    query = """
+SELECT at, facts->>'key' AS system, facts->>'name' AS feature, substring(action FROM 'passed|failed') AS result,
+  (facts->>'expected')::int AS expected, (facts->>'obeyed')::int AS obeyed, (facts->>'slowest_ms')::int AS slowest_ms, facts->>'why' AS why
+FROM audit_entries
+WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action IN ('switch.drill.passed', 'switch.drill.failed')
+ORDER BY at, id"""
+
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+        if not rows:
+            return "No drill took place.", False
+        failed = sum(r["result"] == "failed" for r in rows)
+        return f"{plural(len(rows), 'drill')}, {failed or 'none'} failed.", not failed
+
+
+class LogChecks(Collector):
+    key, title = "log-checks", "Audit-log verification"
+    about = "Each time in the period that the whole log was derived anew from its stored bytes, and what that found."
+    controls = ("LOG-01",)
+    needs_rows = True
+    query = """
+SELECT at, substring(action FROM 'passed|failed') AS result, (facts->>'entries')::bigint AS entries,
+  (facts->>'checkpoints')::bigint AS checkpoints, facts->>'findings' AS findings
+FROM audit_entries
+WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action IN ('audit.fsck.passed', 'audit.fsck.failed')
+ORDER BY at, id"""
+
+    def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
+        if not rows:
+            return "The log was not checked.", False
+        days = len({datetime.fromisoformat(r["at"]).date() for r in rows})
+        failed = sum(r["result"] == "failed" for r in rows)
+        found = f"{plural(failed, 'check')} found damage" if failed else "nothing wrong was found"
+        return f"{plural(len(rows), 'check')} on {days} of {(period.last - period.first).days + 1} days; {found}.", not failed
+
+    def facts(self, period: Period) -> Sequence[tuple[str, str]]:
+        signed = audit.checkpoint_as_of(period.until)
+        return (
+            ()
+            if signed is None
+            else (("Last checkpoint", f"{signed.number}, {signed.size} entries"), ("Its root, SHA-256", signed.root.hex()))
+        )
+
+
+class Backups(Collector):
+    key, title = "backups", "Backups and restores"
+    about = "Each record of a backup or a restore that was brought in during the period, by hand or over the API, for the controls on backups."
+    controls = ("OPS-06", "RES-02")
+    needs_rows = True
+    query = """
+SELECT e.ref AS evidence, e.title, v.number AS version, v.uploaded_at, v.source, v.period_from, v.period_to, coalesce(v.sha256, v.url) AS content
+FROM evidence_versions v JOIN evidence e ON e.tenant_id = v.tenant_id AND e.id = v.evidence_id
+WHERE v.tenant_id = :tenant AND v.uploaded_at >= :begins AND v.uploaded_at < :until AND v.source <> 'console'
+  AND EXISTS (SELECT 1 FROM evidence_links l JOIN controls c ON c.tenant_id = l.tenant_id AND c.id = l.control_id
+    WHERE l.tenant_id = :tenant AND l.evidence_id = e.id AND l.removed_at IS NULL AND c.ref IN ('OPS-06', 'RES-02'))
+ORDER BY v.uploaded_at, v.id"""
+
+    def judge(self, rows: Sequence[Row], period: Period, /) -> tuple[str, bool]:
+        if not rows:
+            return f"{NONE_REPORTED} between {period.first} and {period.last}.", False
+        return f"{plural(len(rows), 'record')} of backups and restores brought in.", True
+
+
+class AccessReviews(Collector):
+    key, title = "access-reviews", "Access reviews"
+    about = "Each access review that was closed in the period: how many memberships and keys, what was kept, lowered and revoked."
+    controls = ("ACC-01",)
+    schedule = "quarterly"
+    needs_rows = True
+    query = """
+SELECT at AS closed_at, actor AS by, facts->>'title' AS title, facts->>'due_on' AS due_on, (facts->>'rows')::int AS reviewed,
+  (facts->>'kept')::int AS kept, (facts->>'lowered')::int AS lowered, (facts->>'revoked')::int AS revoked, (facts->>'gone')::int AS gone
+FROM audit_entries
+WHERE tenant_id = :tenant AND at >= :begins AND at < :until AND action = 'access_review.closed'
+ORDER BY at, id"""
+
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+        if not rows:
+            return "No access review was closed.", False
+        late = sum(r["closed_at"][:10] > r["due_on"] for r in rows)
+        ends = f"{late} of them late" if late else "in time"
+        return f"{plural(len(rows), 'access review')} closed, {ends}.", not late
+
+
+COLLECTORS: dict[str, Collector] = {
+    each.key: each
+    for each in (Members(), Leavers(), SignIn(), PolicyChanges(), Drills(), LogChecks(), Isolation(), Backups(), AccessReviews())
+}

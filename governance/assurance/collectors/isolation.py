@@ -1,0 +1,127 @@
+"""The proof that two tenants never meet, made anew each time: what the catalogue says of every table, and an attempt.
+
+In a transaction of another tenant (one that exists, or a made-up one where this is the only one) it is asked for rows
+of this tenant by their ids, in every table, by statements that carry no filter of ours: what keeps them apart is the
+database alone. That transaction is always rolled back. The other tenant is not named.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, column, func, literal, select, table, text, union_all
+
+from governance.assurance.collectors import population as populations
+from governance.assurance.collectors.collector import Collector, Row
+from governance.assurance.collectors.periods import Period
+from governance.foundation.tenants import queries as directory
+from governance.kernel import current
+from governance.kernel.db import session, transaction
+from governance.kernel.formatting import plural
+from governance.kernel.ids import uuid7
+
+TABLES = """
+SELECT c.relname AS table, c.relrowsecurity AS row_level_security, c.relforcerowsecurity AS forced,
+  EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL)
+    AS policy_for_all_verbs,
+  (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd <> '*') AS narrower_policies
+FROM pg_class c
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+  AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+ORDER BY c.relname"""
+ROLE = "SELECT current_user AS role, rolsuper OR rolbypassrls AS unbound FROM pg_roles WHERE rolname = current_user"
+LOOSE_KEYS = """
+SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
+AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attname = 'tenant_id')
+AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname = 'tenant_id' AND a.attnum = ANY (k.conkey))"""
+
+
+class Enough(Exception):
+    """Ends the other tenant's transaction, so that nothing of it is left."""
+
+
+class Isolation(Collector):
+    key, title = "tenant-isolation", "Tenant isolation"
+    about = "What the database says of row-level security on every table of tenants, and what a transaction of another tenant saw of this one's rows."
+    controls = ("SEC-01",)
+    catches_up = False
+    query = TABLES
+
+    def population(self, period: Period) -> populations.Population:  # noqa: ARG002 - it is about now, whatever the period
+        tables = [dict(row) for row in session().execute(text(TABLES)).mappings()]
+        ids = _own([str(row["table"]) for row in tables])
+        seen = _attempt(ids)
+        for row in tables:
+            name = str(row["table"])
+            row |= {
+                "own_row_asked_for": str(ids[name]) if name in ids else "no row to ask for",
+                "seen_by_another_tenant": seen.get(name, 0),
+            }
+        columns = (*(tables[0] if tables else ()),)
+        told = self.told(columns, tables, {"tenant": current.actor().tenant_id})
+        asked = " UNION ALL ".join(_text(each) for each in _asking(dict(list(ids.items())[:1])))
+        return populations.Population(told.key, told.title, f"{TABLES}; and in a transaction of another tenant, for every table: {asked}",
+                          told.parameters, told.run_at, told.run_by, told.columns, told.rows)  # fmt: skip
+
+    def judge(self, rows: Sequence[Row], _period: Period, /) -> tuple[str, bool]:
+        unsealed = [r["table"] for r in rows if not (r["row_level_security"] and r["forced"] and r["policy_for_all_verbs"])]
+        leaks = [r["table"] for r in rows if r["seen_by_another_tenant"]]
+        tried = sum(r["own_row_asked_for"] != "no row to ask for" for r in rows)
+        loose, unbound = session().scalar(text(LOOSE_KEYS)), session().execute(text(ROLE)).one().unbound
+        if leaks:
+            return f"Another tenant saw rows of {', '.join(leaks)}.", False
+        if unsealed or loose or unbound:
+            what = [f"{', '.join(unsealed)} not sealed by tenant"] * bool(unsealed)
+            what += [f"{plural(loose or 0, 'key')} between tables without the tenant"] * bool(loose)
+            what += ["the application's role is bound by no policy"] * bool(unbound)
+            return f"Not proved: {'; '.join(what)}.", False
+        return (
+            f"{plural(len(rows), 'table')} sealed by tenant; another tenant asked for rows of {tried} of them and saw none.",
+            True,
+        )
+
+    def facts(self, _period: Period) -> Sequence[tuple[str, str]]:
+        role = session().execute(text(ROLE)).one()
+        return (("Role of the application", role.role), ("Bound by policies", "no" if role.unbound else "yes"),
+                ("Keys between tables that leave the tenant out", str(session().scalar(text(LOOSE_KEYS)) or 0)))  # fmt: skip
+
+
+def _own(names: Sequence[str]) -> dict[str, UUID]:
+    """A row of the acting tenant in each table that it has one in."""
+    found: dict[str, UUID] = {}
+    for name in names:
+        rows = table(name, column("tenant_id"), column("id"))
+        one = session().scalar(select(rows.c.id).where(rows.c.tenant_id == current.actor().tenant_id).limit(1))
+        if one is not None:
+            found[name] = one
+    return found
+
+
+def _attempt(ids: Mapping[str, UUID]) -> dict[str, int]:
+    """How many rows with these ids the other tenant sees, by table, in one statement."""
+    seen: dict[str, int] = {}
+    if not ids:
+        return seen
+    other = _another()
+    with suppress(Enough), transaction(read_only=True, tenant_id=other):
+        seen.update({row.name: row.rows for row in session().execute(union_all(*_asking(ids)))})
+        raise Enough
+    return seen
+
+
+def _asking(ids: Mapping[str, UUID]) -> list[Select[Any, Any]]:
+    asked: list[Select[Any, Any]] = []
+    for name, row_id in ids.items():
+        rows = table(name, column("id"))
+        asked.append(select(literal(name).label("name"), func.count().label("rows")).select_from(rows).where(rows.c.id == row_id))
+    return asked
+
+
+def _text(statement: Select[Any, Any]) -> str:
+    return " ".join(str(statement.compile(dialect=session().get_bind().dialect)).split())
+
+
+def _another() -> UUID:
+    mine = current.actor().tenant_id
+    return next((t.id for t in directory.all_tenants() if t.id != mine), uuid7())

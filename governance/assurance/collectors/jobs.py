@@ -1,0 +1,67 @@
+"""Runs collectors: hourly what is due in each tenant, each period once; the run itself as work that can be watched and cancelled.
+
+collect_due()                   over all tenants
+collect_due_of(who)             in one; what was missed while nobody ran is caught up with, a year back
+collect(item, progress)         one run
+"""
+
+from datetime import date, timedelta
+
+from governance.assurance.collectors import actions, permissions, queries
+from governance.assurance.collectors.builtin import COLLECTORS
+from governance.assurance.collectors.collector import Collector
+from governance.assurance.collectors.periods import Period, before, closed
+from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.for_each_tenant import in_each, is_active
+from governance.kernel import access, clock, current
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+from governance.kernel.jobs import Progress, WorkItem, once_per, work
+
+BACK = timedelta(days=366)
+
+
+def collect_due() -> None:
+    in_each(lambda: collect_due_of(current.actor()), "collectors not scheduled", wanted=is_active)
+
+
+def collect_due_of(who: Actor, *, since: date | None = None) -> int:
+    """Queue each closed period that nobody has claimed, back to `since` (a year); how many."""
+    with current.acting_as(who), transaction():
+        tenant = directory.tenant_by_id(who.tenant_id)
+        today = clock.today()
+        since = max(tenant.created_at.date() if tenant else today, since or today - BACK)
+        there = queries.known_periods()
+        due = [
+            (found, period) for found in COLLECTORS.values() for period in closed(found.schedule, since, today)
+            if (found.key, period.name) not in there
+        ]  # fmt: skip
+        return sum(_claimed(who, found, period) for found, period in sorted(due, key=lambda pair: pair[1].last))
+
+
+def _claimed(who: Actor, found: Collector, period: Period) -> bool:
+    if not once_per(f"collect {found.key}", who.tenant_slug, period.name):
+        return False
+    if found.catches_up or period == before(found.schedule, clock.today()):
+        actions.ask(found, period, scheduled=True)
+    else:
+        actions.miss(found, period)
+    return True
+
+
+@work(actions.WORK)
+def collect(item: WorkItem, progress: Progress) -> None:
+    """The work of one CollectorRun (item.target_id). Killed, it is done again: nothing was kept before all of it was."""
+    if item.target_id is None:
+        raise RuntimeError("a collector's work names its run")
+    access.require(permissions.RUN)
+    progress(0, 2, "Reading the population")
+    with transaction(read_only=True, snapshot=True):
+        run = queries.run_of(item.target_id).run
+        if run.state != "queued":
+            return
+        found, period = queries.collector(run.key), Period(run.period, run.period_from, run.period_to)
+        collected = found.collect(period)
+    progress(1, 2, f"Filing {collected.population.row_count} rows")
+    with transaction():
+        actions.file(queries.run_of(item.target_id, lock=True).run, found, collected)

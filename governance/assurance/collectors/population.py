@@ -1,0 +1,71 @@
+"""A population: every row that a stated query found, and the file that says how it was found.
+
+    Population            query text, parameters, when and by whom it was run, the rows
+    sheet(…)              the file: what is above the table, then the table; the table's SHA-256 stands above it
+
+The digest is that of the table's bytes, from its head line to the end of the file: whoever has the file can check it
+with `tail` and `sha256sum`. A person stands in it as his pseudonym: a filed file cannot be erased from.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any
+
+from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows
+
+
+@dataclass(frozen=True)
+class Population:
+    """`rows` are plain values (text, numbers, yes or no), each under every one of `columns`."""
+
+    key: str
+    title: str
+    query: str
+    parameters: Mapping[str, str]
+    run_at: datetime
+    run_by: str
+    columns: tuple[str, ...]
+    rows: Sequence[Mapping[str, Any]]
+
+    @property
+    def row_count(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def table(self) -> bytes:
+        """Head line and rows as CSV (RFC 4180, UTF-8)."""
+        return csv_rows([self.columns, *([row[name] for name in self.columns] for row in self.rows)])
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.table).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """As it stands in a row: an instant as ISO 8601 in UTC, an id as text."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def sheet(population: Population, *, tenant: str, covers: str, says: str, facts: Sequence[tuple[str, str]]) -> bytes:
+    """The file of a run: two columns of what was asked and found, an empty line, the table."""
+    above = [
+        ("Tenant", tenant),
+        ("Covers", covers),
+        ("Found", says),
+        *facts,
+        ("Query", " ".join(population.query.split())),
+        *((f"Parameter {name}", value) for name, value in population.parameters.items()),
+        ("Run at", plain(population.run_at)),
+        ("Time zone", "UTC"),
+        ("Run by", population.run_by),
+        ("Rows", population.row_count),
+        ("SHA-256 of the table below", population.sha256),
+    ]
+    return csv_bytes(("Collector", population.title), above) + b"\r\n" + population.table

@@ -1,0 +1,189 @@
+"""Collectors with their last result, one with its runs, and a population as it is found now.
+
+board()                             every collector: its last run, its next, the controls that the tenant has adopted
+one(key), runs(key, after)          one of them, and its runs, the newest first
+run_of(run_id, lock)                a run with its work
+population(key, first, last)        the rows of these days, for whoever freezes them
+evidence_of(collector)              the piece of evidence that its versions belong to
+
+To an auditor a collector that serves no control of his engagement is not there, nor the other controls that one serves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.assurance.collectors.builtin import COLLECTORS
+from governance.assurance.collectors.collector import Collector
+from governance.assurance.collectors.models import CollectorRun
+from governance.assurance.collectors.periods import between, next_due
+from governance.assurance.collectors.population import Population
+from governance.assurance.controls.models import Control
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.kernel import clock
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.jobs import WorkItem
+from governance.kernel.pages import Keyset, keyset
+from governance.kernel.scope import Scope, limits
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run with its work; `state` is what a reader wants to know of it."""
+
+    run: CollectorRun
+    work: WorkItem | None
+
+    @property
+    def state(self) -> str:
+        """queued, running, failed, cancelled (of the work), or filed, nothing, missed (of the run)."""
+        if self.run.state != "queued":
+            return self.run.state
+        if self.work is None or self.work.state == "done":
+            return "failed"
+        return self.work.state
+
+    @property
+    def kind(self) -> str:
+        """Of the pill."""
+        if self.state == "filed":
+            return "ok" if self.run.is_fine else "bad"
+        return {"failed": "bad", "missed": "due", "nothing": "due", "cancelled": "none"}.get(self.state, "info")
+
+    @property
+    def word(self) -> str:
+        if self.state == "filed":
+            return "Filed" if self.run.is_fine else "Filed, needs somebody"
+        return {"nothing": "Nothing to file", "queued": "Waits", "running": "Runs"}.get(self.state, self.state.capitalize())
+
+    @property
+    def sentence(self) -> str:
+        if self.state == "failed":
+            return (self.work.error if self.work else None) or "It ended without a result."
+        if self.state == "cancelled":
+            return "Somebody cancelled it. Nothing was filed."
+        return self.run.says or (self.work.step if self.work else "")
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in {"queued", "running"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A collector as the list shows it."""
+
+    collector: Collector
+    controls: Sequence[tuple[UUID, str]]
+    last: Seen | None
+    due: date
+    made_for: Sequence[str] = ()
+
+    @property
+    def needs_somebody(self) -> bool:
+        return self.last is not None and self.last.kind in {"bad", "due"}
+
+
+def collector(key: str) -> Collector:
+    if key not in COLLECTORS:
+        raise NotFound("There is no such collector.")
+    return COLLECTORS[key]
+
+
+def board() -> list[Line]:
+    """In the order of the registry; three statements whatever their number."""
+    newest, adopted, held = _newest(), _adopted(), limits()
+    return [_line(c, adopted, newest.get(c.key), held) for c in COLLECTORS.values() if _serves(c, adopted, held)]
+
+
+def one(key: str) -> Line:
+    found, adopted, held = collector(key), _adopted(), limits()
+    if not _serves(found, adopted, held):
+        raise NotFound("There is no such collector.")
+    return _line(found, adopted, _newest(key).get(key), held)
+
+
+def _adopted() -> Mapping[str, tuple[UUID, str]]:
+    """By ref, the controls that collectors serve and the acting person sees."""
+    refs, held = {ref for c in COLLECTORS.values() for ref in c.controls}, limits()
+    rows = session().execute(select(Control.id, Control.ref).where(Control.ref.in_(refs), Control.retired_at.is_(None)))
+    return {row.ref: (row.id, row.ref) for row in rows if held is None or held.holds(row.id)}
+
+
+def _serves(found: Collector, adopted: Mapping[str, tuple[UUID, str]], held: Scope | None) -> bool:
+    return held is None or any(ref in adopted for ref in found.controls)
+
+
+def _line(found: Collector, adopted: Mapping[str, tuple[UUID, str]], last: Seen | None, held: Scope | None) -> Line:
+    made_for = [ref for ref in found.controls if held is None or ref in adopted]
+    controls = [adopted[ref] for ref in found.controls if ref in adopted]
+    return Line(found, controls, last, next_due(found.schedule, clock.today()), made_for)
+
+
+def controls_of(found: Collector) -> Sequence[UUID]:
+    """Those of the controls it serves that the tenant has adopted."""
+    query = select(Control.id).where(Control.ref.in_(found.controls), Control.retired_at.is_(None))
+    return session().scalars(query.order_by(Control.ref)).all()
+
+
+def _newest(key: str | None = None) -> dict[str, Seen]:
+    query = select(CollectorRun, WorkItem).outerjoin(WorkItem, WorkItem.id == CollectorRun.work_item_id)
+    query = query.ext(distinct_on(CollectorRun.key)).order_by(
+        CollectorRun.key, CollectorRun.created_at.desc(), CollectorRun.id.desc()
+    )
+    rows = session().execute(query.where(CollectorRun.key == key) if key else query)
+    return {run.key: Seen(run, work) for run, work in rows}
+
+
+def runs(key: str, *, after: str | None = None, size: int = 25) -> Keyset:
+    """Pairs of (run, work), the newest first."""
+    query: Any = select(CollectorRun, WorkItem).outerjoin(WorkItem, WorkItem.id == CollectorRun.work_item_id)
+    query = query.where(CollectorRun.key == key)
+    return keyset(query, CollectorRun.created_at, CollectorRun.id, after=after, size=size, descending=True)
+
+
+def run_of(run_id: UUID, *, lock: bool = False) -> Seen:
+    run = find(CollectorRun, run_id, what="run", lock=lock)
+    work = session().scalars(select(WorkItem).where(WorkItem.id == run.work_item_id)).one_or_none() if run.work_item_id else None
+    return Seen(run, work)
+
+
+def known_periods() -> set[tuple[str, str]]:
+    """(key, period) of every scheduled run."""
+    rows = session().execute(select(CollectorRun.key, CollectorRun.period).where(CollectorRun.scheduled))
+    return {(row.key, row.period) for row in rows}
+
+
+def under_way(key: str, period: str) -> CollectorRun | None:
+    """A run of it for that period that has not ended."""
+    query = select(CollectorRun).join(WorkItem, WorkItem.id == CollectorRun.work_item_id)
+    query = query.where(CollectorRun.key == key, CollectorRun.period == period, CollectorRun.state == "queued")
+    return session().scalars(query.where(WorkItem.state.in_(("queued", "running"))).limit(1)).one_or_none()
+
+
+def population(key: str, period_from: date, period_to: date) -> Population:
+    """What the collector's query finds over these days now, whoever asks."""
+    return collector(key).population(between(period_from, period_to))
+
+
+def evidence_of(found: Collector, title: str) -> Evidence | None:
+    """The live piece that its last version went to; before the first one, a live piece of that title."""
+    filed = select(EvidenceVersion.evidence_id).join(CollectorRun, CollectorRun.evidence_version_id == EvidenceVersion.id)
+    filed = filed.where(CollectorRun.key == found.key).order_by(CollectorRun.created_at.desc()).limit(1)
+    query = select(Evidence).where(Evidence.retired_at.is_(None))
+    held = session().scalars(query.where(Evidence.id == filed.scalar_subquery())).one_or_none()
+    return held or session().scalars(query.where(Evidence.title == title).limit(1)).one_or_none()
+
+
+def files_of(version_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
+    """Version → (evidence id, ref, number), of the evidence that the acting person sees."""
+    held = limits()
+    query = select(EvidenceVersion.id, Evidence.id, Evidence.ref, EvidenceVersion.number)
+    query = query.join(Evidence, Evidence.id == EvidenceVersion.evidence_id).where(EvidenceVersion.id.in_(version_ids))
+    return {row[0]: (row[1], row[2], row[3]) for row in session().execute(query) if held is None or held.holds_evidence(row[1])}

@@ -1,0 +1,14 @@
+"""Where a reason leads that is neither evidence nor a test: the switch, the waiver, the policy."""
+
+from flask import url_for
+
+from governance.assurance.controls.status import Reason
+
+
+def standing_place(reason: Reason) -> str | None:
+    """The page of what a control rests on; None for every other reason."""
+    if reason.kind == "switch":
+        return url_for("switches.system", system_key=reason.ref)
+    if reason.kind == "waiver":
+        return url_for("policies.waiver", waiver_id=reason.target_id) if reason.target_id else url_for("policies.waivers")
+    return url_for("policies.index") if reason.kind == "policy" else None

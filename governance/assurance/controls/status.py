@@ -1,0 +1,305 @@
+"""Whether a control works, and why one says so. Pure: status is derived from facts, never typed in.
+
+    ControlFacts, Proof, Test         what is known of a control on some day
+    Status, Reason                    the answer, and each fact that causes it
+    status(control, …)                failing < missing < due < evidenced < effective
+    gap(proof, …)                     the longest part of the period that no accepted version covers
+
+Worse facts never give a better status (tests/assurance/controls/test_status.py proves it by properties).
+"""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+from uuid import UUID
+
+from governance.assurance.controls.runtime_dependencies import Doubt, Live, doubts
+from governance.assurance.evidence.freshness import BROKEN, Freshness, State, Version, counting, day, freshness, interval
+
+type Name = Literal["effective", "evidenced", "due", "missing", "failing"]
+type Severity = Literal["bad", "warn", "soon", "open"]
+RANK: tuple[Name, ...] = ("failing", "missing", "due", "evidenced", "effective")
+WORDS: dict[Name, str] = {
+    "failing": "Failing", "missing": "Evidence missing", "due": "Due", "evidenced": "Evidenced", "effective": "Effective",
+}  # fmt: skip
+SEVERITIES: tuple[Severity, ...] = ("bad", "warn", "soon", "open")
+EVENTS_GAP = 92  # days that evidence which follows events may leave open: a quarter
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A piece of evidence that supports the control."""
+
+    evidence_id: UUID
+    ref: str
+    title: str
+    cadence: str
+    due_on: date | None
+    owner: str | None
+    versions: tuple[Version, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """Somebody tried `sample` items and `failed` of them did not hold.
+
+    `of` is the sample of Type II testing that it tells of; `unsettled` of its exceptions were open after it.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    tested_on: date
+    sample: int
+    failed: int
+    finding_ref: str | None
+    finding: str
+    retest_by: date | None
+    tester: str
+    of: UUID | None = None
+    unsettled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFacts:
+    """A control with everything its status follows from. `tests` oldest first; `mappings` (requirement, full or partial)."""
+
+    control_id: UUID
+    ref: str
+    title: str
+    does: str
+    kind: str
+    automation: str
+    cadence: str
+    owner_id: UUID | None
+    owner: str | None
+    version: int
+    since: date
+    mappings: tuple[tuple[UUID, str], ...]
+    proofs: tuple[Proof, ...]
+    tests: tuple[Test, ...]
+    live: Live | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`fact` is a sentence, `consequence` what it means; `ref` and `target_id` name the object that causes it.
+
+    Severity "bad" means that something failed or is overdue, "warn" that proof is missing, "soon" that evidence falls due
+    and is current until then, "open" that only the highest status is out of reach.
+    """
+
+    severity: Severity
+    fact: str
+    consequence: str
+    kind: Literal["evidence", "control", "test", "requirement", "switch", "policy", "waiver"]
+    ref: str
+    target_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`word` is the text of a pill: Effective, Evidence overdue, 1 of 25 failed, Due 5 Dec.
+
+    `current` is the name without what only falls due soon: evidence counts until its deadline, so levels are derived from
+    it. `has_evidence` says whether at least one accepted version supports the control.
+    """
+
+    name: Name
+    word: str
+    reasons: tuple[Reason, ...]
+    current: Name
+    has_evidence: bool
+
+    @property
+    def rank(self) -> int:
+        """0 (failing) to 4 (effective)."""
+        return RANK.index(self.name)
+
+    @property
+    def rests(self) -> bool:
+        """Nothing but what it rests on (a drill, the policy) holds it down."""
+        holding = [reason for reason in self.reasons if reason.severity in {"bad", "warn"}]
+        return bool(holding) and all(reason.kind in {"switch", "policy", "waiver"} for reason in holding)
+
+
+def status(control: ControlFacts, *, today: date, period_from: date, period_to: date) -> Status:
+    """The status of a control on `today`, for a period.
+
+    failing: the last test failed an item, an exception of a sample is open, or evidence is overdue or rejected.
+    missing: no evidence is linked, some was never uploaded, or none was accepted. due: evidence falls due or is in
+    review. evidenced: all of it is accepted and fresh. effective: and the last test passed, and accepted versions cover
+    the period up to today with no gap longer than the cadence. What the control rests on (live.py) can lower that, and
+    raises nothing. Evidence that falls due lowers the name to due; `current` stays until its deadline has passed.
+    """
+    states = [(p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today)) for p in control.proofs]
+    last, until = last_test(control), min(today, period_to)
+    found = {fresh.state for _, fresh in states}
+    name = _name(control, found, last, until=until, since=period_from)
+    current = _name(control, found - {"due"} | {"fresh"}, last, until=until, since=period_from) if name == "due" else name
+    doubted = doubts(control.live, today)
+    reasons = [*_test_reasons(control, last), *_evidence_reasons(control, states, today), *map(_doubted, doubted)]
+    if current == "evidenced":
+        reasons += _short_of_effective(control, last, until, period_from)
+    ordered = tuple(sorted(reasons, key=lambda r: SEVERITIES.index(r.severity)))
+    has_evidence, lowest = _has_evidence(control), _allowed(doubted)
+    current = min(current, lowest, key=RANK.index)
+    if RANK.index(lowest) < RANK.index(name):
+        return Status(lowest, doubted[0].word, ordered, current, has_evidence)
+    return Status(name, _word(name, states, last), ordered, current, has_evidence)
+
+
+def _has_evidence(control: ControlFacts) -> bool:
+    return any(counting(proof.versions) is not None for proof in control.proofs)
+
+
+def _allowed(found: Sequence[Doubt]) -> Name:
+    """The best status that what it rests on leaves."""
+    return "effective" if not found else "failing" if found[0].severity == "bad" else "due"
+
+
+def _doubted(doubt: Doubt) -> Reason:
+    return Reason(doubt.severity, doubt.fact, doubt.consequence, doubt.kind, doubt.ref, doubt.target_id)
+
+
+def last_test(control: ControlFacts) -> Test | None:
+    """The test that counts: the newest that failed and still stands, otherwise the newest.
+
+    What a sample found stands until none of its exceptions is open, whatever other tests say; what was found by hand
+    stands until the next test. The newest is of the latest day, and of that day the last one recorded.
+    """
+    last_of = {t.of: t for t in control.tests}
+    open_ones = {of for of, last in last_of.items() if of is not None and last.unsettled}
+    held = [(t.tested_on, n, t) for n, t in enumerate(control.tests) if t.of is None or t.of in open_ones or not t.failed]
+    found = {t.of: (day, n, t) for day, n, t in held if t.failed and t.of in open_ones}
+    newest = max(held, key=_age, default=None)
+    if newest is None or newest[2].failed or not found:
+        return newest and newest[2]
+    return max(found.values(), key=_age)[2]
+
+
+def _age(dated: tuple[date, int, Test]) -> tuple[date, int]:
+    return dated[:2]
+
+
+def gap(proof: Proof, *, since: date, until: date) -> tuple[date, date] | None:
+    """The longest stretch (first day, last day) of the period that no accepted version covers; None if there is none."""
+    longest: tuple[date, date] | None = None
+    reached = since
+    for version in [*_accepted(proof.versions), None]:
+        begins = until + timedelta(days=1) if version is None else version.period_from
+        open_until = min(begins - timedelta(days=1), until)
+        if reached <= open_until and (longest is None or open_until - reached > longest[1] - longest[0]):
+            longest = (reached, open_until)
+        if version is not None:
+            reached = max(reached, version.period_to + timedelta(days=1))
+    return longest
+
+
+def too_long(proof: Proof, hole: tuple[date, date] | None) -> bool:
+    """Whether a gap is longer than the cadence of the evidence allows."""
+    return hole is not None and (hole[1] - hole[0]).days + 1 > (interval(proof.cadence) or EVENTS_GAP)
+
+
+type States = Sequence[tuple[Proof, Freshness]]
+
+
+def _name(control: ControlFacts, found: AbstractSet[State], last: Test | None, *, since: date, until: date) -> Name:
+    """The status from the states of the evidence."""
+    if (last is not None and last.failed) or found & {"overdue", "rejected"}:
+        return "failing"
+    if not found or "missing" in found or not _has_evidence(control):
+        return "missing"
+    if found & {"due", "in review"}:
+        return "due"
+    covered = not any(too_long(proof, gap(proof, since=since, until=until)) for proof in control.proofs)
+    return "effective" if last is not None and covered else "evidenced"
+
+
+def _word(name: Name, states: States, last: Test | None) -> str:
+    found = {fresh.state: fresh for _, fresh in states}
+    if name == "failing":
+        if last is not None and last.failed:
+            return f"{last.failed} of {last.sample} failed"
+        if "overdue" in found:
+            return "Evidence overdue"
+        return "Evidence broken" if found["rejected"].says == BROKEN else "Evidence rejected"
+    if name == "missing" and states and "missing" not in found:
+        return "Waits for review"
+    if name == "due":
+        return min(
+            (f for _, f in states if f.state == "due"), key=lambda f: f.days, default=found.get("in review", states[0][1])
+        ).word
+    return WORDS[name]
+
+
+def _test_reasons(control: ControlFacts, last: Test | None) -> Iterator[Reason]:
+    if last is None or not last.failed:
+        return
+    retest = f" Retest by {_long(last.retest_by)}." if last.retest_by else " No retest is planned."
+    consequence = f"{last.finding.rstrip('.')}.{retest}" if last.finding else retest.strip()
+    samples = "sample" if last.sample == 1 else "samples"
+    yield Reason(
+        "bad",
+        f"{last.failed} of {last.sample} {samples} failed.",
+        consequence,
+        "test",
+        last.finding_ref or control.ref,
+        control.control_id,
+    )
+
+
+def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Iterator[Reason]:
+    if not states:
+        yield Reason(
+            "warn", "No evidence is linked.", "Nothing proves that the control works.", "control", control.ref, control.control_id
+        )
+    for proof, fresh in states:
+        if fresh.state != "fresh":
+            yield Reason(*_evidence_sentences(proof, fresh, today), "evidence", proof.ref, proof.evidence_id)
+
+
+def _evidence_sentences(proof: Proof, fresh: Freshness, today: date) -> tuple[Severity, str, str]:
+    held = counting(proof.versions)
+    nobody = "" if proof.owner else " Nobody is assigned."
+    last = f"The last version covers until {_long(held.period_to)}." if held else "No version was ever accepted."
+    match fresh.state:
+        case "overdue":
+            return "bad", f"{proof.title} is {fresh.says}.", last + nobody
+        case "rejected" if fresh.says == BROKEN:
+            return "bad", f"The stored file of {proof.title} is missing or was altered.", "Bring it in again." + nobody
+        case "rejected":
+            return "bad", f"{proof.title} was rejected.", "A better version is needed." + nobody
+        case "missing":
+            due = f"The first version is due {day(proof.due_on, today)}." if proof.due_on else "No version was brought in."
+            return "warn", f"{proof.title} is missing.", due + nobody
+        case "in review":
+            return "warn", f"{proof.title} waits for review.", "It counts once another person accepts it."
+    return "soon", f"{proof.title} is {fresh.says}.", last + nobody
+
+
+def _short_of_effective(control: ControlFacts, last: Test | None, until: date, since: date) -> Iterator[Reason]:
+    if last is None:
+        yield Reason(
+            "open",
+            "The control was never tested.",
+            "A passed test lifts it to effective.",
+            "control",
+            control.ref,
+            control.control_id,
+        )
+    for proof in control.proofs:
+        hole = gap(proof, since=since, until=until)
+        if hole is not None and too_long(proof, hole):
+            fact = f"{proof.title} covers nothing from {_long(hole[0])} to {_long(hole[1])}."
+            consequence = f"Its cadence is {proof.cadence}, so the period is not proven."
+            yield Reason("open", fact, consequence, "evidence", proof.ref, proof.evidence_id)
+
+
+def _accepted(versions: Sequence[Version]) -> list[Version]:
+    return sorted((v for v in versions if v.review == "accepted"), key=lambda v: (v.period_from, v.period_to))
+
+
+def _long(when: date) -> str:
+    return f"{when.day} {when:%B %Y}"

@@ -1,0 +1,544 @@
+"""The control pages: list, one control, its mappings and tests, the starter pack."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response, flash, redirect, request, url_for
+
+from governance.assurance.controls import actions, permissions, queries
+from governance.assurance.controls.forms import (
+    AdoptForm,
+    AssignForm,
+    CreateForm,
+    EditForm,
+    MapForm,
+    MappingForm,
+    RecordTestForm,
+    RetireForm,
+)
+from governance.assurance.controls.models import Control
+from governance.assurance.controls.reason_links import standing_place
+from governance.assurance.controls.starter import pack
+from governance.assurance.controls.status import (
+    RANK,
+    WORDS,
+    ControlFacts,
+    Proof,
+    Reason,
+    Status,
+    gap,
+    last_test,
+    status,
+    too_long,
+)
+from governance.assurance.evidence.freshness import freshness
+from governance.assurance.evidence.history import told
+from governance.assurance.evidence.queries import doers
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.people import owners
+from governance.foundation.people.queries import names
+from governance.kernel import bulk_pages, charts, clock, current
+from governance.kernel.access import allowed
+from governance.kernel.bulk import BulkItem
+from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
+from governance.kernel.pages import filters, page
+from governance.kernel.scope import limits
+from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
+from governance.kernel.undo_pages import back_to, say_changed, take
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("controls", __name__)
+constraint("uq_controls_tenant_id_ref", "That ref is taken. Choose another one.", field="ref")
+constraint("uq_control_mappings_open", "Somebody else mapped it at the same moment.")
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FILTERS = ("q", "status", "owner", "kind", "framework", "sort")
+SORTS = ("ref", "title", "status", "owner")
+SIZE = 50
+KINDS_OF_STATE = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info", "effective": "ok"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the list."""
+
+    control: ControlFacts
+    status: Status
+    frameworks: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        return KINDS_OF_STATE[self.status.name]
+
+    @property
+    def tested(self) -> str:
+        last = last_test(self.control)
+        return f"{last.sample - last.failed} of {last.sample}" if last else ""
+
+
+# ---- the list
+
+
+@feature.get("/controls/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    asked = filters(*FILTERS, "after")
+    every = _lines()
+    matching = _sorted([line for line in every if _matches(line, asked)], asked.get("sort", "ref"))
+    shown, following = _page(matching, asked.get("after"))
+    counts = {name: sum(line.status.name == name for line in every) for name in RANK}
+    return page(
+        "assurance/controls/index.html", lines=shown, matching=len(matching), total=len(every), counts=counts, next=following, asked=asked,
+        chips=_chips(asked), address=_address, owners=owners.assignee_choices(), words=WORDS, kinds=[(k, k.capitalize()) for k in actions.KINDS],
+        frameworks=[(each.key, each.name) for each in frameworks.frameworks()], query=_query(asked),
+        limited=limits() is not None, fragments=("rows",),
+    )  # fmt: skip
+
+
+@feature.get("/controls/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
+def export(form: str) -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked = filters(*FILTERS)
+    lines = _sorted([line for line in _lines() if _matches(line, asked)], asked.get("sort", "ref"))
+    head = (
+        "Ref",
+        "Title",
+        "What is done",
+        "Kind",
+        "Automation",
+        "Cadence",
+        "Owner",
+        "Status",
+        "Reasons",
+        "Last test",
+        "Evidence",
+        "Requirements",
+    )
+    rows = [_cells(line) for line in lines]
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Controls", head, rows)
+    kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
+    name = f"controls-{current.actor().tenant_slug}-{clock.today()}.{form}"
+    return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _cells(line: Line) -> list[Any]:
+    c = line.control
+    reasons = " ".join(f"{r.fact} {r.consequence}" for r in line.status.reasons)
+    required = ", ".join(sorted(frameworks.requirement_by_id(i).ref for i, _ in c.mappings))
+    return [c.ref, c.title, c.does, c.kind, c.automation, c.cadence, c.owner, line.status.word, reasons, line.tested,
+            ", ".join(p.ref for p in c.proofs), required]  # fmt: skip
+
+
+def _lines() -> list[Line]:
+    """Every live control with the status of today, over the year up to today."""
+    today = clock.today()
+    since = today - timedelta(days=365)
+    keys = {each.id: each.key for each in frameworks.installed()}
+    return [Line(c, status(c, today=today, period_from=since, period_to=today), _frameworks(c, keys)) for c in queries.posture()]
+
+
+def _frameworks(control: ControlFacts, keys: Mapping[UUID, str]) -> tuple[str, ...]:
+    """The keys of the frameworks that the control is mapped to."""
+    return tuple(sorted({keys[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings}))
+
+
+def _matches(line: Line, asked: dict[str, str]) -> bool:
+    c = line.control
+    text = f"{c.ref} {c.title} {c.does} {c.owner or ''}".casefold()
+    owner = str(c.owner_id) if c.owner_id else "nobody"
+    return (
+        all(word in text for word in asked.get("q", "").casefold().split())
+        and asked.get("status", line.status.name) == line.status.name
+        and asked.get("owner", owner) == owner
+        and asked.get("kind", c.kind) == c.kind
+        and ("framework" not in asked or asked["framework"] in line.frameworks)
+    )
+
+
+def _sorted(lines: list[Line], sort: str) -> list[Line]:
+    column = sort.removeprefix("-")
+    if column not in SORTS:
+        raise Invalid("The list cannot be sorted by that.")
+    return sorted(lines, key=lambda line: _key(line, column), reverse=sort.startswith("-"))
+
+
+def _key(line: Line, column: str) -> tuple[Any, str]:
+    by: dict[str, Any] = {
+        "title": line.control.title.casefold(),
+        "status": line.status.rank,
+        "owner": (line.control.owner or "\uffff").casefold(),
+    }
+    return by.get(column, ""), line.control.ref
+
+
+def _page(lines: list[Line], after: str | None) -> tuple[list[Line], str | None]:
+    start = next((n + 1 for n, line in enumerate(lines) if line.control.ref == after), 0) if after else 0
+    shown = lines[start : start + SIZE]
+    return shown, shown[-1].control.ref if start + SIZE < len(lines) else None
+
+
+def _address(asked: dict[str, str], **changes: str | None) -> str:
+    merged = {k: v for k, v in ({**asked, "after": None} | changes).items() if v}
+    return f"{url_for('controls.index')}?{urlencode(merged)}" if merged else url_for("controls.index")
+
+
+def _query(asked: dict[str, str]) -> str:
+    """The filters as they stand, for the export."""
+    kept = {k: v for k, v in asked.items() if k != "after"}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _chips(asked: dict[str, str]) -> list[dict[str, str]]:
+    said = dict(asked)
+    if owner := asked.get("owner"):
+        said["owner"] = (
+            "nobody" if owner == "nobody" else names([uuid_or_none(owner)]).get(uuid_or_none(owner) or UUID(int=0), "unknown")
+        )
+    if name := asked.get("status"):
+        said["status"] = next((word for key, word in WORDS.items() if key == name), name)
+    if key := asked.get("framework"):
+        said["framework"] = next((each.title for each in frameworks.frameworks() if each.key == key), key)
+    labels = {"q": "Search", "status": "Status", "owner": "Owner", "kind": "Kind", "framework": "Framework"}
+    return [{"label": labels[k], "value": said[k], "href": _address(asked, **{k: None})} for k in labels if k in asked]
+
+
+@feature.post("/controls/assign", needs=permissions.MANAGE)
+def assign_selected() -> ResponseReturnValue:
+    """Preview, then assign the selected controls."""
+    form, home = AssignForm(), url_for("controls.index")
+    owner_id = owners.chosen(form.owner_id.data or None)
+    action = BulkAction(
+        noun="control", title="Assign controls", columns=(owners.OWNER,), find=_selected, asks=("owner_id",),
+        apply=lambda changes: actions.assign_all([each.item.id for each in changes], owner_id),
+        verb=lambda count: owners.assign_verb(count, "control", owner_id),
+        done=lambda count: owners.assigned(count, "control", owner_id),
+    )  # fmt: skip
+    return bulk_pages.run(
+        action, form, lambda _: {"owner_id": owner_id}, ids=bulk_pages.selected(), back=back_to(home), crumbs=[("Controls", home)]
+    )
+
+
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+    return [
+        BulkItem(
+            row.id,
+            row.ref,
+            row.title,
+            url_for("controls.control", control_id=row.id),
+            {"owner_id": row.owner_id},
+            actions.why_not(row),
+        )
+        for row in queries.some(ids, lock=lock)
+    ]
+
+
+@feature.post("/controls/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, actions.UNDOABLE, url_for("controls.index"))
+
+
+# ---- the starter pack
+
+
+@feature.get("/controls/starter", needs=permissions.MANAGE)
+def adopting() -> ResponseReturnValue:
+    taken = queries.refs_taken()
+    return page("assurance/controls/starter.html", form=_adopt_form(taken), pack=pack(), taken=taken)
+
+
+def _adopt_form(taken: set[str]) -> AdoptForm:
+    free = [each.ref for each in pack() if each.ref not in taken]
+    form = AdoptForm(refs=free) if request.method == "GET" else AdoptForm()
+    form.refs.choices = [(each.ref, f"{each.ref} {each.title}") for each in pack()]
+    return form
+
+
+@feature.post("/controls/starter", needs=permissions.MANAGE)
+def adopt() -> ResponseReturnValue:
+    taken = queries.refs_taken()
+    form = _adopt_form(taken)
+    adopted: list[Control] = []
+    if not accepted(form, lambda: adopted.extend(actions.adopt(form.refs.data, with_evidence=bool(form.with_evidence.data)))):
+        return page("assurance/controls/starter.html", form=form, pack=pack(), taken=taken, status=422)
+    there = len(form.refs.data or ()) - len(adopted)
+    flash(f"{len(adopted)} controls adopted." + (f" {there} were here already and stay as they are." if there else ""))
+    return redirect(url_for("controls.index"), 303)
+
+
+@feature.get("/controls/new", needs=permissions.MANAGE)
+def creating() -> ResponseReturnValue:
+    return page("assurance/controls/create.html", form=CreateForm())
+
+
+@feature.post("/controls/new", needs=permissions.MANAGE)
+def create() -> ResponseReturnValue:
+    form = CreateForm()
+    made: list[Control] = []
+    if not accepted(form, lambda: made.append(_create(form))):
+        return page("assurance/controls/create.html", form=form, status=422)
+    flash(f"{made[0].ref} is here. Map it to what it answers for, and link its evidence.")
+    return redirect(url_for("controls.control", control_id=made[0].id), 303)
+
+
+def _create(form: CreateForm) -> Control:
+    return actions.create(
+        form.ref.data or "", form.title.data or "", form.does.data or "", kind=form.kind.data, automation=form.automation.data,
+        cadence=form.cadence.data, owner_id=form.owner_id.data or None, rests_on=form.rests_on.data or None,
+    )  # fmt: skip
+
+
+# ---- one control
+
+
+@feature.get("/controls/<uuid:control_id>", needs=permissions.VIEW)
+def control(control_id: UUID) -> ResponseReturnValue:
+    return _control_page(queries.find_control(control_id))
+
+
+def _control_page(row: Control, *, assign: AssignForm | None = None, code: int = 200) -> ResponseReturnValue:
+    facts = queries.facts_of(row.id, clock.now())
+    if facts is None:
+        raise NotFound("There is no such control here.")
+    today = clock.today()
+    since = today - timedelta(days=365)
+    found = status(facts, today=today, period_from=since, period_to=today)
+    return page(
+        "assurance/controls/control.html", status=code, control=row, facts=facts, found=found, state=KINDS_OF_STATE[found.name],
+        reasons=_reasons(found.reasons), proofs=_proofs(facts, today), tests=queries.tests(row.id), tester=_testers(row.id),
+        mapped=_mapped(row.id), chart=_chart(facts, since, today), since=since, workable=_workable(row),
+        rests=facts.live.says(today) if facts.live else None, assign=assign or AssignForm(owner_id=row.owner_id), timeline=told({row.id: "", **{p.evidence_id: p.ref for p in facts.proofs}}),
+    )  # fmt: skip
+
+
+def _workable(row: Control) -> bool:
+    mine = row.owner_id == current.actor().person_id
+    return row.retired_at is None and (allowed(permissions.MANAGE) or (mine and allowed(permissions.WORK)))
+
+
+def _reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": {"open": "none", "soon": "warn"}.get(r.severity, r.severity),
+            "lead": r.fact,
+            "text": r.consequence,
+            "href": _place(r),
+            "link": r.ref,
+        }
+        for r in reasons
+    ]
+
+
+def _place(reason: Reason) -> str | None:
+    if reason.kind == "evidence" and reason.target_id:
+        return url_for("evidence.piece", evidence_id=reason.target_id)
+    return "#tests" if reason.kind == "test" else standing_place(reason)
+
+
+def _proofs(facts: ControlFacts, today: date) -> list[tuple[Any, Any, Any]]:
+    """(proof, its freshness, the newest version)."""
+    return [
+        (p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today), p.versions[-1] if p.versions else None)
+        for p in facts.proofs
+    ]
+
+
+def _testers(control_id: UUID) -> dict[UUID, str]:
+    return doers(t.tested_by for t in queries.tests(control_id))
+
+
+def _mapped(control_id: UUID) -> list[tuple[frameworks.FrameworkView, list[tuple[frameworks.RequirementView, str]]]]:
+    """By framework, in the publisher's order."""
+    held = limits()
+    open_ones = [m for m in queries.mappings(control_id) if held is None or held.holds_requirement(m.requirement_id)]
+    coverage = {m.requirement_id: m.coverage for m in open_ones}
+    found = [
+        (each, [(node, coverage[node.id]) for node in frameworks.requirements(each.id) if node.id in coverage])
+        for each in frameworks.installed()
+    ]
+    return [(each, nodes) for each, nodes in found if nodes]
+
+
+def _chart(facts: ControlFacts, since: date, today: date) -> Any:
+    """What each piece of evidence covers of the past year."""
+    rows = [_bar(p, since, today) for p in facts.proofs]
+    return charts.coverage_bars(rows, (since, today), today, f"What the evidence of {facts.ref} covers") if rows else None
+
+
+def _bar(proof: Proof, since: date, today: date) -> charts.Row:
+    fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=today)
+    pieces = [
+        charts.Piece(max(v.period_from, since), min(v.period_to, today), "held" if v.review == "accepted" else "due")
+        for v in proof.versions
+        if v.review not in {"rejected", "broken"} and v.period_to >= since and v.period_from <= today
+    ]
+    hole = gap(proof, since=since, until=today)
+    if hole is not None and too_long(proof, hole):
+        pieces.insert(0, charts.Piece(*hole, "missing"))
+    return charts.Row(
+        proof.title[:26], "", pieces, fresh.says.partition(",")[0], "bad" if fresh.state in {"overdue", "rejected"} else ""
+    )
+
+
+@feature.get("/controls/<uuid:control_id>/edit", needs=permissions.WORK)
+def editing(control_id: UUID) -> ResponseReturnValue:
+    row = queries.find_control(control_id)
+    return page("assurance/controls/edit.html", control=row, form=EditForm(obj=row))
+
+
+@feature.post("/controls/<uuid:control_id>/edit", needs=permissions.WORK)
+def edit(control_id: UUID) -> ResponseReturnValue:
+    """A stale form comes back with what was typed and what the other person changed; sent again, it counts."""
+    row, form = queries.find_control(control_id, lock=True), EditForm()
+    if not accepted(form, lambda: _edit(row, form)):
+        if form.stale:
+            form.version.data = str(row.version)
+        return page("assurance/controls/edit.html", control=row, form=form, changes=form.overtaken, status=form.status)
+    return redirect(url_for("controls.control", control_id=row.id), 303)
+
+
+def _edit(row: Control, form: EditForm) -> None:
+    actions.edit(
+        row, version=counted(form.version.data), title=form.title.data or "", does=form.does.data or "",
+        kind=form.kind.data, automation=form.automation.data, cadence=form.cadence.data, rests_on=form.rests_on.data or None,
+    )  # fmt: skip
+
+
+@feature.post("/controls/<uuid:control_id>/owner", needs=permissions.MANAGE)
+def assign(control_id: UUID) -> ResponseReturnValue:
+    row, form = queries.find_control(control_id, lock=True), AssignForm()
+    if not accepted(form, lambda: actions.assign(row, owners.chosen(form.owner_id.data))):
+        return _control_page(row, assign=form, code=422)
+    say_changed(owners.assigned_one(row.ref, row.owner_id))
+    return redirect(url_for("controls.control", control_id=row.id), 303)
+
+
+@feature.get("/controls/<uuid:control_id>/retirement", needs=permissions.MANAGE)
+def retirement(control_id: UUID) -> ResponseReturnValue:
+    return _retire_page(queries.find_control(control_id), RetireForm())
+
+
+def _retire_page(row: Control, form: RetireForm, *, code: int = 200) -> ResponseReturnValue:
+    facts = queries.facts_of(row.id, clock.now())
+    return page(
+        "assurance/controls/retire.html", control=row, facts=facts, alone=queries.only_answer(row.id), form=form, status=code
+    )
+
+
+@feature.post("/controls/<uuid:control_id>/retirement", needs=permissions.MANAGE)
+def retire(control_id: UUID) -> ResponseReturnValue:
+    row, form = queries.find_control(control_id, lock=True), RetireForm()
+    if not accepted(form, lambda: actions.retire(row, because=form.because.data or "")):
+        return _retire_page(row, form, code=422)
+    say_changed(f"{row.ref} is retired. Its history stays.")
+    return redirect(url_for("controls.index"), 303)
+
+
+# ---- mappings
+
+
+@feature.get("/controls/<uuid:control_id>/mapping", needs=permissions.MANAGE)
+def mapping(control_id: UUID) -> ResponseReturnValue:
+    return _mapping_page(
+        queries.find_control(control_id), MappingForm(requirement_id=uuid_or_none(request.args.get("requirement")))
+    )
+
+
+def _mapping_page(row: Control, form: MappingForm, *, code: int = 200) -> ResponseReturnValue:
+    return page("assurance/controls/mapping.html", control=row, form=form, mapped=_mapped(row.id), status=code)
+
+
+@feature.post("/controls/<uuid:control_id>/mapping", needs=permissions.MANAGE)
+def map_to(control_id: UUID) -> ResponseReturnValue:
+    row, form = queries.find_control(control_id, lock=True), MappingForm()
+    if not accepted(form, lambda: actions.map_to(row, form.requirement_id.data, form.coverage.data)):
+        return _mapping_page(row, form, code=422)
+    say_changed(_mapped_to(row, form.requirement_id.data, form.coverage.data))
+    return redirect(url_for("controls.mapping", control_id=row.id), 303)
+
+
+@feature.post("/controls/<uuid:control_id>/mapping/<uuid:requirement_id>/remove", needs=permissions.MANAGE)
+def unmap(control_id: UUID, requirement_id: UUID) -> ResponseReturnValue:
+    row = queries.find_control(control_id, lock=True)
+    actions.unmap(row, requirement_id)
+    say_changed(f"{row.ref} is no longer mapped to {frameworks.requirement_by_id(requirement_id).ref}.")
+    return redirect(url_for("controls.mapping", control_id=row.id), 303)
+
+
+def _mapped_to(row: Control, requirement_id: UUID, coverage: str) -> str:
+    how = "fully" if coverage == "full" else "partially"
+    return f"{row.ref} now satisfies {frameworks.requirement_by_id(requirement_id).ref} {how}."
+
+
+@feature.get("/controls/answering/<uuid:requirement_id>", needs=permissions.MANAGE)
+def answering(requirement_id: UUID) -> ResponseReturnValue:
+    """Map a control, coming from a requirement."""
+    return _answering_page(requirement_id, _map_form())
+
+
+def _map_form() -> MapForm:
+    form = MapForm()
+    form.control_id.choices = [("", "Choose a control"), *queries.choices()]
+    return form
+
+
+def _answering_page(requirement_id: UUID, form: MapForm, *, code: int = 200) -> ResponseReturnValue:
+    node = frameworks.requirement_by_id(requirement_id)
+    each = frameworks.framework_by_id(node.framework_id)
+    return page(
+        "assurance/controls/answering.html",
+        node=node,
+        framework=each,
+        form=form,
+        held=queries.answering(requirement_id),
+        back=_requirement(node, each),
+        status=code,
+    )
+
+
+def _requirement(node: frameworks.RequirementView, each: frameworks.FrameworkView) -> str:
+    return f"{url_for('frameworks.index')}{each.key}/{node.path}"
+
+
+@feature.post("/controls/answering/<uuid:requirement_id>", needs=permissions.MANAGE)
+def answer(requirement_id: UUID) -> ResponseReturnValue:
+    node, form = frameworks.requirement_by_id(requirement_id), _map_form()
+    if not accepted(
+        form, lambda: actions.map_to(queries.find_control(form.control_id.data, lock=True), node.id, form.coverage.data)
+    ):
+        return _answering_page(requirement_id, form, code=422)
+    say_changed(_mapped_to(queries.find_control(form.control_id.data), node.id, form.coverage.data))
+    return redirect(_requirement(node, frameworks.framework_by_id(node.framework_id)), 303)
+
+
+# ---- tests
+
+
+@feature.get("/controls/<uuid:control_id>/tests/new", needs=permissions.WORK)
+def testing(control_id: UUID) -> ResponseReturnValue:
+    return page(
+        "assurance/controls/test.html",
+        control=queries.find_control(control_id),
+        form=RecordTestForm(tested_on=clock.today(), failed=0),
+    )
+
+
+@feature.post("/controls/<uuid:control_id>/tests/new", needs=permissions.WORK)
+def record_test(control_id: UUID) -> ResponseReturnValue:
+    row, form = queries.find_control(control_id, lock=True), RecordTestForm()
+    if not accepted(form, lambda: _record_test(row, form)):
+        return page("assurance/controls/test.html", control=row, form=form, status=422)
+    return redirect(url_for("controls.control", control_id=row.id) + "#tests", 303)
+
+
+def _record_test(row: Control, form: RecordTestForm) -> None:
+    assert form.tested_on.data is not None
+    actions.record_test(
+        row, tested_on=form.tested_on.data, sample=form.sample.data or 0, failed=form.failed.data or 0, finding=form.finding.data or "",
+        retest_by=form.retest_by.data,
+    )  # fmt: skip

@@ -1,0 +1,235 @@
+"""Makes an evidence package in the background, and shuts the door when windows close. A package is whole or there is none."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from governance.assurance.engagements import actions, package_signature, permissions, queries
+from governance.assurance.engagements.bagit import MOST_FILES, Bag, NotWhole, Payload
+from governance.assurance.engagements.models import EvidencePackage
+from governance.assurance.engagements.package_contents import LOG, Contents, Stored, gather
+from governance.foundation.audit import logs
+from governance.foundation.audit import queries as audit
+from governance.foundation.logbook.exporting import Plan, Tally, stream
+from governance.foundation.logbook.filters import Filters
+from governance.kernel import access, clock, current, storage
+from governance.kernel.db import session, transaction
+from governance.kernel.errors import DomainError, Forbidden, NotFound, Unavailable
+from governance.kernel.formatting import thousands
+from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.streams import reading
+
+LIMIT = 64 * 1024**3
+SHELF = "packages"  # sealed under the tenant's key, as the evidence in them is
+PAUSE = 0.3  # seconds between two words of progress: each is a small transaction
+KIB = 1024
+SWEPT_AFTER = timedelta(days=1)
+FEW = 10  # files that every package has: index, log, tag files
+PLACE = 512  # bytes that one place of the log is counted for: what it weighs is known only when it is written
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is made, fixed at its beginning."""
+
+    package_id: UUID
+    contents: Contents
+    plan: Plan
+    checkpoint: int
+    info: dict[str, str]
+
+
+@work("evidence package")
+def make_package(item: WorkItem, progress: Progress) -> None:
+    """The work of one EvidencePackage (item.target_id)."""
+    if item.target_id is None:
+        raise RuntimeError("a package's work names its package")
+    who = current.actor()
+    if who.person_id != item.asked_by:
+        raise Forbidden("Whoever asked for this package is no longer a member. No package was made.")
+    access.require(permissions.PACKAGE)
+    progress(0, 1, "Reading what belongs into it")
+    with transaction(read_only=True, snapshot=True) as reading_of:
+        order = _order(item.target_id)
+        reading_of.expunge_all()
+    if order is None:
+        return
+    _still_inside(who)
+    bag, telling = Bag(order.contents.name, order.info), _Telling(progress, order)
+    made = reading(bag.pieces(_payload(order, telling), lambda digest: _signed(order, digest)))
+    blob = storage.store().write(item.tenant_id, made, limit=LIMIT, shelf=SHELF)
+    try:
+        filed = _file(item, blob, order, files=len(bag.digests))
+    except BaseException:
+        _drop(blob.key)
+        raise
+    if not filed:
+        _drop(blob.key)
+
+
+def _file(item: WorkItem, blob: storage.Blob, order: Order, *, files: int) -> bool:
+    """Only with this is there a package, and the progress at its end. False when another process was sooner."""
+    with transaction():
+        _still_inside(current.actor())
+        package = queries.locked_package(order.package_id)
+        if package.storage_key is not None:
+            return False
+        held = queries.engagement(package.engagement_id)
+        actions.file_package(package, held, blob, files=files, checkpoint=order.checkpoint)
+        work = session().scalars(select(WorkItem).where(WorkItem.id == item.id)).one()
+        work.done = work.total
+    return True
+
+
+def _drop(key: str) -> None:
+    """What was not filed is nobody's. Where removing it fails too, the nightly sweep takes it."""
+    with suppress(DomainError, DBAPIError, OSError), transaction(read_only=True):
+        if key not in _named([key]):
+            storage.store().remove(key)
+
+
+def _named(keys: Sequence[str]) -> set[str]:
+    """Those of these keys that are a package's."""
+    query = select(EvidencePackage.storage_key).where(EvidencePackage.storage_key.in_(keys))
+    return {key for key in session().scalars(query) if key}
+
+
+def sweep() -> int:
+    """Nightly, of the acting tenant: stored packages that no row names, a day after; how many. A killed process leaves such ones."""
+    store, before = storage.store(), clock.now() - SWEPT_AFTER
+    old = [key for key, written in store.aged(f"{current.actor().tenant_id.hex}/{SHELF}") if written < before]
+    named = _named(old)
+    for key in (orphans := [key for key in old if key not in named]):
+        store.remove(key)
+    return len(orphans)
+
+
+def _still_inside(who: current.Actor) -> None:
+    if who.role != "auditor":
+        return
+    with transaction(read_only=True):
+        if not queries.may_enter(who, clock.now()):
+            raise Forbidden("The engagement of whoever asked is over. No package was made.")
+
+
+def _order(package_id: UUID) -> Order | None:
+    """What to make; None when an earlier try has filed it."""
+    package = queries.packaged(package_id)
+    if package.storage_key is not None:
+        return None
+    mark, held = audit.last_checkpoint(), queries.engagement(package.engagement_id)
+    if mark is None or not mark.size:
+        raise Unavailable("The log has no signed checkpoint yet. It gets one in a moment.")
+    who, keys = current.actor(), [str(logs.verifier(key)) for key in logs.all_keys()]
+    filters = Filters(since=held.period_from)
+    plan = Plan("jsonl", filters, who.time_zone, mark.origin, mark.size, mark.note)
+    info = {
+        "Source-Organization": who.tenant_name, "External-Identifier": held.ref, "Bagging-Date": clock.today().isoformat(),
+        "External-Description": f"Evidence for {held.firm}, {held.period_from.isoformat()} to {held.period_to.isoformat()}",
+        "Bag-Software-Agent": "governance console",
+    }  # fmt: skip
+    contents = gather(held, keys, mark.note)
+    if len(contents.stored) + len(contents.made) > MOST_FILES - FEW:
+        raise NotWhole(
+            f"{thousands(len(contents.stored))} files are in scope, and a package holds {thousands(MOST_FILES)} at most. Narrow the criteria or the period."
+        )
+    return Order(package_id, contents, plan, mark.number, info)
+
+
+def _payload(order: Order, telling: "_Telling") -> Iterator[Payload]:
+    """Evidence first, since it is what may be missing; then the log, then what was made from the data."""
+    for number, each in enumerate(order.contents.stored, start=1):
+        telling.at(number, each)
+        yield Payload(each.path, lambda each=each: _bytes(each, telling), sha256=each.version.sha256)  # type: ignore[misc]  # bound at once
+    yield Payload(LOG, lambda: storage.in_pieces(stream(order.plan, Tally(), telling.log)), packed=True)
+    yield from order.contents.payload()
+    telling.end()  # the last moment to cancel: from here on the package is kept
+
+
+def _bytes(each: Stored, telling: "_Telling") -> Iterator[bytes]:
+    """The file as it was brought in. One that is not there, or cannot be read, ends it all and is named."""
+    with _named_after(each):
+        pieces = storage.in_pieces(storage.store().open(each.version.storage_key or ""))
+    while True:
+        with _named_after(each):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        telling.add(len(piece))
+        yield piece
+
+
+@contextmanager
+def _named_after(each: Stored) -> Iterator[None]:
+    """What goes wrong with the store is told with the file's name; what is merely away may be tried again."""
+    try:
+        yield
+    except NotFound:
+        raise NotWhole(f"{each.path} is missing from the store. No package was made.") from None
+    except Unavailable as away:
+        raise Unavailable(f"{each.path}: {away.message}") from away
+    except DomainError as problem:
+        raise NotWhole(f"{each.path} cannot be read: {problem.message} No package was made.") from problem
+    except OSError as problem:
+        raise Unavailable(f"{each.path} cannot be read ({problem.strerror}).") from problem
+
+
+def _signed(order: Order, digest: str) -> str:
+    with transaction(read_only=True):
+        key = logs.signing_key()
+        if key is None:
+            raise Unavailable("The log has no key yet. It gets one in a moment.")
+        private, name = logs.private_key(key), key.name
+        session().expunge_all()
+    return package_signature.sign(private, name, package_signature.Note(order.contents.name, digest))
+
+
+class _Telling:
+    """How far it is, in kilobytes: files by the bytes that went by, the log by its places, in the order in which they come."""
+
+    def __init__(self, progress: Progress, order: Order) -> None:
+        self._progress, self._files = progress, len(order.contents.stored)
+        self._evidence, self._log = order.contents.octets, PLACE * order.plan.size
+        self._total = (self._evidence + self._log) // KIB + 1
+        self._octets, self._step, self._last = 0, "", 0.0
+
+    def at(self, number: int, each: Stored) -> None:
+        self._step = f"File {thousands(number)} of {thousands(self._files)}: {each.path.rsplit('/', 2)[1]}"
+        self.beat()
+
+    def add(self, octets: int) -> None:
+        self._octets += octets
+        self.beat()
+
+    def log(self, place: int) -> None:
+        self._step, self._octets = "The audit log and its proofs", self._evidence + PLACE * place
+        self.beat()
+
+    def end(self) -> None:
+        self._step, self._octets, self._last = "Signing and storing", self._total * KIB, 0.0
+        self.beat()
+
+    def beat(self) -> None:
+        """The last kilobyte is told by the filing alone."""
+        if time.monotonic() - self._last > PAUSE:
+            self._last = time.monotonic()
+            self._progress(min(self._octets // KIB, self._total - 1), self._total, self._step)
+
+
+# ---- windows
+
+
+def tenants_to_shut() -> Sequence[UUID]:
+    """Whose auditors may still have a session though a window has closed; needs a transaction of no tenant."""
+    return queries.just_closed(clock.now())
+
+
+def shut_doors() -> None:
+    """Of the acting tenant: sessions of auditors whose engagements are over or not open yet."""
+    actions.shut_out()

@@ -1,0 +1,47 @@
+"""The signature under a package: a signed note by the key of the tenant's log, which the auditors hold already.
+
+    governance evidence package v1
+    acme-ENG-2026-01
+    tagmanifest-sha256 <digest of tagmanifest-sha256.txt>
+
+    — console.example/audit/acme <base64 of key id and signature>
+
+The tag manifest holds the digest of the manifest, and that one the digest of every file. The first line keeps such a
+note apart from a checkpoint, which begins with the log's origin.
+"""
+
+import re
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from governance.kernel import signed_note
+from governance.kernel.signed_note import NotSigned, VerifierKey
+
+TITLE = "governance evidence package v1"
+HEX = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a good signature vouches for."""
+
+    package: str
+    tagmanifest: str
+
+    @property
+    def text(self) -> str:
+        return f"{TITLE}\n{self.package}\ntagmanifest-sha256 {self.tagmanifest}\n"
+
+
+def sign(private: Ed25519PrivateKey, name: str, note: Note) -> str:
+    return signed_note.sign(private, name, note.text)
+
+
+def open_note(text: str, key: VerifierKey) -> Note:
+    """Check the signature by this key and return what it vouches for; NotSigned otherwise."""
+    match signed_note.open_note(text, key).split("\n"):
+        case [title, package, digest, ""] if title == TITLE and HEX.fullmatch(digest.removeprefix("tagmanifest-sha256 ")):
+            return Note(package, digest.removeprefix("tagmanifest-sha256 "))
+        case _:
+            raise NotSigned("The signed text is not that of an evidence package of this console.")

@@ -1,0 +1,88 @@
+"""Signing in again, for auditors who came by a link: no provider knows them, so a new code by mail is their fresh sign-in.
+
+`address(who, back)` is where the step-up page sends such a person; the link itself is known to him alone.
+"""
+
+from flask import current_app, make_response, redirect, request, url_for
+
+from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements.models import Engagement, EngagementAuditor
+from governance.foundation.people import actions as people
+from governance.foundation.people import permissions, sessions
+from governance.foundation.people import queries as members
+from governance.foundation.people.oidc import Identity
+from governance.kernel import clock, current
+from governance.kernel.current import Actor
+from governance.kernel.db import session, transaction
+from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue, local_path, set_cookie
+
+feature = Feature("auditor_again", __name__)
+
+
+def address(who: Actor, back: str) -> str | None:
+    """None for everybody whom a provider vouches for."""
+    if who.role != "auditor" or who.session_id is None:
+        return None
+    with transaction(read_only=True, tenant_id=who.tenant_id):
+        own = members.session_row(who.session_id).issuer == current_app.config["PUBLIC_URL"]
+    return url_for("auditor_again.again", tenant=who.tenant_slug, next=back) if own else None
+
+
+def _behind(*, lock: bool = True) -> tuple[EngagementAuditor, Engagement]:
+    """His link in an engagement that is open now; locked while codes are counted."""
+    found = queries.link_of(current.person_id(), lock=lock)
+    if found is None:
+        raise NotFound("You sign in with your company, so there is no code for you here.")
+    return found
+
+
+def _next() -> str:
+    """Only a page of this tenant follows."""
+    home, path = f"/t/{current.actor().tenant_slug}/", local_path(request.values.get("next"))
+    return path if path.startswith(home) else home
+
+
+def _page(auditor: EngagementAuditor, *, sent: bool = False, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    return page("assurance/engagements/again.html", email=auditor.email, minutes=actions.CODE_MINUTES, onward=_next(), sent=sent, problem=problem,
+                status=status)  # fmt: skip
+
+
+@feature.get("/engagements/code", needs=permissions.OWN)
+def again() -> ResponseReturnValue:
+    return _page(_behind(lock=False)[0])
+
+
+@feature.post("/engagements/code/send", needs=permissions.OWN)
+def send() -> ResponseReturnValue:
+    auditor, held = _behind()
+    try:
+        with session().begin_nested():
+            actions.send_code(auditor, held)
+    except DomainError as refused:
+        return _page(auditor, problem=refused.message, status=409)
+    return _page(auditor, sent=True)
+
+
+@feature.post("/engagements/code", needs=permissions.OWN)
+def enter() -> ResponseReturnValue:
+    """The right code opens a new session in place of this one; a wrong one is counted, so it is answered and not raised."""
+    auditor, held = _behind()
+    problem = actions.redeem(auditor, held, request.form.get("code", "")[:40])
+    if problem:
+        return _page(auditor, sent=True, problem=problem, status=422)
+    who, token = current.actor(), sessions.new_token()
+    member = members.membership_of(current.person_id())
+    if member is None:
+        raise NotFound("There is no such member here.")
+    person = member.person
+    identity = Identity(person.issuer, person.subject, person.email, True, person.name, (), None, clock.now().timestamp(), "")
+    people.start_session(
+        person, identity, token=token, browser=request.user_agent.string, network=current.origin().network, fresh=True,
+        replaces=who.session_id, via="code by mail",
+    )  # fmt: skip
+    response = make_response(redirect(_next(), 303))
+    set_cookie(response, "session", f"{who.tenant_slug}.{token}", max_age=int(sessions.ABSOLUTE.total_seconds()))
+    return response

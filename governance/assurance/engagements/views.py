@@ -1,0 +1,498 @@
+"""Auditor engagements: who may look, from when to when; what they ask for; the packages they take."""
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from flask import Response, current_app, flash, redirect, request, url_for
+
+from governance.assurance.engagements import actions, permissions, queries, request_import
+from governance.assurance.engagements.forms import (
+    AssignRequestForm,
+    AttachForm,
+    AuditorForm,
+    EndForm,
+    EngagementForm,
+    ListForm,
+    RequestForm,
+    SayForm,
+)
+from governance.assurance.engagements.models import AuditRequest, Engagement
+from governance.assurance.evidence.history import told
+from governance.assurance.evidence.queries import doers
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.people import owners
+from governance.kernel import clock, current, storage
+from governance.kernel.access import allowed
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature
+from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
+from governance.kernel.pages import filters, page
+from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows
+from governance.kernel.step_up import StepUp
+from governance.kernel.undo_pages import say_changed, take
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("engagements", __name__)
+constraint("uq_engagement_auditors_open", "That address is among its auditors already.", field="email")
+constraint("uq_audit_requests_tenant_id_engagement_id_ref", "That ref is in the list already.", field="ref")
+constraint("uq_request_attachments_tenant_id_request_id_version_id", "That version is attached already.")
+FILTERS = ("q", "state", "owner")
+SHOWN = 50  # lines of a list that its preview shows
+EXPORTED_AT_ONCE = 1000
+OFFERED = 20  # versions to choose from, until words narrow them
+
+
+# ---- engagements
+
+
+@feature.get("/engagements/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    held = queries.engagements()
+    return page("assurance/engagements/index.html", engagements=held, counts=queries.counts([e.id for e in held]),
+                phases={e.id: queries.phase_of(e) for e in held}, scopes={e.id: queries.framework_of(e) for e in held})  # fmt: skip
+
+
+@feature.get("/engagements/new", needs=permissions.MANAGE)
+def opening() -> ResponseReturnValue:
+    return page("assurance/engagements/edit.html", form=EngagementForm(), held=None)
+
+
+@feature.post("/engagements/new", needs=permissions.MANAGE)
+def open_() -> ResponseReturnValue:
+    form, made = EngagementForm(), []
+    if not accepted(form, lambda: made.append(actions.open_engagement(**_facts(form)))):
+        return page("assurance/engagements/edit.html", form=form, held=None, status=form.status)
+    flash(f"{made[0].ref} is open for planning. Let its auditors in next.")
+    return redirect(url_for("engagements.engagement", engagement_id=made[0].id), 303)
+
+
+def _facts(form: EngagementForm) -> dict[str, Any]:
+    return {
+        "firm": form.firm.data or "", "framework_id": form.framework_id.data or None, "criteria": (form.criteria.data or "").split(","),
+        "period_from": form.period_from.data, "period_to": form.period_to.data, "fieldwork_from": form.fieldwork_from.data,
+        "fieldwork_to": form.fieldwork_to.data, "keeps_still": bool(form.keeps_still.data),
+    }  # fmt: skip
+
+
+@feature.get("/engagements/<uuid:engagement_id>", needs=permissions.VIEW)
+def engagement(engagement_id: UUID) -> ResponseReturnValue:
+    return _engagement_page(queries.engagement(engagement_id), AuditorForm())
+
+
+def _engagement_page(held: Engagement, form: Form, *, status: int = 200) -> ResponseReturnValue:
+    runs = queries.packages(held.id) if allowed(permissions.PACKAGE) else []
+    pending = queries.first_requests(held.id, ("provided",) if allowed(permissions.JUDGE) else ("open", "returned"))
+    ids = [held.id, *(run.package.id for run in runs)]
+    return page(
+        "assurance/engagements/engagement.html", status=status, held=held, form=form, phase=queries.phase_of(held), scope=queries.framework_of(held),
+        counts=queries.counts([held.id])[held.id], auditors=queries.auditors(held.id), runs=runs, controls=len(queries.controls_in(held)),
+        waits=pending, timeline=told(ids),
+    )  # fmt: skip
+
+
+@feature.get("/engagements/<uuid:engagement_id>/edit", needs=permissions.MANAGE)
+def editing(engagement_id: UUID) -> ResponseReturnValue:
+    held = queries.engagement(engagement_id)
+    form = EngagementForm(obj=held)
+    form.criteria.data = ", ".join(held.criteria)
+    return page("assurance/engagements/edit.html", form=form, held=held)
+
+
+@feature.post("/engagements/<uuid:engagement_id>/edit", needs=permissions.MANAGE)
+def edit(engagement_id: UUID) -> ResponseReturnValue:
+    held, form = queries.engagement(engagement_id, lock=True), EngagementForm()
+    if not accepted(form, lambda: actions.change(held, version=counted(form.version.data), **_facts(form))):
+        if form.stale:
+            form.version.data = str(held.version)
+        return page("assurance/engagements/edit.html", form=form, held=held, status=form.status)
+    return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
+
+
+@feature.get("/engagements/<uuid:engagement_id>/end", needs=permissions.MANAGE)
+def ending(engagement_id: UUID) -> ResponseReturnValue:
+    held = queries.engagement(engagement_id)
+    return page("assurance/engagements/end.html", held=held, form=EndForm(), auditors=queries.auditors(held.id))
+
+
+@feature.post("/engagements/<uuid:engagement_id>/end", needs=permissions.MANAGE)
+def end(engagement_id: UUID) -> ResponseReturnValue:
+    held, form = queries.engagement(engagement_id, lock=True), EndForm()
+    if not accepted(form, lambda: actions.end(held, because=form.because.data or "")):
+        return page(
+            "assurance/engagements/end.html", held=held, form=form, auditors=queries.auditors(held.id), status=form.status
+        )
+    flash(f"{held.ref} is ended. Its auditors are out.")
+    return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
+
+
+def _which(engagement_id: UUID, package_id: UUID | None = None) -> list[tuple[str, str]]:  # noqa: ARG001 - of its address
+    held = queries.engagement(engagement_id)
+    return [("Engagement", f"{held.ref}, {held.firm}")]
+
+
+def _whom(engagement_id: UUID, auditor_id: UUID) -> list[tuple[str, str]]:
+    auditors = (each.auditor for each in queries.auditors(engagement_id))
+    return [*_which(engagement_id), *(("Auditor", f"{a.name}, {a.email}") for a in auditors if a.id == auditor_id)]
+
+
+INVITE_AUDITOR = StepUp("Invite auditor", AuditorForm, facts=_which)
+REMOVE_AUDITOR = StepUp("Remove auditor", facts=_whom, danger="This auditor loses access to the engagement immediately.")
+
+
+@feature.post("/engagements/<uuid:engagement_id>/auditors", needs=permissions.MANAGE, fresh=INVITE_AUDITOR)
+def let_in(engagement_id: UUID) -> ResponseReturnValue:
+    held, form, public = queries.engagement(engagement_id, lock=True), AuditorForm(), current_app.config["PUBLIC_URL"]
+    slug = current.actor().tenant_slug
+
+    def act() -> None:
+        actions.add_auditor(
+            held, name=form.name.data or "", email=form.email.data or "", way=form.way.data or "",
+            address=f"{public}/auditor/{slug}", sign_in=f"{public}/login?tenant={slug}",
+        )  # fmt: skip
+
+    if not accepted(form, act):
+        return _engagement_page(held, form, status=form.status)
+    flash("The invitation is on its way by mail.")
+    return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
+
+
+@feature.post(
+    "/engagements/<uuid:engagement_id>/auditors/<uuid:auditor_id>/remove", needs=permissions.MANAGE, fresh=REMOVE_AUDITOR
+)
+def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
+    held = queries.engagement(engagement_id)
+    actions.remove_auditor(held, queries.auditor(held.id, auditor_id))
+    flash("That person no longer comes in by this engagement.")
+    return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
+
+
+# ---- requests
+
+
+@feature.get("/engagements/requests", needs=permissions.VIEW)
+def waiting() -> ResponseReturnValue:
+    """What waits for the reader over all engagements."""
+    after = request.args.get("after")
+    found, total = queries.waiting(after=after), queries.count_waiting()
+    return page(
+        "assurance/engagements/waiting.html",
+        waits=found.rows,
+        next=found.next,
+        after=after,
+        total=total,
+        judges=allowed(permissions.JUDGE),
+    )
+
+
+@feature.get("/engagements/<uuid:engagement_id>/requests", needs=permissions.VIEW)
+def requests(engagement_id: UUID) -> ResponseReturnValue:
+    held, asked = queries.engagement(engagement_id), filters(*FILTERS, "after")
+    kept = {name: value for name, value in asked.items() if name != "after"}
+    found = queries.requests(held.id, **_narrowed(kept), after=asked.get("after"))
+    return page(
+        "assurance/engagements/requests.html", held=held, rows=found.rows, next=found.next, asked=kept, counts=queries.counts([held.id])[held.id],
+        owners=doers(r.owner_id for r in found.rows), chips=_chips(held, kept), phase=queries.phase_of(held), after=asked.get("after"),
+    )  # fmt: skip
+
+
+def _narrowed(asked: dict[str, str]) -> dict[str, Any]:
+    return {name: asked.get(name, "") for name in FILTERS}
+
+
+def _chips(held: Engagement, asked: dict[str, str]) -> list[dict[str, str]]:
+    return [
+        {"label": name.capitalize(), "value": value, "href": url_for("engagements.requests", engagement_id=held.id, **_without(asked, name))}
+        for name, value in asked.items() if name != "q"
+    ]  # fmt: skip
+
+
+def _without(asked: dict[str, str], name: str) -> dict[str, Any]:
+    return {each: value for each, value in asked.items() if each != name}
+
+
+@feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW)
+def export(engagement_id: UUID) -> ResponseReturnValue:
+    """What is filtered, whole, written page by page: a list of any length takes the same memory."""
+    held = queries.engagement(engagement_id)
+    file, digest = tempfile.TemporaryFile(), hashlib.sha256()  # noqa: SIM115 - closed when it was read
+    for piece in _as_csv(held, _narrowed(filters(*FILTERS))):
+        digest.update(piece)
+        file.write(piece)
+    size = file.tell()
+    file.seek(0)
+    name = f"requests-{held.ref}-{clock.today()}.csv"
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size),
+        "X-Content-SHA256": digest.hexdigest(),
+    }  # fmt: skip
+    return Response(storage.in_pieces(file), headers=headers)
+
+
+def _as_csv(held: Engagement, asked: dict[str, Any]) -> Iterator[bytes]:
+    yield csv_bytes(("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "Since"), ())
+    after, more = None, True
+    while more:
+        found = queries.requests(held.id, **asked, after=after, size=EXPORTED_AT_ONCE)
+        owners = doers(r.owner_id for r in found.rows)
+        yield csv_rows(
+            (r.ref, r.title, r.detail, ", ".join(r.criteria), r.due_on, owners.get(r.owner_id), r.state, r.state_since)
+            for r in found.rows
+        )
+        after, more = found.next, found.next is not None
+
+
+@feature.get("/engagements/<uuid:engagement_id>/requests/new", needs=permissions.ASK)
+def asking(engagement_id: UUID) -> ResponseReturnValue:
+    return page("assurance/engagements/ask.html", held=queries.engagement(engagement_id), form=RequestForm())
+
+
+@feature.post("/engagements/<uuid:engagement_id>/requests/new", needs=permissions.ASK)
+def ask(engagement_id: UUID) -> ResponseReturnValue:
+    held, form, made = queries.engagement(engagement_id), RequestForm(), []
+
+    def act() -> None:
+        made.append(actions.add_request(
+            held, title=form.title.data or "", detail=form.detail.data or "", criteria=(form.criteria.data or "").split(","),
+            due_on=form.due_on.data, owner_id=form.owner_id.data or None, ref=form.ref.data or "",
+        ))  # fmt: skip
+
+    if not accepted(form, act):
+        return page("assurance/engagements/ask.html", held=held, form=form, status=form.status)
+    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=made[0].id), 303)
+
+
+@feature.get("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>", needs=permissions.VIEW)
+def one_request(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
+    return _request_page(*queries.request(engagement_id, request_id))
+
+
+def _request_page(
+    held: Engagement,
+    asked: AuditRequest,
+    *,
+    say: Form | None = None,
+    attach: Form | None = None,
+    assign: Form | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    thread = queries.thread(asked.id, after=request.args.get("before"))
+    may_answer = _may_answer(held, asked)
+    return page(
+        "assurance/engagements/request.html", status=status, held=held, r=asked, thread=thread.rows, earlier=thread.next, attached=queries.attached([asked.id]),
+        who=doers([asked.owner_id, asked.asked_by, *(remark.said_by for remark in thread.rows)]), say=say or SayForm(),
+        attach=attach or (_attach_form(held) if may_answer else None), phase=queries.phase_of(held), may_answer=may_answer, find=_sought(),
+        assign=assign or _assign_form(asked),
+        may_judge=allowed(permissions.JUDGE) and asked.state == "provided", timeline=told([asked.id], without=queries.UNSEEN_BY_AUDITORS if current.actor().role == "auditor" else ()),
+    )  # fmt: skip
+
+
+def _assign_form(asked: AuditRequest) -> AssignRequestForm:
+    form = AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on)
+    form.owner_id.choices = owners.owner_choices(asked.owner_id)
+    return form
+
+
+def _attach_form(held: Engagement) -> AttachForm:
+    form = AttachForm()
+    found = queries.version_choices(held, _sought(), limit=OFFERED + 1)
+    form.version_id.choices = [("", "Choose a version…"), *found[:OFFERED]]
+    form.version_id.description = _says_of_choices(len(found))
+    return form
+
+
+def _sought() -> str:
+    """The words that narrow the versions to choose from; the form carries them on."""
+    return request.values.get("find", "").strip()[:200]
+
+
+def _says_of_choices(count: int) -> str:
+    if not count:
+        return (
+            "No version has these words in its ref or title."
+            if _sought()
+            else "No version in scope covers a day of the period. Find another by ref or title."
+        )
+    return (
+        f"The {OFFERED} newest are offered. Find others by ref or title." if count > OFFERED else "Find others by ref or title."
+    )
+
+
+def _may_answer(held: Engagement, asked: AuditRequest) -> bool:
+    mine = allowed(permissions.MANAGE) or (allowed(permissions.PROVIDE) and asked.owner_id == current.actor().person_id)
+    return mine and asked.state in {"open", "returned"} and queries.phase_of(held) != "over"
+
+
+@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say", needs=permissions.SAY)
+def say(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
+    """A comment; the other verbs have addresses of their own."""
+    return _turn(engagement_id, request_id, lambda held, asked, text, _seen: actions.comment(held, asked, text))
+
+
+@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/provide", needs=permissions.PROVIDE)
+def provide(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
+    return _turn(engagement_id, request_id, lambda held, asked, text, seen: actions.provide(held, asked, said=text, seen=seen))
+
+
+@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/accept", needs=permissions.JUDGE)
+def accept(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
+    return _turn(engagement_id, request_id, lambda held, asked, text, seen: actions.accept(held, asked, said=text, seen=seen))
+
+
+@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/return", needs=permissions.JUDGE)
+def give_back(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
+    return _turn(
+        engagement_id, request_id, lambda held, asked, text, seen: actions.give_back(held, asked, because=text, seen=seen)
+    )
+
+
+def _turn(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseReturnValue:
+    (held, asked), form = queries.request(engagement_id, request_id, lock=True), SayForm()
+    if not accepted(form, lambda: act(held, asked, form.text.data or "", counted(form.version.data))):
+        return _request_page(held, asked, say=form, status=form.status)
+    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+
+
+@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/owner", needs=permissions.MANAGE)
+def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
+    held, asked = queries.request(engagement_id, request_id, lock=True)
+    form = _assign_form(asked)
+    if not accepted(
+        form,
+        lambda: actions.assign(
+            held, asked, owner_id=form.owner_id.data or None, due_on=form.due_on.data, seen=counted(form.version.data)
+        ),
+    ):
+        return _request_page(held, asked, assign=form, status=form.status)
+    say_changed(f"The owner and due date of {asked.ref} are saved.")
+    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+
+
+@feature.post("/engagements/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, actions.UNDOABLE, url_for("engagements.index"))
+
+
+@feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/attachments", needs=permissions.PROVIDE)
+def attach(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
+    held, asked = queries.request(engagement_id, request_id, lock=True)
+    form = _attach_form(held)
+    if not accepted(form, lambda: actions.attach(held, asked, uuid_or_none(form.version_id.data))):
+        return _request_page(held, asked, attach=form, status=form.status)
+    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+
+
+@feature.post(
+    "/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/attachments/<uuid:attachment_id>/remove",
+    needs=permissions.PROVIDE,
+)
+def detach(engagement_id: UUID, request_id: UUID, attachment_id: UUID) -> ResponseReturnValue:
+    held, asked = queries.request(engagement_id, request_id, lock=True)
+    actions.detach(held, asked, queries.attachment(asked.id, attachment_id))
+    return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
+
+
+# ---- a list from a file
+
+
+@feature.get("/engagements/<uuid:engagement_id>/imports/new", needs=permissions.ASK)
+def importing(engagement_id: UUID) -> ResponseReturnValue:
+    return page("assurance/engagements/import.html", held=queries.engagement(engagement_id), form=ListForm())
+
+
+@feature.post("/engagements/<uuid:engagement_id>/imports/new", needs=permissions.ASK)
+def read_list(engagement_id: UUID) -> ResponseReturnValue:
+    """Read the file and show what it holds; nothing is in the list yet."""
+    held, form, kept = queries.engagement(engagement_id), ListForm(), []
+    if not accepted(form, lambda: kept.append(_kept(held))):
+        return page("assurance/engagements/import.html", held=held, form=form, status=form.status)
+    return redirect(url_for("engagements.what_was_read", engagement_id=held.id, request_import_id=kept[0].id), 303)
+
+
+def _kept(held: Engagement) -> Any:
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid("Choose the file.", field="file")
+    content = sent.stream.read(request_import.MOST_BYTES + 1)
+    if len(content) > request_import.MOST_BYTES:
+        raise Invalid(f"The list is larger than {request_import.MOST_BYTES // 1024**2} MB, the limit.", field="file")
+    known = frozenset(each.ref for each in frameworks.requirements(held.framework_id)) if held.framework_id else None
+    listed = request_import.read(content, known=known)
+    name = re.sub(r"[^\w .()-]", "_", sent.filename.replace("\\", "/").rpartition("/")[2])[:120] or "list.xlsx"
+    return actions.keep_list(held, listed, filename=name, sha256=hashlib.sha256(content).hexdigest())
+
+
+@feature.get("/engagements/<uuid:engagement_id>/imports/<uuid:request_import_id>", needs=permissions.ASK)
+def what_was_read(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnValue:
+    held = queries.engagement(engagement_id)
+    kept = queries.import_of(held.id, request_import_id)
+    rows = [request_import.Row.from_json(row) for row in kept.rows]
+    known = queries.known_rows(held.id)
+    new = [row for row in rows if row.ref not in known]
+    differs = [row for row in rows if row.ref in known and known[row.ref] != row.digest]
+    return page("assurance/engagements/preview.html", held=held, kept=kept, new=new[:SHOWN], new_count=len(new), differs=differs[:SHOWN],
+                differs_count=len(differs), same=len(rows) - len(new) - len(differs))  # fmt: skip
+
+
+@feature.post("/engagements/<uuid:engagement_id>/imports/<uuid:request_import_id>", needs=permissions.ASK)
+def take_over(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnValue:
+    held = queries.engagement(engagement_id)
+    kept = queries.import_of(held.id, request_import_id, lock=True)
+    added = actions.take_over(held, kept)
+    flash(f"{added} requests were added." if added != 1 else "One request was added.")
+    return redirect(url_for("engagements.requests", engagement_id=held.id), 303)
+
+
+# ---- packages
+
+
+GENERATE = StepUp("Generate package", facts=_which)
+DOWNLOAD = StepUp("Download package", facts=_which)
+
+
+@feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE, fresh=GENERATE)
+def ask_package(engagement_id: UUID) -> ResponseReturnValue:
+    held = queries.engagement(engagement_id)
+    made = actions.ask_package(held)
+    return redirect(url_for("engagements.package", engagement_id=held.id, package_id=made.id), 303)
+
+
+@feature.get("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>", needs=permissions.PACKAGE)
+def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
+    held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
+    asked_by = doers([run.package.asked_by]).get(run.package.asked_by) if run.package.asked_by else None
+    return page("assurance/engagements/package.html", held=held, run=run, filename=_filename(held), asked_by=asked_by, timeline=told([package_id]),
+                keys=queries.verifier_keys())  # fmt: skip
+
+
+def _filename(held: Engagement) -> str:
+    return f"{current.actor().tenant_slug}-{held.ref}.zip"
+
+
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download", needs=permissions.PACKAGE, fresh=DOWNLOAD)
+def take_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
+    """The file itself, streamed. A POST, because taking it is an entry in the log."""
+    held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
+    key = actions.take_package(held, run.package)
+    response = Response(storage.pieces(key), content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="{_filename(held)}"'
+    response.headers["X-Content-SHA256"] = run.package.sha256 or ""
+    response.content_length = run.package.size or 0
+    return response
+
+
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/cancel", needs=permissions.PACKAGE)
+def cancel_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
+    held = queries.engagement(engagement_id)
+    actions.cancel_package(held, queries.package(engagement_id, package_id))
+    return redirect(url_for("engagements.package", engagement_id=held.id, package_id=package_id), 303)
+
+
+@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/again", needs=permissions.PACKAGE, fresh=GENERATE)
+def package_again(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
+    held = queries.engagement(engagement_id)
+    actions.package_again(held, queries.package(engagement_id, package_id))
+    return redirect(url_for("engagements.package", engagement_id=held.id, package_id=package_id), 303)

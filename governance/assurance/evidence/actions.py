@@ -1,0 +1,914 @@
+"""Beginning evidence, bringing in versions, reviewing them, and what belongs to it.
+
+    begin, edit, assign, link, unlink, retire, restore        the thing that recurs
+    bring_file, bring_link                                    a version: immutable from then on
+    accept, reject                                            another person's judgement, once
+    take_out                                                  a download, noted
+    push                                                      the same from a machine, once for each of its requests
+    note_fault, note_healed, note_check                       what a check of the stored files found
+    place_hold, release_hold, set_retention                   what keeps a file, and for how long
+    ask_destruction, approve_…, refuse_…, withdraw_…          a file goes by two persons' hands; its row stays
+    remind                                                    owners of what falls due, once for each due date
+
+A contributor brings in versions of what he owns. Nobody judges what he brought in himself, nor what came by a key
+whose secret he was shown. A hold beats retention and
+what two persons agree on.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, BinaryIO, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+
+from governance.assurance.evidence import deletion_guard, file_types, permissions, queries, retention, scanning
+from governance.assurance.evidence.freshness import CADENCES
+from governance.assurance.evidence.models import (
+    Evidence,
+    EvidenceDestruction,
+    EvidenceFault,
+    EvidenceHold,
+    EvidenceLink,
+    EvidencePush,
+    EvidenceReminder,
+    EvidenceRetention,
+    EvidenceReview,
+    EvidenceVersion,
+)
+from governance.assurance.evidence.numbering import next_ref
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.owners import check_may_own
+from governance.foundation.people.queries import membership_of, names, who_last
+from governance.foundation.people.second_person import ApprovalRequest
+from governance.foundation.privacy.queries import own_tenant
+from governance.kernel import clock, current, jobs, outbox, storage, undo
+from governance.kernel.access import allowed
+from governance.kernel.db import alone, alone_or_not, find, session, take_time
+from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale, TooLarge, Unavailable
+from governance.kernel.ids import uuid7
+from governance.kernel.undo import Overtaken, UndoStep
+
+BEGUN = action(
+    "evidence.begun", "began evidence", fields="ref title kind cadence confidentiality due_on controls", persons="owner"
+)
+EDITED = action("evidence.changed", "changed evidence", fields="title kind cadence confidentiality due_on")
+ASSIGNED = action("evidence.assigned", "assigned evidence", fields="undoes", persons="owner")
+LINKED = action("evidence.linked", "linked evidence to a control", fields="control undoes", personal="note")
+UNLINKED = action("evidence.unlinked", "unlinked evidence from a control", fields="control undoes")
+RETIRED = action("evidence.retired", "retired evidence", fields="ref")
+RESTORED = action("evidence.restored", "restored retired evidence", fields="ref undoes")
+BROUGHT = action(
+    "evidence.version.brought",
+    "brought in a version of evidence",
+    fields="number sha256 size media_type period_from period_to valid_until source",
+    personal="filename url",
+)
+ACCEPTED = action("evidence.version.accepted", "accepted a version of evidence", fields="number sha256")
+REJECTED = action("evidence.version.rejected", "rejected a version of evidence", fields="number sha256")
+TAKEN_OUT = action("evidence.version.downloaded", "downloaded a version of evidence", fields="number sha256")
+PUSHED = action("evidence.pushed", "pushed a version of evidence", fields="evidence number sha256")
+BROKE = action("evidence.version.broken", "found the stored file of a version broken", fields="number sha256 kind")
+HEALED = action("evidence.version.healed", "found the stored file of a version whole again", fields="number sha256")
+CHECKED = action("evidence.checked", "checked every stored file of evidence", fields="files bytes broken")
+HELD = action("evidence.hold.placed", "placed a legal hold on evidence", fields="ref")
+RELEASED = action("evidence.hold.released", "released a legal hold on evidence", fields="ref")
+KEPT_FOR = action("evidence.retention.changed", "changed how long evidence is kept", fields="kind months")
+DESTRUCTION_ASKED = action(
+    "evidence.destruction.asked", "asked to destroy a file of evidence", fields="number sha256 size by_rule"
+)
+DESTRUCTION_APPROVED = action(
+    "evidence.destruction.approved", "agreed to destroy a file of evidence", fields="number sha256 size"
+)
+DESTRUCTION_REFUSED = action("evidence.destruction.refused", "refused to destroy a file of evidence", fields="number sha256")
+DESTRUCTION_WITHDRAWN = action(
+    "evidence.destruction.withdrawn", "took back the request to destroy a file of evidence", fields="number sha256"
+)
+DESTRUCTION_HELD = action("evidence.destruction.held", "was kept from destroying a file of evidence", fields="number sha256")
+DESTROYED = action("evidence.version.destroyed", "destroyed a file of evidence", fields="number sha256 size shared")
+REMINDED = action("evidence.reminded", "reminded an owner of evidence", fields="due_on", persons="owner")
+SWEPT = action("evidence.swept", "removed stored files that belong to no evidence", fields="files")
+
+LIMIT = 1024**3
+SHELF = "evidence"
+OBJECTS = "stored evidence"  # the lock between storing a file, sweeping and destroying
+SWEPT_AFTER = timedelta(days=1)
+PUSHES_KEPT = timedelta(days=30)
+KINDS = ("document", "record", "report", "screenshot", "export", "log", "attestation", "configuration")
+CONFIDENTIALITY = ("public", "internal", "confidential", "restricted")
+LONGEST = timedelta(days=3 * 366)
+EARLIEST = date(2000, 1, 1)
+
+
+class AlreadyThere(DomainError):
+    pass
+
+
+class Retired(DomainError):
+    pass
+
+
+# ---- the thing that recurs
+
+
+def begin(
+    title: str, *, kind: str, cadence: str, owner_id: UUID | None = None, due_on: date | None = None,
+    confidentiality: str = "internal", controls: Mapping[UUID, str] | None = None,
+) -> Evidence:  # fmt: skip
+    """Begin a piece of evidence; `controls` maps each supported control to a note on how. Two live ones share no title."""
+    title = _worded(title, "title")
+    _known(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
+    check_may_own(owner_id)
+    supported = controls or {}
+    found = _live_controls(supported)
+    ref = next_ref(Evidence.ref, "EV", width=4)
+    _one_title(title)
+    evidence = Evidence(
+        ref=ref, title=title, kind=kind, cadence=cadence, confidentiality=confidentiality, owner_id=owner_id, due_on=due_on,
+        retired_at=None, created_at=clock.now(), version=1,
+    )  # fmt: skip
+    session().add(evidence)
+    session().flush()
+    session().add_all(
+        EvidenceLink(evidence_id=evidence.id, control_id=c, note=note.strip()[:500], created_at=clock.now())
+        for c, note in supported.items()
+    )
+    record(
+        BEGUN, evidence, ref=ref, title=title, kind=kind, cadence=cadence, confidentiality=confidentiality, due_on=due_on,
+        owner=owner_id, controls=sorted(found.values()),
+    )  # fmt: skip
+    return evidence
+
+
+def edit(
+    evidence: Evidence, *, version: int, title: str, kind: str, cadence: str, confidentiality: str, due_on: date | None
+) -> None:
+    """Change what it is; refused as stale when somebody else did so since the form was opened."""
+    _live(evidence)
+    after: dict[str, Any] = {
+        "title": _worded(title, "title"),
+        "kind": kind,
+        "cadence": cadence,
+        "confidentiality": confidentiality,
+        "due_on": due_on,
+    }
+    _known(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
+    before = {name: getattr(evidence, name) for name in after}
+    changes = {name: (before[name], value) for name, value in after.items() if before[name] != value}
+    if not changes:
+        return
+    if version != evidence.version:
+        raise Stale(
+            f"{evidence.ref} was changed by somebody else since you opened this page.",
+            {n: (new, old) for n, (old, new) in changes.items()},
+        )
+    if "title" in changes:
+        next_ref(Evidence.ref, "EV", width=4)
+        _one_title(after["title"])
+    for name, value in after.items():
+        setattr(evidence, name, value)
+    evidence.version += 1
+    record(EDITED, evidence, before=before, after=after)
+
+
+def assign(evidence: Evidence, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
+    """Give it to a member, or with None to nobody. The same owner twice is no change. `undoes`: the entry taken back."""
+    _live(evidence)
+    if evidence.owner_id == owner_id:
+        return
+    check_may_own(owner_id)
+    before, after = {"owner": evidence.owner_id}, {"owner": owner_id}
+    evidence.owner_id = owner_id
+    entry = record(ASSIGNED, evidence, before=before, after=after, undoes=undoes)
+    undo.remember("evidence.owner", evidence.id, entry.id, before=before, after=after)
+
+
+def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
+    """Several at once, all or none."""
+    for evidence in queries.some(ids, lock=True):
+        assign(evidence, owner_id)  # record() is in there
+
+
+def why_not(evidence: Evidence) -> str | None:
+    """Why nothing of it can be changed any more; None where it can."""
+    return f"{evidence.ref} was retired on {_day(evidence.retired_at.date())}." if evidence.retired_at is not None else None
+
+
+def link(evidence: Evidence, control_id: UUID, note: str = "", *, undoes: UUID | None = None) -> EvidenceLink:
+    """Say that it supports a control, and how. The same again is no change; another note ends the old link."""
+    _live(evidence)
+    ref, note = _live_controls([control_id])[control_id], note.strip()[:500]
+    held = _link(evidence, control_id)
+    if held is not None and held.note == note:
+        return held
+    if held is not None:
+        held.removed_at = clock.now()
+        session().flush()
+    made = EvidenceLink(id=uuid7(), evidence_id=evidence.id, control_id=control_id, note=note, created_at=clock.now())
+    session().add(made)
+    entry = record(LINKED, evidence, control=ref, note=note or None, undoes=undoes)
+    _remember_link(evidence, control_id, entry.id, held, made)
+    return made
+
+
+def unlink(evidence: Evidence, control_id: UUID, *, undoes: UUID | None = None) -> None:
+    """End the link; one that is not there is no fault. Past days keep it."""
+    held = _link(evidence, control_id)
+    if held is None:
+        return
+    held.removed_at = clock.now()
+    entry = record(UNLINKED, evidence, control=queries.ref_of_control(control_id), undoes=undoes)
+    _remember_link(evidence, control_id, entry.id, held, None)
+
+
+def _remember_link(
+    evidence: Evidence, control_id: UUID, entry_id: UUID, before: EvidenceLink | None, after: EvidenceLink | None
+) -> None:
+    """By the rows: a link that has ended keeps its note, so a step needs no text."""
+    told = {"control_id": control_id}
+    undo.remember(
+        "evidence.link", evidence.id, entry_id,
+        before={**told, "link_id": before.id if before else None}, after={**told, "link_id": after.id if after else None},
+    )  # fmt: skip
+
+
+def retire(evidence: Evidence, *, because: str) -> None:
+    """It leaves every list and proves nothing from now on; its versions and its history stay."""
+    _live(evidence)
+    reason = _reason(because, "Say why it is retired: the reason is kept with it.")
+    evidence.retired_at = clock.now()
+    entry = record(RETIRED, evidence, because=reason, ref=evidence.ref)
+    undo.remember("evidence.retired", evidence.id, entry.id, before={}, after={"retired_at": evidence.retired_at})
+
+
+def restore(evidence: Evidence, *, undoes: UUID) -> None:
+    """Undo its retirement, which the entry `undoes` told of, unless another item has taken its title."""
+    next_ref(Evidence.ref, "EV", width=4)  # the lock under which titles are taken
+    _one_title(evidence.title)
+    evidence.retired_at = None
+    record(RESTORED, evidence, ref=evidence.ref, undoes=undoes)
+
+
+# ---- undoing
+
+
+UNDOABLE = {"evidence.owner", "evidence.link", "evidence.retired"}
+
+
+@undo.restores("evidence.owner")
+def _restore_owner(step: UndoStep) -> None:
+    evidence = queries.find_evidence(step.target_id, lock=True)
+    if undo.plain(evidence.owner_id) != step.after["owner"]:
+        raise Overtaken(f"{evidence.ref} {evidence.title} was reassigned by {who_last(evidence.id, ASSIGNED)} meanwhile.")
+    assign(evidence, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
+
+
+@undo.restores("evidence.link")
+def _restore_link(step: UndoStep) -> None:
+    evidence, control_id = queries.find_evidence(step.target_id, lock=True), UUID(step.after["control_id"])
+    held, before = _link(evidence, control_id), undo.id_or_none(step.before["link_id"])
+    if (str(held.id) if held else None) != step.after["link_id"]:
+        who = who_last(evidence.id, LINKED, UNLINKED)
+        raise Overtaken(f"{evidence.ref}'s link to {queries.ref_of_control(control_id)} was changed by {who} meanwhile.")
+    if before is None:
+        unlink(evidence, control_id, undoes=step.entry_id)
+    else:
+        link(evidence, control_id, find(EvidenceLink, before, what="link").note, undoes=step.entry_id)
+
+
+@undo.restores("evidence.retired")
+def _restore_retired(step: UndoStep) -> None:
+    evidence = queries.find_evidence(step.target_id, lock=True)
+    if undo.plain(evidence.retired_at) != step.after["retired_at"]:
+        raise Overtaken(f"{evidence.ref} {evidence.title} was restored by {who_last(evidence.id, RESTORED)} meanwhile.")
+    restore(evidence, undoes=step.entry_id)
+
+
+# ---- versions
+
+
+def bring_file(
+    evidence: Evidence, stream: BinaryIO, filename: str | None, *, collected_on: date, period_from: date, period_to: date,
+    valid_until: date, source: str = "upload", unchanged: bool = False,
+) -> EvidenceVersion:  # fmt: skip
+    """Store a file and make it the next version: its type is found by content, its digest while it streams.
+
+    `unchanged`: the source may give the same bytes for another period, as a configuration that nobody changed does.
+    """
+    check_may_bring(evidence)
+    _dates(collected_on, period_from, period_to, valid_until)
+    name = file_types.plain_name(filename)
+    _not_larger(stream)
+    take_time()
+    found = file_types.find_type(stream, name)
+    scanning.refuse_infected(stream, name)
+    blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT, shelf=SHELF)
+    return _filed(
+        evidence, Stored(name, found.type, blob.size, blob.sha256, blob.key), unchanged=unchanged,
+        collected_on=collected_on, source=source, period_from=period_from, period_to=period_to, valid_until=valid_until,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that lies in the store already."""
+
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    storage_key: str
+
+
+def bring_stored(
+    evidence: Evidence, sha256: str, *, collected_on: date, period_from: date, period_to: date, valid_until: date, source: str
+) -> EvidenceVersion:
+    """Make a file that is here already, by its digest, the next version of another piece or for another period."""
+    check_may_bring(evidence)
+    _dates(collected_on, period_from, period_to, valid_until)
+    held = queries.stored(sha256)
+    if held is None or not storage.store().exists(held.storage_key or ""):
+        raise Invalid("Nothing with that SHA-256 is here. Send the file itself.", field="sha256")
+    there = Stored(held.filename or "file", held.media_type or "", held.size or 0, sha256, held.storage_key or "")
+    return _filed(
+        evidence, there, unchanged=True, collected_on=collected_on, source=source,
+        period_from=period_from, period_to=period_to, valid_until=valid_until,
+    )  # fmt: skip
+
+
+def _filed(evidence: Evidence, file: Stored, *, unchanged: bool, collected_on: date, **facts: Any) -> EvidenceVersion:
+    """From here to the commit nothing sweeps or destroys what was stored: the row and its blob are there together, or no row is."""
+    session().refresh(evidence, with_for_update=True)
+    _live(evidence)
+    alone(OBJECTS)
+    if not storage.store().exists(file.storage_key):
+        raise Unavailable("The stored file was removed meanwhile. Nothing was saved; send it again.")
+    same = queries.versions_of(evidence).where(EvidenceVersion.sha256 == file.sha256)
+    if unchanged:
+        same = same.where(EvidenceVersion.period_from == facts["period_from"], EvidenceVersion.period_to == facts["period_to"])
+    if twin := session().scalars(same).first():
+        raise AlreadyThere(
+            f"These are the same bytes as version {twin.number} of {_day(twin.uploaded_at.date())}. Nothing was saved.",
+            field="file",
+        )
+    return _bring(
+        evidence, collected_on, filename=file.filename, media_type=file.media_type, size=file.size, sha256=file.sha256,
+        storage_key=file.storage_key, url=None, **facts,
+    )  # fmt: skip
+
+
+def bring_link(
+    evidence: Evidence,
+    url: str,
+    *,
+    collected_on: date,
+    period_from: date,
+    period_to: date,
+    valid_until: date,
+    source: str = "link",
+) -> EvidenceVersion:
+    """Make an address the next version, for what may not leave the place where it is kept. https only."""
+    check_may_bring(evidence)
+    _dates(collected_on, period_from, period_to, valid_until)
+    url = url.strip()
+    _address(url)
+    twin = (
+        session()
+        .scalars(queries.versions_of(evidence).where(EvidenceVersion.url == url, EvidenceVersion.period_to == period_to))
+        .first()
+    )
+    if twin:
+        raise AlreadyThere(f"Version {twin.number} is this address for the same period. Nothing was saved.", field="url")
+    return _bring(
+        evidence, collected_on, filename=None, media_type=None, size=None, sha256=None, storage_key=None, url=url, source=source,
+        period_from=period_from, period_to=period_to, valid_until=valid_until,
+    )  # fmt: skip
+
+
+def accept(version: EvidenceVersion, evidence: Evidence, *, remark: str = "") -> EvidenceReview:
+    return _judge(version, evidence, "accepted", remark.strip()[:2000])
+
+
+def reject(version: EvidenceVersion, evidence: Evidence, *, reason: str) -> EvidenceReview:
+    return _judge(version, evidence, "rejected", _reason(reason, "Say what is wrong with it: the collector needs to know."))
+
+
+def take_out(version: EvidenceVersion) -> BinaryIO:
+    """The stored file, open for reading; who took it is in the log."""
+    file = queries.open_version(version)
+    record(TAKEN_OUT, version, number=version.number, sha256=version.sha256)
+    return file
+
+
+# ---- from a machine
+
+
+class Reused(Invalid):
+    """The same Idempotency-Key with another request."""
+
+
+class UnderWay(DomainError):
+    """The same request is being answered just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    answer: dict[str, Any]
+    again: bool
+
+
+def push(
+    evidence: Evidence, *, stream: BinaryIO | None, filename: str | None, sha256: str | None, idempotency_key: str | None,
+    collected_on: date | None, period_from: date, period_to: date, valid_until: date, source: str | None,
+) -> Pushed:  # fmt: skip
+    """Bring in what a machine sends, or names by digest. The same key again gives the same answer, and nothing twice.
+
+    Collected today, and from the key itself, where it does not say; the same request is the same on another day.
+    """
+    dates = {"period_from": period_from, "period_to": period_to, "valid_until": valid_until}
+    if (stream is None) == (sha256 is None):
+        raise Invalid("Send one of the two: a file, or the sha256 of one that is here already.", field="file")
+    asked = _digest_of(
+        [evidence.id, filename if stream else None, _sha256(stream) if stream else sha256, source, collected_on, dates]
+    )
+    if idempotency_key is not None and (before := _earlier(idempotency_key, asked)):
+        return before
+    facts: dict[str, Any] = {"source": source or current.actor().name, "collected_on": collected_on or clock.today(), **dates}
+    if stream is not None:
+        version = bring_file(evidence, stream, filename, unchanged=True, **facts)
+    else:
+        version = bring_stored(evidence, sha256 or "", **facts)
+    session().flush()
+    answer = {
+        "id": str(version.id), "evidence": evidence.ref, "version": version.number, "filename": version.filename,
+        "media_type": version.media_type, "size": version.size, "sha256": version.sha256, "review": "pending",
+    }  # fmt: skip
+    if idempotency_key is not None:
+        session().add(
+            EvidencePush(key_id=_key_id(), idempotency_key=idempotency_key, digest=asked, version_id=version.id, answer=answer)
+        )
+    record(PUSHED, version, evidence=evidence.ref, number=version.number, sha256=version.sha256)
+    return Pushed(answer, again=False)
+
+
+def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
+    if not alone_or_not(f"push {_key_id()} {idempotency_key}"):
+        raise UnderWay("A request with this Idempotency-Key is being answered just now. Ask again in a moment.")
+    held = queries.earlier_push(_key_id(), idempotency_key)
+    if held is None:
+        return None
+    if held.created_at < clock.now() - PUSHES_KEPT:  # the night has not forgotten it yet: the name is free all the same
+        session().delete(held)
+        session().flush()
+        return None
+    if held.digest != asked:
+        raise Reused("This Idempotency-Key was used for another request. Nothing was saved.", field="Idempotency-Key")
+    return Pushed(held.answer, again=True)
+
+
+def _key_id() -> UUID:
+    key_id = current.actor().key_id
+    if key_id is None:
+        raise RuntimeError("only machines push")
+    return key_id
+
+
+def _digest_of(asked: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def _sha256(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    stream.seek(0)
+    while piece := stream.read(storage.PIECE):
+        digest.update(piece)
+    stream.seek(0)
+    return digest.hexdigest()
+
+
+def forget_pushes() -> int:
+    """A machine that asks again does so within a month; how many were forgotten."""
+    gone = session().execute(delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSHES_KEPT))
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
+
+
+# ---- what a check of the stored files found
+
+
+def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
+    """From now on it proves nothing, whatever was judged. Found twice, it is noted once."""
+    held = queries.fault_of(version)
+    if held is not None and held.kind == kind:
+        return
+    if held is not None:
+        held.healed_at = clock.now()
+        session().flush()
+    session().add(EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), healed_at=None))
+    record(BROKE, version, number=version.number, sha256=version.sha256, kind=kind)
+
+
+def note_healed(version: EvidenceVersion) -> None:
+    """The right bytes are there again: from a backup, or because somebody brought them in anew."""
+    held = queries.fault_of(version)
+    if held is not None:
+        held.healed_at = clock.now()
+        record(HEALED, version, number=version.number, sha256=version.sha256)
+
+
+def note_check(*, files: int, size: int, broken: int) -> None:
+    record(CHECKED, own_tenant(), files=files, bytes=size, broken=broken)
+
+
+def old_files() -> Iterator[str]:
+    """The keys of stored files that are older than a day: a younger one may belong to a transaction that is under way."""
+    before = clock.now() - SWEPT_AFTER
+    folder = f"{current.actor().tenant_id.hex}/{SHELF}"
+    return (key for key, written in storage.store().aged(folder) if written < before)
+
+
+def sweep(keys: Collection[str]) -> int:
+    """Remove those of these files that no version refers to; how many. A few at a time: uploads wait for it."""
+    alone(OBJECTS)
+    orphans = sorted(set(keys) - queries.referred_to(keys))
+    for key in orphans:
+        storage.store().remove(key)
+    if orphans:
+        record(SWEPT, own_tenant(), files=len(orphans))
+    return len(orphans)
+
+
+def clear_halves() -> int:
+    """Remove what killed processes left half written; how many."""
+    return storage.store().clear(current.actor().tenant_id, clock.now() - SWEPT_AFTER)
+
+
+# ---- what keeps a file, and for how long
+
+
+class Kept(DomainError):
+    """Something keeps the file: a legal hold, or what a feature above says."""
+
+
+def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
+    """Placed twice is placed once. A destruction that two have agreed on and that is not carried out yet is stopped by it."""
+    reason = _reason(because, "Say why: the reason is kept with the hold.")
+    if (there := queries.hold_on(evidence.id)) is not None:
+        return there
+    hold = EvidenceHold(evidence_id=evidence.id, reason=reason, placed_by=current.person_id(), released_at=None, released_by=None)
+    session().add(hold)
+    record(HELD, evidence, because=reason, ref=evidence.ref)
+    return hold
+
+
+def release_hold(evidence: Evidence, *, because: str) -> None:
+    hold = queries.hold_on(evidence.id)
+    if hold is None:
+        raise DomainError("No legal hold stands on this piece.")
+    reason = _reason(because, "Say why: the reason is kept with the hold.")
+    hold.released_at, hold.released_by = clock.now(), current.person_id()
+    record(RELEASED, evidence, because=reason, ref=evidence.ref)
+
+
+def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRetention:
+    """`version` is that of the rule which the form was opened with; 0 when there was none. None: kept for ever."""
+    _known(kind=(kind, KINDS))
+    if months is not None and not retention.LEAST <= months <= retention.MOST:
+        raise Invalid(f"Between {retention.LEAST} and {retention.MOST} months, or empty: for ever.", field="months")
+    alone(f"retention of {kind}")  # a first rule has no row to lock
+    rule = queries.retention_rule(kind, lock=True)
+    if (rule.version if rule else 0) != version:
+        raise Stale("Somebody else changed this since you opened the page. Look at what it is now, then save again.")
+    before = rule.months if rule else None
+    if rule is None:
+        rule = EvidenceRetention(kind=kind, months=None, version=0, changed_by=current.person_id())
+        session().add(rule)
+    if before == months and rule.version:
+        return rule
+    rule.months, rule.version, rule.changed_by = months, rule.version + 1, current.person_id()
+    record(KEPT_FOR, rule, before={"months": before}, after={"months": months}, kind=kind)
+    return rule
+
+
+# ---- destroying a file, by two persons
+
+
+def ask_destruction(version: EvidenceVersion, evidence: Evidence, *, because: str) -> EvidenceDestruction:
+    """Asked twice is asked once."""
+    if (there := queries.destruction_of(version, "asked", "approved", "done")) is not None:
+        return there
+    reason = _reason(because, "Say why: the reason stays with the tombstone.")
+    return _ask(version, evidence, reason, asked_by=current.person_id(), by_rule=False)
+
+
+def _ask(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool) -> EvidenceDestruction:
+    if version.sha256 is None or version.size is None:
+        raise DomainError(f"Version {version.number} is an address: there is no file here to destroy.")
+    _not_kept(version, evidence)
+    asked = EvidenceDestruction(
+        version_id=version.id, sha256=version.sha256, size=version.size, state="asked", reason=reason, by_rule=by_rule, asked_by=asked_by,
+        decided_by=None, decided_at=None, done_at=None, work_item_id=None,
+    )  # fmt: skip
+    session().add(asked)
+    record(
+        DESTRUCTION_ASKED,
+        version,
+        because=reason,
+        number=version.number,
+        sha256=version.sha256,
+        size=version.size,
+        by_rule=by_rule or None,
+    )
+    return asked
+
+
+def mark(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidence) -> str:
+    """Of what is asked: the approval carries it, and is refused when it has changed since."""
+    said = (str(asked.id), asked.state, asked.reason, asked.sha256, str(version.number), evidence.ref, evidence.title)
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+
+
+def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidence, *, seen: str) -> None:
+    """A second person agrees; the jobs process carries it out. There is no way back."""
+    _open(asked)
+    approval_of(asked).check()
+    if seen != mark(asked, version, evidence):
+        raise Stale("What was asked has changed since you opened this page. Look at it again.")
+    _not_kept(version, evidence)
+    asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
+    asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
+    record(DESTRUCTION_APPROVED, version, number=version.number, sha256=asked.sha256, size=asked.size)
+
+
+def refuse_destruction(asked: EvidenceDestruction, version: EvidenceVersion, *, because: str) -> None:
+    _open(asked)
+    approval_of(asked).check_rejection()
+    reason = _reason(because, "Say why it is refused.")
+    asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
+    record(DESTRUCTION_REFUSED, version, because=reason, number=version.number, sha256=asked.sha256)
+
+
+def withdraw_destruction(asked: EvidenceDestruction, version: EvidenceVersion) -> None:
+    _open(asked)
+    if asked.asked_by != current.person_id():
+        raise Forbidden("Only who asked takes it back.")
+    asked.state, asked.decided_at = "withdrawn", clock.now()
+    record(DESTRUCTION_WITHDRAWN, version, number=version.number, sha256=asked.sha256)
+
+
+def carry_out(asked: EvidenceDestruction) -> None:
+    """Remove the file, unless another version still has the same bytes. Killed in the middle, it is done again.
+
+    What keeps it since the approval, a hold for instance, stops it; it can be asked for again when that is over.
+    """
+    if asked.state != "approved":
+        return
+    version, evidence = queries.version_of(asked.version_id, lock=True)
+    if (why := kept_because(version, evidence)) is not None:
+        with deletion_guard.by_the_console():  # also where nobody else may change anything now
+            asked.state = "stopped"
+            record(DESTRUCTION_HELD, version, outcome="refused", because=why, number=version.number, sha256=asked.sha256)
+        return
+    alone(OBJECTS)
+    shared = queries.others_with(version)
+    asked.state, asked.done_at = "done", clock.now()
+    record(
+        DESTROYED,
+        version,
+        about=asked.decided_by,
+        number=version.number,
+        sha256=asked.sha256,
+        size=asked.size,
+        shared=shared or None,
+    )
+    session().flush()  # whatever refuses it does so while the file is there
+    if not shared and version.storage_key:
+        storage.store().remove(version.storage_key)
+
+
+def propose_by_retention() -> int:
+    """Ask, in the name of who set the rule, to destroy what its kind's retention lets go. A second person still agrees."""
+    proposed = 0
+    for version, evidence, rule in queries.past_retention(clock.today()):
+        reason = f"Its retention of {rule.months} months after {_day(version.valid_until)} has ended."
+        _ask(version, evidence, reason, asked_by=rule.changed_by, by_rule=True)
+        proposed += 1
+    return proposed
+
+
+def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
+    """What keeps its file, in words; None where nothing does."""
+    if (hold := queries.hold_on(evidence.id)) is not None:
+        return f"A legal hold of {_day(hold.created_at.date())} stands on {evidence.ref}. Nothing of it can be destroyed."
+    return deletion_guard.kept([version.id]).get(version.id)
+
+
+def _not_kept(version: EvidenceVersion, evidence: Evidence) -> None:
+    if (why := kept_because(version, evidence)) is not None:
+        raise Kept(why)
+
+
+def _open(asked: EvidenceDestruction) -> None:
+    if asked.state != "asked":
+        raise DomainError("That request is closed already.")
+
+
+def approval_of(asked: EvidenceDestruction) -> ApprovalRequest:
+    whose = "You set the rule that asks for this" if asked.by_rule else "You requested this yourself"
+    return ApprovalRequest([asked.asked_by], asked.created_at, own=f"{whose}, so another person decides.")
+
+
+# ---- reminders
+
+
+def remind() -> int:
+    """One letter to each owner who has evidence that is late or falls due, each piece once for each due date; how many letters."""
+    letters: dict[UUID, list[queries.Row]] = {}
+    for row in queries.to_remind():
+        if row.piece.owner_id is not None:
+            letters.setdefault(row.piece.owner_id, []).append(row)
+    return sum(_letter(owner, rows) for owner, rows in letters.items())
+
+
+def _letter(owner: UUID, rows: list[queries.Row]) -> bool:
+    """Whether there is somebody to write to: who has left gets nothing, and nothing says that he did."""
+    member = membership_of(owner)
+    if member is None:
+        return False
+    listed = [_reminded(row, row.deadline, owner) for row in rows if row.deadline is not None]
+    count = "1 piece of evidence waits" if len(listed) == 1 else f"{len(listed)} pieces of evidence wait"
+    lines = "\n".join(listed)
+    outbox.send_mail(
+        member.person.email, f"{count} for you in {current.actor().tenant_name}",
+        f"{count} for you:\n\n{lines}\n\nThey stand in the console under Evidence, Inbox. You get one letter for each due date.\n",
+    )  # fmt: skip
+    return True
+
+
+def _reminded(row: queries.Row, due: date, owner: UUID) -> str:
+    evidence = queries.find_evidence(row.piece.id)
+    session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
+    record(REMINDED, evidence, due_on=due, owner=owner)
+    return f"  {evidence.ref} {evidence.title}: {row.fresh.says}, due {_day(due)}"
+
+
+# ---- rules
+
+
+def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVersion:
+    number = (
+        session().scalar(select(func.max(EvidenceVersion.number)).where(EvidenceVersion.evidence_id == evidence.id)) or 0
+    ) + 1
+    version = EvidenceVersion(
+        evidence_id=evidence.id, number=number, uploaded_at=clock.now(), uploaded_by=current.actor().person_id,
+        key_id=current.actor().key_id, created_at=clock.now(),
+        collected_at=min(datetime.combine(collected_on, time(), UTC), clock.now()), **facts,
+    )  # fmt: skip
+    session().add(version)
+    told = {k: v for k, v in facts.items() if k != "storage_key"}
+    record(BROUGHT, version, number=number, **told)
+    return version
+
+
+def _judge(
+    version: EvidenceVersion, evidence: Evidence, decision: Literal["accepted", "rejected"], reason: str
+) -> EvidenceReview:
+    if (why := queries.why_not_review(version)) is not None:
+        raise Forbidden(f"{why}, so another person reviews it.")
+    held = session().scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id)).one_or_none()
+    if held is not None:
+        who = names([held.reviewed_by]).get(held.reviewed_by, "A former member")
+        said = f"{who} {held.decision} version {version.number} of {evidence.ref} on {_day(held.reviewed_at.date())}. Nothing was changed."
+        raise Stale(said, {"review": ("pending", held.decision)})
+    review = EvidenceReview(
+        version_id=version.id,
+        decision=decision,
+        reason=reason,
+        reviewed_by=current.person_id(),
+        reviewed_at=clock.now(),
+        created_at=clock.now(),
+    )
+    session().add(review)
+    record(
+        ACCEPTED if decision == "accepted" else REJECTED,
+        version,
+        because=reason or None,
+        number=version.number,
+        sha256=version.sha256,
+    )
+    return review
+
+
+def _live(evidence: Evidence) -> None:
+    if (why := why_not(evidence)) is not None:
+        raise Retired(why)
+
+
+def check_may_bring(evidence: Evidence) -> None:
+    """Refuse who may not bring a version in, and for what is retired."""
+    _live(evidence)
+    may = allowed(permissions.MANAGE) or allowed(permissions.PUSH)
+    if not may and (evidence.owner_id is None or evidence.owner_id != current.actor().person_id):
+        raise Forbidden(f"{evidence.ref} is not yours. Its owner, a compliance officer or an admin brings in versions.")
+
+
+def _dates(collected_on: date, period_from: date, period_to: date, valid_until: date) -> None:
+    if collected_on > clock.today():
+        raise Invalid(f"It cannot have been collected on {_day(collected_on)}: that day is still to come.", field="collected_on")
+    if period_from > period_to:
+        raise Invalid("The period ends before it begins.", field="period_to")
+    if valid_until < period_to:
+        raise Invalid("It is valid at least until the end of the period that it covers.", field="valid_until")
+    if min(period_from, collected_on) < EARLIEST:
+        raise Invalid(
+            "No evidence is from before the year 2000.", field="period_from" if period_from < EARLIEST else "collected_on"
+        )
+    if valid_until > clock.today() + LONGEST:
+        raise Invalid("Evidence is valid for three years at most.", field="valid_until")
+
+
+def _address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        fine = (
+            parts.scheme == "https"
+            and parts.hostname
+            and "." in parts.hostname
+            and not parts.username
+            and not any(c.isspace() for c in url)
+        )
+    except ValueError:
+        fine = False
+    if not fine or len(url) > 2000:  # noqa: PLR2004 - what browsers take
+        raise Invalid("The address must begin with https:// and name a server.", field="url")
+
+
+def _not_larger(stream: BinaryIO) -> None:
+    """A file that is too large is refused before any of it is looked into."""
+    stream.seek(0, 2)
+    if stream.tell() > LIMIT:
+        raise TooLarge(f"The file is larger than {LIMIT // 1024**2} MB, the limit. Nothing was saved.", field="file")
+    stream.seek(0)
+
+
+def _known(**choices: tuple[str, Collection[str]]) -> None:
+    for field, (value, known) in choices.items():
+        if value not in known:
+            raise Invalid(f"“{value}” is not a choice here.", field=field)
+
+
+def _one_title(title: str) -> None:
+    same = select(Evidence.ref).where(func.lower(Evidence.title) == title.lower(), Evidence.retired_at.is_(None))
+    if taken := session().scalars(same).first():
+        raise AlreadyThere(f"{taken} has this title already. Bring a version in there, or choose another title.", field="title")
+
+
+def _live_controls(ids: Collection[UUID]) -> dict[UUID, str]:
+    """The ref of each of these controls; refuses one that is retired, unknown or another tenant's."""
+    control = _control()
+    rows = (
+        session().execute(select(control.id, control.ref).where(control.id.in_(ids), control.retired_at.is_(None))).all()
+        if ids
+        else []
+    )
+    if len(rows) != len(set(ids)):
+        raise Invalid("One of the controls is not a choice here.", field="controls")
+    return {row.id: row.ref for row in rows}
+
+
+def _control() -> Any:
+    """The class of controls, which are a layer above: reached through the link, not imported."""
+    return EvidenceLink.control.property.mapper.class_
+
+
+def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
+    return (
+        session()
+        .scalars(
+            select(EvidenceLink).where(
+                EvidenceLink.evidence_id == evidence.id, EvidenceLink.control_id == control_id, EvidenceLink.removed_at.is_(None)
+            )
+        )
+        .one_or_none()
+    )
+
+
+def _reason(text: str, missing: str) -> str:
+    if not text.strip():
+        raise Invalid(missing, field="because")
+    return text.strip()[:2000]
+
+
+def _worded(text: str, field: str) -> str:
+    words = " ".join(text.split())
+    if not words or len(words) > 200:  # noqa: PLR2004 - a title
+        raise Invalid("A title has 1 to 200 characters.", field=field)
+    return words
+
+
+def _day(when: date) -> str:
+    return f"{when.day} {when:%B %Y}"

@@ -1,0 +1,113 @@
+"""What machines bring in: `POST /api/v1/evidence`, once for each of their requests; and the description of all of /api."""
+
+import re
+from datetime import date
+from typing import Any, BinaryIO
+
+from flask import Response, jsonify, request
+
+from governance.assurance.evidence import actions, openapi, permissions, queries
+from governance.assurance.evidence.models import Evidence
+from governance.kernel import access, current
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature, a_key_is_here
+from governance.kernel.forms import uuid_or_none
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("evidence_api", __name__, scope="machine")
+public = Feature("api_description", __name__, scope="public")
+
+PIECE = 1024 * 1024
+LONGEST_KEY = 255
+UNKEPT = re.compile("[\\0\ud800-\udfff]")  # NUL, and halves of characters, which JSON can name
+FIELDS = ("evidence", "sha256", "filename", "collected_on", "period_from", "period_to", "valid_until", "source")
+
+
+@feature.url_value_preprocessor
+def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001 - Flask's signature
+    """Only from a key that may push; anybody else's large body is refused unread."""
+    if endpoint == "evidence_api.push" and request.method == "POST" and a_key_is_here(permissions.PUSH):
+        request.max_content_length = actions.LIMIT + PIECE
+
+
+@feature.post("/api/v1/evidence", needs=permissions.PUSH)
+def push() -> ResponseReturnValue:
+    """A version of evidence: multipart with its file, or JSON with the SHA-256 of a file that is here already."""
+    sent = _sent()
+    file = request.files.get("file")
+    stream: BinaryIO | None = file.stream if file else None  # type: ignore[assignment]  # werkzeug's is wider
+    evidence = _evidence(sent.get("evidence", ""))
+    done = actions.push(
+        evidence, stream=stream, filename=file.filename if file else None, sha256=_sha256(sent.get("sha256")),
+        idempotency_key=_idempotency_key(), source=sent.get("source", "").strip()[:120] or None,
+        collected_on=_day(sent, "collected_on") if sent.get("collected_on", "").strip() else None,
+        period_from=_day(sent, "period_from"), period_to=_day(sent, "period_to"), valid_until=_day(sent, "valid_until"),
+    )  # fmt: skip
+    answer = jsonify(done.answer)
+    answer.status_code = 201
+    answer.headers["Location"] = f"/t/{current.actor().tenant_slug}/evidence/{evidence.id}"
+    if done.again:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+def _sent() -> dict[str, str]:
+    """The named values, as a form or as one JSON object; a value that has no name here is refused, so that no typing error is lost."""
+    if request.mimetype == "multipart/form-data":
+        given: Any = request.form.to_dict()
+    elif request.mimetype == "application/json":
+        given = _json()
+        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+            raise Invalid("The body is one JSON object whose values are strings.")
+    else:
+        raise Invalid("Send multipart/form-data with a file, or application/json with a sha256.")
+    if unknown := given.keys() - set(FIELDS):
+        raise Invalid(f"{min(unknown)[:40]} is no field here. There are: {', '.join(FIELDS)}, file.", field=min(unknown)[:40])
+    if unkept := next((name for name, value in given.items() if UNKEPT.search(value)), None):
+        raise Invalid(f"{unkept} holds a character that no text may hold. Nothing was saved.", field=unkept)
+    return dict(given)
+
+
+def _json() -> Any:
+    """None for what is no JSON, also for what nests too deeply to be read."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
+
+
+def _evidence(named: str) -> Evidence:
+    if not named.strip():
+        raise Invalid("evidence: name the piece that this is a version of, by ref or id.", field="evidence")
+    evidence_id = uuid_or_none(named)
+    return queries.find_evidence(evidence_id) if evidence_id else queries.by_ref(named)
+
+
+def _sha256(given: str | None) -> str | None:
+    if not given:
+        return None
+    digest = given.strip().lower()
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):  # noqa: PLR2004 - hexadecimal digits of SHA-256
+        raise Invalid("sha256: 64 hexadecimal digits.", field="sha256")
+    return digest
+
+
+def _day(sent: dict[str, str], name: str) -> date:
+    try:
+        return date.fromisoformat(sent.get(name, "").strip())
+    except ValueError as error:
+        raise Invalid(f"{name}: a day such as 2026-11-25.", field=name) from error
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
+        raise Invalid(f"Idempotency-Key: 1 to {LONGEST_KEY} printable characters.", field="Idempotency-Key")
+    return key
+
+
+@public.get("/api/v1/openapi.json", needs=access.PUBLIC)
+def description() -> ResponseReturnValue:
+    answer: Response = jsonify(openapi.DESCRIPTION)
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    return answer

@@ -1,0 +1,116 @@
+"""Re-hashes every stored file of the acting tenant's evidence, and says which is missing or is not the one that was brought in.
+
+    verify(told, claim) → Report     marks what is broken and what is whole again; outside of any transaction while it reads
+    watched(pieces, version)         the same of one file while it is taken out
+
+A store that is away ends it with Unavailable: what cannot be read now is not therefore broken.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+from uuid import UUID
+
+from governance.assurance.evidence import actions, queries
+from governance.assurance.evidence.freshness_sql import DECIDED
+from governance.kernel import current
+from governance.kernel.db import transaction
+from governance.kernel.encrypted_stream import Altered
+from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.storage import in_pieces, store
+
+type Kind = Literal["missing", "altered"]
+Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    ref: str
+    number: int
+    kind: Kind
+    sha256: str
+
+    @property
+    def sentence(self) -> str:
+        what = "is missing from the store" if self.kind == "missing" else "is not the one that was brought in"
+        return f"{self.ref} version {self.number}: its file {what} (SHA-256 {self.sha256})."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    versions: int
+    files: int
+    size: int
+    findings: Sequence[Finding]
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+    @property
+    def sentence(self) -> str:
+        read = f"{self.files} stored files of {self.versions} versions, {self.size} bytes"
+        return f"{read}: all are what was brought in." if self.ok else f"{read}: {len(self.findings)} versions are broken."
+
+
+def verify(told: Told = lambda _done, _total: None, *, claim: Callable[[], bool] = lambda: True) -> Report:
+    """`claim` says, in the last transaction, whether this check is the one that stands in the log: of two at once, one is."""
+    with transaction(read_only=True):
+        every = queries.files_to_check()
+    findings: list[Finding] = []
+    files, size, done = 0, 0, 0
+    for key, group in groupby(every, key=lambda each: each[3]):
+        versions = list(group)
+        told(done, len(every))
+        kind, read = _state(key, versions[0][4])
+        files, size, done = files + 1, size + read, done + len(versions)
+        with transaction():
+            for version_id, ref, number, _, sha256 in versions:
+                version, _evidence = queries.version_of(version_id)
+                if queries.destruction_of(version, *DECIDED):
+                    continue  # two persons have let it go since the list was made
+                if kind is None:
+                    actions.note_healed(version)
+                else:
+                    findings.append(Finding(ref, number, kind, sha256))
+                    actions.note_fault(version, kind)
+    with transaction():
+        if claim():
+            actions.note_check(files=files, size=size, broken=len(findings))
+    return Report(len(every), files, size, findings)
+
+
+class Broken(DomainError):
+    """The stored file of a version is missing or altered."""
+
+
+def kind_of(error: NotFound | Altered) -> Kind:
+    return "altered" if isinstance(error, Altered) else "missing"
+
+
+def watched(pieces: Iterator[bytes], version_id: UUID) -> Iterator[bytes]:
+    """The pieces of a version's file. Where they turn out to be altered on the way, that is noted and the sending breaks off."""
+    return _watched(pieces, version_id, current.actor(), current.origin())
+
+
+def _watched(pieces: Iterator[bytes], version_id: UUID, who: current.Actor, origin: current.Origin) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    except Altered as error:
+        with current.acting_as(who), current.coming_from(origin), transaction():
+            actions.note_fault(queries.version_of(version_id)[0], kind_of(error))
+        raise
+
+
+def _state(key: str, sha256: str) -> tuple[Kind | None, int]:
+    """(what is wrong, bytes read)."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        for piece in in_pieces(store().open(key)):
+            digest.update(piece)
+            size += len(piece)
+    except (NotFound, Altered) as error:
+        return kind_of(error), size
+    return (None if digest.hexdigest() == sha256 else "altered"), size

@@ -1,0 +1,593 @@
+"""The evidence pages: library, inbox, one piece, its versions and their review."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+from itertools import batched
+from typing import Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from flask import Response, current_app, flash, redirect, request, stream_with_context, url_for
+
+from governance.assurance.evidence import actions, permissions, queries, verifying
+from governance.assurance.evidence.file_types import ACCEPT
+from governance.assurance.evidence.forms import (
+    AssignForm,
+    BeginForm,
+    DecisionForm,
+    DestructionForm,
+    EditForm,
+    HoldForm,
+    LinkForm,
+    RetentionForm,
+    RetireForm,
+    ReviewForm,
+    VersionForm,
+)
+from governance.assurance.evidence.freshness import CADENCES, counting, deadline, newest
+from governance.assurance.evidence.freshness_sql import DECIDED, SORTS, STATES
+from governance.assurance.evidence.history import told
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.assurance.evidence.visibility import sight
+from governance.foundation.people import owners
+from governance.foundation.people.queries import names
+from governance.kernel import bulk_pages, clock, current
+from governance.kernel.access import allowed
+from governance.kernel.bulk import BulkItem
+from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.db import session, transaction
+from governance.kernel.encrypted_stream import Altered
+from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.feature import Feature, somebody_may
+from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
+from governance.kernel.pages import filters, page
+from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
+from governance.kernel.step_up import StepUp
+from governance.kernel.storage import in_pieces
+from governance.kernel.undo_pages import back_to, say_changed, take
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("evidence", __name__)
+constraint(
+    "uq_evidence_versions_tenant_id_evidence_id_number", "Somebody else brought a version in at the same moment. Send it again."
+)
+constraint("uq_evidence_links_open", "It is linked to that control already.")
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PIECE = 1024 * 1024
+MOST = 100  # lines of a list of the inbox: who has more of them works in the library
+BATCH = 500  # lines of an export that are read at once
+FILTERS = ("q", "state", "owner", "kind", "control", "sort")
+HEAD = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "Covers", "Versions", "Newest SHA-256", "Controls")
+
+
+@feature.url_value_preprocessor
+def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Only this route takes more than the usual limit, and only from who may bring in versions; anybody else's is refused unread."""
+    slug = (values or {}).get("tenant", "")
+    if endpoint == "evidence.bring" and request.method == "POST" and somebody_may(slug, permissions.BRING):
+        request.max_content_length = actions.LIMIT + PIECE
+
+
+# ---- lists
+
+
+@feature.get("/evidence/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    asked = filters(*FILTERS, "after")
+    shelf = queries.library(**_narrowed(asked), after=asked.get("after"))
+    context: dict[str, Any] = {
+        "shelf": shelf, "asked": asked, "chips": _chips(asked, shelf), "query": _query(asked),
+        "kinds": [(k, k.capitalize()) for k in actions.KINDS], "states": [(s, s.capitalize()) for s in STATES],
+    }  # fmt: skip
+    return page(
+        "assurance/evidence/index.html", **context, owners=owners.assignee_choices(), address=_address, fragments=("rows",)
+    )
+
+
+@feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
+def export(form: str) -> ResponseReturnValue:
+    """What is filtered, whole: CSV piece by piece while it is read, a workbook made at once."""
+    ids, who = queries.everything(**_narrowed(filters(*FILTERS))), current.actor()
+    rows = (line for batch in batched(ids, BATCH, strict=False) for line in _lines(batch))
+    content = stream_with_context(_csv(ids, who)) if form == "csv" else xlsx_bytes("Evidence", HEAD, rows)
+    name = f"evidence-{who.tenant_slug}-{clock.today()}.{form}"
+    kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
+    return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _csv(ids: Sequence[UUID], who: current.Actor) -> Iterator[bytes]:
+    """The request's own transaction is over when the stream begins: each batch is read in one."""
+    yield csv_bytes(HEAD, ())
+    for batch in batched(ids, BATCH, strict=False):
+        with current.acting_as(who), transaction(read_only=True):
+            lines = _lines(batch)
+        yield csv_rows(lines)
+
+
+def _lines(ids: Sequence[UUID]) -> list[list[Any]]:
+    return [_cells(row) for row in queries.rows_of(ids)]
+
+
+def _cells(row: queries.Row) -> list[Any]:
+    piece = row.piece
+    refs = ", ".join(ref for _, ref, _ in row.controls)
+    return [piece.ref, piece.title, piece.kind, piece.cadence, piece.owner, row.fresh.says, row.deadline, row.covers,
+            len(piece.held), row.last.sha256 if row.last else None, refs]  # fmt: skip
+
+
+@feature.get("/evidence/inbox", needs=permissions.VIEW)
+def inbox() -> ResponseReturnValue:
+    waits = queries.waiting(most=MOST)
+    return page(
+        "assurance/evidence/inbox.html",
+        waits=waits,
+        covers=queries.covers,
+        me=current.actor().person_id,
+        owners=owners.assignee_choices(),
+        reminded=queries.reminded([row.piece.id for row in waits.late]),
+        check=queries.last_check(most=MOST),
+        destructions=queries.destructions() if allowed(permissions.DESTROY) else [],
+    )
+
+
+def _narrowed(asked: dict[str, str]) -> dict[str, Any]:
+    sort = asked.get("sort", "ref")
+    column = sort.removeprefix("-")
+    if column not in SORTS:
+        raise Invalid("The list cannot be sorted by that.")
+    return {
+        "q": asked.get("q", ""), "state": asked.get("state", ""), "kind": asked.get("kind", ""),
+        "owner": "nobody" if asked.get("owner") == "nobody" else _id_or_nowhere(asked.get("owner")) or "",
+        "control": _id_or_nowhere(asked.get("control")), "sort": column, "descending": sort.startswith("-"),
+    }  # fmt: skip
+
+
+def _id_or_nowhere(text: str | None) -> UUID | None:
+    """An id that cannot be read matches nothing, rather than everything."""
+    return (uuid_or_none(text) or UUID(int=0)) if text else None
+
+
+def _address(asked: dict[str, str], **changes: str | None) -> str:
+    """The list with filters changed; a change goes back to the first page."""
+    merged = {k: v for k, v in ({**asked, "after": None} | changes).items() if v}
+    return f"{url_for('evidence.index')}?{urlencode(merged)}" if merged else url_for("evidence.index")
+
+
+def _query(asked: dict[str, str]) -> str:
+    """The filters as they stand, for the export."""
+    kept = {k: v for k, v in asked.items() if k != "after"}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _chips(asked: dict[str, str], shelf: queries.Shelf) -> list[dict[str, str]]:
+    """The applied filters, each with the list without it."""
+    words = {"q": "Search", "state": "State", "owner": "Owner", "kind": "Kind", "control": "Control"}
+    said = dict(asked)
+    if owner := asked.get("owner"):
+        said["owner"] = (
+            "nobody" if owner == "nobody" else names([uuid_or_none(owner)]).get(uuid_or_none(owner) or UUID(int=0), "unknown")
+        )
+    if control := asked.get("control"):
+        said["control"] = next((ref for row in shelf.rows for i, ref, _ in row.controls if str(i) == control), "one control")
+    return [{"label": words[k], "value": said[k], "href": _address(asked, **{k: None})} for k in words if k in asked]
+
+
+@feature.post("/evidence/assign", needs=permissions.MANAGE)
+def assign_selected() -> ResponseReturnValue:
+    """Preview, then assign the selected evidence items."""
+    form, home = AssignForm(), url_for("evidence.index")
+    owner_id = owners.chosen(form.owner_id.data or None)
+    action = BulkAction(
+        noun="evidence item", title="Assign evidence", columns=(owners.OWNER,), find=_selected, asks=("owner_id",),
+        apply=lambda changes: actions.assign_all([each.item.id for each in changes], owner_id),
+        verb=lambda count: owners.assign_verb(count, "evidence item", owner_id),
+        done=lambda count: owners.assigned(count, "evidence item", owner_id),
+    )  # fmt: skip
+    return bulk_pages.run(
+        action, form, lambda _: {"owner_id": owner_id}, ids=bulk_pages.selected(), back=back_to(home), crumbs=[("Evidence", home)]
+    )
+
+
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+    return [
+        BulkItem(
+            row.id,
+            row.ref,
+            row.title,
+            url_for("evidence.piece", evidence_id=row.id),
+            {"owner_id": row.owner_id},
+            actions.why_not(row),
+        )
+        for row in queries.some(ids, lock=lock)
+    ]
+
+
+@feature.post("/evidence/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, actions.UNDOABLE, url_for("evidence.index"))
+
+
+# ---- one piece
+
+
+@feature.get("/evidence/new", needs=permissions.MANAGE)
+def beginning() -> ResponseReturnValue:
+    """`control` in the address (id or ref) chooses the control that it supports."""
+    asked = request.args.get("control", "")
+    chosen = [i for i, says in queries.control_choices() if asked and asked in {str(i), says.split(" ", 1)[0]}]
+    form = BeginForm(controls=chosen, owner_id=current.actor().person_id)
+    return page("assurance/evidence/begin.html", form=form)
+
+
+@feature.post("/evidence/new", needs=permissions.MANAGE)
+def begin() -> ResponseReturnValue:
+    form = BeginForm()
+    made: list[Evidence] = []
+    if not accepted(form, lambda: made.append(_begin(form))):
+        return page("assurance/evidence/begin.html", form=form, status=422)
+    flash(f"{made[0].ref} is begun. Bring in its first version.")
+    return redirect(url_for("evidence.piece", evidence_id=made[0].id), 303)
+
+
+def _begin(form: BeginForm) -> Evidence:
+    return actions.begin(
+        form.title.data or "", kind=form.kind.data, cadence=form.cadence.data, confidentiality=form.confidentiality.data,
+        due_on=form.due_on.data, owner_id=form.owner_id.data or None, controls=dict.fromkeys(form.controls.data or (), form.note.data or ""),
+    )  # fmt: skip
+
+
+@feature.get("/evidence/<uuid:evidence_id>", needs=permissions.VIEW)
+def piece(evidence_id: UUID) -> ResponseReturnValue:
+    return _piece_page(queries.find_evidence(evidence_id))
+
+
+def _piece_page(
+    evidence: Evidence, *, link: LinkForm | None = None, assign: AssignForm | None = None, status: int = 200
+) -> ResponseReturnValue:
+    found, fresh = queries.state_of(evidence)
+    versions, links = queries.versions(evidence), queries.links(evidence)
+    whole = sight().holds(evidence.id)
+    history = [*([evidence.id] if whole else []), *(v.id for v in versions)]
+    refs = None if sight().controls is None else {each.ref for each in links}
+    return page(
+        "assurance/evidence/piece.html", status=status, e=evidence, piece=found, fresh=fresh, versions=versions, links=links, whole=whole,
+        deadline=deadline(found.at(clock.now()), due_on=evidence.due_on), reasons=_reasons(evidence, found, versions),
+        may_bring=_may_bring(evidence), me=current.actor().person_id, link=link or LinkForm(), assign=assign or AssignForm(owner_id=evidence.owner_id),
+        timeline=told(history, controls=refs), custody=queries.custody(versions), hold=queries.hold_on(evidence.id),
+    )  # fmt: skip
+
+
+def _may_bring(evidence: Evidence) -> bool:
+    mine = queries.is_mine(evidence)
+    return evidence.retired_at is None and (allowed(permissions.MANAGE) or (mine and allowed(permissions.BRING)))
+
+
+def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.VersionView]) -> list[dict[str, Any]]:
+    """Why it is in its state, each with the version that causes it."""
+    fresh, held = found.freshness(clock.now()), counting(found.at(clock.now()))
+    kinds = {"overdue": "bad", "rejected": "bad", "missing": "warn", "in review": "warn", "due": "due", "fresh": "ok"}
+    covered = (
+        f"Version {held.number} covers {queries.covers(held.period_from, held.period_to)} and holds until {held.valid_until.day} {held.valid_until:%B %Y}."
+        if held
+        else "No version was accepted yet."
+    )
+    lines = [{"kind": kinds[fresh.state], "lead": f"{fresh.word}.", "text": covered}]
+    for v in versions:
+        if v.fault is not None:
+            what = "is missing from the store" if v.fault == "missing" else "is not the one that was brought in"
+            lines.append(
+                {"kind": "bad", "lead": f"Version {v.number} is broken.", "text": f"Its file {what}, so it proves nothing."}
+            )
+        if v.review == "pending" and not v.is_gone:
+            wait = (clock.now() - v.uploaded_at).days
+            lines.append(
+                {
+                    "kind": "warn",
+                    "lead": f"Version {v.number} waits for review.",
+                    "text": f"{v.collector[:1].upper()}{v.collector[1:]} brought it in {_ago(wait)}.",
+                }
+            )
+        elif v.review == "rejected" and v is versions[0]:
+            lines.append({"kind": "bad", "lead": f"Version {v.number} was rejected.", "text": v.reason})
+    if evidence.owner_id is None:
+        lines.append({"kind": "none", "lead": "Nobody owns it.", "text": "Nobody is told when it falls due."})
+    return lines
+
+
+def _ago(days: int) -> str:
+    return "today" if not days else "yesterday" if days == 1 else f"{days} days ago"
+
+
+@feature.get("/evidence/<uuid:evidence_id>/edit", needs=permissions.MANAGE)
+def editing(evidence_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id)
+    return page("assurance/evidence/edit.html", e=evidence, form=EditForm(obj=evidence))
+
+
+@feature.post("/evidence/<uuid:evidence_id>/edit", needs=permissions.MANAGE)
+def edit(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), EditForm()
+    if not accepted(form, lambda: _edit(evidence, form)):
+        if form.stale:
+            form.version.data = str(evidence.version)
+        return page("assurance/evidence/edit.html", e=evidence, form=form, changes=form.overtaken, status=form.status)
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+def _edit(evidence: Evidence, form: EditForm) -> None:
+    actions.edit(
+        evidence, version=counted(form.version.data), title=form.title.data or "", kind=form.kind.data, cadence=form.cadence.data,
+        confidentiality=form.confidentiality.data, due_on=form.due_on.data,
+    )  # fmt: skip
+
+
+@feature.post("/evidence/<uuid:evidence_id>/owner", needs=permissions.MANAGE)
+def assign(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), AssignForm()
+    if not accepted(form, lambda: actions.assign(evidence, owners.chosen(form.owner_id.data))):
+        return _piece_page(evidence, assign=form, status=422)
+    say_changed(owners.assigned_one(evidence.ref, evidence.owner_id))
+    return redirect(back_to(url_for("evidence.piece", evidence_id=evidence.id)), 303)
+
+
+@feature.post("/evidence/<uuid:evidence_id>/links", needs=permissions.MANAGE)
+def link(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), LinkForm()
+    if not accepted(form, lambda: actions.link(evidence, form.control_id.data, form.note.data or "")):
+        return _piece_page(evidence, link=form, status=422)
+    say_changed(f"{evidence.ref} is linked to {queries.ref_of_control(form.control_id.data)}.")
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+@feature.post("/evidence/<uuid:evidence_id>/links/<uuid:control_id>/remove", needs=permissions.MANAGE)
+def unlink(evidence_id: UUID, control_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id, lock=True)
+    actions.unlink(evidence, control_id)
+    say_changed(f"{evidence.ref} is no longer linked to {queries.ref_of_control(control_id)}.")
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+@feature.get("/evidence/<uuid:evidence_id>/retirement", needs=permissions.MANAGE)
+def retirement(evidence_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id)
+    return page(
+        "assurance/evidence/retire.html",
+        e=evidence,
+        links=queries.links(evidence),
+        versions=queries.versions(evidence),
+        form=RetireForm(),
+    )
+
+
+@feature.post("/evidence/<uuid:evidence_id>/retirement", needs=permissions.MANAGE)
+def retire(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id, lock=True), RetireForm()
+    if not accepted(form, lambda: actions.retire(evidence, because=form.because.data or "")):
+        return page(
+            "assurance/evidence/retire.html",
+            e=evidence,
+            links=queries.links(evidence),
+            versions=queries.versions(evidence),
+            form=form,
+            status=422,
+        )
+    say_changed(f"{evidence.ref} is retired. Its versions and its history stay.")
+    return redirect(url_for("evidence.index"), 303)
+
+
+# ---- versions
+
+
+@feature.get("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
+def bringing(evidence_id: UUID) -> ResponseReturnValue:
+    evidence = queries.find_evidence(evidence_id)
+    actions.check_may_bring(evidence)
+    return page("assurance/evidence/bring.html", e=evidence, accept=ACCEPT, form=VersionForm(**_proposed(evidence)))
+
+
+def _proposed(evidence: Evidence) -> dict[str, Any]:
+    """Dates that follow from the last version and the cadence, so that most forms need only the file."""
+    found, _ = queries.state_of(evidence)
+    last, today = newest(found.at(clock.now())), clock.today()
+    step = timedelta(days=CADENCES.get(evidence.cadence) or 92)
+    begins = min(last.period_to + timedelta(days=1), today) if last else today - step
+    return {"collected_on": today, "period_from": begins, "period_to": today, "valid_until": today + step, "source": ""}
+
+
+@feature.post("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
+def bring(evidence_id: UUID) -> ResponseReturnValue:
+    evidence, form = queries.find_evidence(evidence_id), VersionForm()
+    brought: list[EvidenceVersion] = []
+    if not accepted(form, lambda: brought.append(_bring(evidence, form))):
+        return page("assurance/evidence/bring.html", e=evidence, accept=ACCEPT, form=form, status=422)
+    flash(f"Version {brought[0].number} of {evidence.ref} is in. Another person reviews it before it counts.")
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+def _bring(evidence: Evidence, form: VersionForm) -> EvidenceVersion:
+    sent, url = request.files.get("file"), (form.url.data or "").strip()
+    if bool(sent and sent.filename) == bool(url):
+        raise Invalid("Send one of the two: a file, or a link." if url else "Choose a file, or give a link.", field="file")
+    if url:
+        return actions.bring_link(evidence, url, source=form.source.data or "link", **form.dates)
+    assert sent is not None
+    stream: Any = sent.stream
+    return actions.bring_file(evidence, stream, sent.filename, source=form.source.data or "upload", unchanged=False, **form.dates)
+
+
+@feature.get("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
+def reviewing(version_id: UUID) -> ResponseReturnValue:
+    version, evidence = queries.version_of(version_id)
+    return _review_page(version, evidence, ReviewForm())
+
+
+def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, status: int = 200) -> ResponseReturnValue:
+    _, fresh = queries.state_of(evidence)
+    every = queries.versions(evidence)
+    v = next(each for each in every if each.id == version.id)
+    before = next((each for each in every if each.number < v.number and each.review == "accepted"), None)
+    return page(
+        "assurance/evidence/review.html",
+        e=evidence,
+        v=v,
+        before=before,
+        fresh=fresh,
+        links=queries.links(evidence),
+        not_mine_to_review=queries.why_not_review(version),
+        form=form,
+        status=status,
+    )
+
+
+@feature.post("/evidence/versions/<uuid:version_id>/review", needs=permissions.REVIEW)
+def review(version_id: UUID) -> ResponseReturnValue:
+    version, evidence = queries.version_of(version_id, lock=True)
+    form = ReviewForm()
+    if not form.validate():
+        return _review_page(version, evidence, form, status=422)
+    try:
+        with session().begin_nested():
+            _judge(version, evidence, form)
+    except DomainError as error:
+        if error.status not in {409, 422}:
+            raise
+        form.refuse(error)
+        return _review_page(version, evidence, form, status=error.status)
+    flash(f"Version {version.number} of {evidence.ref} is {form.decision.data}.")
+    return redirect(url_for("evidence.inbox"), 303)
+
+
+def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> None:
+    reason = form.because.data or ""
+    if form.decision.data == "accepted":
+        actions.accept(version, evidence, remark=reason)
+    else:
+        actions.reject(version, evidence, reason=reason)
+
+
+@feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW)
+def download(version_id: UUID) -> ResponseReturnValue:
+    """The file as an attachment, streamed; a POST, because who took it out is recorded. A broken file is noted at once."""
+    version, evidence = queries.version_of(version_id)
+    try:
+        with session().begin_nested():  # what does not go out was not downloaded
+            pieces = verifying.watched(in_pieces(actions.take_out(version)), version.id)
+    except (NotFound, Altered) as error:
+        actions.note_fault(version, verifying.kind_of(error))
+        told = "It is noted: this version proves nothing until its file is whole again."
+        return current_app.handle_user_exception(verifying.Broken(f"{error.message} {told}"))  # the note is kept
+    name = version.filename or "file"
+    plain = name.encode("ascii", "replace").decode().replace("?", "_")
+    headers = {
+        "Content-Type": version.media_type or "application/octet-stream", "Content-Length": str(version.size),
+        "Content-Disposition": f"attachment; filename=\"{evidence.ref}-v{version.number}-{plain}\"; filename*=UTF-8''{quote(f'{evidence.ref}-v{version.number}-{name}')}",
+        "X-Content-SHA256": version.sha256 or "",
+    }  # fmt: skip
+    return Response(pieces, headers=headers)
+
+
+# ---- what keeps a file, and what lets it go
+
+
+@feature.get("/evidence/<uuid:evidence_id>/hold", needs=permissions.KEEP)
+def holding(evidence_id: UUID) -> ResponseReturnValue:
+    return _hold_page(queries.find_evidence(evidence_id), HoldForm())
+
+
+def _hold_page(evidence: Evidence, form: HoldForm, *, status: int = 200) -> ResponseReturnValue:
+    hold = queries.hold_on(evidence.id)
+    placed_by = queries.doers([hold.placed_by]).get(hold.placed_by, queries.FORMER) if hold else None
+    return page("assurance/evidence/hold.html", e=evidence, hold=hold, placed_by=placed_by, form=form, status=status)
+
+
+@feature.post("/evidence/<uuid:evidence_id>/hold", needs=permissions.KEEP)
+def hold(evidence_id: UUID) -> ResponseReturnValue:
+    """Place one, or release the one that the page showed."""
+    evidence, form = queries.find_evidence(evidence_id, lock=True), HoldForm()
+    releases = request.form.get("verb") == "release"
+    act = actions.release_hold if releases else actions.place_hold
+    if not accepted(form, lambda: act(evidence, because=form.because.data or "")):
+        return _hold_page(evidence, form, status=form.status)
+    flash(f"The legal hold on {evidence.ref} is released." if releases else f"A legal hold stands on {evidence.ref}.")
+    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+
+
+@feature.get("/evidence/retention", needs=permissions.KEEP)
+def retention() -> ResponseReturnValue:
+    return _retention_page()
+
+
+def _retention_page(form: RetentionForm | None = None, *, status: int = 200) -> ResponseReturnValue:
+    """What was typed stays in the line of its kind."""
+    rules = queries.retention_rules()
+    lines = [(kind, rules.get(kind), form if form is not None and form.kind.data == kind else None) for kind in actions.KINDS]
+    people = queries.doers(rule.changed_by for rule in rules.values())
+    return page("assurance/evidence/retention.html", lines=lines, rules=rules, people=people, refused=form, status=status)
+
+
+@feature.post("/evidence/retention", needs=permissions.KEEP)
+def set_retention() -> ResponseReturnValue:
+    form = RetentionForm()
+    kind = form.kind.data or ""
+    if not accepted(form, lambda: actions.set_retention(kind, form.months.data, version=counted(form.version.data))):
+        return _retention_page(form, status=form.status)
+    flash(f"{kind.capitalize()}: kept {f'for {form.months.data} months after its validity' if form.months.data else 'for ever'}.")
+    return redirect(url_for("evidence.retention"), 303)
+
+
+@feature.get("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
+def destruction(version_id: UUID) -> ResponseReturnValue:
+    return _destruction_page(*queries.version_of(version_id))
+
+
+def _destruction_page(
+    version: EvidenceVersion, evidence: Evidence, *, form: DestructionForm | DecisionForm | None = None, status: int = 200
+) -> ResponseReturnValue:
+    asked = queries.destruction_of(version, "asked", *DECIDED)
+    names_of = queries.doers([asked.asked_by, asked.decided_by] if asked else [])
+    kept = None if asked and asked.state in DECIDED else actions.kept_because(version, evidence)
+    return page(
+        "assurance/evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, kept=kept,
+        shared=queries.others_with(version), seen=actions.mark(asked, version, evidence) if asked else "",
+        why_not=actions.approval_of(asked).why_not() if asked and asked.state == "asked" else None, me=current.actor().person_id,
+        form=form or (DecisionForm() if asked else DestructionForm()), status=status,
+    )  # fmt: skip
+
+
+@feature.post("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
+def ask_destruction(version_id: UUID) -> ResponseReturnValue:
+    (version, evidence), form = queries.version_of(version_id, lock=True), DestructionForm()
+    if not accepted(form, lambda: actions.ask_destruction(version, evidence, because=form.because.data or "")):
+        return _destruction_page(version, evidence, form=form, status=form.status)
+    flash("It is asked for. Another person decides.")
+    return redirect(url_for("evidence.destruction", version_id=version.id), 303)
+
+
+def _to_be_deleted(destruction_id: UUID) -> list[tuple[str, str]]:
+    _asked, version, evidence = queries.destruction(destruction_id)
+    return [("Evidence item", f"{evidence.ref} {evidence.title}"), ("Version", str(version.number))]
+
+
+DECIDE_DESTRUCTION = StepUp(
+    {"approve": "Delete permanently", "refuse": "Reject deletion", "withdraw": "Withdraw deletion"},
+    DecisionForm,
+    facts=_to_be_deleted,
+    danger={"approve": "The file of this version is deleted permanently. It can't be restored."},
+)
+
+
+@feature.post("/evidence/destructions/<uuid:destruction_id>/decision", needs=permissions.DESTROY, fresh=DECIDE_DESTRUCTION)
+def decide_destruction(destruction_id: UUID) -> ResponseReturnValue:
+    asked, version, evidence = queries.destruction(destruction_id, lock=True)
+    form = DecisionForm()
+    verbs = {
+        "approve": lambda: actions.approve_destruction(asked, version, evidence, seen=form.seen.data or ""),
+        "refuse": lambda: actions.refuse_destruction(asked, version, because=form.because.data or ""),
+        "withdraw": lambda: actions.withdraw_destruction(asked, version),
+    }
+    if form.verb.data not in verbs:
+        raise Invalid("Decide: approve, refuse or withdraw.")
+    if not accepted(form, verbs[form.verb.data]):
+        return _destruction_page(version, evidence, form=form, status=form.status)
+    return redirect(url_for("evidence.destruction", version_id=version.id), 303)

@@ -1,0 +1,80 @@
+"""What the acting person sees of evidence: all of it, or what the scope of his engagement holds (kernel/scope.py).
+
+    sight() → Sight          asked once in a transaction
+    WHOLE                    all of it, whoever acts: what statuses follow from does not narrow
+
+A version that was provided to him stays in sight when its evidence is out of scope; then it is the only one of it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, or_, select
+
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.kernel import current
+from governance.kernel.db import session
+from governance.kernel.scope import scope_of
+
+HELD = "the sight of evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Ids; None means everything."""
+
+    evidence: frozenset[UUID] | None = None
+    versions: frozenset[UUID] = frozenset()
+    controls: frozenset[UUID] | None = None
+
+    def of_pieces(self) -> list[ColumnElement[bool]]:
+        """The criteria on Evidence."""
+        if self.evidence is None:
+            return []
+        provided = select(EvidenceVersion.evidence_id).where(among(EvidenceVersion.id, self.versions))
+        return [or_(among(Evidence.id, self.evidence), Evidence.id.in_(provided))]
+
+    def of_versions(self) -> list[ColumnElement[bool]]:
+        """The criteria on EvidenceVersion."""
+        if self.evidence is None:
+            return []
+        v = EvidenceVersion
+        return [or_(among(v.evidence_id, self.evidence), among(v.id, self.versions))]
+
+    def of_controls(self, control_id: Any) -> list[ColumnElement[bool]]:
+        """The criteria on the control that a piece supports."""
+        return [] if self.controls is None else [among(control_id, self.controls)]
+
+    def holds(self, evidence_id: UUID) -> bool:
+        """All of the piece, not only what was provided of it."""
+        return self.evidence is None or evidence_id in self.evidence
+
+    def shows(self, evidence_id: UUID) -> bool:
+        if self.holds(evidence_id):
+            return True
+        v = EvidenceVersion
+        provided = select(v.id).where(v.evidence_id == evidence_id, among(v.id, self.versions)).limit(1)
+        return session().scalar(provided) is not None
+
+    def shows_version(self, version: EvidenceVersion) -> bool:
+        return version.id in self.versions or self.holds(version.evidence_id)
+
+
+WHOLE = Sight()
+
+
+def sight() -> Sight:
+    who, told = current.actor(), session().info
+    known: tuple[Any, Sight] | None = told.get(HELD)
+    if known is None or known[0] != who:
+        held = scope_of(who)
+        known = told[HELD] = (who, WHOLE if held is None else Sight(held.evidence, held.versions, held.controls))
+    return known[1]
+
+
+def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Ids as one array, so that a thousand of them are one parameter of one statement."""
+    held: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
+    return held

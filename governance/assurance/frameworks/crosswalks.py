@@ -1,0 +1,107 @@
+"""Links between requirements of two frameworks, from either end, and what two of them in a row say (NIST IR 8477).
+
+    direct(key, ref)    links that somebody judged, seen from this end
+    derived(key, ref)   two hops: as weak as the weaker one, marked, and never a reason to call anything met
+    across(key)         every direct link of a framework, in the publisher's order
+
+Pure. A link that is read backwards turns round: what "A subset_of B" says, "B superset_of A" says too.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from governance.assurance.frameworks import catalogue
+from governance.assurance.frameworks.catalogue import Relationship
+
+type End = tuple[str, str]
+
+TURNED: Mapping[Relationship, Relationship] = MappingProxyType(
+    {"equal": "equal", "intersects": "intersects", "subset_of": "superset_of", "superset_of": "subset_of"}
+)
+WORDS: Mapping[Relationship, str] = MappingProxyType(
+    {"equal": "equal", "intersects": "intersects", "subset_of": "subset of", "superset_of": "superset of"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`ref` of framework `key` stands in `relationship` to `to_ref` of `to_key`. `strength` runs from 1 to 10.
+
+    A derived link names in `via` the requirement in the middle; its rationale is that of both hops.
+    """
+
+    key: str
+    ref: str
+    relationship: Relationship
+    to_key: str
+    to_ref: str
+    strength: int
+    rationale: str
+    origin: str = "ours"
+    via: End | None = None
+
+    @property
+    def derived(self) -> bool:
+        return self.via is not None
+
+    @property
+    def word(self) -> str:
+        return WORDS[self.relationship]
+
+
+def direct(key: str, ref: str) -> Sequence[Link]:
+    return _all().get((key, ref), ())
+
+
+def derived(key: str, ref: str) -> list[Link]:
+    """Two hops to other frameworks, each goal once by its strongest way; where a direct link exists it stands alone."""
+    first = direct(key, ref)
+    known = {(each.to_key, each.to_ref) for each in first}
+    best: dict[End, Link] = {}
+    for one in first:
+        for two in direct(one.to_key, one.to_ref):
+            goal = (two.to_key, two.to_ref)
+            if two.to_key == key or goal in known:
+                continue
+            found = _joined(one, two)
+            if goal not in best or best[goal].strength < found.strength:
+                best[goal] = found
+    return sorted(best.values(), key=_order)
+
+
+def across(key: str) -> list[Link]:
+    refs = [each.ref for each in catalogue.load(key).requirements]
+    return [link for ref in refs for link in direct(key, ref)]
+
+
+def _joined(one: Link, two: Link) -> Link:
+    return Link(
+        one.key, one.ref, weakest(one.relationship, two.relationship), two.to_key, two.to_ref,
+        min(one.strength, two.strength), f"{one.rationale} {two.rationale}", one.origin, (two.key, two.ref),
+    )  # fmt: skip
+
+
+def weakest(one: Relationship, two: Relationship) -> Relationship:
+    """Equal changes nothing; the same direction twice keeps it; everything else only says that they may meet."""
+    if one == "equal":
+        return two
+    return one if two in {"equal", one} else "intersects"
+
+
+@cache
+def _all() -> Mapping[End, tuple[Link, ...]]:
+    found: dict[End, list[Link]] = {}
+    for each in catalogue.crosswalk():
+        there = Link(each.framework, each.ref, each.relationship, each.to_framework, each.to_ref, each.strength, each.rationale)
+        back = Link(
+            each.to_framework, each.to_ref, TURNED[each.relationship], each.framework, each.ref, each.strength, each.rationale
+        )
+        for link in (there, back):
+            found.setdefault((link.key, link.ref), []).append(link)
+    return MappingProxyType({end: tuple(sorted(links, key=_order)) for end, links in found.items()})
+
+
+def _order(link: Link) -> tuple[int, object]:
+    return catalogue.KEYS.index(link.to_key), catalogue.sort_key(link.to_ref)

@@ -1,0 +1,237 @@
+"""The list of frameworks, a framework's versions and crosswalk, and the import of official texts."""
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flask import redirect, url_for
+
+from governance.assurance.frameworks import actions, catalogue, permissions, pins, queries
+from governance.assurance.frameworks.forms import ConfirmForm, ImportForm
+from governance.assurance.frameworks.importers import Change, Entry, Imported, Preview
+from governance.assurance.frameworks.parsing import MAX_FILE_BYTES
+from governance.assurance.frameworks.publisher_file import ImportRefused
+from governance.assurance.frameworks.queries import FrameworkView
+from governance.foundation.people.queries import Moment, timeline
+from governance.kernel import current, storage
+from governance.kernel.errors import NotFound, Stale
+from governance.kernel.feature import Feature
+from governance.kernel.pages import filters, page
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("frameworks", __name__)
+operator_feature = Feature("operator_frameworks", __name__, scope="operator")
+CHANGES_SHOWN = 200
+AROUND, WORDS_SHOWN, LETTERS_SHOWN = 8, 120, 2000  # of a text that changed
+
+
+@feature.get("/frameworks/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    return page("assurance/frameworks/index.html", cards=queries.cards())
+
+
+@feature.post("/frameworks/<key>/adopt", needs=permissions.ADOPT)
+def adopt(key: str) -> ResponseReturnValue:
+    actions.adopt(queries.framework(key))
+    return redirect(url_for("frameworks.versions", key=key), 303)
+
+
+# ---- importing: choose, see, confirm
+
+
+@feature.get("/frameworks/<key>/import", needs=permissions.IMPORT)
+def choose(key: str) -> ResponseReturnValue:
+    return _choose_page(queries.framework(key), ImportForm())
+
+
+def _choose_page(
+    framework: FrameworkView, form: ImportForm, *, status: int = 200, refused: Exception | None = None,
+    other: FrameworkView | None = None,
+) -> ResponseReturnValue:  # fmt: skip
+    """`other` is the framework that a refused file belongs to."""
+    return page("assurance/frameworks/import.html", status=status, framework=framework, form=form, refused=refused, other=other,
+                imports=queries.imports(framework.id))  # fmt: skip
+
+
+@feature.post("/frameworks/<key>/import", needs=permissions.IMPORT, writes=False)
+def preview(key: str) -> ResponseReturnValue:
+    """Show what the file would change. The transaction is read-only; only the file itself is kept, by its digest."""
+    framework, form = queries.framework(key), ImportForm()
+    if not form.validate():
+        return _choose_page(framework, form, status=422)
+    data = form.file.data.read(MAX_FILE_BYTES + 1)
+    try:
+        imported, found = actions.read(data, form.filename, framework)
+    except (ImportRefused, actions.NothingToImport) as refused:
+        return _refused_page(framework, form, refused)
+    storage.store().write(current.actor().tenant_id, io.BytesIO(data), limit=MAX_FILE_BYTES)
+    return _preview_page(framework, imported, found, form.filename, len(data))
+
+
+def _refused_page(framework: FrameworkView, form: ImportForm, refused: Exception) -> ResponseReturnValue:
+    form.file.errors = [*form.file.errors, str(refused)]
+    fits = getattr(refused, "fits", None)
+    other = next((each for each in queries.frameworks() if each.key == fits), None)
+    return _choose_page(framework, form, status=422, refused=refused, other=other)
+
+
+def _preview_page(
+    framework: FrameworkView, imported: Imported, found: Preview, filename: str, size: int, *,
+    status: int = 200, stale: Stale | None = None,
+) -> ResponseReturnValue:  # fmt: skip
+    titles = {each.ref: each.title for each in queries.requirements(framework.id)}
+    return page(
+        "assurance/frameworks/preview.html", status=status, framework=framework, imported=imported, found=found, filename=filename,
+        size=size, basis=actions.basis(framework), stale=stale, titles=titles,
+        changes=[(each, *_difference(each)) for each in found.changed[:CHANGES_SHOWN]], changes_shown=CHANGES_SHOWN,
+        stale_rows=[(name, old, new) for name, (old, new) in stale.changes.items()] if stale else [],
+        kinds=_by_kind(found), refs=len(imported.refs),
+    )  # fmt: skip
+
+
+def _by_kind(found: Preview) -> list[tuple[str, int, int, int]]:
+    """(kind, new, changed, unchanged) for each kind of text in the file."""
+    new, changed, same = _counted(found.new), _counted(found.changed), _counted(found.unchanged)
+    kinds = sorted(new.keys() | changed.keys() | same.keys(), key=queries.KIND_ORDER.index)
+    return [(kind, new[kind], changed[kind], same[kind]) for kind in kinds]
+
+
+def _counted(entries: Iterable[Entry | Change]) -> Counter[str]:
+    return Counter(each.kind for each in entries)
+
+
+def _difference(change: Change) -> tuple[str, str]:
+    """Old and new from the first word that differs to the last, with a few words around; linear in their length."""
+    old, new = change.old.split(), change.new.split()
+    if old == new:
+        return "the same words", "other line breaks or spaces"
+    before = _alike(old, new)
+    behind = _alike(old[before:][::-1], new[before:][::-1])
+    return _excerpt(old, before, len(old) - behind), _excerpt(new, before, len(new) - behind)
+
+
+def _alike(one: Sequence[str], two: Sequence[str]) -> int:
+    """How many words both begin with."""
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(two)))
+
+
+def _excerpt(words: Sequence[str], first: int, last: int) -> str:
+    start, end = max(0, first - AROUND), min(len(words), last + AROUND)
+    shown = " ".join(words[start : min(end, start + WORDS_SHOWN)])[:LETTERS_SHOWN]
+    more = max(0, end - start - WORDS_SHOWN)
+    return (
+        f"{'… ' if start else ''}{shown}{f' … and {more} more words' if more else ' …' if end < len(words) else ''}" or "no words"
+    )
+
+
+@feature.post("/frameworks/<key>/import/confirm", needs=permissions.IMPORT)
+def confirm(key: str) -> ResponseReturnValue:
+    """Import exactly the bytes that were previewed, against exactly the texts that they were compared with."""
+    framework, form = queries.framework(key), ConfirmForm()
+    if not form.validate():
+        raise NotFound("This does not name a file that was previewed. Choose the file again.")
+    data = _kept(form.sha256.data or "")
+    filename, seen = form.filename.data or "without a name", actions.Seen(form.sha256.data or "", form.basis.data or "")
+    try:
+        actions.import_texts(framework, data, filename=filename, seen=seen)
+    except (ImportRefused, actions.NothingToImport) as refused:
+        return _refused_page(framework, ImportForm(), refused)
+    except Stale as stale:
+        imported, found = actions.read(data, filename, framework)
+        return _preview_page(framework, imported, found, filename, len(data), status=409, stale=stale)
+    return redirect(url_for("frameworks.versions", key=key, _anchor="imports"), 303)
+
+
+def _kept(sha256: str) -> bytes:
+    """The previewed file, from this tenant's own part of the store."""
+    key = f"{current.actor().tenant_id.hex}/{sha256[:2]}/{sha256}"
+    if not storage.store().exists(key):
+        raise NotFound("No file with that digest was previewed here. Choose the file again.")
+    with storage.store().open(key) as file:
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+# ---- a framework
+
+
+@feature.get("/frameworks/<key>/versions", needs=permissions.VIEW)
+def versions(key: str) -> ResponseReturnValue:
+    framework = queries.framework(key)
+    adoption, imports = queries.adoption(framework.id), queries.imports(framework.id)
+    about = [each.id for each in imports] + ([adoption.id] if adoption else [])
+    held = queries.held(framework.id)
+    return page(
+        "assurance/frameworks/versions.html", framework=framework, adoption=adoption, imports=imports,
+        counts=pins.counts(framework.key, queries.requirements(framework.id)), built_in=_built_in_digest(framework.key),
+        texts=len(held), worded=len({ref for ref, _ in held}), moments=_lines(timeline(about)) if about else [],
+        others=[each for each in queries.installed() if each.key == key and each.id != framework.id],
+    )  # fmt: skip
+
+
+def _built_in_digest(key: str) -> str | None:
+    return catalogue.digest(catalogue.load(key)) if key in catalogue.KEYS else None
+
+
+def _lines(moments: Sequence[Moment]) -> list[dict[str, Any]]:
+    return [{"kind": "ok", "text": f"{each.who} {each.says}", "meta": _meta(each), "at": each.at} for each in moments]
+
+
+def _meta(moment: Moment) -> str:
+    facts = moment.facts
+    if moment.action == actions.ADOPTED.name:
+        return f"version {facts.get('version')}, digest {str(facts.get('digest'))[:8]}"
+    return f"{facts.get('format')}: {facts.get('new')} new, {facts.get('changed')} changed, {facts.get('unchanged')} unchanged"
+
+
+@feature.get("/frameworks/<key>/crosswalk", needs=permissions.VIEW)
+def crosswalk(key: str) -> ResponseReturnValue:
+    framework, wanted = queries.framework(key), filters("to", "kind", "q")
+    judged, derived = queries.crosswalk_of(key), queries.derived_of(key)
+    pool = derived if wanted.get("kind") == "derived" else judged
+    links = [each for each in pool if _wanted(each, wanted)]
+    others = [(each.key, each.name) for each in queries.frameworks() if each.key != key]
+    return page(
+        "assurance/frameworks/crosswalk.html", framework=framework, links=links, judged=len(judged), derived=len(derived), wanted=wanted,
+        others=others, refs=len({each.ref for each in judged}), chips=_chips(key, wanted, dict(others)),
+    )  # fmt: skip
+
+
+def _wanted(link: queries.Link, wanted: dict[str, str]) -> bool:
+    if wanted.get("to", link.to_key) != link.to_key:
+        return False
+    text = f"{link.ref} {link.title} {link.to_ref} {link.to_title} {link.rationale}".lower()
+    return wanted.get("q", "").lower() in text
+
+
+def _chips(key: str, wanted: dict[str, str], names: dict[str, str]) -> list[dict[str, str]]:
+    words = {"to": "To", "q": "Search", "kind": "Links"}
+    return [
+        {
+            "label": words[name],
+            "value": names.get(value, value),
+            "href": _address(key, {n: v for n, v in wanted.items() if n != name}),
+        }
+        for name, value in wanted.items()
+    ]
+
+
+def _address(key: str, wanted: dict[str, Any]) -> str:
+    return url_for("frameworks.crosswalk", key=key, **wanted)
+
+
+# ---- the operator
+
+
+@operator_feature.get("/frameworks", needs=permissions.INSTALLED, endpoint="index")
+def installed() -> ResponseReturnValue:
+    rows = [(each, queries.requirements(each.id), _built_in_digest(each.key)) for each in queries.installed()]
+    return page("assurance/frameworks/operator.html", rows=[_installed(*row) for row in rows])
+
+
+def _installed(each: FrameworkView, nodes: Sequence[queries.RequirementView], built_in: str | None) -> dict[str, Any]:
+    return {
+        "framework": each, "nodes": len(nodes), "assessable": sum(node.assessable for node in nodes),
+        "current": each.digest == built_in, "counts_agree": all(count.agrees for count in pins.counts(each.key, nodes)),
+    }  # fmt: skip

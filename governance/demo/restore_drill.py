@@ -1,0 +1,409 @@
+"""The restore drill: a console of its own loses its database, and comes back from a backup that is older than an erasure.
+
+    run(folder) -> bool     says each step in a line; False when one failed
+
+It needs nothing but the embedded PostgreSQL: a throwaway server with an archived write-ahead log, a witness on loopback,
+and the operators' own commands, each in a process of its own, as docs/operating/restore.md has them. The traps of a
+restore are all in it: the backup brings an erased person's keys back; the log is shorter than what a witness has
+cosigned; recovery to a point in time stops short when nothing that was committed later is in the archive.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import LiteralString
+from urllib.parse import quote
+
+import psycopg
+from sqlalchemy import select
+
+from governance.app import schedule
+from governance.app.factory import connect
+from governance.demo.witness import Witness, serving
+from governance.foundation.anchors import actions as anchors
+from governance.foundation.anchors import jobs as pushing
+from governance.foundation.anchors import queries as outside
+from governance.foundation.audit import logs, queries, sealing
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people import actions as people
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.people.models import Membership, person_key
+from governance.foundation.people.oidc import Identity
+from governance.foundation.privacy import actions as privacy
+from governance.foundation.privacy import queries as asked
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock, config, current, db, embedded, jobs
+from governance.kernel.current import Actor
+from governance.kernel.db import session, transaction
+
+SLUG, ISSUER, DATABASE = "drill", "https://id.drill.example", "governance"
+STAFF = {"Ada Lindqvist": "admin", "Bo Okafor": "admin", "Noor Haddad": "viewer"}
+LEAVES = "Noor Haddad"
+PATIENCE = 60  # seconds, for what a busy machine does late
+
+
+class StepFailed(Exception):
+    """The step did not end as it must; the message says how."""
+
+
+def need(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - what must hold is the argument
+    if not holds:
+        raise StepFailed(otherwise)
+
+
+# ---- a server that can be lost
+
+
+@dataclass(slots=True)
+class Server:
+    """PostgreSQL in `folder`, its socket in a short path, its finished write-ahead log copied to `archive`."""
+
+    folder: Path
+    archive: Path
+    sockets: Path
+
+    @property
+    def super_uri(self) -> str:
+        return f"postgresql://postgres@/postgres?host={quote(str(self.sockets))}"
+
+    def url(self, role: str) -> str:
+        return f"postgresql+psycopg://{role}@/{DATABASE}?host={self.sockets}"
+
+    def make(self) -> None:
+        embedded.init(self.folder)
+        for folder in (self.archive, self.sockets):
+            folder.mkdir(parents=True, exist_ok=True)
+            self.own(folder)
+        self.configure("archive_mode = on", f"archive_command = 'test ! -f {self.archive}/%f && cp %p {self.archive}/%f'")
+        self.start()
+        with psycopg.connect(self.super_uri, autocommit=True) as connection:
+            embedded.prepare(connection, DATABASE)
+
+    def own(self, path: Path) -> None:
+        """Give a path to the account that the server runs as, when that is not ours."""
+        owner = self.folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+    def configure(self, *lines: str) -> None:
+        with (self.folder / "postgresql.auto.conf").open("a") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+
+    def start(self) -> None:
+        try:
+            self._control("start", "-l", str(self.folder / "log"), "-o", f"-h '' -k {self.sockets}")
+        except subprocess.CalledProcessError:
+            raise StepFailed((self.folder / "log").read_text()[-2000:]) from None
+
+    def stop(self) -> None:
+        with suppress(subprocess.CalledProcessError):
+            self._control("stop", "-m", "immediate")
+
+    def _control(self, verb: str, *more: str) -> None:
+        embedded.call(self.folder, "pg_ctl", verb, "-D", str(self.folder), "-w", "-t", str(PATIENCE), *more)
+
+    def ask(self, query: LiteralString, *values: object) -> object:
+        with psycopg.connect(self.super_uri, autocommit=True) as connection:
+            row = connection.execute(query, values).fetchone()
+        return row[0] if row else None
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster: no goodbye, no checkpoint; its children die of it."""
+        os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        for left in self.sockets.iterdir():  # in a container nobody may reap it, and the next server would take it for alive
+            left.unlink()
+
+
+# ---- the drill
+
+
+@dataclass(slots=True)
+class Drill:
+    folder: Path
+    server: Server
+    witness: Witness
+    witness_url: str
+    members: dict[str, Actor] = field(default_factory=dict)
+    console: Actor | None = None
+    joined: dict[str, str] = field(default_factory=dict)  # the leaver's sealed name, as his entry holds it
+    target: str = ""
+    held: int = 0  # entries that the witness has cosigned
+    key: str = ""
+
+    # -- before
+
+    def starts_a_server(self) -> str:
+        self.server.make()
+        return "A PostgreSQL of its own runs, and archives its write-ahead log."
+
+    def migrates(self) -> str:
+        self.operator("migrate", ends=0)
+        connect(config.from_environment(self.environment()))
+        return "governance migrate has made the tables."
+
+    def founds_a_tenant(self) -> str:
+        tenant = tenants.found(SLUG, "The drill's tenant")
+        self.console = tenants.founder(tenant.id, SLUG, tenant.name)
+        for name, role in STAFF.items():
+            self.members[name] = self._joins(name, role)
+        with self.acting(LEAVES):
+            entry = session().scalars(
+                select(AuditEntry).where(AuditEntry.action == people.JOINED.name).order_by(AuditEntry.at.desc()).limit(1)
+            ).one()  # fmt: skip
+            self.joined = entry.sealed["name"]
+        need(self.readable(), "the name that was just sealed cannot be read")
+        return f"A tenant with {len(STAFF)} people; the name of the one who will leave is sealed and readable."
+
+    def _joins(self, name: str, role: str) -> Actor:
+        mail = f"{name.partition(' ')[0].lower()}@drill.example"
+        who = Identity(ISSUER, mail, mail, True, name, (), f"sid-{mail}", clock.now().timestamp(), "token")
+        with current.acting_as(self.console), transaction(person_id=person_key(ISSUER, mail)):
+            person = people.arrive(who)
+            people.join(person, role, via="the drill")
+            tenant = current.actor()
+            return Actor(
+                tenant.tenant_id, SLUG, tenant.tenant_name, person.id, name, role, email=mail, authenticated_at=clock.now()
+            )
+
+    def witnesses(self) -> str:
+        self.works("before the backup")
+        self._adds_witness()
+        return f"A witness has cosigned {self.pushed()} entries."
+
+    def _adds_witness(self) -> None:
+        with self.acting("Ada Lindqvist"):
+            self.key = str(logs.verifier(logs.all_keys()[0]))
+            self.witness.trust(self.key)
+            if not outside.anchors():
+                anchors.add(kind="witness", name="The drill's witness", url=self.witness_url, key=self.witness.key)
+
+    def backs_up(self) -> str:
+        backup = self.folder / "backup"
+        backup.mkdir(mode=0o700)
+        self.server.own(backup)
+        embedded.call(self.server.folder, "pg_basebackup", "-D", str(backup), "-h", str(self.server.sockets), "-U", "postgres",
+                      "-c", "fast", "--manifest-checksums=SHA256")  # fmt: skip
+        size = verify_backup(backup)
+        return f"A base backup of {size // 1_000_000} MB; every file has the digest of its manifest."
+
+    def goes_on(self) -> str:
+        self.works("after the backup, before the point in time")
+        self.pushed()
+        self.target = str(self.server.ask("SELECT clock_timestamp()"))
+        return f"More work, which only the archived log holds. The point in time to come back to is {self.target}."
+
+    def erases(self) -> str:
+        with self.acting("Ada Lindqvist"):
+            erasure = privacy.ask_erasure(self._membership(), "Asked for it, GDPR article 17").id
+        with self.acting("Bo Okafor"):
+            found, membership = asked.erasure(erasure), self._membership()
+            privacy.approve_erasure(found, membership, seen=privacy.mark(found, membership), typed=LEAVES)
+        jobs.drain(actor_of)
+        need(not self.readable(), "the erased name can still be read")
+        return "Two people have erased the third; what was sealed about him cannot be read."
+
+    def _membership(self) -> Membership:
+        return session().scalars(select(Membership).where(Membership.person_id == self.members[LEAVES].person_id)).one()
+
+    def archives(self) -> str:
+        """What is committed after the target must reach the archive, or recovery ends before it."""
+        self.works("after the erasure")
+        self.held = self.pushed()
+        last = self.server.ask("SELECT pg_walfile_name(pg_switch_wal())")
+        self._until(
+            lambda: bool(self.server.ask("SELECT last_archived_wal >= %s FROM pg_stat_archiver", last)),
+            "the log is not archived",
+        )
+        return f"More work, archived; the witness holds {self.held} entries."
+
+    # -- the loss, and back
+
+    def is_lost(self) -> str:
+        db.engine().dispose()
+        self.server.kill()
+        self.server.folder.rename(self.folder / "lost")
+        return "The server is killed, and its disk is gone."
+
+    def restores(self) -> str:
+        shutil.copytree(self.folder / "backup", self.server.folder, symlinks=True)
+        owner = (self.folder / "backup").stat()
+        for path in (self.server.folder, *self.server.folder.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid)
+        self.server.configure(f"restore_command = 'cp {self.server.archive}/%f %p'", f"recovery_target_time = '{self.target}'",
+                              "recovery_target_action = 'promote'", "archive_mode = off")  # fmt: skip
+        (self.server.folder / "recovery.signal").touch()
+        self.server.start()
+        self._until(lambda: self.server.ask("SELECT pg_is_in_recovery()") is False, "recovery does not end")
+        with self.acting(LEAVES):
+            log = queries.head()
+            size = log.size if log else 0
+        need(0 < size < self.held, f"{size} entries are back; the witness holds {self.held}")
+        need(self.readable(), "the backup was expected to bring the erased keys back")
+        return f"Restored to the point in time: {size} of {self.held} entries, and the erased person is readable again."
+
+    def replays(self) -> str:
+        said = self.operator("privacy", "replay", ends=0)
+        need("1 erased again" in said, said)
+        need(not self.readable(), "the erased name can be read after the replay")
+        need("Nothing to erase again" in self.operator("privacy", "replay", ends=0), "the replay is not done after it was done")
+        return "governance privacy replay has erased him again; a second run finds nothing to do."
+
+    def checks(self) -> str:
+        return f"governance audit fsck: {self.operator('audit', 'fsck', ends=0).strip().removeprefix('ok').strip()}"
+
+    def compares(self) -> str:
+        said = self.operator("audit", "compare", ends=1)
+        with self.acting("Ada Lindqvist"):
+            log = queries.head()
+            need(log is not None and log.trouble is not None, f"the log is not halted: {said}")
+            before = log.number if log else 0
+        waiting = self.operator("audit", "sequence", ends=1)
+        need("Halted" in waiting, waiting)
+        with self.acting("Ada Lindqvist"):
+            log = queries.head()
+            need(log is not None and log.number == before, "a halted log has signed a checkpoint")
+        return f"governance audit compare sees the rollback and halts the log: {said.strip().splitlines()[0].removeprefix('FAIL').strip()}"
+
+    def takes_up(self) -> str:
+        said = self.operator("audit", "resume", SLUG, "--reason", "Restored from backup; the disk was lost", ends=0)
+        lines = said.strip().splitlines()
+        need(
+            lines[-1] == self.operator("audit", "keys", SLUG, ends=0).splitlines()[0], "the printed key is not the one that signs"
+        )
+        self.operator("audit", "sequence", ends=0)
+        self._adds_witness()
+        need(self.pushed() > 0 and "/restored-1" in self.key, f"the log goes on under {self.key}")
+        self.operator("audit", "compare", ends=0)
+        return f"{lines[0].rstrip('.:')}; the witness agrees again."
+
+    def is_whole(self) -> str:
+        self.works("after the restore")
+        self.pushed()
+        self.operator("audit", "fsck", SLUG, ends=0)
+        need(not self.readable(), "the erased name can be read")
+        with self.acting("Ada Lindqvist"):
+            told = {entry.action for entry in queries.newest(limit=50)}
+        need({logs.HALTED.name, logs.RESUMED.name, "person.erased"} <= told, f"the log tells only of {sorted(told)}")
+        return "fsck is green again, the erased person stays erased, and the log itself tells of the rollback."
+
+    # -- what the steps share
+
+    def works(self, when: str) -> None:
+        """Ten entries by a person, each in a transaction of its own, and a round of the sequencer."""
+        for number in range(10):
+            with self.acting("Bo Okafor") as who:
+                tenant = session().get(Tenant, who.tenant_id)
+                need(tenant is not None, "the tenant is gone")
+                tenants.change_settings(tenant, unit=f"Step {number} {when}")  # type: ignore[arg-type]  # just seen to be there
+        schedule.sequence_round(everybody=True)
+
+    def pushed(self) -> int:
+        """Show the last checkpoint to the witness; how many entries it holds now."""
+        with current.acting_as(self.console):
+            pushing.push(impatient=True)
+            with transaction(read_only=True):
+                anchor, log = outside.anchors()[0], queries.head()
+                need(anchor.state == "agrees" and log is not None and anchor.seen_size == log.size,
+                     f"the witness {anchor.finding or anchor.state}, {anchor.seen_size} entries")  # fmt: skip
+                return anchor.seen_size
+
+    def readable(self) -> bool:
+        with self.acting("Ada Lindqvist"):
+            return sealing.unseal("name", self.joined) == LEAVES
+
+    @contextmanager
+    def acting(self, name: str) -> Generator[Actor]:
+        who = self.members[name]
+        with current.acting_as(who), transaction():
+            yield who
+
+    def _until(self, holds: Callable[[], bool], otherwise: str) -> None:
+        over = time.monotonic() + PATIENCE
+        while not holds():
+            need(time.monotonic() < over, otherwise)
+            time.sleep(0.1)
+
+    def environment(self) -> dict[str, str]:
+        """The settings of this console, as an operator would give them."""
+        ours = ("GOVERNANCE_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        return kept | {
+            "DATABASE_URL": self.server.url(embedded.APP), "GOVERNANCE_OWNER_DATABASE_URL": self.server.url(embedded.OWNER),
+            "GOVERNANCE_VAR": str(self.folder / "var"), "GOVERNANCE_KEK_FILE": str(self.folder / "kek.key"),
+            "GOVERNANCE_SECRET_KEY_FILE": str(self.folder / "secret.key"), "GOVERNANCE_DEMO": "1",  # a witness on loopback
+            "PYTHONPYCACHEPREFIX": str(self.folder / "compiled"),  # each command starts faster than the first
+        }  # fmt: skip
+
+    def operator(self, *command: str, ends: int) -> str:
+        """Run an operator's command in a process of its own; what it said."""
+        done = subprocess.run([sys.executable, "-m", "governance.app.cli", *command], env=self.environment(), text=True, check=False,  # noqa: S603 - our own
+                              capture_output=True, timeout=2 * PATIENCE)  # fmt: skip
+        need(
+            done.returncode == ends,
+            f"governance {' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr[-1500:]}",
+        )
+        return done.stdout
+
+
+def verify_backup(backup: Path) -> int:
+    """What pg_verifybackup does, which in the embedded wheel is built so that it does not start; how many bytes were checked."""
+    text = (backup / "backup_manifest").read_bytes()
+    said = json.loads(text)
+    signed = text[: text.rindex(b'"Manifest-Checksum"')]
+    need(hashlib.sha256(signed).hexdigest() == said["Manifest-Checksum"], "the backup's manifest was changed")
+    for file in said["Files"]:
+        with (backup / file["Path"]).open("rb") as content:
+            need(
+                hashlib.file_digest(content, "sha256").hexdigest() == file["Checksum"],
+                f"{file['Path']} differs from the manifest",
+            )
+    return sum(file["Size"] for file in said["Files"])
+
+
+STEPS = (
+    Drill.starts_a_server, Drill.migrates, Drill.founds_a_tenant, Drill.witnesses, Drill.backs_up, Drill.goes_on, Drill.erases,
+    Drill.archives, Drill.is_lost, Drill.restores, Drill.replays, Drill.checks, Drill.compares, Drill.takes_up, Drill.is_whole,
+)  # fmt: skip
+
+
+def run(folder: Path, say: Callable[[str], None]) -> bool:
+    """All steps in `folder`, which must be empty; the first that fails ends the drill."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        say(f"FAIL  {folder} is not empty.")
+        return False
+    for name in ("kek.key", "secret.key"):
+        (folder / name).write_bytes(secrets.token_bytes(32))
+    os.environ["GOVERNANCE_DEMO"] = "1"  # the one setting under which a witness on loopback is called
+    sockets = Path(tempfile.mkdtemp(prefix="drill-"))
+    server = Server(folder / "server", folder / "archive", sockets)
+    witness = Witness(folder / "witness.json", "witness.example/drill")
+    try:
+        with serving(witness) as address:
+            return _walk(Drill(folder, server, witness, address), say)
+    finally:
+        server.stop()
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _walk(drill: Drill, say: Callable[[str], None]) -> bool:
+    began = time.monotonic()
+    for step in STEPS:
+        try:
+            say(f"ok    {step(drill)}")
+        except (Exception, SystemExit) as fault:  # noqa: BLE001 - whatever it is, the operator is to see at which step
+            say(f"FAIL  {step.__name__.replace('_', ' ')}: {fault}")
+            return False
+    say(f"The restore drill is green, in {time.monotonic() - began:.0f} s.")
+    return True

@@ -1,0 +1,1 @@
+"""Tenants, people, keys and the audit log: what every feature stands on."""

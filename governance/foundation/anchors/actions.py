@@ -1,0 +1,256 @@
+"""Adding and removing anchors, showing them the checkpoints, and noting what they answered.
+
+The network is never asked inside of a transaction: `exchange` reads in one, asks in none, and notes in another.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from governance.foundation.anchors import cosignature, queries, timestamp, webhook, witness
+from governance.foundation.anchors.models import Anchor, Receipt
+from governance.foundation.anchors.outcome import Outcome, Shown
+from governance.foundation.audit import logs
+from governance.foundation.audit import queries as audit
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock, current, jobs, key_encryption, outbound_http
+from governance.kernel.db import session, transaction
+from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.signed_note import NotSigned
+
+ADDED = action("anchor.added", "added an outside anchor of the log", fields="kind name host")
+REMOVED = action("anchor.removed", "removed an outside anchor of the log", fields="kind name host")
+TESTED = action("anchor.tested", "tested an outside anchor of the log", fields="name state finding")
+STATE_CHANGED = action("anchor.state.changed", "saw an outside anchor of the log change", fields="name state size finding")
+TAKEN = action("anchor.receipt.taken", "downloaded a receipt of an outside anchor", fields="name checkpoint")
+
+KINDS = ("witness", "webhook", "timestamp")
+LONGEST_NAME, LONGEST_URL = 80, 500
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+# ---- which there are
+
+
+def add(*, kind: str, name: str, url: str, key: str = "", secret: str = "") -> Anchor:
+    """Keep the checkpoints at that place too. The same place given twice (a double click) is one."""
+    fields = _checked(kind, name, url, key, secret)
+    session().get(Tenant, current.actor().tenant_id, with_for_update=True)  # two clicks, one after the other
+    there = queries.live(fields["url"])
+    if there is not None:
+        return _same(there, fields, secret)
+    if len(queries.anchors()) >= queries.MOST:
+        raise Invalid(f"A log has {queries.MOST} outside anchors at most. Remove one first.")
+    anchor = Anchor(**fields, secret=_sealed(secret), added_by=current.actor().person_id,
+                    removed_at=None, seen_at=None, tried_at=None)  # fmt: skip
+    session().add(anchor)
+    record(ADDED, anchor, kind=kind, name=anchor.name, host=_host(anchor))
+    return anchor
+
+
+def _same(there: Anchor, fields: dict[str, str], secret: str) -> Anchor:
+    if any(getattr(there, field) != value for field, value in fields.items()) or secret_of(there) != secret:
+        raise Invalid(f"{there.name} has that address already. Remove it first.", field="url")
+    return there
+
+
+def _checked(kind: str, name: str, url: str, key: str, secret: str) -> dict[str, str]:
+    if kind not in KINDS:
+        raise Invalid("An outside anchor is a witness, a receiver or a time-stamp authority.", field="kind")
+    name, url, key = name.strip(), url.strip().rstrip("/"), key.strip()
+    if not name or len(name) > LONGEST_NAME or CONTROL.search(name):
+        raise Invalid(f"A name has one to {LONGEST_NAME} letters, on one line.", field="name")
+    _check_url(kind, url)
+    _check_key(kind, key, secret)
+    return {"kind": kind, "name": name, "url": url, "key": key if kind != "webhook" else ""}
+
+
+def _check_url(kind: str, url: str) -> None:
+    if len(url) > LONGEST_URL or not url.isascii() or CONTROL.search(url) or " " in url:
+        raise Invalid(f"An address has {LONGEST_URL} plain letters at most.", field="url")
+    try:
+        outbound_http.safe_url(url)
+    except outbound_http.NotCalled as fault:
+        raise Invalid(fault.message, field="url") from fault
+    if kind == "witness" and set(url) & {"?", "#"}:
+        raise Invalid("Give the witness' submission prefix, without ? and #: we add /add-checkpoint.", field="url")
+
+
+def _check_key(kind: str, key: str, secret: str) -> None:
+    try:
+        if kind == "witness":
+            cosignature.parse_key(key)
+        elif kind == "timestamp":
+            timestamp.certificates(key)
+        else:
+            webhook.key_of(secret)
+    except (NotSigned, ValueError) as error:
+        raise Invalid(str(error), field="secret" if kind == "webhook" else "key") from error
+
+
+def remove(anchor: Anchor) -> None:
+    """Send it nothing more. Its receipts stay."""
+    session().refresh(anchor, with_for_update=True)
+    if anchor.removed_at is not None:
+        return
+    anchor.removed_at = clock.now()
+    record(REMOVED, anchor, kind=anchor.kind, name=anchor.name, host=_host(anchor))
+
+
+def take(anchor: Anchor, *, checkpoint: int) -> None:
+    """Somebody downloads a receipt."""
+    record(TAKEN, anchor, name=anchor.name, checkpoint=checkpoint)
+
+
+def _host(anchor: Anchor) -> str:
+    """The address may hold a token; the log names the host."""
+    return urlsplit(anchor.url).hostname or ""
+
+
+def _sealed(secret: str) -> bytes | None:
+    return key_encryption.wrap(secret.encode(), _context(current.actor().tenant_id)) if secret else None
+
+
+def secret_of(anchor: Anchor) -> str:
+    return key_encryption.unwrap(anchor.secret, _context(anchor.tenant_id)).decode() if anchor.secret else ""
+
+
+def _context(tenant_id: UUID) -> bytes:
+    return b"anchor-secret\0" + tenant_id.bytes
+
+
+key_encryption.holds(Anchor, "secret", lambda row: _context(row.tenant_id))
+
+
+# ---- asking them
+
+
+def ask(anchor: Anchor | None = None) -> jobs.WorkItem:
+    """Queue a test of one anchor, or sending to all; what is under way already is not queued twice."""
+    target = anchor.id if anchor else None
+    waiting = [item for item in queries.under_way() if item.target_id == target]
+    return waiting[0] if waiting else jobs.enqueue(queries.WORK, target)
+
+
+def test(anchor_id: UUID) -> Outcome | None:
+    """Show the newest checkpoint to one anchor because somebody wants to see it answer. Outside of any transaction."""
+    outcome = exchange(anchor_id)
+    with transaction():
+        anchor = queries.anchor(anchor_id)
+        record(
+            TESTED,
+            anchor,
+            name=anchor.name,
+            state=outcome.state if outcome else "new",
+            finding=outcome.finding if outcome else None,
+        )
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What one witness said after a restore."""
+
+    name: str
+    state: str
+    finding: str
+
+
+def compare() -> Sequence[Comparison]:
+    """After a restore, outside of any transaction: a witness that holds more than this log, or another one, halts it."""
+    with transaction(read_only=True):
+        witnesses = [(a.id, a.name) for a in queries.anchors() if a.kind == "witness"]
+    found = []
+    for anchor_id, name in witnesses:
+        outcome = exchange(anchor_id)
+        found.append(
+            Comparison(name, outcome.state, outcome.finding) if outcome else Comparison(name, "new", "has seen nothing yet")
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to ask, read in one transaction and used outside of it."""
+
+    id: UUID
+    kind: str
+    url: str
+    key: str
+    secret: str
+    known: int
+
+
+def exchange(anchor_id: UUID) -> Outcome | None:
+    """Show an anchor the newest checkpoint and note its answer; None before the log's first. Outside of any transaction."""
+    asked_at = clock.now()
+    with transaction(read_only=True):
+        row, shown = queries.anchor(anchor_id), _newest()
+        place = Place(row.id, row.kind, row.url, row.key, secret_of(row), row.seen_size)
+    if shown is None:
+        return None
+    outcome = _answer(place, shown)
+    who = current.actor()
+    with current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+        note(anchor_id, outcome, asked_at=asked_at)
+    return outcome
+
+
+def _newest() -> Shown | None:
+    signed = audit.last_checkpoint()
+    if signed is None or not signed.size:
+        return None
+    return Shown(signed.id, signed.number, signed.origin, signed.size, signed.root, signed.note)
+
+
+def prove(old: int) -> Shown | None:
+    """The newest checkpoint with the proof that a tree of `old` entries is its beginning; None when ours is smaller."""
+    with transaction(read_only=True):
+        shown = _newest()
+        if shown is None or old > shown.size:
+            return None
+        return replace(shown, path=tuple(audit.consistency(old, shown.size))) if old else shown
+
+
+def _answer(place: Place, shown: Shown) -> Outcome:
+    try:
+        if place.kind == "witness":
+            key = cosignature.parse_key(place.key)
+            return witness.submit(place.url, key, known=min(place.known, shown.size), prove=prove)
+        if place.kind == "webhook":
+            return webhook.deliver(place.url, place.secret, shown)
+        return timestamp.stamp(place.url, place.key, shown)
+    except outbound_http.Late:
+        return Outcome("away", "did not answer in time")
+    except outbound_http.NotCalled as fault:
+        return Outcome("away", f"is not called: {fault.message.rstrip('.')}")
+    except outbound_http.Unreachable:
+        return Outcome("away", "cannot be reached")
+
+
+def note(anchor_id: UUID, outcome: Outcome, *, asked_at: datetime) -> None:
+    """Keep what an anchor answered. A conflict halts the log; another state than before is recorded."""
+    try:
+        anchor = queries.anchor(anchor_id, lock=True)
+    except DomainError:
+        return  # removed meanwhile
+    if outcome.state != "conflict" and anchor.tried_at is not None and anchor.tried_at > asked_at:
+        return  # an answer to an older question, overtaken
+    before = anchor.state
+    anchor.state, anchor.finding, anchor.tried_at = outcome.state, outcome.finding, clock.now()
+    if outcome.state == "agrees" and outcome.shown:
+        anchor.seen_size, anchor.seen_at = outcome.shown.size, anchor.tried_at
+    if outcome.shown and outcome.status and (outcome.state == "agrees" or before != outcome.state != "away"):
+        session().add(Receipt(anchor_id=anchor.id, checkpoint_id=outcome.shown.id, status=outcome.status,
+                              outcome=outcome.state, answer=outcome.answer))  # fmt: skip
+    if before != outcome.state:
+        record(STATE_CHANGED, anchor, before={"state": before}, after={"state": outcome.state}, name=anchor.name,
+               size=outcome.shown.size if outcome.shown else None, finding=outcome.finding or None)  # fmt: skip
+    if outcome.state == "conflict":
+        logs.halt(anchor=anchor.name, size=outcome.holds, sentence=f"{anchor.name} {outcome.finding}.")

@@ -1,0 +1,74 @@
+"""A witness' cosignature (C2SP tlog-cosignature, Ed25519): "at this time it was the largest tree of that log that I saw". Pure.
+
+A signature line of the checkpoint's note: 8 bytes of seconds since 1970, then a signature over
+
+    cosignature/v1
+    time <seconds>
+    <the checkpoint's text>
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from governance.kernel import signed_note
+from governance.kernel.signed_note import SIGNATURE_BYTES, Line, NotSigned, VerifierKey
+
+KIND = b"\x04"
+TIME_BYTES = 8
+AHEAD = 300  # seconds that a witness' clock may be ahead of ours
+LAST_SECOND = 253_402_300_799  # of the year 9999
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """The line that held, and when the witness made it."""
+
+    line: Line
+    at: datetime
+
+
+def parse_key(text: str) -> VerifierKey:
+    """A witness' verifier key; NotSigned says what is wrong with it."""
+    try:
+        return signed_note.parse_key(text, kind=KIND)
+    except NotSigned as error:
+        if _is_plain(text):
+            raise NotSigned("This is the key of a log or a signer. A witness has one for cosignatures (type 4).") from None
+        raise NotSigned(str(error)) from None
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        signed_note.parse_key(text)
+    except NotSigned:
+        return False
+    return True
+
+
+def opened(text: str, answer: str, key: VerifierKey, *, now: datetime) -> Cosigned:
+    """The cosignature of `key` on a checkpoint's text, out of a witness' answer; NotSigned otherwise. Other keys are ignored."""
+    signed, lines = signed_note.split(f"{text}\n{answer}")
+    mine = [line for line in lines if (line.name, line.key_id) == (key.name, key.key_id)]
+    if signed != text or not mine:
+        raise NotSigned("answered without a cosignature of its key")
+    return Cosigned(mine[0], _verified(text, mine[0].signature, key, now))
+
+
+def _verified(text: str, signature: bytes, key: VerifierKey, now: datetime) -> datetime:
+    seconds = int.from_bytes(signature[:TIME_BYTES])
+    if not _holds(f"cosignature/v1\ntime {seconds}\n{text}".encode(), signature, key) or not 0 < seconds <= LAST_SECOND:
+        raise NotSigned("answered with a cosignature that does not hold")
+    if seconds > now.timestamp() + AHEAD:
+        raise NotSigned("answered with a cosignature of the future: its clock is ahead of ours")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _holds(message: bytes, signature: bytes, key: VerifierKey) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature[TIME_BYTES:], message)
+    except InvalidSignature:
+        return False
+    return len(signature) == TIME_BYTES + SIGNATURE_BYTES

@@ -1,0 +1,20 @@
+"""What API keys ask of the features above them."""
+
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+from governance.kernel.ports import Port
+
+
+class KeySubjects(Protocol):
+    """The AI systems that a key can be limited to."""
+
+    def choices(self) -> list[tuple[UUID, str]]:
+        """(id, name) of each live system."""
+
+    def names(self, ids: Iterable[UUID | None], /) -> dict[UUID, str]:
+        """Names by id, retired systems included."""
+
+
+subjects: Port[KeySubjects] = Port("AI systems that an API key can be limited to")

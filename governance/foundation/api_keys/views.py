@@ -1,0 +1,118 @@
+"""Keys of machines: the list, making one, rotating it, revoking it. A key is shown on the page that made it and never again."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import current_app, flash, redirect, url_for
+
+from governance.foundation.api_keys import actions, permissions, queries
+from governance.foundation.api_keys.forms import KeyForm, RotateForm
+from governance.foundation.api_keys.models import RATE, ApiKey
+from governance.foundation.api_keys.ports import subjects
+from governance.foundation.people import queries as people
+from governance.kernel import clock
+from governance.kernel.access import known_scopes
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.ids import uuid7
+from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("api_keys", __name__)
+SHOWN = 50  # ended keys; older ones are in the log
+SOON = timedelta(days=14)
+
+
+@feature.get("/settings/keys", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    live, ended = queries.live(), queries.ended(limit=SHOWN)
+    names = people.names(key.made_by for key in [*live, *ended])
+    return page("foundation/api_keys/index.html", live=live, ended=ended, shown=SHOWN, names=names, means=known_scopes,
+                soon=clock.now() + SOON, systems=subjects().names(key.system_id for key in live), plenty=RATE)  # fmt: skip
+
+
+@feature.get("/settings/keys/new", needs=permissions.MANAGE)
+def new() -> ResponseReturnValue:
+    return _form(KeyForm(once=str(uuid7())))
+
+
+def _form(form: KeyForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("foundation/api_keys/new.html", status=status, form=form, means=known_scopes)
+
+
+@feature.post("/settings/keys/new", needs=permissions.MANAGE, fresh=StepUp("Create API key", KeyForm))
+def make() -> ResponseReturnValue:
+    form, made = KeyForm(), list[tuple[ApiKey, str]]()
+    key_id = form.key_id
+    if queries.is_made(key_id) or not accepted(form, lambda: made.append(_made(form, key_id))):
+        return _again() if queries.is_made(key_id) else _form(form, status=form.status)
+    return _secret(*made[0])
+
+
+def _again() -> ResponseReturnValue:
+    """The page that showed the key was loaded again, or its button pressed twice."""
+    return _shown_once("This key is made. It was shown once and is kept nowhere: rotate it to get another secret.")
+
+
+def _made(form: KeyForm, key_id: UUID) -> tuple[ApiKey, str]:
+    return actions.make(form.name.data or "", form.scopes.data or (), ends=form.ends, key_id=key_id, system_id=form.system_id.data,
+                        rate=RATE if form.rate.data is None else form.rate.data)  # fmt: skip
+
+
+def _secret(key: ApiKey, token: str, *, rotated: bool = False) -> ResponseReturnValue:
+    return page(
+        "foundation/api_keys/secret.html",
+        status=201,
+        key=key,
+        token=token,
+        rotated=rotated,
+        public=current_app.config["PUBLIC_URL"],
+    )
+
+
+def _shown_once(sentence: str) -> ResponseReturnValue:
+    flash(sentence)
+    return redirect(url_for("api_keys.index"), 303)
+
+
+@feature.get("/settings/keys/<uuid:api_key_id>/rotate", needs=permissions.MANAGE)
+def rotate(api_key_id: UUID) -> ResponseReturnValue:
+    key = queries.key(api_key_id)
+    return _rotation(key, RotateForm(seen=key.hint))
+
+
+def _rotation(key: ApiKey, form: RotateForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("foundation/api_keys/rotate.html", status=status, key=key, form=form)
+
+
+def _which(api_key_id: UUID) -> list[tuple[str, str]]:
+    return [("API key", queries.key(api_key_id).name)]
+
+
+ROTATE = StepUp("Rotate API key", RotateForm, facts=_which)
+REVOKE = StepUp("Revoke API key", facts=_which, danger="Requests with this key are denied immediately.")
+
+
+@feature.post("/settings/keys/<uuid:api_key_id>/rotate", needs=permissions.MANAGE, fresh=ROTATE)
+def rotated(api_key_id: UUID) -> ResponseReturnValue:
+    key, form, made = queries.key(api_key_id, lock=True), RotateForm(), list[str]()
+    if not accepted(form, lambda: made.append(_rotated(key, form))):
+        return _shown_once(form.stale.message) if form.stale else _rotation(key, form, status=form.status)
+    return _secret(key, made[0], rotated=True)
+
+
+def _rotated(key: ApiKey, form: RotateForm) -> str:
+    return actions.rotate(key, overlap_days=int(form.overlap.data), seen=form.seen.data or "")
+
+
+@feature.get("/settings/keys/<uuid:api_key_id>/revoke", needs=permissions.MANAGE)
+def revoke(api_key_id: UUID) -> ResponseReturnValue:
+    return page("foundation/api_keys/revoke.html", key=queries.key(api_key_id), means=known_scopes)
+
+
+@feature.post("/settings/keys/<uuid:api_key_id>/revoke", needs=permissions.MANAGE, fresh=REVOKE)
+def revoked(api_key_id: UUID) -> ResponseReturnValue:
+    key = queries.key(api_key_id, lock=True)
+    actions.revoke(key)
+    return _shown_once(f"The key {key.name} is revoked. Whoever holds it is refused from now on.")

@@ -1,0 +1,233 @@
+"""An export of a log with its proofs, as JSON Lines: "governance.audit-export/2". Pure.
+
+Every line is one JSON object in UTF-8 and ends in a newline. There are four kinds, in this order:
+
+    {"format": "governance.audit-export/2", "origin": …, "checkpoint": …, "whole": …, "first": …, "last": …, "filters": {…}}
+    {"index": 48212, "entry": "{…}", "proof": ["<hash, base64>", …]}       one for each entry
+    {"place": 0, "level": 0, "hashes": "<hashes, base64>"}                  only in an export of part of the log
+    {"entries": 120, "first": 48100, "last": 48219}
+
+The header carries the checkpoint (a signed note, C2SP tlog-checkpoint) that every proof leads to. `entry` holds the
+bytes that were hashed, as a string: their UTF-8 is the leaf's content, and nothing may be reformatted. `proof` is the
+path of RFC 9162 from the leaf up, in the tree of the checkpoint's size. Entries stand in the order of their places.
+
+A `whole` export has every entry of the log, from place 0 to the last; any other has what its `filters` let through, and
+it can't show that nothing was left out. The trailer repeats what is in the file, so that one cut short is named.
+
+The lines with `hashes` let a reader compare part of a log with a checkpoint of their own (frontier.py). Each hash is 32
+bytes, all of a line are encoded as one text, and each is the root over 2^level entries; the first of them begins at
+`place`. Together they cover the log from place 0 to its end, so they lead to the signed root, and wherever one of them
+ends, the root of the log at that size can be computed. "governance.audit-export/1" had no such lines and is still read.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+from governance.foundation.audit.merkle import HASH, MOST
+from governance.kernel import signed_note
+
+FORMAT = "governance.audit-export/2"
+FORMER = "governance.audit-export/1"
+LONGEST = 256 * 1024  # bytes of a line: an entry of 60 kB with every quote escaped, and 63 hashes; or MAX_HASHES
+MAX_HASHES = 4096  # in a line
+LONGEST_PATH = 63
+HASH_LINE = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")  # 32 bytes in base64, and no other spelling of them
+
+
+class Malformed(ValueError):
+    """A line is none of this format; the message says in one sentence what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`first` and `last` are the places of a whole export, None in a filtered one."""
+
+    origin: str
+    checkpoint: str
+    whole: bool
+    first: int | None
+    last: int | None
+    filters: Mapping[str, str]
+    format: str = FORMAT
+
+    @property
+    def has_hashes(self) -> bool:
+        """Whether lines with the hashes of the whole tree must follow."""
+        return self.format == FORMAT and not self.whole
+
+    @property
+    def line(self) -> bytes:
+        return _line({
+            "format": self.format, "origin": self.origin, "checkpoint": self.checkpoint, "whole": self.whole,
+            "first": self.first, "last": self.last, "filters": dict(self.filters),
+        })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: its place, the exact bytes that were hashed, and the path from them to the checkpoint's root."""
+
+    index: int
+    body: bytes
+    path: Sequence[bytes]
+
+    @property
+    def line(self) -> bytes:
+        return _line({"index": self.index, "entry": self.body.decode(), "proof": [encoded(hash_) for hash_ in self.path]})
+
+
+@dataclass(frozen=True, slots=True)
+class Subtrees:
+    """Roots of neighbouring complete subtrees over 2^level entries each; the first begins at `place`."""
+
+    place: int
+    level: int
+    hashes: Sequence[bytes]
+
+    @property
+    def line(self) -> bytes:
+        return _line({"place": self.place, "level": self.level, "hashes": signed_note.b64(b"".join(self.hashes))})
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """How many entries there were, and the first and last place; None when there were none."""
+
+    entries: int
+    first: int | None
+    last: int | None
+
+    @property
+    def line(self) -> bytes:
+        return _line({"entries": self.entries, "first": self.first, "last": self.last})
+
+
+def _line(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+@lru_cache(maxsize=4096)
+def encoded(hash_: bytes) -> str:
+    """A hash as text. Neighbours in a tree share most of their paths."""
+    return signed_note.b64(hash_)
+
+
+# ---- reading
+
+
+def lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; one that is longer than any of ours is cut off there, so that it never fills the memory."""
+    while line := stream.readline(LONGEST + 1):
+        yield line
+
+
+def read(line: bytes) -> Header | Entry | Subtrees | Trailer:
+    """One line; Malformed says what is wrong with it."""
+    fields = _object(line)
+    if "entry" in fields:
+        return _entry(fields)
+    if "hashes" in fields:
+        return _subtrees(fields)
+    if "format" in fields:
+        return _header(fields)
+    if "entries" in fields:
+        return _trailer(fields)
+    raise Malformed("It is not a line of an export: it is neither an entry, nor hashes, nor the beginning or end of one.")
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    if len(line) > LONGEST:
+        raise Malformed(f"It is longer than {LONGEST // 1024} KB, which no line of an export is.")
+    if not line.endswith(b"\n"):
+        raise Malformed("It is cut short: the file ends in the middle of it.")
+    try:
+        found = json.loads(line.decode(), object_pairs_hook=_once)
+    except UnicodeDecodeError:
+        raise Malformed("It is not text: its bytes are no UTF-8.") from None
+    except Malformed:
+        raise
+    except (ValueError, RecursionError):
+        raise Malformed("It is not JSON.") from None
+    if not isinstance(found, dict):
+        raise Malformed("It is no JSON object.")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two readers must not see two different values of one name."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("It has the same name twice.")
+    return found
+
+
+def _header(fields: dict[str, Any]) -> Header:
+    if fields["format"] not in {FORMAT, FORMER}:
+        raise Malformed(f"It names another format than {FORMAT} and {FORMER}.")
+    _exactly(fields, "format origin checkpoint whole first last filters")
+    texts = (fields["origin"], fields["checkpoint"])
+    filters = fields["filters"]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(fields["whole"], bool) or not isinstance(filters, dict):
+        raise Malformed("The beginning of the export is damaged.")
+    whole = fields["whole"]
+    first, last = (_place(fields[name]) if whole else None for name in ("first", "last"))
+    return Header(*texts, whole, first, last, {str(name): str(value) for name, value in filters.items()}, fields["format"])
+
+
+def _entry(fields: dict[str, Any]) -> Entry:
+    _exactly(fields, "index entry proof")
+    body, path = fields["entry"], fields["proof"]
+    if not isinstance(body, str) or not isinstance(path, list) or len(path) > LONGEST_PATH:
+        raise Malformed("Its entry or its proof is damaged.")
+    try:
+        return Entry(_place(fields["index"]), body.encode(), [decoded(each) for each in path])
+    except UnicodeEncodeError:
+        raise Malformed("Its entry holds characters that are no Unicode text.") from None
+
+
+def _subtrees(fields: dict[str, Any]) -> Subtrees:
+    _exactly(fields, "place level hashes")
+    place, level, text = _place(fields["place"]), _place(fields["level"]), fields["hashes"]
+    try:
+        joined = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        joined = b""
+    if not joined or len(joined) % HASH or signed_note.b64(joined) != text or level > LONGEST_PATH:
+        raise Malformed("Its hashes are damaged.")
+    return Subtrees(place, level, [joined[at : at + HASH] for at in range(0, len(joined), HASH)])
+
+
+def _trailer(fields: dict[str, Any]) -> Trailer:
+    _exactly(fields, "entries first last")
+    count = _place(fields["entries"])
+    return Trailer(count, *((_place(fields[name]) if count else None) for name in ("first", "last")))
+
+
+def _exactly(fields: dict[str, Any], names: str) -> None:
+    if fields.keys() != set(names.split()):
+        raise Malformed(f"It should have the names {', '.join(names.split())}, and has others.")
+
+
+def _place(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
+        raise Malformed("A number in it is no place in a log.")
+    return value
+
+
+def decoded(text: Any) -> bytes:
+    """The 32 bytes of a hash; one spelling each, so that no bit of the file can be flipped unseen."""
+    if not isinstance(text, str):
+        raise Malformed("A hash of its proof is damaged.")
+    return _decoded(text)
+
+
+@lru_cache(maxsize=4096)
+def _decoded(text: str) -> bytes:
+    if not HASH_LINE.fullmatch(text):
+        raise Malformed("A hash of its proof is damaged.")
+    return base64.b64decode(text)

@@ -1,0 +1,136 @@
+"""What readers of the log do: keep views of it for each other; and what is noted of the reading itself; exports of it."""
+
+from collections.abc import Mapping
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.logbook import queries
+from governance.foundation.logbook.filters import Filters
+from governance.foundation.logbook.models import LogExport, SavedView
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock, current, jobs
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.storage import Blob
+
+VIEW_SAVED = action("audit.view.saved", "saved a view of the log", fields="filters", personal="name")
+VIEW_REMOVED = action("audit.view.removed", "removed a saved view of the log", personal="name")
+PAGE_VIEWED = action("tenant.page.viewed", "looked at a page", fields="page object")
+LONGEST_NAME = 60
+
+
+def save_view(name: str, filters: Mapping[str, str]) -> SavedView:
+    """Keep these filters under a name. The same ones under the same name are there already: a double click saves one."""
+    name = " ".join(name.split())
+    held = queries.view_named(name)
+    if held is not None and held.query == dict(filters):
+        return held
+    _may_be_saved(name, filters, held)
+    made = SavedView(name=name, query=dict(filters), made_by=current.person_id())
+    session().add(made)
+    record(VIEW_SAVED, made, filters=sorted(filters), name=name)
+    return made
+
+
+def _may_be_saved(name: str, filters: Mapping[str, str], held: SavedView | None) -> None:
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise Invalid(f"The name should have 1 to {LONGEST_NAME} characters.", field="name")
+    if not filters:
+        raise Invalid("There is no filter to save: the whole log needs no name.")
+    if held is not None:
+        raise Invalid(f"A view called “{name}” is there already, with other filters. Choose another name.", field="name")
+    if len(queries.views()) >= queries.MOST_VIEWS:
+        raise Invalid(f"There are {queries.MOST_VIEWS} saved views, as many as there can be. Remove one first.")
+
+
+def remove_view(view: SavedView) -> None:
+    record(VIEW_REMOVED, view, name=view.name)
+    session().delete(view)
+
+
+def note_view(page: str, what: str) -> None:
+    """An auditor or an operator has looked at a page of the acting tenant; `what` is the object in its address, if any."""
+    tenant = session().get(Tenant, current.actor().tenant_id)
+    if tenant is None:
+        raise RuntimeError("the acting tenant is always there")
+    record(PAGE_VIEWED, tenant, page=page, object=what or None)
+
+
+# ---- exports
+
+EXPORT_ASKED = action("audit.export.asked", "asked for an export of the log", fields="format filters", personal="words")
+EXPORT_CANCELLED = action("audit.export.cancelled", "cancelled an export of the log", fields="format")
+EXPORT_MADE = action("audit.export.made", "made an export of the log", fields="format entries checkpoint sha256")
+EXPORT_TAKEN = action("audit.export.downloaded", "downloaded an export of the log", fields="format sha256")
+FORMATS = ("jsonl", "ocsf", "csv")
+MOST_UNDER_WAY = 5
+
+
+def ask_export(format_: str, filters: Filters) -> LogExport:
+    """Queue an export. While the same one is under way, that one is watched: a double click makes one file."""
+    if format_ not in FORMATS:
+        raise Invalid(f"Choose one of the formats {', '.join(FORMATS)}.", field="format")
+    alone("log exports")
+    running = queries.exports_under_way(limit=MOST_UNDER_WAY)
+    same = [each for each in running if (each.format, each.query) == (format_, filters.address)]
+    if same:
+        return same[0]
+    if len(running) >= MOST_UNDER_WAY:
+        raise DomainError(f"{MOST_UNDER_WAY} exports are under way. Wait for one of them, or cancel it.")
+    made = LogExport(
+        format=format_, query=filters.address, asked_by=current.actor().person_id, work_item_id=None, checkpoint=None, entries=None,
+        storage_key=None, sha256=None, size=None, finished_at=None,
+    )  # fmt: skip
+    session().add(made)
+    session().flush()
+    _queue_export(made)
+    return made
+
+
+def _queue_export(export: LogExport) -> None:
+    export.work_item_id = jobs.enqueue("log export", export.id).id
+    clear = {name: value for name, value in export.query.items() if name != "q"}
+    record(EXPORT_ASKED, export, format=export.format, filters=clear, words=export.query.get("q"))
+
+
+def cancel_export(run: queries.Run) -> None:
+    if run.is_over or run.work is None:
+        raise DomainError("That export is no longer under way.")
+    jobs.cancel(run.work)
+    record(EXPORT_CANCELLED, run.export, format=run.export.format)
+
+
+def export_again(run: queries.Run) -> None:
+    """After a failure or a cancellation: the same filters, over the log as it is now."""
+    alone("log exports")
+    begun = run.export.work_item_id
+    session().refresh(run.export, attribute_names=["work_item_id"])
+    if run.export.work_item_id != begun:
+        return  # the other click of two has begun it
+    if not run.is_over or run.is_ready:
+        raise DomainError("That export is made already, or under way.")
+    run.export.checkpoint = None
+    _queue_export(run.export)
+
+
+def aim_export(export: LogExport, number: int) -> None:
+    """Its proofs lead to that checkpoint. Taken up after a kill, it leads to the same one and makes the same bytes."""
+    export.checkpoint = number
+    session().flush()  # recorded with the file, in file_export()
+
+
+def file_export(export: LogExport, blob: Blob, entries: int) -> None:
+    """The export is made. Whoever took the work up a second time finds it filed, and changes nothing."""
+    if export.storage_key is not None:
+        return
+    export.storage_key, export.sha256, export.size, export.entries = blob.key, blob.sha256, blob.size, entries
+    export.finished_at = clock.now()
+    record(EXPORT_MADE, export, format=export.format, entries=entries, checkpoint=export.checkpoint, sha256=blob.sha256)
+
+
+def take_export(export: LogExport) -> str:
+    """Somebody takes the file away, which is an entry each time; its key in the store."""
+    if export.storage_key is None:
+        raise DomainError("That export is not made yet.")
+    record(EXPORT_TAKEN, export, format=export.format, sha256=export.sha256)
+    return export.storage_key

@@ -1,0 +1,173 @@
+"""What a reader of the log asks for: the filters of its address, as conditions on entries. Page and exports share them.
+
+parse(args) -> Filters         from a query string; a value that cannot be meant is refused by name
+filters.conditions(zone)       for a select over AuditEntry
+filters.address                back into a query string's names and values
+matches(entry, words)          the full-text part, over what is not sealed
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, literal_column, not_, or_
+
+from governance.foundation.audit.models import AuditEntry
+from governance.kernel.errors import Invalid
+
+NAMES = ("since", "until", "actor", "action", "target", "outcome", "q")
+PSEUDONYM = re.compile(r"[0-9a-f]{4,32}")
+ACTION = re.compile(r"-?[a-z_]+(\.[a-z_]+)*")
+KIND = re.compile(r"[A-Za-z]{1,60}")
+WORD = re.compile(r"[\w@./:-]+")
+LONGEST_WORD, MOST_WORDS = 64, 8
+WHOLE = 32  # characters of a pseudonym: with all of them its entries come in their order out of the index
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Empty fields filter nothing. `action` is a name or its beginning ("session", "policy.tier"); "-session" leaves it out.
+
+    `actor` is a pseudonym or its beginning, `target` a type or "Type:id", `q` words that all have to stand in the clear part.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    actor: str = ""
+    action: str = ""
+    target: str = ""
+    outcome: str = ""
+    q: str = ""
+
+    @property
+    def address(self) -> dict[str, str]:
+        return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items() if value}
+
+    @property
+    def words(self) -> list[str]:
+        return words_of(self.q)[:MOST_WORDS]
+
+    def conditions(self, zone: str) -> list[ColumnElement[bool]]:
+        """All but the words. Days begin at midnight in the tenant's time zone."""
+        return [*self._time(zone), *self._actor(), *self._action(), *self._target(), *self._outcome()]
+
+    def _time(self, zone: str) -> Iterator[ColumnElement[bool]]:
+        if self.since:
+            yield AuditEntry.at >= _midnight(self.since, zone)
+        if self.until:
+            yield AuditEntry.at < _midnight(self.until + timedelta(days=1), zone)
+
+    def _actor(self) -> Iterator[ColumnElement[bool]]:
+        if len(self.actor) == WHOLE:
+            yield AuditEntry.actor == self.actor
+        elif self.actor:
+            yield _begins(AuditEntry.actor, self.actor)
+
+    def _action(self) -> Iterator[ColumnElement[bool]]:
+        name = self.action.removeprefix("-")
+        if name:
+            meant = or_(AuditEntry.action == name, _begins(AuditEntry.action, f"{name}."))
+            yield not_(meant) if self.action.startswith("-") else meant
+
+    def _target(self) -> Iterator[ColumnElement[bool]]:
+        kind, _, identity = self.target.partition(":")
+        if kind:
+            yield AuditEntry.target_type == kind
+        if identity:
+            yield AuditEntry.target_id == UUID(identity)
+
+    def _outcome(self) -> Iterator[ColumnElement[bool]]:
+        if self.outcome:
+            yield AuditEntry.outcome == self.outcome
+        if self.outcome not in {"", "done"}:
+            yield AuditEntry.outcome != literal_column("'done'")  # in the words of the index over the few that are not
+
+
+def _begins(column: Any, start: str) -> ColumnElement[bool]:
+    """A comparison of ranges: LIKE is not leakproof, so it uses no index under row-level security."""
+    return and_(column >= start, column < end_of(start))
+
+
+def end_of(start: str) -> str:
+    """The first text in byte order that is behind everything with this beginning."""
+    return start[:-1] + chr(ord(start[-1]) + 1)
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def parse(args: Mapping[str, str]) -> Filters:
+    """Read the filters of an address."""
+    given = {name: args.get(name, "").strip()[:200] for name in NAMES}
+    if given["actor"]:
+        given["actor"] = given["actor"].lower().removeprefix("p-").replace("-", "")
+    for name, shape, wanted in (
+        ("actor", PSEUDONYM, "the beginning of a pseudonym, at least 4 of 0-9 and a-f"),
+        ("action", ACTION, "the name of an action or its beginning, such as policy.tier"),
+    ):
+        if given[name] and not shape.fullmatch(given[name]):
+            raise Invalid(f"The filter {name} should be {wanted}.", field=name)
+    return Filters(
+        since=_day("since", given["since"]), until=_day("until", given["until"]), actor=given["actor"], action=given["action"],
+        target=_target(given["target"]), outcome=given["outcome"][:20], q=given["q"].replace("\0", ""),
+    )  # fmt: skip
+
+
+def _day(name: str, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"The filter {name} should be a day such as 2026-11-18.", field=name) from None
+    if not 1970 <= day.year <= 9000:  # noqa: PLR2004 - what PostgreSQL and a time zone can reckon with
+        raise Invalid(f"The filter {name} lies outside of any log.", field=name)
+    return day
+
+
+def _target(text: str) -> str:
+    kind, colon, identity = text.partition(":")
+    try:
+        return f"{kind}:{UUID(identity)}" if colon and KIND.fullmatch(kind) else _kind(kind)
+    except ValueError:
+        raise Invalid("The filter target should be a type, or a type and an id such as Control:0199….", field="target") from None
+
+
+def _kind(text: str) -> str:
+    if text and not KIND.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def words_of(text: str) -> list[str]:
+    """The words that search compares, in lower case, each once."""
+    return list(dict.fromkeys(word[:LONGEST_WORD] for word in WORD.findall(text.lower())))
+
+
+def clear_words(entry: AuditEntry) -> set[str]:
+    """The words of an entry's clear part: action, target, outcome, facts, and fields before and after. Nothing sealed."""
+    parts = [entry.action, *entry.action.split("."), entry.target_type, str(entry.target_id), entry.outcome, entry.request_id]
+    return {word for part in [*parts, *_texts(entry.facts), *_texts(entry.changes)] for word in words_of(part)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield name
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif value is not None:
+        yield str(value)
+
+
+def matches(entry: AuditEntry, words: list[str]) -> bool:
+    """Every word is the beginning of one in the clear part."""
+    held = clear_words(entry) if words else set()
+    return all(any(word.startswith(wanted) for word in held) for wanted in words)

@@ -1,0 +1,107 @@
+"""An entry's proof as a page shows it: checked here, and laid out so that the reader's own browser can check it again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from governance.foundation.audit import logs, merkle
+from governance.foundation.audit import proof as proofs
+from governance.foundation.audit import queries as audit
+from governance.foundation.audit.models import AuditEntry, LogKey
+from governance.foundation.audit.queries import Standing
+from governance.foundation.audit.record import canonical
+from governance.foundation.logbook.queries import Row
+from governance.kernel import charts, formatting
+from governance.kernel.signed_note import NotSigned, VerifierKey, b64
+
+UNREADABLE = "The stored tree cannot be read at this entry's place. Tell the operator to run governance audit fsck."
+NO_KEY = "The checkpoint was signed with a key that is none of this log."
+SHOWS_ELSE = "The entry shows something else than the bytes that were signed."
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What the server found. `trouble` is empty when the entry leads to the signed root."""
+
+    entry: AuditEntry
+    standing: Standing | None
+    key: VerifierKey | None
+    key_since: datetime | None
+    key_retired: datetime | None
+    trouble: str
+
+    @property
+    def data(self) -> dict[str, str]:
+        """Everything that a browser needs to check it by itself, as attributes of an element."""
+        if self.standing is None or self.key is None:
+            return {}
+        stands = self.standing
+        return {
+            "index": str(stands.index), "path": " ".join(b64(h) for h in stands.path), "note": stands.checkpoint.note,
+            "number": formatting.thousands(stands.checkpoint.number), "body": b64(self.entry.body), "key": b64(self.key.public),
+            "key-name": self.key.name, "key-id": self.key.key_id.hex(),
+        }  # fmt: skip
+
+    @property
+    def leaf(self) -> str:
+        return merkle.leaf_hash(self.entry.body).hex()
+
+    @property
+    def drawing(self) -> Markup:
+        if self.standing is None:
+            return Markup()
+        stands = self.standing
+        steps = [
+            (side, _short(digest.hex(), 4))
+            for side, digest in zip(sides(stands.index, stands.checkpoint.size), stands.path, strict=False)
+        ]
+        top = f"root of checkpoint {formatting.thousands(stands.checkpoint.number)}"
+        return charts.proof_path(steps, _short(self.leaf), _short(stands.checkpoint.root.hex()), top=top)
+
+
+def _short(digest: str, first: int = 8) -> str:
+    return f"{digest[:first]}…{digest[-4:]}"
+
+
+def sides(index: int, size: int) -> list[charts.Side]:
+    """On which side each sibling of a path stands, from the leaf up (RFC 9162, 2.1.3.2)."""
+    found: list[charts.Side] = []
+    at, last = index, size - 1
+    while last:
+        if at & 1 or at == last:
+            found.append("left")
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            found.append("right")
+        at, last = at >> 1, last >> 1
+    return found
+
+
+def prove(row: Row) -> Proven | None:
+    """The entry under the last checkpoint; None while it has no place there. What cannot be proved says why."""
+    if row.index is None:
+        return None
+    try:
+        stands = audit.standing(row.entry.id)
+    except (ValueError, LookupError):
+        return Proven(row.entry, None, None, None, None, UNREADABLE)
+    return None if stands is None else _checked(row.entry, stands, logs.all_keys())
+
+
+def _checked(entry: AuditEntry, stands: Standing, keys: Sequence[LogKey]) -> Proven:
+    held = next((key for key in keys if logs.key_id(key) == stands.checkpoint.key_id), None)
+    if held is None:
+        return Proven(entry, stands, None, None, None, NO_KEY)
+    verifier = logs.verifier(held)
+    return Proven(entry, stands, verifier, held.created_at, held.retired_at, _trouble(entry, stands, verifier))
+
+
+def _trouble(entry: AuditEntry, stands: Standing, key: VerifierKey) -> str:
+    try:
+        proofs.verify(str(stands.proof), entry.body, key)
+    except (merkle.ProofFails, NotSigned) as problem:
+        return str(problem)
+    return "" if canonical(entry) == entry.body else SHOWS_ELSE

@@ -1,0 +1,457 @@
+"""Signing in and out, inviting, changing and removing members."""
+
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import case, func, select, update
+
+from governance.foundation.audit import sealing
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people import admission, kept_forms, queries, sessions, sign_in_state
+from governance.foundation.people.admission import NoMembership
+from governance.foundation.people.models import (
+    ERASED,
+    ERASED_NAME,
+    NAMESPACE,
+    Connection,
+    ConnectionChange,
+    Invitation,
+    Membership,
+    Person,
+    Session,
+    person_key,
+)
+from governance.foundation.people.oidc import Identity
+from governance.kernel import clock, current, key_encryption, outbox, tenant_revision
+from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError, Invalid, NotFound
+
+SIGNED_IN = action("session.started", "signed in", fields="via browser fresh", personal="name email")
+SIGN_IN_REFUSED = action("session.refused", "was refused at sign-in", fields="reason", personal="email")
+SIGNED_OUT = action("session.ended", "ended a session", fields="how")
+RENAMED = action("person.changed", "brought a member's name and address up to date", personal="name email")
+JOINED = action("membership.started", "joined", fields="role via", personal="name email")
+ROLE_CHANGED = action("membership.role.changed", "changed the role of a member", fields="role via")
+REMOVED = action("membership.ended", "removed a member", fields="role")
+INVITED = action("invitation.sent", "invited a member", fields="role", personal="email")
+ACCEPTED = action("invitation.accepted", "accepted an invitation", fields="role", personal="email")
+WITHDRAWN = action("invitation.withdrawn", "withdrew an invitation", fields="role how", personal="email")
+
+key_encryption.holds(Session, "id_token", lambda _row: b"id-token")
+INVITATION_DAYS = 14
+BY_GROUPS = "group mapping"
+engaged: list[Callable[[str], str | None]] = []  # filled where the application is put together: address → why it is no member's
+
+
+def forget_old_sign_ins() -> None:
+    """Delete the sign-ins that nobody finished, and the forms that waited for one."""
+    sign_in_state.forget_old()
+    kept_forms.forget_old()
+
+
+class LastAdmin(DomainError):
+    pass
+
+
+class AlreadyMember(DomainError):
+    pass
+
+
+# ---- signing in
+
+
+def arrive(identity: Identity) -> Person:
+    """The person behind an identity, made or brought up to date; needs a transaction with person_id set."""
+    key = person_key(identity.issuer, identity.subject)
+    person = session().get(Person, key)
+    if person is None:
+        person = Person(id=key, issuer=identity.issuer, subject=identity.subject, email=identity.email, name=identity.name)
+        session().add(person)
+        session().flush()
+        return person
+    before = {"name": person.name, "email": person.email}
+    after = {"name": identity.name or person.name, "email": identity.email or person.email}
+    if before != after:
+        person.name, person.email = after["name"], after["email"]
+        tenant_revision.renamed()
+        record(RENAMED, person, about=person.id, before=before, after=after)
+    return person
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What gives an identity access: the membership that it has, an invitation, or the groups."""
+
+    role: str
+    membership: Membership | None = None
+    invitation: Invitation | None = None
+
+
+def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
+    """Who this identity would be here by that connection; writes nothing. `key` is the person's. Raises NoMembership.
+
+    A removed member comes back by an invitation only.
+    """
+    held = queries.any_membership_of(key)
+    if held is not None and held.via == ERASED:
+        raise NoMembership(
+            f"This account was erased at {current.actor().tenant_name} and can't be used again.",
+            remedy="Ask an admin to invite you with another account of your company.",
+        )
+    mapped = _role_by_groups(connection, identity.groups)
+    if held is not None and held.ended_at is None:
+        return Access(_role_today(held, mapped, connection, identity), membership=held)
+    invitation = _invitation_for(identity, connection)
+    if invitation is not None:
+        return Access(invitation.role, invitation=invitation)
+    if mapped is None or held is not None:
+        raise admission.no_access(identity, connection, was_member=held is not None)
+    if why := _engaged(identity.email):
+        raise NoMembership(why, reason="the person is an auditor of the tenant")
+    return Access(mapped)
+
+
+def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
+    """The person and their membership, made or brought up to date. Raises NoMembership, and then nothing was written."""
+    key = person_key(identity.issuer, identity.subject)
+    found = access_of(key, identity, connection)
+    if found.membership is not None:
+        _follow_groups(found.membership, found.role)
+        return arrive(identity), found.membership
+    if (invitation := found.invitation) is not None:
+        invitation.accepted_at, invitation.accepted_by = clock.now(), key
+        record(ACCEPTED, invitation, about=_addressee(invitation.email), role=invitation.role, email=invitation.email)
+    person = arrive(identity)
+    return person, join(person, found.role, via=BY_GROUPS if invitation is None else "invitation")
+
+
+def _role_today(held: Membership, mapped: str | None, connection: Connection, identity: Identity) -> str:
+    """A membership that groups gave follows the groups, except that the last admin stays one."""
+    if held.via != BY_GROUPS or mapped == held.role or not connection.group_roles or _is_last_admin(held):
+        return held.role
+    if mapped is None:
+        raise admission.group_lost(identity)
+    return mapped
+
+
+def _follow_groups(held: Membership, role: str) -> None:
+    if role != held.role:
+        record(ROLE_CHANGED, held, before={"role": held.role}, after={"role": role}, via=BY_GROUPS)
+        held.role, held.role_since = role, clock.now()
+
+
+def _role_by_groups(connection: Connection, groups: Sequence[str] | None) -> str | None:
+    """The strongest role that the tenant maps one of these groups to."""
+    mapped = {connection.group_roles[g] for g in groups or () if g in connection.group_roles}
+    return next((role for role in (*TENANT_ROLES, *OPERATOR_ROLES) if role in mapped), None)
+
+
+def _invitation_for(identity: Identity, connection: Connection) -> Invitation | None:
+    if not admission.is_address_proven(identity, connection):
+        return None
+    query = queries.invitations_to(identity.email).where(Invitation.expires_at > clock.now())
+    return session().scalars(query.with_for_update()).one_or_none()
+
+
+def join(person: Person, role: str, *, via: str) -> Membership:
+    """Make (or revive) the membership of a person."""
+    membership = queries.any_membership_of(person.id)
+    if membership is None:
+        membership = Membership(person_id=person.id, role=role, pseudonym=sealing.pseudonym(person.id), via=via, ended_at=None)
+        session().add(membership)
+    membership.role, membership.via, membership.ended_at = role, via, None
+    membership.role_since = clock.now()
+    session().flush()
+    record(JOINED, membership, about=person.id, role=role, via=via, name=person.name, email=person.email)
+    return membership
+
+
+def start_session(
+    person: Person,
+    identity: Identity,
+    *,
+    token: str,
+    browser: str,
+    network: str,
+    fresh: bool,
+    replaces: UUID | None,
+    via: str = "oidc",
+) -> Session:
+    """A new session with a new token (no fixation); the one it replaces ends. `via` is how the person was identified."""
+    replaced = session().get(Session, (current.actor().tenant_id, replaces)) if replaces else None
+    if replaced is not None:
+        end_session(replaced, how="replaced by a new sign-in")
+    started = Session(
+        token_hash=sessions.token_hash(token), person_id=person.id, issuer=identity.issuer, idp_sid=identity.sid,
+        id_token=key_encryption.wrap(identity.id_token.encode(), b"id-token"), authenticated_at=datetime.fromtimestamp(identity.authenticated_at, UTC),
+        seen_at=clock.now(), expires_at=clock.now() + sessions.ABSOLUTE, ended_at=None, browser=browser[:120], network=network,
+        created_at=clock.now(),
+    )  # fmt: skip
+    session().add(started)
+    session().flush()
+    if replaced is not None:
+        kept_forms.hand_over(replaced, started)
+    record(SIGNED_IN, started, via=via, browser=browser[:120], fresh=fresh, name=person.name, email=person.email)
+    return started
+
+
+def refuse_sign_in(identity: Identity, *, reason: str) -> None:
+    """The attempt is in the tenant's log, whatever came of it; the person himself is not kept."""
+    person_id = person_key(identity.issuer, identity.subject)
+    nobody = Person(id=person_id, issuer=identity.issuer, subject=identity.subject, email=identity.email, name=identity.name)
+    record(SIGN_IN_REFUSED, nobody, about=person_id, outcome="refused", reason=reason, email=identity.email)
+
+
+def refuse_step_up(row: Session, *, reason: str) -> None:
+    """Somebody who is signed in sent an answer that proves nothing: the session stays what it was, and the log tells."""
+    record(SIGN_IN_REFUSED, row, outcome="refused", reason=reason)
+
+
+def end_session(row: Session, *, how: str) -> None:
+    """Ended twice is ended once."""
+    if row.ended_at is None:
+        row.ended_at = clock.now()
+        record(SIGNED_OUT, row, how=how)
+
+
+def end_sessions_of(membership: Membership, *, how: str) -> int:
+    """Every session of a member here; the log gets an entry for each."""
+    query = select(Session).where(Session.person_id == membership.person_id, Session.ended_at.is_(None))
+    rows = session().scalars(query).all()
+    for row in rows:
+        end_session(row, how=how)
+    return len(rows)
+
+
+def end_every_session(*, how: str, issuer: str | None = None) -> int:
+    """Every session of the tenant, or every one that this issuer vouches for; the log gets an entry for each."""
+    query = select(Session).where(Session.ended_at.is_(None))
+    rows = session().scalars(query if issuer is None else query.where(Session.issuer == issuer)).all()
+    for row in rows:
+        end_session(row, how=how)
+    return len(rows)
+
+
+def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) -> int:
+    """Back-channel logout: the provider says that this person, or just that session of his, is over."""
+    query = select(Session).where(Session.ended_at.is_(None), Session.issuer == issuer)
+    if sid:
+        query = query.where(Session.idp_sid == sid)
+    if subject:
+        query = query.where(Session.person_id == person_key(issuer, subject))
+    rows = session().scalars(query).all()
+    for row in rows:
+        end_session(row, how="the identity provider signed the person out")
+    return len(rows)
+
+
+# ---- members
+
+
+def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
+    """Invite an address; the mail leaves after the commit. One that ran out makes room for a new one."""
+    email = email.strip().lower()
+    _may_have(role)
+    if queries.lives_at(email):
+        raise AlreadyMember(f"{email} is a member already.", field="email")
+    if why := _engaged(email):
+        raise Invalid(why, field="email")
+    return _write_invitation(email, role, tenant_name=tenant_name, link=link)
+
+
+def _write_invitation(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
+    invitation = _invited(email, role, clock.now() + timedelta(days=INVITATION_DAYS))
+    outbox.send_mail(email, f"Join {' '.join(tenant_name.split())} in the console", (
+        f"{current.actor().name} invites you to {tenant_name} as {ROLE_NAMES[role].lower()}.\n\n"
+        f"Sign in with your company: {link}\n\nThe invitation ends in {INVITATION_DAYS} days.\n"
+    ))  # fmt: skip
+    return invitation
+
+
+def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
+    """Break-glass: whoever has this address at that issuer is an admin, at once as a member, otherwise by an invitation."""
+    email, role = email.strip().lower(), _admin_role()
+    known = [m for m in queries.lives_at(email) if m.person.issuer == issuer]
+    if len(known) > 1:
+        raise Invalid(f"{len(known)} members have the address {email}, so it names nobody. Name another address.", field="admin")
+    if known:
+        change_role(known[0], role)
+        return
+    for old in session().scalars(queries.invitations_to(email)).all():
+        withdraw(old, how="the operator invited an admin")
+    _write_invitation(email, role, tenant_name=tenant_name, link=link)
+
+
+def _admin_role() -> str:
+    return "operator_admin" if current.actor().role.startswith("operator") else "admin"
+
+
+def _engaged(email: str) -> str | None:
+    """Why this address is no member's: somebody at it looks at the tenant from outside."""
+    return next((why for says in engaged if (why := says(email))), None)
+
+
+def _invited(email: str, role: str, until: datetime) -> Invitation:
+    for old in session().scalars(queries.invitations_to(email).where(Invitation.expires_at <= clock.now())).all():
+        withdraw(old, how="it ran out, and a new one was sent")
+    invitation = Invitation(
+        email=email, role=role, invited_by=current.actor().person_id, expires_at=until, accepted_at=None, accepted_by=None, withdrawn_at=None,
+    )  # fmt: skip
+    session().add(invitation)
+    record(INVITED, invitation, about=_addressee(email), role=role, email=email)
+    return invitation
+
+
+def invite_auditor(email: str, *, until: datetime) -> Invitation:
+    """The role comes with an engagement, which says when, and until when; the letter is the engagement's.
+
+    One that is open already serves again, for as long as the longer engagement.
+    """
+    there = may_audit(email)
+    if there is None:
+        return _invited(email, "auditor", until)  # recorded in there
+    there.expires_at = max(there.expires_at, until)
+    return there
+
+
+def may_audit(email: str) -> Invitation | None:
+    """Refuses the address of a member, or of somebody invited as one; otherwise its open invitation, if it has one."""
+    if any(held.role != "auditor" for held in queries.lives_at(email)):
+        raise Invalid(f"{email} is a member here already: nobody audits his own house.", field="email")
+    there: Invitation | None = (
+        session().scalars(queries.invitations_to(email).where(Invitation.expires_at > clock.now())).one_or_none()
+    )
+    if there is not None and there.role != "auditor":
+        raise Invalid(f"{email} is invited as {ROLE_NAMES[there.role].lower()} already: withdraw that first.", field="email")
+    return there
+
+
+def _addressee(email: str) -> UUID:
+    """Who was invited is a data subject of his own, before he is a person here."""
+    return uuid5(NAMESPACE, f"invited\0{email}")
+
+
+def withdraw(invitation: Invitation, *, how: str = "withdrawn by hand") -> None:
+    if invitation.accepted_at or invitation.withdrawn_at:
+        raise DomainError("That invitation is no longer open.")
+    invitation.withdrawn_at = clock.now()
+    record(WITHDRAWN, invitation, about=_addressee(invitation.email), role=invitation.role, how=how, email=invitation.email)
+
+
+def change_role(membership: Membership, role: str) -> None:
+    """Effective on the person's next request: roles are read each time."""
+    _may_have(role)
+    admins = _admins_and(membership)
+    if membership.ended_at is not None:
+        raise NotFound("There is no such member here.")
+    if membership.role == role:
+        return
+    if membership.role == "auditor":
+        raise Invalid("An auditor's role comes with the engagement: end that, or remove the member.", field="role")
+    _not_the_last_admin(membership, admins)
+    before = {"role": membership.role}
+    membership.role, membership.via, membership.role_since = role, "set by an admin", clock.now()
+    record(ROLE_CHANGED, membership, before=before, after={"role": role}, via=membership.via)
+
+
+def remove(membership: Membership) -> None:
+    """End the membership and every session of the person in this tenant, at once."""
+    admins = _admins_and(membership)
+    if membership.ended_at is not None:
+        return
+    _not_the_last_admin(membership, admins)
+    membership.ended_at = clock.now()
+    end_sessions_of(membership, how="the member was removed")
+    record(REMOVED, membership, role=membership.role)
+
+
+def may_leave(membership: Membership) -> None:
+    """Refuses the last admin of the tenant."""
+    admins = _admins_and(membership)
+    if membership.ended_at is None:
+        _not_the_last_admin(membership, admins)
+
+
+def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
+    """Nothing here leads to the person any more; his privacy was decided on elsewhere. Needs a transaction with person_id set.
+
+    A person whom another tenant knows keeps his name there. How many rows of each kind lost what they held.
+    """
+    may_leave(membership)
+    if membership.ended_at is None:
+        record(REMOVED, membership, role=membership.role)
+    ended = end_sessions_of(membership, how="the person was erased")
+    blank = {"browser": "", "network": "", "id_token": b"", "idp_sid": None}
+    connections_tested = update(ConnectionChange).where(ConnectionChange.test["person"].astext == str(membership.person_id))
+    session().execute(connections_tested.values(test={"passed": False, "problem": ERASED_NAME}))
+    scrubbed = session().execute(update(Session).where(Session.person_id == membership.person_id).values(blank))
+    kept_forms.forget_of(membership.person_id)
+    uninvited = _forget_invitations(addresses)
+    membership.ended_at, membership.via = membership.ended_at or clock.now(), ERASED
+    membership.pseudonym = secrets.token_hex(16)  # nothing in the log has this one
+    renamed = not _is_known_elsewhere(membership)
+    if renamed:
+        person = membership.person
+        person.name, person.email, person.subject = ERASED_NAME, "", f"erased {secrets.token_hex(16)}"
+        tenant_revision.renamed()
+    session().flush()
+    return {"sessions ended": ended, "sessions": _count(scrubbed), "invitations": uninvited, "names": int(renamed)}
+
+
+def _forget_invitations(addresses: Collection[str]) -> int:
+    to_them = update(Invitation).where(func.lower(Invitation.email).in_([a.lower() for a in addresses]))
+    open_yet = case(
+        (Invitation.accepted_at.is_(None), func.coalesce(Invitation.withdrawn_at, clock.now())), else_=Invitation.withdrawn_at
+    )
+    return _count(session().execute(to_them.values(email="", withdrawn_at=open_yet)))
+
+
+def _count(result: Any) -> int:
+    return int(result.rowcount)
+
+
+def _is_known_elsewhere(membership: Membership) -> bool:
+    """Core, since the session's own filter would hide the other tenants; the policy `own_memberships` shows them."""
+    m = Membership.__table__
+    elsewhere = select(m.c.id).where(m.c.person_id == membership.person_id, m.c.tenant_id != membership.tenant_id)
+    return session().execute(elsewhere.where(m.c.via != ERASED).limit(1)).one_or_none() is not None
+
+
+def subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
+    """Every pseudonym that this person's sealed parts stand under: his own, and those of the addresses he was invited at."""
+    return [sealing.pseudonym(each) for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))]
+
+
+def _may_have(role: str) -> None:
+    fitting = OPERATOR_ROLES if current.actor().role.startswith("operator") else TENANT_ROLES
+    if role not in fitting or role == "auditor":
+        raise Invalid("That role is not one that can be given here.", field="role")
+
+
+def _admins_and(membership: Membership) -> int:
+    """How many admins there are, counted under a lock, with the membership read anew: two people may do this at once.
+
+    The admins are locked first and in one order, so that two such transactions wait for each other and never deadlock.
+    """
+    query = select(Membership.id).where(Membership.role.in_(("admin", "operator_admin")), Membership.ended_at.is_(None))
+    admins = session().scalars(query.order_by(Membership.id).with_for_update(of=Membership)).all()
+    session().refresh(membership, attribute_names=["role", "via", "ended_at"], with_for_update={"of": Membership})
+    return len(admins)
+
+
+def _not_the_last_admin(membership: Membership, admins: int) -> None:
+    if membership.role in {"admin", "operator_admin"} and admins <= 1:
+        raise LastAdmin(
+            f"{membership.person.name} is the only {ROLE_NAMES[membership.role].lower()}. Make somebody else one first.",
+            field="role",
+        )
+
+
+def _is_last_admin(membership: Membership) -> bool:
+    return membership.role in {"admin", "operator_admin"} and _admins_and(membership) <= 1

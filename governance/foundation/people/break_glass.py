@@ -1,0 +1,91 @@
+"""Break-glass: the operator sets how a tenant's people sign in, without a second person of the tenant.
+
+    reset(who, Reset(…), public_url=…) -> Done        `who` is Meridian itself, acting in the tenant
+
+The operator's own log gets its entry first, in a transaction of its own: an entry without a reset can be seen and
+explained, a reset without an entry cannot.
+"""
+
+from dataclasses import dataclass, replace
+
+from governance.foundation.people import connections, queries, sign_in_state, transport
+from governance.foundation.people.connections import Settings
+from governance.foundation.tenants import queries as tenants
+from governance.foundation.tenants import system_actor
+from governance.kernel import current
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+from governance.kernel.errors import Invalid, NotFound
+
+OPERATOR = "The operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """What is wanted: a connection (issuer, client ID, secret), an admin's address, or both; and why."""
+
+    issuer: str | None
+    client_id: str | None
+    secret: str | None
+    admin: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    issuer: str
+    callback: str
+    sessions: int
+
+
+def reset(who: Actor, wanted: Reset, *, public_url: str) -> Done:
+    """Raises DomainError, and then the tenant is as it was."""
+    if wanted.issuer is not None:
+        _check_issuer(wanted.issuer)
+    if wanted.admin is not None and "@" not in wanted.admin:
+        raise Invalid(f"{wanted.admin[:80]} is not an address such as ines@acme.example.", field="admin")
+    _note(who.tenant_slug, wanted)
+    with current.acting_as(_operator_in(who)), transaction():
+        ended = connections.reset(
+            _settings(wanted), secret=wanted.secret, admin=wanted.admin, reason=wanted.reason, link=f"{public_url}/login?tenant={who.tenant_slug}"
+        )  # fmt: skip
+        live = queries.connection()
+        if live is None:
+            raise RuntimeError("a reset leaves a live connection")
+        return Done(live.issuer, f"{public_url}{sign_in_state.callback_path(who.tenant_slug, live.number)}", ended)
+
+
+def _check_issuer(issuer: str) -> None:
+    try:
+        transport.safe_url(issuer)
+    except transport.ProviderFault as fault:
+        raise Invalid(fault.message, field="issuer") from fault
+
+
+def _settings(wanted: Reset) -> Settings | None:
+    """The mapping is kept at the same issuer; groups of another one are another company's."""
+    if wanted.issuer is None or wanted.client_id is None:
+        return None
+    live = queries.connection()
+    is_same = live is not None and live.issuer == wanted.issuer
+    kept = dict(live.group_roles) if live and is_same else {}
+    verifies = bool(live and is_same and live.verifies_addresses)
+    return Settings(wanted.issuer, wanted.client_id, live.enforced if live else True, kept, verifies)
+
+
+def _operator_in(who: Actor) -> Actor:
+    """Whom the letter names; in the operator's own tenant the roles are the operator's."""
+    with transaction(read_only=True):
+        tenant = tenants.tenant_by_id(who.tenant_id)
+        own = tenant is not None and tenant.kind == "operator"
+    return replace(who, name=OPERATOR, role="operator_admin" if own else "admin")
+
+
+def _note(slug: str, wanted: Reset) -> None:
+    with transaction(read_only=True):
+        operators = next((t for t in tenants.all_tenants() if t.kind == "operator"), None)
+        home = system_actor.founder(operators.id, operators.slug, operators.name) if operators else None
+    if home is None:
+        raise NotFound("There is no operator's tenant, whose audit log would tell of this.")
+    with current.acting_as(replace(home, name=OPERATOR)), transaction():
+        connections.note_reset_elsewhere(slug, reason=wanted.reason, provider=wanted.issuer, admin=wanted.admin is not None)

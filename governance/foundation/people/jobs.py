@@ -1,0 +1,28 @@
+"""Whose work it is: a job runs as the person who asked, with the role that he has when it runs."""
+
+from sqlalchemy import select
+
+from governance.foundation.people.models import Membership
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants import queries as directory
+from governance.kernel.current import Actor
+from governance.kernel.db import session
+from governance.kernel.errors import Forbidden
+from governance.kernel.jobs import WorkItem
+
+
+def actor_of(item: WorkItem) -> Actor:
+    """The actor of a piece of work, in the present transaction's tenant."""
+    tenant = directory.tenant_by_id(item.tenant_id)
+    if tenant is None:
+        raise Forbidden("The tenant of this work is gone.")
+    base = tenants.founder(tenant.id, tenant.slug, tenant.name)
+    if item.asked_by is None or item.kind == "mail":
+        return base
+    query = select(Membership).where(Membership.person_id == item.asked_by, Membership.ended_at.is_(None))
+    member = session().scalars(query).one_or_none()
+    if member is None:
+        return base  # the report of somebody who has left is still the tenant's
+    return Actor(
+        tenant.id, tenant.slug, tenant.name, member.person_id, member.person.name, member.role, time_zone=tenant.time_zone
+    )

@@ -1,0 +1,97 @@
+"""Who can own controls, evidence, requirements and requests, and how a form asks for an owner.
+
+owner_choices(present)     an optional owner, of something new or together with other fields
+member_choices(present)    the same, of every member
+assignee_choices()         a change of owner: nothing is preselected, removing is a choice of its own
+check_may_own(owner_id)    refuses who can't own
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from governance.foundation.people.queries import choices, members, membership_of, names
+from governance.kernel.bulk import BulkColumn
+from governance.kernel.errors import Invalid
+from governance.kernel.formatting import plural
+
+OWNING_ROLES = frozenset({"admin", "compliance_officer", "contributor"})
+REMOVE = "none"  # the choice that removes the owner; never preselected
+UNKNOWN = "A former member"
+type Choices = list[tuple[Any, str]]
+
+
+def owner_choices(present: UUID | None = None) -> Choices:
+    """No owner, then each member whose role can own; `present` is the owner before saving."""
+    return _optional(_able(), present)
+
+
+def member_choices(present: UUID | None = None) -> Choices:
+    """The same over every member: whoever is one can own an AI system."""
+    return _optional(choices(), present)
+
+
+def _optional(able: Sequence[tuple[UUID, str]], present: UUID | None) -> Choices:
+    """A present owner who can't own any more stays in the list: saving must not remove them."""
+    gone = present is not None and present not in {person_id for person_id, _ in able}
+    return [
+        ("", "No owner"),
+        *able,
+        *([(present, f"{name_of(present)} (can't own it any more)")] if gone else []),
+    ]
+
+
+def assignee_choices(first: str = "Choose an owner") -> Choices:
+    """`first` is what is chosen before anybody chooses: it changes nothing."""
+    return [("", first), *_able(), (REMOVE, "Remove owner")]
+
+
+def _able() -> list[tuple[UUID, str]]:
+    return [(m.person_id, m.name) for m in members() if m.role in OWNING_ROLES]
+
+
+def chosen(value: Any) -> UUID | None:
+    """The owner that a choice of `assignee_choices` names; None: remove the owner."""
+    return None if value == REMOVE else value
+
+
+def check_may_own(owner_id: UUID | None) -> None:
+    """Refuse somebody who isn't a member, or whose role can't act on what they would own."""
+    membership = membership_of(owner_id) if owner_id else None
+    if owner_id is not None and (membership is None or membership.role not in OWNING_ROLES):
+        raise Invalid(
+            "Choose an owner who is an admin, a compliance officer or a contributor here.",
+            field="owner_id",
+        )
+
+
+def name_of(person_id: UUID | None) -> str:
+    return describe([person_id])[person_id]
+
+
+def describe(ids: Collection[UUID | None]) -> Mapping[UUID | None, str]:
+    """The names of these owners, in one statement."""
+    known = names(ids)
+    return {each: known.get(each, UNKNOWN) if each else "No owner" for each in ids}
+
+
+OWNER = BulkColumn("owner_id", "Owner", describe)
+
+
+def assign_verb(count: int, noun: str, owner: UUID | None) -> str:
+    """What the confirming button says: Assign 12 controls to Ana Ruiz."""
+    return f"Assign {plural(count, noun)} to {name_of(owner)}" if owner else f"Remove the owner of {plural(count, noun)}"
+
+
+def assigned(count: int, noun: str, owner: UUID | None) -> str:
+    """What the message says afterwards: 12 controls are now assigned to Ana Ruiz."""
+    many = "is" if count == 1 else "are"
+    return (
+        f"{plural(count, noun)} {many} now assigned to {name_of(owner)}."
+        if owner
+        else f"{plural(count, noun)} {'has' if count == 1 else 'have'} no owner now."
+    )
+
+
+def assigned_one(ref: str, owner: UUID | None) -> str:
+    return f"{ref} is now assigned to {name_of(owner)}." if owner else f"{ref} has no owner now."

@@ -1,0 +1,249 @@
+"""Who is here: members, names, sessions, and an object's timeline with the names that the reader may see."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, func, select
+
+from governance.foundation.audit import queries as audit
+from governance.foundation.audit import sealing
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.audit.registry import Action, registry
+from governance.foundation.people import permissions
+from governance.foundation.people.models import (
+    ERASED,
+    ERASED_NAME,
+    Connection,
+    ConnectionChange,
+    Invitation,
+    Membership,
+    Person,
+    Session,
+)
+from governance.foundation.people.sessions import IDLE
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    person_id: UUID
+    name: str
+    email: str
+    role: str
+    membership_id: UUID
+    via: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a timeline."""
+
+    at: datetime
+    who: str
+    says: str
+    action: str
+    target_type: str
+    target_id: UUID
+    changes: dict[str, Any]
+    facts: dict[str, Any]
+    because: str | None
+    kind: str
+    entry_id: UUID
+    origin: str  # the network that it came from
+
+
+def members() -> list[Member]:
+    """Everyone whose membership lives, by name."""
+    query = select(Membership).where(Membership.ended_at.is_(None)).join(Person).order_by(Person.name)
+    return [
+        Member(m.person_id, m.person.name, m.person.email, m.role, m.id, m.via, m.created_at) for m in session().scalars(query)
+    ]
+
+
+def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The names of these people, former members too, in one statement. Who was erased here has none."""
+    wanted = {i for i in ids if i}
+    if not wanted:
+        return {}
+    erased = select(Membership.id).where(Membership.person_id == Person.id, Membership.via == ERASED).exists()
+    name = case((erased, ERASED_NAME), else_=Person.name).label("name")  # another tenant may know him by name
+    rows = session().execute(select(Person.id, name).where(Person.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def choices() -> list[tuple[UUID, str]]:
+    """(person id, name) of each member, for a form's owner field."""
+    return [(m.person_id, m.name) for m in members()]
+
+
+def membership(membership_id: UUID) -> Membership:
+    """One who is a member now; who was removed is not found."""
+    found = find(Membership, membership_id, what="member")
+    if found.ended_at is not None:
+        raise NotFound("There is no such member here.")
+    return found
+
+
+def everyone(*, limit: int) -> Sequence[Membership]:
+    """Members and former members, by name, except who was erased."""
+    query = select(Membership).where(Membership.via != ERASED).join(Person)
+    return session().scalars(query.order_by(Membership.ended_at.is_not(None), Person.name).limit(limit)).all()
+
+
+def anybody(membership_id: UUID) -> Membership | None:
+    """A member or former member."""
+    return session().scalars(select(Membership).where(Membership.id == membership_id)).one_or_none()
+
+
+def by_pseudonym(pseudonym: str) -> Membership | None:
+    """Who that is in the log; who was erased is nobody."""
+    return session().scalars(select(Membership).where(Membership.pseudonym == pseudonym)).one_or_none()
+
+
+def by_pseudonyms(pseudonyms: Collection[str]) -> Sequence[Membership]:
+    return session().scalars(select(Membership).where(Membership.pseudonym.in_(pseudonyms))).all()
+
+
+def membership_of(person_id: UUID) -> Membership | None:
+    query = select(Membership).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
+    return session().scalars(query).one_or_none()
+
+
+def any_membership_of(person_id: UUID) -> Membership | None:
+    """The one that he has or had."""
+    return session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
+
+
+def lives_at(email: str) -> Sequence[Membership]:
+    """Who is a member now under this address: one human may be several persons, each vouched for by another issuer."""
+    query = select(Membership).join(Person).where(func.lower(Person.email) == email.lower(), Membership.ended_at.is_(None))
+    return session().scalars(query.order_by(Membership.created_at)).all()
+
+
+def tenants_of_person() -> Sequence[tuple[str, str, str]]:
+    """(slug, name, role) of each tenant that the person is a member of; needs a transaction with person_id set.
+
+    This is the one reading that crosses tenants, and the policy `own_memberships` allows just that: Core, since
+    the session's own filter would narrow it to the present tenant.
+    """
+    m, t = Membership.__table__, Tenant.__table__
+    query = select(t.c.slug, t.c.name, m.c.role).join(m, m.c.tenant_id == t.c.id).where(m.c.ended_at.is_(None))
+    rows = session().execute(query.where(m.c.person_id == current.person_id()).order_by(t.c.name))
+    return [(r.slug, r.name, r.role) for r in rows]
+
+
+def open_invitations() -> Sequence[Invitation]:
+    query = select(Invitation).where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
+    return session().scalars(query.order_by(Invitation.email)).all()
+
+
+def invitations_to(email: str) -> Any:
+    """The invitation to an address that nobody has accepted or withdrawn, whether or not it has expired."""
+    query = select(Invitation).where(Invitation.email == email)
+    return query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
+
+
+def invitation(invitation_id: UUID) -> Invitation:
+    """For changing it: locked, since its owner may be accepting it just now."""
+    return find(Invitation, invitation_id, what="invitation", lock=True)
+
+
+def connection() -> Connection | None:
+    """The connection that the tenant's people sign in through now."""
+    return session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
+
+
+def stays_live(connection_id: UUID) -> bool:
+    """Whether this is the live connection, which then stays it until the transaction ends."""
+    query = select(Connection.id).where(Connection.id == connection_id, Connection.state == "live")
+    return session().scalars(query.with_for_update(read=True)).one_or_none() is not None
+
+
+def connection_row(connection_id: UUID | None) -> Connection | None:
+    """A live, proposed or former one."""
+    return session().scalars(select(Connection).where(Connection.id == connection_id)).one_or_none() if connection_id else None
+
+
+def connections() -> Sequence[Connection]:
+    return session().scalars(select(Connection).order_by(Connection.number, Connection.created_at)).all()
+
+
+def open_change() -> ConnectionChange | None:
+    """The change of how people sign in that was requested and not decided yet; one that has expired isn't open."""
+    query = select(ConnectionChange).where(ConnectionChange.state == "requested", ConnectionChange.expires_at > clock.now())
+    return session().scalars(query).one_or_none()
+
+
+def connection_change(connection_change_id: UUID) -> ConnectionChange:
+    return find(ConnectionChange, connection_change_id, what="change of how people sign in")
+
+
+def connection_changes(*, limit: int) -> Sequence[ConnectionChange]:
+    """The newest first."""
+    return session().scalars(select(ConnectionChange).order_by(ConnectionChange.created_at.desc()).limit(limit)).all()
+
+
+def has_signed_in() -> bool:
+    """Whether anybody has ever been a member: until then nobody has signed in."""
+    return session().scalar(select(Membership.id).limit(1)) is not None
+
+
+def live_sessions(person_id: UUID | None = None) -> Sequence[Session]:
+    """What still opens the console: not ended, and neither idle nor too old."""
+    now = clock.now()
+    query = select(Session).where(Session.ended_at.is_(None), Session.expires_at > now, Session.seen_at > now - IDLE)
+    if person_id is not None:
+        query = query.where(Session.person_id == person_id)
+    return session().scalars(query.order_by(Session.seen_at.desc())).all()
+
+
+def session_row(session_id: UUID) -> Session:
+    return find(Session, session_id, what="session")
+
+
+def timeline(ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()) -> list[Moment]:
+    """What happened to these objects, newest first; auditors see pseudonyms and no sealed reasons."""
+    return _moments(audit.entries_about(ids, limit=limit, without=without))
+
+
+def who_last(target_id: UUID, *actions: Action) -> str:
+    """Who did the newest of these actions on an object, named as this reader may see it."""
+    query = select(AuditEntry).where(AuditEntry.target_id == target_id, AuditEntry.action.in_([each.name for each in actions]))
+    found = session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)).all()
+    return next((moment.who for moment in _moments(found)), "somebody else")
+
+
+def newest(*, limit: int = 12) -> list[Moment]:
+    return _moments(audit.newest(limit=limit))
+
+
+def _moments(entries: Sequence[AuditEntry]) -> list[Moment]:
+    named = allowed(permissions.NAMES)
+    known = _names_by_pseudonym({e.actor for e in entries}) if named else {}
+    return [_moment(entry, known, named=named) for entry in entries]
+
+
+def _names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
+    query = select(Membership.pseudonym, Person.name).join(Person, Person.id == Membership.person_id)
+    return {row.pseudonym: row.name for row in session().execute(query.where(Membership.pseudonym.in_(pseudonyms)))}
+
+
+def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
+    kind = "key" if entry.actor_kind == "api_key" else "person"
+    who = "The console" if entry.actor_kind == "job" else known.get(entry.actor, f"{kind} {entry.actor[:8]}")
+    because = entry.sealed.get("because")
+    deed = registry.get(entry.action)
+    return Moment(
+        at=entry.at, who=who, says=deed.says if deed else entry.action, action=entry.action,
+        target_type=entry.target_type, target_id=entry.target_id, changes=entry.changes, facts=entry.facts,
+        because=sealing.unseal("because", because) if because and named else None, kind=entry.actor_kind, entry_id=entry.id,
+        origin=entry.origin,
+    )  # fmt: skip

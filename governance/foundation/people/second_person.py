@@ -1,0 +1,107 @@
+"""Who may be the second person: one rule for everything that two people decide.
+
+    ApprovalRequest(requesters, at).check()             refuses with the reason
+    ApprovalRequest(requesters, at).why_not()           the reason, or None: a page shows it instead of the button
+    ApprovalRequest(requesters, at).check_rejection()   another person rejects, however new they are
+    ApprovalRequest(requesters, at).candidates(…)       who may approve it
+    may_approve(requester, at)                          the same rule as a condition on columns, for lists
+
+Two accounts of one human are one person, and nobody becomes a second person after a request was made: the approver is
+another member than every requester, has another e-mail address, and had the present role when the request was made.
+Judging somebody else's work (a review of evidence, a sign-off) is no approval of a request, and new colleagues may do
+it: `same_human` is that part of the rule alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from governance.foundation.people.models import Membership, Person
+from governance.kernel import current
+from governance.kernel.access import Permission
+from governance.kernel.db import session
+from governance.kernel.errors import Forbidden
+
+OWN = "You requested this yourself, so another person decides."
+SAME_ADDRESS = "You have the same e-mail address as the person who requested this, so you can't approve it. Ask another person."
+JOINED = "You joined after this request was made, so you can't approve it. Ask someone who was already a member."
+NEW_ROLE = "You got your role after this request was made, so you can't approve it. Ask someone who already had theirs."
+NOT_A_MEMBER = "You aren't a member here, so you can't approve this."
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """What waits for another person: whose it is (ids, also as text; None is nobody), and since when.
+
+    `own` is the sentence for a requester who tries to approve it.
+    """
+
+    requesters: Iterable[UUID | str | None]
+    at: datetime | None
+    own: str = OWN
+
+    def check(self) -> None:
+        """Raise Forbidden unless the acting person may approve it."""
+        if (why := self.why_not()) is not None:
+            raise Forbidden(why)
+
+    def check_rejection(self) -> None:
+        """Raise Forbidden for a requester: rejecting gives nobody anything, so anyone else may, however new they are."""
+        if current.person_id() in _ids(self.requesters):
+            raise Forbidden(self.own)
+
+    def why_not(self) -> str | None:
+        """Why the acting person may not approve it, as a sentence; None where they may."""
+        ids = _ids(self.requesters)
+        if current.person_id() in ids:
+            return self.own
+        mine = session().scalars(select(Membership).where(Membership.person_id == current.person_id())).one_or_none()
+        return NOT_A_MEMBER if mine is None else self._why_not(mine, ids, _addresses(ids))
+
+    def candidates(self, permission: Permission) -> Sequence[Membership]:
+        """The members who hold the permission and may approve it, by name."""
+        ids = _ids(self.requesters)
+        addresses = _addresses(ids)
+        query = select(Membership).where(Membership.ended_at.is_(None), Membership.role.in_(permission.roles))
+        members = session().scalars(query.join(Person).order_by(Person.name)).all()
+        return [m for m in members if self._why_not(m, ids, addresses) is None]
+
+    def _why_not(self, mine: Membership, ids: set[UUID], addresses: set[str]) -> str | None:
+        if mine.person_id in ids:
+            return self.own
+        if mine.ended_at is not None:
+            return NOT_A_MEMBER
+        if mine.person.email.lower() in addresses:
+            return SAME_ADDRESS
+        if self.at is None or mine.role_since <= self.at:
+            return None
+        return JOINED if mine.created_at > self.at else NEW_ROLE
+
+
+def same_human(person_ids: Iterable[UUID | str | None]) -> bool:
+    """Whether the acting person is one of these, or has the e-mail address of one."""
+    ids = _ids(person_ids)
+    return current.person_id() in ids or bool(_addresses({current.person_id()}) & _addresses(ids))
+
+
+def may_approve(requester: Any, requested_at: Any) -> Any:
+    """The rule as an SQL condition on two columns, for the acting person; its parts are evaluated once a statement."""
+    me = current.person_id()
+    since = select(Membership.role_since).where(Membership.person_id == me, Membership.ended_at.is_(None)).scalar_subquery()
+    address = select(func.lower(Person.email)).where(Person.id == me).scalar_subquery()
+    same = select(Membership.person_id).join(Person).where(func.lower(Person.email) == address, Person.email != "")
+    return requester.is_distinct_from(me) & (requester.is_(None) | requester.not_in(same)) & (requested_at >= since)
+
+
+def _ids(given: Iterable[UUID | str | None]) -> set[UUID]:
+    return {each if isinstance(each, UUID) else UUID(each) for each in given if each}
+
+
+def _addresses(ids: set[UUID]) -> set[str]:
+    if not ids:
+        return set()
+    return {email.lower() for email in session().scalars(select(Person.email).where(Person.id.in_(ids)))} - {""}

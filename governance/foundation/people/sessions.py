@@ -1,0 +1,72 @@
+"""Server-side sessions: the browser holds a random token, the database its hash, and roles are read each time."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from governance.foundation.people.models import Membership, Person, Session
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock, current
+from governance.kernel.current import Actor
+from governance.kernel.db import session, transaction
+
+IDLE = timedelta(hours=1)
+ABSOLUTE = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=1)
+LONGEST = 200
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def split(cookie: str) -> tuple[str, str]:
+    """The cookie is `<tenant>.<token>`: which tenant the session belongs to is no secret."""
+    slug, _, token = cookie.partition(".")
+    return (slug, token) if token.isascii() and len(cookie) <= LONGEST else ("", "")
+
+
+def actor_of_token(token: str) -> Actor | None:
+    """Who holds this token in the present transaction's tenant: one statement, roles as they are now."""
+    now = clock.now()
+    query = (
+        select(Session.id, Session.authenticated_at, Person.id.label("person_id"), Person.name, Person.email,
+               Membership.role, Membership.tenant_id, Tenant.slug, Tenant.name.label("tenant_name"), Tenant.time_zone)
+        .join(Person, Person.id == Session.person_id)
+        .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
+        .join(Tenant, Tenant.id == Membership.tenant_id)
+        .where(Session.token_hash == token_hash(token), Session.ended_at.is_(None))
+        .where(Session.expires_at > now, Session.seen_at > now - IDLE, Tenant.status == "active")
+    )  # fmt: skip
+    row = session().execute(query).one_or_none()
+    if row is None:
+        return None
+    return Actor(
+        tenant_id=row.tenant_id, tenant_slug=row.slug, tenant_name=row.tenant_name, person_id=row.person_id,
+        name=row.name, role=row.role, kind="operator" if row.role.startswith("operator") else "person",
+        email=row.email, session_id=row.id, authenticated_at=row.authenticated_at, time_zone=row.time_zone,
+    )  # fmt: skip
+
+
+def seen(who: Actor) -> None:
+    """Keep the session alive: at most one write a minute, in a transaction of its own."""
+    now = clock.now()
+    with current.acting_as(who), transaction():
+        session().execute(
+            text("UPDATE sessions SET seen_at = :now WHERE id = :id AND seen_at < :before AND ended_at IS NULL"),
+            {"now": now, "id": who.session_id, "before": now - SEEN_EVERY},
+        )
+
+
+def is_member(person_id: UUID, tenant_id: UUID) -> bool:
+    """For the way from one tenant to another: asked as that person, so only his own memberships answer."""
+    with transaction(read_only=True, tenant_id=tenant_id, person_id=person_id):
+        query = select(Membership.id).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
+        return session().scalar(query) is not None

@@ -1,0 +1,85 @@
+"""Sign-ins under way, and the client that a tenant is at its provider. No deed of a person, so no entry in the log."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from governance.foundation.people.models import Connection, SignIn
+from governance.foundation.people.oidc import Provider, TokenRefused
+from governance.kernel import clock, key_encryption
+from governance.kernel.db import session
+
+SIGN_IN_MINUTES = 10
+KEPT_DAYS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What ties an answer to its question: the state (`<tenant>.<random>`), the nonce and the PKCE verifier."""
+
+    state: str
+    nonce: str
+    verifier: str
+
+
+def new_secrets(slug: str) -> Secrets:
+    return Secrets(f"{slug}.{secrets.token_urlsafe(32)}", secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+
+
+def remember(
+    drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool, leaves: UUID | None = None,
+    change_id: UUID | None = None,
+) -> None:  # fmt: skip
+    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may replace elsewhere.
+
+    With `change_id` it is the test sign-in of that proposed change.
+    """
+    under_way = SignIn(
+        connection_id=connection_id, change_id=change_id, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
+        verifier=drawn.verifier, next_path=next_path, fresh=fresh, leaves=leaves, used_at=None, created_at=clock.now(),
+    )  # fmt: skip
+    session().add(under_way)
+    session().flush()
+
+
+def take(state: str, browser: str) -> SignIn:
+    """The sign-in that this state belongs to, once, and only in the browser that began it."""
+    query = select(SignIn).where(SignIn.state_hash == _hash(state)).with_for_update()
+    found = session().scalars(query).one_or_none()
+    if found is None or found.browser_hash != _hash(browser):
+        raise TokenRefused("This sign-in wasn't started in this browser. Start again from the sign-in page.")
+    if found.used_at is not None:
+        raise TokenRefused("This sign-in was already used. Start again from the sign-in page.")
+    if clock.now() - found.created_at > timedelta(minutes=SIGN_IN_MINUTES):
+        raise TokenRefused("This sign-in took longer than 10 minutes. Start again from the sign-in page.")
+    found.used_at = clock.now()
+    session().flush()
+    return found
+
+
+def forget_old() -> None:
+    """A nightly sweep of the sign-ins that nobody finished."""
+    session().execute(delete(SignIn).where(SignIn.created_at < clock.now() - timedelta(days=KEPT_DAYS)))
+
+
+def callback_path(slug: str, number: int = 1) -> str:
+    """Of the redirect address of a connection: each issuer and client of a tenant has its own (RFC 9700 §4.4)."""
+    return f"/auth/callback/{slug}" + (f"/{number}" if number > 1 else "")
+
+
+def provider(connection: Connection, redirect_uri: str) -> Provider:
+    secret = key_encryption.unwrap(connection.secret, secret_context(connection.tenant_id)).decode()
+    return Provider(connection.issuer, connection.client_id, secret, redirect_uri, reads_groups=bool(connection.group_roles))
+
+
+def secret_context(tenant_id: UUID) -> bytes:
+    """A sealed client secret opens in its own tenant only."""
+    return b"client-secret" + tenant_id.bytes
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,149 @@
+"""Signing in again for what needs it, without losing the form: the page that asks, the page that shows the form, its submission.
+
+The page that shows the form posts to the form's own address and names the kept form; the route there checks all that it
+always checks, and then reads the kept fields in place of those that were sent. So nothing is submitted that was not shown.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+import structlog
+from flask import Response, current_app, g, make_response, request, url_for
+from sqlalchemy.exc import DBAPIError
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import HTTPException
+
+from governance.foundation.people import kept_forms, permissions
+from governance.foundation.people.kept_forms import SubmittedForm
+from governance.foundation.people.models import KeptForm
+from governance.kernel import access, clock, current
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+from governance.kernel.errors import DomainError, Invalid, NotFound, TooLarge
+from governance.kernel.feature import Feature, doors, recently_signed_in
+from governance.kernel.formatting import plural
+from governance.kernel.forms import Submission, describing, uuid_or_none
+from governance.kernel.pages import page
+from governance.kernel.step_up import KEPT_FORM, StepUp
+from governance.kernel.web import SAFE, ResponseReturnValue, sending_page
+
+feature = Feature("step_up", __name__)
+log = structlog.get_logger("people")
+
+
+# ---- asking for the sign-in
+
+
+def ask() -> ResponseReturnValue:
+    """The answer to a request that needs a fresh sign-in; a form that came with it is kept. No transaction is open."""
+    who: Actor = g.actor
+    step_up: StepUp = vars(current_app.view_functions[request.endpoint or ""])["fresh"]
+    if request.method in SAFE:
+        return _asking(who, step_up, _address())
+    if kept_form_id := uuid_or_none(request.form.get(KEPT_FORM)):
+        return _asking(who, step_up, _continuing(who, kept_form_id))
+    try:
+        with current.acting_as(who), transaction():
+            row = kept_forms.keep(_submitted())
+            return _asking(who, step_up, _continuing(who, row.id), kept=row, files=_filenames())
+    except TooLarge as refused:
+        return _asking(who, step_up, _back(), lost=refused.message)
+    except (DomainError, DBAPIError) as away:
+        log.warning("form not kept", reason=str(away))
+        return _asking(who, step_up, _back(), lost="The database is away.")
+
+
+def _asking(
+    who: Actor, step_up: StepUp, onward: str, *, kept: KeptForm | None = None, lost: str = "", files: list[str] | None = None
+) -> ResponseReturnValue:
+    return page("foundation/people/step_up.html", status=401, verb=step_up.label(), onward=doors.sign_in_again(who, onward), kept=kept,
+                lost=lost, files=files or [], opens=request.method in SAFE, minutes=kept_forms.KEPT_MINUTES)  # fmt: skip
+
+
+def _continuing(who: Actor, kept_form_id: object) -> str:
+    return url_for("step_up.continuing", tenant=who.tenant_slug, kept_form_id=kept_form_id)
+
+
+def _submitted() -> SubmittedForm:
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    files = [(name, file.filename) for name, file in request.files.items(multi=True) if file.filename]
+    return SubmittedForm(_address(), _back(), fields, files)
+
+
+def _filenames() -> list[str]:
+    return [file.filename for _name, file in request.files.items(multi=True) if file.filename]
+
+
+def _address() -> str:
+    """Path and query of the request, as a link can carry them."""
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{query}" if query else "")
+
+
+def _back() -> str:
+    """The page of ours that the form was on; where a browser does not tell, the start."""
+    return sending_page() or "/"
+
+
+# ---- after it
+
+
+@feature.get("/continue/<uuid:kept_form_id>", needs=permissions.OWN)
+def continuing(kept_form_id: Any) -> ResponseReturnValue:
+    """What was submitted before the sign-in, and the button that submits it."""
+    row = kept_forms.own(kept_form_id)
+    form = kept_forms.opened(row)
+    view, values, kept = _behind(form)
+    access.require(view["needs"])
+    step_up: StepUp = view["fresh"]
+    with describing(kept):
+        verb, warning, rows = step_up.label(), step_up.warning(), step_up.rows(**values)
+    who = current.actor()
+    again = None if recently_signed_in(who) else doors.sign_in_again(who, _continuing(who, row.id))
+    return page("foundation/people/continue.html", row=row, form=form, verb=verb, warning=warning, rows=rows, again=again, field=KEPT_FORM,
+                minutes=_minutes(row))  # fmt: skip
+
+
+def _behind(form: SubmittedForm) -> tuple[dict[str, Any], dict[str, Any], Submission]:
+    """What the route of a kept form declares, the values in its address, and what was sent to it."""
+    parts = urlsplit(form.address)
+    try:
+        endpoint, values = current_app.url_map.bind(request.host).match(unquote(parts.path), method="POST")
+    except HTTPException as gone:
+        raise NotFound("The page of this form is no longer here.") from gone
+    query = MultiDict(parse_qsl(parts.query, keep_blank_values=True))
+    told = {name: value for name, value in values.items() if name != "tenant"}
+    return vars(current_app.view_functions[endpoint]), told, Submission(MultiDict(form.fields), query)
+
+
+def resubmit(kept_form_id: str, act: Callable[[], ResponseReturnValue]) -> Response:
+    """Let the view read the kept fields. A form that is refused stays, so that its person can try again."""
+    row = kept_forms.own(uuid_or_none(kept_form_id), lock=True)
+    form = kept_forms.opened(row)
+    if form.address != _address():
+        raise Invalid("This form belongs to another page. Nothing was submitted.")
+    request.form = ImmutableMultiDict(form.fields)
+    vars(request).pop("values", None)
+    answer: Response = make_response(act())
+    if answer.status_code < 400:  # noqa: PLR2004 - from there on nothing was done
+        kept_forms.use(row)
+    return answer
+
+
+def unfinished(who: Actor | None) -> dict[str, str]:
+    """For the page of a sign-in that failed: what became of the form that waits for it, and the way back to that."""
+    if who is None:
+        return {}
+    with current.acting_as(who), transaction(read_only=True):
+        row = kept_forms.waiting()
+        if row is None:
+            return {}
+        remedy = f"Your form wasn't submitted. Meridian keeps it for {plural(_minutes(row), 'more minute')}."
+        return {"remedy": remedy, "back": _continuing(who, row.id), "back_label": "Back to your form"}
+
+
+def _minutes(row: KeptForm) -> int:
+    """Minutes until it expires, rounded up."""
+    return -((clock.now() - row.expires_at) // timedelta(minutes=1))

@@ -1,0 +1,58 @@
+"""How the console calls an identity provider; what fails is a ProviderFault, in words for the person who signs in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from governance.kernel import outbound_http
+from governance.kernel.errors import DomainError
+from governance.kernel.outbound_http import careful, is_address
+
+OK = 200
+
+
+class ProviderFault(DomainError):
+    """The identity provider is away, slow, or answered nonsense. The sentence says which."""
+
+    status = 503
+
+
+def safe_url(url: str) -> str:
+    """The address, if it is one that the console calls."""
+    try:
+        return outbound_http.safe_url(url)
+    except outbound_http.NotCalled as fault:
+        raise ProviderFault(fault.message, field="issuer") from fault
+
+
+def ask(url: str, what: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """GET a JSON object; every way in which that fails is a ProviderFault that names `what`."""
+    reply = send("GET", url, what, headers=dict(headers or {}))
+    if reply.status_code != OK:
+        raise ProviderFault(f"The identity provider answered {reply.status_code} to {what}.")
+    return json_of(reply, what)
+
+
+def send(method: str, url: str, what: str, **options: Any) -> requests.Response:
+    try:
+        return outbound_http.send(method, url, "The identity provider", **options)
+    except outbound_http.NotCalled as fault:
+        raise ProviderFault(fault.message, field="issuer") from fault
+    except outbound_http.Late as error:
+        raise ProviderFault(f"The identity provider did not answer in time ({what}). Try again in a minute.") from error
+    except outbound_http.Unreachable as error:
+        raise ProviderFault(f"The identity provider cannot be reached ({what}). Try again, or ask your administrator.") from error
+
+
+def json_of(reply: requests.Response, what: str) -> dict[str, Any]:
+    try:
+        answer = reply.json()
+    except ValueError as error:
+        raise ProviderFault(f"The identity provider didn't answer with plain JSON ({what}).") from error
+    if not isinstance(answer, dict):
+        raise ProviderFault(f"The identity provider's JSON isn't an object ({what}).")
+    return answer
+
+
+__all__ = ["ProviderFault", "ask", "careful", "is_address", "json_of", "safe_url", "send"]

@@ -1,0 +1,353 @@
+"""What two persons decide about a third, what nobody may erase, and how long sealed parts are kept.
+
+ask_erasure, approve_erasure, run_again, begin, finish     erasing a person, for good
+ask_unmasking, approve_unmasking, note_use                 a name for an hour
+place_hold, release_hold, held_back                        what stops an erasure
+set_retention, shred                                       how long sealed parts stay readable
+"""
+
+import hashlib
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.foundation.audit import sealing
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people import actions as people
+from governance.foundation.people import queries as directory
+from governance.foundation.people.models import Membership
+from governance.foundation.people.second_person import OWN, ApprovalRequest
+from governance.foundation.privacy import erasing, erasure_list, queries
+from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
+from governance.kernel import clock, current, jobs
+from governance.kernel.db import Model, session
+from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+
+ERASURE_ASKED = action("erasure.asked", "asked to erase a person", fields="subject")
+ERASURE_APPROVED = action("erasure.approved", "approved the erasing of a person", fields="subject")
+ERASURE_REFUSED = action("erasure.refused", "refused to erase a person", fields="subject")
+ERASURE_WITHDRAWN = action("erasure.withdrawn", "withdrew the request to erase a person", fields="subject")
+ERASURE_BLOCKED = action("erasure.blocked", "was kept from erasing a person by a legal hold", fields="subject holds step")
+ERASED = action("person.erased", "erased a person", fields="subject removed replaced left again")
+UNMASK_ASKED = action("unmasking.asked", "asked who a pseudonym is", fields="subject")
+UNMASK_APPROVED = action("unmasking.approved", "agreed to show who a pseudonym is", fields="subject until")
+UNMASK_REFUSED = action("unmasking.refused", "refused to show who a pseudonym is", fields="subject")
+UNMASK_WITHDRAWN = action("unmasking.withdrawn", "withdrew the question who a pseudonym is", fields="subject")
+UNMASK_USED = action("unmasking.used", "saw who a pseudonym is", fields="subject")
+HOLD_PLACED = action("legal_hold.placed", "placed a legal hold", fields="subject")
+HOLD_RELEASED = action("legal_hold.released", "released a legal hold", fields="subject")
+RETENTION_CHANGED = action("retention.changed", "changed how long sealed parts are kept", fields="months")
+SHREDDED = action(
+    "log.sealed_parts.shredded", "destroyed the keys to sealed parts past their time", fields="keys older_than holds months"
+)
+
+UNMASKED_FOR = timedelta(hours=1)
+LEAST_MONTHS, MOST_MONTHS = 12, 120
+
+
+class Held(DomainError):
+    """A legal hold stands in the way; its sentence names it."""
+
+
+class Begun(DomainError):
+    pass
+
+
+# ---- erasing a person
+
+
+def ask_erasure(membership: Membership, reason: str) -> Erasure:
+    """Asked twice is asked once. The last admin is refused here already, and again when it is carried out."""
+    pseudonym = _subject(membership)
+    session().refresh(membership, with_for_update={"of": Membership})  # two people may ask at once
+    if (there := queries.open_erasure(pseudonym)) is not None:
+        return there
+    _needs_reason(reason)
+    people.may_leave(membership)
+    _not_held(pseudonym)
+    erasure = Erasure(
+        subject=pseudonym, person_id=membership.person_id, reason=reason, asked_by=current.person_id(), decided_by=None,
+        decided_at=None, work_item_id=None, done_at=None,
+    )  # fmt: skip
+    session().add(erasure)
+    record(ERASURE_ASKED, erasure, about=membership.person_id, because=reason, subject=pseudonym)
+    return erasure
+
+
+def mark(erasure: Erasure, membership: Membership) -> str:
+    """Of what is asked, and of whom: the approval carries it, and is refused when either has changed since."""
+    said = (str(erasure.id), erasure.state, erasure.reason, membership.person.name, membership.person.email, membership.role)
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+
+
+def approve_erasure(erasure: Erasure, membership: Membership, *, seen: str, typed: str) -> None:
+    """A second person, who typed the name, agrees; the jobs process carries it out. There is no way back."""
+    _open(erasure.state, "erasure")
+    approval_of(erasure, erasure.person_id).check()
+    if seen != mark(erasure, membership):
+        raise Stale("What was asked, or the person's name or role, has changed since you opened this page. Look at it again.")
+    if " ".join(typed.split()).casefold() != " ".join(membership.person.name.split()).casefold():
+        raise Invalid("Type the person's name exactly as it is written above.", field="typed")
+    people.may_leave(membership)
+    _not_held(erasure.subject)
+    erasure.state, erasure.decided_by, erasure.decided_at = "approved", current.person_id(), clock.now()
+    erasure.work_item_id = jobs.enqueue("erase", erasure.id).id
+    record(ERASURE_APPROVED, erasure, about=erasure.person_id, subject=erasure.subject)
+
+
+def refuse_erasure(erasure: Erasure, because: str) -> None:
+    _open(erasure.state, "erasure")
+    approval_of(erasure, None).check_rejection()
+    _needs_reason(because)
+    erasure.state, erasure.decided_by, erasure.decided_at = "refused", current.person_id(), clock.now()
+    record(ERASURE_REFUSED, erasure, about=erasure.person_id, because=because, subject=erasure.subject)
+
+
+def withdraw_erasure(erasure: Erasure) -> None:
+    _open(erasure.state, "erasure")
+    _own(erasure.asked_by)
+    erasure.state, erasure.decided_at = "withdrawn", clock.now()
+    record(ERASURE_WITHDRAWN, erasure, about=erasure.person_id, subject=erasure.subject)
+
+
+def run_again(erasure: Erasure) -> None:
+    """After its work has failed: the decision stands, so the work is queued again."""
+    work = queries.work_of(erasure)
+    if erasure.state != "approved" or work is None or work.state not in {"failed", "cancelled"}:
+        raise DomainError("That erasure is done already, or under way.")
+    erasure.work_item_id = jobs.enqueue("erase", erasure.id).id
+    record(ERASURE_APPROVED, erasure, about=erasure.person_id, subject=erasure.subject)
+
+
+def begin(erasure: Erasure) -> erasure_list.Listed | None:
+    """What to put on the erasure list before anything is erased; None where it is done. From here on no hold can be placed.
+
+    A hold that was placed since the approval ends it: the row says so, and the caller finds no one to erase.
+    """
+    if erasure.state != "approved" or erasure.person_id is None:
+        return None
+    if "listed" not in erasure.found and held_back(erasure, erasure.subject, step="carried out"):
+        erasure.state = "refused"
+        return None
+    at = datetime.fromisoformat(erasure.found.get("listed") or clock.now().isoformat())
+    erasure.found = {"listed": at.isoformat()}
+    return erasure_list.Listed(erasure.id, erasure.tenant_id, erasure.subject, erasure_list.digest(erasure.person_id), at)
+
+
+def finish(erasure: Erasure, membership: Membership | None) -> None:
+    """Erase, unless it was done by another try. Needs a transaction with person_id set."""
+    if erasure.state == "approved":
+        _erase(erasure, membership)
+
+
+def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> Erasure:
+    """After a restore: what the list holds is erased again, whatever the restored rows say. Holds in them are older than it."""
+    erasure = session().scalars(select(Erasure).where(Erasure.id == listed.erasure_id).with_for_update()).one_or_none()
+    if erasure is None:
+        erasure = Erasure(
+            id=listed.erasure_id, subject=listed.subject, person_id=None, reason="", asked_by=None, decided_by=None,
+            decided_at=None, work_item_id=None, done_at=None,
+        )  # fmt: skip
+        session().add(erasure)
+    _erase(erasure, membership, again=True)
+    return erasure
+
+
+def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = False) -> None:
+    """The row keeps counts and the pseudonym; the reason may name the person and goes too."""
+    found = erasing.carry_out(erasure.subject, membership)
+    erasure.state, erasure.done_at, erasure.person_id, erasure.reason, erasure.found = "done", clock.now(), None, "", found
+    record(
+        ERASED,
+        erasure,
+        subject=erasure.subject,
+        removed=found["removed"],
+        replaced=found["replaced"],
+        left=found["left"],
+        again=again or None,
+    )
+
+
+def held_back(target: Model, subject: str, *, step: str) -> str | None:
+    """The sentence of the hold that forbids erasing this person, if one stands; the attempt is recorded."""
+    held = queries.standing_holds(subject)
+    if not held:
+        return None
+    record(ERASURE_BLOCKED, target, outcome="refused", subject=subject, holds=[str(h.id) for h in held], step=step)
+    return _sentence(held)
+
+
+def _not_held(subject: str) -> None:
+    if held := queries.standing_holds(subject):
+        raise Held(_sentence(held))
+
+
+def _sentence(held: Collection[LegalHold]) -> str:
+    first = next(iter(held))
+    whom = "this person" if first.subject else "the whole tenant"
+    return (f"A legal hold on {whom}, placed on {first.created_at.day} {first.created_at:%B %Y}, forbids it. "
+            "Nobody can be erased while it stands.")  # fmt: skip
+
+
+# ---- who a pseudonym is
+
+
+def ask_unmasking(pseudonym: str, reason: str) -> Unmasking:
+    """Asked twice is asked once, while the first question is open."""
+    membership = directory.by_pseudonym(pseudonym.strip())
+    if membership is None:
+        raise Invalid("Nobody here has that pseudonym. Take it from an entry of the log: 32 letters and digits.", field="subject")
+    session().refresh(membership, with_for_update={"of": Membership})
+    if (there := queries.my_open_unmasking(membership.pseudonym)) is not None:
+        return there
+    _needs_reason(reason)
+    asked = Unmasking(
+        subject=membership.pseudonym, reason=reason, asked_by=current.person_id(), decided_by=None, decided_at=None,
+        until=None, used_at=None,
+    )  # fmt: skip
+    session().add(asked)
+    record(UNMASK_ASKED, asked, about=membership.person_id, because=reason, subject=asked.subject)
+    return asked
+
+
+def approve_unmasking(asked: Unmasking) -> None:
+    """The one who asked sees the name from now on, for an hour."""
+    _open(asked.state, "question")
+    approval_of(asked, _person(asked.subject)).check()
+    asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
+    asked.until = asked.decided_at + UNMASKED_FOR
+    record(UNMASK_APPROVED, asked, subject=asked.subject, until=asked.until)
+
+
+def refuse_unmasking(asked: Unmasking, because: str) -> None:
+    _open(asked.state, "question")
+    approval_of(asked, None).check_rejection()
+    _needs_reason(because)
+    asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
+    record(UNMASK_REFUSED, asked, about=_person(asked.subject), because=because, subject=asked.subject)
+
+
+def withdraw_unmasking(asked: Unmasking) -> None:
+    """An open question is taken back; a name that is shown is shown no longer."""
+    _own(asked.asked_by)
+    if not (asked.state == "asked" or (asked.state == "approved" and asked.until and asked.until > clock.now())):
+        raise DomainError("That question is closed already.")
+    asked.state, asked.until = "withdrawn", clock.now() if asked.until else None
+    record(UNMASK_WITHDRAWN, asked, subject=asked.subject)
+
+
+def note_use(subjects: Collection[str]) -> None:
+    """The acting person was shown these names: recorded once for each time that a second person agreed."""
+    for shown in queries.unused(subjects):
+        shown.used_at = clock.now()
+        record(UNMASK_USED, shown, subject=shown.subject)
+
+
+# ---- legal holds
+
+
+def place_hold(membership: Membership | None, reason: str) -> LegalHold:
+    """On one person, or without one on everybody. An erasure that has begun can no longer be stopped."""
+    _needs_reason(reason)
+    pseudonym = membership.pseudonym if membership else None
+    if any("listed" in under_way.found for under_way in queries.approved_erasures(pseudonym)):
+        raise Begun(
+            "The erasing of a person that this hold is about has begun and cannot be stopped. Place the hold when it has ended."
+        )
+    held = LegalHold(subject=pseudonym, reason=reason, placed_by=current.person_id(), released_at=None, released_by=None)
+    session().add(held)
+    record(HOLD_PLACED, held, about=membership.person_id if membership else None, because=reason, subject=pseudonym)
+    return held
+
+
+def release_hold(held: LegalHold, because: str) -> None:
+    if held.released_at is not None:
+        raise DomainError("That legal hold was released already.")
+    _needs_reason(because)
+    held.released_at, held.released_by = clock.now(), current.person_id()
+    record(HOLD_RELEASED, held, about=_person(held.subject), because=because, subject=held.subject)
+
+
+# ---- how long
+
+
+def set_retention(months: int, *, version: int) -> RetentionRule:
+    """`version` is that of the rule which the form was opened with; 0 when there was none."""
+    if not LEAST_MONTHS <= months <= MOST_MONTHS:
+        raise Invalid(f"Between {LEAST_MONTHS} and {MOST_MONTHS} months.", field="months")
+    rule = queries.retention(lock=True)
+    if (rule.version if rule else 0) != version:
+        raise Stale(
+            "Somebody else changed this since you opened the page. Look at what it is now, then save again.",
+            {"months": (months, rule.months if rule else queries.DEFAULT_MONTHS)},
+        )
+    before = rule.months if rule else queries.DEFAULT_MONTHS
+    if rule is None:
+        rule = RetentionRule(months=months, version=0, changed_by=current.person_id())
+        session().add(rule)
+    rule.months, rule.version, rule.changed_by = months, rule.version + 1, current.person_id()
+    record(RETENTION_CHANGED, rule, before={"months": before}, after={"months": months})
+    return rule
+
+
+def shred() -> int:
+    """Destroy the keys to sealed parts that are past their time, holds excepted. The entries and their hashes stay."""
+    months, holds = queries.months_kept(), queries.all_standing_holds()
+    if any(hold.subject is None for hold in holds):
+        return 0
+    before = oldest_month(clock.today(), months)
+    kept = queries.held_subjects([hold.subject for hold in holds if hold.subject])
+    keys = sealing.shred(before, kept)
+    if keys:
+        record(SHREDDED, queries.own_tenant(), keys=keys, older_than=before, holds=len(holds), months=months)
+    return keys
+
+
+def oldest_month(today: date, months: int) -> str:
+    """The first month that is kept: what was sealed in an earlier one is older than that many months."""
+    count = today.year * 12 + today.month - 1 - months
+    return f"{count // 12:04}-{count % 12 + 1:02}"
+
+
+# ---- rules that several share
+
+
+def _subject(membership: Membership) -> str:
+    """One whose membership was erased has no pseudonym in the log any more."""
+    if membership.pseudonym != sealing.pseudonym(membership.person_id):
+        raise DomainError("That person was erased already.")
+    return membership.pseudonym
+
+
+def _person(pseudonym: str | None) -> UUID | None:
+    membership = directory.by_pseudonym(pseudonym) if pseudonym else None
+    return membership.person_id if membership else None
+
+
+def subject_of(asked: Unmasking) -> UUID | None:
+    """The person whose name is asked for."""
+    return _person(asked.subject)
+
+
+def _open(state: str, what: str) -> None:
+    if state != "asked":
+        raise DomainError(f"That {what} was decided or withdrawn already.")
+
+
+def approval_of(asked: Erasure | Unmasking, about: UUID | None) -> ApprovalRequest:
+    """By somebody who neither requested it nor is the one whom it is about."""
+    own = "It is about you, so another person decides." if current.person_id() == about else OWN
+    return ApprovalRequest([asked.asked_by, about], asked.created_at, own=own)
+
+
+def _own(asked_by: UUID | None) -> None:
+    if current.person_id() != asked_by:
+        raise Forbidden("Only who asked can withdraw it.")
+
+
+def _needs_reason(because: str) -> None:
+    if not because.strip():
+        raise Invalid("Say why: the reason goes into the log.", field="because")

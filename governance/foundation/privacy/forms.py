@@ -1,0 +1,57 @@
+from wtforms import HiddenField, IntegerField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from governance.foundation.people import queries as people
+from governance.foundation.people.forms import stripped
+from governance.foundation.privacy.actions import LEAST_MONTHS, MOST_MONTHS
+from governance.kernel.forms import Choice, Form, constraint
+
+MOST_PEOPLE = 1000
+WHY = "Say why: the reason goes into the log, sealed."
+
+constraint("uq_erasures_open", "The erasing of this person is asked for already.", field="member")
+constraint("uq_retention_rules_tenant_id", "Somebody else set this meanwhile. Reload the page.", field="months")
+
+
+def everyone() -> list[tuple[object, str]]:
+    """Members and former members; nobody who was erased."""
+    return [(m.id, f"{m.person.name}{', former member' if m.ended_at else ''}") for m in people.everyone(limit=MOST_PEOPLE)]
+
+
+def or_all() -> list[tuple[object, str]]:
+    return [("", "Everybody in this tenant"), *everyone()]
+
+
+class AskErasureForm(Form):
+    member = Choice("Person", [InputRequired("Whose data is to be erased?")], choices=everyone)
+    because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+
+
+class DecideForm(Form):
+    """The verb says what is decided; the name is typed to approve an erasure, the reason to refuse."""
+
+    verb = HiddenField("Verb")
+    seen = HiddenField("Seen")
+    typed = StringField("Name of the person", [Length(max=300)])
+    because = TextAreaField("Reason", [Length(max=2000)], filters=[stripped])
+
+
+class AskUnmaskForm(Form):
+    subject = StringField("Pseudonym", [InputRequired("Whose name do you need?"), Length(max=64)], filters=[stripped])
+    because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+
+
+class HoldForm(Form):
+    member = Choice("On whom", [Optional()], choices=or_all)
+    because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+
+
+class ReleaseForm(Form):
+    because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
+
+
+class RetentionForm(Form):
+    months = IntegerField(
+        "Months", [InputRequired("How many months?"), NumberRange(LEAST_MONTHS, MOST_MONTHS, f"Between {LEAST_MONTHS} and {MOST_MONTHS} months.")]
+    )  # fmt: skip
+    version = HiddenField("Version")

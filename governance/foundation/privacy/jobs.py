@@ -1,0 +1,26 @@
+"""Carries out approved erasures, and every night destroys the keys to sealed parts that are past their time."""
+
+from governance.foundation.people import queries as people
+from governance.foundation.privacy import actions, erasure_list, queries
+from governance.kernel.db import transaction
+from governance.kernel.jobs import Progress, WorkItem, work
+
+
+@work("erase")
+def erase(item: WorkItem, progress: Progress) -> None:
+    """The work of one Erasure (item.target_id). First the list outside the database, then the rows: killed anywhere, it goes on."""
+    if item.target_id is None:
+        raise RuntimeError("an erasure's work names its erasure")
+    progress(0, 2, "Putting it on the erasure list")
+    with transaction():
+        erasure = queries.erasure(item.target_id, lock=True)
+        listed, person_id, state = actions.begin(erasure), erasure.person_id, erasure.state
+    if state == "refused":
+        raise actions.Held("A legal hold was placed since this was approved. Nothing was erased.")
+    if listed is None:
+        return
+    erasure_list.add(listed)
+    progress(1, 2, "Erasing")
+    with transaction(person_id=person_id):
+        erasure = queries.erasure(item.target_id, lock=True)
+        actions.finish(erasure, people.by_pseudonym(erasure.subject))

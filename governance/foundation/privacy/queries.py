@@ -1,0 +1,154 @@
+"""What stands about erasures, holds, unmaskings and retention. Read only."""
+
+from collections.abc import Collection, Sequence
+from contextvars import ContextVar
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from governance.foundation.people import queries as people
+from governance.foundation.people.actions import subjects_of
+from governance.foundation.people.models import Membership, Person
+from governance.foundation.privacy import permissions
+from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.db import find, session
+from governance.kernel.jobs import WorkItem
+
+SHOWN = 50
+shown: ContextVar[frozenset[str]] = ContextVar("shown", default=frozenset())  # pseudonyms whose names this request has looked up
+DEFAULT_MONTHS = 84
+
+
+def unmasked(subjects: Collection[str]) -> dict[str, str]:
+    """Pseudonym → name, for those that the acting person may see now: he asked, a second person agreed, the hour is not over."""
+    if not subjects:
+        return {}
+    query = (
+        select(Membership.pseudonym, Person.name)
+        .join(Membership.person)
+        .join(Unmasking, Unmasking.subject == Membership.pseudonym)
+        .where(
+            Membership.pseudonym.in_(set(subjects)),
+            Unmasking.asked_by == current.actor().person_id,
+            Unmasking.state == "approved",
+            Unmasking.until > clock.now(),
+        )
+    )
+    names = {row.pseudonym: row.name for row in session().execute(query)}
+    shown.set(shown.get() | names.keys())
+    return names
+
+
+def unused(subjects: Collection[str]) -> Sequence[Unmasking]:
+    """Of these, what the acting person may see and has not been shown yet; locked, since two pages may show it at once."""
+    query = select(Unmasking).where(
+        Unmasking.subject.in_(set(subjects)),
+        Unmasking.asked_by == current.actor().person_id,
+        Unmasking.state == "approved",
+        Unmasking.until > clock.now(),
+        Unmasking.used_at.is_(None),
+    )
+    return session().scalars(query.with_for_update()).all()
+
+
+def my_open_unmasking(subject: str) -> Unmasking | None:
+    query = select(Unmasking).where(Unmasking.subject == subject, Unmasking.state == "asked")
+    return session().scalars(query.where(Unmasking.asked_by == current.actor().person_id).limit(1)).one_or_none()
+
+
+def retention(*, lock: bool = False) -> RetentionRule | None:
+    """The tenant's own rule; without one the default of seven years holds."""
+    query = select(RetentionRule)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def months_kept() -> int:
+    rule = retention()
+    return rule.months if rule else DEFAULT_MONTHS
+
+
+def own_tenant() -> Tenant:
+    found = session().get(Tenant, current.actor().tenant_id)
+    if found is None:
+        raise RuntimeError("the tenant is gone")
+    return found
+
+
+def open_erasure(subject: str) -> Erasure | None:
+    """The one request about a person that is not decided, or not yet carried out."""
+    query = select(Erasure).where(Erasure.subject == subject, Erasure.state.in_(("asked", "approved")))
+    return session().scalars(query).one_or_none()
+
+
+def approved_erasures(subject: str | None) -> Sequence[Erasure]:
+    """Decided and not yet carried out: of one person, or of anybody. Locked, since one may begin just now."""
+    query = select(Erasure).where(Erasure.state == "approved")
+    query = query.where(Erasure.subject == subject) if subject else query
+    return session().scalars(query.order_by(Erasure.id).with_for_update()).all()
+
+
+def work_of(erasure: Erasure) -> WorkItem | None:
+    if erasure.work_item_id is None:
+        return None
+    return session().scalars(select(WorkItem).where(WorkItem.id == erasure.work_item_id)).one_or_none()
+
+
+def erasure(erasure_id: UUID, *, lock: bool = False) -> Erasure:
+    return find(Erasure, erasure_id, what="erasure", lock=lock)
+
+
+def unmasking(unmasking_id: UUID, *, lock: bool = False) -> Unmasking:
+    return find(Unmasking, unmasking_id, what="request to unmask", lock=lock)
+
+
+def hold(hold_id: UUID, *, lock: bool = False) -> LegalHold:
+    return find(LegalHold, hold_id, what="legal hold", lock=lock)
+
+
+def erasures() -> Sequence[Erasure]:
+    """The newest, open ones first."""
+    query = select(Erasure).order_by(Erasure.state.in_(("asked", "approved")).desc(), Erasure.created_at.desc(), Erasure.id)
+    return session().scalars(query.limit(SHOWN)).all()
+
+
+def unmaskings() -> Sequence[Unmasking]:
+    """The newest, open ones first."""
+    query = select(Unmasking).order_by((Unmasking.state == "asked").desc(), Unmasking.created_at.desc(), Unmasking.id)
+    return session().scalars(query.limit(SHOWN)).all()
+
+
+def holds() -> Sequence[LegalHold]:
+    """The newest, standing ones first."""
+    query = select(LegalHold).order_by(LegalHold.released_at.is_not(None), LegalHold.created_at.desc(), LegalHold.id)
+    return session().scalars(query.limit(SHOWN)).all()
+
+
+def standing_holds(subject: str) -> Sequence[LegalHold]:
+    """What forbids erasing this person: holds on him, and holds on the whole tenant."""
+    query = select(LegalHold).where(LegalHold.released_at.is_(None))
+    return session().scalars(query.where(or_(LegalHold.subject == subject, LegalHold.subject.is_(None)))).all()
+
+
+def all_standing_holds() -> Sequence[LegalHold]:
+    return session().scalars(select(LegalHold).where(LegalHold.released_at.is_(None))).all()
+
+
+def held_subjects(pseudonyms: Collection[str]) -> list[str]:
+    """What must stay readable because of holds: those persons, and the addresses that they were invited at."""
+    found = people.by_pseudonyms(pseudonyms)
+    invited = [subject for member in found for subject in subjects_of(member.person_id, [member.person.email])]
+    return [*pseudonyms, *invited]
+
+
+def waiting() -> int:
+    """How many requests the acting person could decide: open, and not his own."""
+    me = current.actor().person_id
+    open_here = [
+        select(func.count()).where(model.state == "asked", model.asked_by != me).scalar_subquery()
+        for model, needs in ((Erasure, permissions.ERASE), (Unmasking, permissions.UNMASK))
+        if allowed(needs)
+    ]
+    return sum(session().execute(select(*open_here)).one()) if open_here else 0

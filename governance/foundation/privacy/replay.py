@@ -1,0 +1,73 @@
+"""After a restore: a backup brings back what was erased since, and the erasure list says what has to go again.
+
+pending() -> what the list holds and this database has not done; while there is any, nothing may be served
+replay()  -> carries all of it out, tenant by tenant; done twice, it is done once
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.foundation.people import queries as people
+from governance.foundation.privacy import actions, erasure_list
+from governance.foundation.privacy.erasure_list import Listed
+from governance.foundation.privacy.models import Erasure
+from governance.foundation.tenants import queries as tenants
+from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import current
+from governance.kernel.db import session, transaction
+
+IN_HAND = ("approved", "done")  # what is approved is in the queue, which the database brings back with it
+
+
+def pending() -> Sequence[Listed]:
+    """Cheap: the list is read, and each tenant on it asked once. A tenant that is not here has nothing to erase."""
+    by_tenant: dict[UUID, list[Listed]] = defaultdict(list)
+    for listed in erasure_list.everything():
+        by_tenant[listed.tenant_id].append(listed)
+    return [listed for tenant in _tenants(by_tenant) for listed in _not_done(tenant.id, by_tenant[tenant.id])]
+
+
+def refusal(waiting: Sequence[Listed]) -> str:
+    """Why nothing starts."""
+    many = "One erasure is" if len(waiting) == 1 else f"{len(waiting)} erasures are"
+    return (f"{many} on the erasure list and not in this database: it was restored from an older backup. "
+            "Run `governance privacy replay` before anything is served.")  # fmt: skip
+
+
+def replay() -> Sequence[Listed]:
+    """What was erased again."""
+    waiting = pending()
+    homes = {tenant.id: tenant for tenant in _tenants({listed.tenant_id for listed in waiting})}
+    for listed in waiting:
+        home = homes[listed.tenant_id]
+        with current.acting_as(system_actor.founder(home.id, home.slug, home.name)):
+            _again(listed)
+    return waiting
+
+
+def _again(listed: Listed) -> None:
+    with transaction(read_only=True):
+        member = people.by_pseudonym(listed.subject)
+        person_id = member.person_id if member else None
+    with transaction(person_id=person_id):
+        actions.erase_again(listed, people.by_pseudonym(listed.subject))
+
+
+def _tenants(wanted: dict[UUID, list[Listed]] | set[UUID]) -> Iterator[Tenant]:
+    if not wanted:
+        return
+    with transaction(read_only=True):
+        here = [tenant for tenant in tenants.all_tenants() if tenant.id in wanted]
+        session().expunge_all()
+    yield from here
+
+
+def _not_done(tenant_id: UUID, listed: list[Listed]) -> Iterator[Listed]:
+    ids = [each.erasure_id for each in listed]
+    with transaction(read_only=True, tenant_id=tenant_id):
+        done = set(session().scalars(select(Erasure.id).where(Erasure.id.in_(ids), Erasure.state.in_(IN_HAND))))
+    yield from (each for each in listed if each.erasure_id not in done)

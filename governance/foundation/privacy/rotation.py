@@ -1,0 +1,106 @@
+"""A new key for the installation: whatever the old one wraps is wrapped anew, tenant by tenant.
+
+    rotate() -> Rotation      each tenant in a transaction of its own, recorded in its log; killed, it is run again
+
+What there is to wrap anew is declared where it is wrapped (`vault.holds`). The old key may be dropped when a run
+says that nothing is left under it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.tenants import queries as tenants
+from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import current, key_encryption
+from governance.kernel.db import Tenanted, session, transaction
+from governance.kernel.key_encryption import Holding
+
+ROTATED = action("kek.rotated", "wrapped the tenant's keys under a new key of the installation", fields="key_id rewrapped")
+PIECE = 500
+
+
+@dataclass(slots=True)
+class Rotation:
+    """By table: what was wrapped anew, what opens with neither key, and what another process has wrapped under the old one since."""
+
+    rewrapped: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_done(self) -> bool:
+        return not self.left and not self.lost
+
+
+def rotate() -> Rotation:
+    """Run it with the new key as the present one and the old one as the previous. Then it looks whether anything is left."""
+    result = Rotation()
+    with transaction(read_only=True):
+        every = list(tenants.all_tenants())
+        session().expunge_all()
+    home = next((tenant.id for tenant in every if tenant.kind == "operator"), every[0].id if every else None)
+    for tenant in every:
+        _rotate_one(tenant, home, result)
+    for tenant in every:
+        with current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)), transaction(read_only=True):
+            left, lost = _walk(tenant, home, keep=False)
+        result.left.update(left)
+        result.lost.update(lost)
+    return result
+
+
+def _rotate_one(tenant: Tenant, home: UUID | None, result: Rotation) -> None:
+    with current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)), transaction():
+        renewed, _ = _walk(tenant, home, keep=True)
+        if renewed:
+            record(ROTATED, tenant, key_id=key_encryption.service().key_id, rewrapped=dict(renewed))
+    result.rewrapped.update(renewed)
+
+
+def _walk(tenant: Tenant, home: UUID | None, *, keep: bool) -> tuple[Counter[str], Counter[str]]:
+    """(under the old key, under no key that we have), by table. What belongs to no tenant goes with the operator's own."""
+    old, lost = Counter[str](), Counter[str]()
+    for holding in key_encryption.holdings:
+        if issubclass(holding.model, Tenanted) or tenant.id == home:
+            for row in _rows(holding, lock=keep):
+                _look(row, holding, old, lost, keep=keep)
+    return old, lost
+
+
+def _look(row: Any, holding: Holding, old: Counter[str], lost: Counter[str], *, keep: bool) -> None:
+    sealed = getattr(row, holding.column)
+    if not sealed:
+        return
+    try:
+        renewed = key_encryption.service().rewrap(sealed, holding.context(row))
+    except InvalidTag:
+        lost[row.__tablename__] += 1
+        return
+    if renewed is not None:
+        old[row.__tablename__] += 1
+        if keep:
+            setattr(row, holding.column, renewed)
+
+
+def _rows(holding: Holding, *, lock: bool) -> Iterator[Any]:
+    """All of them here, a piece at a time."""
+    model: Any = holding.model
+    after = UUID(int=0)
+    while True:
+        query = select(model).where(model.id > after).order_by(model.id).limit(PIECE)
+        rows = session().scalars(query.with_for_update(of=model) if lock else query).all()
+        yield from rows
+        session().flush()
+        if len(rows) < PIECE:
+            return
+        after = rows[-1].id
+        session().expunge_all()

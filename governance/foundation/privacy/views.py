@@ -1,0 +1,239 @@
+"""The privacy pages: erasures, unmasking, legal holds and retention on one, each with a form of its own."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, request, url_for
+
+from governance.foundation.people import queries as people
+from governance.foundation.people.models import ERASED, Membership
+from governance.foundation.privacy import actions, erasing, permissions, queries
+from governance.foundation.privacy.forms import AskErasureForm, AskUnmaskForm, DecideForm, HoldForm, ReleaseForm, RetentionForm
+from governance.foundation.privacy.models import Erasure, Unmasking
+from governance.kernel import current
+from governance.kernel.db import transaction
+from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted, counted, uuid_or_none
+from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("privacy", __name__)
+
+
+def remember_unmasked(response: Any) -> Any:
+    """After the request's own transaction (a GET may not write): the first look at a name is an entry, or there is no look."""
+    subjects = queries.shown.get()
+    queries.shown.set(frozenset())
+    who = g.get("actor")
+    if subjects and who is not None:
+        with current.acting_as(who), transaction():
+            actions.note_use(subjects)
+    return response
+
+
+@feature.get("/privacy/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    return _index()
+
+
+def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnValue:
+    erasures, unmaskings, holds = queries.erasures(), queries.unmaskings(), queries.holds()
+    known = {m.pseudonym: m.person.name for m in people.by_pseudonyms(
+        [*(e.subject for e in erasures), *(h.subject for h in holds if h.subject)])}  # fmt: skip
+    acted = [*(i for e in erasures for i in (e.asked_by, e.decided_by)), *(i for u in unmaskings for i in (u.asked_by, u.decided_by)),
+             *(h.placed_by for h in holds)]  # fmt: skip
+    return page(
+        "foundation/privacy/index.html", status=status, erasures=erasures, unmaskings=unmaskings, holds=holds, known=known, names=people.names(acted),
+        months=queries.months_kept(), waiting=queries.waiting(), me=current.person_id(),
+        problem=problem,
+    )  # fmt: skip
+
+
+# ---- erasing a person
+
+
+@feature.route("/privacy/erasures/new", methods=["GET", "POST"], needs=permissions.ERASE)
+def ask_erasure() -> ResponseReturnValue:
+    """First whom, then what would go and stay, with the reason."""
+    form = AskErasureForm(member=uuid_or_none(request.args.get("member")))
+    member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
+    if request.method == "POST" and form.validate() and member is not None:
+        if sentence := actions.held_back(member, member.pseudonym, step="asked"):
+            form.refuse(actions.Held(sentence))
+        elif accepted(form, lambda: actions.ask_erasure(member, form.because.data or "")):
+            asked = queries.open_erasure(member.pseudonym)
+            return redirect(url_for("privacy.erasure", erasure_id=asked.id if asked else None), 303)
+    preview = erasing.preview(member) if member else None
+    status = form.status if request.method == "POST" else 200
+    return page("foundation/privacy/ask_erasure.html", form=form, member=member, preview=preview, status=status)
+
+
+@feature.get("/privacy/erasures/<uuid:erasure_id>", needs=permissions.ERASE)
+def erasure(erasure_id: UUID) -> ResponseReturnValue:
+    return _erasure(queries.erasure(erasure_id), DecideForm())
+
+
+def _erasure(found: Erasure, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
+    member = people.by_pseudonym(found.subject) if found.state in {"asked", "approved"} else None
+    preview = erasing.preview(member) if member else None
+    holds = queries.standing_holds(found.subject) if member else ()
+    return page(
+        "foundation/privacy/erasure.html", status=status, erasure=found, member=member, preview=preview, form=form, holds=holds,
+        seen=actions.mark(found, member) if member else "", names=people.names([found.asked_by, found.decided_by]),
+        why_not=actions.approval_of(found, found.person_id).why_not() if found.state == "asked" else None,
+        work=queries.work_of(found), me=current.person_id(), moments=people.timeline([found.id]),
+    )  # fmt: skip
+
+
+def _erased(erasure_id: UUID) -> list[tuple[str, str]]:
+    member = people.by_pseudonym(queries.erasure(erasure_id).subject)
+    return [("Person", member.person.name)] if member else []
+
+
+DECIDE_ERASURE = StepUp(
+    {"approve": "Approve erasure", "refuse": "Reject erasure", "withdraw": "Withdraw erasure", "again": "Run erasure again"},
+    DecideForm,
+    facts=_erased,
+    danger={"approve": "This person's data is deleted permanently. It can't be restored."},
+)
+
+
+@feature.post("/privacy/erasures/<uuid:erasure_id>/decision", needs=permissions.ERASE, fresh=DECIDE_ERASURE)
+def decide_erasure(erasure_id: UUID) -> ResponseReturnValue:
+    found, form = queries.erasure(erasure_id, lock=True), DecideForm()
+    verb = form.verb.data
+    if verb == "approve" and (sentence := actions.held_back(found, found.subject, step="approved")):
+        form.refuse(actions.Held(sentence))
+        return _erasure(found, form, status=409)
+    verbs = {
+        "approve": lambda: actions.approve_erasure(found, _of(found), seen=form.seen.data or "", typed=form.typed.data or ""),
+        "refuse": lambda: actions.refuse_erasure(found, form.because.data or ""),
+        "withdraw": lambda: actions.withdraw_erasure(found),
+        "again": lambda: actions.run_again(found),
+    }
+    if verb not in verbs:
+        raise Invalid("Decide: approve, refuse or withdraw.")
+    if not accepted(form, verbs[verb]):
+        return _erasure(found, form, status=form.status)
+    return redirect(url_for("privacy.erasure", erasure_id=found.id), 303)
+
+
+def _of(found: Erasure) -> Membership:
+    member = people.by_pseudonym(found.subject)
+    if member is None:
+        raise DomainError("That person is no longer here to be erased.")
+    return member
+
+
+def _somebody(membership_id: UUID) -> Membership:
+    found = people.anybody(membership_id)
+    if found is None or found.via == ERASED:
+        raise NotFound("There is no such person here.")
+    return found
+
+
+# ---- who a pseudonym is
+
+
+@feature.route("/privacy/unmaskings/new", methods=["GET", "POST"], needs=permissions.UNMASK)
+def ask_unmask() -> ResponseReturnValue:
+    form = AskUnmaskForm(subject=request.args.get("subject", "")[:64])
+    if request.method == "POST" and accepted(
+        form, lambda: actions.ask_unmasking(form.subject.data or "", form.because.data or "")
+    ):
+        flash("Asked. Another admin or compliance officer decides.")
+        return redirect(url_for("privacy.index"), 303)
+    return page("foundation/privacy/ask_unmask.html", form=form, status=form.status if request.method == "POST" else 200)
+
+
+@feature.get("/privacy/unmaskings/<uuid:unmasking_id>", needs=permissions.UNMASK)
+def unmasking(unmasking_id: UUID) -> ResponseReturnValue:
+    """What a second person decides on: whose name, for whom, and why."""
+    return _unmasking(queries.unmasking(unmasking_id), DecideForm())
+
+
+def _unmasking(found: Unmasking, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("foundation/privacy/unmasking.html", status=status, asked=found, form=form, names=people.names([found.asked_by, found.decided_by]),
+                why_not=actions.approval_of(found, actions.subject_of(found)).why_not() if found.state == "asked" else None,
+                me=current.person_id())  # fmt: skip
+
+
+def _unmasked(unmasking_id: UUID) -> list[tuple[str, str]]:
+    asked = queries.unmasking(unmasking_id)
+    return [("Pseudonym", asked.subject), ("Requested by", people.names([asked.asked_by]).get(asked.asked_by, ""))]
+
+
+DECIDE_UNMASKING = StepUp(
+    {"approve": "Approve unmasking", "refuse": "Reject unmasking", "withdraw": "Withdraw unmasking"},
+    DecideForm,
+    facts=_unmasked,
+    danger={"approve": "The requester sees the name behind the pseudonym."},
+)
+
+
+@feature.post("/privacy/unmaskings/<uuid:unmasking_id>/decision", needs=permissions.UNMASK, fresh=DECIDE_UNMASKING)
+def decide_unmask(unmasking_id: UUID) -> ResponseReturnValue:
+    found, form = queries.unmasking(unmasking_id, lock=True), DecideForm()
+    verbs = {
+        "approve": lambda: actions.approve_unmasking(found),
+        "refuse": lambda: actions.refuse_unmasking(found, form.because.data or ""),
+        "withdraw": lambda: actions.withdraw_unmasking(found),
+    }
+    verb = verbs.get(form.verb.data or "")
+    if verb is None:
+        raise Invalid("Decide: approve, refuse or withdraw.")
+    if not accepted(form, verb):
+        return _unmasking(found, form, status=form.status)
+    return redirect(url_for("privacy.index"), 303)
+
+
+# ---- legal holds and retention
+
+
+def _on_hold(hold_id: UUID) -> list[tuple[str, str]]:
+    held = queries.hold(hold_id)
+    member = people.by_pseudonym(held.subject) if held.subject else None
+    return [("On hold", member.person.name if member else "Everybody in this tenant"), ("Reason for the hold", held.reason)]
+
+
+PLACE = StepUp("Place legal hold", HoldForm)
+RELEASE = StepUp("Release legal hold", ReleaseForm, facts=_on_hold, danger="What the hold protects can be deleted again.")
+RETAIN = StepUp("Save retention", RetentionForm)
+
+
+@feature.route("/privacy/holds/new", methods=["GET", "POST"], needs=permissions.HOLD, fresh=PLACE)
+def hold() -> ResponseReturnValue:
+    form = HoldForm(member=uuid_or_none(request.args.get("member")))
+    if request.method == "POST" and accepted(form, lambda: actions.place_hold(
+        _somebody(form.member.data) if isinstance(form.member.data, UUID) else None, form.because.data or "")):  # fmt: skip
+        flash("The legal hold stands.")
+        return redirect(url_for("privacy.index"), 303)
+    return page("foundation/privacy/hold.html", form=form, status=form.status if request.method == "POST" else 200)
+
+
+@feature.route("/privacy/holds/<uuid:hold_id>/release", methods=["GET", "POST"], needs=permissions.HOLD, fresh=RELEASE)
+def release(hold_id: UUID) -> ResponseReturnValue:
+    held, form = queries.hold(hold_id, lock=request.method == "POST"), ReleaseForm()
+    if request.method == "POST" and accepted(form, lambda: actions.release_hold(held, form.because.data or "")):
+        flash("The legal hold was released.")
+        return redirect(url_for("privacy.index"), 303)
+    whom = people.by_pseudonym(held.subject) if held.subject else None
+    return page("foundation/privacy/release.html", form=form, held=held, whom=whom, names=people.names([held.placed_by]),
+                status=form.status if request.method == "POST" else 200)  # fmt: skip
+
+
+@feature.route("/privacy/retention", methods=["GET", "POST"], needs=permissions.RETAIN, fresh=RETAIN)
+def retention() -> ResponseReturnValue:
+    rule = queries.retention()
+    form = RetentionForm(months=queries.months_kept(), version=rule.version if rule else 0)
+    if request.method == "POST" and accepted(
+        form, lambda: actions.set_retention(form.months.data or 0, version=counted(form.version.data))
+    ):
+        flash("The sealed parts of the log are kept that long from tonight on.")
+        return redirect(url_for("privacy.index"), 303)
+    if form.stale:
+        form.version.data = str(rule.version if rule else 0)
+    return page("foundation/privacy/retention.html", form=form, months=queries.months_kept(), held=any(h.subject is None for h in queries.all_standing_holds()),
+                status=form.status if request.method == "POST" else 200)  # fmt: skip

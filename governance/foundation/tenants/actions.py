@@ -1,0 +1,104 @@
+"""Founding a tenant and changing its settings; which work domains lead to it."""
+
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from governance.foundation.audit import sealing
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.models import EmailDomain, Tenant
+from governance.kernel import current
+from governance.kernel.db import session, transaction
+from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.ids import uuid7
+
+FOUNDED = action("tenant.founded", "founded the tenant", fields="slug name kind")
+CHANGED = action(
+    "tenant.settings.changed", "changed the tenant's settings", fields="name region time_zone classification unit audience"
+)
+DOMAINS = action("tenant.domains.changed", "changed the work domains", fields="added removed")
+
+DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+MOST_DOMAINS = 50
+founder = system_actor.founder
+on_new_clocks: list[
+    Callable[[str], None]
+] = []  # filled where the application is put together: what midnight means to features above
+
+
+class SlugTaken(DomainError):
+    pass
+
+
+class DomainTaken(DomainError):
+    pass
+
+
+def found(slug: str, name: str, *, kind: str = "customer", by: UUID | None = None, **settings: str) -> Tenant:
+    """Make a tenant with its keys, in a transaction of its own: both, or nothing. `by` is the operator who asks."""
+    tenant_id = uuid7()
+    who = current.Actor(tenant_id, slug, name, by, "The console", "admin", kind="operator" if by else "job")
+    with current.acting_as(who), transaction():
+        tenant = Tenant(id=tenant_id, slug=slug, name=name, kind=kind, **settings)
+        _add(tenant)
+        sealing.make_tenant_keys()
+        record(FOUNDED, tenant, slug=slug, name=name, kind=kind)
+        session().refresh(tenant)
+        session().expunge(tenant)
+    return tenant
+
+
+def _add(tenant: Tenant) -> None:
+    try:
+        with session().begin_nested():
+            session().add(tenant)
+            session().flush()
+    except IntegrityError as error:
+        raise SlugTaken(f"The short name {tenant.slug} is taken.", field="slug") from error
+
+
+def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str) -> None:
+    """Save the settings; `seen` is the mark of those that the form was opened with, and another mark is refused."""
+    session().refresh(tenant, with_for_update=True)
+    before = {name: getattr(tenant, name) for name in settings}
+    if seen is not None and seen != tenant.mark:
+        changed = {name: (settings[name], now) for name, now in before.items() if settings[name] != now}
+        raise Stale(
+            "Somebody else changed the settings since you opened this page. Look at what differs, then save again.", changed
+        )
+    if settings == before:
+        return
+    for name, value in settings.items():
+        setattr(tenant, name, value)
+    record(CHANGED, tenant, before=before, after=settings)
+    if settings.get("time_zone", before.get("time_zone")) != before.get("time_zone"):
+        for follow in on_new_clocks:
+            follow(tenant.time_zone)
+
+
+def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
+    """The domains as they are stored; one that isn't a domain, or leads to another tenant, is refused by name."""
+    wanted = {domain.strip().lower() for domain in wanted if domain.strip()}
+    if bad := sorted(d for d in wanted if not DOMAIN.fullmatch(d)):
+        raise Invalid(f"{bad[0][:80]} is not a domain such as acme.example.", field="domains")
+    if len(wanted) > MOST_DOMAINS:
+        raise Invalid(f"{len(wanted)} domains are more than the {MOST_DOMAINS} that a tenant may have.", field="domains")
+    held = {d.domain: d for d in session().scalars(select(EmailDomain).where(EmailDomain.domain.in_(wanted)))}
+    if taken := sorted(d for d, row in held.items() if row.for_tenant != tenant.id):
+        raise DomainTaken(f"{taken[0]} already leads to another tenant. Ask the operator.", field="domains")
+    return wanted
+
+
+def set_domains(tenant: Tenant, wanted: set[str]) -> None:
+    """Replace the work domains."""
+    wanted = check_domains(tenant, wanted)
+    present = set(session().scalars(select(EmailDomain.domain).where(EmailDomain.for_tenant == tenant.id)))
+    session().execute(delete(EmailDomain).where(EmailDomain.for_tenant == tenant.id, EmailDomain.domain.in_(present - wanted)))
+    session().add_all(EmailDomain(domain=domain, for_tenant=tenant.id) for domain in sorted(wanted - present))
+    if wanted != present:
+        record(DOMAINS, tenant, added=sorted(wanted - present), removed=sorted(present - wanted))

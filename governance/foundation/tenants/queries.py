@@ -1,0 +1,67 @@
+"""The directory. Slugs never change, so a process may remember which tenant one names."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.foundation.tenants.models import EmailDomain, Tenant
+from governance.kernel.db import session, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    id: UUID
+    slug: str
+    name: str
+
+
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,40}")
+_known: dict[str, UUID] = {}
+
+
+def tenant_id(slug: str) -> UUID | None:
+    """Remembered per process; an unknown slug is asked for again each time."""
+    if not SLUG.fullmatch(slug):
+        return None
+    if slug not in _known:
+        with transaction(read_only=True):
+            found = session().scalar(select(Tenant.id).where(Tenant.slug == slug, Tenant.status == "active"))
+        if found is None:
+            return None
+        _known[slug] = found
+    return _known[slug]
+
+
+def forget() -> None:
+    """For tests, whose tenants come and go."""
+    _known.clear()
+
+
+def tenant_by_id(wanted: UUID) -> Tenant | None:
+    return session().get(Tenant, wanted)
+
+
+def tenant_by_slug(slug: str) -> Tenant | None:
+    if not SLUG.fullmatch(slug):
+        return None
+    return session().scalars(select(Tenant).where(Tenant.slug == slug, Tenant.status == "active")).one_or_none()
+
+
+def tenant_of_domain(domain: str) -> Tenant | None:
+    """Which tenant's provider a work address leads to."""
+    if "\0" in domain:
+        return None
+    query = select(Tenant).join(EmailDomain, EmailDomain.for_tenant == Tenant.id)
+    return session().scalars(query.where(EmailDomain.domain == domain.lower(), Tenant.status == "active")).one_or_none()
+
+
+def domains_of(tenant: UUID) -> Sequence[str]:
+    query = select(EmailDomain.domain).where(EmailDomain.for_tenant == tenant)
+    return session().scalars(query.order_by(EmailDomain.domain)).all()
+
+
+def all_tenants() -> Sequence[Tenant]:
+    return session().scalars(select(Tenant).order_by(Tenant.name)).all()

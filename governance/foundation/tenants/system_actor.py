@@ -1,0 +1,19 @@
+"""The console itself, and an operator, acting inside a tenant: both are named as such in the tenant's own log."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from governance.foundation.tenants.models import Tenant
+from governance.kernel.current import Actor
+
+
+def founder(tenant_id: UUID, slug: str, name: str) -> Actor:
+    """The console itself, acting inside a tenant: founding, schedules, the demo's set-up."""
+    return Actor(tenant_id, slug, name, None, "The console", "admin", kind="job")
+
+
+def visiting(who: Actor, tenant: Tenant) -> Actor:
+    """An operator at work in a tenant that has no admin yet."""
+    return replace(
+        who, tenant_id=tenant.id, tenant_slug=tenant.slug, tenant_name=tenant.name, role="admin", kind="operator", session_id=None
+    )

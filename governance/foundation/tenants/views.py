@@ -1,0 +1,70 @@
+"""The tenant's own settings, and founding a tenant."""
+
+from flask import flash, redirect, url_for
+
+from governance.foundation.tenants import actions, permissions, queries
+from governance.foundation.tenants.forms import FoundForm, SettingsForm
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import current
+from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("tenant_settings", __name__)
+operator_feature = Feature("operator_tenants", __name__, scope="operator")
+
+
+def _tenant() -> Tenant:
+    tenant = queries.tenant_by_id(current.actor().tenant_id)
+    if tenant is None:
+        raise NotFound("There is no such tenant.")
+    return tenant
+
+
+@feature.get("/settings/", needs=permissions.SEE)
+def settings() -> ResponseReturnValue:
+    tenant = _tenant()
+    return _settings_page(tenant, SettingsForm(obj=tenant))
+
+
+def _settings_page(tenant: Tenant, form: SettingsForm, *, status: int = 200) -> ResponseReturnValue:
+    return page(
+        "foundation/tenants/settings.html",
+        status=status,
+        t=tenant,
+        form=form,
+        domains=queries.domains_of(tenant.id),
+        stale=form.stale,
+    )
+
+
+@feature.post("/settings/", needs=permissions.EDIT)
+def change_settings() -> ResponseReturnValue:
+    tenant, form = _tenant(), SettingsForm()
+    if accepted(form, lambda: actions.change_settings(tenant, seen=form.mark.data or "", **form.settings)):
+        flash("The settings are saved. The next report prints them.")
+        return redirect(url_for("tenant_settings.settings"), 303)
+    if form.stale:
+        form.mark.data = tenant.mark  # whoever saves again has seen what differs
+    return _settings_page(tenant, form, status=form.status)
+
+
+@operator_feature.get("/tenants/new", needs=permissions.FOUND)
+def new() -> ResponseReturnValue:
+    return page("foundation/tenants/new.html", form=FoundForm())
+
+
+@operator_feature.post("/tenants/", needs=permissions.FOUND, fresh=StepUp("Create tenant", FoundForm))
+def found() -> ResponseReturnValue:
+    form = FoundForm()
+    if form.validate():
+        try:
+            tenant = actions.found(form.slug.data or "", form.name.data or "", by=current.person_id())
+        except DomainError as refused:
+            form.refuse(refused)
+        else:
+            return redirect(f"/operator/tenants/{tenant.slug}/first-admin", 303)
+    return page("foundation/tenants/new.html", form=form, status=422)

@@ -1,0 +1,1 @@
+"""The AI systems and what governs them while they run: policies, switches, decisions."""

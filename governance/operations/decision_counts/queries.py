@@ -1,0 +1,35 @@
+"""How often what was asked, by system and flag."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.operations.decision_counts.models import DecisionCount
+
+type ByFlag = Mapping[tuple[str, str], Mapping[str, int]]
+
+
+def asked_since(since: datetime) -> ByFlag:
+    """{(system, flag): {value: how often}}; one statement. What was folded into days counts from that day's beginning."""
+    total = func.sum(DecisionCount.asked)
+    query = select(DecisionCount.system, DecisionCount.flag, DecisionCount.value, total).where(DecisionCount.at >= since)
+    found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for system, flag, value, asked in session().execute(
+        query.group_by(DecisionCount.system, DecisionCount.flag, DecisionCount.value)
+    ):
+        found[system, flag][value] = int(asked)
+    return dict(found)
+
+
+def per_minute(since: datetime) -> Mapping[tuple[str, str], float]:
+    """{(system, flag): answers a minute}, on average since the instant."""
+    minutes = max((clock.now() - since).total_seconds() / 60, 1)
+    return {key: sum(values.values()) / minutes for key, values in asked_since(since).items()}
+
+
+def total_since(since: datetime) -> int:
+    return session().scalar(select(func.coalesce(func.sum(DecisionCount.asked), 0)).where(DecisionCount.at >= since)) or 0

@@ -1,0 +1,41 @@
+"""The key that signs a tenant's bundles: made when the first one is asked for, rotated by command."""
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current, key_encryption, tenant_revision
+from governance.kernel.db import alone, session
+from governance.operations.decisions import queries
+from governance.operations.decisions.models import BundleKey
+
+KEY_MADE = action("bundle_key.made", "made a key that signs policy bundles", fields="key_id replaces")
+
+key_encryption.holds(BundleKey, "wrapped", lambda row: queries.context(row.tenant_id))
+
+
+def bundle_key() -> BundleKey:
+    """The key that signs; two workers that ask at once make one."""
+    return queries.bundle_key() or _made()
+
+
+def _made() -> BundleKey:
+    alone("bundle key")
+    return queries.bundle_key() or rotate()
+
+
+def rotate() -> BundleKey:
+    """Sign with a new key from now on. What the one before signed stays verifiable until it has run out."""
+    alone("bundle key")
+    before, private = queries.bundle_key(), Ed25519PrivateKey.generate()
+    key = BundleKey(
+        public=private.public_key().public_bytes_raw(), retired_at=None, created_at=clock.now(),
+        wrapped=key_encryption.wrap(private.private_bytes_raw(), queries.context(current.actor().tenant_id)),
+    )  # fmt: skip
+    if before is not None:
+        before.retired_at = clock.now()
+    session().add(key)
+    session().flush()
+    record(KEY_MADE, key, key_id=queries.key_id(key), replaces=queries.key_id(before) if before else None)
+    tenant_revision.move()
+    return key

@@ -1,0 +1,242 @@
+"""What a tenant's products are told, flag by flag, as the bytes of the OpenFeature Remote Evaluation Protocol. Pure.
+
+    Facts                    all that the answers of one tenant follow from
+    Answers(facts, now)      per system the flags: policy.<dimension>, switch.<system>[.<feature>]; drawn up when first asked
+
+A stop on both planes answers for every flag of its scope: switches false, levels "stopped", numbers 0, lists empty.
+A stale answer is the last known one and says so: what is stopped stays stopped, and nothing gets looser.
+Source: OFREP 0.3.0 (openapi.yaml of open-feature/protocol).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from governance.kernel.bearer import Keys
+from governance.operations.policies.effective_policies import Governed, Platform, Standing
+from governance.operations.policies.strictness import ANYTHING, DIMENSIONS, Decided, Value, plain
+from governance.operations.switches.standing import Live, Stopped, covering, live
+
+STATIC, DISABLED, STALE = "STATIC", "DISABLED", "STALE"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing that a system does and that can be stopped by itself."""
+
+    id: UUID
+    system_id: UUID
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One tenant as the database had it when its mark stood at `number`."""
+
+    tenant_id: UUID
+    slug: str
+    number: int
+    over: int  # the mark of what stands over all tenants
+    keys: Keys
+    standing: Standing
+    features: tuple[Feature, ...] = ()
+    stops: tuple[Stopped, ...] = ()
+    later: tuple[Platform, ...] = ()  # the operator's layers once the present one has ended, one after another
+    bundle_key: bytes | None = field(default=None, repr=False)
+    bundle_key_id: str = ""
+    bundle_keys: tuple[tuple[str, bytes], ...] = ()  # (id, public) of what is published
+
+    def at(self, now: datetime) -> "Facts":
+        """The same when time has passed: waivers and a loosened floor end without anybody acting, also with the database away."""
+        standing = self.standing
+        platform = next(p for p in (standing.platform, *self.later) if p.until is None or p.until > now)
+        live_now = tuple(w for w in standing.waivers if w.until > now)
+        return replace(self, standing=replace(standing, platform=platform, waivers=live_now))
+
+    def under(self, above: "Above") -> "Facts":
+        """The same under another layer of the operator's."""
+        own = tuple(stop for stop in self.stops if stop.scope != "platform")
+        return replace(
+            self,
+            over=above.number,
+            standing=replace(self.standing, platform=above.platform),
+            later=above.later,
+            stops=above.stops + own,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What stands over all tenants."""
+
+    number: int
+    platform: Platform
+    later: tuple[Platform, ...]
+    stops: tuple[Stopped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One answer, written once: the body as it is sent, and the word under which it is counted."""
+
+    key: str
+    value: Any
+    word: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """All flags of one system in one body, with its entity tag."""
+
+    body: bytes
+    etag: str
+
+
+class Answers:
+    """Immutable in what it says; each system's flags are drawn up when somebody first asks for them."""
+
+    def __init__(self, facts: Facts, now: datetime, *, stale: bool = False) -> None:
+        self.facts, self.at, self.stale = facts, now, stale
+        self.until = facts.standing.next_change(now)
+        self._systems = {s.key: s for s in facts.standing.systems}
+        self._by_id = {s.id: s.key for s in facts.standing.systems}
+        self._flags: dict[str, dict[str, Flag]] = {}
+        self._bulk: dict[str, Bulk] = {}
+        self.signed: dict[str, tuple[float, bytes]] = {}  # by system: when a bundle was made of them, and the bundle
+
+    def knows(self, system: str) -> bool:
+        return not system or system in self._systems
+
+    def key_of(self, system_id: UUID) -> str | None:
+        return self._by_id.get(system_id)
+
+    def flag(self, system: str, key: str, *, others: bool = True) -> Flag | None:
+        """What to answer for a flag; `others`: another system's switch too, whichever system asks."""
+        flags = self._flags.get(system) or self._drawn(system)
+        return flags.get(key) or (self._switches.get(key) if others else None)
+
+    def bulk(self, system: str) -> Bulk:
+        return self._bulk.get(system) or self._all(system)
+
+    def policy(self, system: str) -> dict[str, Any]:
+        """{dimension: value} and {switch: live}, for the bundle."""
+        flags = self._drawn(system)
+        return {key: flag.value for key, flag in flags.items()}
+
+    @property
+    def systems(self) -> Iterable[str]:
+        return self._systems
+
+    # ---- drawing up
+
+    def _drawn(self, system: str) -> dict[str, Flag]:
+        if system not in self._flags:
+            which = self._systems.get(system)
+            own = {key: f for key, f in self._switches.items() if which is None or is_of(key, system)}
+            self._flags[system] = {**self._policy(which), **own}
+        return self._flags[system]
+
+    def _policy(self, which: Governed | None) -> dict[str, Flag]:
+        stops = covering(self.facts.stops, which.id if which else None)
+        state = live(stops)
+        return {f"policy.{key}": self._level(decided, which, state, stops) for key, decided in self.resolve(which).items()}
+
+    def resolve(self, which: Governed | None) -> Mapping[str, Decided]:
+        """The effective policy; a system that adds no layer of its own has the tenant's, which is resolved once."""
+        standing = self.facts.standing
+        if which is None or not standing.differs(which):
+            return self._general
+        return standing.effective(which)
+
+    @cached_property
+    def _general(self) -> dict[str, Decided]:
+        return self.facts.standing.effective()
+
+    def _level(self, decided: Decided, which: Governed | None, state: Live, stops: list[Stopped]) -> Flag:
+        more: dict[str, Any] = {"policy_version": self.facts.standing.number, "set_by": decided.set_by}
+        if which is not None:
+            more["system"] = which.key
+        ends = [w.until for w in self.facts.standing.waivers if which and w.system_id == which.id and w.key == decided.key]
+        if ends and any(layer.kind == "waiver" for layer in decided.by):
+            more["expires"] = min(ends).isoformat()
+        if state.stopped:
+            return self._flag(f"policy.{decided.key}", _nothing(decided.key), "stopped", more | _why(stops), reason=DISABLED)
+        return self._flag(f"policy.{decided.key}", _sent(decided.value), _word(decided.value), more)
+
+    @cached_property
+    def _switches(self) -> dict[str, Flag]:
+        """Every switch of the tenant."""
+        stops, known = self.facts.stops, self._by_id
+        whole = [self._switch(f"switch.{s.key}", covering(stops, s.id)) for s in self._systems.values()]
+        parts = [
+            self._switch(f"switch.{known[f.system_id]}.{f.key}", covering(stops, f.system_id, f.id))
+            for f in self.facts.features
+            if f.system_id in known
+        ]
+        return {flag.key: flag for flag in whole + parts}
+
+    def _switch(self, key: str, stops: list[Stopped]) -> Flag:
+        """True while both planes are live. A product that tells them apart reads `generate` and `serve`."""
+        state = live(stops)
+        more: dict[str, Any] = {"policy_version": self.facts.standing.number, "generate": state.generate, "serve": state.serve}
+        if state.whole:
+            return self._flag(key, value=True, word="live", more=more)
+        return self._flag(key, value=False, word="stopped", more=more | _why(stops), reason=DISABLED)
+
+    def _flag(self, key: str, value: Any, word: str, more: Mapping[str, Any], *, reason: str = STATIC) -> Flag:
+        said = STALE if self.stale else reason
+        body = {"key": key, "value": value, "reason": said, "variant": word, "metadata": dict(more)}
+        return Flag(key, value, word, _json(body))
+
+    def _all(self, system: str) -> Bulk:
+        flags = self._drawn(system)
+        listed = b",".join(flag.body for _, flag in sorted(flags.items()))
+        tag = hashlib.sha256(listed).hexdigest()[:32]
+        metadata = _json({"tenant": self.facts.slug, "version": self.facts.number, "policy_version": self.facts.standing.number})
+        self._bulk[system] = Bulk(b'{"flags":[%s],"metadata":%s}' % (listed, metadata), f'"{tag}"')
+        return self._bulk[system]
+
+
+def is_of(key: str, system: str) -> bool:
+    """Whether a flag is a switch of that system."""
+    return key == f"switch.{system}" or key.startswith(f"switch.{system}.")
+
+
+def _why(stops: list[Stopped]) -> dict[str, Any]:
+    """Since when, and which stop it is that the whole scope waits for. Reasons are for people, on the page."""
+    first = min(stops, key=lambda stop: stop.since)
+    return {"stopped": True, "stop": str(first.id), "since": first.since.isoformat(timespec="seconds")}
+
+
+def _sent(value: Value) -> Any:
+    """A list of names goes out as an object: OFREP knows no arrays."""
+    if isinstance(value, frozenset):
+        return {"any": True, "names": []} if value == ANYTHING else {"any": False, "names": plain(value)}
+    return value
+
+
+def _nothing(key: str) -> Any:
+    """What a stopped scope answers: of the flag's own type, and as little as there is."""
+    match DIMENSIONS[key].join:
+        case "strictest level":
+            return "stopped"
+        case "least" | "most":
+            return 0
+        case "intersection" | "union":
+            return {"any": False, "names": []}
+
+
+def _word(value: Value) -> str:
+    if isinstance(value, frozenset):
+        return "any" if value == ANYTHING else f"{len(value)} named"
+    return str(value)
+
+
+def _json(body: Any) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,220 @@
+"""The operator's pages: the floor under all tenants, the tiers, and what waits for a second operator.
+
+index_of_operator                  floor and tiers side by side
+change_floor, new_tier, tier       looked at first, then confirmed
+decision, decide                   a second operator
+versions, version                  what was in force
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from governance.foundation.people import queries as people
+from governance.foundation.tenants import queries as directory
+from governance.kernel import clock, current, formatting
+from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted, counted
+from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.policies import actions, permissions, queries
+from governance.operations.policies.effective_policies import Platform, read_platform
+from governance.operations.policies.forms import DecideForm, FloorForm, TierForm, value_name
+from governance.operations.policies.models import PlatformPolicy
+from governance.operations.policies.policy_diff import platform_content
+from governance.operations.policies.strictness import DIMENSIONS, TIERS, Value, loosens, plain, plain_all, read
+from governance.operations.policies.table import means
+
+feature = Feature("operator_policies", __name__, scope="operator")
+KEY = re.compile(r"[a-z][a-z0-9-]{1,39}\Z")
+
+
+@feature.get("/floor", needs=permissions.PLATFORM)
+def index_of_operator() -> ResponseReturnValue:
+    platform = queries.platform()
+    return page(
+        "operations/policies/floor.html", platform=platform, dimensions=DIMENSIONS.values(), means=means, waits=queries.open_platform(),
+        number=queries.newest_platform_number(), under=_tenants(), built_in=TIERS,
+    )  # fmt: skip
+
+
+def _tenants() -> int:
+    """How many stand under it."""
+    return sum(t.kind != "operator" for t in directory.all_tenants())
+
+
+# ---- changing it
+
+
+@feature.route("/floor/change", methods=["GET", "POST"], needs=permissions.FLOOR)
+def change_floor() -> ResponseReturnValue:
+    platform = queries.platform()
+    shown = {value_name(key): _text(value) for key, value in platform.floor.items()}
+    form = FloorForm(**shown, unwaivable=sorted(platform.unwaivable), base=str(queries.newest_platform_number()))
+
+    def wanted() -> dict[str, Any]:
+        given = {key: form[value_name(key)].data for key in DIMENSIONS}
+        floor = {key: _read(key, text) for key, text in given.items() if text}
+        return {**platform_content(platform), "floor": plain_all(floor), "unwaivable": form.unwaivable.data or []}
+
+    return _changing("operations/policies/floor_change.html", platform, form, wanted)
+
+
+@feature.route("/floor/tiers/new", methods=["GET", "POST"], needs=permissions.FLOOR)
+def new_tier() -> ResponseReturnValue:
+    platform = queries.platform()
+    form = TierForm(**_tier_values(platform, "strict"), base=str(queries.newest_platform_number()))
+
+    def wanted() -> dict[str, Any]:
+        key = form.key.data or ""
+        if not KEY.match(key) or key == "new":
+            raise Invalid("A short name is 2 to 40 small letters, digits and hyphens.", field="key")
+        if key in platform.tiers:
+            raise Invalid(f"There is a tier {key} already.", field="key")
+        return _with_tier(platform, key, form)
+
+    return _changing("operations/policies/tier.html", platform, form, wanted, tier=None)
+
+
+@feature.route("/floor/tiers/<key>", methods=["GET", "POST"], needs=permissions.FLOOR)
+def tier(key: str) -> ResponseReturnValue:
+    platform = queries.platform()
+    if key not in platform.tiers:
+        raise NotFound("There is no such tier.")
+    there = platform.tiers[key]
+    frame = {"key": key, "name": there.name, "means": there.means, "four_eyes": there.four_eyes}
+    form = TierForm(**_tier_values(platform, key), **frame, base=str(queries.newest_platform_number()))
+    return _changing("operations/policies/tier.html", platform, form, lambda: _with_tier(platform, key, form), tier=there)
+
+
+def _changing(
+    template: str, platform: Platform, form: Any, wanted: Callable[[], Mapping[str, Any]], **more: Any
+) -> ResponseReturnValue:
+    """Looked at first, which writes nothing; then it applies, or waits for a second operator."""
+    looked: dict[str, Any] = {}
+
+    def look() -> None:
+        after = actions.check_platform(wanted())
+        moved = actions.platform_moves(platform, after)
+        if not moved:
+            raise actions.Unchanged("Nothing changes: it says what is in force already.")
+        looked.update(after=after, moved=moved, pairs=actions.platform_lines(platform, after), loosens=any(loosens(m) for _, _, m in moved),
+                      ends=actions.needs_end(after))  # fmt: skip
+
+    def act() -> None:
+        ends = _end_of(form.until.data) if form.until.data else None
+        actions.change_platform(wanted(), base=counted(form.base.data), because=form.because.data or "", until=ends)
+
+    if request.method == "POST" and form.verb.data == "confirm":
+        if accepted(form, act):
+            waits = queries.open_platform()
+            flash("It waits for a second operator." if waits else "In force, for every tenant.")
+            where = url_for("operator_policies.decision", platform_policy_id=waits.id) if waits else url_for("operator_policies.index_of_operator")  # fmt: skip
+            return redirect(where, 303)
+    elif request.method == "POST":
+        accepted(form, look)
+    status = 200
+    if request.method == "POST" and form.problems:
+        status = form.status
+        form.base.data = str(queries.newest_platform_number())  # what he looks at now, and saves again upon
+    return page(template, status=status, form=form, platform=platform, dimensions=DIMENSIONS.values(), value_name=value_name,
+                looked=looked, under=_tenants(), **more)  # fmt: skip
+
+
+def _tier_values(platform: Platform, key: str) -> dict[str, str]:
+    return {value_name(k): _text(value) for k, value in platform.tiers[key].values.items()}
+
+
+def _text(value: Value) -> str:
+    return ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+
+
+def _with_tier(platform: Platform, key: str, form: Any) -> dict[str, Any]:
+    content = platform_content(platform)
+    values = {k: plain(_read(k, form[value_name(k)].data or "")) for k in DIMENSIONS}
+    made = {"name": form.name.data, "means": form.means.data or "", "values": values, "four_eyes": bool(form.four_eyes.data)}
+    return {**content, "tiers": {**content["tiers"], key: made}}
+
+
+def _read(key: str, text: Any) -> Value:
+    try:
+        return read(key, text)
+    except Invalid as error:
+        raise Invalid(error.message, field=value_name(key)) from error
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
+
+
+# ---- a second operator
+
+
+@feature.get("/floor/decisions/<uuid:platform_policy_id>", needs=permissions.PLATFORM)
+def decision(platform_policy_id: UUID) -> ResponseReturnValue:
+    return _decision(queries.platform_policy(platform_policy_id), DecideForm())
+
+
+def _decision(row: PlatformPolicy, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
+    platform = queries.platform()
+    form.seen.data = actions.platform_mark(row)
+    return page(
+        "operations/policies/floor_decision.html", status=status, row=row, form=form, platform=platform, under=_tenants(), me=current.actor().person_id,
+        why_not=actions.approval_of_platform(row).why_not() if row.state == "asked" else None,
+        pairs=actions.platform_lines(platform, read_platform(0, row.content)) if row.state == "asked" else [],
+        names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id]),
+    )  # fmt: skip
+
+
+def _asked(platform_policy_id: UUID) -> list[tuple[str, str]]:
+    row = queries.platform_policy(platform_policy_id)
+    return [("Requested by", people.names([row.made_by]).get(row.made_by, "")), ("Reason for the change", row.reason)]
+
+
+DECIDE = StepUp(
+    {"approve": "Approve platform change", "refuse": "Reject platform change", "withdraw": "Withdraw platform change"},
+    DecideForm,
+    facts=_asked,
+    danger={"approve": "The change applies to every tenant."},
+)
+
+
+@feature.post("/floor/decisions/<uuid:platform_policy_id>", needs=permissions.FLOOR, fresh=DECIDE)
+def decide(platform_policy_id: UUID) -> ResponseReturnValue:
+    row, form = queries.platform_policy(platform_policy_id), DecideForm()
+    verbs = {
+        "approve": lambda: actions.approve_platform(row, seen=form.seen.data or ""),
+        "refuse": lambda: actions.refuse_platform(row, form.because.data or ""),
+        "withdraw": lambda: actions.withdraw_platform(row),
+    }
+    verb = verbs.get(form.verb.data or "")
+    if verb is None:
+        raise Invalid("Decide: approve, refuse or withdraw.")
+    if not accepted(form, verb):
+        return _decision(row, form, status=form.status)
+    return redirect(url_for("operator_policies.decision", platform_policy_id=row.id), 303)
+
+
+# ---- versions
+
+
+@feature.get("/floor/versions", needs=permissions.PLATFORM)
+def versions() -> ResponseReturnValue:
+    found = queries.platform_versions(after=request.args.get("after"))
+    more = url_for("operator_policies.versions", after=found.next) if found.next else None
+    return page("operations/policies/floor_versions.html", versions=found.rows, more=more, platform=queries.platform(), over=clock.now(),
+                names=people.names(i for v in found.rows for i in (v.made_by, v.decided_by)))  # fmt: skip
+
+
+@feature.get("/floor/versions/<int:number>", needs=permissions.PLATFORM)
+def version(number: int) -> ResponseReturnValue:
+    row = queries.platform_version(number)
+    before = read_platform(row.base, queries.platform_version(row.base).content) if row.base else Platform()
+    return page("operations/policies/floor_version.html", row=row, pairs=actions.platform_lines(before, read_platform(number, row.content)),
+                names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id]), over=clock.now())  # fmt: skip

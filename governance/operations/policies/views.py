@@ -1,0 +1,551 @@
+"""The pages of a tenant's policy.
+
+index, change               the tiers side by side, and what a step would do before it is confirmed
+pick, override              one value of the tenant or of one system
+in_force                    by system: which layer decides, and all that spoke; on any day
+versions, version, back     what was in force, compared, rolled back
+decision, decide, drop      what waits for a second person
+waivers, …                  below the floor, for a while
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import current_app, flash, redirect, request, url_for
+
+from governance.foundation.people import queries as people
+from governance.kernel import clock, current, formatting
+from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted, counted, uuid_or_none
+from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.decision_counts import queries as decisions
+from governance.operations.policies import actions, permissions, preview, queries, table
+from governance.operations.policies.effective_policies import Content, Governed, Standing, read_content
+from governance.operations.policies.forms import BackForm, ChangeForm, DecideForm, OverrideForm, PickForm, WaiverForm
+from governance.operations.policies.models import PolicyVersion, Waiver
+from governance.operations.policies.operator_views import feature as operator_feature
+from governance.operations.policies.policy_diff import Line, briefly, lines, said, with_tier, with_value, without_value, written
+from governance.operations.policies.strictness import DIMENSIONS, Dimension, Value, covers, dimension, effective, read
+
+feature = Feature("policies", __name__)
+DAY = timedelta(days=1)
+REPLAYED = timedelta(days=14)
+FIRST_DAY = date(2000, 1, 1)
+feature.add_app_template_filter(said, "said")
+feature.add_app_template_filter(briefly, "briefly")
+
+
+def _tabs(standing: Standing, here: str, *, live: int | None = None) -> dict[str, Any]:
+    """What the row of tabs shows; the stops live in a feature above this one, so their page is only linked to."""
+    switches = url_for("switches.index") if "switches.index" in current_app.view_functions else None
+    return {"here": here, "systems": len(standing.systems), "waivers": len(standing.waivers) if live is None else live, "switches": switches}  # fmt: skip
+
+
+# ---- the tiers, and a step
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is in force, the open version, and what is looked at: the open version, or a tier chosen upon one of the two."""
+
+    before: Standing
+    row: PolicyVersion | None
+    on: str  # draft or force
+    tier: str | None
+    after: Standing | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the open version itself is looked at, as it stands."""
+        return self.row is not None and self.tier is None
+
+
+def _step(tier: str | None, on: str | None) -> Step:
+    before, row = queries.standing(), queries.draft()
+    on = on if on in {"draft", "force"} else "draft" if row is None or row.state == "draft" else "force"
+    working = _working(before, row if on == "draft" else None)
+    if tier:
+        wanted = with_tier(working, tier)
+        actions.check_content(Content(tier), before)
+        nothing = not lines(before.content, wanted)
+        return Step(before, row, on, tier, None if nothing else before.draft(wanted))
+    return Step(before, row, on, None, before.draft(_working(before, row)) if row is not None else None)
+
+
+def _working(now: Standing, row: PolicyVersion | None) -> Content:
+    """What a change builds upon: what the open version says of the systems that there are, or what is in force."""
+    return now.content if row is None else read_content(row.content).within(now.systems)
+
+
+@feature.get("/policies/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    step = _step(request.args.get("tier", "").strip()[:60] or None, request.args.get("on"))
+    return _tiers(step, ChangeForm())
+
+
+def _tiers(step: Step, form: ChangeForm, *, status: int = 200) -> ResponseReturnValue:
+    before, after, row = step.before, step.after, step.row
+    if after is not None:
+        form.tier.data, form.on.data = step.tier or "", step.on
+        form.base.data, form.seen.data = str(before.number), actions.opened(row)
+        if not form.because.data and step.is_open and row is not None:
+            form.because.data = row.reason
+    recent = queries.versions(size=3).rows
+    return page(
+        "operations/policies/index.html", status=status, step=step, form=form, standing=before, row=row, tabs=_tabs(before, "tiers"),
+        table=table.table(before, after, draft=_draft_word(step)), seen=_preview(before, after), recent=recent,
+        summaries=_summaries([*recent, *([row] if row else [])]), zone=str(formatting.zone()),
+        names=people.names([*(v.made_by for v in recent), *(v.decided_by for v in recent), row.made_by if row else None]),
+        me=current.actor().person_id,
+    )  # fmt: skip
+
+
+def _draft_word(step: Step) -> str:
+    return f"draft {step.before.number + 1}" if step.row is not None and step.tier is None else "looked at"
+
+
+def _preview(before: Standing, after: Standing | None) -> dict[str, Any]:
+    """Effects and replay of a step; two statements. Nothing is asked where there is no step."""
+    if after is None:
+        return {}
+    now = clock.now()
+    effects = preview.effects(before, after, decisions.asked_since(now - DAY))
+    tightens, loosens = preview.totals(effects)
+    return {
+        "effects": effects, "tightens": tightens, "loosens": loosens, "verdict": preview.verdict(before, after),
+        "replay": preview.replay(before, after, decisions.asked_since(now - REPLAYED)), "days": REPLAYED.days,
+        "notices": preview.notices(after, of=before), "lines": lines(before.content, after.content),
+        "systems": {s.id: s.key for s in after.systems},
+    }  # fmt: skip
+
+
+def _summaries(rows: Sequence[PolicyVersion]) -> dict[UUID, str]:
+    """By id `standard to strict`, `retention_days 30 to 90, and 2 more`: in a few words, against the version before."""
+    bases = queries.contents(row.base for row in rows) if rows else {}
+    return {row.id: _summary(lines(bases.get(row.base, Content()), read_content(row.content))) for row in rows}
+
+
+def _summary(found: Sequence[Line]) -> str:
+    if not found:
+        return "as before"
+    first, more = found[0], len(found) - 1
+    if first.before is None or first.after is None:
+        told = f"{first.key} {said(first.after) if first.before is None else 'no longer overridden'}"
+    else:
+        told = ("" if first.key == "tier" else f"{first.key} ") + f"{said(first.before)} to {said(first.after)}"
+    return told + (f", and {more} more" if more else "")
+
+
+@feature.post("/policies/change", needs=permissions.DRAFT)
+def change() -> ResponseReturnValue:
+    form = ChangeForm()
+    step = _step((form.tier.data or "").strip() or None, form.on.data)
+    seen, because = form.seen.data or "", form.because.data or ""
+    if step.after is None:
+        return _after_all(step, form)
+    content, at = step.after.content, _instant(form.apply_at.data)
+    back_to = step.row.back_to if step.row is not None and step.is_open else None
+    beside = step.on == "force" and step.row is not None and not step.is_open
+
+    def act() -> None:
+        match form.verb.data:
+            case "apply":
+                base, own = counted(form.base.data), None if beside else seen
+                actions.tighten_now(content, base=base, because=because, seen=own, back_to=back_to)
+            case "ask":
+                actions.ask(content, seen=seen, because=because, apply_at=at)
+            case "schedule":
+                if at is None:
+                    raise Invalid("Say when it comes into force.", field="apply_at")
+                actions.schedule(content, seen=seen, because=because, apply_at=at)
+            case "draft":
+                actions.draft(content, seen=seen, because=because, back_to=back_to)
+            case _:
+                raise Invalid("Apply it, ask for it, schedule it or keep it as a draft.")
+
+    if not accepted(form, act):
+        return _tiers(_step(step.tier, step.on), form, status=form.status)
+    row = queries.draft()
+    flash(_done(form.verb.data or "", row))
+    if form.verb.data == "ask" and row is not None:
+        return redirect(url_for("policies.decision", policy_version_id=row.id), 303)
+    return redirect(url_for("policies.index"), 303)
+
+
+def _after_all(step: Step, form: ChangeForm) -> ResponseReturnValue:
+    """Sent again after it was done: what was wanted is in force."""
+    if counted(form.base.data) < step.before.number:
+        flash("It is in force already.")
+        return redirect(url_for("policies.index"), 303)
+    form.refuse(actions.Unchanged("Nothing changes: it says what is in force already."))
+    return _tiers(step, form, status=422)
+
+
+def _done(verb: str, row: PolicyVersion | None) -> str:
+    if verb == "apply":
+        return "In force. Every worker answers by it within a second."
+    if row is not None and row.state == "scheduled" and row.apply_at is not None:
+        return f"It comes into force on {formatting.short(row.apply_at)}."
+    return "Asked. Another admin or a compliance officer decides." if row is not None and row.state == "asked" else "Kept as a draft. Nothing changed."  # fmt: skip
+
+
+def _instant(local: datetime | None) -> datetime | None:
+    """As the tenant's clock on the wall says."""
+    return local.replace(tzinfo=formatting.zone()).astimezone(UTC) if local is not None else None
+
+
+@feature.post("/policies/draft/update", needs=permissions.DRAFT)
+def update() -> ResponseReturnValue:
+    """Bring the draft up to date with what came into force since."""
+    form = DecideForm()
+    if not accepted(form, lambda: actions.rebase(seen=form.seen.data or "")):
+        flash(form.problems[0][1], "error")
+    return redirect(url_for("policies.index"), 303)
+
+
+@feature.post("/policies/draft/withdraw", needs=permissions.DRAFT)
+def drop() -> ResponseReturnValue:
+    form, row = DecideForm(), queries.draft()
+    if row is not None and actions.opened(row) == form.seen.data and accepted(form, lambda: actions.withdraw(row)):
+        flash("Withdrawn. What is in force stays.")
+    elif row is not None:
+        flash("Somebody else edited it since you opened the page. Look at it again.", "error")
+    return redirect(url_for("policies.index"), 303)
+
+
+# ---- overrides
+
+
+@feature.get("/policies/override", needs=permissions.DRAFT)
+def pick() -> ResponseReturnValue:
+    """For whom, and in which dimension; then its own page."""
+    form = PickForm()
+    key, system_id = request.args.get("dimension", ""), uuid_or_none(request.args.get("system"))
+    if key:
+        return redirect(url_for("policies.override", key=dimension(key).key, system=system_id), 302)
+    standing = queries.standing()
+    return page("operations/policies/pick.html", form=form, standing=standing, content=_working(standing, queries.draft()), tabs=_tabs(standing, "in force"),
+                systems={s.id: s for s in standing.systems})  # fmt: skip
+
+
+@feature.route("/policies/override/<key>", methods=["GET", "POST"], needs=permissions.DRAFT)
+def override(key: str) -> ResponseReturnValue:
+    """One value of the tenant, or of the system in the address. It goes into the draft, whose effect is shown next."""
+    which, standing, row = _known(key), queries.standing(), queries.draft()
+    system = _governed(standing, request.args.get("system"))
+    system_id = system.id if system else None
+    content = _working(standing, row)
+    there = written(content, system_id).get(which.key)
+    form = _override_form(which, there, actions.opened(row))
+    if request.method == "POST":
+        act = lambda: actions.draft(_overridden(content, system_id, which, form), seen=form.seen.data or "")  # noqa: E731
+        if accepted(form, act):
+            flash("In the draft. Nothing is in force yet: look at what it changes.")
+            return redirect(url_for("policies.index"), 303)
+        form.seen.data = actions.opened(row)
+    decided = standing.effective(system)[which.key]
+    return page(
+        "operations/policies/override.html", form=form, which=which, system=system, there=there, decided=decided, layers=table.layers(decided),
+        standing=standing, row=row, tabs=_tabs(standing, "in force"), field=form[_field(which)],
+        status=form.status if request.method == "POST" else 200,
+    )  # fmt: skip
+
+
+def _known(key: str) -> Dimension:
+    if key not in DIMENSIONS:
+        raise NotFound(f"There is no dimension {key[:60]}.")
+    return DIMENSIONS[key]
+
+
+def _governed(standing: Standing, given: str | None) -> Governed | None:
+    if not given:
+        return None
+    system_id = uuid_or_none(given)
+    found = next((s for s in standing.systems if given == s.key or (system_id is not None and s.id == system_id)), None)
+    if found is None:
+        raise NotFound("There is no such AI system here.")
+    return found
+
+
+def _field(which: Dimension) -> str:
+    return "level" if which.levels else "names" if which.join in {"intersection", "union"} else "number"
+
+
+def _override_form(which: Dimension, there: Value | None, seen: str) -> OverrideForm:
+    shown = ", ".join(sorted(there)) if isinstance(there, frozenset) else None if there is None else str(there)
+    form = OverrideForm(seen=seen, **{_field(which): shown})
+    form.level.choices = [(level.value, level.value) for level in which.levels]
+    form[_field(which)].label.text = which.title
+    return form
+
+
+def _overridden(content: Content, system_id: UUID | None, which: Dimension, form: OverrideForm) -> Content:
+    if form.verb.data == "remove":
+        return without_value(content, system_id, which.key)
+    name = _field(which)
+    try:
+        value = read(which.key, form[name].data if form[name].data is not None else "")
+    except Invalid as error:
+        raise Invalid(error.message, field=name) from error
+    return with_value(content, system_id, which.key, value)
+
+
+# ---- in force, by system
+
+
+@feature.get("/policies/in-force", needs=permissions.VIEW)
+def in_force() -> ResponseReturnValue:
+    day = _day(request.args.get("at"))
+    standing = queries.standing(_end_of(day)) if day else queries.standing()
+    system = _governed(standing, request.args.get("system"))
+    if system is None and "system" not in request.args and standing.systems:
+        system = standing.systems[0]
+    general = standing.effective()
+    return page(
+        "operations/policies/in_force.html", standing=standing, system=system, day=day, tabs=_tabs(standing, "in force"),
+        rulings=table.rulings(standing, system), own={s.id: _own(standing, s, general) for s in standing.systems},
+        open_too=None if day else queries.draft(), waivers=[w for w in standing.waivers if system and w.system_id == system.id],
+    )  # fmt: skip
+
+
+def _own(standing: Standing, system: Governed, general: Mapping[str, Any]) -> int:
+    """In how many dimensions a system differs from what holds for all."""
+    return sum(decided.value != general[key].value for key, decided in standing.effective(system).items())
+
+
+def _day(text: str | None) -> date | None:
+    """`at=YYYY-MM-DD` of the address; refused where it is no day, or one that is still to come."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid("A day is written 2026-10-01.", field="at") from error
+    if not FIRST_DAY <= day <= clock.today():
+        raise Invalid("Choose a past day, or today.", field="at")
+    return day
+
+
+def _end_of(day: date) -> datetime:
+    end = datetime.combine(day + DAY, time(), formatting.zone()).astimezone(UTC) - timedelta(microseconds=1)
+    return min(end, clock.now())
+
+
+# ---- versions
+
+
+@feature.get("/policies/versions", needs=permissions.VIEW)
+def versions() -> ResponseReturnValue:
+    found = queries.versions(after=request.args.get("after"), size=50)
+    standing = queries.standing()
+    more = url_for("policies.versions", after=found.next) if found.next else None
+    return page(
+        "operations/policies/versions.html", versions=found.rows, more=more, standing=standing, tabs=_tabs(standing, "versions"), row=queries.draft(),
+        summaries=_summaries(found.rows), first=request.args.get("after") is None,
+        names=people.names(i for v in found.rows for i in (v.made_by, v.decided_by)),
+    )  # fmt: skip
+
+
+@feature.get("/policies/versions/<int:number>", needs=permissions.VIEW)
+def version(number: int) -> ResponseReturnValue:
+    return _version(queries.version(number), BackForm())
+
+
+def _version(row: PolicyVersion, form: BackForm, *, status: int = 200) -> ResponseReturnValue:
+    against = counted(request.args.get("against", row.base))
+    other = read_content(queries.version(against).content) if against > 0 else Content()
+    standing, opened = queries.standing(), queries.draft()
+    differs = lines(other, read_content(row.content))
+    form.seen.data = actions.opened(opened)
+    return page(
+        "operations/policies/version.html", status=status, row=row, form=form, against=max(against, 0), lines=differs, standing=standing,
+        numbers=queries.numbers(), tabs=_tabs(standing, "versions"), open=opened, names=people.names([row.made_by, row.decided_by]),
+        systems={s.id: s.key for s in standing.systems} | queries.system_keys(line.system_id for line in differs if line.system_id),
+        moments=people.timeline([row.id]),
+    )  # fmt: skip
+
+
+@feature.post("/policies/versions/<int:number>/back", needs=permissions.DRAFT)
+def back(number: int) -> ResponseReturnValue:
+    row, form = queries.version(number), BackForm()
+    if not accepted(form, lambda: actions.rollback(number, seen=form.seen.data or "", because=form.because.data or "")):
+        return _version(row, form, status=form.status)
+    flash(f"A draft with the content of version {number}. Nothing is in force yet: look at what it changes.")
+    return redirect(url_for("policies.index"), 303)
+
+
+# ---- a second person
+
+
+@feature.get("/policies/decisions/<uuid:policy_version_id>", needs=permissions.VIEW)
+def decision(policy_version_id: UUID) -> ResponseReturnValue:
+    return _decision(queries.policy_version(policy_version_id), DecideForm())
+
+
+def _decision(row: PolicyVersion, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
+    standing = queries.standing()
+    after = standing.draft(read_content(row.content)) if row.state in {"draft", "asked", "scheduled"} else None
+    form.seen.data = actions.decision_mark(row, standing)
+    me = current.actor().person_id
+    return page(
+        "operations/policies/decision.html", status=status, row=row, form=form, standing=standing, tabs=_tabs(standing, "tiers"), seen=_preview(standing, after),
+        names=people.names([row.made_by, row.decided_by]), me=me, mine=str(me) in row.hands, why_not=actions.approval_of(row).why_not() if row.state == "asked" else None, opened=actions.opened(row),
+        moments=people.timeline([row.id]),
+    )  # fmt: skip
+
+
+def _asked(policy_version_id: UUID) -> list[tuple[str, str]]:
+    row = queries.policy_version(policy_version_id)
+    return [
+        ("Requested by", people.names([row.made_by]).get(row.made_by or UUID(int=0), "")),
+        ("Reason for the change", row.reason),
+    ]
+
+
+DECIDE = StepUp({"approve": "Approve policy change", "refuse": "Reject policy change"}, DecideForm, facts=_asked)
+
+
+@feature.post("/policies/decisions/<uuid:policy_version_id>", needs=permissions.APPROVE, fresh=DECIDE)
+def decide(policy_version_id: UUID) -> ResponseReturnValue:
+    row, form = queries.policy_version(policy_version_id), DecideForm()
+    verbs = {
+        "approve": lambda: actions.approve(row, seen=form.seen.data or ""),
+        "refuse": lambda: actions.refuse(row, form.because.data or ""),
+    }
+    verb = verbs.get(form.verb.data or "")
+    if verb is None:
+        raise Invalid("Decide: approve or refuse.")
+    if not accepted(form, verb):
+        return _decision(row, form, status=form.status)
+    flash({"live": "Approved and in force.", "scheduled": "Approved. It comes into force at its time."}.get(row.state, "Refused. What is in force stays."))  # fmt: skip
+    return redirect(url_for("policies.decision", policy_version_id=row.id), 303)
+
+
+# ---- waivers
+
+
+@feature.get("/policies/waivers", needs=permissions.VIEW)
+def waivers() -> ResponseReturnValue:
+    standing, rows = queries.standing(), queries.waivers()
+    return page(
+        "operations/policies/waivers.html", waivers=rows, standing=standing, tabs=_tabs(standing, "waivers"), keys=queries.system_keys(w.system_id for w in rows),
+        names=people.names(i for w in rows for i in (w.asked_by, w.first_by, w.second_by)), left=_left,
+    )  # fmt: skip
+
+
+def _left(row: Waiver) -> int:
+    """Whole days until it ends; 0 on its last one."""
+    return max((row.expires_at - clock.now()).days, 0)
+
+
+@feature.route("/policies/waivers/new", methods=["GET", "POST"], needs=permissions.WAIVE)
+def ask_waiver() -> ResponseReturnValue:
+    standing = queries.standing()
+    form = WaiverForm(system=uuid_or_none(request.args.get("system")), dimension=request.args.get("dimension"))
+    if request.method == "POST" and accepted(form, lambda: _ask_waiver(form)):
+        flash("Asked. Two others have to agree.")
+        return redirect(url_for("policies.waivers"), 303)
+    return page("operations/policies/waiver_new.html", form=form, standing=standing, tabs=_tabs(standing, "waivers"), last=clock.today() + actions.LONGEST_WAIVER,
+                floor=[(DIMENSIONS[key], value, key in standing.platform.unwaivable) for key, value in standing.platform.floor.items()],
+                status=form.status if request.method == "POST" else 200)  # fmt: skip
+
+
+def _ask_waiver(form: WaiverForm) -> None:
+    key = form.dimension.data or ""
+    try:
+        value = read(key, form.value.data or "")
+    except Invalid as error:
+        raise Invalid(error.message, field="value") from error
+    system_id = form.system.data
+    if not isinstance(system_id, UUID):
+        raise NotFound("There is no such AI system here.")
+    ends = _last_instant(form.expires_on.data or FIRST_DAY)
+    because, instead = form.because.data or "", form.compensation.data or ""
+    actions.ask_waiver(system_id, key, value, expires_at=ends, because=because, compensation=instead)
+
+
+def _last_instant(day: date) -> datetime:
+    """The end of that day; of the last one that is allowed, the hour at which thirty days are over."""
+    end = datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
+    longest = clock.now() + actions.LONGEST_WAIVER
+    return longest if longest < end <= longest + DAY else end
+
+
+@feature.get("/policies/waivers/<uuid:waiver_id>", needs=permissions.VIEW)
+def waiver(waiver_id: UUID) -> ResponseReturnValue:
+    return _waiver(queries.waiver(waiver_id), DecideForm())
+
+
+def _waiver(row: Waiver, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
+    standing = queries.standing()
+    form.seen.data = actions.waiver_mark(row, standing)
+    system = next((s for s in standing.systems if s.id == row.system_id), None)
+    decided = standing.effective(system)[row.dimension] if system else None
+    return page(
+        "operations/policies/waiver.html", status=status, row=row, form=form, standing=standing, tabs=_tabs(standing, "waivers"), left=_left(row),
+        key=queries.system_keys([row.system_id]).get(row.system_id, ""), floor=standing.platform.floor.get(row.dimension),
+        value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], why_not=actions.approval_of_waiver(row).why_not() if row.state == "asked" else None, me=current.actor().person_id,
+        names=people.names([row.asked_by, row.first_by, row.second_by, row.closed_by]), moments=people.timeline([row.id]),
+        is_live=row.state == "live" and row.expires_at > clock.now(), decided=decided, without_effect=_stricter_than_waiver(standing, system, row),
+    )  # fmt: skip
+
+
+def _stricter_than_waiver(standing: Standing, system: Governed | None, row: Waiver) -> str:
+    """The tenant's own layer that asks for more than the waiver would allow, in words; a waiver lifts the floor alone."""
+    if system is None or row.state not in {"asked", "live"}:
+        return ""
+    if row.dimension in standing.platform.unwaivable:
+        return f"the operator lets nobody waive {row.dimension}"
+    own = effective(standing.own_layers(system)).get(row.dimension)
+    value = read(row.dimension, row.value)
+    if own is None or covers(row.dimension, value, own.value):
+        return ""
+    return f"{own.set_by} asks for {said(own.value)}"
+
+
+def _waived(waiver_id: UUID) -> list[tuple[str, str]]:
+    row = queries.waiver(waiver_id)
+    system = queries.system_keys([row.system_id]).get(row.system_id, "")
+    return [("AI system", system), ("Waived", f"{DIMENSIONS[row.dimension].title}: {said(read(row.dimension, row.value))}")]
+
+
+DECIDE_WAIVER = StepUp({"agree": "Approve waiver", "refuse": "Reject waiver"}, DecideForm, facts=_waived)
+
+
+@feature.post("/policies/waivers/<uuid:waiver_id>", needs=permissions.WAIVE, fresh=DECIDE_WAIVER)
+def decide_waiver(waiver_id: UUID) -> ResponseReturnValue:
+    row, form = queries.waiver(waiver_id), DecideForm()
+    verbs = {
+        "agree": lambda: actions.agree(row, seen=form.seen.data or ""),
+        "refuse": lambda: actions.refuse_waiver(row, form.because.data or ""),
+    }
+    return _done_to_waiver(row, form, verbs, "Decide: agree or refuse.")
+
+
+@feature.post("/policies/waivers/<uuid:waiver_id>/end", needs=permissions.WAIVE)
+def end_waiver(waiver_id: UUID) -> ResponseReturnValue:
+    """The floor is back, or stays: that waits for nobody, and for no fresh sign-in."""
+    row, form = queries.waiver(waiver_id), DecideForm()
+    verbs = {
+        "withdraw": lambda: actions.withdraw_waiver(row),
+        "close": lambda: actions.close_waiver(row, form.because.data or ""),
+    }
+    return _done_to_waiver(row, form, verbs, "Withdraw it, or end it.")
+
+
+def _done_to_waiver(row: Waiver, form: DecideForm, verbs: Mapping[str, Callable[[], None]], choices: str) -> ResponseReturnValue:
+    verb = verbs.get(form.verb.data or "")
+    if verb is None:
+        raise Invalid(choices)
+    if not accepted(form, verb):
+        return _waiver(row, form, status=form.status)
+    return redirect(url_for("policies.waiver", waiver_id=row.id), 303)
+
+
+__all__ = ["feature", "operator_feature"]

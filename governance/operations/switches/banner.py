@@ -1,0 +1,121 @@
+"""What the frame of every page says of stops: the banner, and the number beside the AI systems. One statement a page."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from governance.foundation.people import permissions as people
+from governance.foundation.people.models import ERASED, ERASED_NAME
+from governance.kernel import current
+from governance.kernel.access import allowed
+from governance.kernel.db import session
+from governance.kernel.formatting import ago
+
+# Named in the frame's statement, so that tests can tell it from a page's own (tests/conftest.py).
+STANDING = """
+/* the shell: what is stopped */
+SELECT s.id, s.scope, s.created_at, s.drill_id IS NOT NULL AS is_drill, y.key AS system, f.key AS feature,
+       CASE WHEN m.via = :erased THEN :gone ELSE p.name END AS who, s.reason, jsonb_array_length(s.expected) AS expected,
+       (SELECT count(*) FROM jsonb_array_elements_text(s.expected) AS e
+        JOIN acknowledgements a ON a.tenant_id = s.tenant_id AND a.stop_id = s.id AND a.consumer_id = e::uuid) AS obeyed
+FROM stops s
+LEFT JOIN ai_systems y ON y.tenant_id = s.tenant_id AND y.id = s.system_id
+LEFT JOIN system_features f ON f.tenant_id = s.tenant_id AND f.id = s.feature_id
+LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.person_id = s.stopped_by
+LEFT JOIN people p ON p.id = m.person_id
+WHERE s.restarted_at IS NULL
+UNION ALL
+SELECT id, 'platform', created_at, false, NULL, NULL, NULL, reason, 0, 0 FROM platform_stops WHERE restarted_at IS NULL
+ORDER BY created_at DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One standing stop, as far as the frame tells of it."""
+
+    id: UUID
+    scope: str
+    since: datetime
+    is_drill: bool
+    system: str | None
+    feature: str | None
+    who: str | None
+    reason: str
+    expected: int
+    obeyed: int
+
+    @property
+    def name(self) -> str:
+        if self.scope == "platform":
+            return "Everything, for every tenant"
+        return " · ".join(filter(None, (self.system, self.feature))) or "Everything"
+
+    @property
+    def text(self) -> str:
+        by = (
+            "by the operator"
+            if self.scope == "platform"
+            else "a drill"
+            if self.is_drill
+            else f"by {self.who}"
+            if self.who
+            else ""
+        )
+        why = f": {shortened(self.reason)}" if self.reason and not self.is_drill else ""
+        first = ", ".join(filter(None, (f"for {ago(self.since).removesuffix(' ago')}", by))) + f"{why}."
+        if not self.expected:
+            return first
+        return f"{first} Obeyed by {self.obeyed} of {self.expected} consumer{'' if self.expected == 1 else 's'}."
+
+
+def shortened(reason: str, most: int = 110) -> str:
+    """On one line, without its full stop; the whole is on the stop's page."""
+    line = " ".join(reason.split()).rstrip(".")
+    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that stand over the acting tenant, the newest first."""
+
+    stops: tuple[Told, ...] = ()
+
+    @property
+    def systems(self) -> Mapping[str, int]:
+        """How many stand within each system."""
+        return Counter(s.system for s in self.stops if s.system)
+
+    def banner(self, *, operator: bool) -> dict[str, Any] | None:
+        """In the words of the layout. A drill is the last thing to tell of; the operator's stop is the first."""
+        told = sorted(self.stops, key=lambda s: (s.is_drill, s.scope != "platform"))
+        if not told:
+            return None
+        first, more = told[0], len(told) - 1
+        word = "Drill" if first.is_drill else "Stopped"
+        lead = first.name + (f", and {more} more" if more else "")
+        return {"kind": "stop", "word": word, "lead": lead, "text": first.text, **_link(first, more, operator=operator)}
+
+
+def _link(first: Told, more: int, *, operator: bool) -> dict[str, Any]:
+    """Endpoint and values of the page that tells more."""
+    if operator:
+        return {"to": ("operator_switches.switch", {}), "link": "Open the stop"}
+    if more or first.scope == "platform":
+        return {"to": ("switches.index", {}), "link": "Open the switches"}
+    if first.system is None:
+        return {"to": ("switches.stop", {"stop_id": first.id}), "link": "Open the stop"}
+    return {"to": ("switches.system", {"system_key": first.system}), "link": "Open the stop"}
+
+
+def standing() -> Standing:
+    rows = session().execute(text(STANDING), {"erased": ERASED, "gone": ERASED_NAME})
+    named = allowed(people.NAMES)
+    return Standing(tuple(
+        Told(r.id, r.scope, r.created_at, r.is_drill, r.system, r.feature, r.who if named else None, r.reason if named else "", r.expected, r.obeyed) for r in rows
+    )) if current.actor_or_none() else Standing()  # fmt: skip

@@ -1,0 +1,17 @@
+"""What the kill switch tells the features above it."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from governance.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class DrillEnded(Event):
+    """A drill has passed, failed or been cut short. `sheet` is its result as CSV, a row for each consumer."""
+
+    drill_id: UUID
+    system: str  # the system's key
+    day: date
+    sheet: bytes

@@ -1,0 +1,98 @@
+"""The register: the systems that are live, those that were retired, and one of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.pages import Keyset, keyset
+from governance.operations.systems.models import AISystem, SystemFeature
+
+
+def register(wanted: Mapping[str, str], *, after: str | None = None, size: int = 50) -> Keyset:
+    """One page of the register, by short name. `wanted` holds the filters: q, lane, state (live unless "retired")."""
+    return keyset(_filtered(wanted), AISystem.key, after=after, size=size)
+
+
+def filtered(wanted: Mapping[str, str]) -> Sequence[AISystem]:
+    """Everything that the filters leave, for an export."""
+    return session().scalars(_filtered(wanted).order_by(AISystem.key)).all()
+
+
+def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
+    retired = wanted.get("state") == "retired"
+    query = select(AISystem).where(AISystem.retired_at.is_not(None) if retired else AISystem.retired_at.is_(None))
+    if "lane" in wanted:
+        query = query.where(AISystem.lane == wanted["lane"])
+    if "q" in wanted:
+        columns = (AISystem.key, AISystem.name, AISystem.purpose)
+        query = query.where(or_(*(column.icontains(wanted["q"], autoescape=True) for column in columns)))
+    return query
+
+
+def counts() -> dict[str, int]:
+    """How many are live, of them in the high-risk lane, and how many were retired."""
+    live = AISystem.retired_at.is_(None)
+    query = select(
+        func.count().filter(live).label("live"),
+        func.count().filter(live, AISystem.lane == "high_risk").label("high_risk"),
+        func.count().filter(~live).label("retired"),
+    ).select_from(AISystem)
+    row = session().execute(query).one()
+    return {"live": row.live, "high_risk": row.high_risk, "retired": row.retired}
+
+
+def live_systems() -> Sequence[AISystem]:
+    return session().scalars(select(AISystem).where(AISystem.retired_at.is_(None)).order_by(AISystem.name)).all()
+
+
+def choices() -> list[tuple[UUID, str]]:
+    """(id, name) of each live system, for a form that scopes something to one."""
+    return [(each.id, each.name) for each in live_systems()]
+
+
+def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The names of these systems, retired ones too, in one statement."""
+    wanted = {each for each in ids if each}
+    if not wanted:
+        return {}
+    rows = session().execute(select(AISystem.id, AISystem.name).where(AISystem.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def _id(name: str | UUID) -> UUID | None:
+    try:
+        return UUID(str(name))
+    except ValueError:
+        return None
+
+
+def system(name: str | UUID, *, lock: bool = False) -> AISystem:
+    """By short name or by id, as either stands in an address. Locked, it keeps no stop of it waiting, which points to the row."""
+    system_id = _id(name)
+    query = select(AISystem).where(AISystem.id == system_id if system_id else AISystem.key == name)
+    found = session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    if found is None:
+        raise NotFound("There is no such AI system here.")
+    return found
+
+
+def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeature]:
+    """What the system does, by short name; with `retired`, also what it did."""
+    query = select(SystemFeature).where(SystemFeature.system_id == system_id).order_by(SystemFeature.key)
+    return session().scalars(query if retired else query.where(SystemFeature.retired_at.is_(None))).all()
+
+
+def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:
+    return find(SystemFeature, feature_id, what="feature", lock=lock)
+
+
+def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:
+    """The live features of all systems, by system; one statement."""
+    found: dict[UUID, list[SystemFeature]] = {}
+    for each in session().scalars(select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key)):
+        found.setdefault(each.system_id, []).append(each)
+    return found

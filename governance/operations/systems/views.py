@@ -1,0 +1,184 @@
+"""The register of AI systems: the list, one system, registering and retiring."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response, redirect, request, url_for
+
+from governance.foundation.people import queries as people
+from governance.foundation.people.owners import member_choices
+from governance.foundation.people.queries import Moment
+from governance.kernel.errors import NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.pages import filters, page
+from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.systems import actions, permissions, queries
+from governance.operations.systems.forms import EditForm, FeatureForm, LaneForm, RegisterForm, RetireForm
+from governance.operations.systems.models import LANES, AISystem
+
+feature = Feature("systems", __name__)
+FILTERS = {"q": "Search", "lane": "Lane", "state": "State"}
+HEAD = ("Short name", "Name", "Lane", "Purpose", "Owner", "Registered", "Retired")
+
+
+@feature.get("/systems/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    wanted = _wanted()
+    found = queries.register(wanted, after=request.args.get("after"))
+    more = _address({**wanted, "after": found.next}) if found.next else None
+    return page("operations/systems/index.html", systems=found.rows, more=more, wanted=wanted, chips=_chips(wanted), counts=queries.counts(),
+                owners=people.names(each.owner_id for each in found.rows), lanes=list(LANES.items()))  # fmt: skip
+
+
+def _wanted() -> dict[str, str]:
+    """The filters of the address; words that are no choice are no filter."""
+    given = filters(*FILTERS)
+    known = {"lane": set(LANES), "state": {"retired"}}
+    return {name: value for name, value in given.items() if value in known.get(name, {value})}
+
+
+def _address(wanted: Mapping[str, Any]) -> str:
+    return url_for("systems.index", **wanted)
+
+
+def _chips(wanted: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
+        {
+            "label": FILTERS[name],
+            "value": LANES.get(value, value),
+            "href": _address({n: v for n, v in wanted.items() if n != name}),
+        }
+        for name, value in wanted.items()
+    ]
+
+
+@feature.get("/systems/export.csv", needs=permissions.VIEW)
+def export() -> ResponseReturnValue:
+    systems = queries.filtered(_wanted())
+    owners = people.names(each.owner_id for each in systems)
+    body = csv_bytes(HEAD, (_cells(each, owners) for each in systems))
+    return Response(body, mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="ai-systems.csv"'})
+
+
+def _cells(each: AISystem, owners: Mapping[UUID, str]) -> tuple[str | None, ...]:
+    owner = owners.get(each.owner_id) if each.owner_id else None
+    retired = each.retired_at.date().isoformat() if each.retired_at else None
+    return each.key, each.name, each.lane_name, each.purpose, owner, each.created_at.date().isoformat(), retired
+
+
+@feature.get("/systems/new", needs=permissions.REGISTER)
+def registration() -> ResponseReturnValue:
+    return _registration(RegisterForm())
+
+
+def _registration(form: RegisterForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("operations/systems/new.html", status=status, form=form)
+
+
+@feature.post("/systems/new", needs=permissions.REGISTER)
+def register() -> ResponseReturnValue:
+    form = RegisterForm()
+
+    def act() -> AISystem:
+        return actions.register(
+            key=form.key.data or "", name=form.name.data or "", lane=form.lane.data, purpose=form.purpose.data or "",
+            owner_id=form.owner_id.data,
+        )  # fmt: skip
+
+    if not accepted(form, act):
+        return _registration(form, status=422)
+    return redirect(url_for("systems.system", system_id=form.key.data), 303)
+
+
+@feature.get("/systems/<system_id>", needs=permissions.VIEW)
+def system(system_id: str) -> ResponseReturnValue:
+    """The address carries the short name; the id, which links from elsewhere may hold, leads to it."""
+    found = queries.system(system_id)
+    if found.key != system_id:
+        return redirect(url_for("systems.system", system_id=found.key), 302)
+    owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
+    moments = people.timeline([found.id])
+    why = next((each.because for each in moments if each.action == actions.RETIRED.name), None)
+    return page("operations/systems/system.html", system=found, owner=owner, why=why, features=queries.features(found.id),
+                moments=[_line(each) for each in moments])  # fmt: skip
+
+
+def _line(moment: Moment) -> dict[str, Any]:
+    kind = {actions.RETIRED.name: "stop", actions.RAISED.name: "up", actions.FEATURE_RETIRED.name: "dot"}.get(moment.action, "ok")
+    feature = moment.facts.get("feature", "")
+    said = f"{moment.who} {moment.says}" + (f": {feature}" if feature else "")
+    return {"kind": kind, "text": said, "meta": moment.because, "at": moment.at}
+
+
+@feature.route("/systems/<key>/edit", methods=["GET", "POST"], needs=permissions.CHANGE)
+def editing(key: str) -> ResponseReturnValue:
+    found = queries.system(key, lock=request.method == "POST")
+    form = EditForm(name=found.name, purpose=found.purpose, owner_id=found.owner_id)
+    form.owner_id.choices = member_choices(found.owner_id)
+
+    def act() -> None:
+        actions.edit(found, seen=form.seen.data or "", name=form.name.data or "", purpose=form.purpose.data or "",
+                     owner_id=form.owner_id.data)  # fmt: skip
+
+    if request.method == "POST" and accepted(form, act):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    seen = actions.mark(found) if request.method == "GET" or form.stale else form.seen.data
+    return page(
+        "operations/systems/edit.html",
+        status=form.status if request.method == "POST" else 200,
+        system=found,
+        form=form,
+        seen=seen,
+    )
+
+
+@feature.route("/systems/<key>/lane", methods=["GET", "POST"], needs=permissions.CHANGE)
+def raising(key: str) -> ResponseReturnValue:
+    found, form = queries.system(key, lock=request.method == "POST"), LaneForm()
+    if request.method == "POST" and accepted(
+        form, lambda: actions.raise_lane(found, form.lane.data or "", because=form.because.data or "")
+    ):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    return page("operations/systems/raise.html", status=form.status if request.method == "POST" else 200, system=found, form=form)
+
+
+@feature.route("/systems/<key>/features/new", methods=["GET", "POST"], needs=permissions.CHANGE)
+def add_feature(key: str) -> ResponseReturnValue:
+    found, form = queries.system(key, lock=request.method == "POST"), FeatureForm()
+    if request.method == "POST" and accepted(
+        form, lambda: actions.add_feature(found, key=form.key.data or "", fallback=form.fallback.data or "")
+    ):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    return page(
+        "operations/systems/add_feature.html", status=form.status if request.method == "POST" else 200, system=found, form=form
+    )
+
+
+@feature.route("/systems/<key>/features/<uuid:feature_id>/retire", methods=["GET", "POST"], needs=permissions.CHANGE)
+def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
+    found, form = queries.system(key), RetireForm()
+    chosen = queries.feature(feature_id, lock=request.method == "POST")
+    if chosen.system_id != found.id:
+        raise NotFound("There is no such feature of that system.")
+    if request.method == "POST" and accepted(
+        form, lambda: actions.retire_feature(chosen, found, because=form.because.data or "")
+    ):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    return page("operations/systems/retire_feature.html", status=form.status if request.method == "POST" else 200, system=found,
+                feature=chosen, form=form)  # fmt: skip
+
+
+@feature.get("/systems/<key>/retire", needs=permissions.RETIRE)
+def retirement(key: str) -> ResponseReturnValue:
+    return page("operations/systems/retire.html", system=queries.system(key), form=RetireForm())
+
+
+@feature.post("/systems/<key>/retire", needs=permissions.RETIRE)
+def retire(key: str) -> ResponseReturnValue:
+    found, form = queries.system(key, lock=True), RetireForm()
+    if not accepted(form, lambda: actions.retire(found, because=form.because.data or "")):
+        return page("operations/systems/retire.html", status=422, system=found, form=form)
+    return redirect(url_for("systems.system", system_id=key), 303)

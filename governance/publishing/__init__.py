@@ -1,0 +1,1 @@
+"""What leaves the house, and the first page: reports and the overview."""

@@ -1,0 +1,139 @@
+"""What the pages about evidence say of all the layers below: which engagement it is for, what is being made, how much there is.
+
+engaged()      the engagement that is open for the reader, or the next one; one statement
+running()      packages and reports that are being made; one statement
+counts()       what the tabs count; one statement
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from governance.assurance.collectors.builtin import COLLECTORS
+from governance.assurance.controls.models import Control
+from governance.assurance.engagements import permissions as engaging
+from governance.assurance.engagements import queries as engagements
+from governance.assurance.engagements.models import AuditRequest, Engagement, EvidencePackage
+from governance.assurance.evidence.freshness_sql import DECIDED
+from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceFault, EvidenceReview, EvidenceVersion
+from governance.assurance.frameworks import queries as frameworks
+from governance.assurance.testing.beside import Engaged, Running
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.db import session
+from governance.kernel.jobs import WorkItem
+from governance.kernel.scope import Scope, scope
+from governance.publishing.reports import permissions as reporting
+from governance.publishing.reports.models import ReportRun
+
+MOST = 6
+
+
+def engaged() -> Engaged | None:
+    """None for who may not see engagements, and when all of them are over."""
+    if not allowed(engaging.VIEW):
+        return None
+    held = _of_auditor() if current.actor().role == "auditor" else _of_tenant()
+    if held is None:
+        return None
+    framework = frameworks.framework_by_id(held.framework_id) if held.framework_id else None
+    soc2 = framework is not None and framework.key.startswith("soc2")
+    name = "SOC 2 Type II" if soc2 else f"{framework.title}, Type II" if framework else "Type II"
+    return Engaged(
+        held.id, held.firm, name, framework.key if framework else None, held.period_from, held.period_to, held.fieldwork_from, held.fieldwork_to,
+        is_open=held.is_open(clock.now()),
+    )  # fmt: skip
+
+
+def _of_auditor() -> Engagement | None:
+    mine = engagements.current(_me())
+    return min(mine, key=lambda each: each.closes_at) if mine else None
+
+
+def _of_tenant() -> Engagement | None:
+    """Of those that are not over: an open one before one that is to come, then the one that ends first."""
+    query = select(Engagement).where(goes_on()).order_by(Engagement.opens_at > clock.now(), Engagement.closes_at, Engagement.ref)
+    return session().scalars(query.limit(1)).one_or_none()
+
+
+def goes_on() -> ColumnElement[bool]:
+    """Of an engagement: it is open or still to come."""
+    now = clock.now()
+    return (Engagement.closes_at > now) & or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
+
+
+def running() -> Sequence[Running]:
+    """An auditor sees the packages of his engagements; reports are the tenant's."""
+    packages, reports = allowed(engaging.PACKAGE), allowed(reporting.VIEW) and current.actor().role != "auditor"
+    shown = [each for each, may in ((EvidencePackage.id.is_not(None), packages), (ReportRun.id.is_not(None), reports)) if may]
+    if not shown:
+        return ()
+    query = (
+        select(WorkItem, EvidencePackage, Engagement.firm, ReportRun)
+        .outerjoin(EvidencePackage, EvidencePackage.work_item_id == WorkItem.id)
+        .outerjoin(Engagement, Engagement.id == EvidencePackage.engagement_id)
+        .outerjoin(ReportRun, ReportRun.work_item_id == WorkItem.id)
+        .where(WorkItem.state.in_(("queued", "running")), or_(*shown))
+    )
+    if current.actor().role == "auditor":
+        query = query.where(Engagement.id.in_([each.id for each in engagements.current(_me())]))
+    rows = session().execute(query.order_by(WorkItem.created_at, WorkItem.id).limit(MOST))
+    return [_running(*row) for row in rows]
+
+
+def _running(work: WorkItem, package: EvidencePackage | None, firm: str | None, report: ReportRun | None) -> Running:
+    if package is not None:
+        values = {"engagement_id": package.engagement_id, "package_id": package.id}
+        return Running(f"Evidence package, {firm}", "package", work, "engagements.package", values)
+    assert report is not None
+    return Running(report.title, "file-text", work, "reports.report", {"run_id": report.id})
+
+
+def _me() -> UUID:
+    return current.actor().person_id or UUID(int=0)
+
+
+# ---- the tabs
+
+
+def counts() -> Mapping[str, int]:
+    """inbox, library, controls, requests, collectors: as much of each as the reader may see."""
+    held = scope()
+    parts = {"inbox": _inbox(held), "library": _library(held), "controls": _controls(held), "requests": _requests()}
+    row = session().execute(select(*(part.scalar_subquery().label(name) for name, part in parts.items()))).one()
+    return {**row._mapping, "collectors": len(COLLECTORS)}  # noqa: SLF001 - SQLAlchemy's own name of a public view
+
+
+def _library(held: Scope | None) -> Any:
+    query = select(func.count()).select_from(Evidence).where(Evidence.retired_at.is_(None))
+    return query if held is None or held.evidence is None else query.where(Evidence.id.in_(held.evidence))
+
+
+def _inbox(held: Scope | None) -> Any:
+    """Versions without a judgement; not those whose file is broken or was destroyed."""
+    v, review, fault, gone = EvidenceVersion, EvidenceReview, EvidenceFault, EvidenceDestruction
+    query = (
+        select(func.count()).select_from(v).join(Evidence, Evidence.id == v.evidence_id)
+        .where(
+            Evidence.retired_at.is_(None), ~select(review.id).where(review.version_id == v.id).exists(),
+            ~select(fault.id).where(fault.version_id == v.id, fault.healed_at.is_(None)).exists(),
+            ~select(gone.id).where(gone.version_id == v.id, gone.state.in_(DECIDED)).exists(),
+        )
+    )  # fmt: skip
+    return query if held is None or held.evidence is None else query.where(v.evidence_id.in_(held.evidence))
+
+
+def _controls(held: Scope | None) -> Any:
+    query = select(func.count()).select_from(Control).where(Control.retired_at.is_(None))
+    return query if held is None or held.controls is None else query.where(Control.id.in_(held.controls))
+
+
+def _requests() -> Any:
+    """Open or returned, of engagements that are not over; an auditor's own."""
+    query = select(func.count()).select_from(AuditRequest).join(Engagement, Engagement.id == AuditRequest.engagement_id)
+    query = query.where(AuditRequest.state.in_(("open", "returned")), goes_on())
+    if current.actor().role == "auditor":
+        query = query.where(Engagement.id.in_([each.id for each in engagements.current(_me())]))
+    return query

@@ -1,0 +1,472 @@
+"""What the overview shows: one board, read once, and everything that follows from it.
+
+    waiting_for(person_id, board)      what that person can do now, oldest first; what others ask for is in asked.py
+    evidence_at(board)                 how fresh the evidence is, and what falls due in the next weeks
+    movement(board)                    what was proven and covered thirty days ago, and what rose or fell since
+    trend(board)                       coverage at the ends of twelve months, as far as there is a history, and now
+    deeds(board)                       what people did, from the log, grouped; one statement
+    reports(board)                     the newest report, and one that is under way; one statement
+    steps(board)                       what a new tenant still has to do; one statement
+
+A board takes three statements; activity, reports, first steps and open decisions take one each; the rest none.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from governance.assurance.assessments import permissions as assessing
+from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments.coverage import Share, Standing, coverage
+from governance.assurance.assessments.queries import FUNCTIONS, Board, Judgement, Row
+from governance.assurance.assessments.report_facts import closes
+from governance.assurance.evidence import permissions as bringing
+from governance.assurance.evidence.freshness import deadline
+from governance.assurance.evidence.queries import FORMER, Held, Piece
+from governance.assurance.frameworks import queries as frameworks
+from governance.assurance.frameworks.models import Adoption
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.audit.registry import registry
+from governance.foundation.people import permissions as people
+from governance.foundation.people.models import Membership, Person
+from governance.kernel import current
+from governance.kernel.access import allowed
+from governance.kernel.db import session
+from governance.operations.systems.models import AISystem
+from governance.publishing.overview.inbox import Wait, decisions, dimension_of, lower, short
+from governance.publishing.reports.models import ReportRun
+from governance.publishing.reports.queries import Run
+from governance.publishing.reports.queries import runs as report_runs
+
+KEY = "nist-ai-rmf-1.0"
+LOOK_BACK = timedelta(days=30)
+WEEKS = 8
+LATE = ("overdue", "rejected")
+UNDONE = (*LATE, "missing", "due")
+
+
+def board(as_of: datetime | None = None) -> Board:
+    """The AI RMF as it stands, or stood at `as_of`."""
+    return assessments.board(frameworks.framework(KEY), as_of)
+
+
+# ---- what waits
+
+
+def waiting_for(person_id: UUID, board: Board) -> list[Wait]:
+    """What this person, in his role, can move forward; what has waited longest first. For an auditor, of his engagement alone."""
+    found = list(decisions(person_id))
+    if current.actor().role != "auditor":
+        found += [*_evidence_waits(person_id, board), *_review_waits(person_id, board), *_item_waits(person_id, board)]
+    return sorted(found, key=lambda wait: wait.order)
+
+
+def foremost(waits: Sequence[Wait], most: int) -> list[Wait]:
+    """The `most` that a short list shows, in their order: what another person waits for is never left out for something older.
+
+    Of the rest the first of each kind comes before the second of any: twenty late pieces do not hide the one thing to sign.
+    """
+    pressing = [wait for wait in waits if wait.holds_up][:most]
+    others = sorted(_ranked(wait for wait in waits if not wait.holds_up), key=lambda each: each[0])
+    return sorted([*pressing, *(wait for _, wait in others[: most - len(pressing)])], key=lambda wait: wait.order)
+
+
+def _ranked(waits: Iterable[Wait]) -> Iterator[tuple[int, Wait]]:
+    """Each with how many of its kind come before it."""
+    before: Counter[str] = Counter()
+    for wait in waits:
+        yield before[wait.endpoint], wait
+        before[wait.endpoint] += 1
+
+
+def _evidence_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
+    """His own evidence; and for those who assign, what nobody has, or what another one is late with."""
+    manages, brings = allowed(bringing.MANAGE), allowed(bringing.BRING)
+    for piece in _live(board):
+        state = piece.freshness(board.as_of)
+        if state.state not in UNDONE:
+            continue
+        mine = piece.owner_id == person_id and brings
+        if mine or (manages and (piece.owner_id is None or state.state in LATE)):
+            yield _evidence_wait(piece, state.state, board, mine=mine)
+
+
+def _evidence_wait(piece: Piece, state: str, board: Board, *, mine: bool) -> Wait:
+    late = state if state in LATE else ""
+    if mine:
+        icon, title, endpoint = "upload", f"Bring in {lower(piece.title)}", "evidence.bringing"
+    elif piece.owner_id is None:
+        icon, title, endpoint = "user-plus", f"Assign the {late + ' ' if late else ''}{lower(piece.title)}", "evidence.piece"
+    else:
+        icon, title, endpoint = "bell", f"Ask {piece.owner or FORMER} for the {state} {lower(piece.title)}", "evidence.piece"
+    until = deadline(piece.at(board.as_of), due_on=piece.due_on)
+    meta = ", ".join([piece.ref, *_answers(piece, board)])
+    return Wait(icon, title, endpoint, {"evidence_id": piece.id}, meta, piece.known.date(), until)
+
+
+def _answers(piece: Piece, board: Board) -> list[str]:
+    """The requirement that this evidence holds down most, if any: the first one that lists it among its red reasons."""
+    for row in board.rows:
+        if any(reason.target_id == piece.id and reason.severity == "bad" for reason in row.derived.reasons):
+            return [f"holds {row.ref} at level {row.derived.level}"]
+    return []
+
+
+def _review_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
+    if not allowed(bringing.REVIEW):
+        return
+    for piece in _live(board):
+        for held in piece.held:
+            if held.known <= board.as_of and held.at(board.as_of).review == "pending" and held.uploaded_by != person_id:
+                yield _review_wait(piece, held)
+
+
+def _review_wait(piece: Piece, held: Held) -> Wait:
+    version = held.before
+    meta = f"{piece.ref} version {version.number}, brought in by {version.collector}"
+    return Wait(
+        "eye-search",
+        f"Review {lower(piece.title)}",
+        "evidence.reviewing",
+        {"version_id": held.version_id},
+        meta,
+        held.known.date(),
+    )
+
+
+def _item_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
+    """Of an open assessment: conclusions to sign, conclusions that came back, gaps that are his to close."""
+    if board.assessment is None or board.assessment.closed_at is not None:
+        return
+    for row in board.rows:
+        judged = row.item.judgement if row.item else None
+        if judged is not None and judged.signer is None:
+            yield from _judgement_waits(person_id, row, judged, board)
+        if row.item is not None and row.item.row.owner_id == person_id and row.standing.short and allowed(assessing.COMMENT):
+            yield _gap_wait(row, board)
+
+
+def _judgement_waits(person_id: UUID, row: Row, judged: Judgement, board: Board) -> Iterator[Wait]:
+    mine = judged.assessor_id == person_id
+    if judged.returned_because and mine and allowed(assessing.CONCLUDE):
+        meta = f"Returned: {short(judged.returned_because)}"
+        yield _on_row("arrow-back-up", f"Revise the conclusion on {row.ref}", row, board, meta=meta, since=judged.at.date())
+    elif not judged.returned_because and not mine and not row.derived.is_red and allowed(assessing.SIGN):
+        title = board.assessment.title if board.assessment else ""
+        meta = f"By {judged.assessor}, holds up the {title} report"
+        yield _on_row("signature", f"Sign off {row.ref}", row, board, meta=meta, since=judged.at.date())
+
+
+def _gap_wait(row: Row, board: Board) -> Wait:
+    due = row.item.row.due_on if row.item else None
+    since = row.item.row.created_at.date() if row.item else board.as_of.date()
+    title = f"Lift {row.ref} from {row.derived.level} to {row.target}"
+    return _on_row("target", title, row, board, meta=closes(row), since=since, due=due)
+
+
+def _on_row(icon: str, title: str, row: Row, board: Board, *, meta: str, since: date, due: date | None = None) -> Wait:
+    values = {"key": board.framework.key, "ref": row.requirement.path}
+    return Wait(icon, title, "assessments.requirement", values, meta, since, due)
+
+
+def _live(board: Board) -> list[Piece]:
+    return [piece for piece in board.ledger.pieces.values() if piece.lives(board.as_of)]
+
+
+# ---- evidence
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceState:
+    """Counts of live pieces by state, and (Monday, how many fall due) for this week and the following ones."""
+
+    fresh: int
+    due: int
+    in_review: int
+    late: int
+    missing: int
+    weeks: tuple[tuple[date, int], ...]
+
+    @property
+    def total(self) -> int:
+        return self.fresh + self.due + self.in_review + self.late + self.missing
+
+
+def evidence_at(board: Board) -> EvidenceState:
+    """Live evidence on the board's day. A deadline counts in the calendar week (from Monday) that it falls in."""
+    pieces, today = _live(board), board.as_of.date()
+    states = Counter(piece.freshness(board.as_of).state for piece in pieces)
+    ends = (deadline(piece.at(board.as_of), due_on=piece.due_on) for piece in pieces)
+    weeks = Counter(_monday(end) for end in ends if end is not None and end >= today)
+    mondays = [_monday(today) + timedelta(weeks=n) for n in range(WEEKS)]
+    return EvidenceState(
+        states["fresh"], states["due"], states["in review"], states["overdue"] + states["rejected"], states["missing"],
+        tuple((monday, weeks[monday]) for monday in mondays),
+    )  # fmt: skip
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+# ---- movement
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A requirement whose level changed, and the fact behind the level that it has now."""
+
+    row: Row
+    before: int
+
+    @property
+    def now(self) -> int:
+        return self.row.derived.level
+
+    @property
+    def why(self) -> str:
+        return self.row.derived.reasons[0].fact if self.row.derived.reasons and self.now < self.before else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What changed since then: percentage points by function and for `all`, requirements proven, and levels."""
+
+    since: date
+    points: dict[str, float]
+    proven: int
+    rose: tuple[Moved, ...]
+    fell: tuple[Moved, ...]
+
+
+def movement(board: Board) -> Movement | None:
+    """Against thirty days earlier, by today's targets and the same period; None if nothing was evidenced yet then."""
+    then = board.as_of - LOOK_BACK
+    if not assessments.with_history(board, [then]):
+        return None
+    before = _levels(board, then, board.period)
+    old = _shares(board, before)
+    new = {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share}
+    moved = [Moved(row, before[row.ref]) for row in board.rows if row.derived.level != before[row.ref]]
+    return Movement(
+        then.date(), {f: new[f].percent - old[f].percent for f in new}, new["all"].proven - old["all"].proven,
+        tuple(m for m in moved if m.now > m.before), tuple(m for m in moved if m.now < m.before),
+    )  # fmt: skip
+
+
+def _shares(board: Board, levels: dict[str, int]) -> dict[str, Share]:
+    """Coverage of each function and of `all` if the requirements stood at these levels."""
+    standings = [Standing(row.ref, levels[row.ref], row.target) for row in board.rows]
+    return {f: coverage(s for s in standings if s.ref.startswith(f"{f} ")) for f in FUNCTIONS} | {"all": coverage(standings)}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Coverage by function (and `all`) at a moment."""
+
+    at: datetime
+    shares: dict[str, Share]
+
+
+def trend(board: Board) -> list[Point]:
+    """The ends of twelve months, each over the year up to it and by today's targets, and the board itself as the last point.
+
+    Months before the first evidence are no points: a line begins where there is something to draw.
+    """
+    ends = assessments.with_history(board, assessments.month_ends(board.as_of)[:-1])
+    past = [Point(at, _shares(board, _levels(board, at, (at.date() - assessments.YEAR, at.date())))) for at in ends]
+    return [*past, Point(board.as_of, {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share})]
+
+
+def _levels(board: Board, at: datetime, period: tuple[date, date]) -> dict[str, int]:
+    """The level of each requirement at a moment; kept with the ledger, whose past does not change."""
+    levels = assessments.levels_at(board.ledger, at, period)
+    return {row.ref: levels.get(row.requirement.id, 0) for row in board.rows}
+
+
+def quarters(points: Sequence[Point]) -> list[Point]:
+    """Of a trend: the ends of the last four quarters, and now."""
+    return [*[p for p in points[:-1] if p.at.month % 3 == 0][-4:], points[-1]]
+
+
+# ---- the log
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What one person did on one day: an action on some objects. `names` are theirs, as far as they can be told."""
+
+    at: datetime
+    who: str
+    action: str
+    says: str
+    count: int
+    names: tuple[str, ...] = field(default=())
+    failed: bool = False
+
+
+SHOWN = ("assessment.", "control.", "evidence.", "framework.", "policy.", "report.", "switch.", "system.", "waiver.")
+NOT_SHOWN = {"evidence.version.downloaded", "report.downloaded", "report.asked", "policy.drafted"}
+ENTRIES = 160
+
+
+def deeds(board: Board) -> list[Deed]:
+    """The newest entries about governance up to the board's moment, those of one person, day and kind as one."""
+    rows = session().execute(_entries(board.as_of)).all()
+    named, known = allowed(people.NAMES), _known(board)
+    groups = groupby(rows, key=lambda row: (row.at.date(), row.actor, row.action))
+    return [_deed(list(group), known, named=named) for _, group in groups]
+
+
+def _entries(until: datetime) -> Any:
+    e = AuditEntry
+    return (
+        select(e.at, e.actor, e.actor_kind, e.action, e.target_id, e.facts, Person.name)
+        .outerjoin(Membership, Membership.pseudonym == e.actor)
+        .outerjoin(Person, Person.id == Membership.person_id)
+        .where(e.at <= until, or_(*(e.action.startswith(prefix) for prefix in SHOWN)), e.action.notin_(NOT_SHOWN))
+        .order_by(e.at.desc(), e.id.desc())
+        .limit(ENTRIES)
+    )  # fmt: skip
+
+
+def _deed(rows: Sequence[Any], known: dict[UUID, str], *, named: bool) -> Deed:
+    first = rows[0]
+    who = "The console" if first.actor_kind == "job" else ((first.name if named else None) or f"person {first.actor[:8]}")
+    says = registry[first.action].says if first.action in registry else first.action
+    told = dict.fromkeys(name for row in rows if (name := _named(row, known)))
+    failed = any(row.action == "control.tested" and row.facts.get("failed") for row in rows)
+    return Deed(first.at, who, first.action, says, len({row.target_id for row in rows}), tuple(told), failed)
+
+
+def _named(row: Any, known: dict[UUID, str]) -> str:
+    """What the entry is about, by the name that people use for it."""
+    facts = row.facts
+    if row.action.startswith("policy.") and facts.get("number"):
+        return f"version {facts['number']}"
+    if row.action.startswith("waiver.") and facts.get("dimension"):
+        return dimension_of(f"{facts['dimension']} {facts.get('system', '')}")
+    told = (facts[name] for name in ("ref", "requirement", "title", "key", "name") if facts.get(name))
+    return known.get(row.target_id) or next(told, "")
+
+
+def _known(board: Board) -> dict[UUID, str]:
+    """Refs of controls, evidence and versions, from what the board has read already."""
+    refs = {row.id: row.ref for row in board.ledger.controls}
+    for piece in board.ledger.pieces.values():
+        refs[piece.id] = piece.ref
+        refs |= {held.version_id: piece.ref for held in piece.held}
+    return refs
+
+
+# ---- the report, and the first steps
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The newest finished report and one that is being made, as they were at the board's moment."""
+
+    last: ReportRun | None
+    running: Run | None
+
+
+def reports(board: Board) -> Reports:
+    asked = [run for run in report_runs(limit=30) if run.report.created_at <= board.as_of]
+    done = (r.report for r in asked if r.report.finished_at is not None and r.report.finished_at <= board.as_of)
+    running = (r for r in asked if r.work is not None and r.work.state in {"queued", "running"})
+    return Reports(next(done, None), next(running, None))
+
+
+@dataclass(frozen=True, slots=True)
+class HoldUp:
+    """What keeps the next report from being complete: `red` rows, `unsigned` and `unconcluded` among all."""
+
+    red: tuple[Row, ...]
+    waiting: tuple[Row, ...]
+    unconcluded: tuple[Row, ...]
+    signed: int
+    count: int
+
+    @property
+    def things(self) -> int:
+        """Requirements without a signature behind them."""
+        return self.count - self.signed
+
+
+def hold_up(board: Board) -> HoldUp:
+    judged = [(row, row.item.judgement if row.item else None) for row in board.rows]
+    unsigned = [(row, j) for row, j in judged if j is None or j.signer is None]
+    return HoldUp(
+        red=tuple(row for row, _ in unsigned if row.derived.is_red),
+        waiting=tuple(row for row, j in unsigned if j is not None and not row.derived.is_red),
+        unconcluded=tuple(row for row, j in unsigned if j is None and not row.derived.is_red),
+        signed=len(judged) - len(unsigned), count=len(judged),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the first run: its permission decides whether the reader is offered its verb."""
+
+    done: bool
+    title: str
+    text: str
+    endpoint: str
+    verb: str
+    needs: str
+
+
+def steps(board: Board) -> list[Step]:
+    """What a new tenant does first, in order; one statement."""
+    controls = any(row.retired_at is None for row in board.ledger.controls)
+    pieces = _live(board)
+    adopted, two_people, has_system = session().execute(_first_facts(board.framework.id)).one()
+    return [
+        Step(
+            adopted or board.assessment is not None, "Adopt a framework", "The NIST AI RMF is installed. Adopt it to work with it.",
+            "frameworks.index", "Adopt the AI RMF", "frameworks.adopt",
+        ),
+        Step(
+            controls, "Choose your controls", "The starter pack is already mapped to the AI RMF.",
+            "controls.index", "Choose controls", "controls.manage",
+        ),
+        Step(
+            two_people, "Invite a second person", "Evidence counts only after someone else reviews it.",
+            "people.members", "Invite a person", "people.manage",
+        ),
+        Step(
+            has_system, "Register an AI system", "Policies, switches and assessments apply to registered systems.",
+            "systems.registration", "Register a system", "systems.register",
+        ),
+        Step(
+            any(p.held for p in pieces), "Upload evidence", "A file or a link that shows a control works.",
+            "evidence.index", "Upload evidence", "evidence.bring",
+        ),
+        Step(
+            board.assessment is not None, "Start an assessment", "It sets the period and the targets that coverage is counted against.",
+            "assessments.new", "Start an assessment", "assessments.manage",
+        ),
+    ]  # fmt: skip
+
+
+def _first_facts(framework_id: UUID) -> Select[bool, bool, bool]:
+    """Whether the framework is adopted, one member can upload evidence and another review it, and a system is registered."""
+    members = select(func.count()).select_from(Membership).where(Membership.ended_at.is_(None))
+    uploaders, reviewers = (
+        members.where(Membership.role.in_(needs.roles)).scalar_subquery() for needs in (bringing.BRING, bringing.REVIEW)
+    )
+    return select(
+        select(Adoption.id).where(Adoption.framework_id == framework_id).exists(),
+        and_(uploaders > 1, reviewers > 0),
+        select(AISystem.id).where(AISystem.retired_at.is_(None)).exists(),
+    )
+
+
+def is_new(done: Sequence[Step]) -> bool:
+    return not all(step.done for step in done)

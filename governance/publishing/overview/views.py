@@ -1,0 +1,254 @@
+"""The first page: of a tenant, where it stands and what waits; of the operator, which tenants there are."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request, url_for
+from markupsafe import Markup
+
+from governance.assurance.assessments.coverage import Share
+from governance.assurance.assessments.queries import FUNCTIONS, Board
+from governance.assurance.engagements import permissions as engagement_permissions
+from governance.assurance.evidence import permissions as evidence_permissions
+from governance.foundation.people import permissions
+from governance.foundation.people import queries as people
+from governance.foundation.tenants import permissions as tenant_permissions
+from governance.foundation.tenants import queries as tenants
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import charts, clock, current, formatting
+from governance.kernel.access import OPERATOR_ROLES, allowed, registry
+from governance.kernel.db import transaction
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature
+from governance.kernel.pages import page
+from governance.kernel.scope import limits
+from governance.kernel.web import ResponseReturnValue
+from governance.publishing.overview import queries, sentences
+from governance.publishing.overview.inbox import Wait
+from governance.publishing.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step
+
+feature = Feature("overview", __name__)
+operator_feature = Feature("operator_overview", __name__, scope="operator")
+WAITS, GAPS, MOVES, DEEDS = 6, 5, 3, 8
+NEW_TENANTS = 10
+FORTNIGHT = 2  # weeks that are drawn as due
+MONTHS = 12
+SHAPES = {
+    "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open", "control.tested": "ok",
+    "control.mapped": "up", "control.unmapped": "down", "control.created": "up", "framework.adopted": "up", "evidence.linked": "up",
+    "evidence.unlinked": "down", "assessment.signed_off": "ok", "assessment.concluded": "open", "assessment.conclusion.returned": "down",
+    "assessment.closed": "ok", "report.made": "ok", "evidence.retired": "stop", "control.retired": "stop", "system.retired": "stop", "evidence.restored": "ok", "control.restored": "ok",
+    "policy.applied": "ok", "policy.asked": "open", "policy.approved": "ok", "policy.refused": "down", "waiver.went_live": "down", "waiver.asked": "open",
+    "waiver.closed": "up", "waiver.refused": "up", "switch.tenant.stopped": "stop", "switch.system.stopped": "stop", "switch.feature.stopped": "stop",
+    "switch.platform.stopped": "stop", "switch.tenant.restarted": "ok", "switch.system.restarted": "ok", "switch.feature.restarted": "ok",
+    "switch.drill.passed": "ok", "switch.drill.failed": "bad",
+}  # fmt: skip
+
+
+@feature.get("/", needs=permissions.OWN)
+def overview() -> ResponseReturnValue:
+    who = current.actor()
+    if who.role in OPERATOR_ROLES:
+        return redirect(url_for("operator_overview.overview"), 302)
+    if limits() is not None:  # what stands here is counted over everything
+        return redirect(url_for("engagements.index"), 302)
+    day = _as_of()
+    board = queries.board(datetime.combine(day, time(23, 59, 59), UTC) if day else None)
+    steps = [] if day else queries.steps(board)
+    return page("publishing/overview/overview.html", **_context(board, day, steps, who))
+
+
+FIRST_YEAR = 2000
+
+
+def _as_of() -> date | None:
+    """The day that the address asks for; today and later is now."""
+    text = request.args.get("as_of", "").strip()
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"{text[:40]} is not a day. Write it as {clock.today().isoformat()}.", field="as_of") from None
+    if day.year < FIRST_YEAR:
+        raise Invalid("Nothing is known of days before the year 2000.", field="as_of")
+    return day if day < clock.today() else None
+
+
+def _context(board: Board, day: date | None, steps: Sequence[Step], who: current.Actor) -> dict[str, Any]:
+    moved, points, evidence, holds = (
+        queries.movement(board),
+        queries.trend(board),
+        queries.evidence_at(board),
+        queries.hold_up(board),
+    )
+    works, judges = allowed(evidence_permissions.BRING), allowed(engagement_permissions.JUDGE)
+    waits = queries.waiting_for(who.person_id, board) if (works or judges) and who.person_id and not day else []
+    reports, new = queries.reports(board), bool(steps) and queries.is_new(steps)
+    return {
+        "board": board, "day": day, "kicker": _kicker(),
+        "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, len(waits), holds),
+        "steps": [_step(step) for step in steps] if new else [], "posture": bool(board.ledger.controls),
+        "works": works, "own_first": works and not allowed(evidence_permissions.MANAGE),
+        "waits": [_wait(wait) for wait in queries.foremost(waits, WAITS)], "waiting": len(waits), "more_waits": max(0, len(waits) - WAITS),
+        "gaps": board.gaps[:GAPS], "functions": list(_functions(moved, points)), "functions_title": sentences.functions_title(board, moved),
+        "evidence": evidence, **_evidence(evidence), **_quarters(queries.quarters(points), day),
+        "changed_title": sentences.changed_title(moved), "changes": [*_moves(board, moved), *_deeds(board)],
+        "holds": holds, "lines": [_line(board, line) for line in sentences.report_lines(holds, reports, board.as_of.date())], "reports": reports,
+    }  # fmt: skip
+
+
+def _kicker() -> str:
+    """Wednesday 25 November 2026, 10:24 Berlin."""
+    local = clock.now().astimezone(formatting.zone())
+    place = current.actor().time_zone.rpartition("/")[2].replace("_", " ")
+    return f"{local:%A} {formatting.long_day(local.date())}, {local:%H:%M} {place}"
+
+
+def _headline(board: Board, day: date | None, steps: Sequence[Step]) -> str:
+    """Of another day, or of a tenant without any evidence; otherwise nothing."""
+    if day:
+        return sentences.headline_then(board, day)
+    return sentences.headline_new(board, steps) if steps and board.ledger.first_evidence is None else ""
+
+
+def _step(step: Step) -> dict[str, Any]:
+    offered = step.needs in registry and allowed(registry[step.needs])
+    href = url_for(step.endpoint) if offered and not step.done else None
+    return {"done": step.done, "title": step.title, "text": step.text, "href": href, "verb": step.verb}
+
+
+def _wait(wait: Wait) -> dict[str, Any]:
+    return {
+        "icon": wait.icon,
+        "title": wait.title,
+        "href": url_for(wait.endpoint, **wait.values),
+        "meta": wait.meta,
+        "since": wait.since,
+        "due": wait.due,
+    }
+
+
+# ---- coverage
+
+
+def _functions(moved: Movement | None, points: Sequence[Point]) -> Iterator[dict[str, Any]]:
+    """Each function and "all"; `change` and `line` are None where there is no history."""
+    shares: dict[str, Share] = points[-1].shares
+    span = "in 12 months" if len(points) > MONTHS else f"since {points[0].at:%B %Y}"
+    for key in (*FUNCTIONS, "all"):
+        share, name, change = shares[key], key.title(), moved.points[key] if moved else None
+        line = [point.shares[key].percent for point in points]
+        yield {
+            "key": key, "name": name, "share": share, "below": share.count - share.met, "points": change,
+            "change": None if change is None else sentences.signed(change),
+            "still": change is None or abs(change) < sentences.STILL,
+            "bar": charts.level_bar(dict(enumerate(share.levels)), f"{name}: {share.count} requirements by level"),
+            "line": charts.sparkline([round(v, 1) for v in line], f"{name}: {line[0]:.0f}% to {line[-1]:.0f}% {span}")
+            if len(line) > 1 else None,
+        }  # fmt: skip
+
+
+def _quarters(points: Sequence[Point], day: date | None) -> dict[str, Any]:
+    title = sentences.quarters_title(points, then=day is not None)
+    labels = [*(sentences.quarter(point) for point in points[:-1]), f"{day.day} {day:%b}" if day else "now"]
+    columns = [(label, dict(enumerate(point.shares["all"].levels))) for label, point in zip(labels, points, strict=True)]
+    chart = charts.level_columns(columns, title) if len(points) > 1 else None
+    return {"quarters_title": title, "quarters": columns, "quarters_chart": chart}
+
+
+# ---- evidence
+
+
+def _evidence(evidence: EvidenceState) -> dict[str, Any]:
+    title = sentences.evidence_title(evidence)
+    parts = [("f1", evidence.fresh, "fresh"), ("warn", evidence.due, "due soon"), ("mid", evidence.in_review, "in review"),
+             ("bad", evidence.late, "overdue"), ("mute", evidence.missing, "missing")]  # fmt: skip
+    weeks = _weeks(evidence)
+    return {
+        "evidence_title": title, "evidence_bar": charts.stacked_bar([(kind, n) for kind, n, _ in parts], title, width=320),
+        "evidence_key": charts.key_of([part for part in parts if part[1]]), "weeks": weeks,
+        "weeks_chart": charts.columns(weeks, f"{sum(int(w.value) for w in weeks[1:])} fall due in the next {len(weeks) - 1} weeks"),
+    }  # fmt: skip
+
+
+def _weeks(evidence: EvidenceState) -> list[charts.Column]:
+    """Late now, then by calendar week; the first two weeks are amber, as their evidence is due."""
+    columns = [charts.Column("late", evidence.late, "bad")]
+    for position, (monday, count) in enumerate(evidence.weeks):
+        columns.append(charts.Column(_week_label(monday, position), count, "warn" if position < FORTNIGHT else "mid"))
+    return columns
+
+
+def _week_label(monday: date, position: int) -> str:
+    """23 Nov, 30, 7 Dec, 14: the month where it begins."""
+    return f"{monday.day} {monday:%b}" if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004 - a month's first Monday
+
+
+# ---- changes
+
+
+def _moves(board: Board, moved: Movement | None) -> Iterator[dict[str, Any]]:
+    if moved is None:
+        return
+    for word, kind, found in (("fell", "down", moved.fell), ("rose", "up", moved.rose)):
+        for each in found[:MOVES]:
+            yield {"kind": kind, "text": _move_text(board, each, word), "meta": each.why.rstrip("."), "at": "in 30 days"}
+        if len(found) > MOVES:
+            href = url_for("assessments.heat_map", key=board.framework.key)
+            yield {"kind": kind, "text": f"{len(found) - MOVES} more {word}", "href": href, "meta": "", "at": "in 30 days"}
+
+
+def _move_text(board: Board, each: Moved, word: str) -> Markup:
+    before, now = sentences.level_words(each.before), sentences.level_words(each.now)
+    href = _row_href(board, each.row.requirement.path)
+    return Markup('<a class="c-ref" href="{}">{}</a> {} from {} to {}').format(href, each.row.ref, word, before, now)
+
+
+def _row_href(board: Board, path: str) -> str:
+    return url_for("assessments.requirement", key=board.framework.key, ref=path)
+
+
+def _deeds(board: Board) -> Iterator[dict[str, Any]]:
+    for deed in queries.deeds(board)[:DEEDS]:
+        kind = "bad" if deed.failed else SHAPES.get(deed.action, "dot")
+        yield {"kind": kind, "text": _deed_text(deed), "meta": _named(deed), "at": deed.at}
+
+
+def _deed_text(deed: Deed) -> Markup:
+    times = f", {deed.count} times" if deed.count > 1 else ""
+    return Markup("<b>{}</b> {}{}").format(deed.who, deed.says, times)
+
+
+def _named(deed: Deed) -> str:
+    shown, more = deed.names[:3], len(deed.names) - 3
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _line(board: Board, line: sentences.Line) -> dict[str, Any]:
+    return {"kind": line.kind, "text": line.text, "href": _row_href(board, line.row.requirement.path) if line.row else None}
+
+
+# ---- the operator
+
+
+@operator_feature.get("/", needs=tenant_permissions.VIEW, endpoint="overview")
+def directory() -> ResponseReturnValue:
+    found = tenants.all_tenants()
+    customers = sum(tenant.kind != "operator" for tenant in found)
+    alone = _without_anybody(found) if allowed(tenant_permissions.FOUND) else set()
+    return page("publishing/overview/operator.html", found=found, customers=customers, alone=alone)
+
+
+def _without_anybody(found: Sequence[Tenant]) -> set[UUID]:
+    """Of the newest customers those that nobody has joined yet: the operator may still change how their first admin signs in."""
+    customers = sorted((t for t in found if t.kind == "customer"), key=lambda t: t.created_at)
+    young = [t.id for t in customers[-NEW_TENANTS:]]
+    alone = set()
+    for tenant_id in young:
+        with transaction(read_only=True, tenant_id=tenant_id):
+            if not people.has_signed_in():
+                alone.add(tenant_id)
+    return alone

@@ -1,0 +1,157 @@
+"""Report runs, newest first, with the work behind those that are under way; to an auditor those within his scope (seen.py)."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONPATH
+
+from governance.assurance.assessments import queries as assessments
+from governance.assurance.assessments.models import Assessment
+from governance.assurance.collectors import queries as collectors
+from governance.assurance.collectors.models import CollectorRun
+from governance.assurance.controls.models import Control
+from governance.assurance.engagements import queries as engagements
+from governance.assurance.engagements.models import EvidencePackage
+from governance.assurance.frameworks import queries as frameworks
+from governance.kernel import current
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.jobs import WorkItem
+from governance.kernel.scope import Scope, limits
+from governance.publishing.reports.auditor_visibility import About, shows
+from governance.publishing.reports.models import READINESS, TYPE_II, ReportRun, SigningKey
+from governance.publishing.reports.readiness.snapshot import CATEGORIES, FRAMEWORK
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run and how far its work is."""
+
+    report: ReportRun
+    work: WorkItem | None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.report.pdf_key is not None
+
+
+def reportable() -> list[Assessment]:
+    """The assessments that the AI RMF report can be made from, in one statement."""
+    return [each for each in assessments.assessments() if is_ai_rmf(each)]
+
+
+def is_ai_rmf(held: Assessment) -> bool:
+    """Its sentences and charts speak of the four functions: no other framework has them."""
+    return frameworks.framework_by_id(held.framework_id).key.startswith("nist-ai-rmf")
+
+
+def runs(*, limit: int = 50) -> list[Run]:
+    """The newest runs, in one statement."""
+    query = select(ReportRun, WorkItem).outerjoin(WorkItem, WorkItem.id == ReportRun.work_item_id)
+    if (held := limits()) is not None:
+        query = query.where(ReportRun.id.in_(_within(held)))
+    rows = session().execute(query.order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(limit))
+    return [Run(report, work) for report, work in rows]
+
+
+def run(run_id: UUID) -> Run:
+    """One of them with its work, if the acting person sees it."""
+    report, held = find(ReportRun, run_id, what="report"), limits()
+    if held is not None and not _within(held, run_id):
+        raise NotFound("There is no such report here.")
+    item = (
+        session().scalars(select(WorkItem).where(WorkItem.id == report.work_item_id)).one_or_none()
+        if report.work_item_id
+        else None
+    )
+    return Run(report, item)
+
+
+def _within(held: Scope, run_id: UUID | None = None) -> set[UUID]:
+    """The runs within that scope (only that one, if given); two statements, and of the snapshots the controls' refs alone."""
+    r, a = ReportRun, Assessment
+    made = (r.kind == TYPE_II) & (func.jsonb_typeof(r.snapshot) == "object")
+    named = case((made, func.jsonb_path_query_array(r.snapshot, cast("$.controls[*].ref", JSONPATH))))
+    query = select(r.id, r.kind, r.parameters, r.as_of, a.framework_id, a.period_from, a.period_to, named.label("named"))
+    query = query.outerjoin(a, a.id == r.assessment_id)
+    rows = session().execute(query.where(r.id == run_id) if run_id else query).all()
+    refs = set(session().scalars(select(Control.ref).where(Control.id.in_(held.controls or ()))))
+    return {row.id for row in rows if shows(held, _about(row), refs)}
+
+
+def _about(row: Any) -> About:
+    asked = _criteria(row.parameters["categories"]) if row.kind == READINESS else []
+    if row.framework_id is not None:
+        asked = [each.id for each in frameworks.requirements(row.framework_id)]
+    period = (row.period_from, row.period_to) if row.framework_id is not None else None
+    return About(row.kind, row.parameters, row.as_of, asked, period, row.named)
+
+
+def _criteria(categories: Collection[str]) -> list[UUID]:
+    """Those of the criteria that can be assessed below these categories, of the version that the tenant works with."""
+    found = next((each for each in frameworks.frameworks() if each.key == FRAMEWORK), None)
+    tops = {top for key in categories for top in CATEGORIES[key][1]}
+    return [r.id for r in frameworks.requirements(found.id) if r.assessable and r.parent_ref in tops] if found else []
+
+
+def locked_run(run_id: UUID) -> ReportRun:
+    return find(ReportRun, run_id, what="report", lock=True)
+
+
+def work_item(item_id: UUID) -> WorkItem:
+    """A piece of work; an auditor of a framework watches his own, and that whose result he sees."""
+    item = find(WorkItem, item_id, what="piece of work")
+    if limits() is not None and item.asked_by != current.actor().person_id:
+        _sees_what_comes_of(item)
+    return item
+
+
+def _sees_what_comes_of(item: WorkItem) -> None:
+    """Raises NotFound as the page of the result would."""
+    if item.target_id is None or item.kind not in {"report", "collect", "evidence package"}:
+        raise NotFound("There is no such piece of work here.")
+    if item.kind == "report":
+        run(item.target_id)
+    elif item.kind == "collect":
+        collectors.one(find(CollectorRun, item.target_id, what="run").key)
+    else:
+        engagements.engagement(find(EvidencePackage, item.target_id, what="package").engagement_id)
+
+
+def under_way(assessment_id: UUID) -> ReportRun | None:
+    """A run of this assessment that has not ended: asking twice watches the first."""
+    query = select(ReportRun).join(WorkItem, WorkItem.id == ReportRun.work_item_id)
+    query = query.where(ReportRun.assessment_id == assessment_id, WorkItem.state.in_(("queued", "running")))
+    return session().scalars(query.limit(1)).one_or_none()
+
+
+def same_under_way(kind: str, parameters: Mapping[str, Any]) -> ReportRun | None:
+    """The same for the other kinds, by what they were asked for."""
+    query = select(ReportRun).join(WorkItem, WorkItem.id == ReportRun.work_item_id)
+    query = query.where(ReportRun.kind == kind, ReportRun.parameters == dict(parameters))
+    return session().scalars(query.where(WorkItem.state.in_(("queued", "running"))).limit(1)).one_or_none()
+
+
+def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:
+    """The runs that are made from data with one of these words in it, or that this person asked for: the cover names him."""
+    said = cast(ReportRun.snapshot, Text)
+    named = or_(*(said.icontains(json.dumps(word, ensure_ascii=False)[1:-1], autoescape=True) for word in words))
+    query = select(ReportRun).where(ReportRun.snapshot.is_not(None), named | (ReportRun.asked_by == person_id))
+    return session().scalars(query.order_by(ReportRun.id).with_for_update()).all()
+
+
+def signing_key() -> SigningKey | None:
+    return (
+        session()
+        .scalars(select(SigningKey).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.created_at.desc()).limit(1))
+        .one_or_none()
+    )
+
+
+def signing_keys() -> Sequence[SigningKey]:
+    """All of them: what a retired key signed stays verifiable."""
+    return session().scalars(select(SigningKey).order_by(SigningKey.created_at.desc())).all()

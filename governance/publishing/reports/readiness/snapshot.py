@@ -1,0 +1,78 @@
+"""The frozen data of a SOC 2 readiness report: the criteria of some categories as they stand at an instant.
+
+CATEGORIES                      the categories of the trust services criteria, each with its series
+snapshot(categories, as_of)     plain JSON, schema `governance.soc2-readiness/1`
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from governance.assurance.assessments import report_facts
+from governance.assurance.evidence.queries import FORMER
+from governance.assurance.testing import queries as testing
+from governance.assurance.testing.queries import Case
+from governance.foundation.people.queries import names
+
+SCHEMA = "governance.soc2-readiness/1"
+FRAMEWORK = "soc2-tsc-2017"
+CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "security": ("Security", tuple(f"CC{n}" for n in range(1, 10))), "availability": ("Availability", ("A1",)),
+    "confidentiality": ("Confidentiality", ("C1",)), "integrity": ("Processing integrity", ("PI1",)),
+    "privacy": ("Privacy", tuple(f"P{n}" for n in range(1, 9))),
+}  # fmt: skip
+type Json = dict[str, Any]
+
+
+def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
+    """Everything that the report shows; the categories in the order of the criteria, whatever order they were chosen in."""
+    chosen = [(key, *CATEGORIES[key]) for key in CATEGORIES if key in categories]
+    told = report_facts.readiness(FRAMEWORK, {top for _, _, tops in chosen for top in tops}, as_of)
+    told["findings"] = _findings(told, as_of)
+    return told | {
+        "schema": SCHEMA,
+        "categories": [{"key": k, "title": t, "series": list(tops)} for k, t, tops in chosen],
+        "revisions": [],
+    }
+
+
+def _findings(told: Mapping[str, Any], as_of: datetime) -> list[Json]:
+    """Findings of Type II testing open at that moment, then failed tests and exceptions that none stood for yet; by requirement."""
+    answers = _answers(told)
+    cases = [case for case in testing.findings(as_of) if case.control.ref in answers]
+    people = names(case.finding.owner_id for case in cases if case.finding)
+    spoken = {ref for case in cases if case.finding for ref in (case.finding.ref, case.exception.ref)}
+    rest = [each | {"control": _control(told, each)} for each in told["findings"] if each["ref"] not in spoken]
+    return [*_raised(cases, answers, people), *rest]
+
+
+def _raised(cases: Sequence[Case], answers: Mapping[str, Sequence[str]], people: Mapping[Any, str]) -> Iterator[Json]:
+    for case in cases:
+        if (held := case.finding) is not None:
+            yield {
+                "ref": held.ref, "requirement": answers[case.control.ref][0], "control": case.control.ref, "text": held.title,
+                "opened_on": held.created_at.date().isoformat(), "retest_by": held.due_on.isoformat(), "owner": people.get(held.owner_id, FORMER),
+            }  # fmt: skip
+
+
+def _answers(told: Mapping[str, Any]) -> dict[str, list[str]]:
+    """By control, the criteria that it answers for."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in _rows(told):
+        for control in row["controls"]:
+            found[control["ref"]].append(row["ref"])
+    return found
+
+
+def _control(told: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
+    """The failing control behind a finding of the assessment's facts."""
+    row = next(each for each in _rows(told) if each["ref"] == finding["requirement"])
+    failed = [c["ref"] for c in row["controls"] if c["last_test"] and c["last_test"]["passed"] < c["last_test"]["sample"]]
+    return str(finding["ref"] if finding["ref"] in failed else failed[0] if failed else "")
+
+
+def _rows(told: Mapping[str, Any]) -> Iterator[Json]:
+    for function in told["functions"]:
+        for category in function["categories"]:
+            yield from category["requirements"]

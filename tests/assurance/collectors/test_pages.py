@@ -1,0 +1,88 @@
+"""Collectors are seen by whoever sees evidence, and run by hand by who may."""
+
+from datetime import timedelta
+
+import pytest
+
+from governance.assurance.collectors.periods import before
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import clock, jobs
+from tests import make
+from tests.assurance.collectors.runs import last, run_due
+
+
+@pytest.fixture
+def month_over(database):
+    at = clock.now().replace(day=1, hour=6) + timedelta(days=32)
+    with clock.frozen(at.replace(day=1)):
+        yield before("monthly", clock.today())
+
+
+def later(visitor):
+    """Signed in on that day, too."""
+    from tests.browser import Visitor
+
+    return Visitor(visitor.client.application, make.cookie("compliance_officer"), "acme")
+
+
+def test_before_the_first_run_the_list_says_when_each_runs(as_viewer):
+    text = as_viewer.get("evidence/collectors/").text
+    assert "Nothing was collected yet" in text and "Tenant isolation" in text and "Not yet" in text
+    assert "It has not run yet" in as_viewer.get("evidence/collectors/members").text
+    assert as_viewer.get("evidence/collectors/no-such", then=404)
+
+
+def test_the_list_tells_each_collectors_last_result_in_few_statements(month_over, as_officer, statements):
+    run_due()
+    officer = later(as_officer)
+    officer.get("evidence/collectors/")
+    with statements() as seen:
+        text = officer.get("evidence/collectors/").text
+    assert len(seen) <= 6, seen
+    assert "No backup was reported" in text and "6 members, 1 admin" in text and "need somebody" in text
+    with statements() as seen:
+        one = officer.get("evidence/collectors/members").text
+    assert len(seen) <= 9, seen
+    assert "EV-" in one and "FROM audit_entries" in one and "changes in period" in one
+
+
+def test_a_collector_is_run_by_hand_and_reviewed_by_another_person(month_over, as_officer):
+    officer = later(as_officer)
+    officer.post("evidence/collectors/members/runs")
+    officer.post("evidence/collectors/members/runs")
+    assert "Under way" in officer.get("evidence/collectors/members").text
+    assert jobs.drain(actor_of) == 1
+    seen = last("members")
+    assert (seen.state, seen.run.scheduled, seen.run.asked_by) == ("filed", False, make.person_id("compliance_officer"))
+    assert "Ines Duarte" in officer.get("evidence/collectors/members").text
+    officer.post(f"evidence/versions/{seen.run.evidence_version_id}/review", then=403, decision="accepted")
+    content = officer.post(f"evidence/versions/{seen.run.evidence_version_id}/download", then=200).data
+    assert b"person " in content and b"SHA-256 of the table below" in content
+
+
+def test_a_run_is_cancelled_before_it_begins_and_run_again(month_over, as_officer):
+    officer = later(as_officer)
+    officer.post("evidence/collectors/members/runs")
+    run = last("members").run
+    officer.post(f"evidence/collectors/runs/{run.id}/cancellation")
+    assert last("members").state == "cancelled" and "Somebody cancelled it" in officer.get("evidence/collectors/members").text
+    officer.post(f"evidence/collectors/runs/{run.id}/again")
+    jobs.drain(actor_of)
+    assert last("members").state == "filed"
+    officer.post(f"evidence/collectors/runs/{run.id}/again", then=409)
+
+
+@pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_contributor"])
+def test_who_only_reads_runs_nothing(database, request, who):
+    visitor = request.getfixturevalue(who)
+    assert "Run it for" not in visitor.get("evidence/collectors/members").text
+    visitor.post("evidence/collectors/members/runs", then=403)
+
+
+def test_another_tenants_run_is_not_there(month_over, as_neighbour):
+    from tests.browser import Visitor
+
+    run_due()
+    neighbour = Visitor(as_neighbour.client.application, make.cookie("compliance_officer", "globex"), "globex")
+    neighbour.post(f"evidence/collectors/runs/{last('members').run.id}/cancellation", then=404)
+    assert "6 members" not in neighbour.get("evidence/collectors/").text

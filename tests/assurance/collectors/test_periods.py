@@ -1,0 +1,44 @@
+"""Periods leave no day out and count none twice."""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.assurance.collectors.periods import SCHEDULES, before, closed, holding, next_due
+
+days = st.dates(date(2001, 1, 1), date(2090, 12, 31))
+schedules = st.sampled_from(SCHEDULES)
+
+
+@given(schedules, days)
+def test_a_day_is_in_its_period_and_the_next_one_begins_where_that_ends(schedule, day):
+    period = holding(schedule, day)
+    assert period.first <= day <= period.last
+    assert {holding(schedule, period.first), holding(schedule, period.last)} == {period}
+    following = holding(schedule, next_due(schedule, day))
+    assert following.first == period.last + timedelta(days=1) == next_due(schedule, day)
+    assert following.begins == period.until and before(schedule, following.first) == period
+
+
+@given(schedules, days, st.integers(0, 800))
+def test_closed_periods_follow_each_other_without_a_gap_and_none_has_days_to_come(schedule, today, back):
+    since = today - timedelta(days=back)
+    found = closed(schedule, since, today)
+    assert all(one.until == other.begins for one, other in pairwise(found))
+    assert all(since <= period.last < today for period in found)
+    assert not found or (found[0].first <= since or holding(schedule, since) == found[0])
+    assert len({period.name for period in found}) == len(found)
+
+
+@pytest.mark.parametrize(("schedule", "day", "name", "first", "last"), [
+    ("daily", "2026-11-25", "2026-11-25", "2026-11-25", "2026-11-25"),
+    ("weekly", "2027-01-01", "2026-W53", "2026-12-28", "2027-01-03"),
+    ("monthly", "2028-02-29", "2028-02", "2028-02-01", "2028-02-29"),
+    ("quarterly", "2026-11-25", "2026-Q4", "2026-10-01", "2026-12-31"),
+])  # fmt: skip
+def test_periods_are_named_as_people_name_them(schedule, day, name, first, last):
+    period = holding(schedule, date.fromisoformat(day))
+    assert (period.name, period.first, period.last) == (name, date.fromisoformat(first), date.fromisoformat(last))

@@ -1,0 +1,77 @@
+"""Rows that policies and switches leave behind, for those who read them: versions, waivers, stops, drills."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from governance.kernel import tenant_cache
+from governance.kernel.db import session
+from governance.operations.policies.models import PlatformPolicy, PolicyVersion, Waiver
+from governance.operations.switches.models import Drill, Stop
+from tests import make
+
+
+def asked(at: datetime, tier: str, by: UUID, **more: Any) -> PolicyVersion:
+    """A looser version that waits for a second person since the instant."""
+    told: dict[str, Any] = {
+        "number": None, "state": "asked", "content": {"tier": tier, "overrides": {}, "systems": {}}, "digest": "0" * 64, "base": 1, "loosens": True,
+        "reason": "Support needs memory.", "made_by": by, "hands": [str(by)], "back_to": None, "asked_at": at, "decided_by": None,
+        "decided_at": None, "apply_at": None, "in_force_from": None, "created_at": at,
+    }  # fmt: skip
+    return _kept(PolicyVersion(**told | more))
+
+
+def drilled(system_id: UUID, at: datetime, *, passed: bool = True, **more: Any) -> Drill:
+    """A drill that ended at the instant."""
+    told: dict[str, Any] = {
+        "feature_id": None, "state": "passed" if passed else "failed", "due_at": at, "seconds": 10, "repeat_days": None,
+        "planned_by": make.person_id("admin"), "agreed_by": make.person_id("compliance_officer"), "started_at": at - timedelta(seconds=10),
+        "ended_at": at, "expected": 3, "obeyed": 3 if passed else 2, "slowest_ms": 800, "evidence_version_id": None, "created_at": at - timedelta(days=2),
+    }  # fmt: skip
+    return _kept(Drill(system_id=system_id, **told | more))
+
+
+def in_force(at: datetime, number: int, tier: str, **more: Any) -> PolicyVersion:
+    """A version that came into force at the instant."""
+    told: dict[str, Any] = {
+        "state": "live", "content": {"tier": tier, "overrides": {}, "systems": {}}, "digest": f"{number:064}", "base": number - 1, "loosens": False,
+        "reason": "Claims need it.", "made_by": make.person_id("admin"), "back_to": None, "asked_at": None, "decided_by": None, "decided_at": None,
+        "apply_at": None, "created_at": at - timedelta(days=1),
+    }  # fmt: skip
+    return _kept(PolicyVersion(number=number, in_force_from=at, **told | more))
+
+
+def waived(system_id: UUID, dimension: str, value: Any, *, since: datetime, until: datetime, **more: Any) -> Waiver:
+    """A waiver that two others agreed to at `since`."""
+    told: dict[str, Any] = {
+        "reason": "A campaign needs it.", "compensation": "A person reads each answer.", "state": "live", "asked_by": make.person_id("admin"),
+        "first_by": make.person_id("compliance_officer"), "first_at": since, "second_by": make.person_id("reviewer"), "second_at": since,
+        "closed_by": None, "closed_at": None, "created_at": since - timedelta(days=1),
+    }  # fmt: skip
+    return _kept(Waiver(system_id=system_id, dimension=dimension, value=value, expires_at=until, **told | more))
+
+
+def stopped(system_id: UUID | None, at: datetime, **more: Any) -> Stop:
+    """A stop of a system, or of everything; it stands unless `restarted_at` is given."""
+    told: dict[str, Any] = {
+        "scope": "system" if system_id else "tenant", "feature_id": None, "generate": True, "serve": True, "reason": "It answered wrongly.",
+        "version": 1, "stopped_by": make.person_id("contributor"), "drill_id": None, "look_again_at": None, "restart_asked_by": None,
+        "restart_asked_at": None, "restart_reason": None, "restarted_by": None, "restarted_at": None, "created_at": at, "expected": [],
+    }  # fmt: skip
+    return _kept(Stop(system_id=system_id, **told | more))
+
+
+def floored(at: datetime, number: int, floor: dict[str, Any], **more: Any) -> PlatformPolicy:
+    """A version of the operator's layer, to be made as the operator."""
+    told: dict[str, Any] = {
+        "state": "live", "content": {"floor": floor, "tiers": {}, "unwaivable": []}, "digest": f"{number:064}", "base": number - 1, "loosens": False,
+        "reason": "A new law.", "made_by": make.person_id("operator_admin", "console"), "decided_by": None, "decided_at": None, "until": None,
+    }  # fmt: skip
+    return _kept(PlatformPolicy(number=number, in_force_from=at, created_at=at, **told | more))
+
+
+def _kept[Row](row: Row) -> Row:
+    tenant_cache.forget()  # no entry tells of such a row, as one of every deed does
+    session().add(row)
+    session().flush()
+    return row

@@ -1,0 +1,118 @@
+"""What an auditor takes carries his name or a custody line; what others take is as it was."""
+
+import hashlib
+import io
+import resource
+import zlib
+
+import pdfplumber
+import pikepdf
+import pytest
+from sqlalchemy import select
+
+from governance.assurance.engagements import queries
+from governance.foundation.audit.models import AuditEntry
+from governance.kernel.db import session
+from tests import make
+from tests.assurance.engagements import field
+from tests.assurance.evidence import shelf
+
+
+def pdf(pages=((595, 842), (842, 595)), password=None):
+    out, file = io.BytesIO(), pikepdf.new()
+    for size in pages:
+        file.add_blank_page(page_size=size)
+    file.save(out, encryption=pikepdf.Encryption(owner=password, user=password) if password else False)
+    return out.getvalue()
+
+
+def taken(acting):
+    with acting("admin"):
+        return list(session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.file.taken")))
+
+
+@pytest.mark.slow
+def test_a_pdf_carries_his_name_his_engagement_the_time_and_the_originals_digest_on_each_page(
+    as_auditor, as_officer, acting, database
+):
+    content = pdf()
+    version = shelf.version(shelf.piece(), content)
+    with acting("admin"):
+        ref = queries.engagement(field.worlds()).ref
+    reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
+    digest = hashlib.sha256(content).hexdigest()
+    assert reply.headers["X-Original-SHA256"] == digest
+    assert reply.headers["X-Content-SHA256"] == hashlib.sha256(reply.data).hexdigest()
+    with pdfplumber.open(io.BytesIO(reply.data)) as file:
+        words = ["".join(c["text"] for c in page.chars) for page in file.pages]
+    assert len(words) == 2
+    for page in words:
+        for part in (make.FIRM, "Harriet Lowe", ref, "downloaded", digest):
+            assert part in page, part
+    [facts] = taken(acting)
+    assert facts["stamped"] is True and facts["original"] == digest and facts["page"] == "evidence.download"
+    assert as_officer.post(f"evidence/versions/{version}/download", then=200).data == content
+
+
+def test_a_pdf_that_cannot_be_stamped_leaves_as_it_is_with_a_custody_line(as_auditor, acting, database):
+    content = pdf(password="closed")
+    version = shelf.version(shelf.piece(), content)
+    reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
+    assert reply.data == content
+    assert reply.headers["X-Custody"].startswith("Harriet Lowe, Halden & Co, ENG-")
+    [facts] = taken(acting)
+    assert facts["stamped"] is False and facts["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def grows(mebibytes):
+    """A PDF of a few kilobytes with an object stream of so many mebibytes, as bombs have one."""
+    packer = zlib.compressobj(9)
+    packed = (
+        packer.compress(b"4 0 <<>>") + b"".join(packer.compress(bytes([32]) * 1024**2) for _ in range(mebibytes)) + packer.flush()
+    )
+    stream = b"<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length %d>>stream\n%b\nendstream" % (len(packed), packed)
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Y 4 0 R>>"
+    out, rows = b"%PDF-1.5\n", {}
+    for number, told in (
+        (1, b"<</Type/Catalog/Pages 2 0 R>>"),
+        (2, b"<</Type/Pages/Kids[3 0 R]/Count 1>>"),
+        (3, page),
+        (5, stream),
+    ):
+        rows[number] = b"\1" + len(out).to_bytes(4, "big") + bytes(2)
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, told)
+    table = bytes(7) + rows[1] + rows[2] + rows[3] + b"\2" + (5).to_bytes(4, "big") + bytes(2) + rows[5]
+    end = b"6 0 obj\n<</Type/XRef/Size 6/W[1 4 2]/Root 1 0 R/Length %d>>stream\n%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
+    return out + end % (len(table), table, len(out))
+
+
+@pytest.mark.slow
+def test_a_small_pdf_that_unpacks_to_more_than_there_is_takes_none_of_the_consoles_memory_and_leaves_unstamped(
+    as_auditor, acting, database
+):
+    content = grows(1200)
+    version = shelf.version(shelf.piece(), content)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # kibibytes
+    assert reply.data == content
+    assert taken(acting)[0]["stamped"] is False
+
+
+def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(as_auditor, as_officer, acting, database):
+    content = b"a,b\n1,2\n"
+    version = shelf.version(shelf.piece(), content, "secret-name.csv")
+    reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
+    assert reply.data == content and "X-Custody" in reply.headers
+    as_auditor.get("evidence/export.csv")
+    as_officer.post(f"evidence/versions/{version}/download", then=200)
+    facts = taken(acting)
+    assert [f["page"] for f in facts] == ["evidence.download", "evidence.export"]
+    with acting("admin"):
+        bodies = b"".join(session().scalars(select(AuditEntry.body).where(AuditEntry.action == "engagement.file.taken")))
+    assert b"secret-name" not in bodies and b"Harriet" not in bodies
+
+
+def test_pages_leave_no_custody_line(as_auditor, acting, database):
+    as_auditor.get("evidence/")
+    assert taken(acting) == []

@@ -1,0 +1,401 @@
+"""Evidence through the front door: who may, who may not, and everything bad that a form can carry."""
+
+import hashlib
+import io
+import re
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from governance.assurance.evidence import actions
+from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
+from governance.foundation.audit.models import AuditEntry
+from governance.kernel import clock
+from governance.kernel.db import session
+from tests import make
+from tests.assurance.evidence import shelf
+from tests.assurance.evidence.shelf import PDF
+from tests.previewing import confirm
+
+
+def count(model, *where):
+    with make.acting("compliance_officer", read_only=True):
+        return session().scalar(select(func.count()).select_from(model).where(*where))
+
+
+def entries(action, slug="acme"):
+    with make.acting("compliance_officer", slug, read_only=True):
+        found = session().scalars(select(AuditEntry).where(AuditEntry.action == action)).all()
+        session().expunge_all()
+        return found
+
+
+def test_an_officer_begins_evidence_and_the_log_knows(as_officer):
+    control = shelf.control()
+    as_officer.get(f"evidence/new?control={control}")
+    reply = as_officer.post(
+        "evidence/new",
+        title="Restore drill",
+        kind="record",
+        cadence="monthly",
+        confidentiality="internal",
+        controls=str(control),
+        note="the record of it",
+        owner_id=str(make.person_id("contributor")),
+        follow=True,
+    )
+    assert "EV-0001" in reply.text and "SEC-04" in reply.text and "the record of it" in reply.text and "Anna Rossi" in reply.text
+    (entry,) = entries("evidence.begun")
+    assert entry.facts["controls"] == ["SEC-04"]
+
+
+@pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
+def test_others_may_look_and_not_begin(database, who, request):
+    visitor = request.getfixturevalue(who)
+    assert "Begin evidence" not in visitor.get("evidence/").text
+    visitor.get("evidence/new", then=403)
+    visitor.post("evidence/new", then=403, title="x", kind="record", cadence="monthly", confidentiality="internal")
+    assert count(Evidence) == 0
+
+
+@pytest.mark.parametrize(("field", "value", "says"), [
+    ("title", "", "What is it called?"), ("kind", "spell", "not a choice here"), ("cadence", "never", "not a choice here"),
+    ("controls", str(UUID(int=7)), "not a choice here"), ("owner_id", str(UUID(int=7)), "Owner"), ("due_on", "soon", "This is not a day"),
+])  # fmt: skip
+def test_what_evidence_may_not_be(as_officer, field, value, says):
+    form = {"title": "Restore drill", "kind": "record", "cadence": "monthly", "confidentiality": "internal"} | {field: value}
+    reply = as_officer.post("evidence/new", then=422, **form)
+    assert says in reply.text and "data-errors" in reply.text
+    assert count(Evidence) == 0
+
+
+def test_sent_twice_it_is_begun_once(as_officer):
+    form = {"title": "Restore drill", "kind": "record", "cadence": "monthly", "confidentiality": "internal"}
+    as_officer.post("evidence/new", **form)
+    assert "EV-0001 has this title already" in as_officer.post("evidence/new", then=422, **form).text
+    assert count(Evidence) == 1
+
+
+# ---- versions
+
+
+def test_the_owner_brings_in_a_file_and_another_person_accepts_it(as_contributor, as_officer):
+    e = shelf.piece()
+    as_contributor.get(f"evidence/{e}/versions/new")
+    page = as_contributor.post(f"evidence/{e}/versions/new", follow=True, **shelf.form())
+    assert (
+        "Version 1 of EV-0001 is in" in page.text
+        and "Waits for review" in page.text
+        and hashlib.sha256(PDF).hexdigest() in page.text
+    )
+    assert 'aria-label="Review version' not in page.text
+    inbox = as_officer.get("evidence/inbox")
+    assert "1 version waits for review" in inbox.text
+    for page in (inbox, as_officer.get("evidence/")):
+        assert re.search(r"Inbox\s*<[^>]*>\s*1\b", page.text), "both pages count what waits"
+    (where,) = set(re.findall(r"evidence/versions/[0-9a-f-]+/review", inbox.text))
+    as_officer.get(where)
+    page = as_officer.post(where, decision="accepted", because="", follow=True)
+    assert "Nothing waits for review" in page.text
+    assert "Fresh" in as_officer.get(f"evidence/{e}").text
+    assert entries("evidence.version.accepted")[0].facts["sha256"] == hashlib.sha256(PDF).hexdigest()
+
+
+@pytest.mark.parametrize(("who", "status"), [("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)])
+def test_nobody_else_brings_versions_in(database, who, status, request):
+    e = shelf.piece()
+    request.getfixturevalue(who).post(f"evidence/{e}/versions/new", then=status, **shelf.form())
+    assert count(EvidenceVersion) == 0
+
+
+def test_a_contributor_brings_in_only_what_is_his(as_contributor):
+    e = shelf.piece(owner="compliance_officer")
+    assert "Bring in" not in as_contributor.get(f"evidence/{e}").text
+    assert "is not yours" in as_contributor.post(f"evidence/{e}/versions/new", then=403, **shelf.form()).text
+    assert count(EvidenceVersion) == 0
+
+
+@pytest.mark.parametrize(("name", "content", "says"), [
+    ("report.pdf", b"", "0 bytes"), ("report.pdf", b"MZ\x90\0\x03", "is a program"), ("report.pdf", b"<html><script>", "can carry a program"),
+    ("report.pdf", b"\x89PNG\r\n\x1a\n...", "report.pdf ends in .pdf, and its content is a PNG picture"), ("drawing.svg", b"<svg onload=x>", "can carry a program"),
+    ("data.zip", b"PK\x05\x06" + b"\0" * 18, "no office file"),
+])  # fmt: skip
+def test_bad_files_are_refused_by_name(as_contributor, name, content, says):
+    e = shelf.piece()
+    reply = as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(content, name))
+    assert says in reply.text and str(clock.today()) in reply.text
+    assert count(EvidenceVersion) == 0
+
+
+def test_a_file_that_is_too_large_is_refused(as_contributor, monkeypatch):
+    e = shelf.piece()
+    monkeypatch.setattr(actions, "LIMIT", 3 * 1024 * 1024)
+    as_contributor.post(f"evidence/{e}/versions/new", then=413, **shelf.form(PDF + b"x" * (3 * 1024 * 1024)))
+    as_contributor.post(f"evidence/{e}/versions/new", then=413, **shelf.form(PDF + b"x" * (6 * 1024 * 1024)))
+    assert count(EvidenceVersion) == 0
+
+
+def test_only_the_upload_takes_more_than_the_usual_limit(as_contributor):
+    e = shelf.piece()
+    large = PDF + b"x" * (13 * 1024 * 1024)
+    as_contributor.post(f"evidence/{e}/owner", then=413, file=(io.BytesIO(large), "x.pdf"))
+    as_contributor.post(f"evidence/{e}/versions/new", **shelf.form(large))
+    assert count(EvidenceVersion, EvidenceVersion.size == len(large)) == 1
+
+
+@pytest.mark.parametrize(("dates", "says"), [
+    ({"collected_on": timedelta(2)}, "still to come"), ({"period_from": timedelta(1)}, "ends before it begins"),
+    ({"valid_until": timedelta(-3)}, "at least until the end of the period"), ({"valid_until": timedelta(4000)}, "three years at most"),
+    ({"collected_on": "yesterday"}, "This is not a day"), ({"period_to": ""}, "Covers to: choose a day."), ({"period_from": "0001-01-01"}, "before the year 2000"),
+])  # fmt: skip
+def test_dates_that_cannot_be(as_contributor, dates, says):
+    e = shelf.piece()
+    dates = {field: clock.today() + day if isinstance(day, timedelta) else day for field, day in dates.items()}
+    assert says in as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(**dates)).text
+    assert count(EvidenceVersion) == 0
+
+
+def test_the_same_bytes_twice_are_refused_with_a_sentence(as_contributor):
+    e, other = shelf.piece(), shelf.piece("Scope of the test")
+    as_contributor.post(f"evidence/{e}/versions/new", **shelf.form())
+    again = as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form())
+    assert "These are the same bytes as version 1 of" in again.text
+    as_contributor.post(f"evidence/{other}/versions/new", **shelf.form())
+    assert count(EvidenceVersion) == 2
+
+
+@pytest.mark.parametrize(("url", "status"), [
+    ("https://tickets.example/TK-1", 303), ("http://tickets.example/1", 422), ("javascript:alert(1)", 422), ("https://", 422), ("https://a b.example/", 422),
+    ("https://me:secret@tickets.example/", 422),
+])  # fmt: skip
+def test_a_link_is_https_and_names_a_server(as_contributor, url, status):
+    e = shelf.piece()
+    as_contributor.post(f"evidence/{e}/versions/new", then=status, url=url, **shelf.form(None))
+    assert count(EvidenceVersion) == (status == 303)
+    if status == 303:
+        assert "tickets.example" in as_contributor.get(f"evidence/{e}").text
+
+
+def test_a_file_or_a_link_never_both_and_never_neither(as_contributor):
+    e = shelf.piece()
+    assert (
+        "one of the two"
+        in as_contributor.post(f"evidence/{e}/versions/new", then=422, url="https://a.example/", **shelf.form()).text
+    )
+    assert "Choose a file" in as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(None)).text
+
+
+# ---- review
+
+
+def test_the_collector_never_reviews_his_own(as_officer, as_reviewer):
+    v = shelf.version(shelf.piece(), by="compliance_officer")
+    assert "You brought this version in" in as_officer.get(f"evidence/versions/{v}/review").text
+    as_officer.post(f"evidence/versions/{v}/review", then=403, decision="accepted")
+    assert count(EvidenceReview) == 0
+    as_reviewer.post(f"evidence/versions/{v}/review", decision="accepted")
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("as_contributor", 403), ("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)]
+)
+def test_only_reviewers_review(database, who, status, request):
+    v = shelf.version(shelf.piece(), by="compliance_officer")
+    request.getfixturevalue(who).post(f"evidence/versions/{v}/review", then=status, decision="accepted")
+    assert count(EvidenceReview) == 0
+
+
+def test_rejecting_needs_a_reason_and_what_was_typed_stays(as_officer):
+    e = shelf.piece()
+    v = shelf.version(e)
+    reply = as_officer.post(f"evidence/versions/{v}/review", then=422, decision="rejected", because=" ")
+    assert "Say what is wrong with it" in reply.text
+    as_officer.post(f"evidence/versions/{v}/review", decision="rejected", because="It is last year's.")
+    page = as_officer.get(f"evidence/{e}")
+    assert "It is last year&#39;s." in page.text and "Rejected" in page.text
+
+
+def test_a_version_is_judged_once_and_the_second_reviewer_is_told(as_officer, as_reviewer):
+    v = shelf.version(shelf.piece())
+    as_reviewer.get(f"evidence/versions/{v}/review")
+    as_officer.post(f"evidence/versions/{v}/review", decision="accepted")
+    late = as_reviewer.post(f"evidence/versions/{v}/review", then=409, decision="rejected", because="no")
+    assert "Ines Duarte accepted version 1 of EV-0001" in late.text
+    assert count(EvidenceReview, EvidenceReview.decision == "accepted") == 1
+
+
+# ---- download
+
+
+def test_a_download_is_an_attachment_and_is_in_the_log(as_auditor, as_stranger):
+    v = shelf.version(shelf.piece(), name="report, Q3 “final”.pdf")
+    reply = as_auditor.post(f"evidence/versions/{v}/download", then=200)
+    assert reply.data == PDF
+    assert reply.headers["Content-Disposition"].startswith("attachment;") and reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Content-Type"] == "application/pdf"
+    (entry,) = entries("evidence.version.downloaded")
+    assert "Lowe" not in str((entry.actor, entry.facts, entry.sealed))
+    as_stranger.post(f"evidence/versions/{v}/download", then=404)
+    assert as_auditor.get(f"evidence/versions/{v}/download", then=None).status_code == 405
+
+
+def test_auditors_see_pseudonyms_where_others_see_names(as_auditor, as_viewer):
+    e = shelf.piece(owner=None)
+    shelf.accepted(shelf.version(e, by="compliance_officer"))
+    assert "Ines Duarte" in as_viewer.get(f"evidence/{e}").text
+    page = as_auditor.get(f"evidence/{e}").text
+    assert "Ines Duarte" not in page and "Jun Chen" not in page and re.search(r"person [0-9a-f]{8}", page)
+
+
+# ---- what belongs to it
+
+
+def test_assigning_linking_unlinking_and_retiring(as_officer):
+    control, e = shelf.control(), shelf.piece(owner=None)
+    as_officer.post(f"evidence/{e}/owner", owner_id=str(make.person_id("reviewer")))
+    as_officer.post(f"evidence/{e}/links", control_id=str(control), note="each quarter")
+    as_officer.post(f"evidence/{e}/links", control_id=str(control), note="each quarter")
+    page = as_officer.get(f"evidence/{e}").text
+    assert "Jun Chen" in page and "each quarter" in page
+    assert count(EvidenceLink) == 1 and len(entries("evidence.linked")) == 1
+    for _ in range(2):
+        as_officer.post(f"evidence/{e}/links/{control}/remove")
+    assert count(EvidenceLink, EvidenceLink.removed_at.is_(None)) == 0 and len(entries("evidence.unlinked")) == 1
+    assert count(EvidenceLink) == 1  # past days still show it
+    as_officer.get(f"evidence/{e}/retirement")
+    assert "Say why" in as_officer.post(f"evidence/{e}/retirement", then=422, because="").text
+    as_officer.post(f"evidence/{e}/retirement", because="the tool is gone")
+    assert "was retired on" in as_officer.post(f"evidence/{e}/retirement", then=422, because="again").text
+    assert "EV-0001" not in as_officer.get("evidence/").text
+    assert "Retired" in as_officer.get(f"evidence/{e}").text
+
+
+def test_owners_are_members_who_can_work(as_officer):
+    e = shelf.piece()
+    for nobody in (make.person_id("viewer"), make.person_id("compliance_officer", "globex"), "nonsense"):
+        as_officer.post(f"evidence/{e}/owner", then=422, owner_id=str(nobody))
+    assert count(Evidence, Evidence.owner_id == make.person_id("contributor")) == 1
+
+
+def test_a_bulk_action_leads_back_to_the_list_as_it_was_filtered(as_officer):
+    a = shelf.piece("A", None)
+    who = str(make.person_id("contributor"))
+    for back, home in (
+        ("/t/acme/evidence/?state=missing", "/t/acme/evidence/?state=missing"),
+        ("//evil.example/", "/t/acme/evidence/"),
+    ):
+        assert confirm(as_officer, "evidence/assign", ids=[str(a)], owner_id=who, back=back).location == home
+        as_officer.post(f"evidence/{a}/owner", owner_id="none")
+
+
+def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
+    e = shelf.piece()
+    form = {"kind": "report", "cadence": "quarterly", "confidentiality": "internal", "due_on": "", "version": "1"}
+    as_officer.get(f"evidence/{e}/edit")
+    as_reviewer.post(f"evidence/{e}/edit", **form | {"title": "Theirs", "cadence": "monthly"})
+    late = as_officer.post(f"evidence/{e}/edit", then=409, **form | {"title": "Mine"})
+    assert 'value="Mine"' in late.text and "Theirs" in late.text and 'value="2"' in late.text
+    as_officer.post(f"evidence/{e}/edit", **form | {"title": "Mine", "version": "2"})
+    assert count(Evidence, Evidence.title == "Mine") == 1
+
+
+def test_another_tenants_ids_are_nothing_here(as_officer, as_stranger, as_neighbour):
+    theirs, foreign = shelf.piece("Theirs", None, slug="globex"), shelf.control(owner=None, slug="globex")
+    mine = shelf.piece()
+    for path in (
+        f"evidence/{theirs}",
+        f"evidence/{theirs}/edit",
+        f"evidence/{theirs}/versions/new",
+        f"evidence/{theirs}/retirement",
+    ):
+        as_officer.get(path, then=404)
+    as_stranger.get(f"evidence/{mine}", then=404)
+    as_officer.post(f"evidence/{mine}/links", then=422, control_id=str(foreign))
+    as_officer.post(f"evidence/{theirs}/owner", then=404, owner_id="")
+    reply = as_officer.post(
+        "evidence/new", then=422, title="x", kind="record", cadence="monthly", confidentiality="internal", controls=str(foreign)
+    )
+    assert "not a choice here" in reply.text
+    assert "Penetration" not in as_neighbour.get("evidence/").text
+
+
+# ---- lists
+
+
+def test_the_library_filters_sorts_pages_and_exports_what_is_filtered(as_officer):
+    control = shelf.control()
+    shelf.accepted(shelf.version(shelf.piece(supports=[control])))
+    with make.acting():
+        for n in range(60):
+            actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
+    page = as_officer.get("evidence/").text
+    assert "1 of 61 pieces is fresh" in page and "50 of 61 pieces" in page
+    following = re.search(r'href="([^"]+)" rel="next"', page)[1].replace("&amp;", "&")
+    assert "11 of 61" in as_officer.get(following).text
+    fresh = as_officer.get("evidence/?state=fresh").text
+    assert "Penetration test report" in fresh and "Record 01" not in fresh and "Remove the filter State" in fresh
+    assert "Record 07" in as_officer.get("evidence/?q=record+07").text
+    assert "Penetration" in as_officer.get(f"evidence/?control={control}").text
+    assert "No evidence matches" in as_officer.get(f"evidence/?control={uuid4()}&state=fresh").text
+    assert "No evidence matches" in as_officer.get("evidence/?owner=nonsense").text
+    as_officer.get("evidence/?sort=-deadline")
+    as_officer.get("evidence/?sort=password", then=422)
+    rows = as_officer.get("evidence/export.csv?state=fresh").text.splitlines()
+    assert len(rows) == 2 and "EV-0001" in rows[1] and "SEC-04" in rows[1]
+    assert as_officer.get("evidence/export.xlsx").data.startswith(b"PK")
+
+
+def test_a_list_costs_the_same_whatever_its_length(as_officer, acting, statements):
+    from governance.assurance.evidence import queries
+
+    control = shelf.control()
+    with acting():
+        for n in range(30):
+            actions.begin(f"Record {n:02d}", kind="record", cadence="monthly", controls={control: ""})
+    with acting(read_only=True), statements() as seen:
+        assert queries.library().matching == 30
+    assert len(seen) <= 3
+    with acting(read_only=True), statements() as seen:
+        queries.waiting(most=10)
+    assert len(seen) <= 4
+
+
+def test_an_export_is_read_batch_by_batch_while_it_goes_out(as_officer, monkeypatch, statements):
+    from governance.assurance.evidence import views
+
+    monkeypatch.setattr(views, "BATCH", 7)
+    with make.acting():
+        for n in range(20):
+            actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
+    with statements() as seen:
+        reply = as_officer.client.get(as_officer.at("evidence/export.csv?sort=-title"), buffered=False)
+        assert reply.is_streamed
+        before, lines = len(seen), reply.text.splitlines()
+    assert [line.split(",")[1] for line in lines[1:]] == [f"Record {n:02d}" for n in reversed(range(20))]
+    assert len(seen) - before >= 3
+    assert as_officer.get("evidence/export.xlsx?sort=-title").data.startswith(b"PK")
+
+
+@pytest.mark.parametrize(("path", "most"), [("evidence/", 6), ("evidence/?state=missing&sort=-owner", 6), ("evidence/inbox", 11)])
+def test_a_page_has_a_budget_whatever_there_is(as_officer, statements, path, most):
+    def cost():
+        with statements() as seen:
+            as_officer.get(path)
+        return len(seen)
+
+    with make.acting():
+        actions.begin("Record", kind="record", cadence="monthly")
+    as_officer.get(path)
+    one = cost()
+    with make.acting():
+        for n in range(60):
+            actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
+    assert cost() == one <= most
+
+
+def test_empty_states_say_why(as_officer, as_viewer):
+    assert "No evidence is here yet" in as_officer.get("evidence/").text
+    assert "Begin evidence" not in as_viewer.get("evidence/").text
+    assert "Nothing waits for review" in as_viewer.get("evidence/inbox").text

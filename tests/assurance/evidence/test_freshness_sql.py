@@ -1,0 +1,182 @@
+"""What the database says of a piece's state and deadline is what the formula of freshness.py says, whatever happened to it."""
+
+from datetime import UTC, datetime, time, timedelta
+from itertools import product
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+
+from governance.assurance.evidence import freshness_sql, queries
+from governance.assurance.evidence.freshness import CADENCES, deadline, interval, soon
+from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceFault, EvidenceReview, EvidenceVersion
+from governance.assurance.evidence.visibility import WHOLE
+from governance.kernel import clock
+from governance.kernel.db import session
+from tests import make
+
+NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
+TODAY = NOW.date()
+FOUND = (Phase.explicit, Phase.reuse, Phase.generate)  # a page costs too much to draw it smaller
+EDGE = {"the last day": 0, "the day after": 1}  # of the cadence, or before it falls due
+edges = st.sampled_from(list(EDGE))
+near = st.one_of(st.integers(-3, 20), st.integers(-400, 400)).map(lambda days: TODAY + timedelta(days=days))
+later = st.integers(15, 400).map(lambda days: TODAY + timedelta(days=days))
+past = st.integers(0, 400).map(lambda days: NOW - timedelta(days=days))
+instants = st.one_of(past, past, past, st.integers(1, 9).map(lambda hours: NOW + timedelta(hours=hours)))
+decisions = st.sampled_from(["accepted", "accepted", "accepted", "rejected"])
+decided = st.sampled_from(["asked", "approved", "done", "refused", "withdrawn"])
+
+
+def seldom(drawn):
+    return st.one_of(st.none(), st.none(), st.none(), drawn)
+
+
+versions = st.fixed_dictionaries(
+    {
+        "collected": edges | st.integers(0, 400),
+        "uploaded": instants,
+        "valid_until": edges | later | near,
+        "review": st.one_of(st.none(), *(st.tuples(decisions, instants),) * 3),
+        "fault": seldom(st.tuples(instants, st.booleans())),
+        "destruction": seldom(st.tuples(decided, instants)),
+    }
+)
+drawn = st.fixed_dictionaries(
+    {
+        "cadence": st.sampled_from([*CADENCES, "whenever"]),
+        "due_on": st.none() | near,
+        "retired": st.sampled_from([False, False, False, True]),
+        "versions": st.lists(versions, max_size=4),
+    }
+)
+
+
+def put(piece, number):
+    common = {"created_at": NOW - timedelta(days=500)}
+    e = Evidence(
+        id=uuid4(), ref=f"EV-{number:04}", title=f"Piece {number}", kind="record", cadence=piece["cadence"], due_on=piece["due_on"],
+        owner_id=None, version=1, confidentiality="internal", retired_at=NOW if piece["retired"] else None, **common,
+    )  # fmt: skip
+    session().add(e)
+    session().flush()
+    for n, v in enumerate(piece["versions"], start=1):
+        age, until = v["collected"], v["valid_until"]
+        if age in EDGE:
+            age = (interval(piece["cadence"]) or 30) + EDGE[age]
+        if until in EDGE:
+            until = TODAY + timedelta(days=soon(piece["cadence"]) + EDGE[until])
+        collected = datetime.combine(TODAY - timedelta(days=age), time(), UTC)
+        row = EvidenceVersion(
+            id=uuid4(), evidence_id=e.id, number=n, url="https://records.example/", source="drawn", collected_at=collected,
+            uploaded_at=v["uploaded"], uploaded_by=None, period_from=min(TODAY, until), period_to=until, valid_until=until,
+            **common,
+        )  # fmt: skip
+        session().add(row)
+        session().flush()
+        happened(row, v)
+    session().flush()
+
+
+def happened(row, drawn):
+    if drawn["review"]:
+        decision, at = drawn["review"]
+        session().add(EvidenceReview(version_id=row.id, decision=decision, reason="", reviewed_by=uuid4(), reviewed_at=at))
+    if drawn["fault"]:
+        at, healed = drawn["fault"]
+        session().add(EvidenceFault(version_id=row.id, kind="missing", found_at=at, healed_at=NOW if healed else None))
+    if drawn["destruction"]:
+        state, at = drawn["destruction"]
+        decided = None if state == "asked" else at
+        session().add(
+            EvidenceDestruction(
+                version_id=row.id,
+                sha256="0" * 64,
+                size=1,
+                state=state,
+                reason="",
+                by_rule=False,
+                asked_by=uuid4(),
+                decided_by=None,
+                decided_at=decided,
+                done_at=None,
+                work_item_id=None,
+            )  # fmt: skip
+        )
+
+
+def agree():
+    told = {row.id: (row.state, row.deadline, row.pending) for row in session().execute(select(freshness_sql.facts(NOW, WHOLE)))}
+    live = {p.id: p for p in queries.pieces().values() if p.retired is None}
+    formula = {
+        i: (p.freshness(NOW).state, deadline(p.at(NOW), due_on=p.due_on), sum(v.review == "pending" for v in p.at(NOW)))
+        for i, p in live.items()
+    }
+    assert told == formula
+    return {state for state, *_ in told.values()}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland"])
+def test_they_agree_on_the_edges_of_every_cadence_wherever_the_database_stands(database, zone):
+    kept = {
+        "uploaded": NOW - timedelta(days=2),
+        "review": ("accepted", NOW - timedelta(days=1)),
+        "fault": None,
+        "destruction": None,
+    }
+    with make.acting(), clock.frozen(NOW):
+        session().execute(text(f"SET LOCAL TIME ZONE '{zone}'"))
+        edge = product([*CADENCES, "whenever"], EDGE, [*EDGE, TODAY, TODAY - timedelta(days=1), TODAY + timedelta(days=300)])
+        for number, (cadence, age, until) in enumerate(edge, start=1):
+            version = kept | {"collected": age, "valid_until": until}
+            put({"cadence": cadence, "due_on": None, "retired": False, "versions": [version]}, number)
+        assert agree() == {"fresh", "due", "overdue"}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.lists(drawn, min_size=1, max_size=12), st.sampled_from(["UTC", "America/New_York"]))
+def test_the_database_and_the_formula_agree(database, pieces, zone):
+    with make.acting(), clock.frozen(NOW), session().begin_nested() as undone:
+        session().execute(text(f"SET LOCAL TIME ZONE '{zone}'"))
+        for number, piece in enumerate(pieces, start=1):
+            put(piece, number)
+        agree()
+        session().expunge_all()
+        undone.rollback()
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], phases=FOUND)
+@given(
+    st.lists(drawn, min_size=1, max_size=7),
+    st.sampled_from(freshness_sql.SORTS),
+    st.booleans(),
+    st.sampled_from(["", *freshness_sql.STATES]),
+    st.integers(2, 5),
+)
+def test_page_after_page_gives_every_piece_once_and_in_order(database, pieces, sort, descending, state, size):
+    with make.acting(), clock.frozen(NOW), session().begin_nested() as undone:
+        for number, piece in enumerate(pieces, start=1):
+            put(piece, number)
+        seen, after, asked = [], None, {"sort": sort, "descending": descending, "state": state}
+        while True:
+            shelf = queries.library(**asked, after=after, size=size)
+            seen += [row.piece.id for row in shelf.rows]
+            assert all(not state or row.fresh.state == state for row in shelf.rows)
+            if (after := shelf.next) is None:
+                break
+        assert seen == list(queries.everything(**asked)) and len(seen) == len(set(seen)) == shelf.matching
+        assert shelf.total == sum(not piece["retired"] for piece in pieces)
+        if sort == "deadline":
+            days = [row.deadline or TODAY.max for row in queries.rows_of(seen)]
+            assert days == sorted(days, reverse=descending)
+        late = queries.waiting()
+        assert late.overdue == shelf.states["overdue"] and len(late.reviews) == late.to_review == shelf.reviews
+        session().expunge_all()
+        undone.rollback()
+
+
+@pytest.mark.parametrize("mark", ["EV-0001", "WyJ4Il0=", "bm90IGpzb24="])
+def test_a_bent_page_mark_is_refused(as_officer, mark):
+    as_officer.get(f"evidence/?sort=deadline&after={mark}", then=422)

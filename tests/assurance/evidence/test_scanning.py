@@ -1,0 +1,106 @@
+"""An infected file is refused where ClamAV is configured. The clamd here is small and real: it speaks INSTREAM on a socket."""
+
+import io
+import socket
+import struct
+import threading
+from pathlib import Path
+
+import pytest
+
+from governance.assurance.evidence import scanning
+from governance.assurance.evidence.models import EvidenceVersion
+from governance.kernel.errors import Invalid, TooLarge, Unavailable
+from tests.assurance.evidence import shelf
+from tests.assurance.evidence.shelf import PDF
+from tests.assurance.evidence.test_evidence import count
+
+EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+class Clamd(threading.Thread):
+    """zINSTREAM: chunks behind their length in four bytes, an empty one at the end, one answer that ends in NUL."""
+
+    def __init__(self, door, limit=10**6, answer=None):
+        super().__init__(daemon=True)
+        self.door, self.limit, self.answer, self.seen = door, limit, answer, []
+
+    def run(self):
+        while True:
+            try:
+                caller, _ = self.door.accept()
+            except OSError:
+                return
+            with caller:
+                caller.sendall(self._answered(caller.makefile("rb")) + b"\0")
+
+    def _answered(self, file):
+        assert file.read(10) == b"zINSTREAM\0"
+        got = b""
+        while length := struct.unpack(">I", file.read(4))[0]:
+            got += file.read(length)
+            if len(got) > self.limit:
+                return b"INSTREAM size limit exceeded. ERROR"
+        self.seen.append(got)
+        return self.answer or (b"stream: Eicar-Signature FOUND" if EICAR in got else b"stream: OK")
+
+
+@pytest.fixture(params=["unix", "tcp"])
+def clamd(request, tmp_path):
+    if request.param == "unix":
+        door = socket.socket(socket.AF_UNIX)
+        address = str(tmp_path / "clamd.ctl")
+        door.bind(address)
+    else:
+        door = socket.socket()
+        door.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{door.getsockname()[1]}"
+    door.listen()
+    server = Clamd(door)
+    server.start()
+    scanning.use(address)
+    yield server
+    scanning.use(None)
+    door.close()
+
+
+def test_a_clean_file_passes_whole_and_an_infected_one_is_named(clamd):
+    stream = io.BytesIO(PDF * 300)
+    stream.read(5)
+    scanning.refuse_infected(stream, "report.pdf")
+    assert clamd.seen == [PDF * 300] and stream.tell() == 0
+    with pytest.raises(Invalid, match=r"bad.txt is infected \(Eicar-Signature\). Nothing was saved"):
+        scanning.refuse_infected(io.BytesIO(EICAR), "bad.txt")
+
+
+def test_what_it_does_not_take_or_cannot_judge_stays_out(clamd):
+    clamd.limit = 1000
+    with pytest.raises(TooLarge, match="larger than the virus scanner takes"):
+        scanning.refuse_infected(io.BytesIO(bytes(5_000_000)), "large.txt")
+    clamd.limit, clamd.answer = 10**6, b"Can't allocate memory ERROR"
+    with pytest.raises(Unavailable, match="gave no verdict"):
+        scanning.refuse_infected(io.BytesIO(b"x"), "a.txt")
+
+
+def test_a_scanner_that_is_away_lets_nothing_in(tmp_path):
+    try:
+        for nobody in (str(tmp_path / "gone.ctl"), "tcp://127.0.0.1:1"):
+            scanning.use(nobody)
+            with pytest.raises(Unavailable, match="scanner is away"):
+                scanning.refuse_infected(io.BytesIO(b"x"), "a.txt")
+    finally:
+        scanning.use(None)
+
+
+@pytest.mark.parametrize("address", ["clamd.ctl", "http://127.0.0.1", "tcp://"])
+def test_an_address_that_is_none_stops_the_start(address):
+    with pytest.raises(SystemExit, match="GOVERNANCE_CLAMAV"):
+        scanning.use(address)
+
+
+def test_an_infected_upload_is_refused_on_the_page_and_leaves_nothing(clamd, as_contributor):
+    e = shelf.piece()
+    reply = as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(EICAR, "notes.txt"))
+    assert "notes.txt is infected (Eicar-Signature)" in reply.text and count(EvidenceVersion) == 0
+    as_contributor.post(f"evidence/{e}/versions/new", **shelf.form())
+    assert Path and count(EvidenceVersion) == 1

@@ -1,0 +1,163 @@
+"""An auditor of one framework sees the evidence of its controls and what was provided to him; of the rest nothing says that it is there."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from governance.assurance.controls import actions as controls
+from governance.assurance.controls.queries import find_control
+from governance.assurance.evidence import actions, queries
+from governance.assurance.evidence.queries import by_ref
+from governance.assurance.frameworks import queries as frameworks
+from governance.kernel.errors import NotFound
+from tests import make
+from tests.assurance.engagements import field
+from tests.assurance.evidence import shelf
+from tests.conftest import visitor
+
+
+@dataclass
+class World:
+    """`inside` supports a control in scope; of `partly`, the first of two versions was provided; `outside` is nobody's business."""
+
+    him: object
+    inside: UUID
+    inside_version: UUID
+    partly: UUID
+    given: UUID
+    kept: UUID
+    outside: UUID
+    outside_version: UUID
+    his_control: UUID
+    other_control: UUID
+
+
+@pytest.fixture
+def world(app, acting, database):
+    field.end(field.worlds())
+    with acting("compliance_officer"):
+        soc2 = frameworks.framework("soc2-tsc-2017")
+    engagement = field.engagement(auditor="auditor", framework_id=soc2.id)
+    his, other = shelf.control("SEC-77", "In scope"), shelf.control("SEC-78", "Out of scope")
+    with acting("compliance_officer"):
+        requirement = next(r for r in frameworks.requirements(soc2.id) if r.assessable)
+        controls.map_to(find_control(his, lock=True), requirement.id, coverage="full")
+    inside = shelf.piece("Inside report", supports=[his, other])
+    partly, outside = shelf.piece("Partly report", supports=[other]), shelf.piece("Outside report", supports=[other])
+    inside_version = shelf.version(inside, b"a,b\n1,2\n", "inside.csv")
+    given, kept = shelf.version(partly, b"a,b\n3,4\n", "given.csv"), shelf.version(partly, b"a,b\n5,6\n", "kept.csv")
+    outside_version = shelf.version(outside, b"a,b\n7,8\n", "outside.csv")
+    asked = field.request(engagement)
+    with acting("compliance_officer"):  # it supported a control in scope when it was provided, and does no longer
+        actions.link(queries.find_evidence(partly), his)
+    field.attached(engagement, asked, given)
+    field.provided(engagement, asked)
+    with acting("compliance_officer"):
+        actions.unlink(queries.find_evidence(partly), his)
+    return World(
+        visitor(app, "auditor"), inside, inside_version, partly, given, kept, outside, outside_version, his, other
+    )  # fmt: skip
+
+
+def test_lists_counts_and_tabs_are_of_what_he_sees(world, as_officer):
+    page, whole = world.him.get("evidence/").text, as_officer.get("evidence/").text
+    assert "Inside report" in page and "Partly report" in page and "Outside report" not in page
+    assert "Outside report" in whole and "3 of 3 pieces" in whole and "2 of 2 pieces" in page
+    assert "SEC-77" in page and "SEC-78" not in page and "SEC-78" in whole
+    inbox = world.him.get("evidence/inbox").text
+    assert "2 versions wait for review" in inbox and "Outside report" not in inbox and "SEC-78" not in inbox
+    assert "4 versions wait for review" in as_officer.get("evidence/inbox").text
+
+
+@pytest.mark.parametrize("asked", ["q=outside", "q=EV-0003", "state=in+review&q=outside"])
+def test_no_filter_finds_what_is_out_of_scope(world, as_officer, asked):
+    assert "Outside report" not in world.him.get(f"evidence/?{asked}").text
+    assert "Outside report" in as_officer.get(f"evidence/?{asked}").text
+
+
+def test_a_control_out_of_scope_filters_to_nothing(world, as_officer):
+    assert "No evidence matches" in world.him.get(f"evidence/?control={world.other_control}").text
+    assert "Inside report" in world.him.get(f"evidence/?control={world.his_control}").text
+    assert "Inside report" in as_officer.get(f"evidence/?control={world.other_control}").text
+
+
+def test_exports_hold_what_he_sees(world, as_officer):
+    lines = world.him.get("evidence/export.csv").text
+    assert "Inside report" in lines and "Outside" not in lines and "SEC-78" not in lines
+    [partly] = [line for line in lines.splitlines() if "Partly report" in line]
+    assert partly.split(",")[8] == "1"
+    assert "Outside report" in as_officer.get("evidence/export.csv").text
+    with zipfile.ZipFile(io.BytesIO(world.him.get("evidence/export.xlsx").data)) as book:
+        texts = book.read("xl/sharedStrings.xml").decode()
+    assert "Inside report" in texts and "Partly report" in texts and "Outside report" not in texts
+
+
+def test_a_piece_in_scope_is_shown_whole_and_names_no_control_beyond(world, as_officer):
+    page = world.him.get(f"evidence/{world.inside}").text
+    assert "inside.csv" in page and "SEC-77" in page and "SEC-78" not in page and "Only what was provided" not in page
+    assert "SEC-78" in as_officer.get(f"evidence/{world.inside}").text
+    with make.acting():
+        actions.unlink(queries.find_evidence(world.inside, lock=True), world.other_control)
+    assert "SEC-78" not in world.him.get(f"evidence/{world.inside}").text
+    assert "SEC-78" in as_officer.get(f"evidence/{world.inside}").text
+
+
+def test_of_a_piece_out_of_scope_only_the_provided_version_is_there(world, as_officer):
+    page = world.him.get(f"evidence/{world.partly}").text
+    assert (
+        "given.csv" in page
+        and "kept.csv" not in page
+        and "Only what was provided to you is shown." in page
+        and "SEC-78" not in page
+    )
+    assert "kept.csv" in as_officer.get(f"evidence/{world.partly}").text
+    assert world.him.post(f"evidence/versions/{world.given}/download", then=200).data == b"a,b\n3,4\n"
+    world.him.post(f"evidence/versions/{world.kept}/download", then=404)
+    as_officer.post(f"evidence/versions/{world.kept}/download", then=200)
+
+
+def test_what_is_out_of_scope_is_not_there(world, as_officer):
+    world.him.get(f"evidence/{world.outside}", then=404)
+    world.him.post(f"evidence/versions/{world.outside_version}/download", then=404)
+    as_officer.get(f"evidence/{world.outside}")
+    assert world.him.post(f"evidence/versions/{world.inside_version}/download", then=200).data == b"a,b\n1,2\n"
+
+
+def test_the_rows_behind_verbs_obey_as_pages_do(world):
+    with make.acting("auditor", read_only=True):
+        assert by_ref("EV-0001").id == world.inside and by_ref("EV-0002").id == world.partly
+        for deed in (
+            lambda: by_ref("EV-0003"),
+            lambda: queries.find_evidence(world.outside),
+            lambda: queries.version_of(world.outside_version),
+            lambda: queries.version_of(world.kept),
+        ):
+            with pytest.raises(NotFound):
+                deed()
+        assert len(queries.pieces()) == 3  # what statuses follow from stays whole
+    with make.acting(read_only=True):
+        assert by_ref("EV-0003").id == world.outside
+
+
+def test_the_palette_jumps_to_what_he_sees(world, as_officer):
+    def labels(who):
+        return {each["label"] for each in who.get("jump", query_string={"q": "report"}).json if each["hint"] == "evidence"}
+
+    assert labels(world.him) == {"EV-0001 Inside report", "EV-0002 Partly report"}
+    assert labels(as_officer) == {"EV-0001 Inside report", "EV-0002 Partly report", "EV-0003 Outside report"}
+
+
+def test_his_pages_cost_a_fixed_number_of_statements(world, statements, acting):
+    def cost():
+        with acting("auditor", read_only=True), statements() as seen:
+            queries.library()
+            queries.waiting(most=10)
+        return len(seen)
+
+    before = cost()
+    for n in range(5):
+        shelf.piece(f"More {n}", supports=[world.his_control])
+    assert cost() == before <= 16

@@ -1,0 +1,209 @@
+"""A control's status follows what its samples found: an open exception keeps it failing until its own retest passes."""
+
+import random
+
+import pytest
+from sqlalchemy import select
+
+from governance.assurance.controls import actions as by_hand
+from governance.assurance.controls import queries as controls
+from governance.assurance.controls.models import ControlTest
+from governance.assurance.controls.status import last_test, status
+from governance.assurance.testing import actions, queries
+from governance.assurance.testing.models import ItemResult
+from governance.kernel import clock
+from governance.kernel.db import session
+from tests import make
+from tests.assurance.testing import scene
+
+
+def stands(control_id):
+    """(name of the status, its word)."""
+    with make.acting(read_only=True):
+        facts = controls.ledger(control_id).of(control_id, clock.now())
+        found = status(facts, today=clock.today(), period_from=clock.today(), period_to=clock.today())
+        return found.name, found.word
+
+
+def mended(exception_id, *, failed=0, sample=10):
+    """Its finding raised (once), mended and retested."""
+    with make.acting():
+        held = queries.exception(exception_id)
+        found = queries.finding_of(held.id) or actions.raise_finding(
+            held, title="The gate", plan="Close it", owner_id=make.person_id("contributor"), due_on=clock.today()
+        )
+        actions.remedy(found, "Closed")
+        finding = found.id
+    with make.acting("reviewer"):
+        found, held = queries.finding(finding)
+        actions.retest(
+            found, held, queries.control(held.control_id), tested_on=clock.today(), sample=sample, failed=failed, note="Tried"
+        )
+
+
+def cases(control_id):
+    """(exception, item, whether it is open) of each."""
+    with make.acting(read_only=True):
+        found = queries.exceptions(control_id=control_id)
+        return [(c.exception.id, c.item.id, c.state not in {"closed", "set aside"}) for c in found]
+
+
+def recorded(control_id):
+    with make.acting(read_only=True):
+        rows = session().scalars(select(ControlTest).where(ControlTest.control_id == control_id).order_by(ControlTest.id))
+        return [(t.sample, t.failed, t.unsettled) for t in rows]
+
+
+def test_a_second_sample_that_passes_does_not_lift_what_the_first_one_found(database):
+    control, _, exception = scene.failed()
+    scene.record(scene.drawn(scene.frozen(control, key="other"), seed="abcd"))
+    assert stands(control) == ("failing", "1 of 25 failed")
+    mended(exception)
+    assert stands(control)[0] != "failing"
+
+
+def test_an_item_that_fails_again_after_it_was_set_aside_fails_the_control_again(database):
+    control, sample, _ = scene.failed()
+    scene.record(sample, {17}, "yes", "Found it after all")
+    assert stands(control)[0] != "failing"
+    scene.record(sample, {17}, "no", "Release without sign-off")
+    assert stands(control) == ("failing", "1 of 25 failed")
+
+
+def test_the_same_retest_twice_in_a_day_closes_the_second_time_too(database):
+    """A passed retest of the same size stood for a twin of the one before, and the control stayed failing."""
+    control, sample, one = scene.failed()
+    mended(one)
+    scene.record(scene.drawn(scene.frozen(control, key="other"), seed="abcd"), {1}, "no", "Nobody signed")
+    two = next(exception for exception, _, is_open in cases(control) if is_open)
+    assert stands(control)[0] == "failing"
+    mended(two)
+    assert stands(control)[0] != "failing"
+
+
+def test_one_of_two_exceptions_that_is_closed_leaves_the_other_standing(database):
+    control, _, _ = scene.failed()
+    other = scene.drawn(scene.frozen(control), seed="ee")
+    scene.record(other, {1, 2}, "no", "Nobody signed")
+    assert len(cases(control)) == 3
+    for exception, _, _ in cases(control):
+        assert stands(control)[0] == "failing"
+        mended(exception)
+    assert stands(control)[0] != "failing"
+
+
+def test_a_test_by_hand_neither_lifts_an_open_exception_nor_is_lost_as_the_twin_of_an_earlier_one(database):
+    control, _, exception = scene.failed()
+
+    def tried(failed):
+        with make.acting("reviewer"):
+            by_hand.record_test(
+                controls.find_control(control),
+                tested_on=clock.today(),
+                sample=4,
+                failed=failed,
+                finding="Broken" if failed else "",
+            )
+
+    tried(0)
+    assert stands(control) == ("failing", "1 of 25 failed")
+    mended(exception)
+    assert stands(control)[0] != "failing"
+    tried(1)
+    tried(1)
+    tried(0)
+    assert stands(control)[0] != "failing"
+    tried(1)
+    assert stands(control) == ("failing", "1 of 4 failed")
+    assert [t for t in recorded(control) if t[0] == 4] == [(4, 0, None), (4, 1, None), (4, 0, None), (4, 1, None)]
+
+
+def test_what_a_retest_closed_and_what_was_set_aside_is_not_turned_over(database):
+    control, sample, exception = scene.failed()
+    scene.record(sample, {17}, "yes", "Found it after all")
+    with make.acting(), pytest.raises(actions.DomainError, match="set aside"):
+        actions.raise_finding(
+            queries.exception(exception), title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
+        )
+    scene.record(sample, {17}, "no", "It was another release")
+    mended(exception)
+    for said in ("yes", "no"):
+        with pytest.raises(actions.DomainError, match="closed by its retest"):
+            scene.record(sample, {17}, said, "Once more")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_in_whatever_order_the_control_fails_exactly_while_an_exception_is_open(database, seed):
+    dice = random.Random(seed)
+    control = scene.control()
+    samples = [scene.drawn(scene.frozen(control, scene.rows(4)), seed=s) for s in ("aa", "bb")]
+    for step in range(14):
+        open_ones = [exception for exception, _, is_open in cases(control) if is_open]
+        if open_ones and dice.random() < 0.4:
+            mended(dice.choice(open_ones), failed=dice.choice([0, 0, 1]))
+        else:
+            numbers = {dice.randint(1, 4) for _ in range(dice.randint(1, 3))}
+            with make.acting(read_only=True):
+                closed = {c.item.id for c in queries.exceptions(control_id=control) if c.state == "closed"}
+                sample = dice.choice(samples)
+                numbers -= {v.item.number for v in queries.items(sample) if v.item.id in closed}
+            if numbers:
+                scene.record(sample, numbers, dice.choice(["yes", "yes", "no"]), f"step {step}")
+        still = [exception for exception, _, is_open in cases(control) if is_open]
+        with make.acting(read_only=True):
+            facts = controls.ledger(control).of(control, clock.now())
+            last = last_test(facts)
+        assert bool(last and last.failed) == bool(still), (step, recorded(control))
+        assert (stands(control)[0] == "failing") == bool(still)
+
+
+# ---- who replaces whose result
+
+
+def test_the_audited_do_not_turn_over_what_the_auditor_found(as_officer, as_auditor):
+    control = scene.control()
+    sample = scene.drawn(scene.frozen(control), by="auditor")
+    scene.record(sample, by="auditor")
+    scene.record(sample, {4}, "no", "Release without sign-off", by="auditor")
+    with make.acting(read_only=True):
+        item = next(v.item.id for v in queries.items(sample) if v.item.number == 4)
+        held = {i.by_auditor for i in session().scalars(select(ItemResult))}
+    assert held == {True}
+    page = as_officer.post(f"evidence/type-ii/items/{item}", then=403, a0="yes", a1="yes", note="It was fine")
+    assert "Only an auditor can replace that result" in page.text
+    assert "Record another result" not in as_officer.get(f"evidence/type-ii/items/{item}").text
+    page = as_officer.post(
+        f"evidence/type-ii/samples/{sample}/results", then=403, ids=[str(item)], a0="yes", a1="yes", note="It was fine"
+    )
+    assert stands(control) == ("failing", "1 of 25 failed")
+    as_auditor.post(f"evidence/type-ii/items/{item}", a0="yes", a1="yes", note="The signature was in the annex")
+    assert stands(control)[0] != "failing"
+
+
+def test_an_auditor_replaces_what_the_tenant_found_and_from_then_on_it_is_his(as_officer):
+    control, sample, _ = scene.failed()
+    scene.record(sample, {17}, "yes", "Seen", by="auditor")
+    with pytest.raises(actions.Forbidden):
+        scene.record(sample, {17}, "no", "Not so")
+
+
+# ---- tests by hand beside samples
+
+
+def test_a_failed_test_by_hand_stands_in_the_matrix_beside_a_sample(as_viewer):
+    control = scene.control()
+    scene.record(scene.drawn(scene.frozen(control)))
+    with make.acting("reviewer"):
+        by_hand.record_test(controls.find_control(control), tested_on=clock.today(), sample=3, failed=1, finding="Broken by hand")
+    with make.acting(read_only=True):
+        row = queries.line(control, *queries.default_period())
+    assert row.exceptions == ("EXC-01",)
+    (cell,) = [c for c in row.months if c.kind == "exception"]
+    assert "3 items, 1 failed (EXC-01)" in cell.why and (row.tested, row.expected) == (25, 25)
+
+
+def test_the_test_that_a_sample_leads_to_is_not_counted_beside_its_items(database):
+    control, _, _ = scene.failed()
+    with make.acting(read_only=True):
+        row = queries.line(control, *queries.default_period())
+    assert not [c for c in row.months if "Tested on" in c.why]

@@ -1,0 +1,123 @@
+"""The sequencer gives every committed entry one place, in order, and signs what the tree became."""
+
+import pytest
+from sqlalchemy import select
+
+from governance.foundation.audit import checkpoint, fsck, logs, merkle, queries, sequencer
+from governance.foundation.audit.models import Leaf, PendingEntry
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import registry
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock
+from governance.kernel.db import session
+from tests import make
+
+CHANGED = registry["tenant.settings.changed"]
+
+
+def deeds(acting, count, tenant="acme"):
+    """So many entries, each in the log of that tenant."""
+    with acting("admin", tenant) as who:
+        target = session().get(Tenant, who.tenant_id)
+        return [record(CHANGED, target, before={"name": "A"}, after={"name": f"A{number}"}).id for number in range(count)]
+
+
+def noted(row):
+    """The row as it is now, to be compared in a later transaction."""
+    session().expunge(row)
+    return row
+
+
+def sequence(acting, tenant="acme", **options):
+    """Everything that waits in that tenant's log."""
+    taken = 0
+    with acting("admin", tenant):
+        while more := sequencer.sequence(**options):
+            taken += more
+    return taken
+
+
+def test_every_entry_gets_one_place_and_a_proof(acting, database):
+    ids = deeds(acting, 5)
+    assert sequence(acting) >= 5
+    with acting("admin"):
+        places = [queries.place_of(entry_id) for entry_id in ids]
+        assert places == list(range(places[0], places[0] + 5))
+        signed = queries.last_checkpoint()
+        key = logs.verifier(logs.signing_key())
+        head = checkpoint.open_checkpoint(signed.note, key)
+        assert (head.origin, head.size, head.root) == ("localhost/audit/acme", signed.size, signed.root) or head.origin.endswith(
+            "/audit/acme"
+        )
+        for entry_id in ids:
+            stands = queries.standing(entry_id)
+            merkle.verify_inclusion(
+                merkle.leaf_hash(queries.entry(entry_id).body), stands.index, signed.size, stands.path, signed.root
+            )
+
+
+def test_places_are_contiguous_from_nought_and_nothing_waits_afterwards(acting, database):
+    deeds(acting, 300)
+    sequence(acting, limit=70)
+    with acting("admin"):
+        indexes = list(session().scalars(select(Leaf.index).order_by(Leaf.index)))
+        assert indexes == list(range(len(indexes)))
+        assert session().scalars(select(PendingEntry)).all() == []
+        assert queries.head().size == len(indexes)
+        assert [finding.sentence for finding in fsck.fsck().findings] == []
+
+
+def test_an_older_tree_is_proved_to_be_the_beginning_of_the_newer(acting, database):
+    deeds(acting, 3)
+    sequence(acting)
+    with acting("admin"):
+        before = noted(queries.last_checkpoint())
+    deeds(acting, 260)
+    sequence(acting)
+    with acting("admin"):
+        after = queries.last_checkpoint()
+        path = queries.consistency(before.size, after.size)
+        merkle.verify_consistency(before.size, after.size, path, before.root, after.root)
+        with pytest.raises(merkle.ProofFails):
+            merkle.verify_consistency(before.size, after.size, path, after.root, before.root)
+
+
+def test_an_idle_log_signs_a_heartbeat_each_hour_and_not_oftener(acting, database):
+    deeds(acting, 1)
+    sequence(acting)
+    with acting("admin"):
+        first = queries.last_checkpoint()
+        assert sequencer.sequence() == 0
+        assert queries.last_checkpoint().number == first.number
+        with clock.frozen(first.at + sequencer.HEARTBEAT):
+            assert sequencer.sequence() == 0
+        beat = queries.last_checkpoint()
+        assert (beat.number, beat.size, beat.root) == (first.number + 1, first.size, first.root)
+
+
+def test_one_tenants_entries_never_enter_the_other_ones_tree(acting, database):
+    mine, theirs = deeds(acting, 2), deeds(acting, 2, "globex")
+    sequence(acting)
+    with acting("admin"):
+        assert all(queries.place_of(entry_id) is not None for entry_id in mine)
+        assert [queries.place_of(entry_id) for entry_id in theirs] == [None, None]
+    sequence(acting, "globex")
+    with acting("admin", "globex"):
+        assert all(queries.place_of(entry_id) is not None for entry_id in theirs)
+    assert make.founder("acme").tenant_id != make.founder("globex").tenant_id
+
+
+def test_a_retired_key_still_verifies_what_it_signed(acting, database):
+    deeds(acting, 1)
+    sequence(acting)
+    with acting("admin"):
+        old, signed = noted(logs.signing_key()), noted(queries.last_checkpoint())
+        logs.rotate_key()
+    sequence(acting)
+    with acting("admin"):
+        new, later = logs.signing_key(), queries.last_checkpoint()
+        assert new.id != old.id and later.key_id == logs.key_id(new)
+        checkpoint.open_checkpoint(signed.note, logs.verifier(old))
+        checkpoint.open_checkpoint(later.note, logs.verifier(new))
+        with pytest.raises(checkpoint.NotSigned, match="another key"):
+            checkpoint.open_checkpoint(later.note, logs.verifier(old))

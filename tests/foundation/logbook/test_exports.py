@@ -1,0 +1,568 @@
+"""A copy of the log that leaves the console: asked for, watched, made once, taken, verified offline; and never another tenant's."""
+
+import csv
+import io
+import json
+
+import jsonschema_rs
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select, text
+
+from governance.app import schedule
+from governance.demo.tampered import tamper
+from governance.foundation.audit import logs, sequencer
+from governance.foundation.audit import queries as audit
+from governance.foundation.audit.models import AuditEntry, LogHead
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import registry
+from governance.foundation.audit.verify import verify
+from governance.foundation.logbook import actions, exporting
+from governance.foundation.logbook import jobs as writing
+from governance.foundation.logbook.exporting import Plan, Tally, stream
+from governance.foundation.logbook.filters import Filters
+from governance.foundation.logbook.models import LogExport
+from governance.foundation.logbook.ocsf import event
+from governance.foundation.people import actions as people
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.people.models import Membership
+from governance.foundation.people.queries import membership_of
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import jobs, signed_note, storage, web
+from governance.kernel.db import session
+from tests import make
+from tests.conftest import visitor
+
+assert schedule.HANDLERS  # the jobs process knows the kind
+CHANGED = registry["tenant.settings.changed"]
+
+
+KEY = signed_note.verifier_key(Ed25519PrivateKey.from_private_bytes(bytes(32)), "console.example/audit/acme")
+
+
+def deeds(acting, count, tenant="acme", word="A"):
+    """So many entries in the log of that tenant, with their places."""
+    with acting("admin", tenant) as who:
+        target = session().get(Tenant, who.tenant_id)
+        for number in range(count):
+            record(CHANGED, target, before={"name": word}, after={"name": f"{word}-{number}"})
+    with acting("admin", tenant):
+        while sequencer.sequence():
+            pass
+
+
+@pytest.fixture
+def log(acting, database):
+    """Acme's log has some entries with places, and globex's too."""
+    deeds(acting, 12)
+    deeds(acting, 5, "globex", "secret of globex")
+
+
+def ask(who, format_="jsonl", query=""):
+    return who.post(f"audit/exports{query}", format=format_).location
+
+
+def made(who, format_="jsonl", query=""):
+    """The bytes of an export, asked for, made and taken."""
+    page = ask(who, format_, query)
+    assert jobs.drain(actor_of) >= 1
+    return who.post(f"{page}/file", then=200).data
+
+
+def keys(acting, tenant="acme"):
+    with acting("admin", tenant):
+        return "\n".join(str(logs.verifier(key)) for key in logs.all_keys())
+
+
+def entries(acting):
+    with acting("admin"):
+        found = session().scalars(select(AuditEntry).order_by(AuditEntry.at, AuditEntry.id)).all()
+        session().expunge_all()
+        return found
+
+
+def newest(acting):
+    with acting("admin"):
+        found = session().scalars(select(LogExport).order_by(LogExport.created_at.desc()).limit(1)).one()
+        session().expunge(found)
+        return found
+
+
+# ---- asked for, watched, taken, verified
+
+
+def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log, acting):
+    page = ask(as_auditor)
+    assert "Export under way" in as_auditor.get(page).text
+    assert jobs.drain(actor_of) == 1
+    shown = as_auditor.get(page).text
+    assert "Check it without trusting us" in shown and "governance verify-log audit-export-" in shown
+    taken = as_auditor.post(f"{page}/file", then=200)
+    assert (
+        taken.headers["Content-Disposition"].startswith('attachment; filename="audit-export-')
+        and taken.mimetype == "application/jsonl"
+    )
+    key = keys(acting)
+    assert key.splitlines()[0].replace("+", "&#43;") in shown or key.splitlines()[0] in shown
+    verdict = verify(io.BytesIO(taken.data), key)
+    assert verdict.is_complete and verdict.entries >= 12, verdict
+    assert newest(acting).sha256 in shown or newest(acting).sha256[:8] in shown
+    dropped = as_auditor.post("/verify-log", then=200, export=(io.BytesIO(taken.data), "e.jsonl"), key=key)
+    assert "The export is genuine and complete" in dropped.text
+
+
+def test_asking_making_and_each_taking_is_an_entry(as_officer, log, acting):
+    page = ask(as_officer, "csv", "?action=tenant")
+    jobs.drain(actor_of)
+    for _ in range(2):
+        as_officer.post(f"{page}/file", then=200)
+    found = [entry for entry in entries(acting) if entry.action.startswith("audit.export.")]
+    assert [entry.action.rpartition(".")[2] for entry in found] == ["asked", "made", "downloaded", "downloaded"]
+    assert found[0].facts == {"format": "csv", "filters": {"action": "tenant"}}
+    assert found[1].facts["sha256"] == found[2].facts["sha256"] == newest(acting).sha256
+
+
+def test_words_that_were_searched_for_may_name_people_so_the_log_seals_them(as_officer, log, acting):
+    ask(as_officer, query="?q=Rossi&outcome=done")
+    asked = next(entry for entry in entries(acting) if entry.action == "audit.export.asked")
+    assert asked.facts["filters"] == {"outcome": "done"} and set(asked.sealed) == {"words"} and b"Rossi" not in asked.body
+
+
+def test_only_entries_under_the_checkpoint_of_the_start_are_exported(as_officer, log, acting):
+    content = made(as_officer)
+    last = json.loads(content.splitlines()[-1])
+    with acting("admin"):
+        mark = audit.checkpoint(newest(acting).checkpoint)
+        assert last["entries"] == mark.size and newest(acting).entries == mark.size
+        assert session().scalar(select(LogHead.size)) == mark.size  # that it was asked for waits for its place
+    assert b"audit.export.asked" not in content
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("?action=tenant.settings", lambda e: e["action"] == "tenant.settings.changed"), ("?action=-tenant", lambda e: not e["action"].startswith("tenant.")),
+        ("?q=a-7", lambda e: "A-7" in json.dumps(e["changes"])), ("?target=Tenant", lambda e: e["target"][0] == "Tenant"),
+    ],
+)  # fmt: skip
+def test_a_filtered_export_holds_what_the_filter_lets_through_and_proves_each(as_officer, log, acting, query, holds):
+    content = made(as_officer, query=query)
+    verdict = verify(io.BytesIO(content), keys(acting))
+    assert verdict.ok and not verdict.is_complete
+    exported = [json.loads(json.loads(line)["entry"]) for line in content.splitlines() if b'"entry"' in line]
+    with acting("admin"):
+        everything = [json.loads(audit.entry_at(index).body) for index in range(verdict.head.size)]
+    assert [entry["id"] for entry in exported] == [entry["id"] for entry in everything if holds(entry)] and exported
+
+
+def test_what_is_asked_for_stands_in_chips(as_officer, log):
+    page = as_officer.get("audit/exports?action=tenant&outcome=done&q=seven").text
+    assert page.count("c-chip") >= 3 and "Export these entries" in page
+    assert "Export the whole log" in as_officer.get("audit/exports").text
+    as_officer.get("audit/exports?since=yesterday", then=422)
+    as_officer.post("audit/exports?since=yesterday", then=422, format="jsonl")
+
+
+def test_the_list_is_a_few_statements_however_long_it_is(as_officer, log, acting, statements):
+    with acting("compliance_officer"):
+        for number in range(60):
+            session().add(LogExport(format="csv", query={"q": str(number)}, asked_by=make.person_id("compliance_officer"), work_item_id=None,
+                                    checkpoint=None, entries=None, storage_key=None, sha256=None, size=None, finished_at=None))  # fmt: skip
+    with statements() as seen:
+        page = as_officer.get("audit/exports").text
+    assert page.count("data-row") == 50 and "Older" in page
+    assert len([each for each in seen if "log_exports" in each or "people" in each]) <= 3
+
+
+# ---- who may
+
+
+def test_asking_takes_a_sign_in_of_the_last_minutes(app, log):
+    from datetime import timedelta
+
+    tired = visitor(app, "compliance_officer")
+    tired.client.set_cookie("session", make.cookie("compliance_officer", signed_in_ago=timedelta(hours=1)))
+    reply = tired.post("audit/exports", then=401, format="jsonl")
+    assert "sign in" in reply.text.lower()
+    assert jobs.drain(actor_of) == 0
+
+
+@pytest.mark.parametrize("who", ["as_viewer", "as_contributor"])
+def test_others_neither_ask_nor_look_nor_take(who, as_officer, log, request):
+    page = ask(as_officer)
+    jobs.drain(actor_of)
+    other = request.getfixturevalue(who)
+    for path in ("audit/exports", page):
+        other.get(path, then=403)
+    for path in ("audit/exports", f"{page}/file", f"{page}/cancel", f"{page}/again"):
+        other.post(path, then=403, format="jsonl")
+
+
+def test_another_tenant_finds_no_export_and_gets_only_its_own_entries(as_officer, as_neighbour, log, acting):
+    page = ask(as_officer)
+    jobs.drain(actor_of)
+    mine = page.removeprefix("/t/acme/")
+    as_neighbour.get(mine, then=404)
+    for verb in ("file", "cancel", "again"):
+        as_neighbour.post(f"{mine}/{verb}", then=404)
+    theirs = made(as_neighbour)
+    assert b"secret of globex" in theirs and verify(io.BytesIO(theirs), keys(acting, "globex")).is_complete
+    ours = as_officer.post(f"{page}/file", then=200).data
+    assert b"secret of globex" not in ours and not verify(io.BytesIO(ours), keys(acting, "globex")).ok
+
+
+def test_nothing_is_made_for_somebody_who_may_no_longer_export(as_reviewer, log, acting):
+    page = ask(as_reviewer)
+    with acting("admin"):
+        people.change_role(membership_of(make.person_id("reviewer")), "viewer")
+    jobs.drain(actor_of)
+    with acting("admin"):
+        work = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.id == newest(acting).work_item_id)).one()
+        assert work.state == "failed" and "may not export the audit log" in work.error
+    assert newest(acting).storage_key is None and page
+
+
+def test_nothing_is_made_for_somebody_who_has_left(as_auditor, log, acting):
+    ask(as_auditor)
+    with acting("admin"):
+        people.remove(membership_of(make.person_id("auditor")))
+        assert session().scalars(select(Membership).where(Membership.person_id == make.person_id("auditor"))).one().ended_at
+    jobs.drain(actor_of)
+    with acting("admin"):
+        work = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.id == newest(acting).work_item_id)).one()
+        assert (work.state, newest(acting).storage_key) == ("failed", None) and "no longer a member" in work.error
+
+
+# ---- faults
+
+
+def test_a_double_click_makes_one_export_and_other_filters_another(as_officer, as_auditor, log):
+    first = ask(as_officer, query="?action=tenant")
+    assert ask(as_officer, query="?action=tenant") == ask(as_auditor, query="?action=tenant") == first
+    assert ask(as_officer, "csv", "?action=tenant") != first != ask(as_officer)
+    jobs.drain(actor_of)
+    assert ask(as_officer, query="?action=tenant") != first  # that one is made; the log has grown since
+
+
+def test_no_more_than_a_few_are_under_way(as_officer, log):
+    for number in range(actions.MOST_UNDER_WAY):
+        ask(as_officer, query=f"?q=word{number}")
+    assert "are under way" in as_officer.post("audit/exports", then=409, format="jsonl").text
+
+
+def test_cancelled_before_it_began_it_is_not_made_and_can_be_asked_again(as_officer, log, acting):
+    page = ask(as_officer)
+    as_officer.post(f"{page}/again", then=409)
+    as_officer.post(f"{page}/cancel")
+    jobs.drain(actor_of)
+    assert newest(acting).storage_key is None and "Export cancelled" in as_officer.get(page).text
+    as_officer.post(f"{page}/file", then=409)
+    as_officer.post(f"{page}/cancel", then=409)
+    as_officer.post(f"{page}/again")
+    jobs.drain(actor_of)
+    assert verify(io.BytesIO(as_officer.post(f"{page}/file", then=200).data), keys(acting)).is_complete
+    as_officer.post(f"{page}/again", then=409)
+
+
+def files(settings):
+    return {path for path in (settings.var / "objects").rglob("*") if path.is_file()}
+
+
+def test_cancelled_in_the_middle_it_leaves_nothing(as_officer, log, acting, monkeypatch, settings):
+    """The reader presses Cancel while the first window is written."""
+    page = ask(as_officer)
+    monkeypatch.setattr(exporting, "WINDOW", 4)
+    before, real = files(settings), exporting._window
+
+    def pressed(*of):
+        as_officer.post(f"{page}/cancel", then=None)
+        return real(*of)
+
+    monkeypatch.setattr(exporting, "_window", pressed)
+    monkeypatch.setattr(writing, "PAUSE", -1)  # each window asks
+    jobs.drain(actor_of)
+    monkeypatch.undo()
+    assert newest(acting).storage_key is None and files(settings) == before
+    assert "Export cancelled" in as_officer.get(page).text
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing after it runs."""
+
+
+@pytest.mark.parametrize("when", [2, 4])
+def test_killed_while_writing_it_is_made_again_once_over_the_same_checkpoint(
+    as_officer, log, acting, monkeypatch, settings, when
+):
+    page, calls = ask(as_officer), []
+    monkeypatch.setattr(exporting, "WINDOW", 4)
+    before, real = files(settings), exporting._window
+
+    def dies(*of):
+        calls.append(of)
+        if len(calls) == when:
+            raise Killed
+        return real(*of)
+
+    monkeypatch.setattr(exporting, "_window", dies)
+    with pytest.raises(Killed):
+        jobs.run_next(actor_of)
+    number = newest(acting).checkpoint
+    assert number and newest(acting).storage_key is None and files(settings) == before
+    deeds(acting, 7)  # the log goes on meanwhile
+    with acting("admin"):
+        session().execute(text("UPDATE work_tickets SET ready_at = now() - interval '1 second'"))
+    assert jobs.drain(actor_of) == 1
+    assert newest(acting).checkpoint == number and len(files(settings) - before) == 1
+    content = as_officer.post(f"{page}/file", then=200).data
+    assert verify(io.BytesIO(content), keys(acting)).is_complete
+    assert [entry.action for entry in entries(acting)].count("audit.export.made") == 1
+
+
+def test_a_worker_that_was_thought_dead_files_nothing_over_the_other(as_officer, log, acting):
+    """Two made it: the row keeps the first, and the log has one entry of it."""
+    ask(as_officer)
+    jobs.drain(actor_of)
+    held = newest(acting)
+    with acting("admin"):
+        found = session().scalars(select(LogExport).where(LogExport.id == held.id)).one()
+        actions.file_export(found, storage.Blob("0" * 64, 1, "elsewhere", b""), 1)
+        assert found.storage_key == held.storage_key
+    assert [entry.action for entry in entries(acting)].count("audit.export.made") == 1
+
+
+def test_a_filter_that_lets_nothing_through_is_refused_in_a_sentence(as_officer, log, acting):
+    page = ask(as_officer, "ocsf", "?since=2031-01-01")
+    jobs.drain(actor_of)
+    assert "No entry of the log matches these filters" in as_officer.get(page).text and newest(acting).storage_key is None
+
+
+def test_a_log_without_a_checkpoint_is_tried_again_later(as_officer, acting, database):
+    page = ask(as_officer)
+    with acting("admin"):
+        unsigned = audit.last_checkpoint() is None
+    jobs.drain(actor_of)
+    state = as_officer.get(page).text
+    assert ("has no signed checkpoint yet" in state) is unsigned
+
+
+def test_a_reader_who_goes_away_in_the_middle_leaves_nothing_open(as_officer, log, monkeypatch):
+    page = ask(as_officer)
+    jobs.drain(actor_of)
+    monkeypatch.setattr(storage, "PIECE", 512)
+    reply = as_officer.client.post(f"{page}/file", data={"csrf_token": as_officer.csrf()}, buffered=False)
+    assert next(iter(reply.response))
+    reply.close()
+    assert as_officer.post(f"{page}/file", then=200).data
+
+
+@pytest.mark.parametrize("format_", ["", "pdf", "JSONL", "../../x"])
+def test_a_format_that_there_is_not_is_refused(as_officer, log, format_):
+    assert "Choose one of the formats" in as_officer.post("audit/exports", then=422, format=format_).text
+
+
+# ---- windows
+
+
+@pytest.mark.parametrize("window", [1, 3, 5, 100])
+def test_windows_of_any_width_make_the_same_bytes(log, acting, monkeypatch, window):
+    def content():
+        with acting("admin"):
+            mark = audit.last_checkpoint()
+            plan = Plan("jsonl", Filters(), "UTC", mark.origin, mark.size, mark.note)
+            return stream(plan, Tally(), lambda _at: None).read()
+
+    whole = content()
+    monkeypatch.setattr(exporting, "WINDOW", window)
+    assert content() == whole and verify(io.BytesIO(whole), keys(acting)).is_complete
+
+
+@pytest.mark.slow
+def test_a_log_of_some_thousands_is_exported_while_it_grows(as_officer, acting, database):
+    deeds(acting, 5_000)
+    content = made(as_officer)
+    verdict = verify(io.BytesIO(content), keys(acting))
+    assert verdict.is_complete and verdict.entries >= 5_000
+
+
+# ---- OCSF
+
+
+@pytest.fixture(scope="session")
+def schemas(shared_data):
+    """The real schemas, by class; a reference to none is refused."""
+    found = {}
+    for path in (shared_data / "ocsf").glob("ocsf-1.8.0-*.schema.json"):
+        if "profile" not in path.name:
+            found[int(path.name.split("-")[2])] = jsonschema_rs.validator_for(json.loads(path.read_text()))
+    return found
+
+
+def test_every_event_of_an_export_is_valid_ocsf(as_officer, log, acting, schemas):
+    events = [json.loads(line) for line in made(as_officer, "ocsf").splitlines()]
+    assert len(events) >= 12 and {each["class_uid"] for each in events} >= {3002, 3004, 6003}
+    wrong = [(each["message"], problem.message) for each in events for problem in schemas[each["class_uid"]].iter_errors(each)]
+    assert wrong == []
+
+
+def example(action, **more):
+    return {
+        "id": "0199a3f2-0000-7000-8000-000000000001", "tenant": "0199a3f2-0000-7000-8000-000000000002", "at": "2026-11-25T10:00:00.123456+00:00",
+        "actor": "7" * 32, "actor_kind": "person", "action": action, "target": ["Control", "0199a3f2-0000-7000-8000-000000000003"], "outcome": "done",
+        "request_id": "r1", "origin": "192.0.2.0/24", "changes": {}, "facts": {"title": "x"}, "sealed": {"because": {"cipher": "AAAA"}},
+    } | more  # fmt: skip
+
+
+def test_every_registered_action_is_valid_ocsf(app, schemas):
+    for name in registry:
+        for more in (
+            {},
+            {"outcome": "refused"},
+            {"outcome": "odd"},
+            {"actor": "0" * 32, "actor_kind": "job", "origin": "", "request_id": ""},
+        ):
+            made_ = event(7, example(name, **more), registry[name].says)
+            assert [e.message for e in schemas[made_["class_uid"]].iter_errors(made_)] == [], name
+
+
+@pytest.mark.parametrize(
+    ("action", "type_uid"),
+    [
+        ("session.started", 300201), ("session.ended", 300202), ("session.refused", 300201), ("membership.started", 300401),
+        ("membership.role.changed", 300403), ("membership.ended", 300404), ("tenant.settings.changed", 300403), ("control.created", 600301),
+        ("evidence.version.downloaded", 600302), ("control.changed", 600303), ("control.retired", 600304), ("assessment.signed_off", 600303),
+        ("surely.unheard", 600399),
+    ],
+)  # fmt: skip
+def test_an_action_has_its_class_and_activity(action, type_uid):
+    assert event(0, example(action), "did it")["type_uid"] == type_uid
+
+
+def test_an_event_says_when_who_and_how_it_ended_and_nothing_sealed():
+    made_ = event(7, example("session.refused", outcome="refused"), "was refused at sign-in")
+    assert made_["time"] == 1_795_600_800_123 and made_["status_id"] == 2 and made_["user"] == {"uid": "7" * 32}
+    assert made_["metadata"]["sequence"] == 7 and made_["metadata"]["uid"].endswith("0001")
+    assert made_["unmapped"]["sealed"] == ["because"] and "cipher" not in json.dumps(made_)
+    assert event(0, example("surely.unheard"), "x")["activity_name"] == "surely.unheard"
+
+
+# ---- CSV
+
+
+def test_a_table_has_a_row_for_each_entry_and_runs_nothing(as_officer, acting, log):
+    with acting("admin") as who:
+        record(
+            CHANGED, session().get(Tenant, who.tenant_id), before={"name": "A"}, after={"name": "=HYPERLINK(1)"}, outcome="=1+1"
+        )
+    deeds(acting, 1)
+    content = made(as_officer, "csv")
+    assert content.startswith(b"\xef\xbb\xbfplace,") and content.count(b"\xef\xbb\xbf") == 1
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert [int(row["place"]) for row in rows] == list(range(len(rows))) and len(rows) == newest(acting).entries
+    assert "'=1+1" in {row["outcome"] for row in rows}
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+# ---- the public page
+
+
+def test_the_page_needs_no_account_and_says_the_same(client, as_officer, log, acting):
+    content = made(as_officer)
+    page = client.get("/verify-log").text
+    assert "Verify an audit log" in page and 'href="/verify"' in page and 'href="/verify-log"' in client.get("/verify").text
+    key = keys(acting)
+    good = client.post("/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=key)
+    assert "The export is genuine and complete" in good.text
+    bent = content.replace(b"A-7", b"A-8", 1)
+    assert bent != content
+    bad = client.post("/verify-log", then=200, export=(io.BytesIO(bent), "e.jsonl"), key=key)
+    assert (
+        "Do not rely on this export." in bad.text
+        and "The first wrong entry is" in bad.text
+        and "(tenant.settings.changed, " in bad.text
+    )
+
+
+def test_the_page_takes_an_older_checkpoint(client, as_officer, log, acting):
+    with acting("admin"):
+        held = audit.last_checkpoint().note
+    deeds(acting, 3)
+    content = made(as_officer)
+    good = client.post(
+        "/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=keys(acting), checkpoint=held.replace("\n", "\r\n")
+    )
+    assert "This log begins with the " in good.text
+    bad = client.post("/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=keys(acting), checkpoint="nonsense")
+    assert "Your older checkpoint can&#39;t be used." in bad.text
+
+
+def test_the_page_names_what_is_missing_and_meets_garbage(client, database):
+    assert "Give the export and the verifier key." in client.post("/verify-log", then=422).text
+    assert "Give the verifier key." in client.post("/verify-log", then=422, export=(io.BytesIO(b"x"), "e"), key="").text
+    for garbage in (b"", b"\0" * 4096, b"\xff\xfe", b"[" * 300_000, b"<script>alert(1)</script>\n"):
+        reply = client.post("/verify-log", then=200, export=(io.BytesIO(garbage), "e.jsonl"), key="<script>+x+y")
+        assert "Nothing was checked." in reply.text and "<script>+x" not in reply.text
+        bad = client.post("/verify-log", then=200, export=(io.BytesIO(garbage), "e.jsonl"), key=KEY)
+        assert "Do not rely on this export." in bad.text and "<script>alert" not in bad.text
+
+
+def test_the_page_takes_more_than_other_pages_and_not_without_end(client, database):
+    large = b"x" * (web.MAX_BODY + 1024)
+    assert client.post("/verify-log", then=200, export=(io.BytesIO(large), "e.jsonl"), key="a+b+c").status_code == 200
+    from governance.foundation.logbook import check
+
+    limit = check.LIMIT + check.FORM
+    claimed = {"CONTENT_LENGTH": str(limit + 1)}
+    reply = client.client.post("/verify-log", content_type="multipart/form-data; boundary=x", environ_overrides=claimed)
+    assert reply.status_code == 413
+
+
+def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(client, database, monkeypatch):
+    from governance.foundation.logbook import check
+
+    monkeypatch.setattr(check, "PATIENCE", 0.01)
+    for _ in range(check.AT_ONCE):
+        assert check._turns.acquire(blocking=False)
+    try:
+        assert (
+            "Several files are being checked"
+            in client.post("/verify-log", then=503, export=(io.BytesIO(b"x"), "e"), key="a+b+c").text
+        )
+    finally:
+        for _ in range(check.AT_ONCE):
+            check._turns.release()
+    client.post("/verify-log", then=200, export=(io.BytesIO(b"x"), "e"), key="a+b+c")
+
+
+# ---- the demo's tampered copy
+
+
+def tested(acting, *failed):
+    """Entries of tests of a control, with so many failures each."""
+    with acting("admin") as who:
+        target = session().get(Tenant, who.tenant_id)
+        for count in failed:
+            record(registry["control.tested"], target, sample=25, failed=count)
+    deeds(acting, 2)
+
+
+@pytest.mark.parametrize(("failed", "field", "said"), [((3, 0), "failed", 3), ((), "outcome", "done")])
+def test_a_tampered_copy_differs_in_one_fact_and_the_verifier_names_its_entry(
+    as_officer, log, acting, tmp_path, failed, field, said
+):
+    tested(acting, *failed)
+    (tmp_path / "export.jsonl").write_bytes(made(as_officer))
+    done = tamper(tmp_path / "export.jsonl", tmp_path / "tampered.jsonl")
+    assert (done.field, done.said) == (field, said) and done.instead != said
+    before, after = ((tmp_path / name).read_bytes().splitlines() for name in ("export.jsonl", "tampered.jsonl"))
+    assert len([1 for one, other in zip(before, after, strict=True) if one != other]) == 1
+    with (tmp_path / "tampered.jsonl").open("rb") as file:
+        verdict = verify(file, keys(acting))
+    assert (verdict.first_wrong.index, verdict.first_wrong.action) == (done.index, done.action)
+    assert [check.name for check in verdict.checks if check.ok is False] == ["entries"]
+
+
+def test_an_export_without_entries_cannot_be_tampered_with(tmp_path):
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    with pytest.raises(ValueError, match="holds no entry"):
+        tamper(tmp_path / "empty.jsonl", tmp_path / "copy.jsonl")

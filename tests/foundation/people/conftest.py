@@ -1,0 +1,132 @@
+"""The sign-in through the front door, with a real identity provider on loopback."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people import oidc, sign_in_state
+from governance.foundation.people.models import Connection, Session
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants import queries as directory
+from governance.kernel import current, key_encryption
+from governance.kernel.db import session, transaction
+from tests import make
+from tests.browser import Visitor
+from tests.foundation.people.idp import HostileIdP, sign_in
+
+GROUPS = {
+    "governance-admins": "admin",
+    "governance-officers": "compliance_officer",
+    "governance-contributors": "contributor",
+    "governance-viewers": "viewer",
+}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[HostileIdP]:
+    with HostileIdP.serving() as running:
+        yield running
+
+
+@pytest.fixture
+def idp(provider: HostileIdP, database) -> HostileIdP:
+    """Honest, known to acme with its groups mapped, and with nothing remembered of it."""
+    provider.calm()
+    provider.logouts.clear()
+    oidc.forget()
+    connect("acme", provider)
+    return provider
+
+
+def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, *, secret: str | None = None,
+            verifies_addresses: bool = False) -> None:  # fmt: skip
+    """That tenant's live connection, as if its admins had changed it; connections.py has the way that they change it."""
+    with current.acting_as(make.founder(slug)) as who, transaction():
+        assert who
+        live = session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
+        live = live or Connection(state="live", number=1, tested_at=None, findings=[])
+        live.issuer, live.client_id, live.enforced = idp.issuer, idp.client.id, True
+        live.verifies_addresses = verifies_addresses
+        live.group_roles = GROUPS if group_roles is None else group_roles
+        live.secret = key_encryption.wrap((secret or idp.client.secret).encode(), sign_in_state.secret_context(who.tenant_id))
+        session().add(live)
+        tenant = directory.tenant_by_slug(slug)
+        assert tenant
+        tenants.set_domains(tenant, {f"{slug}.example"})
+
+
+class Arrival:
+    """One sign-in, step by step, so that a test can bend each step."""
+
+    def __init__(self, visitor: Visitor, email: str, *, asked: str = "", **query: str) -> None:
+        self.visitor, self.email, self.person = visitor, email, requests.Session()
+        self.asked = asked or self._begun(**query)
+
+    def _begun(self, **query: str) -> str:
+        began = self.visitor.client.get("/login", query_string={"email": self.email, **query})
+        assert began.status_code == 302, began.text[:400]
+        return str(began.location)
+
+    def answered(self) -> str:
+        """Path and query of the callback, not yet fetched."""
+        parts = urlsplit(sign_in(self.asked, self.email, self.person))
+        return f"{parts.path}?{parts.query}"
+
+    def finish(self, then: int = 303) -> Any:
+        return self.visitor.get(self.answered(), then=then)
+
+
+@pytest.fixture
+def arrive(app, idp) -> Callable[..., Visitor]:
+    """`arrive("officer@acme.example")` → a visitor who is signed in by the provider."""
+
+    def come(email: str, visitor: Visitor | None = None, then: int = 303, **query: str) -> Visitor:
+        visitor = visitor or Visitor(app)
+        Arrival(visitor, email, **query).finish(then)
+        return visitor
+
+    return come
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    """What the forms of a page send without anybody typing it."""
+    inputs = BeautifulSoup(page, "html.parser").select("main input[type=hidden]")
+    return {str(field["name"]): str(field["value"]) for field in inputs}
+
+
+def onward(page: str) -> str:
+    """Where a page leads by itself."""
+    refresh = BeautifulSoup(page, "html.parser").select_one("meta[http-equiv=refresh]")
+    assert refresh, page
+    return str(refresh["content"]).partition("url=")[2]
+
+
+def sessions_of(slug: str = "acme") -> list[Session]:
+    with current.acting_as(make.founder(slug)), transaction(read_only=True) as work:
+        found = list(work.scalars(select(Session).where(Session.ended_at.is_(None))))
+        work.expunge_all()
+        return found
+
+
+def entries(action: str = "", slug: str = "acme") -> list[AuditEntry]:
+    """The log of a tenant, oldest first."""
+    with current.acting_as(make.founder(slug)), transaction(read_only=True) as work:
+        query = select(AuditEntry).order_by(AuditEntry.id)
+        found = list(work.scalars(query.where(AuditEntry.action == action) if action else query))
+        work.expunge_all()
+        return found
+
+
+@contextmanager
+def nothing_starts(slug: str = "acme") -> Iterator[None]:
+    """No session begins inside."""
+    before = {row.id for row in sessions_of(slug)}
+    yield
+    assert {row.id for row in sessions_of(slug)} == before

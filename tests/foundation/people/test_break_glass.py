@@ -1,0 +1,139 @@
+"""Break-glass: the operator's command for a tenant that is locked out, and what it leaves in both audit logs."""
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from governance.app import cli
+from governance.foundation.people import queries
+from governance.foundation.people.models import Connection, ConnectionChange, Invitation, person_key
+from governance.kernel import jobs
+from governance.kernel.db import session
+from tests import make
+from tests.browser import Visitor
+from tests.foundation.people.changing import live, propose, row
+from tests.foundation.people.conftest import GROUPS, Arrival, entries, nothing_starts, sessions_of
+from tests.foundation.people.idp import HostileIdP, claims
+
+ADMIN, SECRET = "admin@acme.example", "demo-client-secret-of-32-characters"
+
+
+@pytest.fixture
+def operator(app, database, monkeypatch):
+    """Runs `governance identity reset` as the operator does at a shell; (exit code, what it printed)."""
+    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.founder(slug) for slug in slugs])
+    monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", "http://localhost")
+
+    def run(*arguments: str, secret: str | None = SECRET) -> tuple[int, str]:
+        done = CliRunner().invoke(cli.main, ["identity", "reset", *arguments], input=secret)
+        return done.exit_code, done.output
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def other():
+    with HostileIdP.serving("acme") as running:
+        yield running
+
+
+def provider(idp) -> list[str]:
+    return ["--issuer", idp.issuer, "--client-id", idp.client.id, "--secret-file", "-"]
+
+
+def test_a_locked_out_tenant_gets_another_connection_and_an_admin(app, operator, idp, other, arrive):
+    other.calm()
+    former, ines = live(), arrive("officer@acme.example")
+    code, said = operator("acme", *provider(other), "--admin", ADMIN, "--reason", "Their directory is gone, ticket 4711")
+    assert code == 0 and other.issuer in said and "http://localhost/auth/callback/acme/2" in said and SECRET not in said
+    now = live()
+    assert (now.issuer, now.number, now.group_roles) == (other.issuer, 2, {}), "groups of another issuer are another company's"
+    assert row(Connection, "retired").id == former.id and sessions_of() == []
+    ines.get("settings/sessions", then=302)
+    boss = Visitor(app)
+    Arrival(boss, ADMIN).finish()
+    boss.get("settings/sign-in")
+    with nothing_starts():
+        Arrival(Visitor(app), "officer@acme.example").finish(then=403)
+
+
+def test_it_is_in_the_tenants_log_and_in_the_operators(operator, idp, other):
+    operator("acme", *provider(other), "--admin", ADMIN, "--reason", "Locked out, ticket 4711")
+    theirs, ours = entries("identity.reset")[-1], entries("identity.reset", "console")[-1]
+    assert theirs.facts == {"provider": other.issuer, "admin": "invited", "sessions": 0}
+    assert ours.facts == {"tenant": "acme", "provider": other.issuer, "admin": "invited"}
+    assert "because" in theirs.sealed and "because" in ours.sealed
+    assert entries("connection.changed")[-1].facts["secret"] == "replaced"
+    assert not any(SECRET.encode() in e.body for slug in ("acme", "console") for e in entries(slug=slug))
+
+
+def test_a_new_secret_alone_keeps_address_mapping_and_domains(operator, idp):
+    code, _ = operator("acme", *provider(idp), "--reason", "The secret ran out on a Sunday", secret="another-secret")
+    assert code == 0 and (live().number, live().group_roles) == (1, GROUPS)
+    assert not entries("tenant.domains.changed")[1:]
+
+
+def test_a_single_admin_gets_a_second_one(operator, idp, acting):
+    code, said = operator("acme", "--admin", "Second@Acme.example", "--reason", "Their only admin is on leave")
+    assert code == 0 and "second@acme.example" in said.lower()
+    with acting("admin"):
+        invited = session().scalars(select(Invitation)).one()
+        letter = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.kind == "mail")).one()
+        assert (invited.email, invited.role, invited.invited_by) == ("second@acme.example", "admin", None)
+        body = letter.params["body"]
+    assert "The operator invites you" in body and "http://localhost/login?tenant=acme" in body
+
+
+def test_a_member_at_the_live_provider_becomes_an_admin_at_once(app, operator, idp, arrive):
+    arrive("officer@acme.example")
+    operator("acme", "--admin", "officer@acme.example", "--reason", "Their only admin has left")
+    with make.acting("admin", read_only=True):
+        member = queries.membership_of(person_key(idp.issuer, "acme-1002"))
+        assert member.role == "admin"
+    claims(groups=["governance-officers"])(idp)
+    arrive("officer@acme.example").get("settings/sign-in")
+
+
+def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, idp, arrive):
+    """A member can set their own address at many providers, to that of somebody else."""
+    claims(email="officer@acme.example", email_verified=False)(idp)
+    thief = arrive("viewer@acme.example")
+    idp.calm()
+    officer = arrive("officer@acme.example")
+    code, said = operator("acme", "--admin", "officer@acme.example", "--reason", "Their only admin is on leave")
+    assert code != 0 and "2 members have the address officer@acme.example" in said
+    for visitor in (thief, officer):
+        visitor.get("settings/sessions")  # nothing was reset
+        visitor.get("settings/sign-in", then=403)
+
+
+def test_an_open_change_is_closed(operator, as_admin, idp, other):
+    propose(as_admin, other)
+    operator("acme", "--admin", ADMIN, "--reason", "A change that nobody recognises")
+    assert row(ConnectionChange, "replaced") and row(Connection, "discarded").secret == b""
+
+
+def test_in_the_operators_own_tenant_the_admin_is_an_operator(operator, other):
+    code, _ = operator("console", *provider(other), "--admin", "eva@console.example", "--reason", "Locked out")
+    assert code == 0
+    with make.acting("operator_admin", "console", read_only=True):
+        assert session().scalars(select(Invitation)).one().role == "operator_admin"
+
+
+@pytest.mark.parametrize(("arguments", "says", "code"), [
+    (["--admin", ADMIN], "--reason", 2), (["--admin", ADMIN, "--reason", " "], "--reason is empty", 2), (["--reason", "x"], "Give a connection", 2),
+    (["--issuer", "https://id.example", "--reason", "x"], "--issuer and --client-id together", 2),
+    (["--secret-file", "-", "--admin", ADMIN, "--reason", "x"], "--secret-file needs", 2),
+    (["--issuer", "http://10.0.0.1", "--client-id", "c", "--secret-file", "-", "--reason", "x"], "http", 1),
+    (["--issuer", "https://id.example.invalid", "--client-id", "c", "--reason", "x"], "", 1), (["--admin", "nobody", "--reason", "x"], "is not an address", 1),
+])  # fmt: skip
+def test_what_is_incomplete_or_unsafe_is_refused_and_changes_nothing(operator, idp, arguments, says, code):
+    before = live().id
+    result, said = operator("acme", *arguments)
+    assert result == code and says in said
+    assert live().id == before and not entries("identity.reset")
+
+
+def test_the_secret_is_never_an_argument(operator, idp):
+    code, said = operator("acme", *provider(idp)[:-2], "--secret", SECRET, "--reason", "x")
+    assert code == 2 and "No such option" in said

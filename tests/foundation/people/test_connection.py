@@ -1,0 +1,236 @@
+"""How a tenant's people sign in: proposed, checked; what is refused; and that the secret is never seen again."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from governance.foundation.people import oidc, transport
+from governance.foundation.people.models import Connection
+from governance.kernel import outbound_http as wire
+from governance.kernel.db import session
+from tests import make
+from tests.browser import Visitor
+from tests.foundation.people.conftest import GROUPS, connect, entries, hidden_fields
+from tests.foundation.people.idp import EVIL, HostileIdP, document
+
+SECRET = "a-secret-that-nobody-shall-see"
+
+
+def held(slug: str = "acme", state: str = "live") -> Connection:
+    with make.acting("admin", slug, read_only=True):
+        found = session().scalars(select(Connection).where(Connection.state == state)).one()
+        session().expunge(found)
+        return found
+
+
+def form(as_admin, idp: HostileIdP, **changes) -> dict:
+    """A filled form as it is sent, with what it was opened with."""
+    opened = hidden_fields(as_admin.get("settings/sign-in/change").text)["seen"]
+    return {"issuer": idp.issuer, "client_id": idp.client.id, "secret": SECRET, "domains": "acme.example",
+            "group_roles": "officers = compliance_officer", "enforced": "y", "reason": "A new directory", "seen": opened} | changes  # fmt: skip
+
+
+def proposes(as_admin, idp: HostileIdP, then: int = 303, **changes):
+    return as_admin.post("settings/sign-in/change", then=then, **form(as_admin, idp, **changes))
+
+
+def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
+    assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
+    assert "needs the client secret" in proposes(as_admin, provider, 422, secret="").text
+    proposes(as_admin, provider)
+    assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
+    assert held(state="proposed").issuer == provider.issuer
+    assert entries("connection.change.requested")[-1].facts["secret"] == "set"
+
+
+def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
+    """B8: with a wrong secret nobody could sign in any more."""
+    before = held()
+    proposes(as_admin, idp, secret="not-the-one", group_roles="officers = viewer")
+    after = held()
+    assert [getattr(after, n) for n in ("id", "issuer", "secret", "group_roles")] == [
+        before.id,
+        before.issuer,
+        before.secret,
+        before.group_roles,
+    ]
+    arrive("officer@acme.example").get("settings/sessions")
+
+
+def test_the_secret_is_nowhere_again(as_admin, idp):
+    proposes(as_admin, idp)
+    shown = [as_admin.get("settings/sign-in").text, proposes(as_admin, idp, 422, issuer="x").text]
+    as_admin.post("settings/sign-in/test")
+    shown += [as_admin.get("settings/sign-in").text, str([(e.body, e.facts, e.changes, e.sealed) for e in entries()])]
+    assert not any(SECRET in text for text in shown)
+    assert SECRET.encode() not in held(state="proposed").secret
+
+
+def test_a_blank_secret_keeps_the_one_that_is_stored(as_admin, idp):
+    proposes(as_admin, idp, secret="", group_roles="governance-officers = viewer")
+    assert held(state="proposed").secret == held().secret
+    assert "secret" not in entries("connection.change.requested")[-1].facts
+
+
+def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
+    with HostileIdP.serving("globex") as other:
+        page = proposes(as_admin, idp, 422, secret="", issuer=other.issuer).text
+    assert "needs its own secret" in page and not entries("connection.change.requested")
+
+
+@pytest.mark.parametrize("issuer", [
+    "http://id.example", "https://127.0.0.1", "https://localhost/x", "https://10.0.0.5", "https://169.254.169.254/latest", "https://[::1]/",
+    "ftp://id.example", "javascript:alert(1)", "https://user:pw@id.example", "file:///etc/passwd", "https://no-such-name.invalid", "https://[", "",
+])  # fmt: skip
+def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, issuer):
+    page = proposes(as_admin, idp, 422, issuer=issuer).text
+    assert "issuer-error" in page and not entries("connection.change.requested")
+
+
+@pytest.mark.parametrize(("lines", "says"), [
+    ("officers", "Line 1"), ("a = viewer\n= admin", "Line 2"), ("a = operator_admin", "operator_admin is not a role"), ("a = auditor", "auditor is not a role"), ("a = boss", "boss is not a role"),
+])  # fmt: skip
+def test_groups_give_only_roles_of_a_tenant(as_admin, idp, lines, says):
+    page = proposes(as_admin, idp, 422, group_roles=lines).text
+    assert says in page and lines.split("\n")[0] in page
+
+
+def test_a_domain_of_another_tenant_is_refused(as_admin, idp):
+    with HostileIdP.serving("globex") as theirs:
+        connect("globex", theirs)
+        page = proposes(as_admin, idp, 422, domains="acme.example globex.example").text
+    assert "globex.example already leads to another tenant" in page
+    assert not entries("connection.change.requested") and not entries("tenant.domains.changed")[1:]
+
+
+def test_what_changes_nothing_is_refused(as_admin, idp):
+    lines = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
+    assert "Nothing changes" in proposes(as_admin, idp, 422, secret="", group_roles=lines).text
+
+
+def test_a_change_without_a_reason_is_refused(as_admin, idp):
+    assert "reason-error" in proposes(as_admin, idp, 422, reason=" ").text
+
+
+def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin, idp):
+    opened = form(as_admin, idp, client_id="mine")
+    proposes(Visitor(app, make.cookie("admin")), idp, client_id="theirs")
+    page = as_admin.post("settings/sign-in/change", then=409, **opened).text
+    assert "Someone else changed or proposed something" in page and "and the current values" in page
+    assert ">theirs<" in page and 'value="mine"' in page
+    assert held(state="proposed").client_id == "theirs"
+    as_admin.post("settings/sign-in/change", **opened | {"seen": hidden_fields(page)["seen"]})
+    assert held(state="proposed").client_id == "mine"
+    assert [e.action for e in entries()][-3:] == [
+        "connection.change.replaced",
+        "connection.change.requested",
+        "connection.tested",
+    ]
+
+
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 50, None])
+def test_a_form_that_does_not_say_what_it_was_opened_with_is_stale(as_admin, idp, seen):
+    proposes(as_admin, idp, 409, seen=seen)
+    assert not entries("connection.change.requested")
+
+
+def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
+    """Nobody fills a form and loses it to a step-up."""
+    stale = Visitor(app, make.cookie("admin", signed_in_ago=timedelta(minutes=6)))
+    assert "Sign in again" in stale.get("settings/sign-in/change", then=401).text
+    stale.get("settings/sign-in")
+
+
+# ---- testing it
+
+
+def findings(as_admin) -> dict[str, tuple[bool, str]]:
+    as_admin.post("settings/sign-in/test")
+    page = as_admin.get("settings/sign-in").text
+    assert "This check signs no one in" in page
+    works = all(step["ok"] or step.get("optional") for step in held().findings)
+    assert ("The provider can be reached." in page, "The connection doesn't work yet." in page) == (works, not works)
+    return {step["says"]: (step["ok"], step["detail"]) for step in held().findings}
+
+
+def test_a_good_connection_passes_every_step(as_admin, idp):
+    steps = findings(as_admin)
+    assert len(steps) == 5 and all(ok for ok, _ in steps.values())
+    assert entries("connection.tested")[-1].facts == {"passed": 5, "failed": 0}
+
+
+def test_a_wrong_secret_is_found(as_admin, idp):
+    connect("acme", idp, secret="not-the-one")
+    ok, detail = findings(as_admin)["It knows this client and its secret"]
+    assert not ok and "refuses the client id or the secret" in detail
+
+
+def test_a_wrong_issuer_is_found(as_admin, idp):
+    document("/openid-configuration", issuer=EVIL)(idp)
+    ok, detail = findings(as_admin)["The issuer answers with its discovery document"]
+    assert not ok and f"names the issuer {EVIL}" in detail
+
+
+@pytest.mark.parametrize(("attack", "says"), [("down", "answered 503"), ("refuses connections", "cannot be reached")])
+def test_a_provider_that_is_away_is_found(app, as_admin, isolated, attack, says):
+    with HostileIdP.serving() as idp:
+        connect("acme", idp)
+        idp.attack(attack)
+        ok, detail = findings(as_admin)["The issuer answers with its discovery document"]
+    assert not ok and says in detail
+
+
+def test_a_provider_of_unsafe_algorithms_is_found(as_admin, idp):
+    document("/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"])(idp)
+    assert findings(as_admin)["It signs with an algorithm that Meridian accepts"] == (False, "none of ours")
+
+
+@pytest.mark.parametrize("suffix", ["/openid-configuration", "/jwks", "/token"])
+@pytest.mark.parametrize("answer", [[], "text", None, {}])
+def test_nonsense_is_found_and_is_no_fault(as_admin, idp, suffix, answer):
+    idp.documents[suffix] = lambda _: answer
+    assert not all(ok for ok, _ in findings(as_admin).values()) or (suffix == "/token")
+    idp.calm()
+
+
+def test_there_is_nothing_to_test_before_the_first_connection(as_admin):
+    as_admin.post("settings/sign-in/test", then=404)
+
+
+# ---- what is called, and how
+
+
+def test_a_name_that_leads_inside_is_not_called(monkeypatch):
+    """The check of the name passes, then it leads to loopback (rebinding): refused before a byte is sent."""
+    import socket
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(0.5)
+    port = listening.getsockname()[1]
+    monkeypatch.setattr(wire, "safe_url", lambda url: url)
+    with pytest.raises(transport.ProviderFault):
+        transport.ask(f"https://localhost:{port}/", "a test")
+    accepted, _ = listening.accept()
+    accepted.settimeout(0.5)
+    assert accepted.recv(10) == b""
+    listening.close()
+
+
+def test_too_long_an_answer_is_not_read(idp, monkeypatch):
+    monkeypatch.setattr(wire, "MAX_ANSWER", 100)
+    with pytest.raises(transport.ProviderFault):
+        oidc.discover(idp.issuer)
+
+
+def test_an_answer_that_drips_is_not_waited_for(idp, monkeypatch):
+    monkeypatch.setattr(wire, "TOTAL_SECONDS", -1)
+    with pytest.raises(transport.ProviderFault, match="in time"):
+        oidc.discover(idp.issuer)
+
+
+def test_outside_the_demo_loopback_is_no_address(monkeypatch):
+    monkeypatch.delenv("GOVERNANCE_DEMO")
+    for url in ("http://127.0.0.1:4400/acme", "http://localhost/"):
+        with pytest.raises(transport.ProviderFault):
+            transport.safe_url(url)

@@ -1,0 +1,426 @@
+"""A change of how people sign in: proposed by one admin, tested by a real sign-in, made live by another admin."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from governance.foundation.people import actions, connections, oidc, queries
+from governance.foundation.people.models import Connection, ConnectionChange
+from governance.kernel import clock
+from governance.kernel.db import session, transaction
+from tests import make
+from tests.browser import Visitor
+from tests.foundation.people.changing import answered, decide, live, proposal, propose, requested, row, seen, start_test, test_as
+from tests.foundation.people.conftest import Arrival, entries, nothing_starts, sessions_of
+from tests.foundation.people.idp import ATTACKS, HostileIdP, claims
+
+ADMIN, OFFICER = "admin@acme.example", "officer@acme.example"
+NEVER_HERE = {"userinfo of somebody else", "down", "refuses connections"}
+
+
+@pytest.fixture
+def second(app, isolated):
+    """Another admin, who has been one for years."""
+    make.join("second_admin", since=clock.now() - make.MEMBERS_FOR)
+    return Visitor(app, make.cookie("second_admin"))
+
+
+@pytest.fixture(scope="module")
+def new_provider():
+    """The company's next provider: the same people at another issuer."""
+    with HostileIdP.serving("acme") as running:
+        yield running
+
+
+@pytest.fixture
+def new(new_provider, idp):
+    new_provider.calm()
+    oidc.forget()
+    return new_provider
+
+
+# ---- the whole way
+
+
+def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(app, as_admin, second, idp, new, arrive):
+    old = live()
+    change = propose(as_admin, new)
+    assert live().id == old.id
+    page = test_as(as_admin, change)
+    assert "The test sign-in passed." in page and "admin@acme.example would sign in as tenant admin" in page
+    arrive(OFFICER).get("settings/sessions")  # until then everybody signs in as before
+    page = second.get(change).text
+    assert new.issuer in page and idp.issuer in page and "Sanjay Patel proposes a change to sign-in" in page
+    decide(second, change, then=200)
+    now = live()
+    assert (now.issuer, now.number) == (new.issuer, 2) and row(Connection, "retired").id == old.id
+    coming = Arrival(Visitor(app), ADMIN)
+    assert coming.asked.startswith(new.issuer) and "%2Fauth%2Fcallback%2Facme%2F2" in coming.asked
+    coming.finish()
+    done = [e.action for e in entries() if e.action.startswith("connection")]
+    assert done == [
+        "connection.change.requested",
+        "connection.tested",
+        "connection.change.tested",
+        "connection.changed",
+        "connection.change.approved",
+    ]
+    assert entries("connection.changed")[-1].changes["issuer"] == [idp.issuer, new.issuer]
+
+
+def test_the_former_connection_keeps_no_secret_and_signs_nobody_in(app, as_admin, second, idp, new):
+    late = Arrival(Visitor(app), OFFICER)
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    decide(second, change)
+    assert row(Connection, "retired").secret == b""
+    with nothing_starts():
+        assert "changed meanwhile" in late.finish(then=403).text
+
+
+def test_a_test_sign_in_starts_no_session_and_ends_none(as_admin, second, idp, new):
+    change = propose(as_admin, new)
+    before = {each.id for each in sessions_of()}
+    test_as(as_admin, change)
+    assert {each.id for each in sessions_of()} == before
+    as_admin.get("settings/sessions")
+
+
+# ---- the test sign-in
+
+
+def test_it_says_what_to_set_when_nobody_would_have_access(as_admin, new):
+    change = propose(as_admin, new, group_roles="")
+    page = test_as(as_admin, change)
+    assert (
+        "The test sign-in failed." in page
+        and "Map one of their groups (governance-admins) to admin, or invite admin@acme.example" in page
+    )
+    assert entries("connection.change.tested")[-1].facts == {"passed": False}
+
+
+def test_who_would_sign_in_as_less_than_an_admin_is_not_enough(as_admin, new):
+    change = propose(as_admin, new, group_roles="governance-officers = compliance_officer")
+    page = test_as(as_admin, change, OFFICER)
+    assert "would sign in as compliance officer, but the test must show that an admin can sign in" in page
+    test_as(as_admin, propose(as_admin, new), ADMIN)
+    assert requested().test["passed"]
+
+
+def test_an_invitation_counts_when_the_provider_verifies_the_address(as_admin, new):
+    as_admin.post("settings/members/invite", email="boss@acme.example", role="admin")
+    change = propose(as_admin, new, group_roles="")
+    claims(email="boss@acme.example", email_verified=False, groups=[])(new)
+    assert "email_verified: true" in test_as(as_admin, change)
+    claims(email="boss@acme.example", email_verified=True, groups=[])(new)
+    assert "The test sign-in passed." in test_as(as_admin, change)
+    assert not entries("invitation.accepted")
+
+
+def test_an_existing_admin_of_the_same_issuer_counts(app, as_admin, idp, arrive):
+    arrive(ADMIN)
+    change = propose(as_admin, idp, group_roles="", secret=idp.client.secret)
+    assert "The test sign-in passed." in test_as(as_admin, change)
+
+
+@pytest.mark.parametrize("attack", [name for name in ATTACKS if name not in NEVER_HERE and not name.startswith("metadata")])
+def test_a_bent_answer_passes_no_test_and_starts_nothing(as_admin, new, attack):
+    change = propose(as_admin, new)
+    asked = start_test(as_admin, change)
+    oidc.forget()
+    new.attack(attack)
+    with nothing_starts():
+        as_admin.get(answered(asked, ADMIN), then=None)
+    test = requested().test
+    assert test is None or (not test["passed"] and test["problem"])
+
+
+def test_a_provider_that_is_away_fails_the_test_with_its_reason(as_admin, second, new):
+    change = propose(as_admin, new)
+    oidc.forget()
+    new.attack("down")
+    as_admin.post(f"{change}/test-sign-in", then=303)
+    assert "answered 503" in as_admin.get("settings/sign-in").text
+    decide(second, change, then=422)
+
+
+def test_a_wrong_secret_never_goes_live(as_admin, second, idp, new):
+    """B8: it was saved at once, and locked everybody out."""
+    change = propose(as_admin, new, secret="not-the-one")
+    page = test_as(as_admin, change)
+    assert "4 of 5 steps passed. The connection doesn't work yet." in page and "client id or secret is wrong" in page
+    assert "Correct what it found" in decide(second, change, then=422).text
+    assert live().issuer == idp.issuer
+
+
+def test_only_the_browser_and_the_session_that_started_it_finish_it(app, as_admin, second, new):
+    change = propose(as_admin, new)
+    answer = answered(start_test(as_admin, change), ADMIN)
+    Visitor(app).get(answer, then=403)
+    second.get(answer, then=403)
+    with nothing_starts():
+        as_admin.get(answer, then=303)
+        as_admin.get(answer, then=403)
+    assert requested().test["passed"]
+
+
+@pytest.mark.parametrize("role", ["compliance_officer", "viewer"])
+def test_only_an_admin_starts_one(app, as_admin, new, role):
+    change = propose(as_admin, new)
+    Visitor(app, make.cookie(role)).post(f"{change}/test-sign-in", then=403)
+    Visitor(app, make.cookie(role)).get(change, then=403)
+
+
+def test_an_answer_at_the_address_of_the_live_connection_is_not_used(as_admin, new):
+    """The proposed provider may be hostile: what it says is never taken for the live one's answer, or the other way round."""
+    change = propose(as_admin, new)
+    answer = answered(start_test(as_admin, change), ADMIN)
+    assert "/auth/callback/acme/2?" in answer
+    before = len(new.calls)
+    assert "another connection" in as_admin.get(answer.replace("/acme/2?", "/acme?"), then=403).text
+    assert len(new.calls) == before and requested().test is None
+
+
+def test_a_live_sign_in_is_not_answered_at_a_proposed_address(app, as_admin, idp, new):
+    propose(as_admin, new)
+    visitor = Visitor(app)
+    answer = Arrival(visitor, OFFICER).answered()
+    with nothing_starts():
+        visitor.get(answer.replace("/acme?", "/acme/2?"), then=403)
+
+
+def test_each_issuer_and_client_has_an_address_that_no_other_one_gets(as_admin, idp, new):
+    propose(as_admin, idp, group_roles="", secret="")
+    assert row(Connection, "proposed").number == 1
+    propose(as_admin, new)
+    assert row(Connection, "proposed").number == 2
+    propose(as_admin, new, client_id="another")
+    assert row(Connection, "proposed").number == 3
+    propose(as_admin, new)
+    assert row(Connection, "proposed").number == 2
+    assert "/auth/callback/acme/2" in re.sub("<wbr>", "", as_admin.get("settings/sign-in").text)
+
+
+def test_an_issuer_that_was_mistyped_at_the_set_up_never_shares_the_live_address(as_admin, idp, new, acting):
+    """Until somebody had signed in, the operator corrected it at the same address; its domain may be somebody else's by now."""
+    with acting("admin"):
+        session().add(
+            Connection(
+                issuer=new.issuer, client_id=new.client.id, secret=b"", group_roles={}, state="retired", number=1, tested_at=None
+            )
+        )
+    propose(as_admin, new)
+    assert row(Connection, "proposed").number == 2
+    propose(as_admin, idp, group_roles="", secret="")
+    assert row(Connection, "proposed").number == live().number == 1
+
+
+# ---- deciding
+
+
+def test_the_requester_cannot_approve(as_admin, second, new):
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    assert seen(as_admin, change) == "" and "can&#39;t approve your own change" in as_admin.get(change).text
+    decide(as_admin, change, then=403, seen=seen(second, change))
+    assert live().number == 1
+    decide(second, change)
+
+
+def test_an_untested_change_cannot_be_approved(as_admin, second, new):
+    change = propose(as_admin, new)
+    assert seen(second, change) == ""
+    decide(second, change, then=422)
+    with make.acting("second_admin"):
+        mark = connections.fingerprint(session().scalars(select(ConnectionChange)).one())
+    assert "Start the test sign-in first" in decide(second, change, then=422, seen=mark).text
+    assert live().number == 1
+
+
+def test_the_approval_takes_a_fresh_sign_in(app, as_admin, second, new):
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    stale = Visitor(app, make.cookie("second_admin", signed_in_ago=timedelta(minutes=6)))
+    stale.post(change, then=401, verb="approve", seen=seen(second, change))
+    assert live().number == 1
+
+
+def test_a_page_that_was_opened_before_another_test_is_stale(as_admin, second, new):
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    opened = seen(second, change)
+    claims(name="Somebody Else")(new)
+    test_as(as_admin, change)
+    assert "no longer what you saw" in decide(second, change, then=409, seen=opened).text
+    decide(second, change)
+
+
+def test_a_replaced_change_cannot_be_approved_any_more(as_admin, second, new):
+    first = propose(as_admin, new)
+    test_as(as_admin, first)
+    opened = seen(second, first)
+    other = propose(as_admin, new, group_roles="governance-viewers = admin")
+    assert "already" in decide(second, first, then=422, seen=opened).text
+    assert other != first and live().number == 1
+    assert [e.action for e in entries() if e.action.endswith("replaced")] == ["connection.change.replaced"]
+
+
+def test_a_proposal_sent_twice_is_made_once(as_admin, new):
+    filled = proposal(as_admin, new)
+    as_admin.post("settings/sign-in/change", **filled)
+    first = requested().id
+    as_admin.post("settings/sign-in/change", **filled)
+    assert requested().id == first and len(entries("connection.change.requested")) == 1
+
+
+def test_an_approval_sent_twice_is_done_once(as_admin, second, idp):
+    change = propose(as_admin, idp, domains="acme.example acme-group.example", secret="", group_roles=_mapped())
+    mark = seen(second, change)
+    decide(second, change, seen=mark)
+    assert "already" in decide(second, change, then=422, seen=mark).text
+    assert len(entries("connection.change.approved")) == 1
+
+
+def _mapped() -> str:
+    return "\n".join(f"{group} = {role}" for group, role in live().group_roles.items())
+
+
+def test_domains_alone_take_no_test_but_a_second_person(as_admin, second, idp):
+    before = live().id
+    change = propose(as_admin, idp, domains="acme.example acme-group.example", secret="", group_roles=_mapped())
+    page = second.get(change).text
+    assert "acme-group.example" in page and "Test sign-in" not in page
+    decide(as_admin, change, then=403, seen=seen(second, change))
+    decide(second, change)
+    assert live().id == before
+    assert entries("tenant.domains.changed")[-1].facts == {"added": ["acme-group.example"], "removed": []}
+
+
+def test_a_new_mapping_at_the_same_provider_keeps_address_and_sessions(app, as_admin, second, idp, arrive):
+    boss, ines = arrive(ADMIN), arrive(OFFICER)
+    change = propose(as_admin, idp, secret="", group_roles="governance-admins = admin\ngovernance-officers = viewer")
+    test_as(as_admin, change)
+    decide(second, change)
+    assert live().number == 1 and live().group_roles == {"governance-admins": "admin", "governance-officers": "viewer"}
+    boss.get("settings/sessions")
+    ines.get("settings/sessions")
+    assert entries("connection.change.approved")[-1].facts["sessions"] == 0
+
+
+def test_another_issuer_ends_the_sessions_that_the_former_one_started(as_admin, second, new, arrive):
+    ines = arrive(OFFICER)
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    assert "One open session ends" in second.get(change).text
+    assert "Sign in again" in decide(second, change, then=200).text
+    ines.get("settings/sessions", then=302)
+    assert entries("session.ended")[-1].facts["how"] == "the tenant changed its identity provider"
+    assert entries("connection.change.approved")[-1].facts["sessions"] == 1
+
+
+def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session(app, as_admin, second, idp, new):
+    """The former provider answers for somebody while the change is approved, which ends that provider's sessions."""
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    coming = Arrival(Visitor(app), OFFICER)
+
+    def approved_meanwhile(tokens):
+        decide(second, change, then=None)
+        return tokens
+
+    idp.documents["/token"] = approved_meanwhile
+    with nothing_starts():
+        refused = coming.finish(then=403)
+    assert live().issuer == new.issuer
+    assert "How people sign in changed meanwhile" in refused.text
+    assert [s for s in sessions_of() if s.issuer == idp.issuer] == []
+
+
+def test_an_invitation_that_ended_since_the_test_no_longer_counts(as_admin, second, new):
+    as_admin.post("settings/members/invite", email="boss@acme.example", role="admin")
+    change = propose(as_admin, new, group_roles="")
+    claims(email="boss@acme.example", email_verified=True, groups=[])(new)
+    test_as(as_admin, change)
+    page = as_admin.get("settings/members").text
+    as_admin.post(re.search(r"settings/invitations/[0-9a-f-]+/withdraw", page)[0])
+    assert "is no longer valid" in decide(second, change, then=422).text
+    assert live().number == 1
+
+
+def test_another_person_rejects_with_a_reason(as_admin, second, new):
+    change = propose(as_admin, new)
+    decide(as_admin, change, "reject", then=403, reason="no")
+    decide(second, change, "reject", then=422, reason=" ")
+    decide(second, change, "reject", reason="We stay with the present directory")
+    assert row(Connection, "discarded").secret == b"" and live().number == 1
+    assert "rejected" in as_admin.get(change).text
+    assert "because" in entries("connection.change.rejected")[-1].sealed
+    decide(second, change, then=422)
+
+
+def test_only_the_requester_withdraws(as_admin, second, new):
+    change = propose(as_admin, new)
+    decide(second, change, "withdraw", then=403)
+    decide(as_admin, change, "withdraw")
+    assert row(ConnectionChange, "withdrawn") and row(Connection, "discarded").secret == b""
+    propose(as_admin, new)
+
+
+@pytest.mark.parametrize("verb", ["", "bend", "APPROVE"])
+def test_another_verb_is_refused(as_admin, second, new, verb):
+    decide(second, propose(as_admin, new), verb, then=422)
+
+
+def test_a_change_expires_after_two_weeks(app, as_admin, second, new):
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    mark = seen(second, change)
+    with clock.frozen(clock.now() + connections.LIFETIME + timedelta(minutes=1)):
+        late = Visitor(app, make.cookie("second_admin"))
+        assert "Expired" in late.get(change).text
+        assert "expired" in decide(late, change, then=422, seen=mark).text
+        with make.acting("admin"):
+            connections.expire()
+        with make.acting("admin"):
+            connections.expire()
+    assert row(ConnectionChange, "expired") and row(Connection, "discarded").secret == b""
+    assert len(entries("connection.change.expired")) == 1 and live().number == 1
+
+
+def test_another_tenants_admin_finds_none_of_it(app, as_admin, new):
+    change = propose(as_admin, new)
+    theirs = Visitor(app, make.cookie("admin", "globex"), "globex")
+    theirs.get(change, then=404)
+    for path in (f"{change}/check", f"{change}/test-sign-in", change):
+        theirs.post(path, then=404, verb="approve", seen="x")
+
+
+# ---- who can approve
+
+
+def test_a_tenant_with_one_admin_is_told_what_to_do_first(as_admin, new):
+    page = as_admin.get("settings/sign-in").text
+    assert "You are the only admin." in page and "Invite a second admin" in page
+    propose(as_admin, new)
+    assert "No one can approve this yet." in as_admin.get("settings/sign-in").text
+
+
+def test_the_second_admin_finds_it_in_the_inbox(as_admin, second, as_officer, new):
+    change = propose(as_admin, new)
+    test_as(as_admin, change)
+    assert "Review a change to sign-in" in second.get("").text and change in second.get("").text
+    assert change not in as_admin.get("").text and change not in as_officer.get("").text
+    decide(second, change, "reject", reason="no")
+    assert change not in second.get("").text
+
+
+def test_an_erased_person_leaves_nothing_of_themselves_in_a_test(as_admin, idp, arrive):
+    arrive(ADMIN)
+    test_as(as_admin, propose(as_admin, idp, group_roles="governance-admins = admin"))
+    key = UUID(requested().test["person"])
+    with make.acting("admin") as who, transaction(tenant_id=who.tenant_id, person_id=key):
+        actions.forget(queries.membership_of(key), [ADMIN])
+    assert requested().test == {"passed": False, "problem": "Erased person"}

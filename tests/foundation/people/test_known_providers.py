@@ -1,0 +1,140 @@
+"""Providers as they answered when we tried them (docs/operating/identity-providers.md): the claims that each sent."""
+
+import json
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from governance.demo.idp import Person
+from governance.foundation.people import oidc
+from tests.browser import Visitor
+from tests.foundation.people.conftest import Arrival, connect, entries, nothing_starts, sessions_of
+from tests.foundation.people.idp import BACK_CHANNEL, DISCOVERY, Claims, HostileIdP, document, forge, half_hash
+from tests.foundation.people.test_first_sign_in import invite
+
+ADA = Person("ada", "ada@acme.example", "Ada Lind", ())
+SENT_BY_ALL = {"iss", "sub", "aud", "exp", "iat", "nonce", "sid"}
+
+
+def lemonldap(idp: HostileIdP) -> None:
+    """LemonLDAP::NG 2.21: the address in userinfo only, nothing of its verification, `at_hash`, a list of one audience."""
+    document(DISCOVERY, authorization_response_iss_parameter_supported=None, scopes_supported=["openid", "profile", "email"],
+             id_token_signing_alg_values_supported=["none", "HS256", "RS256", "PS256"])(idp)  # fmt: skip
+    idp.answer = lambda honest: {**honest, "session_state": "c3RhdGU=.salt"}
+    sends(idp, SENT_BY_ALL | {"auth_time", "azp"}, typ="JWT", hashes=("at_hash",), aud=[idp.client.id], acr="loa-1")
+    tells(idp, preferred_username="ada")
+
+
+def glewlwyd(idp: HostileIdP) -> None:
+    """glewlwyd 2.7: the address in the ID token, `auth_time` always 0, `at_hash` and `c_hash`."""
+    document(DISCOVERY, authorization_response_iss_parameter_supported=None, scopes_supported=["openid"],
+             id_token_signing_alg_values_supported=["RS256", "RS384", "RS512", "PS256"])(idp)  # fmt: skip
+    sends(idp, SENT_BY_ALL | {"email", "name", "azp"}, typ="JWT", hashes=("at_hash", "c_hash"), auth_time=0, amr=["password"])
+    tells(idp)
+
+
+def oidc_provider(idp: HostileIdP) -> None:
+    """oidc-provider 9.13: the address in userinfo only; `auth_time` where `max_age` was sent, which these tests do by hand."""
+    document(DISCOVERY, scopes_supported=["openid", "offline_access", "email", "profile"])(idp)
+    sends(idp, SENT_BY_ALL, typ=None, hashes=())
+    tells(idp)
+
+
+PROVIDERS = {"LemonLDAP::NG 2.21": lemonldap, "glewlwyd 2.7": glewlwyd, "oidc-provider 9.13": oidc_provider}
+
+
+def sends(idp: HostileIdP, names: set[str], *, typ: str | None, hashes: tuple[str, ...], **more: Any) -> None:
+    """ID tokens with these claims of ours and those, signed once the access token and the code are known."""
+    codes: list[str] = []
+    passed_on = idp.answer or (lambda honest: honest)
+
+    def note_code(honest: dict[str, str]) -> dict[str, str]:
+        codes.append(honest.get("code", ""))
+        return passed_on(honest)
+
+    def sign(told: Claims) -> Claims:
+        if "id_token" not in told:
+            return told
+        honest = idp.idp.provider.keys["RS256"]
+        claims = {name: value for name, value in claims_of(told["id_token"]).items() if name in names} | more
+        bound = {"at_hash": told["access_token"], "c_hash": codes[-1]}
+        claims |= {name: half_hash(bound[name]) for name in hashes}
+        header = {"alg": "RS256", "kid": honest.kid} | ({"typ": typ} if typ else {})
+        return told | {"id_token": forge(claims, header, honest)}
+
+    idp.answer = note_code
+    idp.documents["/token"] = sign
+
+
+def tells(idp: HostileIdP, **more: Any) -> None:
+    """Userinfo with the address and the name only."""
+    idp.documents["/userinfo"] = lambda honest: {name: honest[name] for name in ("sub", "email", "name")} | more
+
+
+def claims_of(token: str) -> Claims:
+    part = token.split(".")[1]
+    return dict(json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))))
+
+
+@pytest.fixture(params=PROVIDERS)
+def known(request: Any, app: Any, isolated: Any) -> Iterator[HostileIdP]:
+    with HostileIdP.serving(people=(ADA,)) as idp:
+        oidc.forget()
+        connect("acme", idp, group_roles={})
+        invite(ADA.email, "admin")
+        PROVIDERS[request.param](idp)
+        idp.name = request.param
+        yield idp
+
+
+def come(app: Any, then: int, visitor: Visitor | None = None, **query: str) -> tuple[Visitor, str]:
+    visitor = visitor or Visitor(app)
+    return visitor, Arrival(visitor, ADA.email, tenant="acme", **query).finish(then).text
+
+
+def test_the_first_sign_in_needs_the_switch_and_then_works(app, known):
+    with nothing_starts():
+        assert "sent no email_verified claim for ada@acme.example" in come(app, 403)[1]
+    connect("acme", known, group_roles={}, verifies_addresses=True)
+    ada, _ = come(app, 303)
+    ada.get("settings/sessions")
+    assert entries("membership.started")[-1].facts["via"] == "invitation"
+
+
+LOGOUT_TOKENS: dict[str, tuple[dict[str, str], set[str]]] = {  # provider → its header, and what it leaves out
+    "LemonLDAP::NG 2.21": ({"typ": "JWT"}, {"exp"}),
+    "glewlwyd 2.7": ({"typ": "JWT"}, {"exp"}),
+    "oidc-provider 9.13": ({"typ": "logout+jwt"}, set()),
+}
+
+
+def test_its_logout_token_ends_the_session_once(app, known):
+    connect("acme", known, group_roles={}, verifies_addresses=True)
+    ada, _ = come(app, 303)
+    sid = next(row.idp_sid for row in sessions_of() if row.issuer == known.issuer)
+    header, left_out = LOGOUT_TOKENS[known.name]
+    now, key = int(time.time()), known.idp.provider.keys["RS256"]
+    claims = {"iss": known.issuer, "aud": known.client.id, "sub": ADA.sub, "sid": sid, "iat": now, "exp": now + 120, "jti": "B5GGDNZ8",
+              "events": {BACK_CHANNEL: {}}}  # fmt: skip
+    token = forge({n: v for n, v in claims.items() if n not in left_out}, {"alg": "RS256", "kid": key.kid, **header}, key)
+    for status in (200, 400):
+        assert app.test_client().post("/auth/back-channel/acme", data={"logout_token": token}).status_code == status
+    ada.get("settings/sessions", then=302)
+
+
+def test_a_step_up_needs_its_auth_time(app, known):
+    connect("acme", known, group_roles={}, verifies_addresses=True)
+    ada, _ = come(app, 303)
+    says: dict[str, Callable[[str], bool]] = {
+        "glewlwyd 2.7": lambda page: "sent an auth_time claim that isn&#39;t a time" in page,
+        "oidc-provider 9.13": lambda page: "sent no auth_time claim" in page and "add auth_time to the ID token" in page,
+    }
+    if known.name not in says:
+        come(app, 303, ada, fresh="1")
+        ada.post("settings/members/invite", email="bo@acme.example", role="viewer")
+        return
+    assert says[known.name](come(app, 403, ada, fresh="1")[1])
+    ada.get("settings/sessions")  # and the session is what it was

@@ -1,0 +1,103 @@
+"""One admin is one person (review, D4): neither a provider of their own nor a second account makes them two."""
+
+import pytest
+from sqlalchemy import select
+
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import queries as shelf_of
+from governance.assurance.evidence.models import EvidenceDestruction
+from governance.foundation.people.models import Connection
+from governance.kernel.db import session
+from tests import make
+from tests.assurance.evidence import shelf
+from tests.browser import Visitor
+from tests.foundation.people.changing import answered, decide, live, propose, seen, start_test, test_as
+from tests.foundation.people.conftest import Arrival, nothing_starts
+from tests.foundation.people.idp import HostileIdP, claims
+
+SECOND = "second.account@acme.example"
+
+
+@pytest.fixture
+def evil(idp):
+    """A provider that the admin runs themselves: it vouches for whatever they like."""
+    with HostileIdP.serving("acme") as running:
+        claims(sub="somebody-else", email=SECOND, name="Somebody Else", email_verified=True, groups=["governance-admins"])(
+            running
+        )
+        yield running
+
+
+@pytest.fixture
+def destruction(database) -> str:
+    """What the admin wants gone, requested by themselves: where the answer goes."""
+    version = shelf.version(shelf.piece())
+    with make.acting("admin"):
+        evidence.ask_destruction(*shelf_of.version_of(version), because="It shows what I did")
+        return f"evidence/destructions/{session().scalars(select(EvidenceDestruction.id)).one()}/decision"
+
+
+def state() -> str:
+    with make.acting("admin", read_only=True):
+        return str(session().scalars(select(EvidenceDestruction.state)).one())
+
+
+def test_an_admin_with_a_provider_of_their_own_stays_one_person(app, as_admin, idp, evil, destruction):
+    """The review's attack, step by step: each of them is refused, and the file is still there."""
+    change = propose(as_admin, evil)
+    assert live().issuer == idp.issuer, "one person changed who can sign in"
+    test_as(as_admin, change, "admin@acme.example")  # the provider says whatever they like, so the test passes
+    decide(as_admin, change, then=403, seen=seen(as_admin, change))
+    assert live().issuer == idp.issuer
+    accomplice = Visitor(app)
+    with nothing_starts():
+        assert Arrival(accomplice, SECOND).asked.startswith(idp.issuer), "everybody is sent to the live provider"
+        as_admin.get(answered(start_test(as_admin, change), "admin@acme.example"), then=303)
+        accomplice.get(destruction.replace("/decision", ""), then=None)
+    as_admin.post(destruction, then=403, verb="approve", seen="x")
+    assert state() == "asked"
+
+
+def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_requested_before(
+    app, as_admin, idp, destruction, arrive
+):
+    """A second account at the company's own provider, by an invitation or by its groups."""
+    claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
+    as_admin.post("settings/members/invite", email=SECOND, role="admin")
+    invited = arrive("viewer@acme.example")
+    claims(sub="mapped", email="third@acme.example", groups=["governance-admins"])(idp)
+    mapped = arrive("contributor@acme.example")
+    for account in (invited, mapped):
+        refused = account.post(destruction, then=403, verb="approve", seen="x")
+        assert "You joined after this request was made" in refused.text
+    assert state() == "asked"
+
+
+def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(app, as_admin, idp, evil, arrive):
+    change = propose(as_admin, evil)
+    test_as(as_admin, change, "admin@acme.example")
+    claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
+    as_admin.post("settings/members/invite", email=SECOND, role="admin")
+    account = arrive("viewer@acme.example")
+    assert seen(account, change) == "" and "You joined after this request was made" in account.get(change).text
+    decide(account, change, then=403)
+    assert live().issuer == idp.issuer
+
+
+def test_with_a_colleague_who_was_there_before_all_of_it_goes_on(app, as_admin, as_reviewer, idp, destruction):
+    page = as_reviewer.get("evidence/inbox").text
+    assert "Decide" in page
+    with make.acting(read_only=True):
+        row = session().scalars(select(EvidenceDestruction)).one()
+        version, piece = shelf_of.version_of(row.version_id)
+        mark = evidence.mark(row, version, piece)
+    as_reviewer.post(destruction, verb="approve", seen=mark)
+    assert state() == "approved"
+
+
+def test_only_one_connection_is_live_whatever_was_proposed(app, as_admin, evil):
+    for client in ("a", "b", "c"):
+        propose(as_admin, evil, client_id=client)
+    with make.acting("admin", read_only=True):
+        states = sorted(session().scalars(select(Connection.state)))
+    assert states == ["discarded", "discarded", "live", "proposed"]

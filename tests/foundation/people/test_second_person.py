@@ -1,0 +1,293 @@
+"""Who may be the second person: the same rule at every approval, refused beside allowed, with its reason on the page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import DateTime, Uuid, cast, select
+
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import queries as shelf_of
+from governance.assurance.evidence.models import EvidenceDestruction
+from governance.foundation.people import actions as people
+from governance.foundation.people import queries as members
+from governance.foundation.people.models import Person
+from governance.foundation.people.second_person import ApprovalRequest, may_approve
+from governance.foundation.privacy import actions as privacy
+from governance.kernel import clock, current
+from governance.kernel.db import session, transaction
+from governance.kernel.errors import Forbidden
+from governance.operations.policies import actions as policies
+from governance.operations.policies import queries as policies_of
+from governance.operations.policies.policy_diff import platform_content
+from governance.operations.switches import actions as switches
+from governance.operations.switches import queries as switches_of
+from tests import make
+from tests.assurance.evidence import shelf
+from tests.browser import Visitor
+from tests.conftest import visitor
+from tests.foundation.people.changing import propose, test_as
+from tests.foundation.people.conftest import entries
+from tests.foundation.people.idp import claims
+from tests.operations.policies.conftest import WHY, content, in_force, register
+from tests.operations.switches import scene
+
+OLGA, NOOR = ("second_admin", "acme"), ("second_operator", "console")
+
+
+@dataclass
+class Asked:
+    """A request by the first admin or operator: its page, where the answer goes, and what it says."""
+
+    page: str
+    answer: str
+    verb: str = "approve"
+    more: tuple[tuple[str, str], ...] = ()
+    approver: tuple[str, str] = OLGA
+
+
+def sign_in(visitor_: Visitor, new: Any) -> Asked:
+    change = propose(visitor_, new)
+    test_as(visitor_, change)
+    return Asked(change, change)
+
+
+def policy(*_: Any) -> Asked:
+    register()
+    in_force(content("strict"))
+    with make.acting("admin"):
+        row = policies.ask(content("standard"), seen="", because=WHY).id
+    return Asked(f"policies/decisions/{row}", f"policies/decisions/{row}")
+
+
+def waiver(*_: Any) -> Asked:
+    systems = register()
+    in_force(content("baseline"))
+    with make.acting("admin"):
+        row = policies.ask_waiver(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
+                                  because="A claim runs longer", compensation="A weekly review").id  # fmt: skip
+    return Asked(f"policies/waivers/{row}", f"policies/waivers/{row}", verb="agree")
+
+
+def floor(*_: Any) -> Asked:
+    with make.acting("operator_admin", "console"):
+        now = policies_of.platform()
+        wanted = {**platform_content(now), "floor": {**platform_content(now)["floor"], "retention_days": 180}}
+        row = policies.change_platform(
+            wanted, base=policies_of.newest_platform_number(), because=WHY, until=clock.now() + timedelta(days=30)
+        ).id
+    where = f"/operator/floor/decisions/{row}"
+    return Asked(where, where, approver=NOOR)
+
+
+def restart(*_: Any) -> Asked:
+    scene.system()
+    held = scene.stopped()
+    with make.acting("admin"):
+        found = switches_of.stop(held)
+        switches.ask_restart(found, seen=switches.seen(found), because="Fixed")
+    return Asked(f"switches/stops/{held}/restart", f"switches/stops/{held}/restart", verb="restart")
+
+
+def restart_of_all(*_: Any) -> Asked:
+    with make.acting("operator_admin", "console"):
+        held = switches.stop_platform(reason="A model answers nonsense")
+        switches.ask_platform_restart(seen=switches.platform_mark(held), because="Fixed")
+    return Asked("/operator/switch", "/operator/switch/restart", verb="restart", approver=NOOR)
+
+
+def drill(*_: Any) -> Asked:
+    scene.system()
+    with make.acting("admin"):
+        row = switches.plan(*scene.feature(), due_at=clock.now() + timedelta(hours=2), seconds=5).id
+    return Asked(f"switches/drills/{row}", f"switches/drills/{row}/decision", verb="agree")
+
+
+def destruction(*_: Any) -> Asked:
+    version = shelf.version(shelf.piece())
+    with make.acting("admin"):
+        evidence.ask_destruction(*shelf_of.version_of(version), because="It names a customer who objected")
+        row = session().scalars(select(EvidenceDestruction.id)).one()
+    return Asked(f"evidence/versions/{version}/destruction", f"evidence/destructions/{row}/decision")
+
+
+def erasure(*_: Any) -> Asked:
+    with make.acting("admin"):
+        row = privacy.ask_erasure(members.membership_of(make.person_id("viewer")), "They asked for it").id
+    return Asked(f"privacy/erasures/{row}", f"privacy/erasures/{row}/decision", more=(("typed", "Maya Okafor"),))
+
+
+def unmasking(*_: Any) -> Asked:
+    with make.acting("admin"):
+        whose = members.membership_of(make.person_id("viewer"))
+        row = privacy.ask_unmasking(whose.pseudonym, "Who exported at night?").id
+    return Asked(f"privacy/unmaskings/{row}", f"privacy/unmaskings/{row}/decision")
+
+
+KINDS = {
+    f.__name__: f for f in (sign_in, policy, waiver, floor, restart, restart_of_all, drill, destruction, erasure, unmasking)
+}  # fmt: skip
+Ask = Callable[[], Asked]
+
+
+@pytest.fixture(params=KINDS)
+def ask(request, app, as_admin, idp) -> Ask:
+    """Makes the request of that kind, as the first admin or operator."""
+    return lambda: KINDS[request.param](as_admin, idp)
+
+
+def long_ago() -> Any:
+    return clock.now() - make.MEMBERS_FOR
+
+
+def offers(page: str, asked: Asked) -> bool:
+    """Whether the page has a button for it."""
+    found = BeautifulSoup(page, "html.parser").select(f"main form input[name=verb][value={asked.verb}]")
+    return bool(found)
+
+
+def approve(app: Any, asked: Asked, then: int) -> str:
+    """As the approver, with what their page carries; the page that they saw before."""
+    who = visitor(app, *asked.approver)
+    page = who.get(asked.page).text
+    seen = BeautifulSoup(page, "html.parser").select_one("main form input[name=seen]")
+    more = dict(asked.more) | ({"seen": str(seen["value"])} if seen else {})
+    who.post(asked.answer, then=then, verb=asked.verb, **more)
+    return " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
+
+
+def changes_role(part: str, slug: str, role: str) -> None:
+    with make.acting("admin" if slug == "acme" else "operator_admin", slug):
+        people.change_role(members.membership_of(make.person_id(part, slug)), role)
+
+
+def test_who_was_a_member_before_approves_it(app, ask):
+    make.join(*OLGA, since=long_ago())
+    make.join(*NOOR, since=long_ago())
+    asked = ask()
+    who = visitor(app, *asked.approver)
+    page = who.get(asked.page).text
+    assert offers(page, asked) and "You can't approve this" not in page
+    approve(app, asked, then=303)
+
+
+def test_who_joined_after_the_request_is_refused_and_told_why(app, ask):
+    asked = ask()
+    make.join(*asked.approver)
+    assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
+    assert "You joined after this request was made, so you can't approve it." in approve(app, asked, then=403)
+
+
+def test_who_got_the_role_after_the_request_is_refused_and_told_why(app, ask):
+    make.join(*OLGA, since=long_ago())
+    make.join(*NOOR, since=long_ago())
+    changes_role(*OLGA, "viewer")
+    changes_role(*NOOR, "operator_finance")
+    asked = ask()
+    changes_role(*asked.approver, "admin" if asked.approver is OLGA else "operator_admin")
+    assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
+    assert "You got your role after this request was made" in approve(app, asked, then=403)
+
+
+def test_a_second_account_with_the_same_address_is_the_same_person(app, ask):
+    make.join(*OLGA, since=long_ago())
+    make.join(*NOOR, since=long_ago())
+    asked = ask()
+    first = "admin" if asked.approver is OLGA else "operator_admin"
+    key = make.person_id(*asked.approver)
+    with current.acting_as(make.founder(asked.approver[1])), transaction(person_id=key):
+        session().get(Person, key).email = make.PEOPLE[asked.approver[1], first][1].upper()
+    assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
+    assert "You have the same e-mail address as the person who requested this" in approve(app, asked, then=403)
+
+
+def test_who_was_removed_and_came_back_after_the_request_is_refused(app, ask):
+    make.join(*OLGA, since=long_ago())
+    make.join(*NOOR, since=long_ago())
+    asked = ask()
+    part, slug = asked.approver
+    key = make.person_id(part, slug)
+    with make.acting("admin" if slug == "acme" else "operator_admin", slug):
+        people.remove(members.membership_of(key))
+    with current.acting_as(make.founder(slug)), transaction(person_id=key):
+        people.join(session().get(Person, key), make.PEOPLE[slug, part][2], via="invitation")
+    approve(app, asked, then=403)
+
+
+def test_who_may_not_approve_may_reject(app, as_admin, acting):
+    """Rejecting gives nobody anything; after a move to another provider everybody is new."""
+    asked = policy()
+    make.join(*OLGA)
+    visitor(app, *OLGA).post(asked.answer, verb="refuse", because="Not now")
+    with acting("admin"):
+        assert policies_of.draft() is None
+
+
+# ---- groups
+
+
+def test_who_was_mapped_to_a_role_by_groups_after_the_request_is_refused(app, as_admin, idp, arrive):
+    """The provider's admin puts an account into the admins' group once a request is open."""
+    arrive("officer@acme.example")
+    asked = unmasking()
+    claims(groups=["governance-admins"])(idp)
+    mapped = arrive("officer@acme.example")
+    assert entries("membership.role.changed")[-1].changes == {"role": ["compliance_officer", "admin"]}
+    mapped.post(asked.answer, then=403, verb="approve")
+    assert "You got your role after" in mapped.get(asked.page).text
+
+
+def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, arrive):
+    arrive("officer@acme.example")
+    asked = unmasking()
+    again = arrive("officer@acme.example")
+    again.post(asked.answer, verb="approve")
+
+
+# ---- lists and judgements of work
+
+
+@pytest.mark.parametrize("kind", [policy, waiver, restart, drill, destruction])
+def test_the_inbox_shows_it_to_who_may_approve_it_and_to_nobody_else(app, as_admin, kind):
+    asked = kind()
+    make.join(*OLGA)
+    assert f"/{asked.page}" not in visitor(app, *OLGA).get("").text
+    assert f"/{asked.page}" in visitor(app, "reviewer").get("").text
+    assert f"/{asked.page}" not in as_admin.get("").text
+
+
+@pytest.mark.parametrize("whose", ["own", "same address", "another", "nobody's"])
+@pytest.mark.parametrize("role_since", [-1, 0, 1])
+def test_a_list_shows_exactly_what_the_rule_lets_one_approve(app, acting, whose, role_since):
+    """The condition on rows and the check of one request are the same rule; a role given in the same instant is no later one."""
+    at = clock.now()
+    make.join(*OLGA, since=at + timedelta(seconds=role_since))
+    whom = {
+        "own": make.person_id(*OLGA),
+        "same address": make.person_id("viewer"),
+        "another": make.person_id("admin"),
+        "nobody's": None,
+    }[whose]
+    if whose == "same address":
+        with current.acting_as(make.founder("acme")), transaction(person_id=whom):
+            session().get(Person, whom).email = make.PEOPLE["acme", OLGA[0]][1].title()
+    with acting("second_admin"):
+        listed = session().scalar(select(may_approve(cast(whom, Uuid), cast(at, DateTime(timezone=True)))))
+        why = ApprovalRequest([whom], at).why_not()
+    assert listed is (why is None) is (whose in {"another", "nobody's"} and role_since <= 0)
+
+
+def test_evidence_is_reviewed_by_another_human_also_by_a_new_one(app, acting):
+    version = shelf.version(shelf.piece(), by="admin")
+    make.join(*OLGA)
+    key = make.person_id(*OLGA)
+    with current.acting_as(make.founder("acme")), transaction(person_id=key):
+        session().get(Person, key).email = "Admin@acme.example"
+    with acting("second_admin"), pytest.raises(Forbidden, match="same e-mail address"):
+        evidence.accept(*shelf_of.version_of(version))
+    with current.acting_as(make.founder("acme")), transaction(person_id=key):
+        session().get(Person, key).email = "olga@acme.example"
+    shelf.accepted(version, by="second_admin")

@@ -1,0 +1,104 @@
+"""What the privacy tests share: asking and deciding through the front door, and somebody to forget."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import LargeBinary, text
+
+from governance.app import schedule  # noqa: F401 - the handler of the work
+from governance.foundation.audit import fsck, sequencer
+from governance.foundation.people import actions as people
+from governance.foundation.people import queries as directory
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.people.models import Membership, person_key
+from governance.kernel import current, jobs, storage
+from governance.kernel.db import Model, session, transaction
+from tests import make
+
+NAME, ADDRESS = "Nadia Kowalczyk", "nadia.kowalczyk@acme.example"
+
+
+@pytest.fixture(autouse=True)
+def a_store_of_its_own(app, isolated, tmp_path):
+    """The erasure list lies outside the database, so it outlives the test's transaction."""
+    storage.use(f"file:{tmp_path / 'objects'}")
+    yield
+    storage.use(app.config["SETTINGS"].storage_url)
+
+
+def arrives(
+    slug: str = "acme", role: str = "contributor", name: str = NAME, address: str = ADDRESS, issuer: str = "acme"
+) -> Membership:
+    """Somebody joins; who already is a person elsewhere is the same one."""
+    who = make.identity(issuer, name, address)
+    with current.acting_as(make.founder(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
+        joined = people.join(people.arrive(who), role, via="the test's world")
+        session().expunge_all()
+    return joined
+
+
+@pytest.fixture
+def nadia(database) -> Membership:
+    """A contributor of acme, with a session."""
+    joined = arrives()
+    who = make.identity("acme", NAME, ADDRESS)
+    with current.acting_as(make.founder("acme")), transaction(person_id=joined.person_id):
+        person = directory.anybody(joined.id).person
+        people.start_session(
+            person, who, token="t" * 43, browser="Nadia's Firefox", network="198.51.100.0/24", fresh=False, replaces=None
+        )
+    return joined
+
+
+def member(role: str) -> Membership:
+    """The membership of somebody of the test's world."""
+    with make.acting(role):
+        found = directory.membership_of(make.person_id(role))
+        session().expunge_all()
+    return found
+
+
+def decide(visitor: Any, path: str, then: int = 303, **form: str) -> Any:
+    return visitor.post(f"{path}/decision", then=then, **form)
+
+
+def ask(visitor: Any, member: Membership, then: int = 303, because: str = "She asked us to.") -> str:
+    """The path of the erasure that was asked for."""
+    reply = visitor.post("privacy/erasures/new", then=then, member=str(member.id), because=because)
+    return reply.location if then == 303 else reply.text
+
+
+def seen_on(visitor: Any, path: str) -> str:
+    """The mark that the decision page carries."""
+    return visitor.get(path).text.split('name="seen" value="')[1].split('"')[0]
+
+
+def erase(asker: Any, approver: Any, member: Membership, name: str = NAME) -> str:
+    path = ask(asker, member)
+    decide(approver, path, verb="approve", seen=seen_on(approver, path), typed=name)
+    assert jobs.drain(actor_of) >= 1
+    return path
+
+
+def sequenced(slug: str = "acme") -> fsck.Report:
+    """Every entry has its place; then the whole log is derived anew."""
+    with current.acting_as(make.founder(slug)):
+        while sequencer.sequence() == sequencer.BATCH:
+            pass
+        with transaction(read_only=True):
+            return fsck.fsck()
+
+
+def rows_with(word: str) -> set[str]:
+    """Tables of the acting tenant, and people it can see, in which a word still stands in any column, bytes too."""
+    found = set()
+    for table in Model.metadata.sorted_tables:
+        if "tenant_id" not in table.columns and table.name != "people":
+            continue
+        raw = [c.name for c in table.columns if isinstance(c.type, LargeBinary)]
+        holds = " OR ".join(
+            ["strpos(lower(t::text), lower(:word)) > 0", *(f"position(convert_to(:word, 'UTF8') in t.{c}) > 0" for c in raw)]
+        )
+        if session().scalar(text(f"SELECT count(*) FROM {table.name} t WHERE {holds}"), {"word": word}):
+            found.add(table.name)
+    return found

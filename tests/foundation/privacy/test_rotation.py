@@ -1,0 +1,209 @@
+"""The installation gets a new key: everything is under it, the old one can be dropped, and a killed rotation is run again."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select, update
+
+from governance.app import migrate
+from governance.foundation.audit import logs, sealing
+from governance.foundation.audit.models import AuditEntry, LogKey, TenantKey
+from governance.foundation.people import sign_in_state
+from governance.foundation.people.models import Connection
+from governance.foundation.privacy import rotation
+from governance.kernel import current, embedded, key_encryption
+from governance.kernel.db import session, transaction
+from governance.publishing.reports import actions as reports
+from governance.publishing.reports.models import SigningKey
+from tests import make
+from tests.conftest import KEEP
+
+OLD, NEW = bytes(range(1, 33)), bytes(range(100, 132))
+
+
+@pytest.fixture(autouse=True)
+def the_old_key(app, isolated):
+    yield
+    key_encryption.use(app.config["SETTINGS"].kek)
+
+
+@pytest.fixture
+def everything(nadia, acting):
+    """One of each thing that the installation's key wraps."""
+    with acting("admin"):
+        session().add(
+            Connection(
+                issuer="https://id.example", client_id="console", enforced=False, group_roles={}, tested_at=None, findings=[],
+                secret=key_encryption.wrap(b"its secret", sign_in_state.secret_context(current.actor().tenant_id)),
+            )
+        )  # fmt: skip
+        logs.open_log()
+        reports.make_signing_key()
+    return nadia
+
+
+def opens(nadia) -> None:
+    with current.acting_as(make.founder("acme")), transaction():
+        entry = (
+            session()
+            .scalars(select(AuditEntry).where(AuditEntry.action == "membership.started").order_by(AuditEntry.at.desc()).limit(1))
+            .one()
+        )
+        assert sealing.unseal("name", entry.sealed["name"]) == "Nadia Kowalczyk"
+        assert sealing.pseudonym(nadia.person_id) == nadia.pseudonym
+        logs.private_key(logs.signing_key())
+        assert sign_in_state.provider(session().scalars(select(Connection)).one(), "x").secret == "its secret"
+        reports.private_key(session().scalars(select(SigningKey).order_by(SigningKey.created_at.desc()).limit(1)).one())
+
+
+def rotated() -> list[tuple[str, dict[str, int]]]:
+    found = []
+    for slug in ("acme", "globex", "console"):
+        with current.acting_as(make.founder(slug)), transaction():
+            entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "kek.rotated"))
+            found += [(slug, e.facts["rewrapped"]) for e in entries]
+    return found
+
+
+def test_after_a_rotation_the_old_key_can_be_dropped_and_everything_opens(everything):
+    key_encryption.use(NEW, OLD)
+    result = rotation.rotate()
+    assert result.is_done and set(result.rewrapped) == {
+        "tenant_keys",
+        "audit_log_keys",
+        "signing_keys",
+        "connections",
+        "sessions",
+    }
+    key_encryption.use(NEW)
+    opens(everything)
+    told = dict(rotated())
+    assert set(told) == {"acme", "globex", "console"} and all(counts["tenant_keys"] == 2 for counts in told.values())
+    assert "signing_keys" in told["console"] and "signing_keys" not in told["acme"]
+    key_encryption.use(OLD)
+    with pytest.raises(InvalidTag):
+        opens(everything)
+
+
+def test_run_again_it_has_nothing_to_do_and_leaves_no_entry(everything):
+    key_encryption.use(NEW, OLD)
+    rotation.rotate()
+    before = rotated()
+    again = rotation.rotate()
+    assert again.is_done and not again.rewrapped and rotated() == before
+
+
+def test_killed_between_two_tenants_it_is_run_again(everything, monkeypatch):
+    class Killed(BaseException):
+        """As SIGKILL: nothing after it runs."""
+
+    whole, seen = rotation._rotate_one, []
+
+    def dies(tenant, *rest):
+        if seen:
+            raise Killed
+        seen.append(tenant.slug)
+        whole(tenant, *rest)
+
+    key_encryption.use(NEW, OLD)
+    monkeypatch.setattr(rotation, "_rotate_one", dies)
+    with pytest.raises(Killed):
+        rotation.rotate()
+    monkeypatch.undo()
+    opens(everything)
+    assert [slug for slug, _ in rotated()] == seen
+    result = rotation.rotate()
+    assert result.is_done and result.rewrapped["tenant_keys"] == 4
+    key_encryption.use(NEW)
+    opens(everything)
+
+
+def test_killed_inside_a_tenant_nothing_of_it_is_changed(everything, monkeypatch):
+    class Killed(BaseException):
+        """As SIGKILL: nothing after it runs."""
+
+    def dies(*_args, **_more):
+        raise Killed
+
+    key_encryption.use(NEW, OLD)
+    monkeypatch.setattr(rotation, "record", dies)
+    with pytest.raises(Killed):
+        rotation.rotate()
+    key_encryption.use(OLD)
+    opens(everything)
+
+
+def test_what_another_process_wraps_under_the_old_key_meanwhile_is_not_called_done(everything, monkeypatch):
+    whole = rotation._rotate_one
+
+    def and_somebody_signs_in(tenant, *rest):
+        whole(tenant, *rest)
+        if tenant.slug == "acme":
+            key_encryption.use(OLD)
+            make.cookie("admin")
+            key_encryption.use(NEW, OLD)
+
+    key_encryption.use(NEW, OLD)
+    monkeypatch.setattr(rotation, "_rotate_one", and_somebody_signs_in)
+    result = rotation.rotate()
+    assert not result.is_done and result.left == {"sessions": 1}
+    monkeypatch.undo()
+    assert rotation.rotate().is_done
+
+
+def test_what_no_key_opens_is_named(everything):
+    with current.acting_as(make.founder("acme")), transaction():
+        session().execute(update(LogKey).values(wrapped=key_encryption.Keyring(bytes(range(50, 82))).wrap(b"x", logs.SIGNING)))
+    key_encryption.use(NEW, OLD)
+    result = rotation.rotate()
+    assert not result.is_done and result.lost == {"audit_log_keys": 1}
+
+
+def test_a_key_of_another_tenant_does_not_pass(everything, acting):
+    """Contexts bind what is wrapped to its tenant: a row that was moved does not open."""
+    with acting("admin"):
+        row = session().scalars(select(TenantKey).where(TenantKey.purpose == "seal")).one()
+        theirs = key_encryption.wrap(key_encryption.new_key(), b"tenant-key\0" + make.founder("globex").tenant_id.bytes + b"seal")
+        row.wrapped = theirs
+    key_encryption.use(NEW, OLD)
+    assert rotation.rotate().lost == {"tenant_keys": 1}
+
+
+def test_the_application_may_change_nothing_else_of_a_signing_key(everything, acting):
+    from sqlalchemy.exc import ProgrammingError
+
+    with acting("admin"), pytest.raises(ProgrammingError, match="permission denied"), session().begin_nested():
+        session().execute(update(SigningKey).values(name="another"))
+
+
+@pytest.mark.slow
+def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
+    """A database of its own, since its keys change for good."""
+    mine = embedded.start(KEEP / "pg", database="rotated_kek")
+    embedded.drop(mine, "rotated_kek")
+    mine = embedded.start(KEEP / "pg", database="rotated_kek")
+    migrate.upgrade(mine.owner_url)
+    for name in ("kek", "kek-2", "secret"):
+        (tmp_path / name).write_bytes(os.urandom(32))
+
+    def run(*command: str, kek: str, previous: str | None = None) -> subprocess.CompletedProcess[str]:
+        named = {"GOVERNANCE_KEK_FILE": str(tmp_path / kek), "GOVERNANCE_SECRET_KEY_FILE": str(tmp_path / "secret")}
+        named |= {"GOVERNANCE_KEK_PREVIOUS_FILE": str(tmp_path / previous)} if previous else {}
+        named |= {"DATABASE_URL": mine.app_url, "GOVERNANCE_VAR": str(tmp_path), "GOVERNANCE_DEMO": "1"}
+        return subprocess.run([sys.executable, *command], env=os.environ | named, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+    found = "from governance.app.factory import create_app; from governance.foundation.tenants import actions; create_app(); actions.found('acme', 'Acme')"
+    assert run("-c", found, kek="kek").returncode == 0
+    rotate = ("-m", "governance.app.cli", "keys", "rotate-kek")
+    lost = run(*rotate, kek="kek-2")
+    assert (
+        lost.returncode == 1 and "tenant_keys: 2 open with neither key" in lost.stdout and "Keep the previous key" in lost.stdout
+    )
+    done = run(*rotate, kek="kek-2", previous="kek")
+    assert done.returncode == 0 and "tenant_keys 2" in done.stdout and "drop it" in done.stdout
+    again = run(*rotate, kek="kek-2")
+    assert again.returncode == 0 and "nothing was left to do" in again.stdout
+    embedded.drop(mine, "rotated_kek")

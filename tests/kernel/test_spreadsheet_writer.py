@@ -1,0 +1,67 @@
+"""Tables as files: what a spreadsheet reads back is what was meant, and nothing of it runs."""
+
+import csv
+import io
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
+
+from governance.kernel.spreadsheet_writer import DANGEROUS, csv_bytes, harmless, xlsx_bytes
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", "＝1", "－1", "＋1", "＠x", "\0=1"]
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60)
+
+
+def read_xlsx(content: bytes):
+    return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_what_looks_like_a_formula_becomes_text(formula):
+    assert harmless(formula) == f"'{formula}"
+    rows = list(csv.reader(io.StringIO(csv_bytes([formula], [[formula]]).decode("utf-8-sig"), newline="")))
+    assert all(cell.startswith("'") for row in rows for cell in row)
+
+
+@pytest.mark.parametrize("formula", [f for f in FORMULAS if f.isprintable()])
+def test_xlsx_holds_text_and_no_formula(formula):
+    content = xlsx_bytes("Controls", ["Ref", formula], [["AC-1", formula]])
+    assert read_xlsx(content) == [["Ref", f"'{formula}"], ["AC-1", f"'{formula}"]]
+    import zipfile
+
+    sheet = zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml")
+    assert b"<f>" not in sheet
+
+
+def test_numbers_stay_numbers_and_dates_become_iso():
+    row = [3, -2.5, 0, date(2026, 11, 25), datetime(2026, 11, 25, 9, tzinfo=UTC), None, True, float("nan"), float("inf"), 2**60]
+    assert [harmless(c) for c in row] == [3, -2.5, 0, "2026-11-25", "2026-11-25T09:00:00+00:00", "", "yes", "", "", str(2**60)]
+    assert read_xlsx(xlsx_bytes("Numbers", ["a"] * len(row), [row]))[1][:4] == [3, -2.5, 0, "2026-11-25"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=8))
+def test_any_text_comes_back(rows):
+    shown = [[harmless(a), harmless(b)] for a, b in rows]
+    assert list(csv.reader(io.StringIO(csv_bytes(["One", "Two"], rows).decode("utf-8-sig"), newline="")))[1:] == shown
+    back = read_xlsx(xlsx_bytes("Table", ["One", "Two"], rows))[1:]
+    assert [[str(c) for c in row] for row in back if any(row)] == [row for row in shown if any(row)]
+    assert not any(str(cell).startswith(DANGEROUS) for row in back for cell in row)
+
+
+@pytest.mark.parametrize("title", ["a" * 60, "Q1/Q2: [draft]*?\\", "'quoted'", "", "///"])
+def test_any_title_names_a_sheet(title):
+    assert read_xlsx(xlsx_bytes(title, ["One"], [])) == [["One"]]
+
+
+def test_text_longer_than_a_cell_is_cut_and_not_lost():
+    assert len(read_xlsx(xlsx_bytes("Long", ["One"], [["x" * 40_000]]))[1][0]) == 32_767
+
+
+def test_csv_opens_in_a_spreadsheet():
+    content = csv_bytes(["Prüfung", "B"], [['ä,"b"', "two\r\nlines"]])
+    assert content.startswith(b"\xef\xbb\xbf") and b"\r\n" in content
+    assert content.decode("utf-8-sig") == 'Prüfung,B\r\n"ä,""b""","two\r\nlines"\r\n'

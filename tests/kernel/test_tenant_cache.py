@@ -1,0 +1,92 @@
+"""What a process keeps of committed facts: bounded, shared by threads, and never older than its number says."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+from governance.kernel import current, db, tenant_cache
+from governance.kernel.db import transaction
+from governance.kernel.tenant_cache import Shelf, recall
+from tests import make
+
+
+@pytest.fixture(autouse=True)
+def clean(app, isolated):
+    tenant_cache.forget()
+    yield
+    tenant_cache.forget()
+
+
+def asked(number, made="new", *, slug="acme", **how):
+    """What a transaction of the tenant gets that reads this number and would work out `made`."""
+    how.setdefault("read_only", True)
+    with current.acting_as(make.founder(slug)), transaction(**how):
+        return recall("facts", lambda: made, under=lambda: number)
+
+
+def test_the_same_number_gives_the_same_and_a_greater_one_anew():
+    assert [asked((1, 0), "a"), asked((1, 0), "b"), asked((2, 0), "c"), asked((2, 1), "d"), asked((2, 1), "e")] == list("aacdd")
+
+
+def test_an_overtaken_reader_neither_gets_nor_replaces_what_is_newer():
+    assert asked((5, 0), "newer") == "newer"
+    assert asked((4, 0), "older") == "older"
+    assert asked((4, 9), "mixed") == "mixed"
+    assert asked((5, 0), "wrong") == "newer"
+
+
+def test_two_tenants_never_share():
+    assert [asked((1, 0), "acme's"), asked((1, 0), "globex's", slug="globex"), asked((1, 0), "wrong")] == [
+        "acme's",
+        "globex's",
+        "acme's",
+    ]
+
+
+@pytest.mark.parametrize("how", [{"read_only": False}, {"person_id": uuid4()}])
+def test_a_transaction_that_may_write_or_sees_more_neither_uses_nor_fills_it(how):
+    assert asked((1, 0), "its own", **how) == "its own"
+    assert asked((1, 0), "kept") == "kept"
+    assert asked((1, 0), "its own", **how) == "its own"
+
+
+def test_outside_of_any_tenant_nothing_is_kept():
+    with transaction(read_only=True):
+        assert [recall("facts", lambda n=n: n, under=lambda: (1, 0)) for n in (1, 2)] == [1, 2]
+
+
+def test_without_a_number_nothing_is_kept():
+    assert [asked(None, "a"), asked(None, "b"), asked((1, 0), "c"), asked(None, "d")] == list("abcd")
+
+
+def test_the_number_is_read_once_in_a_transaction():
+    read = []
+    with current.acting_as(make.founder("acme")), transaction(read_only=True):
+        for key in range(3):
+            recall(key, lambda: 0, under=lambda: read.append(1) or (1, 0))
+    assert read == [1]
+
+
+def test_what_the_database_was_before_it_went_away_is_forgotten():
+    asked((1, 0), "before")
+    db.engine().dispose()
+    assert asked((1, 0), "after") == "after"
+
+
+def test_tenants_and_values_are_bounded(monkeypatch):
+    for number in range(tenant_cache.TENANTS * 2):
+        tenant_cache._under(uuid4(), (number, 0))
+    assert len(tenant_cache._tenants) == tenant_cache.TENANTS
+    shelf = Shelf(3)
+    for number in range(10):
+        shelf.get(number, lambda number=number: number)
+        shelf.get(0, lambda: 0)  # asked for again and again, so it stays
+    assert len(shelf) == 3 and shelf.get(0, lambda: "gone") == 0 and shelf.get(5, lambda: "gone") == "gone"
+
+
+def test_threads_that_make_the_same_get_the_same():
+    shelf = Shelf(100)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda n: shelf.get(n % 50, object), range(4000)))
+    assert len(set(map(id, found))) == 50

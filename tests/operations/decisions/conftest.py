@@ -1,0 +1,135 @@
+"""Machines with keys, asking what is allowed."""
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bench.client import serving_console
+from governance.app.factory import connect
+from governance.foundation.api_keys import actions as api_keys
+from governance.foundation.tenants import queries as directory
+from governance.kernel import db
+from governance.kernel.db import session
+from governance.operations.decisions.app import FLAGS
+from governance.operations.systems import actions as systems
+from governance.operations.systems.models import AISystem
+from tests import make
+from tests.cluster import Cluster
+
+
+class Product:
+    """An AI product that asks through the front door, as any OFREP client does."""
+
+    def __init__(self, app: Any, key: str) -> None:
+        self.client, self.key = app.test_client(), key
+
+    def ask(self, flag: str | None, *, then: int = 200, headers: dict[str, str] | None = None, **context: Any) -> Any:
+        body = {"context": {"targetingKey": "user-1", **context}}
+        return self.send(f"{FLAGS}/{flag}" if flag else FLAGS, json.dumps(body), then=then, headers=headers)
+
+    def send(self, path: str, body: str | bytes, *, then: int = 200, headers: dict[str, str] | None = None) -> Any:
+        given = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **(headers or {})}
+        reply = self.client.post(path, data=body, headers=given)
+        assert reply.status_code == then, f"{reply.status_code}, expected {then}: {reply.text[:400]}"
+        return reply
+
+    def value(self, flag: str, **context: Any) -> Any:
+        return self.ask(flag, **context).get_json()["value"]
+
+
+def system(key: str = "claims-triage", lane: str = "high_risk", slug: str = "acme") -> AISystem:
+    with make.acting("admin", slug):
+        made = systems.register(key=key, name=key.replace("-", " ").title(), lane=lane, purpose="Sorts claims.", owner_id=None)
+        session().flush()
+        session().expunge(made)
+        return made
+
+
+def key(slug: str = "acme", scopes: tuple[str, ...] = ("flags:read",), **given: Any) -> str:
+    with make.acting("admin", slug):
+        return api_keys.make(given.pop("name", "claims service"), scopes, **given)[1]
+
+
+@pytest.fixture
+def triage(database) -> AISystem:
+    return system()
+
+
+@pytest.fixture
+def product(app, triage) -> Product:
+    return Product(app, key())
+
+
+# ---- two real workers
+
+
+@pytest.fixture(scope="module")
+def cluster(server_folder):
+    made = Cluster(server_folder / "pg")
+    yield made
+    with contextlib.suppress(subprocess.CalledProcessError):
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def own(app, cluster, settings, tmp_path_factory):
+    """The settings of an installation on that server."""
+    var = tmp_path_factory.mktemp("following")
+    (var / "kek.key").write_bytes(settings.kek)
+    (var / "secret.key").write_bytes(settings.secret_key)
+    return replace(
+        settings, database_url=cluster.server.app_url, owner_database_url=cluster.server.owner_url, var=var,
+        storage_url=f"file:{var / 'objects'}",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def served(own):
+    """acme with a system and its key, served by two web workers: the port, the key."""
+    directory.forget()
+    connect(own)
+    make.world()
+    system("support-assistant", "standard")
+    token = key(name="support service")
+    environment = {**os.environ, "GOVERNANCE_DEMO": "1", "GOVERNANCE_VAR": str(own.var), "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
+                   "DATABASE_URL": own.database_url, "GOVERNANCE_WEB_WORKERS": "2"}  # fmt: skip
+    with serving_console(environment, own.var / "web.log", workers=2) as (port, _):
+        yield port, token
+
+
+@pytest.fixture
+def installation(served, own, settings, isolated):
+    """The same, with this process at work on its database: no outer transaction, since others are to see what is done."""
+    directory.forget()
+    connect(own)
+    yield served
+    db.engine().dispose()
+    directory.forget()
+    connect(settings)
+
+
+class Line:
+    """A kept-alive connection, which stays with one of the workers."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.connection, self.token = http.client.HTTPConnection("127.0.0.1", port, timeout=60), token
+
+    def ask(self, flag: str, **context: str) -> tuple[int, dict]:
+        body = json.dumps({"context": {"targetingKey": "user-1", **context}})
+        self.connection.request("POST", f"{FLAGS}/{flag}", body, {"Authorization": f"Bearer {self.token}"})
+        reply = self.connection.getresponse()
+        return reply.status, json.loads(reply.read())
+
+
+def lines(installation, count: int = 12) -> list[Line]:
+    """So many connections that both workers have some."""
+    opened = [Line(*installation) for _ in range(count)]
+    for line in opened:
+        assert line.ask("switch.support-assistant")[0] == 200
+    return opened

@@ -1,0 +1,301 @@
+"""Senders of slow bodies, on two real workers of `governance web`: they delay nobody but themselves."""
+
+import contextlib
+import hashlib
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import select
+
+import governance
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence.models import EvidenceVersion
+from governance.kernel import bodies
+from governance.kernel.db import session
+from governance.operations.decisions.app import FLAGS
+from governance.operations.switches import actions as switches
+from governance.operations.switches.models import Stop
+from tests import make
+from tests.assurance.evidence.shelf import days
+from tests.operations.decisions.conftest import key, lines
+from tests.patience import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("following")]
+
+STOP = "/t/acme/systems/support-assistant/stop"
+FORM = "application/x-www-form-urlencoded"
+MEGABYTE = 1024 * 1024
+
+
+def head(path: str, *fields: str, length: int | None = 5000) -> bytes:
+    size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: 127.0.0.1", size, *fields, "", ""]).encode()
+
+
+class Drips:
+    """Connections that each send one more byte now and then; one that is ended is opened again."""
+
+    def __init__(self, port: int, heads: list[bytes]) -> None:
+        self._port, self._heads, self._over = port, heads, threading.Event()
+        self.answers: Counter[str] = Counter()
+        self.open: dict[int, socket.socket] = {}
+        for number in range(len(heads)):
+            self._open(number)
+        self._thread = threading.Thread(target=self._drip)
+
+    def _open(self, number: int) -> None:
+        made = socket.create_connection(("127.0.0.1", self._port), timeout=20)
+        made.sendall(self._heads[number])
+        made.setblocking(False)
+        self.open[number] = made
+
+    def _drip(self) -> None:
+        while not self._over.wait(0.25):
+            for number in list(self.open):
+                self._one_more_byte(number)
+
+    def _one_more_byte(self, number: int) -> None:
+        chunked = b"chunked" in self._heads[number]
+        try:
+            self.open[number].send(b"1\r\na\r\n" if chunked else b"a")
+            told = self.open[number].recv(4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            told = b""
+        self.answers[told[9:12].decode("latin-1") or "closed"] += 1
+        self.open[number].close()
+        self._open(number)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(30)
+        for each in self.open.values():
+            each.close()
+
+
+def everybody(installation: Any) -> list[bytes]:
+    """64 senders: strangers of three kinds, one with a made-up session, a member and a key."""
+    viewer = make.cookie("viewer")
+    kinds = [
+        head("/csp-report", "Content-Type: application/csp-report"),
+        head("/login", f"Content-Type: {FORM}"),
+        head("/csp-report", "Content-Type: application/csp-report", length=None),
+        head("/login", f"Content-Type: {FORM}", length=None),
+        head(STOP, f"Content-Type: {FORM}", "Cookie: session=acme.made-up"),
+        head(STOP, f"Content-Type: {FORM}", f"Cookie: session={viewer}"),
+        head("/theme", f"Content-Type: {FORM}", f"Cookie: session={viewer}"),
+        head(FLAGS, "Content-Type: application/json", f"Authorization: Bearer {installation[1]}"),
+    ]
+    return kinds * 8
+
+
+class Browser:
+    """A signed-in person's browser: one connection for each request, since it may reach either worker."""
+
+    def __init__(self, port: int, role: str) -> None:
+        self._port, self._cookie = port, make.cookie(role)
+
+    def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        headers = {"Cookie": f"session={self._cookie}", **({"Content-Type": FORM} if fields else {})}
+        connection.request(method, path, urlencode(fields) if fields else None, headers)
+        reply = connection.getresponse()
+        told = reply.read().decode()
+        connection.close()
+        return reply.status, told
+
+    def csrf(self, path: str) -> str:
+        status, told = self.ask("GET", path)
+        assert status == 200, told
+        return re.search(r'name="csrf_token" value="([^"]+)"', told)[1]
+
+
+@pytest.fixture
+def restarted() -> Iterator[None]:
+    yield
+    with make.acting("admin"):
+        for found in session().scalars(select(Stop).where(Stop.restarted_at.is_(None))):
+            switches.restart(found, seen=switches.seen(found), because="A test.")
+
+
+def refused_in(log: str, reason: str) -> int:
+    return sum("body refused" in line and f'"{reason}"' in line for line in log.splitlines())
+
+
+def test_a_stop_is_pressed_and_obeyed_by_both_workers_while_64_connections_drip(installation, restarted):
+    port, _ = installation
+    opened, admin = lines(installation), Browser(port, "admin")
+    with Drips(port, everybody(installation)) as drips:
+        assert len(drips.open) == 64
+        eventually(lambda: sum(drips.answers.values()) >= 8)  # all places of some are taken
+        token = admin.csrf(STOP)
+        pressed = {"csrf_token": token, "what": "all", "generate": "y", "serve": "y", "because": "It answers nonsense."}
+        status, told = admin.ask("POST", STOP, pressed)
+        assert status == 303, told
+        eventually(lambda: {line.ask("switch.support-assistant")[1]["value"] for line in opened} == {False})
+        assert len(drips.open) == 64
+    assert set(drips.answers) <= {"408", "503", "closed"}
+
+
+def test_members_and_keys_have_places_of_their_own_while_strangers_take_all_of_theirs(installation):
+    port, token = installation
+    strangers = [head("/csp-report", "Content-Type: application/csp-report")] * 64
+    officer = make.cookie("compliance_officer")
+    context = json.dumps({"context": {"targetingKey": "user-1"}})
+    with Drips(port, strangers) as drips:
+        eventually(lambda: drips.answers["503"] >= 8)
+        late = (bodies.GRACE_SECONDS + 1) / len(context)
+        assert (
+            slowly(port, head(f"{FLAGS}/policy.grounding", f"Authorization: Bearer {token}", length=len(context)), context, late)[
+                0
+            ]
+            == 200
+        )
+        form = urlencode({"theme": "dark", "csrf_token": Browser(port, "compliance_officer").csrf(STOP_ALL)})
+        sent = head("/theme", f"Content-Type: {FORM}", f"Cookie: session={officer}", length=len(form))
+        status, told = slowly(port, sent, form, (bodies.GRACE_SECONDS + 1) / len(form))
+        assert status not in {408, 503}, told
+
+
+STOP_ALL = "/t/acme/switches/"
+
+
+def slowly(port: int, opening: bytes, body: str, seconds_a_byte: float) -> tuple[int, str]:
+    """What is answered to a body that comes byte by byte, on a new connection."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+    connection.sendall(opening)
+    for each in body.encode():
+        time.sleep(seconds_a_byte)
+        connection.sendall(bytes([each]))
+    reply = http.client.HTTPResponse(connection)
+    reply.begin()
+    return reply.status, reply.read().decode()
+
+
+@pytest.mark.parametrize("length", [5000, None])
+def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, own, length):
+    log = own.var / "web.log"
+    before = refused_in(log.read_text(), "slow")
+    connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
+    connection.sendall(head("/csp-report", "Content-Type: application/csp-report", length=length))
+    connection.settimeout(0.25)
+    told = b""
+    while not told:
+        connection.sendall(b"1\r\na\r\n" if length is None else b"a")
+        with contextlib.suppress(TimeoutError):
+            told = connection.recv(65536)
+    assert told.startswith(b"HTTP/1.1 408") and b"connection: close" in told.lower()
+    connection.settimeout(60)
+    with contextlib.suppress(ConnectionError):
+        while more := connection.recv(65536):
+            told += more
+    assert b"The upload was too slow." in told
+    assert refused_in(log.read_text(), "slow") == before + 1
+
+
+def test_a_silent_upload_is_ended(installation):
+    """Announced as long, so a thread waits for it: no longer than for any other."""
+    connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
+    connection.sendall(head("/login", "Content-Type: multipart/form-data; boundary=x", length=MEGABYTE) + b"--x\r\n")
+    reply = http.client.HTTPResponse(connection)
+    reply.begin()
+    assert reply.status == 408 and reply.headers["Connection"] == "close"
+
+
+def test_a_slow_sender_who_keeps_the_minimum_rate_is_answered(installation):
+    pieces = [b"x" * bodies.MIN_BODY_BYTES_PER_SECOND] * 8
+    connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
+    connection.sendall(head("/csp-report", "Content-Type: application/csp-report", length=sum(map(len, pieces))))
+    for piece in pieces:
+        time.sleep(0.5)
+        connection.sendall(piece)
+    reply = http.client.HTTPResponse(connection)
+    reply.begin()
+    assert reply.status == 204
+
+
+def test_an_announced_body_beyond_the_limit_is_refused_unread(installation):
+    connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
+    connection.sendall(head("/login", "Content-Type: multipart/form-data; boundary=x", length=13 * MEGABYTE))
+    reply = http.client.HTTPResponse(connection)
+    reply.begin()
+    assert reply.status == 413 and "larger than this page takes" in reply.read().decode()
+
+
+def test_an_answer_of_many_pieces_arrives_whole_and_its_head_alone_without_them(installation):
+    css = (Path(governance.__file__).parent / "static" / "vendor" / "tabler.css").read_bytes()
+    connection = http.client.HTTPConnection("127.0.0.1", installation[0], timeout=60)
+    for method, expected in (("GET", css), ("HEAD", b""), ("GET", css)):
+        connection.request(method, "/static/vendor/tabler.css")
+        reply = connection.getresponse()
+        assert reply.status == 200 and reply.headers["Content-Length"] == str(len(css))
+        assert reply.read() == expected
+
+
+# ---- uploads
+
+
+@pytest.fixture
+def pushing(installation) -> tuple[str, str]:
+    """The key of a machine that pushes evidence, and the reference of the item."""
+    with make.acting("admin"):
+        ref = evidence.begin(f"Large report {time.monotonic_ns()}", kind="report", cadence="quarterly").ref
+    return key(name=f"uploader {time.monotonic_ns()}", scopes=("evidence:write",)), ref
+
+
+def multipart(ref: str, megabytes: int) -> tuple[list[bytes], str]:
+    """The pieces of a push with a file of that size, and the file's SHA-256."""
+    block, digest = bytes(range(256)) * 4096, hashlib.sha256(b"%PDF-1.7\n")
+    fields = {"evidence": ref, **{name: day.isoformat() for name, day in days().items()}}
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()
+    ]
+    parts.append(b'--x\r\nContent-Disposition: form-data; name="file"; filename="report.pdf"\r\n\r\n%PDF-1.7\n')
+    for _ in range(megabytes):
+        digest.update(block)
+        parts.append(block)
+    return [*parts, b"\r\n--x--\r\n"], digest.hexdigest()
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_a_large_evidence_upload_passes_whether_or_not_its_length_is_announced(installation, pushing, is_announced):
+    token, ref = pushing
+    pieces, digest = multipart(ref, 40)
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Authorization": f"Bearer {token}"}
+    headers |= {"Content-Length": str(sum(map(len, pieces)))} if is_announced else {"Transfer-Encoding": "chunked"}
+    connection = http.client.HTTPConnection("127.0.0.1", installation[0], timeout=120)
+    connection.request("POST", "/api/v1/evidence", iter(pieces), headers, encode_chunked=not is_announced)
+    reply = connection.getresponse()
+    told = json.loads(reply.read())
+    assert reply.status == 201, told
+    assert told["sha256"] == digest
+
+
+@pytest.mark.parametrize("megabytes", [0, 2])
+def test_an_upload_that_breaks_off_saves_nothing(installation, pushing, own, megabytes):
+    (token, ref), log = pushing, own.var / "web.log"
+    before = refused_in(log.read_text(), "broken off")
+    pieces, digest = multipart(ref, megabytes)
+    whole = b"".join(pieces)
+    connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
+    fields = "Content-Type: multipart/form-data; boundary=x", f"Authorization: Bearer {token}"
+    connection.sendall(head("/api/v1/evidence", *fields, length=len(whole)) + whole[:-5])
+    connection.close()
+    eventually(lambda: refused_in(log.read_text(), "broken off") == before + 1)
+    with make.acting("admin", read_only=True):
+        assert session().scalars(select(EvidenceVersion).where(EvidenceVersion.sha256 == digest)).first() is None

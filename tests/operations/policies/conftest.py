@@ -1,0 +1,91 @@
+"""What the tests of policies share: systems of acme and globex, versions in force, and a second operator."""
+
+from datetime import timedelta
+
+import pytest
+
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.operations.policies import actions, queries
+from governance.operations.policies.effective_policies import Content
+from governance.operations.policies.policy_diff import with_tier, with_value
+from governance.operations.policies.strictness import read
+from governance.operations.systems import actions as registering
+from tests import make
+
+SYSTEMS = (
+    ("support-assistant", "Support assistant", "standard"),
+    ("claims-triage", "Claims triage", "high_risk"),
+    ("ad-copywriter", "Ad copywriter", "standard"),
+)
+WHY = "Board decision of 19 November"
+
+
+def register(slug: str = "acme") -> dict[str, object]:
+    """key → id."""
+    with make.acting("compliance_officer", slug):
+        made = {
+            key: registering.register(key=key, name=name, lane=lane, purpose="x", owner_id=None) for key, name, lane in SYSTEMS
+        }
+        session().flush()
+        return {key: system.id for key, system in made.items()}
+
+
+@pytest.fixture
+def systems(database):
+    return register()
+
+
+def content(tier: str = "standard", overrides=(), on=()) -> Content:
+    """`overrides` are (dimension, value), `on` (system id, dimension, value)."""
+    found = with_tier(Content(), tier)
+    for key, value in dict(overrides).items():
+        found = with_value(found, None, key, read(key, value))
+    for system_id, key, value in on:
+        found = with_value(found, system_id, key, read(key, value))
+    return found
+
+
+def in_force(wanted: Content, slug: str = "acme") -> int:
+    """That content comes into force the way its direction demands; its number."""
+    with make.acting("admin", slug):
+        now = queries.standing()
+        try:
+            return actions.tighten_now(wanted, base=now.number, because=WHY).number or 0
+        except actions.NeedsSecondPerson:
+            pass
+    with make.acting("admin", slug):
+        row_id = actions.ask(wanted, seen="", because=WHY).id
+    with make.acting("compliance_officer", slug):
+        row = queries.policy_version(row_id)
+        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+        return row.number or 0
+
+
+def asked(wanted: Content, **options) -> object:
+    """The id of an open version that waits for a second person."""
+    with make.acting("admin"):
+        return actions.ask(wanted, seen=actions.opened(queries.draft()), because=WHY, **options).id
+
+
+def mark_of(version_id) -> str:
+    with make.acting("compliance_officer"):
+        return actions.decision_mark(queries.policy_version(version_id), queries.standing())
+
+
+def standing(slug: str = "acme"):
+    with make.acting("compliance_officer", slug, read_only=True):
+        return queries.standing()
+
+
+def waits(days: float = 0, **more) -> object:
+    return clock.now() + timedelta(days=days, **more)
+
+
+@pytest.fixture
+def second_operator(app, isolated):
+    """Another operator beside Eva, signed in."""
+    make.join("second_operator", "console")
+    from tests.conftest import visitor
+
+    return visitor(app, "second_operator", "console")

@@ -1,0 +1,157 @@
+"""Ways around two persons, around an end, and around the floor, tried one by one."""
+
+from datetime import timedelta
+
+import pytest
+
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.kernel.errors import Stale
+from governance.operations.policies import actions, queries
+from governance.operations.policies.effective_policies import Content, Platform, Standing
+from governance.operations.policies.policy_diff import platform_content
+from governance.operations.policies.strictness import DIMENSIONS, TIERS, covers
+from governance.operations.systems import actions as registering
+from governance.operations.systems import queries as register
+from tests import make
+from tests.operations.policies.conftest import WHY, content, in_force, standing, waits
+from tests.operations.policies.test_pages import confirm, hidden
+
+
+def operator(role: str = "operator_admin"):
+    return make.acting(role, "console")
+
+
+def change(until=None, by: str = "operator_admin", **values):
+    """The id of the version of the operator's layer with these values in its floor; in force, or waiting."""
+    with operator(by):
+        now = platform_content(queries.platform())
+        floor = now["floor"] | values
+        row = actions.change_platform(now | {"floor": floor}, base=queries.newest_platform_number(), because=WHY, until=until)
+        return row.id, row.state
+
+
+def approve(row_id) -> None:
+    with operator("second_operator"):
+        row = queries.platform_policy(row_id)
+        actions.approve_platform(row, seen=actions.platform_mark(row))
+
+
+def loosened(until, **values) -> None:
+    row_id, state = change(until, **values)
+    assert state == "asked"
+    approve(row_id)
+
+
+@pytest.fixture
+def operators(database, second_operator):
+    """Two of them."""
+
+
+def test_one_operator_cannot_move_the_end_of_a_looser_floor_by_tightening_something_else(operators):
+    loosened(waits(10), retention_days=180)
+    row_id, state = change(waits(85), content_filter="maximum")
+    assert state == "asked" and queries_floor()["content_filter"] == "standard"
+    approve(row_id)
+    assert queries_floor()["retention_days"] == 180
+
+
+def test_a_tighter_step_while_the_floor_is_looser_keeps_the_end_that_two_agreed_on(operators):
+    end = waits(10)
+    loosened(end, retention_days=180)
+    assert change(content_filter="maximum")[1] == "live"
+    with operator():
+        assert queries.platform().until == end
+
+
+def test_the_end_of_a_looser_floor_loosens_nothing_that_was_tightened_meanwhile(operators):
+    loosened(waits(20), retention_days=365)
+    change(content_filter="maximum")
+    change(waits(10), retention_days=180)
+    for days, retention in ((5, 180), (15, 180), (25, 90)):
+        with clock.frozen(clock.now() + timedelta(days=days)):
+            floor = queries_floor()
+            assert (floor["content_filter"], floor["retention_days"]) == ("maximum", retention), days
+
+
+def queries_floor():
+    with operator():
+        return queries.platform().floor
+
+
+def test_a_second_operator_decides_on_the_floor_that_he_saw(operators):
+    loosened(waits(10), retention_days=180)
+    row_id, _ = change(waits(60), retention_days=365)
+    with operator("second_operator"):
+        seen = actions.platform_mark(queries.platform_policy(row_id))
+    with clock.frozen(clock.now() + timedelta(days=11)), operator("second_operator"), pytest.raises(Stale):
+        actions.approve_platform(queries.platform_policy(row_id), seen=seen)
+
+
+def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_before(systems, as_admin, as_officer):
+    in_force(content("standard", on=[(systems["ad-copywriter"], "memory", "off")]))
+    with make.acting("compliance_officer"):
+        registering.retire(register.system("ad-copywriter"), because="Done with")
+    confirm(as_admin, "policies/?tier=strict", "apply", because=WHY)
+    assert standing().content == Content("strict")
+    page = as_admin.get("policies/override/memory").text
+    as_admin.post("policies/override/memory", seen=hidden(page, "seen"), level="off")
+
+
+def test_a_waiver_agreed_to_under_another_floor_is_looked_at_again(systems, operators):
+    in_force(content("baseline"))
+    with make.acting("admin"):
+        row_id = actions.ask_waiver(systems["support-assistant"], "retention_days", 120, expires_at=waits(20), because=WHY,
+                                    compensation="Weekly review").id  # fmt: skip
+    with make.acting("compliance_officer"):
+        seen = actions.waiver_mark(queries.waiver(row_id), queries.standing())
+    change(retention_days=7)
+    with make.acting("compliance_officer"), pytest.raises(Stale):
+        actions.agree(queries.waiver(row_id), seen=seen)
+
+
+def test_what_nobody_may_waive_any_more_is_waived_no_more(systems, operators):
+    in_force(content("baseline"))
+    with make.acting("admin"):
+        row_id = actions.ask_waiver(systems["support-assistant"], "retention_days", 120, expires_at=waits(20), because=WHY,
+                                    compensation="Weekly review").id  # fmt: skip
+    for role in ("compliance_officer", "reviewer"):
+        with make.acting(role):
+            row = queries.waiver(row_id)
+            actions.agree(row, seen=actions.waiver_mark(row, queries.standing()))
+    with operator():
+        now = platform_content(queries.platform())
+        actions.change_platform(now | {"unwaivable": ["retention_days"]}, base=0, because=WHY)
+    now = standing()
+    assert now.effective(now.systems[-1])["retention_days"].value == 90
+
+
+def test_a_tier_that_is_not_there_is_as_strict_as_all_of_them_together():
+    """It cannot be taken away; were it gone all the same, nothing is looser, and products go on being answered."""
+    lost = Standing(Platform(), 3, Content("gone"), ())
+    found = lost.effective()
+    assert found.keys() == DIMENSIONS.keys() and lost.tier.four_eyes
+    for key, decided in found.items():
+        assert all(covers(key, decided.value, tier.values[key]) for tier in TIERS.values())
+
+
+@pytest.mark.parametrize("steps", [
+    ["strict", "regulated", "standard"],
+    ["regulated", "strict"],
+])  # fmt: skip
+def test_no_chain_of_steps_by_one_person_ends_looser_than_it_began(systems, steps):
+    """Tier and overrides, up and down, each tried by one: what is in force at the end covers what was at the beginning."""
+    before = standing()
+    for tier in steps:
+        for overrides in ({}, {"memory": "off"}, {"retention_days": "7"}):
+            wanted = content(tier, overrides, [(systems["claims-triage"], "human_review", "all")] if overrides else ())
+            with make.acting("admin"):
+                now = queries.standing()
+                try:
+                    actions.tighten_now(wanted, base=now.number, because=WHY)
+                except (actions.NeedsSecondPerson, actions.Unchanged):
+                    session().rollback()
+    after = standing()
+    for system in (None, *after.systems):
+        was, becomes = before.effective(system), after.effective(system)
+        assert all(covers(key, becomes[key].value, was[key].value) for key in was)

@@ -1,0 +1,201 @@
+"""The operator's floor and tiers: tightened at once for everybody, loosened by two, and a looser floor ends."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from governance.foundation.audit.models import AuditEntry
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.kernel.tenant_revision import OVER_ALL, Mark
+from governance.operations.policies.strictness import FLOOR
+from tests import make
+from tests.assurance.frameworks.files import words
+from tests.operations.policies.conftest import content, in_force, standing
+from tests.operations.policies.test_pages import hidden
+
+CHANGE = "/operator/floor/change"
+
+
+def filled(html: str) -> dict:
+    """What a browser would send of the form as it is shown."""
+    form = BeautifulSoup(html, "html.parser").find("main").find("form")
+    sent = {}
+    for tag in form.find_all(["input", "select", "textarea"]):
+        if tag.name == "select" and tag.get("multiple") is None:
+            chosen = tag.find("option", selected=True) or tag.find("option")
+            sent[tag["name"]] = chosen["value"]
+        elif tag.name == "textarea":
+            sent[tag["name"]] = tag.get_text().strip()
+        elif tag.name == "input" and tag.get("type") != "checkbox" and tag["name"] != "csrf_token":
+            sent[tag["name"]] = tag.get("value", "")
+    return sent
+
+
+def floor(visitor, verb="confirm", then=303, until=None, because="The regulator asks for it", **values):
+    sent = filled(visitor.get(CHANGE).text) | {f"value_{k}": v for k, v in values.items()}
+    return visitor.post(CHANGE, then=then, **(sent | {"verb": verb, "because": because, "until": until or ""}))
+
+
+def day(days: int) -> str:
+    return (clock.now() + timedelta(days=days)).date().isoformat()
+
+
+def moved() -> int:
+    with make.acting("operator_admin", "console", read_only=True):
+        return session().scalar(select(Mark.number).where(Mark.id == OVER_ALL)) or 0
+
+
+def test_a_stricter_floor_is_in_force_for_every_tenant_at_once(systems, as_operator):
+    before = moved()
+    looked = floor(as_operator, "look", 200, retention_days="30")
+    assert "Applies at once, to every tenant" in words(looked) and "floor, retention_days" in words(looked)
+    assert standing().platform.number == 0
+    floor(as_operator, retention_days="30")
+    for slug in ("acme", "globex"):
+        assert standing(slug).effective()["retention_days"].value == 30
+    assert moved() == before + 1
+    with make.acting("operator_admin", "console", read_only=True):
+        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "platform.applied")).one()
+        assert entry.facts["lines"] == [["floor", "retention_days", "90", "30"]]
+    with make.acting("admin", read_only=True):
+        assert not session().scalars(select(AuditEntry).where(AuditEntry.action == "platform.applied")).all()
+
+
+def test_a_looser_floor_takes_a_second_operator_and_an_end(systems, as_operator, second_operator):
+    looked = words(floor(as_operator, "look", 200, retention_days="180"))
+    assert "Needs a second operator" in looked and "Ask a second operator" in looked
+    assert "A looser floor ends" in words(floor(as_operator, then=422, retention_days="180"))
+    assert "at most 90 days" in words(floor(as_operator, then=422, retention_days="180", until=day(95)))
+    assert "still to come" in words(floor(as_operator, then=422, retention_days="180", until="2001-01-01"))
+    where = floor(as_operator, retention_days="180", until=day(60)).location
+    assert "You asked for it" in words(as_operator.get(where))
+    as_operator.post(where, then=403, verb="approve", seen=hidden(second_operator.get(where).text, "seen"))
+    assert standing().platform.floor["retention_days"] == 90
+    second_operator.post(where, then=409, verb="approve", seen="nothing")
+    second_operator.post(where, verb="approve", seen=hidden(second_operator.get(where).text, "seen"))
+    now = standing()
+    assert now.platform.floor["retention_days"] == 180 and now.next_change(clock.now()) == now.platform.until
+    with clock.frozen(clock.now() + timedelta(days=62)):
+        back = standing().platform
+        assert (back.floor, back.number, back.until) == (FLOOR, 0, None)
+
+
+def test_what_changes_while_the_floor_is_looser_outlives_it_and_the_looser_floor_does_not(systems, as_operator, second_operator):
+    where = floor(as_operator, retention_days="180", until=day(60)).location
+    second_operator.post(where, verb="approve", seen=hidden(second_operator.get(where).text, "seen"))
+    sent = filled(as_operator.get("/operator/floor/tiers/new").text) | {
+        "key": "guarded",
+        "name": "Guarded",
+        "because": "x",
+        "verb": "confirm",
+    }
+    as_operator.post("/operator/floor/tiers/new", **sent)
+    assert standing().platform.until is not None
+    with clock.frozen(clock.now() + timedelta(days=62)):
+        back = standing().platform
+        assert back.floor == FLOOR and "guarded" in back.tiers
+    floor(as_operator, retention_days="90")
+    assert standing().platform.until is None and standing().platform.floor == FLOOR
+
+
+def test_a_tier_is_added_chosen_and_never_taken_away(systems, as_operator, as_admin):
+    sent = filled(as_operator.get("/operator/floor/tiers/new").text) | {
+        "key": "guarded",
+        "name": "Guarded",
+        "means": "For guests.",
+        "because": "x",
+    }
+    assert "Guarded" in words(as_operator.post("/operator/floor/tiers/new", then=200, **sent, verb="look"))
+    as_operator.post("/operator/floor/tiers/new", **sent, verb="confirm")
+    as_operator.post("/operator/floor/tiers/new", then=422, **sent, verb="confirm")
+    as_operator.post("/operator/floor/tiers/new", then=422, **(sent | {"key": "G!"}), verb="confirm")
+    assert "Guarded" in words(as_admin.get("policies/?tier=guarded"))
+    in_force(content("guarded"))
+    with make.acting("operator_admin", "console"):
+        from governance.kernel.errors import Invalid
+        from governance.operations.policies import actions
+
+        with pytest.raises(Invalid, match="never taken away"):
+            actions.change_platform({"floor": {}, "tiers": {}}, base=1, because="x")
+
+
+def test_a_looser_tier_waits_for_a_second_operator(systems, as_operator, second_operator):
+    sent = filled(as_operator.get("/operator/floor/tiers/strict").text) | {
+        "value_memory": "on",
+        "because": "x",
+        "verb": "confirm",
+    }
+    where = as_operator.post("/operator/floor/tiers/strict", **sent).location
+    in_force(content("strict"))
+    assert standing().tier.values["memory"] == "opt_in"
+    second_operator.post(where, then=422, verb="refuse", because=" ")
+    second_operator.post(where, verb="refuse", because="No")
+    second_operator.post(where, then=422, verb="approve", seen="x")
+    assert "Refused" in words(as_operator.get(where))
+
+
+def test_what_waits_comes_first_and_can_be_withdrawn_by_who_asked(as_operator, second_operator):
+    where = floor(as_operator, retention_days="180", until=day(60)).location
+    assert "waits for a second operator" in words(floor(as_operator, then=422, retention_days="30"))
+    assert "waits for a second operator" in words(as_operator.get("/operator/floor"))
+    second_operator.post(where, then=403, verb="withdraw")
+    as_operator.post(where, verb="withdraw")
+    floor(as_operator, retention_days="30")
+
+
+def test_two_operators_at_once_the_second_is_told(as_operator):
+    sent = filled(as_operator.get(CHANGE).text) | {"value_retention_days": "40", "verb": "confirm", "because": "x"}
+    floor(as_operator, retention_days="30")
+    reply = as_operator.post(CHANGE, then=409, **sent)
+    assert "Version 1 came into force" in words(reply) and 'value="40"' in reply.text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("value_retention_days", "-1", "whole number"),
+        ("value_model_access", "a b", "no name of a model"),
+        ("value_memory", "often", "choice"),
+    ],
+)
+def test_a_value_that_is_none_is_named_beside_its_field(as_operator, field, value, said):
+    sent = filled(as_operator.get(CHANGE).text) | {field: value, "verb": "confirm", "because": "x"}
+    reply = as_operator.post(CHANGE, then=422, **sent)
+    assert said in words(reply) and f'href="#{field}"' in reply.text
+
+
+def test_nothing_changed_and_no_reason_are_refused(as_operator):
+    assert "Nothing changes" in words(floor(as_operator, then=422))
+    assert "Say why" in words(floor(as_operator, then=422, because=" ", retention_days="30"))
+
+
+def test_who_may_look_and_who_may_change(app, as_operator, as_admin, database):
+    from tests.conftest import visitor
+
+    finance = visitor(app, "operator_finance", "console")
+    finance.get("/operator/floor")
+    finance.get("/operator/floor/versions")
+    finance.get(CHANGE, then=403)
+    as_admin.get("/operator/floor", then=404)
+    as_operator.get("/operator/floor/tiers/lenient", then=404)
+    as_operator.get("/operator/floor/versions/1", then=404)
+    floor(as_operator, retention_days="30")
+    assert "retention_days" in words(as_operator.get("/operator/floor/versions/1"))
+    assert "Version 1" in words(as_operator.get("/operator/floor/versions"))
+
+
+def test_a_tenants_transaction_cannot_write_the_operators_layer(database, acting):
+    with acting("admin"), pytest.raises(DBAPIError, match="row-level security"), session().begin_nested():
+        session().execute(text(
+            "INSERT INTO platform_policies (id, state, content, digest, base, loosens, reason, made_by, created_at)"
+            " VALUES (gen_random_uuid(), 'live', '{}', '', 0, false, '', gen_random_uuid(), now())"))  # fmt: skip
+
+
+def test_the_operators_page_asks_the_database_little(as_operator, statements):
+    with statements() as seen:
+        as_operator.get("/operator/floor")
+    assert len(seen) <= 6, "\n".join(seen)

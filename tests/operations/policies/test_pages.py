@@ -1,0 +1,350 @@
+"""The pages of a policy, through the front door."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from governance.kernel import clock
+from governance.operations.decision_counts import actions as counting
+from governance.operations.policies import actions, queries
+from governance.operations.policies.effective_policies import read_content
+from tests import make
+from tests.assurance.frameworks.files import words
+from tests.browser import Visitor
+from tests.operations.policies.conftest import WHY, asked, content, in_force, mark_of, standing
+
+
+def hidden(page: str, name: str) -> str:
+    from bs4 import BeautifulSoup
+
+    tag = BeautifulSoup(page, "html.parser").find("input", attrs={"name": name})
+    assert tag, f"no field {name}"
+    return str(tag["value"])
+
+
+def confirm(visitor, address: str, verb: str, then: int = 303, **more):
+    page = visitor.get(address).text
+    sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
+    return visitor.post("policies/change", then=then, **sent, verb=verb, **more)
+
+
+def draft():
+    with make.acting("admin", read_only=True):
+        row = queries.draft()
+        return (row.state, read_content(row.content)) if row else None
+
+
+# ---- choosing a tier
+
+
+def test_looking_at_a_tier_writes_nothing_and_shows_what_it_changes_by_system(systems, as_admin, as_viewer, acting):
+    page = words(as_admin.get("policies/?tier=strict"))
+    assert "Looking at strict" in page and "claims-triage" in page and "Tighten to strict now" in page
+    assert "Applies at once" in page and "Going back loosens" in page
+    assert draft() is None
+    assert "Only a tenant admin changes the policy" in words(as_viewer.get("policies/?tier=strict"))
+
+
+def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
+    confirm(as_admin, "policies/?tier=strict", "apply", because=WHY)
+    page = as_admin.get("policies/")
+    assert "Strict is in force." in words(page) and "version 1" in words(page)
+    assert "Every worker answers by it within a second" in page.text
+
+
+def test_a_reason_is_asked_for_whatever_the_direction(systems, as_admin):
+    for verb in ("apply", "schedule", "ask"):
+        at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+        assert "Say why" in words(confirm(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at))
+    assert draft() is None and standing().number == 0
+
+
+def test_a_double_click_is_harmless(systems, as_admin):
+    page = as_admin.get("policies/?tier=strict").text
+    sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
+    for _ in range(2):
+        as_admin.post("policies/change", **sent, verb="apply", because=WHY)
+    assert standing().number == 1
+
+
+def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_admin):
+    in_force(content("strict"))
+    page = words(as_admin.get("policies/?tier=standard"))
+    assert "Ask to loosen" in page and "Needs a second person and a fresh sign-in" in page and "Applies at once" not in page
+    refused = confirm(as_admin, "policies/?tier=standard", "apply", 422, because=WHY)
+    assert "a second person has to approve it" in words(refused)
+    assert "Say why" in words(confirm(as_admin, "policies/?tier=standard", "ask", 422, because=" "))
+    assert draft() is None
+
+
+def test_a_tier_that_the_floor_contradicts_is_explained(systems, as_admin):
+    in_force(content("regulated"))
+    page = words(as_admin.get("policies/?tier=baseline"))
+    assert "The operator's floor is stricter than baseline in 4 dimensions" in page
+    assert "content_capture is redacted, not full" in page
+    assert "below the floor in 4" in words(as_admin.get("policies/"))
+
+
+def test_a_tier_that_does_not_exist_is_named(systems, as_admin):
+    assert "There is no tier lenient. Choose one of baseline" in words(as_admin.get("policies/?tier=lenient", then=422))
+    as_admin.post("policies/change", then=422, tier="lenient", verb="apply")
+    as_admin.post("policies/change", then=422, tier="strict", verb="dance", base="0", seen="")
+
+
+def test_the_tier_in_force_changes_nothing(systems, as_admin):
+    assert "Standard is in force already" in words(as_admin.get("policies/?tier=standard"))
+
+
+def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
+    first = as_admin.get("policies/?tier=strict").text
+    second = as_admin.get("policies/?tier=regulated").text
+    as_admin.post(
+        "policies/change", **{n: hidden(first, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="mine"
+    )
+    reply = as_admin.post("policies/change", then=409, **{n: hidden(second, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="my own reason")  # fmt: skip
+    assert "Somebody else edited the draft" in words(reply) and "my own reason" in reply.text
+    assert draft()[1].tier == "strict"
+    again = {n: hidden(reply.text, n) for n in ("tier", "on", "base", "seen")}
+    as_admin.post("policies/change", **again, verb="draft", because="my own reason")
+    assert draft()[1].tier == "regulated"
+
+
+def test_a_version_that_came_into_force_meanwhile_is_told(systems, as_admin):
+    page = as_admin.get("policies/?tier=regulated").text
+    in_force(content("strict"))
+    reply = as_admin.post("policies/change", then=409, **{n: hidden(page, n) for n in ("tier", "on", "base", "seen")}, verb="apply", because=WHY)  # fmt: skip
+    assert "Version 1 came into force since" in words(reply)
+
+
+def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, as_admin):
+    confirm(as_admin, "policies/?tier=strict", "schedule", 422, because=WHY, apply_at="")
+    confirm(as_admin, "policies/?tier=strict", "schedule", 422, because=WHY, apply_at="2001-01-01T10:00")
+    at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    confirm(as_admin, "policies/?tier=strict", "schedule", because=WHY, apply_at=at)
+    page = as_admin.get("policies/")
+    assert "It comes into force by itself" in words(page)
+    as_admin.post("policies/draft/withdraw", seen=hidden(page.text, "seen"))
+    assert draft() is None and standing().tier.key == "standard"
+
+
+def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
+    confirm(as_admin, "policies/?tier=strict", "draft", because=WHY)
+    in_force(content("standard", {"retention_days": 7}))
+    page = as_admin.get("policies/")
+    assert "Version 1 came into force since it was drawn up" in words(page)
+    as_admin.post("policies/draft/update", seen=hidden(page.text, "seen"))
+    assert draft()[1] == content("strict", {"retention_days": 7})
+    as_admin.post("policies/draft/update", seen="x.1")
+    assert "Somebody else edited the draft" in as_admin.get("policies/").text
+
+
+def test_what_was_asked_is_counted_and_replayed(systems, as_admin, acting):
+    minute = clock.now().replace(second=0, microsecond=0) - timedelta(minutes=5)
+    with acting("admin"):
+        counting.add({
+            (minute, "support-assistant", "policy.memory", "opt_out"): 40, (minute, "support-assistant", "bulk", "x"): 60,
+            (minute - timedelta(days=3), "support-assistant", "policy.memory", "off"): 7, (minute, "gone", "policy.memory", "on"): 9,
+        })  # fmt: skip
+    page = words(as_admin.get("policies/?tier=strict"))
+    assert "Asked 100 times in the last 24 hours" in page
+    assert "Replayed over the last 14 days, 107 answers" in page
+    assert "Stricter 100" in page and "Looser 7" in page
+
+
+# ---- overrides
+
+
+def test_an_override_goes_into_the_draft_and_its_effect_is_shown(systems, as_admin):
+    as_admin.get(f"policies/override?dimension=memory&system={systems['claims-triage']}", then=302)
+    page = as_admin.get(f"policies/override/memory?system={systems['claims-triage']}")
+    assert "Never" in words(page)
+    as_admin.post(
+        f"policies/override/memory?system={systems['claims-triage']}", verb="set", level="off", seen=hidden(page.text, "seen")
+    )
+    assert draft() == ("draft", content(on=[(systems["claims-triage"], "memory", "off")]))
+    assert "memory of claims-triage" in words(as_admin.get("policies/"))
+    page = as_admin.get(f"policies/override/memory?system={systems['claims-triage']}")
+    as_admin.post(f"policies/override/memory?system={systems['claims-triage']}", verb="remove", seen=hidden(page.text, "seen"))
+    assert draft()[1].systems == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "value", "said"),
+    [
+        ("memory", "level", "sometimes", "memory has no level"), ("memory", "level", "", "memory has no level"),
+        ("retention_days", "number", "-3", "takes a whole number"), ("retention_days", "number", "", "takes a whole number"),
+        ("model_access", "names", "a b", "is no name of a model"), ("model_access", "names", "*, atlas", "either a list"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_none_is_named_beside_its_field(systems, as_admin, key, field, value, said):
+    reply = as_admin.post(f"policies/override/{key}", then=422, verb="set", seen="", **{field: value})
+    assert said in words(reply) and f'href="#{field}"' in reply.text
+    assert draft() is None
+
+
+def test_an_empty_allow_list_means_nothing_and_the_page_says_so(systems, as_admin):
+    as_admin.post("policies/override/model_access", verb="set", seen="", names="  ")
+    page = words(as_admin.get("policies/"))
+    assert "allows no model" in page and "every call of a model is refused" in page
+    assert draft()[1].overrides == {"model_access": frozenset()}
+
+
+def test_an_override_without_effect_is_explained(systems, as_admin):
+    as_admin.post("policies/override/memory", verb="set", seen="", level="opt_out")
+    assert "memory is opt_out in standard already" in words(as_admin.get("policies/"))
+    page = as_admin.get("policies/override/memory").text
+    as_admin.post("policies/override/memory", verb="set", seen=hidden(page, "seen"), level="on")
+    assert "The override to on has no effect" in words(as_admin.get("policies/"))
+
+
+def test_what_does_not_exist_is_not_found(systems, as_admin):
+    as_admin.get("policies/override/mood", then=404)
+    as_admin.get("policies/override?dimension=mood", then=422)
+    as_admin.get(f"policies/override/memory?system={uuid4()}", then=404)
+    as_admin.post(f"policies/override/memory?system={uuid4()}", then=404, verb="set", level="off", seen="")
+    as_admin.get("policies/in-force?system=nothing", then=404)
+    as_admin.get("policies/versions/7", then=404)
+    in_force(content("strict"))
+    as_admin.get("policies/versions/1?against=9", then=404)
+
+
+# ---- in force, versions
+
+
+def test_each_value_in_force_opens_to_the_layers_that_spoke(systems, as_viewer):
+    page = words(as_viewer.get("policies/in-force?system=claims-triage"))
+    assert "high-risk lane" in page and "tier standard" in page and "floor" in page
+    assert "Requests that name no system" in page
+
+
+def test_a_past_day_shows_what_was_in_force_then(systems, as_viewer):
+    with clock.frozen(clock.now() - timedelta(days=40)):
+        in_force(content("strict"))
+    in_force(content("regulated"))
+    day = (clock.now() - timedelta(days=10)).date()
+    assert "Strict for" in words(as_viewer.get(f"policies/in-force?at={day}&system="))
+    assert "Regulated for" in words(as_viewer.get("policies/in-force?system="))
+    assert "Standard for" in words(as_viewer.get("policies/in-force?at=2020-01-01&system="))
+
+
+@pytest.mark.parametrize("at", ["tomorrow", "2999-01-01", "0001-01-01", "2026-13-01"])
+def test_a_day_that_is_none_is_refused(as_viewer, at):
+    as_viewer.get(f"policies/in-force?at={at}", then=422)
+
+
+def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_viewer):
+    in_force(content("strict"))
+    in_force(content("regulated", {"memory": "off"}))
+    in_force(content("strict", {"retention_days": 20}))
+    assert "3 versions came into force" in words(as_viewer.get("policies/versions"))
+    page = words(as_viewer.get("policies/versions/3"))
+    assert "from regulated to strict" in page and "Approved by Ines Duarte" in page and "Go back to" not in page
+    assert "retention_days of the tenant" in words(as_viewer.get("policies/versions/3?against=1"))
+    assert "Nothing differs" not in words(as_viewer.get("policies/versions/1?against=0"))
+    as_admin.post("policies/versions/2/back", then=422, because=" ", seen="")
+    as_admin.post("policies/versions/2/back", because="The audit asks for it", seen="")
+    page = words(as_admin.get("policies/"))
+    assert "Draft 4" in page and "moves to regulated" in page
+    assert draft() == ("draft", content("regulated", {"memory": "off"}))
+    as_admin.post("policies/versions/1/back", then=409, because="x", seen="")
+
+
+# ---- a second person
+
+
+def test_a_second_person_approves_what_he_saw(systems, as_admin, as_officer, as_viewer):
+    in_force(content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    assert "You worked on it" in words(as_admin.get(where)) and "Loosen now" not in words(as_admin.get(where))
+    page = as_officer.get(where)
+    assert WHY in words(page) and "loosens" in words(page)
+    as_viewer.post(where, then=403, verb="approve", seen=hidden(page.text, "seen"))
+    as_admin.post(where, then=403, verb="approve", seen=hidden(page.text, "seen"))
+    as_officer.post(where, verb="approve", seen=hidden(page.text, "seen"))
+    assert standing().tier.key == "standard"
+    as_officer.post(where, then=422, verb="approve", seen=hidden(page.text, "seen"))
+    assert "came into force" in words(as_viewer.get(where))
+
+
+def test_an_approval_after_the_draft_changed_is_refused(systems, as_admin, as_officer):
+    in_force(content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    seen = hidden(as_officer.get(where).text, "seen")
+    asked(content("baseline"))
+    reply = as_officer.post(where, then=409, verb="approve", seen=seen)
+    assert "have changed since you opened this page" in words(reply)
+    assert standing().tier.key == "strict"
+    as_officer.post(where, verb="approve", seen=hidden(reply.text, "seen"))
+
+
+def test_an_approval_after_something_else_came_into_force_is_refused_with_what_changed(systems, as_admin, as_officer):
+    in_force(content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    seen = hidden(as_officer.get(where).text, "seen")
+    with make.acting("admin"):
+        actions.tighten_now(content("strict", {"memory": "off"}), base=1, because=WHY)
+    reply = as_officer.post(where, then=409, verb="approve", seen=seen)
+    assert "Version 2 came into force" in words(reply) and "memory" in words(reply)
+
+
+def test_a_refusal_says_why_and_an_old_sign_in_decides_nothing(app, systems, as_admin, as_officer):
+    in_force(content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    stale = Visitor(app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6)))
+    stale.post(where, then=401, verb="approve", seen="x")
+    as_officer.post(where, then=422, verb="dance")
+    as_officer.post(where, then=422, verb="refuse", because=" ")
+    as_officer.post(where, verb="refuse", because="Not before the audit")
+    page = words(as_admin.get(where))
+    assert "Refused" in page and "Not before the audit" in page
+    as_officer.post(where, then=422, verb="approve", seen="x")
+
+
+# ---- another tenant
+
+
+def test_another_tenants_versions_waivers_and_systems_are_not_found(systems, as_neighbour, as_stranger, as_admin):
+    in_force(content("strict"))
+    where = asked(content("standard"))
+    as_neighbour.get(f"policies/decisions/{where}", then=404)
+    as_neighbour.post(f"policies/decisions/{where}", then=404, verb="approve", seen=mark_of(where))
+    as_neighbour.get("policies/versions/1", then=404)
+    as_neighbour.get("policies/in-force?system=claims-triage", then=404)
+    as_stranger.get("policies/", then=404)
+    assert "as built in" in words(as_neighbour.get("policies/"))
+
+
+@pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor", "as_officer"])
+def test_only_an_admin_drafts(who, request, systems):
+    visitor = request.getfixturevalue(who)
+    visitor.get("policies/")
+    visitor.post("policies/change", then=403, tier="strict", verb="apply", base="0", seen="")
+    visitor.get("policies/override", then=403)
+    visitor.post("policies/override/memory", then=403, verb="set", level="off")
+    visitor.post("policies/versions/1/back", then=403, because="x")
+
+
+# ---- budgets
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("policies/", 11), ("policies/?tier=regulated", 12), ("policies/in-force", 7), ("policies/versions", 9), ("policies/versions/1", 12),
+        ("policies/waivers", 6), ("policies/override/memory", 7), ("policies/waivers/new", 7),
+    ],
+)  # fmt: skip
+def test_pages_ask_the_database_little_and_no_more_with_more_systems(systems, as_admin, statements, acting, path, most):
+    in_force(content("strict"))
+    confirm(as_admin, "policies/?tier=regulated", "draft", because=WHY)
+    with statements() as few:
+        as_admin.get(path)
+    from governance.operations.systems import actions as registering
+
+    with acting("compliance_officer"):
+        for n in range(8):
+            registering.register(key=f"more-{n}", name=f"More {n}", lane="high_risk", purpose="x", owner_id=None)
+    with statements() as many:
+        as_admin.get(path)
+    assert len(many) == len(few) <= most, "\n".join(few)

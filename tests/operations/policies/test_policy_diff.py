@@ -1,0 +1,402 @@
+"""Who may change what is in force, and how: tightening at once, loosening by two, nobody overwritten."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import clock, jobs, tenant_revision
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.operations.policies import actions, queries
+from governance.operations.policies import jobs as policy_jobs
+from governance.operations.policies.effective_policies import Content, read_content
+from governance.operations.policies.policy_diff import carried_over, lines
+from governance.operations.policies.strictness import plain_all, read
+from governance.operations.systems import actions as registering
+from governance.operations.systems import queries as register
+from tests import make
+from tests.operations.policies.conftest import WHY, asked, content, in_force, mark_of, standing, waits
+
+
+def entries(name: str) -> list[AuditEntry]:
+    with make.acting("compliance_officer", read_only=True):
+        found = list(session().scalars(select(AuditEntry).where(AuditEntry.action == name).order_by(AuditEntry.at)))
+        session().expunge_all()
+        return found
+
+
+# ---- one person tightens
+
+
+def test_tightening_is_in_force_at_once_by_one_person_and_every_worker_hears_of_it(systems, acting):
+    with acting("admin"):
+        before = tenant_revision.mark()
+        row = actions.tighten_now(content("strict"), base=0, because=WHY)
+        assert (row.number, row.state, row.decided_by) == (1, "live", None)
+        assert tenant_revision.mark() == before + 1
+    assert standing().tier.key == "strict"
+    entry = entries("policy.applied")[-1]
+    assert entry.facts["lines"] == [["", "tier", "standard", "strict"]]
+    assert "because" in entry.sealed
+
+
+def test_one_person_cannot_loosen(systems, acting):
+    in_force(content("strict"))
+    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="It loosens"):
+        actions.tighten_now(content("standard"), base=1, because=WHY)
+    assert standing().tier.key == "strict"
+
+
+def test_what_the_floor_hides_today_counts_as_loosening(systems, acting):
+    """Both are cut to the floor's 90 days either way; tomorrow's floor may be another one."""
+    in_force(content("baseline", {"retention_days": 100}))
+    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="retention_days"):
+        actions.tighten_now(content("baseline", {"retention_days": 120}), base=1, because=WHY)
+
+
+def test_tightening_and_loosening_together_is_loosening(systems, acting):
+    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="model_access"):
+        in_force(content("strict", {"model_access": ["atlas-2"]}))
+        actions.tighten_now(content("regulated", {"model_access": ["brook-1"]}), base=1, because=WHY)
+
+
+def test_a_double_click_applies_once(systems, acting):
+    for _ in range(2):
+        with acting("admin"):
+            assert actions.tighten_now(content("strict"), base=0, because=WHY).number == 1
+    assert len(entries("policy.applied")) == 1
+
+
+def test_what_is_in_force_already_is_no_change(systems, acting):
+    in_force(content("strict"))
+    with acting("admin"), pytest.raises(actions.Unchanged):
+        actions.tighten_now(content("strict"), base=1, because=WHY)
+
+
+def test_tightening_stands_beside_a_version_that_waits(systems, acting):
+    in_force(content("strict"))
+    waiting = asked(content("standard"))
+    with acting("admin"):
+        assert actions.tighten_now(content("regulated"), base=1, because=WHY).number == 2
+    with acting("compliance_officer"), pytest.raises(Stale, match="Version 2 came into force"):
+        row = queries.policy_version(waiting)
+        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+
+
+def test_an_unknown_tier_dimension_or_level_is_refused(systems, acting):
+    with acting("admin"):
+        with pytest.raises(Invalid, match="There is no tier lenient"):
+            actions.draft(content("lenient"), seen="")
+        with pytest.raises(Invalid, match="no level"):
+            read("memory", "sometimes")
+        with pytest.raises(Invalid, match="There is no dimension"):
+            read("mood", "high")
+        with pytest.raises(NotFound):
+            actions.draft(content(on=[(uuid4(), "memory", "off")]), seen="")
+
+
+def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_operator):
+    with make.acting("operator_admin", "console"):
+        now = queries.platform()
+        tier = {"name": "Guarded", "means": "x", "values": plain_all(now.tiers["strict"].values), "four_eyes": True}
+        actions.change_platform({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, because=WHY)
+    in_force(content("guarded"))
+    with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"):
+        actions.tighten_now(content("regulated"), base=1, because=WHY)
+    assert in_force(content("regulated")) == 2
+
+
+# ---- two editors
+
+
+def test_the_second_of_two_editors_is_told_what_changed_and_overwrites_nothing(systems, acting):
+    with acting("admin"):
+        row = actions.draft(content("strict"), seen="")
+        first = actions.opened(row)
+        actions.draft(content("strict", {"retention_days": 20}), seen=first)
+    with acting("admin"):
+        with pytest.raises(Stale) as refused:
+            actions.draft(content("strict", {"retention_days": 10}), seen=first)
+        assert refused.value.changes == {"retention_days": ("10", "20")}
+        assert read_content(queries.draft().content).overrides == {"retention_days": 20}
+
+
+def test_two_who_begin_at_once_do_not_overwrite_each_other(systems, acting):
+    with acting("admin"):
+        actions.draft(content("strict"), seen="")
+        with pytest.raises(Stale):
+            actions.draft(content("regulated"), seen="")
+
+
+def test_a_draft_that_is_gone_is_not_begun_again_unseen(systems, acting):
+    with acting("admin"):
+        row = actions.draft(content("strict"), seen="")
+        seen = actions.opened(row)
+        actions.withdraw(row)
+        with pytest.raises(Stale, match="applied or withdrawn"):
+            actions.draft(content("regulated"), seen=seen)
+
+
+def test_a_draft_is_brought_up_to_date_and_keeps_its_own_changes(systems, acting):
+    with acting("admin"):
+        actions.draft(content("strict", {"memory": "off"}), seen="")
+    in_force(content("standard", {"retention_days": 7}))
+    with acting("admin"):
+        row = actions.rebase(seen=actions.opened(queries.draft()))
+        found = read_content(row.content)
+        assert (found.tier, found.overrides, row.base) == ("strict", {"memory": "off", "retention_days": 7}, 1)
+
+
+def test_what_was_changed_on_neither_side_stays_and_what_was_removed_stays_removed():
+    base = content("standard", {"memory": "off", "retention_days": 30})
+    mine, now = content("standard", {"retention_days": 30}), content("strict", {"memory": "off", "retention_days": 20})
+    assert carried_over(base, mine, now) == content("strict", {"retention_days": 20})
+    assert lines(base, mine)[0].after is None
+
+
+# ---- a second person
+
+
+def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
+    in_force(content("strict"))
+    with acting("admin"), pytest.raises(Invalid, match="Say why"):
+        actions.ask(content("standard"), seen="", because="  ")
+    waiting = asked(content("standard"))
+    with acting("compliance_officer"):
+        row = queries.policy_version(waiting)
+        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+        assert (row.state, row.number, row.loosens, row.decided_by) == ("live", 2, True, make.person_id("compliance_officer"))
+    assert standing().tier.key == "standard"
+    assert entries("policy.approved")[-1].facts["made_by"] != str(make.person_id("admin"))
+
+
+def test_nobody_approves_or_refuses_his_own(systems, acting):
+    in_force(content("strict"))
+    waiting = asked(content("standard"))
+    with acting("admin"):
+        row = queries.policy_version(waiting)
+        with pytest.raises(Forbidden, match="You worked on it yourself"):
+            actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+        with pytest.raises(Forbidden):
+            actions.refuse(row, "no")
+
+
+def test_who_edited_it_before_somebody_else_asked_does_not_approve_it_either(systems, acting):
+    in_force(content("strict"))
+    with acting("compliance_officer"):
+        actions.draft(content("standard"), seen="")
+    waiting = asked(content("standard"))
+    with acting("compliance_officer"), pytest.raises(Forbidden):
+        row = queries.policy_version(waiting)
+        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+    with acting("reviewer"):
+        row = queries.policy_version(waiting)
+        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+
+
+def test_an_edit_voids_what_the_second_person_saw(systems, acting):
+    in_force(content("strict"))
+    waiting = asked(content("standard"))
+    seen = mark_of(waiting)
+    asked(content("baseline"))
+    with acting("compliance_officer"):
+        row = queries.policy_version(waiting)
+        with pytest.raises(Stale, match="changed since you opened"):
+            actions.approve(row, seen=seen)
+    with acting("admin"):
+        row = queries.draft()
+        actions.draft(content("baseline", {"memory": "off"}), seen=actions.opened(row))
+    with acting("compliance_officer"), pytest.raises(DomainError, match="does not wait"):
+        actions.approve(queries.policy_version(waiting), seen=seen)
+
+
+def test_a_new_system_or_another_floor_is_looked_at_again(systems, acting):
+    in_force(content("strict"))
+    waiting = asked(content("standard"))
+    seen = mark_of(waiting)
+    with acting("compliance_officer"):
+        registering.register(key="new-one", name="New one", lane="high_risk", purpose="x", owner_id=None)
+        with pytest.raises(Stale, match="systems have changed"):
+            actions.approve(queries.policy_version(waiting), seen=seen)
+
+
+def test_refused_and_withdrawn_versions_are_decided_once(systems, acting):
+    in_force(content("strict"))
+    waiting = asked(content("standard"))
+    with acting("compliance_officer"):
+        row = queries.policy_version(waiting)
+        with pytest.raises(Invalid, match="Say why"):
+            actions.refuse(row, " ")
+        actions.refuse(row, "Not before the audit")
+        with pytest.raises(DomainError):
+            actions.approve(row, seen="")
+    with acting("admin"), pytest.raises(DomainError):
+        actions.withdraw(queries.policy_version(waiting))
+    assert standing().tier.key == "strict"
+
+
+# ---- what was in force never changes
+
+
+@pytest.mark.parametrize("change", ["content = '{}'", "number = 7", "reason = 'x'", "state = 'draft'", "in_force_from = NULL"])
+def test_the_database_refuses_to_change_a_version_that_came_into_force(systems, acting, change):
+    in_force(content("strict"))
+    with acting("admin"), pytest.raises(DBAPIError, match="never changes"), session().begin_nested():
+        session().execute(text(f"UPDATE policy_versions SET {change}"))
+
+
+def test_the_database_deletes_no_version(systems, acting):
+    in_force(content("strict"))
+    with acting("admin"), pytest.raises(DBAPIError, match="permission denied"), session().begin_nested():
+        session().execute(text("DELETE FROM policy_versions"))
+
+
+def test_an_erased_name_leaves_the_reason_of_a_version_and_nothing_else(systems, acting):
+    in_force(content("strict"))
+    with acting("admin"):
+        session().execute(text("UPDATE policy_versions SET reason = 'Agreed with [erased]'"))
+        assert session().scalar(text("SELECT reason FROM policy_versions")) == "Agreed with [erased]"
+
+
+# ---- rolled back
+
+
+def test_a_rollback_is_a_new_version_with_the_old_content(systems, acting):
+    in_force(content("strict", {"memory": "off"}))
+    in_force(content("regulated"))
+    with acting("admin"):
+        row = actions.rollback(1, seen="", because="The new one breaks support")
+        assert (row.state, row.back_to, row.loosens) == ("draft", 1, True)
+        assert read_content(row.content) == content("strict", {"memory": "off"})
+
+
+def test_a_rollback_that_only_tightens_is_applied_at_once(systems, acting):
+    in_force(content("regulated"))
+    in_force(content("standard"))
+    with acting("admin"):
+        row = actions.rollback(1, seen="", because="x")
+        actions.tighten_now(read_content(row.content), base=2, because="x", seen=actions.opened(row), back_to=1)
+        assert (row.number, row.back_to, queries.draft()) == (3, 1, None)
+
+
+def test_a_rollback_leaves_out_systems_that_were_retired(systems, acting):
+    in_force(content("strict", on=[(systems["ad-copywriter"], "memory", "off")]))
+    in_force(content("strict"))
+    with acting("compliance_officer"):
+        registering.retire(register.system("ad-copywriter"), because="x")
+    with acting("admin"):
+        assert read_content(actions.rollback(1, seen="", because="x").content).systems == {}
+
+
+# ---- at a time
+
+
+def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, acting):
+    at = waits(hours=2)
+    with acting("admin"):
+        assert actions.schedule(content("strict"), seen="", because=WHY, apply_at=at).state == "scheduled"
+    assert jobs.drain(actor_of) == 0
+    assert standing().tier.key == "standard"
+    with clock.frozen(at + timedelta(seconds=1)):
+        assert jobs.drain(actor_of) == 1
+        assert standing().tier.key == "strict"
+        policy_jobs.apply_due_everywhere()
+    [entry] = entries("policy.applied")
+    assert entry.actor_kind == "job"
+
+
+def test_what_the_queue_has_missed_the_hourly_round_applies(systems, acting):
+    with acting("admin"):
+        actions.schedule(content("strict"), seen="", because=WHY, apply_at=waits(hours=2))
+    with clock.frozen(waits(hours=3)):
+        policy_jobs.apply_due_everywhere()
+        assert standing().tier.key == "strict"
+
+
+def test_an_approved_loosening_may_be_scheduled(systems, acting):
+    in_force(content("strict"))
+    waiting = asked(content("standard"), apply_at=waits(days=1))
+    with acting("compliance_officer"):
+        row = queries.policy_version(waiting)
+        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+        assert row.state == "scheduled"
+    with clock.frozen(waits(days=2)):
+        policy_jobs.apply_due_everywhere()
+        assert standing().tier.key == "standard"
+
+
+def test_a_scheduled_loosening_waits_for_its_second_person(systems, acting):
+    in_force(content("strict"))
+    with acting("admin"):
+        assert actions.schedule(content("standard"), seen="", because=WHY, apply_at=waits(days=1)).state == "asked"
+    with clock.frozen(waits(days=2)):
+        policy_jobs.apply_due_everywhere()
+        assert standing().tier.key == "strict"
+
+
+def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(systems, acting):
+    with acting("admin"):
+        actions.schedule(content("strict"), seen="", because=WHY, apply_at=waits(hours=1))
+        actions.tighten_now(content("standard", {"memory": "off"}), base=0, because=WHY)
+    with clock.frozen(waits(hours=2)):
+        policy_jobs.apply_due_everywhere()
+    with acting("admin"):
+        row = queries.draft()
+        assert (row.state, row.apply_at) == ("draft", None)
+        assert "Version 1 came into force before its time" in row.note
+    assert len(entries("policy.turned_back")) == 1
+
+
+def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
+    in_force(content("strict"))
+    waiting = asked(content("standard"), apply_at=waits(days=1))
+    with acting("compliance_officer"):
+        row = queries.policy_version(waiting)
+        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+        registering.register(key="new-one", name="New one", lane="standard", purpose="x", owner_id=None)
+    with clock.frozen(waits(days=2)):
+        policy_jobs.apply_due_everywhere()
+    with acting("admin"):
+        assert "loosen something else than was agreed" in queries.draft().note
+
+
+@pytest.mark.parametrize("days", [-1, 0, 91])
+def test_a_time_is_still_to_come_and_not_far(systems, acting, days):
+    with acting("admin"), pytest.raises(Invalid):
+        actions.schedule(content("strict"), seen="", because=WHY, apply_at=waits(days=days))
+
+
+# ---- another tenant
+
+
+def test_a_neighbours_policy_is_another_one(systems, acting):
+    in_force(content("regulated"))
+    assert standing("globex").tier.key == "standard"
+    with acting("admin", "globex"), pytest.raises(NotFound):
+        queries.version(1)
+    with acting("admin", "globex"), pytest.raises(NotFound):
+        actions.draft(Content("strict", {}, {systems["claims-triage"]: {"memory": "off"}}), seen="")
+
+
+# ---- bodies too large for an entry
+
+
+def test_a_change_of_hundreds_of_lines_is_recorded_short_and_whole_by_its_digest(systems, acting):
+    models = [f"model-{n}-{'x' * 60}" for n in range(200)]
+    on = [(system_id, "model_access", models) for system_id in systems.values()]
+    with acting("compliance_officer"):
+        more = [
+            registering.register(key=f"more-{n}", name="More", lane="standard", purpose="x", owner_id=None) for n in range(40)
+        ]
+        session().flush()
+        on += [(system.id, key, value) for system in more for key, value in (("memory", "off"), ("tool_use", "none"))]
+    with acting("admin"):
+        row = actions.tighten_now(content("standard", on=on), base=0, because=WHY)
+        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "policy.applied")).one()
+        assert entry.facts["digest"] == row.digest
+        assert len(entry.facts["lines"]) == actions.MOST_LINES + 1 and entry.facts["lines"][-1][1] == "and 23 more"

@@ -1,0 +1,368 @@
+"""Drills: planned, agreed to, run by the jobs process exactly once, ended whatever happens, filed as evidence."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from governance.assurance.controls import actions as controls
+from governance.assurance.controls import drill_evidence, starter
+from governance.assurance.evidence import queries as evidence
+from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
+from governance.assurance.frameworks import actions as frameworks
+from governance.demo import switches as story
+from governance.kernel import clock, storage
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError, Forbidden, Invalid
+from governance.operations.switches import actions, jobs, queries
+from governance.operations.switches.models import Drill
+from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as register
+from tests import make
+from tests.assurance.frameworks.files import words
+from tests.operations.switches import scene
+
+
+@pytest.fixture(autouse=True)
+def ads(database):
+    """A system of the standard lane, whose drills need one person."""
+    return scene.system("ad-copywriter", "standard", ("draft", "translate"))
+
+
+def plan(seconds=5, part="draft", of="ad-copywriter", **options):
+    """Due in a minute."""
+    with make.acting("admin"):
+        return actions.plan(*scene.feature(part, of), due_at=scene.later(60), seconds=seconds, **options).id
+
+
+def drill(drill_id) -> Drill:
+    with make.acting("admin", read_only=True):
+        found = queries.drill(drill_id)
+        session().expunge(found)
+        return found
+
+
+def at(seconds):
+    """So long after now."""
+    return clock.frozen(scene.later(seconds))
+
+
+def begun(drill_id):
+    """It stands; its stop's row."""
+    with at(61):
+        assert jobs.turn()
+    with make.acting("admin", read_only=True):
+        found = queries.stop_of_drill(drill_id)
+        session().expunge(found)
+        return found
+
+
+# ---- running
+
+
+def test_a_drill_is_a_real_stop_that_ends_when_every_consumer_obeyed():
+    key, drill_id = scene.api_key(), plan()
+    scene.hear(key, ["a", "b"])
+    assert not jobs.turn(), "not yet due"
+    before = scene.mark()
+    held = begun(drill_id)
+    assert (drill(drill_id).state, drill(drill_id).expected, held.version) == ("running", 2, before + 1)
+    with make.acting("admin", read_only=True):
+        [over] = queries.standing_stops()
+        assert over.is_drill and over.generate and over.serve
+    scene.hear(key, ["a", "b"], version=held.version, at=held.created_at + timedelta(seconds=0.6))
+    with at(62):
+        assert not jobs.turn()
+    found = drill(drill_id)
+    assert (found.state, found.obeyed, found.slowest_ms) == ("passed", 2, 600)
+    assert scene.standing() == [] and scene.mark() == before + 2
+    [entry] = scene.entries("switch.drill.passed")
+    assert entry.facts == {"key": "ad-copywriter", "name": "draft", "expected": 2, "obeyed": 2, "slowest_ms": 600}
+
+
+def test_who_does_not_obey_in_time_is_named():
+    key, drill_id = scene.api_key(), plan()
+    scene.hear(key, ["quick", "slow", "silent"])
+    held = begun(drill_id)
+    scene.hear(key, ["quick"], version=held.version, at=held.created_at + timedelta(seconds=1))
+    with at(67):
+        assert jobs.turn(), "lifted, but what was heard in time may still come in"
+        assert scene.standing() == []
+    scene.hear(key, ["slow"], version=held.version, at=held.created_at + timedelta(seconds=5.5))
+    with at(69):
+        assert not jobs.turn()
+    found = drill(drill_id)
+    assert (found.state, found.obeyed, found.found["missing"]) == ("failed", 1, ["slow", "silent"])
+
+
+def test_what_was_heard_in_time_counts_even_if_it_is_told_late():
+    key, drill_id = scene.api_key(), plan()
+    scene.hear(key, ["a"])
+    held = begun(drill_id)
+    with at(67):
+        jobs.turn()
+    scene.hear(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=4.9))
+    with at(67.5):
+        jobs.turn()
+    assert drill(drill_id).state == "passed"
+
+
+def test_nobody_who_listens_is_a_failure_and_stops_nothing():
+    drill_id = plan()
+    with at(61):
+        assert not jobs.turn()
+    assert (drill(drill_id).state, drill(drill_id).found["why"]) == ("failed", "nobody was listening")
+    assert scene.entries("switch.drill.begun") == []
+
+
+def test_killed_half_way_it_is_ended_by_whoever_comes_next():
+    """The process died after the drill had begun; an hour later another one finds it."""
+    key, drill_id = scene.api_key(), plan()
+    scene.hear(key, ["a"])
+    begun(drill_id)
+    assert len(scene.standing()) == 1
+    with at(3600):
+        assert not jobs.turn()
+    assert drill(drill_id).state == "failed" and scene.standing() == []
+    assert len(scene.entries("switch.drill.begun")) == 1
+
+
+def test_two_rounds_run_it_once():
+    key, drill_id = scene.api_key(), plan()
+    scene.hear(key, ["a"])
+    begun(drill_id)
+    with at(61):
+        jobs.turn()
+        jobs.turn()
+    assert len(scene.entries("switch.drill.begun")) == 1 and len(scene.standing()) == 1
+
+
+def test_the_job_runs_until_nothing_is_under_way():
+    key, drill_id = scene.api_key(), plan(seconds=1)
+    scene.hear(key, ["a"])
+    waited = []
+
+    def wait(seconds):
+        """Time passes, and the consumer asks."""
+        waited.append(seconds)
+        with make.acting("admin", read_only=True):
+            held = queries.stop_of_drill(drill_id)
+            version, since = held.version, held.created_at
+        scene.hear(key, ["a"], version=version, at=since + timedelta(seconds=0.2))
+
+    with at(61):
+        jobs.run_due_drills(wait)
+    assert drill(drill_id).state == "passed" and waited == [jobs.EVERY]
+
+
+def test_other_stops_stay_when_a_drill_ends():
+    key, drill_id, held = scene.api_key(), plan(), scene.stopped("draft", "ad-copywriter")
+    scene.hear(key, ["a"])
+    made = begun(drill_id)
+    scene.hear(key, ["a"], version=made.version, at=made.created_at)
+    with at(62):
+        jobs.turn()
+    assert [s.id for s in scene.standing()] == [held] and drill(drill_id).state == "passed"
+
+
+def test_the_stop_of_a_drill_is_not_restarted_by_hand(acting):
+    key, drill_id = scene.api_key(), plan()
+    scene.hear(key, ["a"])
+    held = begun(drill_id)
+    with acting("admin"), pytest.raises(DomainError, match="ends with the drill"):
+        actions.restart(queries.stop(held.id), seen="x", because="x")
+
+
+def test_a_drill_of_what_was_retired_does_not_take_place(acting):
+    drill_id = plan()
+    with acting("admin"):
+        found, part = scene.feature("draft", "ad-copywriter")
+        systems.retire_feature(part, found, because="Gone.")
+    with at(61):
+        assert not jobs.turn()
+    assert drill(drill_id).state == "cancelled"
+
+
+def test_it_comes_again_after_its_days():
+    key, first = scene.api_key(), plan(repeat_days=30)
+    scene.hear(key, ["a"])
+    due = drill(first).due_at
+    with clock.frozen(due + timedelta(days=70)):
+        jobs.turn()
+    with make.acting("admin", read_only=True):
+        [following] = session().scalars(select(Drill).where(Drill.state == "planned"))
+        assert following.due_at == due + timedelta(days=90), "what was missed is not made up for"
+
+
+def test_another_tenants_drill_runs_in_its_own(acting):
+    scene.system("router", "standard", ("route",), slug="globex")
+    with acting("admin", "globex"):
+        found = register.system("router")
+        theirs = actions.plan(found, None, due_at=scene.later(60), seconds=5).id
+    ours = plan()
+    with at(61):
+        jobs.turn()
+    with acting("admin", "globex", read_only=True):
+        assert queries.drill(theirs).state == "failed"
+    assert drill(ours).state == "failed" and len(scene.entries("switch.drill.failed")) == 1
+
+
+# ---- planning
+
+
+def test_the_high_risk_lane_waits_for_a_second_person(acting):
+    scene.system()
+    drill_id = plan(part="auto-approve", of="claims-triage")
+    assert drill(drill_id).state == "asked"
+    with acting("admin"), pytest.raises(Forbidden, match="another person approves"):
+        actions.agree(queries.drill(drill_id, lock=True))
+    with at(61):
+        assert not jobs.turn() and drill(drill_id).state == "asked", "nobody agreed, so it does not take place"
+        with acting("compliance_officer"), pytest.raises(DomainError, match="time has passed"):
+            actions.agree(queries.drill(drill_id, lock=True))
+        again = plan(part="auto-approve", of="claims-triage")  # one whose time passed stands in nobody's way
+        with acting("compliance_officer"):
+            actions.agree(queries.drill(again, lock=True))
+            with pytest.raises(DomainError, match="already"):
+                actions.agree(queries.drill(again, lock=True))
+
+
+def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_since(acting):
+    """Nor do those that would repeat it: on the high-risk lane a second person agrees first."""
+    drill_id = plan(repeat_days=7)
+    with acting("compliance_officer"):
+        systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It writes to patients now")
+    with at(61):
+        assert not jobs.turn()
+    assert drill(drill_id).state == "cancelled" and scene.standing() == []
+    assert len(scene.entries("switch.drill.cancelled")) == 1
+    with acting("admin", read_only=True):
+        assert session().scalars(select(Drill.state)).all() == ["cancelled"]
+
+
+@pytest.mark.parametrize(("options", "field"), [
+    ({"due_at": timedelta(hours=-1)}, "due_at"), ({"due_at": timedelta(days=900)}, "due_at"),
+    ({"seconds": 0}, "seconds"), ({"seconds": 61}, "seconds"), ({"repeat_days": 1}, "repeat_days"), ({"repeat_days": 4000}, "repeat_days"),
+])  # fmt: skip
+def test_what_no_drill_may_be(acting, options, field):
+    options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
+    with acting("admin"), pytest.raises(Invalid) as refused:
+        actions.plan(*scene.feature("draft", "ad-copywriter"), **{"due_at": scene.later(60), "seconds": 5, **options})
+    assert refused.value.field == field
+
+
+def test_one_at_a_time_and_sent_twice_is_one(acting):
+    due = scene.later(60)
+    with acting("admin"):
+        scope = scene.feature("draft", "ad-copywriter")
+        first = actions.plan(*scope, due_at=due, seconds=5)
+        assert actions.plan(*scope, due_at=due, seconds=5) is first
+        with pytest.raises(DomainError, match="planned already"):
+            actions.plan(*scope, due_at=scene.later(900), seconds=5)
+        actions.cancel(first)
+        with pytest.raises(DomainError, match="cancelled already"):
+            actions.cancel(first)
+
+
+# ---- evidence
+
+
+def passed(key=None):
+    key, drill_id = key or scene.api_key(), plan()
+    scene.hear(key, ["a"])
+    held = begun(drill_id)
+    scene.hear(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4))
+    with at(62):
+        jobs.turn()
+    return drill_id
+
+
+def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting):
+    with acting("admin"):
+        frameworks.adopt("nist-ai-rmf-1.0")
+        controls.adopt([c.ref for c in starter.pack()], with_evidence=False)
+        expected = set(drill_evidence.controls())
+    assert expected
+    drill_id = passed()
+    with acting("admin", read_only=True):
+        piece = session().scalars(select(Evidence).where(Evidence.title == "Kill-switch drill of ad-copywriter")).one()
+        [version] = session().scalars(select(EvidenceVersion).where(EvidenceVersion.evidence_id == piece.id))
+        assert version.id == queries.drill(drill_id).evidence_version_id and version.source == "drill"
+        assert {link.control_id for link in evidence.links(piece)} == expected
+        rows = list(csv.DictReader(io.StringIO(storage.store().open(version.storage_key).read().decode("utf-8-sig"))))
+    assert [(r["Switch"], r["Result"], r["Consumer"], r["Obeyed after (s)"]) for r in rows] == [
+        ("ad-copywriter · draft", "passed", "a", "0.4")
+    ]
+
+
+def test_evidence_is_begun_once_for_a_system_and_a_link_taken_away_stays_away(acting):
+    with acting("admin"):
+        frameworks.adopt("nist-ai-rmf-1.0")
+        controls.adopt([c.ref for c in starter.pack()], with_evidence=False)
+    key = scene.api_key()
+    passed(key)
+    from governance.assurance.evidence import actions as evidencing
+
+    with acting("admin"):
+        [piece] = session().scalars(select(Evidence).where(Evidence.title.startswith("Kill-switch")))
+        gone = session().scalars(select(EvidenceLink).where(EvidenceLink.evidence_id == piece.id)).first().control_id
+        evidencing.unlink(piece, gone)
+    passed(key)
+    with acting("admin", read_only=True):
+        [piece] = session().scalars(select(Evidence).where(Evidence.title.startswith("Kill-switch")))
+        assert len(evidence.versions(piece)) == 2 and gone not in {link.control_id for link in evidence.links(piece)}
+
+
+# ---- pages
+
+
+def test_a_drill_is_planned_agreed_to_and_watched_through_the_front_door(as_admin, as_officer, as_viewer):
+    scene.system()
+    with make.acting("admin", read_only=True):
+        part = str(scene.feature()[1].id)
+    local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
+    page = as_admin.post("systems/claims-triage/drills/new", what=part, due_at=local, seconds="5", repeat_days="", follow=True)
+    assert "waits for a second person" in words(page) and "You planned it." in words(page)
+    address = next(a for a in page.text.split('"') if a.endswith("/decision"))
+    as_admin.post(address, then=403, verb="agree")
+    as_admin.post(address, then=422, verb="lift")
+    page = as_officer.post(address, verb="agree", follow=True)
+    assert "is planned" in words(page) and "Agreed by Ines Duarte" in words(page)
+    as_viewer.post(address, then=403, verb="cancel")
+    assert "next" in words(as_viewer.get("systems/claims-triage/switches"))
+    as_admin.post("systems/claims-triage/drills/new", then=422, what=part, due_at="never", seconds="x")
+
+
+def test_a_passed_drill_is_shown_with_what_it_found(as_viewer):
+    drill_id = passed()
+    text = words(as_viewer.get(f"switches/drills/{drill_id}"))
+    assert "Obeyed by 1 of 1 consumer, slowest 0.4 s" in text and "See the evidence" in text
+    assert "Armed" in words(as_viewer.get("systems/ad-copywriter/switches"))
+    assert "armed" in words(as_viewer.get("systems/ad-copywriter/switches"))
+
+
+# ---- the demo's story
+
+
+def test_the_demo_tells_a_passed_drill_and_a_stop_that_stands(as_viewer, acting):
+    with acting("admin"):
+        for key, lane in (("claims-triage", "high_risk"), ("support-assistant", "standard")):
+            systems.register(key=key, name=key.title(), lane=lane, purpose="x", owner_id=None)
+    with acting("admin"):
+        found = register.system("ad-copywriter")
+        for part in register.features(found.id):
+            systems.retire_feature(part, found, because="The story has its own.")
+        story.add_features()
+    key, now = scene.api_key(), clock.now()
+    people = make.actor("admin"), make.actor("compliance_officer")
+    story.tell_drill(*people, make.founder("acme"), at=now - timedelta(days=6), key_id=key, feature="auto-approve")
+    story.tell_stop(people[0], make.founder("acme"), now=now, key_id=key)
+    text = words(as_viewer.get("systems/claims-triage/switches"))
+    assert "Obeyed by 14 of 14 consumers, slowest 0.8 s" in text and "Frankfurt, 8" in text and "Singapore, 2" in text
+    assert (
+        "for 42 minutes, by Sanjay Patel: Approvals cited clauses that are not in the policy, 11 of 1 200 in run 2304. Obeyed by 14 of 14 consumers."
+        in as_viewer.get("controls/").text
+    )
+    assert "Armed" in text and ", passed" in text

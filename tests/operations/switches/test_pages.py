@@ -1,0 +1,304 @@
+"""The switches' pages through the front door: who stops, who restarts, what every page then says."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from governance.kernel import clock
+from governance.operations.switches import actions
+from governance.operations.systems import queries as register
+from tests import make
+from tests.assurance.frameworks.files import words
+from tests.browser import Visitor
+from tests.operations.switches import scene
+
+PAGE, STOP = "systems/claims-triage/switches", "systems/claims-triage/stop"
+BOTH = {"generate": "y", "serve": "y"}
+
+
+@pytest.fixture(autouse=True)
+def claims(database):
+    return scene.system()
+
+
+def part(key="auto-approve", of="claims-triage"):
+    with make.acting("admin", read_only=True):
+        return str(scene.feature(key, of)[1].id)
+
+
+def marked(page):
+    return re.search(r'name="seen" value="([0-9a-f]+)"', page.text)[1]
+
+
+def stale(app, role="admin"):
+    """Somebody who signed in ten minutes ago."""
+    return Visitor(app, make.cookie(role, signed_in_ago=timedelta(minutes=10)), "acme")
+
+
+# ---- stopping
+
+
+def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_contributor, as_viewer):
+    key = scene.api_key()
+    scene.hear(key, ["frankfurt-worker-3"], at=scene.later(-60))
+    scene.hear(key, ["singapore-worker-2"], at=scene.later(-60), region="Singapore")
+    page = as_contributor.post(STOP, what=part(), because=scene.REASON, follow=True, **BOTH)
+    assert "Obeyed by 0 of 2 consumers" in words(page)
+    [held] = scene.standing()
+    scene.hear(key, ["frankfurt-worker-3"], at=held.created_at + timedelta(seconds=0.11))
+    scene.hear(key, ["singapore-worker-2"], at=held.created_at + timedelta(seconds=0.8), region="Singapore")
+    text = words(as_viewer.get(PAGE))
+    assert "Obeyed by 2 of 2 consumers, slowest 0.8 s" in text and "by Anna Rossi" in text
+    assert (
+        "First consumer obeyed frankfurt-worker-3 +0.11 s" in text
+        and "All 2 consumers obeyed last: singapore-worker-2 +0.80 s" in text
+    )
+    assert "Instead of auto-approve a person does it" in text and "It stays stopped until a person restarts it." in text
+
+
+@pytest.mark.parametrize(("sent", "field"), [
+    ({"because": "  "}, "because"), ({"generate": None, "serve": None}, "generate"), ({"what": "nonsense"}, "what"), ({"what": ""}, "what"),
+    ({"look_again_at": "2020-01-01T10:00"}, "look_again_at"), ({"look_again_at": "soon"}, "look_again_at"), ({"because": "x" * 2001}, "because"),
+])  # fmt: skip
+def test_what_stops_nothing_is_named_beside_its_field(as_admin, sent, field):
+    page = as_admin.post(STOP, then=422, **{"what": part(), "because": "x", **BOTH, **sent})
+    assert f'href="#{field}"' in page.text and "Not stopped." in page.text and scene.standing() == []
+
+
+def test_a_double_click_stops_once(as_admin):
+    for _ in range(2):
+        as_admin.post(STOP, what="all", because="x", **BOTH)
+    assert [s.scope for s in scene.standing()] == ["system"]
+
+
+def test_the_dialogs_form_is_a_page_too(as_admin, as_viewer):
+    assert 'data-open="stop"' in as_admin.get(PAGE).text
+    page = as_admin.get(f"{STOP}?what={part('summarise')}")
+    assert re.search(rf'value="{part("summarise")}"[^>]*checked', page.text)
+    assert "Restarting takes a fresh sign-in and a second person." in words(page)
+    assert "stop" not in [a["href"].rpartition("/")[2] for a in page_links(as_viewer.get(PAGE))]
+
+
+def banner(page):
+    """Its markup; empty where there is none."""
+    return page.text.partition('class="c-banner')[2].partition("</aside>")[0]
+
+
+def page_links(reply):
+    from bs4 import BeautifulSoup
+
+    return BeautifulSoup(reply.text, "html.parser").find_all("a", href=True)
+
+
+def test_everything_takes_the_tenants_name(as_admin, as_viewer):
+    assert "Type Acme Insurance." in words(as_admin.get("switches/stop"))
+    as_admin.post("switches/stop", then=422, because="x", typed="acme", **BOTH)
+    assert scene.standing() == []
+    text = words(as_admin.post("switches/stop", because="x", typed="acme  insurance", follow=True, **BOTH))
+    assert "everything is stopped" in text.casefold() and "with everything" in text
+    assert "Everything" in banner(as_viewer.get("systems/"))
+
+
+# ---- every page says so
+
+
+def test_a_banner_and_a_number_on_every_page_of_the_tenant(as_viewer, as_auditor, as_neighbour):
+    calm = as_viewer.get("controls/")
+    assert "c-banner" not in calm.text and "1 stopped" not in calm.text
+    held = scene.stopped()
+    for path in ("", "controls/", "systems/claims-triage", "settings/"):
+        page = as_viewer.get(path)
+        assert (
+            "claims-triage · auto-approve" in banner(page) and "by Sanjay Patel" in banner(page) and f"/{PAGE}" in banner(page)
+        ), path
+        assert "1 stopped" in page.text
+    assert "Sanjay" not in banner(as_auditor.get("controls/"))
+    assert "c-banner" not in as_neighbour.get("controls/").text
+    assert str(held) in as_viewer.get(PAGE).text
+
+
+def test_the_frame_costs_one_statement(as_viewer, isolated):
+    from sqlalchemy import event
+
+    for what in ("auto-approve", "summarise", None):
+        scene.stopped(what)
+    seen = []
+    event.listen(isolated.engine, "before_cursor_execute", note := lambda *told: seen.append(told[2]))
+    as_viewer.get("controls/")
+    event.remove(isolated.engine, "before_cursor_execute", note)
+    assert len([s for s in seen if "stops" in s]) == 1
+
+
+def test_a_stranger_costs_the_frame_nothing(client, isolated):
+    from sqlalchemy import event
+
+    seen = []
+    event.listen(isolated.engine, "before_cursor_execute", note := lambda *told: seen.append(told[2]))
+    client.get("/login")
+    event.remove(isolated.engine, "before_cursor_execute", note)
+    assert [s for s in seen if "stops" in s] == []
+
+
+# ---- restarting
+
+
+def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admin, as_officer, as_reviewer):
+    held = scene.stopped()
+    restart = f"switches/stops/{held}/restart"
+    for somebody in (stale(app), stale(app, "compliance_officer")):
+        somebody.get(restart, then=401)
+        somebody.post(restart, then=401, verb="ask", because="x", seen=scene.seen(held))
+    page = as_admin.get(restart)
+    assert "A restart takes two people" in words(page)
+    as_admin.post(restart, verb="ask", because="Mended in release 12.", seen=marked(page))
+    assert "You requested this restart." in words(as_admin.get(restart))
+    as_admin.post(restart, then=403, verb="restart", seen=scene.seen(held))
+    page = as_officer.get(restart)
+    assert "Sanjay Patel requests a restart" in words(page) and "Mended in release 12." in words(page)
+    assert "A restart waits for a second person" in words(as_reviewer.get(PAGE))
+    text = words(as_officer.post(restart, verb="restart", seen=marked(page), follow=True))
+    assert "Restarted. It answers again." in as_officer.get("systems/").text or "2 of" in text or "armed" in text
+    assert scene.standing() == []
+    assert "Nothing is left to decide." in words(as_reviewer.get(restart))
+    as_reviewer.post(restart, then=422, verb="restart", seen="x")
+
+
+def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer):
+    held = scene.stopped(serve=False)
+    restart = f"switches/stops/{held}/restart"
+    as_admin.post(restart, verb="ask", because="Mended.", seen=scene.seen(held))
+    page = as_officer.get(restart)
+    scene.stopped(generate=False)
+    again = as_officer.post(restart, then=409, verb="restart", seen=marked(page))
+    assert "has changed since you opened this page" in words(again) and len(scene.standing()) == 2
+
+
+def test_a_wider_stop_that_stays_is_said_before_the_restart(as_admin):
+    part_, _ = scene.stopped(), scene.stopped("summarise")
+    restart = f"switches/stops/{part_}/restart"
+    assert "A wider stop is active too" not in words(as_admin.get(restart))
+    whole = scene.stopped(None)
+    assert "A wider stop is active too" in words(as_admin.get(restart))
+    assert "A wider stop is active too" not in words(as_admin.get(f"switches/stops/{whole}/restart"))
+
+
+@pytest.mark.parametrize("verb", ["", "approve", "lift"])
+def test_an_unknown_verb_decides_nothing(as_admin, verb):
+    held = scene.stopped()
+    as_admin.post(f"switches/stops/{held}/restart", then=422, verb=verb, seen=scene.seen(held))
+    assert len(scene.standing()) == 1
+
+
+@pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
+def test_others_do_not_restart_or_drill(request, who):
+    reader, held = request.getfixturevalue(who), scene.stopped()
+    reader.post(f"switches/stops/{held}/restart", then=403, verb="ask", because="x")
+    reader.post("systems/claims-triage/drills/new", then=403)
+    if who != "as_contributor":
+        reader.post(STOP, then=403, what="all", because="x", **BOTH)
+        reader.post("switches/stop", then=403, because="x", typed="Acme Insurance", **BOTH)
+    assert "/restart" not in reader.get(PAGE).text
+
+
+def test_another_tenant_stops_and_restarts_nothing_of_ours(as_neighbour, as_stranger, acting):
+    held, mine = scene.stopped(), part()
+    scene.system("router", "standard", ("route",), slug="globex")
+    for path in (PAGE, f"switches/stops/{held}", f"switches/stops/{held}/restart", f"switches/stops/{held}/obeyed"):
+        as_neighbour.get(path, then=404)
+        as_stranger.get(path, then=404)
+    as_neighbour.post("systems/router/stop", then=422, what=mine, because="x", **BOTH)
+    as_neighbour.post(f"switches/stops/{held}/restart", then=404, verb="restart", because="x", seen=scene.seen(held))
+    assert len(scene.standing()) == 1
+    with acting("admin", "globex", read_only=True):
+        from governance.operations.switches import queries
+
+        assert queries.standing_stops() == []
+
+
+# ---- the pages
+
+
+def test_the_board_shows_every_switch_and_what_was_restarted(as_viewer, as_admin):
+    scene.system("ad-copywriter", "standard", ("draft",))
+    held = scene.stopped("draft", "ad-copywriter")
+    as_admin.post(f"switches/stops/{held}/restart", verb="restart", because="Mended.", seen=scene.seen(held))
+    text = words(as_viewer.get("switches/"))
+    assert "Nothing is stopped" in text and "ad-copywriter" in text and "auto-approve" in text and "Unproven" in text
+    assert "What was stopped and restarted" in text and "ad-copywriter · draft" in text
+    assert words(as_viewer.get(f"switches/stops/{held}")).count("Mended.") == 2  # beside its facts, and from the log
+
+
+def test_without_a_system_the_board_says_what_it_is_for(as_neighbour):
+    assert "Nothing can be stopped yet" in words(as_neighbour.get("switches/"))
+
+
+@pytest.mark.parametrize(("path", "most"), [(PAGE, 24), ("switches/", 16), ("systems/claims-triage", 9)])
+def test_pages_cost_the_same_however_much_there_is(as_viewer, statements, path, most):
+    def cost():
+        with statements() as seen:
+            as_viewer.get(path)
+        return len(seen)
+
+    key = scene.api_key()
+    scene.stopped()
+    scene.hear(key, ["a"])
+    few = cost()
+    for n in range(3):
+        scene.system(f"system-{n}", features=[f"feature-{m}" for m in range(4)])
+        scene.stopped("feature-1", f"system-{n}")
+    scene.hear(key, [f"worker-{n}" for n in range(30)])
+    for what in ("summarise", None):
+        scene.stopped(what)
+    assert cost() <= few + 1 and few <= most
+
+
+def test_the_first_minute_is_asked_for_by_the_page_and_keeps_no_session_alive(app, as_viewer):
+    held = scene.stopped()
+    assert f"switches/stops/{held}/obeyed" in as_viewer.get(PAGE).text
+    assert "Stopped" in as_viewer.get(f"switches/stops/{held}/obeyed").text
+    assert vars(app.view_functions["switches.obeyed"])["attended"] is False
+    with clock.frozen(clock.now() + timedelta(seconds=61)):
+        assert f"switches/stops/{held}/obeyed" not in as_viewer.get(PAGE).text
+
+
+def test_a_retired_systems_stop_is_still_told(as_admin, as_viewer, acting):
+    from governance.operations.systems import actions as systems
+
+    held = scene.stopped()
+    with acting("admin"):
+        systems.retire(register.system("claims-triage"), because="Gone.")
+    assert "claims-triage · auto-approve" in as_viewer.get("controls/").text
+    as_admin.get(f"switches/stops/{held}/restart")
+    as_admin.get(PAGE)
+    as_admin.post(STOP, then=422, what="all", because="x", **BOTH)
+
+
+# ---- the operators
+
+
+def test_the_operator_stops_every_tenant_and_their_pages_say_so(app, as_operator, as_viewer, as_neighbour, acting):
+    as_operator.post("/operator/switch", then=422, because="x", typed="tenants", **BOTH)
+    page = as_operator.post("/operator/switch", because="A model answers nonsense.", typed="every tenant", follow=True, **BOTH)
+    assert "Everything is stopped, for every tenant" in words(page)
+    for somebody in (as_viewer, as_neighbour, as_operator):
+        path = "/operator/" if somebody is as_operator else "controls/"
+        assert "Everything, for every tenant" in somebody.get(path).text
+    assert "A model answers nonsense." in words(as_viewer.get("switches/"))
+    assert "by the operator" in words(as_viewer.get(PAGE)) and "The operator has stopped everything" in words(as_viewer.get(PAGE))
+    old = Visitor(app, make.cookie("operator_admin", "console", signed_in_ago=timedelta(minutes=10)), "console")
+    old.post("/operator/switch/restart", then=401, verb="ask", because="x", seen=marked(page))
+    as_operator.post("/operator/switch/restart", then=422, verb="restart", seen=marked(page))
+    make.join("second_operator", "console")
+    page = as_operator.post("/operator/switch/restart", verb="ask", because="Mended.", seen=marked(page), follow=True)
+    as_operator.post("/operator/switch/restart", then=403, verb="restart", seen=marked(page))
+    with acting("second_operator", "console"):
+        actions.restart_platform(seen=marked(page))
+    assert "c-banner" not in as_viewer.get("controls/").text
+    assert "Nothing is stopped for every tenant" in words(as_operator.get("/operator/switch"))
+
+
+def test_finance_does_not_stop_the_platform(app, isolated):
+    visitor = Visitor(app, make.cookie("operator_finance", "console"), "console")
+    visitor.get("/operator/switch", then=403)
+    visitor.post("/operator/switch", then=403, because="x", typed="every tenant", **BOTH)

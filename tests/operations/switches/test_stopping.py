@@ -1,0 +1,329 @@
+"""Stopping and restarting, as actions: who may, what is left of a second click, what a restart is bound to."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.operations.switches import actions, queries
+from governance.operations.switches.models import Acknowledgement, Consumer
+from governance.operations.switches.standing import live
+from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as register
+from tests import make
+from tests.operations.switches import scene
+
+
+@pytest.fixture(autouse=True)
+def claims(database):
+    """The high-risk system that most of it is about."""
+    return scene.system()
+
+
+# ---- stopping
+
+
+def test_a_stop_moves_the_mark_and_stands_with_its_reason(acting):
+    before = scene.mark()
+    found = scene.row(scene.stopped())
+    assert found.version == before + 1 == scene.mark()
+    assert (found.generate, found.serve, found.reason) == (True, True, scene.REASON)
+    [entry] = scene.entries("switch.feature.stopped")
+    assert entry.facts == {
+        "key": "claims-triage",
+        "name": "auto-approve",
+        "generate": True,
+        "serve": True,
+        "version": found.version,
+        "expected": 0,
+    }
+    assert scene.REASON.encode() not in entry.body
+
+
+def test_stopping_what_is_stopped_is_harmless():
+    first, mark = scene.stopped(), scene.mark()
+    assert scene.stopped(by="compliance_officer") == first
+    assert scene.stopped(serve=False) == first, "narrower than what stands"
+    assert scene.mark() == mark and len(scene.entries("switch.feature.stopped")) == 1
+
+
+def test_a_stop_of_the_other_plane_widens_what_stands():
+    first = scene.stopped(serve=False)
+    second = scene.stopped(generate=False)
+    wide = scene.row(second)
+    assert second != first and (wide.generate, wide.serve) == (True, True) and wide.version > scene.row(first).version
+    with make.acting("admin", read_only=True):
+        assert live(queries.standing_stops()).stopped
+    with make.acting("admin"):
+        scene_of = queries.stop(first)
+        actions.ask_restart(scene_of, seen=actions.seen(scene_of), because="Mended.")
+    with make.acting("compliance_officer"):
+        actions.restart(queries.stop(second), seen=actions.seen(queries.stop(second)))
+    assert scene.standing() == [], "both rows of the scope end together"
+
+
+@pytest.mark.parametrize(("options", "field"), [
+    ({"reason": "  "}, "because"), ({"generate": False, "serve": False}, "generate"),
+    ({"look_again_at": timedelta(hours=-1)}, "look_again_at"),
+    ({"look_again_at": timedelta(days=900)}, "look_again_at"),
+])  # fmt: skip
+def test_what_no_stop_may_be(acting, options, field):
+    options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
+    with acting("admin"), pytest.raises(Invalid) as refused:
+        actions.stop("feature", *scene.feature(), **{"reason": "x", **options})
+    assert refused.value.field == field and scene.standing() == []
+
+
+@pytest.mark.parametrize("scope", ["everything", "tenant", "system"])
+def test_a_scope_names_what_it_is_of(acting, scope):
+    with acting("admin"), pytest.raises(Invalid):
+        actions.stop(scope, *scene.feature(), reason="x")
+
+
+def test_a_feature_of_another_system_and_what_was_retired_are_no_scope(acting):
+    scene.system("ad-copywriter", "standard", ("draft",))
+    with acting("admin"):
+        other, (_, mine) = register.system("ad-copywriter"), scene.feature()
+        with pytest.raises(Invalid, match="another system"):
+            actions.stop("feature", other, mine, reason="x")
+        systems.retire(other, because="Gone.")
+        with pytest.raises(Invalid, match="retired"):
+            actions.stop("system", other, None, reason="x")
+
+
+def test_a_stop_of_everything_covers_every_system(acting):
+    with acting("contributor"):
+        actions.stop("tenant", None, None, reason="x")
+    with acting("admin", read_only=True):
+        [found] = queries.standing_stops()
+        assert found.covers(None) and found.covers(register.system("claims-triage").id)
+    assert len(scene.entries("switch.tenant.stopped")) == 1
+
+
+# ---- restarting on the high-risk lane
+
+
+def ask(stop_id, by="admin"):
+    with make.acting(by):
+        actions.ask_restart(queries.stop(stop_id), seen=actions.seen(queries.stop(stop_id)), because="Mended in release 12.")
+
+
+def test_the_high_risk_lane_takes_two(acting):
+    held = scene.stopped()
+    shown = scene.seen(held)
+    with acting("admin"), pytest.raises(DomainError, match="asked for first"):
+        actions.restart(queries.stop(held), seen=shown, because="x")
+    ask(held)
+    ask(held)  # twice is once
+    with acting("admin"), pytest.raises(Forbidden, match="another person decides"):
+        actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
+    before = scene.mark()
+    with acting("compliance_officer"):
+        actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
+    assert scene.standing() == [] and scene.mark() == before + 1
+    [entry] = scene.entries("switch.feature.restarted")
+    assert entry.facts["version"] == scene.row(held).version and len(scene.entries("switch.restart.asked")) == 1
+
+
+def test_who_stopped_may_be_one_of_the_two(acting):
+    """He knows best why; he may ask or decide, as any other."""
+    held = scene.stopped(by="compliance_officer")
+    ask(held)
+    with acting("compliance_officer"):
+        actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
+    assert scene.standing() == []
+
+
+def test_the_standard_lane_takes_one_with_a_reason(acting):
+    scene.system("ad-copywriter", "standard", ("draft",))
+    held = scene.stopped("draft", "ad-copywriter")
+    with acting("admin"):
+        found = queries.stop(held)
+        with pytest.raises(Invalid, match="Say why"):
+            actions.restart(found, seen=actions.seen(found), because=" ")
+        actions.restart(found, seen=actions.seen(found), because="Mended.")
+        actions.restart(found, seen="whatever")  # the second click of the same person
+    assert scene.standing() == [] and len(scene.entries("switch.feature.restarted")) == 1
+    with acting("compliance_officer"), pytest.raises(DomainError, match="restarted already"):
+        actions.restart(queries.stop(held), seen="whatever", because="x")
+
+
+def test_everything_takes_two_while_one_live_system_is_high_risk(acting):
+    with acting("admin"):
+        held = actions.stop("tenant", None, None, reason="x")
+        assert queries.needs_second(held)
+        systems.retire(register.system("claims-triage"), because="Gone.")
+        assert not queries.needs_second(held)
+
+
+def test_a_stop_that_was_widened_since_is_stale(acting):
+    held = scene.stopped(serve=False)
+    ask(held)
+    shown = scene.seen(held)
+    scene.stopped(generate=False)
+    with acting("compliance_officer"), pytest.raises(Stale):
+        actions.restart(queries.stop(held), seen=shown)
+    assert len(scene.standing()) == 2
+
+
+def test_a_lane_that_was_raised_since_is_stale(acting):
+    scene.system("ad-copywriter", "standard", ("draft",))
+    held = scene.stopped("draft", "ad-copywriter")
+    shown = scene.seen(held)
+    with acting("compliance_officer"):
+        systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It decides now.")
+    with acting("admin"), pytest.raises(Stale):
+        actions.restart(queries.stop(held), seen=shown, because="Mended.")
+    with acting("admin"), pytest.raises(Stale):
+        actions.ask_restart(queries.stop(held), seen=shown, because="Mended.")
+
+
+def test_another_request_meanwhile_is_stale(acting):
+    held = scene.stopped()
+    ask(held)
+    shown = scene.seen(held)
+    with acting("admin"):
+        actions.keep_stopped(queries.stop(held))
+    with acting("compliance_officer"):
+        actions.ask_restart(queries.stop(held), seen=actions.seen(queries.stop(held)), because="Other words.")
+    with acting("reviewer"), pytest.raises(Stale):
+        actions.restart(queries.stop(held), seen=shown)
+
+
+def test_a_second_person_keeps_it_stopped_with_a_reason(acting):
+    held = scene.stopped()
+    ask(held)
+    with acting("compliance_officer"):
+        with pytest.raises(Invalid):
+            actions.keep_stopped(queries.stop(held))
+        actions.keep_stopped(queries.stop(held), because="The test still fails.")
+        with pytest.raises(DomainError, match="Nobody has asked"):
+            actions.keep_stopped(queries.stop(held), because="x")
+    assert len(scene.standing()) == 1 and scene.row(held).restart_asked_by is None
+
+
+def test_what_stands_above_stays(acting):
+    """Restarting a feature does not restart its system."""
+    scene.system("ad-copywriter", "standard", ("draft",))
+    whole, part = scene.stopped(None, "ad-copywriter"), scene.stopped("draft", "ad-copywriter")
+    with acting("admin"):
+        actions.restart(queries.stop(part), seen=actions.seen(queries.stop(part)), because="Mended.")
+    assert [s.id for s in scene.standing()] == [whole]
+
+
+# ---- what workers heard
+
+
+def test_acknowledgements_make_a_stop_obeyed(acting):
+    key = scene.api_key()
+    scene.hear(key, ["a", "b"], at=scene.later(-60))
+    held = scene.row(scene.stopped())
+    assert len(held.expected) == 2
+    scene.hear(key, ["a"], at=held.created_at + timedelta(seconds=0.25))
+    scene.hear(key, ["a", "b"], at=held.created_at + timedelta(seconds=0.75))
+    with acting("admin", read_only=True):
+        found = queries.obediences([queries.stop(held.id)])[held.id]
+    assert [one.seconds for one in found.each] == [0.25, 0.75], "the first acknowledgement counts"
+    assert found.is_whole and found.within(1)
+
+
+def test_versions_only_grow_and_one_batch_tells_each_once(acting):
+    key = scene.api_key()
+    scene.hear(key, ["a"], version=9)
+    scene.hear(key, ["a"], version=3)
+    scene.hear(key, ["a", "a", "a"], version=12)
+    with acting("admin", read_only=True):
+        assert session().scalars(select(Consumer.version)).all() == [12]
+
+
+def test_a_batch_costs_five_statements_however_long(acting, statements):
+    key = scene.api_key()
+    scene.hear(key, ["a"], at=scene.later(-60))
+    for what in ("auto-approve", "summarise", None):
+        scene.stopped(what)
+    number = scene.mark()
+    with statements() as seen:
+        scene.hear(key, [f"worker-{n}" for n in range(60)], version=number)
+    assert len(seen) <= 5
+    with acting("admin", read_only=True):
+        ours = Acknowledgement.stop_id.in_([s.id for s in queries.standing()])
+        assert session().scalar(select(func.count()).where(ours)) == 180
+
+
+def test_a_consumer_of_another_system_neither_has_to_obey_nor_does(acting, claims):
+    other = scene.system("ad-copywriter", "standard", ("draft",))
+    key = scene.api_key()
+    scene.hear(key, ["theirs"], system_id=other)
+    scene.hear(key, ["ours"], system_id=claims)
+    held = scene.stopped()
+    scene.hear(key, ["theirs"], system_id=other)
+    scene.hear(key, ["ours"], system_id=claims)
+    with acting("admin", read_only=True):
+        found = queries.obediences([queries.stop(held)])[held]
+    assert [one.listener.name for one in found.each] == ["ours"] and found.later == 0
+
+
+def test_who_was_silent_for_a_day_is_not_waited_for(acting):
+    key = scene.api_key()
+    scene.hear(key, ["old"], at=scene.later(-90_000))
+    scene.hear(key, ["new"], at=scene.later(-3600))
+    assert len(scene.row(scene.stopped()).expected) == 1
+
+
+def test_a_late_batch_after_the_restart_tells_only_what_was_in_time(acting):
+    scene.system("ad-copywriter", "standard", ("draft",))
+    key = scene.api_key()
+    scene.hear(key, ["a", "b"])
+    held = scene.row(scene.stopped("draft", "ad-copywriter"))
+    with acting("admin"):
+        actions.restart(queries.stop(held.id), seen=actions.seen(queries.stop(held.id)), because="Mended.")
+    ended = scene.row(held.id).restarted_at
+    scene.hear(key, ["a"], version=held.version, at=ended)
+    scene.hear(key, ["b"], at=ended + timedelta(seconds=5))
+    with acting("admin", read_only=True):
+        found = queries.obediences([queries.stop(held.id)])[held.id]
+    assert [one.name for one in found.missing] == ["b"]
+
+
+# ---- the operators
+
+
+@pytest.fixture
+def second_operator(database):
+    """Somebody else of the same role."""
+    make.join("second_operator", "console")
+    return "second_operator"
+
+
+def test_the_operator_stops_every_tenant_and_a_second_one_restarts(acting, second_operator):
+    with acting("operator_admin", "console"):
+        held = actions.stop_platform(reason="A model answers nonsense everywhere.")
+        assert actions.stop_platform(reason="Again.").id == held.id
+        with pytest.raises(DomainError, match="asked for first"):
+            actions.restart_platform(seen=actions.platform_mark(held))
+        actions.ask_platform_restart(seen=actions.platform_mark(held), because="Mended.")
+        with pytest.raises(Forbidden, match="You requested this yourself"):
+            actions.restart_platform(seen=actions.platform_mark(held))
+        shown = actions.platform_mark(held)
+    for slug in ("acme", "globex"):
+        with acting("admin", slug, read_only=True):
+            assert [s.scope for s in queries.standing_stops()] == ["platform"]
+    with acting(second_operator, "console"):
+        with pytest.raises(Stale):
+            actions.restart_platform(seen="another")
+        actions.restart_platform(seen=shown)
+    with acting("admin", read_only=True):
+        assert queries.standing_stops() == []
+
+
+def test_a_wider_stop_of_everything_voids_what_was_asked(acting):
+    with acting("operator_admin", "console"):
+        held = actions.stop_platform(serve=False, reason="x")
+        actions.ask_platform_restart(seen=actions.platform_mark(held), because="Mended.")
+        actions.stop_platform(reason="Worse than thought.")
+        assert held.serve and held.restart_asked_by is None
+        with pytest.raises(Invalid):
+            actions.stop_platform(reason="x", generate=False, serve=False)

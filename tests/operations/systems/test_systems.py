@@ -1,0 +1,220 @@
+"""The register of AI systems, through the front door."""
+
+import csv
+import io
+
+import pytest
+from sqlalchemy import func, select
+
+from governance.foundation.audit.models import AuditEntry
+from governance.kernel.db import session
+from governance.operations.systems import actions, queries
+from governance.operations.systems.models import AISystem
+from tests import make
+from tests.assurance.frameworks.files import words
+
+TRIAGE = {"name": "Claims triage", "key": "claims-triage", "lane": "high_risk", "purpose": "Sorts incoming claims for adjusters."}
+
+
+@pytest.fixture
+def registered(acting):
+    with acting("compliance_officer"):
+        actions.register(**TRIAGE, owner_id=make.person_id("contributor"))
+
+
+def entries(acting, name: str) -> list[dict]:
+    with acting("compliance_officer", read_only=True):
+        return [e.facts for e in session().scalars(select(AuditEntry).where(AuditEntry.action == name))]
+
+
+# ---- registering
+
+
+def test_a_system_is_registered_shown_and_recorded(as_officer, acting):
+    reply = as_officer.post("systems/new", **TRIAGE, owner_id=str(make.person_id("contributor")), follow=True)
+    text = words(reply)
+    assert "Claims triage" in text and "High risk" in text and "Anna Rossi" in text
+    assert "Ines Duarte registered the AI system" in text
+    [facts] = entries(acting, "system.registered")
+    assert facts == {k: TRIAGE[k] for k in ("key", "name", "lane", "purpose")}
+    assert "1 AI system, 1 in the high-risk lane" in words(as_officer.get("systems/"))
+
+
+def test_sent_twice_it_is_there_once_and_the_second_keeps_what_was_typed(as_officer, acting):
+    as_officer.post("systems/new", **TRIAGE)
+    reply = as_officer.post("systems/new", **TRIAGE, then=422)
+    assert "Claims triage has the short name claims-triage already." in words(reply)
+    assert "Sorts incoming claims" in reply.text
+    assert len(entries(acting, "system.registered")) == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "x",
+        "Claims",
+        "9lives",
+        "a b",
+        "claims_triage",
+        "a" * 42,
+        "new",
+        "../x",
+        "claims-triage\n",
+        "a1b2c3d4-0000-4000-8000-1234567890ab",
+        "a1b2c3d4000040008000123456789012",
+    ],
+)
+def test_a_short_name_must_fit_an_address(as_officer, acting, key):
+    as_officer.post("systems/new", **{**TRIAGE, "key": key}, then=303 if key.strip() == "claims-triage" else 422)
+    with acting("compliance_officer", read_only=True):
+        assert all(actions.KEY.match(k) for k in session().scalars(select(AISystem.key)))
+
+
+@pytest.mark.parametrize("field", ["name", "key", "purpose"])
+def test_what_is_missing_is_named(as_officer, field):
+    reply = as_officer.post("systems/new", **{**TRIAGE, field: "   "}, then=422)
+    assert 'id="errors"' in reply.text and f'href="#{field}"' in reply.text
+
+
+@pytest.mark.parametrize("lane", ["fast", ""])
+def test_only_the_two_lanes_are_choices(as_officer, lane):
+    as_officer.post("systems/new", **{**TRIAGE, "lane": lane}, then=422)
+
+
+def test_somebody_of_another_tenant_is_no_owner(as_officer):
+    as_officer.post("systems/new", **TRIAGE, owner_id=str(make.person_id("admin", "globex")), then=422)
+    as_officer.post("systems/new", **TRIAGE, owner_id="nobody", then=422)
+
+
+def test_two_tenants_may_use_one_short_name(as_officer, as_neighbour, acting):
+    as_officer.post("systems/new", **TRIAGE)
+    as_neighbour.post("systems/new", **{**TRIAGE, "name": "Another"})
+    assert "Another" not in as_officer.get("systems/").text
+
+
+# ---- the list
+
+
+def test_an_empty_register_says_what_it_is_for(as_viewer, as_officer):
+    assert "No AI system is registered yet" in words(as_viewer.get("systems/"))
+    assert "systems/new" not in as_viewer.get("systems/").text
+    assert "systems/new" in as_officer.get("systems/").text
+
+
+def test_the_list_costs_the_same_however_long_it_is(as_viewer, acting, statements):
+    def fill(start: int, stop: int) -> None:
+        with acting("compliance_officer"):
+            for n in range(start, stop):
+                actions.register(**{**TRIAGE, "key": f"system-{n:03}"}, owner_id=make.person_id("contributor"))
+
+    def about() -> int:
+        with statements() as seen:
+            as_viewer.get("systems/")
+        return len([s for s in seen if "ai_systems" in s or "FROM people" in s])
+
+    fill(0, 2)
+    few = about()
+    fill(2, 60)
+    assert about() == few <= 4
+
+
+def test_pages_follow_one_another_without_gaps(as_viewer, acting):
+    with acting("compliance_officer"):
+        for n in range(60):
+            actions.register(**{**TRIAGE, "key": f"system-{n:03}"}, owner_id=None)
+    first = as_viewer.get("systems/")
+    onward = first.text.split('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    second = as_viewer.get(onward)
+    seen = [f"system-{n:03}" for n in range(60) if f"/systems/system-{n:03}" in first.text]
+    rest = [f"system-{n:03}" for n in range(60) if f"/systems/system-{n:03}" in second.text]
+    assert len(seen) == 50 and len(rest) == 10 and not set(seen) & set(rest)
+    as_viewer.get("systems/?after=rubbish", then=422)
+
+
+def test_filters_live_in_the_address_and_can_be_taken_off(as_viewer, registered, acting):
+    with acting("compliance_officer"):
+        actions.register(name="Ad copy", key="ad-copy", lane="standard", purpose="Drafts 100% of adverts.", owner_id=None)
+    assert "Ad copy" not in words(as_viewer.get("systems/?lane=high_risk"))
+    assert "Claims triage" not in words(as_viewer.get("systems/?q=100%25"))
+    assert "No system matches" in words(as_viewer.get("systems/?q=%25%25%25"))
+    assert "Remove the filter Lane: High risk" in as_viewer.get("systems/?lane=high_risk").text
+    assert "Claims triage" in words(as_viewer.get("systems/?lane=nonsense&state=nonsense"))
+
+
+def test_the_export_holds_what_is_filtered_and_runs_no_formula(as_viewer, registered, acting):
+    with acting("compliance_officer"):
+        actions.register(name="=HYPERLINK(1)", key="formula", lane="standard", purpose="+1", owner_id=None)
+    rows = list(csv.reader(io.StringIO(as_viewer.get("systems/export.csv").data.decode("utf-8-sig"))))
+    assert rows[0][0] == "Short name" and [r[0] for r in rows[1:]] == ["claims-triage", "formula"]
+    assert rows[2][1] == "'=HYPERLINK(1)"
+    assert len(as_viewer.get("systems/export.csv?lane=high_risk").text.splitlines()) == 2
+
+
+# ---- retiring
+
+
+def test_retiring_needs_a_reason_and_is_recorded_with_it(as_officer, as_auditor, registered, acting):
+    as_officer.post("systems/claims-triage/retire", because="  ", then=422)
+    reply = as_officer.post("systems/claims-triage/retire", because="Replaced by triage two.", follow=True)
+    assert "Replaced by triage two." in words(reply) and "Retired on" in words(reply)
+    assert "systems/claims-triage/retire" not in reply.text
+    assert "Replaced by" not in words(as_auditor.get("systems/claims-triage"))
+    assert "Claims triage" not in words(as_officer.get("systems/"))
+    assert "Claims triage" in words(as_officer.get("systems/?state=retired"))
+    assert entries(acting, "system.retired") == [{"key": "claims-triage", "name": "Claims triage"}]
+
+
+def test_retiring_twice_is_refused_and_recorded_once(as_officer, as_reviewer, registered, acting):
+    as_officer.post("systems/claims-triage/retire", because="Replaced.")
+    reply = as_reviewer.post("systems/claims-triage/retire", because="Mine.", then=422)
+    assert "Claims triage was retired on" in words(reply)
+    assert "Retired already" in words(as_reviewer.get("systems/claims-triage/retire"))
+    assert len(entries(acting, "system.retired")) == 1
+
+
+def test_a_retired_short_name_is_not_given_again(as_officer, registered):
+    as_officer.post("systems/claims-triage/retire", because="Replaced.")
+    as_officer.post("systems/new", **TRIAGE, then=422)
+
+
+def test_a_retired_system_is_no_choice_any_more(registered, acting, as_officer):
+    with acting("compliance_officer", read_only=True):
+        [(system_id, name)] = queries.choices()
+    as_officer.post("systems/claims-triage/retire", because="Replaced.")
+    with acting("compliance_officer", read_only=True):
+        assert queries.choices() == [] and queries.names([system_id, None]) == {system_id: name}
+
+
+def test_a_systems_id_leads_to_its_address(as_viewer, as_neighbour, registered, acting):
+    with acting("compliance_officer", read_only=True):
+        [(system_id, _)] = queries.choices()
+    assert as_viewer.get(f"systems/{system_id}", then=302).location.endswith("/systems/claims-triage")
+    as_neighbour.get(f"systems/{system_id}", then=404)
+
+
+# ---- whose
+
+
+@pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_contributor"])
+def test_readers_see_and_change_nothing(request, who, registered, acting):
+    reader = request.getfixturevalue(who)
+    assert "Claims triage" in reader.get("systems/").text
+    assert "/retire" not in reader.get("systems/claims-triage").text
+    reader.get("systems/new", then=403)
+    reader.post("systems/new", **{**TRIAGE, "key": "mine"}, then=403)
+    reader.get("systems/claims-triage/retire", then=403)
+    reader.post("systems/claims-triage/retire", because="x", then=403)
+    with acting("compliance_officer", read_only=True):
+        assert session().scalar(select(func.count()).select_from(AISystem).where(AISystem.retired_at.is_(None))) == 1
+
+
+def test_another_tenant_finds_nothing(as_stranger, as_neighbour, registered):
+    for path in ("systems/", "systems/claims-triage", "systems/export.csv"):
+        as_stranger.get(path, then=404)
+    as_neighbour.get("systems/claims-triage", then=404)
+    as_neighbour.post("systems/claims-triage/retire", because="x", then=404)
+
+
+def test_hostile_words_stay_words(as_officer):
+    reply = as_officer.post("systems/new", **{**TRIAGE, "name": "<img src=x>", "purpose": "'; DROP TABLE x; --"}, follow=True)
+    assert "<img" not in reply.text and "DROP TABLE" in words(reply)

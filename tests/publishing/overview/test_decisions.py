@@ -1,0 +1,169 @@
+"""Policies and switches on the first page and in the palette: what waits for a second person, what changed, where to jump."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.operations.policies import actions as policies
+from governance.operations.policies.effective_policies import Content
+from governance.operations.policies.models import PolicyVersion, Waiver
+from governance.operations.switches import actions as switches
+from governance.operations.switches.models import Drill, Stop
+from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as registered
+from governance.publishing.overview import queries
+from governance.publishing.overview.inbox import Wait
+from tests import make
+from tests.assurance.controls.governed import asked, drilled, in_force, stopped, waived
+from tests.conftest import visitor
+from tests.publishing.overview.conftest import NOW, ago
+from tests.publishing.overview.test_overview import cell, links
+
+
+@pytest.fixture
+def asking(rich):
+    """Sanjay asked for a looser policy, a waiver, a restart and a drill."""
+    with clock.frozen(ago(100)), make.acting("compliance_officer"):
+        copywriter = systems.register(
+            key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="standard", owner_id=None
+        ).id
+    me = make.person_id("admin")
+    with make.acting("admin"):
+        in_force(ago(90), 1, "strict")
+        version = asked(ago(2), "standard", me)
+        waiver = waived(
+            copywriter, "grounding", "open", since=ago(1), until=NOW + timedelta(days=20), state="asked", first_by=None, first_at=None, second_by=None,
+            second_at=None, created_at=ago(1),
+        )  # fmt: skip
+        stop = stopped(copywriter, ago(8), restart_asked_by=me, restart_asked_at=ago(1), restart_reason="It was mended.")
+        drill = drilled(
+            copywriter, NOW + timedelta(days=3), state="asked", started_at=None, ended_at=None, agreed_by=None, created_at=ago(1)
+        )
+        return {"version": version.id, "waiver": waiver.id, "stop": stop.id, "drill": drill.id, "system": copywriter}
+
+
+SAID = ("Decide on the looser policy", "Decide on the waiver: grounding of ad-copywriter", "Decide on the restart of ad-copywriter", "Agree to the drill of ad-copywriter")  # fmt: skip
+
+
+def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
+    with make.acting("compliance_officer", read_only=True):
+        found = queries.waiting_for(make.person_id("compliance_officer"), queries.board())
+    titles = {wait.title: wait for wait in found}
+    assert set(SAID) <= set(titles)
+    assert titles[SAID[0]].meta == "Asked by Sanjay Patel: Support needs memory."
+    assert titles[SAID[2]].meta == "Asked by Sanjay Patel: It was mended."
+    assert titles[SAID[3]].due == (NOW + timedelta(days=3)).date()
+    assert [wait.order for wait in found] == sorted(wait.order for wait in found)
+    page = as_officer.get("")
+    assert SAID[0] in cell(page, "waits") and f"/t/acme/policies/decisions/{asking['version']}" in links(page, "waits")
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_each_leads_to_where_it_is_decided(as_officer, asking, which):
+    path = (
+        "policies/decisions/{version}",
+        "policies/waivers/{waiver}",
+        "switches/stops/{stop}/restart",
+        "switches/drills/{drill}",
+    )[which]
+    as_officer.get(path.format(**asking), then=200)
+
+
+def test_nobody_decides_on_what_he_asked_for_or_may_not(app, asking):
+    for role in ("admin", "contributor"):
+        assert not any(said in cell(visitor(app, role).get(""), "waits") for said in SAID)
+
+
+def test_who_agreed_first_is_not_asked_again(as_officer, as_reviewer, asking):
+    with make.acting("admin"):
+        held = session().query(Waiver).filter_by(id=asking["waiver"]).one()
+        held.first_by, held.first_at = make.person_id("compliance_officer"), ago(1)
+    assert SAID[1] not in cell(as_officer.get(""), "waits")
+    assert SAID[1] in cell(as_reviewer.get(""), "waits")
+
+
+def test_what_holds_another_person_up_is_never_left_out_of_the_short_list():
+    old = [Wait("upload", f"Old {n}", "x", {}, "", (NOW - timedelta(days=90 - n)).date()) for n in range(9)]
+    new = Wait("bolt", "Decide", "x", {}, "", NOW.date(), holds_up=True)
+    assert [wait.title for wait in queries.foremost([*old, new], 6)] == ["Old 0", "Old 1", "Old 2", "Old 3", "Old 4", "Decide"]
+    assert len(queries.foremost(old, 6)) == 6 and queries.foremost([], 6) == []
+    assert len(queries.foremost([new] * 9, 6)) == 6
+    rare = replace(old[0], title="Sign", endpoint="assessments.requirement", since=new.since)
+    assert [wait.title for wait in queries.foremost([*old, rare], 3)] == ["Old 0", "Old 1", "Sign"], (
+        "the first of each kind comes first"
+    )
+
+
+def test_what_was_decided_waits_no_more(as_reviewer, asking):
+    with make.acting("admin"):
+        session().query(PolicyVersion).filter_by(id=asking["version"]).update({"state": "refused"})
+        session().query(Waiver).filter_by(id=asking["waiver"]).update({"state": "refused"})
+        session().query(Stop).filter_by(id=asking["stop"]).update({"restarted_at": NOW})
+        session().query(Drill).filter_by(id=asking["drill"]).update({"state": "planned"})
+    assert not any(said in cell(as_reviewer.get(""), "waits") for said in SAID)
+
+
+def test_another_tenant_is_asked_for_nothing(as_neighbour, asking):
+    assert not any(said in as_neighbour.get("/t/globex/").text for said in SAID)
+
+
+@pytest.mark.parametrize("path", ["", "?as_of=2026-10-31"])
+def test_decisions_cost_one_statement(as_officer, asking, statements, path):
+    as_officer.get("")
+    with statements() as seen:
+        as_officer.get(path)
+    assert len(seen) <= 8, "\n".join(seen)
+
+
+def test_what_changed_lists_policies_and_stops(as_officer, rich):
+    with make.acting("admin"):
+        first = policies.tighten_now(Content("strict"), base=0, because="Claims need it.")
+        systems.register(key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="standard", owner_id=None)
+        assert first.number == 1
+    with make.acting("contributor"):
+        switches.stop("system", registered.system("ad-copywriter"), None, reason="It answered wrongly.")
+    text = cell(as_officer.get(""), "changes")
+    assert "Anna Rossi stopped" in text and "Sanjay Patel put a policy into force version 1" in text
+    assert "It answered wrongly" not in text  # the reason is sealed in the log
+
+
+# ---- the palette
+
+
+def jumps(visitor, text):
+    return {(each["label"], each["href"]) for each in visitor.get("jump", query_string={"q": text}).json}
+
+
+def test_a_system_brings_its_switch_and_its_stop(as_contributor, as_viewer, asking):
+    stop = ("Stop Ad copywriter…", "/t/acme/systems/ad-copywriter/stop")
+    switch = ("Switches of Ad copywriter", "/t/acme/systems/ad-copywriter/switches")
+    assert {stop, switch} <= jumps(as_contributor, "ad-copy")
+    assert switch in jumps(as_viewer, "ad-copy") and stop not in jumps(as_viewer, "ad-copy")
+    found = jumps(as_contributor, "stop copywriter")
+    assert stop in found and switch not in found
+    assert {stop, ("Stop everything…", "/t/acme/switches/stop")} <= jumps(as_contributor, "stop")
+
+
+def test_policies_are_found(as_viewer, as_admin, as_neighbour, asking):
+    version = ("1 Policy version 1", "/t/acme/policies/versions/1")
+    for text in ("policy", "version 1", "policy strict"):
+        assert any(href == version[1] for _, href in jumps(as_viewer, text)), text
+    assert ("See the policy in force", "/t/acme/policies/in-force") in jumps(as_viewer, "policy")
+    assert ("Change the policy", "/t/acme/policies/") in jumps(as_admin, "change the")
+    assert ("Change the policy", "/t/acme/policies/") not in jumps(as_viewer, "change the")
+    assert not any("version" in label for label, _ in jumps(as_neighbour, "policy"))
+
+
+@pytest.mark.parametrize("text", ["policy 99999999999999999999", "stop", "stop %", "version", "_", "policy ' or 1=1"])
+def test_odd_words_break_nothing(as_officer, asking, text):
+    as_officer.get("jump", query_string={"q": text}, then=200)
+
+
+def test_a_jump_is_one_statement(as_officer, asking, statements):
+    as_officer.get("jump", query_string={"q": "copy"})
+    with statements() as seen:
+        as_officer.get("jump", query_string={"q": "copy"})
+    assert len([s for s in seen if "UNION" in s]) == 1 and len(seen) <= 3, "\n".join(seen)

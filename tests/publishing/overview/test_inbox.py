@@ -1,0 +1,203 @@
+"""What others wait for, on the first page: auditors' requests, access reviews, exceptions, findings, destructions; and in the palette."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from governance.assurance.access_reviews import actions as reviewing
+from governance.assurance.access_reviews.models import AccessReview
+from governance.assurance.engagements import actions as engaging
+from governance.assurance.engagements import queries as engagements
+from governance.assurance.engagements.models import Engagement
+from governance.assurance.evidence import actions as evidencing
+from governance.assurance.evidence import queries as evidence
+from governance.assurance.testing import actions as testing
+from governance.assurance.testing import queries as tested
+from governance.kernel.db import session
+from governance.publishing.overview import queries
+from tests import make
+from tests.assurance.engagements import field
+from tests.assurance.evidence import shelf
+from tests.assurance.testing import scene
+from tests.conftest import visitor
+from tests.publishing.overview.conftest import NOW, ago
+from tests.publishing.overview.test_overview import cell, heading, links
+
+
+@pytest.fixture(autouse=True)
+def at_work(isolated):
+    """The world's engagement was opened on the day of the machine; here it is open on the day of these tests."""
+    with make.acting():
+        session().execute(update(Engagement).values(opens_at=ago(300), closes_at=NOW + timedelta(days=300)))
+
+
+def waits(role, slug="acme"):
+    with make.acting(role, slug, read_only=True):
+        return {wait.title: wait for wait in queries.waiting_for(make.person_id(role, slug), queries.board())}
+
+
+def due(days):
+    return (NOW + timedelta(days=days)).date()
+
+
+# ---- requests of auditors
+
+
+@pytest.fixture
+def asked(isolated):
+    held = field.worlds()
+    return held, {
+        "mine": field.request(held, "Members", due_on=due(3)),
+        "late": field.request(held, "Contracts", due_on=due(-2)),
+        "nobody's": field.request(held, "Training", owner=None, due_on=due(9)),
+    }
+
+
+def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(as_contributor, asked):
+    held, ids = asked
+    found = waits("contributor")
+    assert set(found) == {"Answer the auditors: Members", "Answer the auditors: Contracts"}
+    assert found["Answer the auditors: Members"].due == due(3) and "Halden & Co" in found["Answer the auditors: Members"].meta
+    reply = as_contributor.get("")
+    assert f"/t/acme/engagements/{held}/requests/{ids['mine']}" in links(reply, "waits") and "2 days late" in cell(reply, "waits")
+    as_contributor.get(f"engagements/{held}/requests/{ids['mine']}", then=200)
+
+
+def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_late(asked):
+    assert set(waits("compliance_officer")) == {
+        "Assign the auditors' request: Training", "Ask Anna Rossi for the auditors' request: Contracts",
+    }  # fmt: skip
+
+
+def test_a_returned_request_waits_again_and_an_accepted_one_no_more(asked):
+    held, ids = asked
+    with make.acting("contributor"):
+        engaging.provide(*engagements.request(held, ids["mine"], lock=True), said="As exported.")
+    assert "Answer the auditors: Members" not in waits("contributor")
+    with make.acting("auditor"):
+        engaging.give_back(*engagements.request(held, ids["mine"], lock=True), because="June is missing")
+    assert "Answer the auditors again: Members" in waits("contributor")
+    with make.acting("contributor"):
+        engaging.provide(*engagements.request(held, ids["mine"], lock=True), said="With June.")
+    with make.acting("auditor"):
+        engaging.accept(*engagements.request(held, ids["mine"], lock=True), said="")
+    assert not any("Members" in title for title in waits("contributor"))
+
+
+def test_what_an_ended_engagement_asked_for_waits_for_nobody(asked):
+    field.end(asked[0])
+    assert not any("auditors" in title for role in ("contributor", "compliance_officer") for title in waits(role))
+
+
+def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(as_auditor, rich, asked):
+    held, ids = asked
+    other = field.engagement("Brook Audit")
+    foreign = field.request(other, "Payroll")
+    assert waits("auditor") == {}
+    assert "What would move coverage most" in cell(as_auditor.get(""), "waits")
+    for engagement, request in ((held, ids["mine"]), (other, foreign)):
+        with make.acting("contributor"):
+            engaging.provide(*engagements.request(engagement, request, lock=True), said="Here.")
+    assert set(waits("auditor")) == {"Judge what was provided: Members"}
+    reply = as_auditor.get("")
+    assert "Judge what was provided: Members" in cell(reply, "waits") and "Payroll" not in reply.text
+    assert "evidence inbox" not in cell(reply, "waits") and "1 item needs you" in heading(reply)
+
+
+# ---- access reviews
+
+
+def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, isolated):
+    with make.acting("admin"):
+        review = reviewing.begin("Q4 2026", due_on=due(10)).id
+    found = waits("compliance_officer")["Review who has access: Q4 2026"]
+    assert found.due == due(10) and found.meta == "5 to decide, begun by Sanjay Patel"  # six members, not himself
+    assert f"/t/acme/settings/access-reviews/{review}" in links(as_officer.get(""), "waits")
+    assert not any("Review who" in title for role in ("contributor", "auditor") for title in waits(role))
+    with make.acting("admin"):
+        session().execute(update(AccessReview).values(closed_at=NOW, closed_by=make.person_id("admin")))
+    assert not any("Review who" in title for title in waits("compliance_officer"))
+
+
+# ---- exceptions and findings
+
+
+def test_an_exception_waits_for_managements_response_until_it_has_one(as_officer, isolated):
+    _, _, exception = scene.failed()
+    found = waits("compliance_officer")["Answer EXC-01 of SEC-07"]
+    assert "Release without sign-off" in found.meta
+    assert f"/t/acme/evidence/type-ii/exceptions/{exception}" in links(as_officer.get(""), "waits")
+    assert not any("EXC-01" in title for role in ("contributor", "auditor") for title in waits(role))
+    with make.acting():
+        testing.answer(tested.exception(exception), version=1, cause="C", effect="E", correction="P", response="R")
+    assert not any("EXC-01" in title for title in waits("compliance_officer"))
+
+
+def test_an_exception_that_a_later_result_set_aside_waits_for_nobody(isolated):
+    _, sample, _ = scene.failed()
+    scene.record(sample, {17}, note="The signature was in the annex")
+    assert not any("EXC-01" in title for title in waits("compliance_officer"))
+
+
+def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated):
+    control, _, exception = scene.failed()
+    with make.acting():
+        found = testing.raise_finding(
+            tested.exception(exception), title="The gate can be off", plan="Remove it", owner_id=make.person_id("contributor"), due_on=due(19)
+        ).id  # fmt: skip
+    assert waits("contributor")["Mend FND-01: The gate can be off"].due == due(19)
+    assert not any("Mend" in title or "Retest" in title for title in waits("reviewer"))
+    with make.acting("contributor"):
+        testing.remedy(tested.finding(found)[0], "It is gone")
+    assert not any("FND-01" in title for title in waits("contributor"))
+    assert "Retest FND-01: The gate can be off" in waits("reviewer")
+    assert "Retest FND-01: The gate can be off" in waits("auditor")
+
+
+# ---- destructions
+
+
+def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolated):
+    version = shelf.version(shelf.piece("Old export"))
+    with make.acting("compliance_officer"):
+        evidencing.ask_destruction(*evidence.version_of(version), because="It was kept too long")
+    found = waits("reviewer")["Decide on destroying the file of EV-0001 version 1"]
+    assert found.holds_up and found.meta == "Asked by Ines Duarte: It was kept too long"
+    assert f"/t/acme/evidence/versions/{version}/destruction" in links(as_reviewer.get(""), "waits")
+    assert not any("destroying" in title for role in ("compliance_officer", "contributor", "auditor") for title in waits(role))
+
+
+# ---- what it costs, and the palette
+
+
+def test_all_of_it_is_one_statement(as_officer, asked, statements):
+    scene.failed()
+    as_officer.get("")
+    with statements() as seen:
+        as_officer.get("")
+    assert len([s for s in seen if "UNION ALL" in s]) == 1 and len(seen) <= 8, "\n".join(seen)
+
+
+def test_another_tenant_waits_for_none_of_it(asked):
+    scene.failed()
+    assert waits("compliance_officer", "globex") == {}
+
+
+VERBS = {
+    "Open Type II testing": ("/t/acme/evidence/type-ii", "compliance_officer contributor viewer auditor"),
+    "See requests of auditors": ("/t/acme/engagements/requests", "compliance_officer contributor auditor"),
+    "Build an evidence package": ("/t/acme/engagements/", "compliance_officer auditor"),
+    "Begin an access review": ("/t/acme/settings/access-reviews/new", "compliance_officer"),
+    "See the collectors": ("/t/acme/evidence/collectors/", "compliance_officer contributor viewer auditor"),
+}
+
+
+@pytest.mark.parametrize("label", VERBS)
+def test_the_palette_offers_each_verb_to_who_may_and_to_nobody_else(app, isolated, label):
+    href, roles = VERBS[label]
+    for role in ("compliance_officer", "contributor", "viewer", "auditor"):
+        found = {(each["label"], each["href"]) for each in visitor(app, role).get("jump", query_string={"q": label}).json}
+        assert ((label, href) in found) == (role in roles.split()), role
+        if role in roles.split():
+            visitor(app, role).get(href, then=200)

@@ -1,0 +1,314 @@
+"""The policy attestation: sentences against the snapshot, extremes, the file; and the run, from the form to the verifier."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import html5lib
+import pikepdf
+import pytest
+from sqlalchemy import select
+
+from governance.app import schedule
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import clock, jobs, pdf
+from governance.kernel.db import session
+from governance.operations.systems import actions as systems
+from governance.publishing.reports.attestation import snapshot as reading
+from governance.publishing.reports.attestation.document import attachments
+from governance.publishing.reports.attestation.sentences import Attested, shown, speed
+from governance.publishing.reports.kinds import build
+from governance.publishing.reports.models import ReportRun
+from governance.publishing.reports.verify import verify
+from tests import make
+from tests.assurance.controls.governed import drilled, floored, in_force, stopped, waived
+from tests.publishing.reports import attested
+from tests.publishing.reports.test_document import Outline, numbers
+
+assert schedule.HANDLERS  # the jobs process knows the kind
+NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
+
+
+def ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+# ---- what it says
+
+
+@pytest.mark.parametrize("made", attested.EXTREMES)
+def test_the_page_is_whole_and_the_same_twice(made: Callable[[], dict[str, Any]]) -> None:
+    built = build(made())
+    assert html5lib.HTMLParser(strict=True).parse(built.html) is not None
+    outline = Outline(built.html)
+    assert len(outline.ids) == len(set(outline.ids)) and outline.links <= set(outline.ids) and outline.titles == 1
+    assert built == build(made())
+
+
+@pytest.mark.parametrize("made", attested.EXTREMES)
+def test_numbers_in_titles_are_counted_from_the_snapshot(made: Callable[[], dict[str, Any]]) -> None:
+    told = made()
+    say = Attested(told)
+    stops, live = len(told["stops"]), [w for w in told["waivers"] if w["state"] == "live"]
+    states = [each["state"] for each in told["switches"]]
+    values = [each for scope in told["scopes"] if scope["end"] for each in scope["end"].values()]
+    assert numbers(say.force_title) <= {sum(v["kind"] == "tier" for v in values), len(values)}
+    assert numbers(say.changes_title.replace("two persons", "")) <= {
+        len(told["versions"]),
+        sum(v["loosens"] for v in told["versions"]),
+        0,
+        1,
+    } | {v["number"] for v in told["versions"]}
+    assert numbers(say.drills_title) <= {states.count("armed"), len(states)}
+    assert numbers(say.waivers_title) <= {len(live), len(told["waivers"]), 0}
+    assert numbers(say.stops_title.split(";", maxsplit=1)[0]) <= {stops}
+    assert len(say.matters) <= 3 and say.matters and len(say.lede) <= 380
+    for text in (say.lede, say.request, *(title for *_, title in say.contents), *(m.claim + m.text + m.act for m in say.matters)):
+        assert text and "  " not in text and ".." not in text and not re.search(r"None\b(?! of)", text)
+
+
+def test_the_worst_comes_first() -> None:
+    claims = [each.claim for each in Attested(attested.period()).matters]
+    assert claims == [
+        "The kill switch of ad-copywriter did not hold", "One consumer has not confirmed the stop of summaries of support-assistant",
+        "Release ring of ad-copywriter stands below the floor",
+    ]  # fmt: skip
+    assert "nothing needs a decision" in Attested(attested.quiet()).summary_title
+    alone = attested.period()
+    alone["versions"][-1]["decided_by"] = None
+    assert Attested(alone).matters[0].claim == "Version 6 loosened without a second person"
+
+
+def test_a_single_stop_that_stands_is_said_in_good_english() -> None:
+    told = attested.period()
+    told["stops"] = told["stops"][1:]
+    assert "One stop was made, and it still stands." in Attested(told).lede
+    assert "Two stops were made, and one still stands." in Attested(attested.period()).lede
+
+
+def test_a_waiver_that_changes_nothing_is_not_said_to_lower_anything() -> None:
+    told = attested.period()
+    told["waivers"][0] |= {"system": "claims-triage"}
+    assert any(each.claim == "A waiver for claims-triage is open and not used" for each in Attested(told).points)
+
+
+def test_strictness_counts_steps_and_says_which_way_a_value_moved() -> None:
+    say = Attested(attested.period())
+    general = say.now[0]
+    assert (
+        say.strictness(general["begin"]).steps,
+        say.strictness(general["end"]).steps,
+        say.strictness(general["end"]).most,
+    ) == (12, 20, 26)
+    assert say.move(general, "retention_days") == "stricter" and say.move(general, "content_filter") == ""
+    assert "The policy gained eight steps of strictness" in say.moved_title
+
+
+def test_values_in_words() -> None:
+    assert [shown(v) for v in ("sources_only", ["*"], [], ["b", "a"], None)] == ["sources only", "any", "none", "b, a", "–"]
+    assert shown(4096, "tokens") == "4\N{NO-BREAK SPACE}096 tokens" and speed(820) == "0.8\N{NO-BREAK SPACE}s"
+
+
+def test_what_a_tenant_wrote_is_text() -> None:
+    told = attested.period()
+    told["versions"][0]["reason"] = told["waivers"][0]["reason"] = told["stops"][0]["reason"] = "<script>alert(1)</script>"
+    assert "<script" not in build(told).html
+
+
+def test_the_attachments_hold_every_value_and_no_formula() -> None:
+    told = attested.period()
+    told["versions"][0]["reason"] = "=cmd"
+    files = {each.name: each.data for each in attachments(told)}
+    assert set(files) == {"snapshot.json", "in-force.csv", "changes.csv", "switches.csv", "manifest.json"}
+    assert json.loads(files["snapshot.json"]) == told
+    rows = list(csv.DictReader(io.StringIO(files["in-force.csv"].decode("utf-8-sig"))))
+    assert len(rows) == 4 * 15 and {
+        r["decided by"] for r in rows if r["system"] == "ad-copywriter" and r["dimension"] == "release_ring"
+    } == {"waiver"}
+    changes = list(csv.DictReader(io.StringIO(files["changes.csv"].decode("utf-8-sig"))))
+    assert changes[0]["reason"] == "'=cmd" and {r["approved by"] for r in changes if r["loosens"] == "yes"} == {"Ines Duarte"}
+    assert json.loads(files["manifest.json"])["parameters"]["period"] == {"from": "2026-09-01", "to": "2026-11-24"}
+
+
+@pytest.mark.slow
+def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
+    built = build(attested.quiet())
+    first, second = (
+        pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) for _ in range(2)
+    )
+    assert first == second
+    with pikepdf.open(io.BytesIO(first)) as file:
+        meta = file.open_metadata()
+        assert (meta["pdfaid:part"], meta["pdfaid:conformance"], meta["pdfuaid:part"]) == ("3", "A", "1")
+        headers = [each for each in file.objects if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"]
+        assert {str(each.A.Scope) for each in headers} == {"/Row", "/Column"}
+
+
+# ---- what it reads
+
+
+@pytest.fixture
+def governed(app, isolated):
+    """Two systems; three versions, the last of which loosened with a second person; a floor of the operator; a waiver; stops; drills."""
+    with clock.frozen(ago(200)), make.acting("compliance_officer"):
+        ids = tuple(
+            systems.register(key=key, name=key.replace("-", " "), purpose="Works.", lane=lane, owner_id=None).id
+            for key, lane in (("claims-triage", "high_risk"), ("ad-copywriter", "standard"))
+        )
+    with make.acting("operator_admin", "console"):
+        floored(ago(30), 1, {"retention_days": 60, "training_use": "opt_in"})
+    with make.acting("admin"):
+        in_force(ago(100), 1, "standard")
+        in_force(ago(40), 2, "strict")
+        in_force(
+            ago(10),
+            3,
+            "standard",
+            loosens=True,
+            reason="Support needs memory.",
+            decided_by=make.person_id("compliance_officer"),
+            decided_at=ago(10),
+        )
+        waived(ids[1], "retention_days", 80, since=ago(9), until=ago(-8))
+        stopped(
+            ids[0], ago(20), restarted_at=ago(19), restarted_by=make.person_id("compliance_officer"), restart_reason="Mended."
+        )
+        stopped(None, ago(300), restarted_at=ago(299))
+        drilled(ids[0], ago(50))
+        drilled(ids[1], ago(3), passed=False)
+    with clock.frozen(NOW):
+        yield ids
+
+
+def read(since, until=NOW):
+    with make.acting("compliance_officer", read_only=True):
+        return reading.snapshot(since, until)
+
+
+def test_a_period_holds_what_stood_changed_and_was_approved_in_it(governed):
+    told = read(ago(60))
+    assert [(v["number"], v["made_by"], v["decided_by"]) for v in told["versions"]] == [
+        (2, "Sanjay Patel", None),
+        (3, "Sanjay Patel", "Ines Duarte"),
+    ]
+    back = {c["dimension"]: (c["before"], c["after"], c["move"]) for c in told["versions"][1]["changes"] if not c["system"]}
+    assert back["memory"] == ("opt_in", "opt_out", "loosens") and back["retention_days"] == (30, 90, "loosens")
+    by_key = {each["key"]: each for each in told["scopes"]}
+    assert list(by_key) == ["", "ad-copywriter", "claims-triage"]
+    assert by_key["claims-triage"]["end"]["grounding"]["set_by"] == "high-risk lane"
+    assert by_key["claims-triage"]["end"]["retention_days"] == {"value": 60, "set_by": "floor, version 1", "kind": "floor",
+                                                                "spoke": [{"layer": "floor, version 1", "value": 60}, {"layer": "tier standard", "value": 90}]}  # fmt: skip
+    assert by_key["ad-copywriter"]["end"]["retention_days"]["kind"] == "waiver" and by_key[""]["begin"]["retention_days"] == 90
+    assert [p["label"] for p in told["points"]] == ["start", "version 2", "version 3", "end"]
+    assert [(c["number"], [d["dimension"] for d in c["changes"]]) for c in told["floor"]["changes"]] == [
+        (1, ["content_filter", "content_capture", "pii_redaction", "retention_days"])
+    ]
+    assert [(w["system"], w["first_by"], w["second_by"], w["state"]) for w in told["waivers"]] == [
+        ("ad-copywriter", "Ines Duarte", "Jun Chen", "live")
+    ]
+    assert [(s["scope"], s["by"], s["restarted_by"]) for s in told["stops"]] == [("claims-triage", "Anna Rossi", "Ines Duarte")]
+    assert [(d["scope"], d["state"]) for d in told["drills"]] == [("claims-triage", "passed"), ("ad-copywriter", "failed")]
+    assert {s["system"]: s["state"] for s in told["switches"]} == {"claims-triage": "armed", "ad-copywriter": "dead"}
+
+
+def test_a_day_is_told_as_it_stood_then(governed):
+    told = read(None, ago(15))
+    assert told["tier"]["name"] == "Strict" and [v["number"] for v in told["versions"]] == [2]
+    assert told["waivers"] == [] and told["stops"] == [] and told["drills"] == [] and told["points"] == []
+    assert {s["system"]: s["state"] for s in told["switches"]} == {"claims-triage": "armed", "ad-copywriter": "unproven"}
+    still = read(None, ago(19.5))
+    assert [(s["scope"], s["restarted_at"]) for s in still["stops"]] == [("claims-triage", None)]
+
+
+def test_before_everything_the_default_stood(governed):
+    told = read(None, ago(190))
+    assert told["tier"]["version"] == 0 and told["versions"] == [] and told["switches"][0]["state"] == "unproven"
+    assert build(told | {k: v for k, v in attested.untouched().items() if k not in told}).html
+
+
+def test_another_tenant_attests_its_own(governed):
+    with make.acting("compliance_officer", "globex", read_only=True):
+        told = reading.snapshot(ago(60), NOW)
+    assert [each["key"] for each in told["scopes"]] == [""] and told["versions"] == told["waivers"] == told["stops"] == told[
+        "drills"
+    ] == []
+    assert [c["number"] for c in told["floor"]["changes"]] == [1]
+
+
+def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_it(governed):
+    """Not against a looser one that had ended by then, without a version of its own."""
+    with make.acting("operator_admin", "console"):
+        floored(ago(25), 2, {"retention_days": 120, "training_use": "opt_in"}, loosens=True, until=ago(15))
+        floored(ago(5), 3, {"retention_days": 30, "training_use": "opt_in"})
+    told = [(c["before"], c["after"], c["move"]) for change in read(ago(60))["floor"]["changes"][1:] for c in change["changes"]]
+    assert told == [(60, 120, "loosens"), (60, 30, "tightens")]
+
+
+# ---- the run
+
+
+def newest():
+    return session().scalars(select(ReportRun).order_by(ReportRun.created_at.desc()).limit(1)).one()
+
+
+@pytest.mark.slow
+def test_the_officer_asks_for_a_period_and_anyone_verifies(as_officer, governed, acting):
+    form = {"span": "period", "since": "2026-09-26", "until": "2026-11-25"}
+    page = as_officer.post("reports/attestations", **form).location
+    assert as_officer.post("reports/attestations", **form).location == page  # the second click watches the first
+    assert "Policy attestation, 26 September 2026 to 25 November 2026" in as_officer.get(page).text
+    jobs.drain(actor_of)
+    assert "governance verify-report ACME-POL-2026-09-26-to-2026-11-25.pdf" in as_officer.get(page).text
+    content, note = as_officer.post(f"{page}/pdf", then=200).data, as_officer.post(f"{page}/signature", then=200).text
+    found = verify(content, note, as_officer.get("/keys").text.splitlines()[0])
+    assert found.ok, found.checks
+    with acting("compliance_officer"):
+        made = newest()
+        built = build(made.snapshot)
+        assert (made.kind, made.fingerprint, made.parameters) == (
+            "policy-attestation",
+            built.fingerprint,
+            {"from": "2026-09-26", "to": "2026-11-25"},
+        )
+    assert pdf.render_in_child(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) == content
+    as_officer.get("reports/")
+
+
+def test_one_day_needs_no_beginning(as_officer, governed, acting):
+    page = as_officer.post("reports/attestations", span="day", since="2026-09-26", until="2026-11-20").location
+    assert "Policy attestation, 20 November 2026" in as_officer.get(page).text
+    with acting("compliance_officer"):
+        assert newest().parameters == {"from": None, "to": "2026-11-20"}
+        assert newest().as_of == datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("form", "says"), [
+    ({"span": "period", "since": "2026-11-02", "until": "2026-11-01"}, "The period begins after it ends."),
+    ({"span": "period", "until": "2026-11-01"}, "From which day?"),
+    ({"span": "day", "until": "2026-11-26"}, "That day is still to come"),
+    ({"span": "day", "until": "0001-01-01"}, "Nothing is known of days before the year 2000."),
+    ({"span": "period", "since": "1999-12-31", "until": "2026-11-01"}, "Nothing is known of days before the year 2000."),
+    ({"span": "day"}, "Up to which day?"),
+    ({"span": "week", "until": "2026-11-01"}, "Not a valid choice"),
+    ({"span": "day", "until": "yesterday"}, "Not a valid date value"),
+])  # fmt: skip
+def test_nonsense_is_named(as_officer, governed, form, says):
+    page = as_officer.post("reports/attestations", then=422, **form)
+    assert says in page.text and "data-errors" in page.text
+
+
+@pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_contributor"])
+def test_readers_may_not_ask(who, request, governed):
+    visitor = request.getfixturevalue(who)
+    visitor.post("reports/attestations", then=403, span="day", until="2026-11-20")
+    assert "Make the attestation" not in visitor.get("reports/").text
+
+
+def test_another_tenant_finds_no_run(as_officer, as_neighbour, governed):
+    page = as_officer.post("reports/attestations", span="day", until="2026-11-20").location.removeprefix("/t/acme/")
+    as_neighbour.get(page, then=404)
+    as_neighbour.post(f"{page}/pdf", then=404)

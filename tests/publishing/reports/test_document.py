@@ -1,0 +1,311 @@
+"""The report says what the snapshot holds: sentences against tables, extremes, the file that comes out."""
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import html5lib
+import pikepdf
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from governance.kernel import pdf
+from governance.publishing.reports.document import attachments, build
+from governance.publishing.reports.sentences import WORDS, Sentences, clip, hold
+from governance.publishing.reports.snapshot import Snapshot, canonical, fingerprint, per_cent, ranked, requirements, shortfall
+from tests.publishing.reports import sample
+
+pytestmark = pytest.mark.slow
+
+AT = datetime(2026, 10, 12, tzinfo=UTC)
+EXTREMES = (sample.empty, sample.untouched, sample.perfect, sample.single, sample.lengthy, sample.snapshot)
+
+
+def numbers(text: str) -> set[int]:
+    """Every number of a sentence, in digits or in words; not those inside names such as MEASURE 2.7 or Q3 2025."""
+    text = re.sub(r"\b(GOVERN|MAP|MEASURE|MANAGE) [\d.]+|\b(GOVERN|MAP|MEASURE|MANAGE)\b|Q\d \d{4}", "", text).replace(
+        "\N{NO-BREAK SPACE}", ""
+    )
+    spelled = {WORDS.index(word) for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS}
+    return spelled | {int(digits) for digits in re.findall(r"\d+", text)}
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    """The sample with any levels, targets, actions, evidence states and signatures."""
+    made = sample.snapshot(pieces=draw(st.integers(0, 30)))
+    keep = draw(st.integers(1, len(made["functions"])))
+    made["functions"] = made["functions"][:keep]
+    dice = draw(st.randoms(use_true_random=False))
+    rows: list[Any] = list(requirements(made))
+    lowest, highest = draw(st.sampled_from([(0, 4), (0, 0), (3, 4), (4, 4)]))
+    for row in rows:
+        row["level"], row["target"] = dice.randint(lowest, highest), dice.randint(0, 4)
+        if dice.random() < 0.3:
+            row["sign_off"] = None
+        if dice.random() < 0.2:
+            row["conclusion"] = row["sign_off"] = None
+    refs = [row["ref"] for row in rows]
+    made["gaps"] = [
+        {"action": f"Do thing {place}", "closes": [{"ref": ref, "gained": dice.randint(1, 4)} for ref in dice.sample(refs, min(3, len(refs)))],
+         "points": 0, "owner": dice.choice([None, "P. Nair"]), "due": dice.choice([None, "2026-11-30"])}
+        for place in range(dice.randint(0, 9))
+    ]  # fmt: skip
+    known = set(refs)
+    made["findings"] = [each for each in made["findings"] if each["requirement"] in known]
+    for piece in made["evidence"]:
+        piece["state"] = dice.choice(["fresh", "fresh", "due", "overdue", "missing", "in review"])
+    return made
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(snapshots())
+def test_every_number_in_a_sentence_is_counted_from_the_snapshot(made: Snapshot) -> None:
+    say, rows = Sentences(made), list(requirements(made))
+    aimed = [row for row in rows if row["target"]]
+    met = sum(row["level"] >= row["target"] for row in aimed)
+    left = sum(max(0, row["target"] - row["level"]) for row in rows)
+    top = ranked(made)[:5]
+    moved, useful = sum(action.points for action in top), sum(action.points > 0 for action in top)
+    unsigned = sum(row["conclusion"] is not None and row["sign_off"] is None for row in rows)
+
+    proven = sum(row["level"] >= 3 for row in rows)
+
+    assert numbers(say.summary_title) <= {proven, useful, moved, left, len(rows)}
+    assert say.position.startswith(f"{proven} of {len(rows)} requirement")
+    assert met == say.figures.whole.at_target and len(aimed) == say.figures.whole.with_target
+    assert numbers(say.gaps_title) <= {useful, moved, left}
+    assert moved <= left
+    assert sum(action.points for action in ranked(made)) <= left
+    assert [int(figure) for _, figure, unit, _ in say.kpis if unit != "%" and figure != "–"][:1] == [proven]
+    assert say.kpis[3][1] == str(left)
+    assert (say.figures.whole.coverage == 100) == (bool(aimed) and not left)
+    if unsigned:
+        assert unsigned in numbers(say.draft or "")
+        assert unsigned in numbers(say.request)
+    attention = sum(piece["state"] != "fresh" for piece in made["evidence"])
+    assert numbers(say.evidence_title) <= {attention, len(made["evidence"]), 0}
+    for function in made["functions"]:
+        own = [row for category in function["categories"] for row in category["requirements"]]
+        short = sum(shortfall(row) for row in own)
+        held = {
+            len(own),
+            short,
+            sum(row["target"] > 0 for row in own),
+            sum(row["level"] >= 3 for row in own),
+            sum(shortfall(row) for row in own),
+        }
+        assert numbers(say.function_title(function["key"])) <= held | {0, 1}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(snapshots())
+def test_sentences_are_whole_for_any_snapshot(made: Snapshot) -> None:
+    say = Sentences(made)
+    texts = [
+        say.lede,
+        say.request,
+        *(title for *_, title in say.contents),
+        *(matter.claim + matter.text + matter.act for matter in say.matters),
+    ]
+    for text in texts:
+        assert text
+        assert not re.search(r"  |\.\.|None\b(?! of)| ,|\bone \w+s (are|meet)\b", text), text
+    assert len(say.matters) <= 3
+    assert len(say.lede) <= 380
+
+
+def test_an_action_that_closes_what_another_closed_counts_once() -> None:
+    made = sample.single()
+    closes = [{"ref": "GOVERN 1.1", "gained": 1}]
+    made["gaps"] = [
+        {"action": "Later", "closes": closes, "points": 1, "owner": None, "due": "2026-12-01"},  # type: ignore[typeddict-item]
+        {"action": "Sooner", "closes": closes, "points": 1, "owner": None, "due": "2026-11-01"},  # type: ignore[typeddict-item]
+    ]
+    assert [(each.text, each.points) for each in ranked(made)] == [("Sooner", 1), ("Later", 0)]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"), [(0, 0, None), (0, 9, 0), (1, 1000, 1), (999, 1000, 99), (7, 7, 100), (1, 2, 50)]
+)
+def test_coverage_never_rounds_to_an_end_it_has_not_reached(part: int, whole: int, said: int | None) -> None:
+    assert per_cent(part, whole) == said
+
+
+def test_small_words() -> None:
+    assert clip("one two three", 9) == "one two…"
+    assert hold("Five actions are worth 19 of the 43 missing points").count("\N{NO-BREAK SPACE}") == 2
+    assert numbers("Five of 72") == {5, 72}
+
+
+# --- The page --------------------------------------------------------------------------------------
+
+
+class Outline(HTMLParser):
+    """Collects ids, internal links and headings."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: set[str] = set()
+        self.titles = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        self.titles += tag == "h1"
+        if known.get("id"):
+            self.ids.append(str(known["id"]))
+        if (known.get("href") or "").startswith("#"):
+            self.links.add(str(known["href"])[1:])
+
+
+@pytest.mark.parametrize("make", EXTREMES)
+def test_the_page_is_whole(make: Callable[[], Snapshot]) -> None:
+    built = build(make())
+    assert html5lib.HTMLParser(strict=True).parse(built.html) is not None
+    outline = Outline(built.html)
+    assert len(outline.ids) == len(set(outline.ids))
+    assert outline.links <= set(outline.ids)
+    assert outline.titles == 1
+    assert built == build(make())
+
+
+def test_tables_hold_the_numbers_of_the_sentences() -> None:
+    made = sample.snapshot()
+    html, say = build(made).html, Sentences(made)
+    assert html.count('class="req') == 72
+    assert (
+        f"<td>{len({ref for action in say.figures.actions for ref, gained in action.shares if gained})} requirements</td><td>{say.figures.planned}</td>"
+        in html
+    )
+    whole = say.figures.whole
+    assert f'<td class="r">{whole.reached} of {whole.points}</td><td class="r">{whole.left}</td>' in html
+    assert len(re.findall(r'<td class="q l\d below">', html)) == sum(shortfall(row) > 0 for row in requirements(made))
+
+
+def test_a_draft_says_so_and_a_final_report_does_not() -> None:
+    draft, final = build(sample.snapshot()).html, build(sample.perfect()).html
+    assert "Draft: 14 conclusions are not signed off." in draft
+    assert "Draft:" not in final
+    assert "Draft, " not in final
+
+
+def test_without_a_checkpoint_the_cover_says_what_cannot_be_proved() -> None:
+    html = build(sample.snapshot()).html
+    assert "none yet: this report cannot prove the log behind it" in html
+    assert "entry 184203" in html
+    assert "cannot prove" not in build(sample.perfect()).html
+
+
+def test_text_of_the_tenant_is_escaped() -> None:
+    made = sample.single()
+    made["tenant"]["name"] = made["findings"][0]["text"] = "<script>alert(1)</script>"
+    made["functions"][0]["key"] = "<u>GOVERN"
+    html = build(made).html
+    assert "<script" not in html
+    assert "<u>" not in html
+
+
+# --- The files inside ------------------------------------------------------------------------------
+
+
+def test_the_manifest_names_the_digest_of_each_attachment() -> None:
+    made = sample.snapshot()
+    files = {each.name: each.data for each in attachments(made)}
+    manifest = json.loads(files["manifest.json"])
+    assert {each["name"]: each["sha256"] for each in manifest["attachments"]} == {
+        name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != "manifest.json"
+    }
+    assert manifest["fingerprint"] == fingerprint(canonical(made)) == hashlib.sha256(files["snapshot.json"]).hexdigest()
+    assert json.loads(files["snapshot.json"]) == made
+
+
+def test_csv_cannot_be_made_to_run() -> None:
+    made = sample.snapshot()
+    next(iter(requirements(made)))["title"] = "=cmd|' /C calc'!A0"
+    made["evidence"][0]["title"] = "+1+1"
+    files = {each.name: each.data.decode("utf-8-sig") for each in attachments(made)}
+    rows = list(csv.DictReader(io.StringIO(files["requirements.csv"])))
+    assert rows[0]["title"].startswith("'=")
+    assert len(rows) == 72
+    assert next(csv.DictReader(io.StringIO(files["evidence.csv"])))["title"] == "'+1+1"
+
+
+# --- The file --------------------------------------------------------------------------------------
+
+PAGE = '<!doctype html><html lang="en"><head><title>T</title><meta name="dcterms.created" content="2026-10-12"></head><body><h1>T</h1>{}</body></html>'
+
+
+def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
+    built = build(sample.single())
+    first, second = (
+        pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) for _ in range(2)
+    )
+    assert first == second
+    with pikepdf.open(io.BytesIO(first)) as file:
+        meta = file.open_metadata()
+        assert meta["pdfaid:part"] == "3"
+        assert meta["pdfaid:conformance"] == "A"
+        assert meta["pdfuaid:part"] == "1"
+        assert set(file.attachments) == {each.name for each in built.attachments}
+        assert {str(each.A.Scope) for each in _headers(file)} == {"/Row", "/Column"}
+
+
+def _headers(file: pikepdf.Pdf) -> list[Any]:
+    return [each for each in file.objects if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://tracker.example/x.svg",
+        "file:///etc/passwd",
+        "app:/static/../kernel/pdf.py",
+        "app:/static/../../README.md",
+    ],
+)
+def test_nothing_but_our_own_assets_is_fetched(address: str) -> None:
+    with pytest.raises((ValueError, OSError)):
+        pdf._fetcher().fetch(address)
+
+
+def test_the_child_gives_the_same_bytes_and_counts_pages() -> None:
+    built, seen = build(sample.single()), list[int]()
+    data = pdf.render_in_child(
+        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier, on_progress=seen.append
+    )
+    assert data == pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
+    with pikepdf.open(io.BytesIO(data)) as file:
+        assert seen == sorted(set(seen))
+        assert seen[-1] == len(file.pages)
+
+
+def test_the_child_can_be_stopped() -> None:
+    with pytest.raises(pdf.RenderStopped):
+        pdf.render_in_child(PAGE.format("<p>x" * 30_000), at=AT, identifier=b"x", cancelled=lambda: True)
+
+
+def test_what_progress_raises_stops_the_child() -> None:
+    def refuse(page: int) -> None:
+        raise LookupError(page)
+
+    with pytest.raises(LookupError):
+        pdf.render_in_child(PAGE.format("<p>x</p>" * 300), at=AT, identifier=b"x", on_progress=refuse)
+
+
+def test_the_child_has_a_limit_of_time() -> None:
+    with pytest.raises(pdf.RenderFailed, match="not done in time"):
+        pdf.render_in_child(PAGE.format("<p>x" * 60_000), at=AT, identifier=b"x", seconds=1)
+
+
+def test_the_child_has_a_limit_of_memory() -> None:
+    with pytest.raises(pdf.RenderFailed, match="nothing was kept|Nothing was kept"):
+        pdf.render_in_child(PAGE.format("<p>x" * 60_000), at=AT, identifier=b"x", memory=160 * 1024 * 1024)

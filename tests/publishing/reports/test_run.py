@@ -1,0 +1,193 @@
+"""A report from the asking to the downloading: queued, watched, cancelled, signed, taken, and the same when made again."""
+
+import hashlib
+import io
+import json
+import signal
+from datetime import date
+
+import pikepdf
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select, text
+
+from governance.app import schedule
+from governance.app.cli import main
+from governance.assurance.assessments import actions as assessing
+from governance.assurance.controls import actions as controls
+from governance.assurance.frameworks import actions as adopting
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.audit import checkpoint, logs, sequencer
+from governance.foundation.audit import queries as log
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import jobs, pdf, storage
+from governance.kernel.db import session
+from governance.publishing.reports import actions, queries
+from governance.publishing.reports.models import ReportRun
+from governance.publishing.reports.verify import verify
+
+assert schedule.HANDLERS  # the jobs process knows the kind
+
+
+@pytest.fixture
+def assessment(acting):
+    with acting("compliance_officer"):
+        adopting.adopt("nist-ai-rmf-1.0")
+        controls.adopt(["SEC-04", "SEC-09", "GOV-01"], with_evidence=True)
+        framework = frameworks.framework("nist-ai-rmf-1.0")
+        return assessing.begin(framework.id, title="Q4 2026", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)).id
+
+
+def ask(visitor, assessment):
+    return visitor.post("reports/", assessment_id=str(assessment)).location
+
+
+def newest():
+    return session().scalars(select(ReportRun).order_by(ReportRun.created_at.desc()).limit(1)).one()
+
+
+@pytest.mark.slow
+def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessment, acting, tmp_path):
+    with acting("compliance_officer"):
+        sequencer.sequence()
+    page = ask(as_officer, assessment)
+    assert "Under way" in as_officer.get(page).text
+    jobs.drain(actor_of)
+    assert "Check it without trusting us" in as_officer.get(page).text
+    content = as_officer.post(f"{page}/pdf", then=200).data
+    note = as_officer.post(f"{page}/signature", then=200).text
+    key = as_officer.get("/keys").text.splitlines()[0]
+    assert verify(content, note, key).ok
+    with pikepdf.open(io.BytesIO(content)) as document:
+        assert {"snapshot.json", "manifest.json"} <= set(document.attachments)
+        carried = json.loads(document.attachments["manifest.json"].get_file().read_bytes())["log"]
+    with acting("compliance_officer"):
+        stated = checkpoint.open_checkpoint(carried["note"], logs.verifier(logs.signing_key()))
+        assert (stated.size, stated.root) == (log.last_checkpoint().size, log.last_checkpoint().root)
+        taken = session().scalars(select(AuditEntry.action).order_by(AuditEntry.at)).all()
+    assert taken.count("report.downloaded") == 2 and "report.made" in taken
+    (tmp_path / "r.pdf").write_bytes(content)
+    (tmp_path / "r.pdf.sig").write_text(note)
+    good = CliRunner().invoke(main, ["verify-report", str(tmp_path / "r.pdf"), "--key", key])
+    assert good.exit_code == 0, good.output
+    (tmp_path / "r.pdf").write_bytes(content[:-7] + b"x" + content[-6:])
+    bad = CliRunner().invoke(main, ["verify-report", str(tmp_path / "r.pdf"), "--key", key])
+    assert bad.exit_code == 1 and "FAIL" in bad.output
+    dropped = as_officer.post(
+        "/verify", then=200, report=(io.BytesIO(content), "r.pdf"), signature=(io.BytesIO(note.encode()), "r.sig"), key=key
+    )
+    assert "digest" in dropped.text
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snapshot(as_officer, assessment, acting):
+    """The process dies after the snapshot is frozen; the next one takes the ticket and makes the very same bytes."""
+    ask(as_officer, assessment)
+
+    class Killed(BaseException):
+        """As SIGKILL: nothing after it runs."""
+
+    def dies(*_):
+        raise Killed
+
+    before = signal.signal(signal.SIGALRM, dies)
+    signal.setitimer(signal.ITIMER_REAL, 1.2)  # the child needs longer to lay out the pages
+    try:
+        with pytest.raises(Killed):
+            jobs.run_next(actor_of)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with acting("compliance_officer"):
+        frozen = newest().fingerprint
+        assert frozen and newest().pdf_key is None
+        session().execute(text("UPDATE work_tickets SET ready_at = now() - interval '1 second'"))
+    assert jobs.drain(actor_of) == 1
+    with acting("compliance_officer"):
+        made = newest()
+        assert made.fingerprint == frozen
+        first, filed = b"".join(storage.pieces(made.pdf_key)), made.pdf_sha256
+        from governance.publishing.reports.document import build
+
+        built = build(made.snapshot)
+    again = pdf.render_in_child(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
+    assert hashlib.sha256(again).hexdigest() == hashlib.sha256(first).hexdigest() == filed
+
+
+def test_a_double_click_watches_the_first(as_officer, assessment):
+    assert ask(as_officer, assessment) == ask(as_officer, assessment)
+
+
+def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting):
+    with acting("compliance_officer"):
+        other = frameworks.framework("owasp-llm-2025")
+        held = assessing.begin(other.id, title="LLM risks", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)).id
+    page = as_officer.get("reports/").text
+    assert str(assessment) in page and str(held) not in page
+    as_officer.post("reports/", assessment_id=str(held), then=422)
+
+
+def test_the_key_bears_the_name_of_the_installation(acting, monkeypatch):
+    monkeypatch.setattr(actions, "_signer", "trust.company.example")
+    with acting("compliance_officer"):
+        assert actions.key_line(actions.make_signing_key()).startswith("trust.company.example+")
+
+
+def test_queued_work_is_cancelled_at_once_and_can_be_asked_again(as_officer, assessment, acting):
+    page = ask(as_officer, assessment)
+    as_officer.post(f"{page}/cancel")
+    assert jobs.drain(actor_of) <= 1
+    with acting("compliance_officer"):
+        assert queries.run(newest().id).work.state == "cancelled"
+        assert newest().pdf_key is None
+    as_officer.post(f"{page}/pdf", then=409)
+    as_officer.post(f"{page}/again")
+    as_officer.post(f"{page}/again", then=409)
+
+
+def test_progress_is_told_as_json_and_as_events(as_officer, assessment, acting):
+    ask(as_officer, assessment)
+    with acting("compliance_officer"):
+        item = newest().work_item_id
+    assert as_officer.get(f"work/{item}").json["state"] == "queued"
+    with acting("compliance_officer"):
+        jobs.cancel(queries.work_item(item))
+    events = as_officer.get(f"work/{item}/events")
+    assert events.mimetype == "text/event-stream" and '"state": "cancelled"' in events.text
+
+
+@pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_contributor"])
+def test_readers_may_not_ask(who, assessment, request, database):
+    visitor = request.getfixturevalue(who)
+    visitor.post("reports/", assessment_id=str(assessment), then=403)
+    assert "Make the report" not in visitor.get("reports/").text
+
+
+def test_another_tenant_finds_neither_run_nor_work(as_officer, as_neighbour, assessment, acting):
+    page = ask(as_officer, assessment)
+    with acting("compliance_officer"):
+        run = newest()
+        ids = (run.id, run.work_item_id)
+    for path in (f"reports/{ids[0]}", f"work/{ids[1]}", f"work/{ids[1]}/events"):
+        as_neighbour.get(path, then=404)
+    for path in (f"reports/{ids[0]}/pdf", f"reports/{ids[0]}/cancel"):
+        as_neighbour.post(path, then=404)
+    as_neighbour.post("reports/", assessment_id=str(assessment), then=404)
+    assert page
+
+
+def test_nonsense_is_named(as_officer):
+    assert "Choose the assessment" in as_officer.post("reports/", assessment_id="x", then=422).text
+    assert "the report (PDF)" in as_officer.post("/verify", then=422).text
+
+
+def test_garbage_is_not_a_report(client):
+    answer = client.post(
+        "/verify",
+        then=200,
+        report=(io.BytesIO(b"\x00" * 4096), "r.pdf"),
+        signature=(io.BytesIO(b"no"), "r.sig"),
+        key="console.example+x+y",
+    )
+    assert "FAIL" not in answer.text and "verifier key" in answer.text
