@@ -309,11 +309,14 @@ class Leader:
 
     def __init__(self) -> None:
         self._connection: Any = None
+        self._has_resigned = False
         self._one_at_a_time = threading.Lock()
 
     def leads(self) -> bool:
         """Ask at each tick: a lost connection has lost the lock."""
         with self._one_at_a_time:
+            if self._has_resigned:
+                return False
             try:
                 if self._connection is None:
                     self._connection = db.engine().connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -326,8 +329,9 @@ class Leader:
                 return False
 
     def resign(self) -> None:
-        """Close the connection, and with it give the lock to whoever asks next."""
+        """Close the connection for good, and with it give the lock to whoever asks next."""
         with self._one_at_a_time:
+            self._has_resigned = True
             self._let_go()
 
     def _let_go(self) -> None:
@@ -345,11 +349,13 @@ def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any
     """APScheduler with a memory store: name → (function, trigger arguments of 'cron').
 
     Each job also runs at the start, for the periods that nobody was there for: it claims its period, so it
-    does nothing where it ran already.
+    does nothing where it ran already. Shut down, it leaves the lead to another process at once.
     """
+    from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN  # noqa: PLC0415 - only the jobs process pays for it
     from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 - only the jobs process pays for it
 
     leader, schedule = Leader(), BackgroundScheduler(timezone="UTC")
+    schedule.add_listener(lambda _event: leader.resign(), EVENT_SCHEDULER_SHUTDOWN)
 
     def led(run: Callable[[], None]) -> Callable[[], None]:
         return lambda: run() if leader.leads() else None
