@@ -13,6 +13,7 @@ from governance.assurance.assessments.models import Assessment
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.privacy.events import PersonErased
 from governance.kernel import clock, current, jobs, key_encryption
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid
@@ -166,15 +167,15 @@ def take(report: ReportRun, *, what: str) -> None:
     record(TAKEN, report, title=report.title, sha256=report.pdf_sha256, what=what)
 
 
-def withdraw_naming(person_id: UUID, words: Collection[str]) -> dict[str, int]:
-    """The reports that name somebody who is being erased: data and file go, digest and date stay. They can be made again."""
-    named = queries.naming(person_id, words)
+def withdraw_naming(erased: PersonErased) -> None:
+    """Withdraw the reports that name the person: data and file go, digest and date stay. They can be generated again."""
+    named = queries.naming(erased.person_id, erased.words)
     for report in named:
         if report.pdf_key is not None:
             store().remove(report.pdf_key)
         report.pdf_key, report.snapshot = None, None
         record(WITHDRAWN, report, title=report.title, sha256=report.pdf_sha256, why="it named a person who was erased")
-    return {"reports withdrawn": len(named)}
+    erased.removed["reports withdrawn"] = len(named)
 
 
 SIGNING = b"report-signing"
