@@ -39,7 +39,7 @@ def requested(as_auditor, as_officer):
     as_officer.post("audit/exports", format="jsonl")
 
 
-def test_sessions_end_first_and_then_what_is_being_generated():
+def test_sessions_end_first_and_then_what_is_being_generated(app):
     assert subscribers(AuditorAccessEnded) == (access_end.end_sessions, access_end.cancel_downloads)
 
 
