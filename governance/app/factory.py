@@ -43,7 +43,6 @@ from governance.foundation.api_keys import actions as key_actions
 from governance.foundation.api_keys import queries as keys
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.api_keys.views import feature as api_keys
-from governance.foundation.audit import logs as logs_of_tenants
 from governance.foundation.audit import sealing, sequencer
 from governance.foundation.audit.api import feature as audit_api
 from governance.foundation.logbook.check import public as log_check
@@ -85,6 +84,7 @@ from governance.kernel.events import check_subscribed, subscribe
 from governance.kernel.feature import key_of, remember_seen
 from governance.kernel.health import checks, health, measures
 from governance.kernel.identity import identity
+from governance.kernel.installation import domain
 from governance.kernel.scope import limits, scope_finder
 from governance.operations.decisions.app import Decisions
 from governance.operations.decisions.limits import Limiter
@@ -101,7 +101,7 @@ from governance.publishing.overview import engagement_context
 from governance.publishing.overview.command_palette import feature as jump
 from governance.publishing.overview.views import feature as overview
 from governance.publishing.overview.views import operator_feature as operator_overview
-from governance.publishing.reports.actions import sign_as, withdraw_naming
+from governance.publishing.reports.actions import withdraw_naming
 from governance.publishing.reports.views import feature as reports
 from governance.publishing.reports.views import public as report_check
 
@@ -189,8 +189,7 @@ def connect(settings: config.Settings) -> None:
     storage.use(settings.storage_url, sealing.object_key)
     scanning.use(settings.clamav)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
-    sign_as(settings.domain)
-    logs_of_tenants.serve_as(settings.domain)
+    domain.connect(settings.domain)
     _connect_ports()
     _subscribe()
 

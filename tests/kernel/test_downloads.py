@@ -13,7 +13,6 @@ from governance.kernel.downloads import FILE, PAGE, STREAM
 from governance.kernel.feature import Feature
 from tests import make
 from tests.browser import Visitor
-from tests.test_routes import acme_ids, doors, knock  # noqa: F401 - the fixture
 
 ROOT = Path(__file__).parents[2] / "governance"
 LEAVES = ("Content-Disposition", "text/event-stream", "table_file(")
@@ -54,23 +53,6 @@ def test_every_route_whose_code_answers_with_a_file_or_a_stream_declares_it():
     assert declared >= 19
 
 
-def test_every_route_that_answers_an_auditor_with_a_download_declares_it(app, acme_ids, database):
-    """Walked as an auditor, with an object of the tenant in every address."""
-    took, wrong = set(), []
-    for door in doors(app, "tenant"):
-        if "auditor" not in door.needs.roles or "logout" in door.rule.rule:
-            continue
-        visitor = Visitor(app, make.cookie("auditor"), "acme")  # of the routes that end sessions, each ends another one
-        reply = knock(visitor, door, door.address(app, "acme", acme_ids | {"form": "csv"}))
-        answers = app.view_functions[door.rule.endpoint].answers
-        is_file = reply.headers.get("Content-Disposition", "").startswith("attachment")
-        if reply.status_code >= 500 or (is_file and (answers != FILE or "X-Custody" not in reply.headers)):
-            wrong.append(f"{door}: {reply.status_code} {answers}")
-        took |= {door.rule.endpoint} if is_file else set()
-    assert wrong == []
-    assert {"evidence.export", "controls.export", "testing.export", "logbook.note"} <= took
-
-
 def test_what_the_routes_declare(app):
     by = {kind: {e for e, v in app.view_functions.items() if getattr(v, "answers", PAGE) == kind} for kind in (FILE, STREAM)}
     assert by[STREAM] == {"reports.events"}
@@ -83,7 +65,9 @@ def toys():
     feature = Feature("toys", __name__)
     headers = {"Content-Disposition": 'attachment; filename="toy.csv"'}
     feature.get("/toys/undeclared", needs=permissions.OWN, endpoint="undeclared")(lambda: Response(b"a,b", headers=headers))
-    feature.get("/toys/declared", needs=permissions.OWN, endpoint="declared", answers=FILE)(lambda: Response(b"a,b", headers=headers))
+    feature.get("/toys/declared", needs=permissions.OWN, endpoint="declared", answers=FILE)(
+        lambda: Response(b"a,b", headers=headers)
+    )
     feature.get("/toys/stream", needs=permissions.OWN, endpoint="stream")(lambda: Response(iter([b"a"])))
     return feature
 

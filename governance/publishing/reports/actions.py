@@ -18,6 +18,7 @@ from governance.kernel import clock, current, jobs, key_encryption
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import long_day
+from governance.kernel.installation import domain
 from governance.kernel.storage import Blob, store
 from governance.publishing.reports import queries
 from governance.publishing.reports.models import AI_RMF, POLICY, READINESS, TYPE_II, ReportRun, SigningKey
@@ -180,18 +181,11 @@ def withdraw_naming(erased: PersonErased) -> None:
 
 SIGNING = b"report-signing"
 key_encryption.holds(SigningKey, "wrapped", lambda _row: SIGNING)
-_signer = "console.example"
-
-
-def sign_as(name: str) -> None:
-    """By what name the installation's key is made; one that is there keeps its own."""
-    global _signer  # noqa: PLW0603 - one process, one installation
-    _signer = name
 
 
 def make_signing_key() -> SigningKey:
     """The installation's key, once, wrapped by the key-encryption key; recorded in the log of whoever needed it first."""
-    name = _signer
+    name = domain()
     private = Ed25519PrivateKey.generate()
     raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     key = SigningKey(name=name, public=private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),

@@ -7,9 +7,8 @@ from uuid import UUID, uuid4
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from governance.operations.decisions import snapshots
+from governance.operations.decisions import limits, snapshots
 from governance.operations.decisions.flags import Facts
-from governance.operations.decisions import limits
 from governance.operations.decisions.limits import BURST, Limiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.policies.effective_policies import Content, Platform, Standing
