@@ -12,7 +12,7 @@ from governance.assurance.controls import stop_evidence
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs, storage
+from governance.kernel import current, jobs, storage
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.operations.switches import actions, queries
@@ -63,6 +63,8 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
         assert item.cadence == "per incident" and evidence.links(item) == []
         assert evidence.why_not_review(evidence.version_of(version.id)[0]) is None
     assert filed("globex") == []
+    assert "See the evidence" in as_admin.get(f"switches/stops/{stop_id}").text
+    assert "Kill-switch stops of ad-copywriter" in as_admin.get("evidence/?q=Kill-switch+stops").text
 
 
 def test_a_stop_of_everything_files_itself_and_names_no_person_and_no_reason():
@@ -84,11 +86,7 @@ def test_each_stop_is_another_version_and_is_filed_once_however_often_its_work_r
     with acting("admin"):
         items = session().scalars(select(WorkItem).where(WorkItem.kind == stop_evidence.WORK)).all()
         session().expunge_all()
-    with acting("admin"):
-        pass
     for item in items:
-        from governance.kernel import current
-
         with current.acting_as(make.founder("acme")):
             stop_evidence.file_stop(item, lambda *_told: None)
     found = filed()
