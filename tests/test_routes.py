@@ -22,6 +22,7 @@ from governance.foundation.tenants import actions as tenants
 from governance.kernel import access, bearer, clock
 from governance.kernel.access import ROLES, Permission
 from governance.kernel.db import session
+from governance.kernel.downloads import FILE
 from tests import make, stepping
 from tests.browser import Visitor
 from tests.machine import Machine, machine
@@ -387,3 +388,23 @@ def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_b
 def kept_fields(row: KeptForm, role: str, slug: str) -> list[tuple[str, str]]:
     with make.acting(role, slug, read_only=True):
         return kept_forms.opened(row).fields
+
+
+# ---- files that leave
+
+
+def test_every_route_that_answers_an_auditor_with_a_download_declares_it(app, acme_ids, database):
+    """Walked as an auditor, with an object of the tenant in every address."""
+    took, wrong = set(), []
+    for door in doors(app, "tenant"):
+        if "auditor" not in door.needs.roles or "logout" in door.rule.rule:
+            continue
+        visitor = Visitor(app, make.cookie("auditor"), "acme")  # of the routes that end sessions, each ends another one
+        reply = knock(visitor, door, door.address(app, "acme", acme_ids | {"form": "csv"}))
+        answers = app.view_functions[door.rule.endpoint].answers
+        is_file = reply.headers.get("Content-Disposition", "").startswith("attachment")
+        if reply.status_code >= 500 or (is_file and (answers != FILE or "X-Custody" not in reply.headers)):
+            wrong.append(f"{door}: {reply.status_code} {answers}")
+        took |= {door.rule.endpoint} if is_file else set()
+    assert wrong == []
+    assert {"evidence.export", "controls.export", "testing.export", "logbook.note"} <= took

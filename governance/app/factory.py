@@ -18,29 +18,31 @@ from governance.app import migrate, models
 from governance.assurance.access_reviews.views import feature as access_reviews
 from governance.assurance.assessments.views import feature as assessments
 from governance.assurance.collectors.views import feature as collectors
+from governance.assurance.controls import queries as controls_known
 from governance.assurance.controls.drill_evidence import file_drill
+from governance.assurance.controls.stop_evidence import queue_filing
 from governance.assurance.controls.views import feature as controls
+from governance.assurance.engagements import access_end, change_freeze, download_custody, reauthentication
 from governance.assurance.engagements import auditor_sign_in as auditors
-from governance.assurance.engagements import change_freeze, reauthentication
-from governance.assurance.engagements.actions import follow_clocks
+from governance.assurance.engagements.actions import apply_time_zone, forget_auditor
 from governance.assurance.engagements.auditor_scope import scope_of_auditor
-from governance.assurance.engagements.download_custody import end_shut_out, watch_leaving
+from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.engagements.queries import audits
 from governance.assurance.engagements.views import feature as engagements
 from governance.assurance.evidence import scanning
 from governance.assurance.evidence.api import feature as evidence_api
 from governance.assurance.evidence.api import public as api_description
+from governance.assurance.evidence.ports import supported_controls, versions_to_keep
 from governance.assurance.evidence.views import feature as evidence
 from governance.assurance.frameworks.views import feature as frameworks
 from governance.assurance.frameworks.views import operator_feature as operator_frameworks
-from governance.assurance.testing import beside as testing_beside
 from governance.assurance.testing.views import feature as testing
+from governance.assurance.testing.work_in_progress import current_engagement, work_in_progress
 from governance.foundation.anchors.views import feature as anchors
 from governance.foundation.api_keys import actions as key_actions
 from governance.foundation.api_keys import queries as keys
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.api_keys.views import feature as api_keys
-from governance.foundation.audit import logs as logs_of_tenants
 from governance.foundation.audit import sealing, sequencer
 from governance.foundation.audit.api import feature as audit_api
 from governance.foundation.logbook.check import public as log_check
@@ -48,15 +50,15 @@ from governance.foundation.logbook.exports import feature as log_exports
 from governance.foundation.logbook.log_health import Pulse, pulse
 from governance.foundation.logbook.read_auditing import note_reading
 from governance.foundation.logbook.views import feature as logbook
-from governance.foundation.people import actions as members
 from governance.foundation.people import step_up
 from governance.foundation.people import views as people
 from governance.foundation.people.connection_views import feature as connections
-from governance.foundation.privacy.erasing import erasers
+from governance.foundation.people.ports import reauthentication_address, why_not_member
+from governance.foundation.privacy.events import PersonErased
 from governance.foundation.privacy.views import feature as privacy
 from governance.foundation.privacy.views import remember_unmasked
-from governance.foundation.tenants import actions as tenant_actions
 from governance.foundation.tenants import queries as tenants
+from governance.foundation.tenants.events import TimeZoneChanged
 from governance.foundation.tenants.views import feature as tenant_settings
 from governance.foundation.tenants.views import operator_feature as operator_tenants
 from governance.kernel import (
@@ -73,20 +75,24 @@ from governance.kernel import (
     outbox,
     storage,
     web,
+    write_guards,
 )
-from governance.kernel import scope as scopes
 from governance.kernel.access import ROLE_NAMES, allowed, registry
+from governance.kernel.downloads import custody
 from governance.kernel.errors import DomainError, KeyNeeded, SignInNeeded, Stale, StepUpNeeded, Unavailable
-from governance.kernel.events import subscribe
-from governance.kernel.feature import doors, key_of, remember_seen
+from governance.kernel.events import check_subscribed, subscribe
+from governance.kernel.feature import key_of, remember_seen
 from governance.kernel.health import checks, health, measures
+from governance.kernel.identity import identity
+from governance.kernel.installation import domain
+from governance.kernel.scope import limits, scope_finder
 from governance.operations.decisions.app import Decisions
 from governance.operations.decisions.limits import Limiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.policies.views import feature as policies
 from governance.operations.policies.views import operator_feature as operator_policies
 from governance.operations.switches import banner as stops
-from governance.operations.switches.events import DrillEnded
+from governance.operations.switches.events import DrillEnded, StopLifted
 from governance.operations.switches.views import feature as switches
 from governance.operations.switches.views import operator_feature as operator_switches
 from governance.operations.systems import queries as registered_systems
@@ -95,7 +101,7 @@ from governance.publishing.overview import engagement_context
 from governance.publishing.overview.command_palette import feature as jump
 from governance.publishing.overview.views import feature as overview
 from governance.publishing.overview.views import operator_feature as operator_overview
-from governance.publishing.reports.actions import sign_as, withdraw_naming
+from governance.publishing.reports.actions import withdraw_naming
 from governance.publishing.reports.views import feature as reports
 from governance.publishing.reports.views import public as report_check
 
@@ -127,10 +133,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.after_request(remember_seen)
     app.after_request(remember_unmasked)
     app.after_request(note_reading)
-    app.after_request(watch_leaving)
-    app.after_request(end_shut_out)
-    doors.tenant_id, doors.identify, doors.keys, doors.seen = tenants.tenant_id, auditors.identify, keys.keys_for, _seen
-    doors.sign_in_again, doors.resubmit = _sign_in_again, step_up.resubmit
+    app.after_request(download_custody.end_refused_session)
     checks.update(database=_database_answers, migrations=migrate.is_current)
     measures[OLDEST] = lambda: sequencer.oldest(sequencer.waiting())
     for feature in FEATURES:
@@ -174,11 +177,6 @@ def _is_urgent(app: Flask, environ: dict[str, Any]) -> bool:
     return bool(getattr(app.view_functions.get(endpoint), "urgent", False))
 
 
-def _seen(who: current.Actor) -> None:
-    """Note that a session or a key is in use."""
-    (key_actions.note_use if who.key_id else people.seen)(who)
-
-
 def _trusted(settings: config.Settings) -> list[str]:
     """The names that a request may call this host by; any other Host header is refused."""
     return [settings.host, "127.0.0.1", "localhost", "[::1]"]
@@ -191,16 +189,41 @@ def connect(settings: config.Settings) -> None:
     storage.use(settings.storage_url, sealing.object_key)
     scanning.use(settings.clamav)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
-    sign_as(settings.domain)
-    logs_of_tenants.serve_as(settings.domain)
-    erasers[:] = [withdraw_naming]
+    domain.connect(settings.domain)
+    _connect_ports()
+    _subscribe()
+
+
+def _connect_ports() -> None:
+    """Who answers what lower features ask."""
+    identity.tenant_id.connect(tenants.tenant_id)
+    identity.identify.connect(auditors.identify)
+    identity.keys_of.connect(keys.keys_for)
+    identity.note_session_use.connect(people.seen)
+    identity.note_key_use.connect(key_actions.note_use)
+    identity.resubmit.connect(step_up.resubmit)
     subjects.connect(registered_systems)
-    subscribe(DrillEnded, file_drill)
-    members.engaged[:] = [audits]
-    tenant_actions.on_new_clocks[:] = [follow_clocks]
-    scopes.narrow(scope_of_auditor)
-    testing_beside.tell(engagement_context.engaged, engagement_context.running)
-    change_freeze.watch()
+    supported_controls.connect(controls_known.supported)
+    scope_finder.connect(scope_of_auditor)
+    custody.connect(download_custody)
+    why_not_member.connect(audits)
+    reauthentication_address.connect(reauthentication.address)
+    versions_to_keep.connect(change_freeze.keep_files)
+    write_guards.guard(change_freeze.FROZEN, change_freeze.check_not_frozen)
+    current_engagement.connect(engagement_context.engaged)
+    work_in_progress.connect(engagement_context.running)
+
+
+def _subscribe() -> None:
+    """Who acts on what lower features report; lower orders run first."""
+    subscribe(DrillEnded, file_drill, order=50)
+    subscribe(StopLifted, queue_filing, order=50)
+    subscribe(TimeZoneChanged, apply_time_zone, order=50)
+    subscribe(PersonErased, forget_auditor, order=20)
+    subscribe(PersonErased, withdraw_naming, order=30)
+    subscribe(AuditorAccessEnded, access_end.end_sessions, order=10)
+    subscribe(AuditorAccessEnded, access_end.cancel_downloads, order=20)
+    check_subscribed()
 
 
 def _derived(settings: config.Settings, purpose: str) -> bytes:
@@ -353,8 +376,8 @@ def _limited(who: current.Actor) -> bool:
     try:
         if who.role == "auditor" and not db.is_open():
             with db.transaction(read_only=True, tenant_id=who.tenant_id):
-                return scopes.limits() is not None
-        return who.role == "auditor" and scopes.limits() is not None
+                return limits() is not None
+        return who.role == "auditor" and limits() is not None
     except (DomainError, DBAPIError):
         return True
 
@@ -480,11 +503,6 @@ def _to_sign_in(sentence: str) -> Response:
     if sentence.startswith("You are signed in to") and slug:
         where = f"/login?tenant={quote(slug)}&next={quote(target)}"
     return make_response(redirect(where, 302))
-
-
-def _sign_in_again(who: current.Actor, onward: str) -> str:
-    """Where that person signs in again, and then comes to `onward`."""
-    return reauthentication.address(who, onward) or f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(onward)}"
 
 
 __all__ = ["asset", "connect", "create_app", "models"]

@@ -10,6 +10,7 @@ import structlog
 
 from governance.assurance.access_reviews import jobs as access_reviews
 from governance.assurance.collectors import jobs as collectors
+from governance.assurance.controls import stop_evidence
 from governance.assurance.engagements import jobs as engagements
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import jobs as evidence_jobs
@@ -138,12 +139,12 @@ def shut_auditors_doors() -> None:
     with transaction(read_only=True):
         closed = set(engagements.tenants_to_shut())
     if closed:
-        in_each(_shut_doors, "doors not shut", wanted=lambda t: t.id in closed)
+        in_each(_end_expired_sessions, "sessions not ended", wanted=lambda t: t.id in closed)
 
 
-def _shut_doors() -> None:
+def _end_expired_sessions() -> None:
     with transaction():
-        engagements.shut_doors()
+        engagements.end_expired_sessions()
 
 
 SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two
@@ -198,6 +199,7 @@ HANDLERS = (
     anchors.send_checkpoints,
     policies.apply_scheduled,
     collectors.collect,
+    stop_evidence.file_stop,
 )  # imported so that the jobs process knows every kind of work; mail is in kernel/outbox.py
 JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     CHECK: (check_logs, {"hour": 3, "minute": 41}),

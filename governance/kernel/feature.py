@@ -1,45 +1,25 @@
 """A Blueprint whose every route names the permission it needs; without one the application does not start."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial, wraps
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from flask import Blueprint, current_app, g, request
+from flask import Blueprint, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import access, bearer, clock, current
+from governance.kernel import access, bearer, clock, current, downloads
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded, NotFound, SignInNeeded, StepUpNeeded
+from governance.kernel.identity import OPERATOR_SLUG, identity
 from governance.kernel.step_up import KEPT_FORM, STEP_UP_SECONDS, StepUp
 from governance.kernel.web import SAFE, ResponseReturnValue
 
 View = Callable[..., Any]
 PREFIX = {"tenant": "/t/<tenant>", "operator": "/operator", "public": "", "machine": ""}
 log = structlog.get_logger("web")
-
-
-def _resubmit(_kept_form_id: str, _act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    raise NotFound("Meridian keeps no forms here.")
-
-
-@dataclass(slots=True)
-class Doors:
-    """What the kernel must be told by the features above it: who is at the door, and where it leads."""
-
-    tenant_id: Callable[[str], UUID | None] = lambda _slug: None
-    operator_slug: str = "console"
-    identify: Callable[[], Actor | None] = lambda: None
-    keys: Callable[[bearer.Token], bearer.Keys] = lambda _token: {}
-    seen: Callable[[Actor], None] = lambda _actor: None
-    sign_in_again: Callable[[Actor, str], str] = lambda _actor, _next: "/login"
-    resubmit: Callable[[str, Callable[[], ResponseReturnValue]], ResponseReturnValue] = _resubmit
-
-
-doors = Doors()
 
 
 class Feature(Blueprint):
@@ -62,6 +42,7 @@ class Feature(Blueprint):
         leaves: Callable[[], None] | None = None,
         attended: bool = True,
         urgent: bool = False,
+        answers: downloads.Answers = downloads.PAGE,
         **options: Any,
     ) -> None:
         """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes, and says for what (step-up).
@@ -69,6 +50,7 @@ class Feature(Blueprint):
         A GET is read only, whatever else the route takes; `writes=False` says that of a POST too. What a machine's
         reading `leaves` in the log is written in a transaction of its own, after the view and before its answer goes.
         What a page asks by itself is not `attended`: it does not keep a session alive that nobody uses.
+        A route that answers with a file or a stream says so by `answers` (kernel/downloads.py).
         An `urgent` route has threads and places of its own in each worker (see `kernel/server.py`).
         """
         if needs is None or view_func is None:
@@ -76,9 +58,9 @@ class Feature(Blueprint):
         if fresh is not None and not isinstance(fresh, StepUp):
             raise TypeError(f"{self.name}: the route {rule} must say what its fresh sign-in is for")
         guards = {"public": _public, "machine": _keyed(leaves)}
-        guard = guards.get(self.scope) or _guarded(self.scope, fresh=fresh, writes=writes)
+        guard = guards.get(self.scope) or _guarded(self.scope, fresh=fresh, writes=writes, answers=answers)
         guarded = guard(view_func, needs)
-        vars(guarded).update(attended=attended, urgent=urgent)
+        vars(guarded).update(attended=attended, urgent=urgent, answers=answers)
         super().add_url_rule(rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options)
 
 
@@ -107,7 +89,7 @@ def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permissi
         def keyed(**url_values: Any) -> ResponseReturnValue:
             token = bearer.parse(request.headers.get("Authorization", ""))
             with transaction(read_only=request.method in SAFE, tenant_id=_tenant_of(token)):
-                g.actor = who = bearer.admit(token, doors.keys(token), clock.now()).actor
+                g.actor = who = bearer.admit(token, identity.keys_of()(token), clock.now()).actor
                 if url_values.pop("tenant", who.tenant_slug) != who.tenant_slug:
                     raise NotFound("There is no such address.")
                 with current.acting_as(who):
@@ -125,23 +107,30 @@ def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permissi
 
 
 def _tenant_of(token: bearer.Token) -> UUID:
-    tenant_id = doors.tenant_id(token.tenant)
+    tenant_id = identity.tenant_id()(token.tenant)
     if tenant_id is None:
         raise KeyNeeded("No such key is known here.")
     return tenant_id
 
 
-def _guarded(scope: str, *, fresh: StepUp | None, writes: bool | None) -> Callable[[View, access.Permission], View]:
+def _guarded(
+    scope: str, *, fresh: StepUp | None, writes: bool | None, answers: downloads.Answers
+) -> Callable[[View, access.Permission], View]:
     def guard(view: View, needs: access.Permission) -> View:
         @wraps(view)
         def guarded(**url_values: Any) -> ResponseReturnValue:
-            slug = url_values.pop("tenant", doors.operator_slug)
+            slug = url_values.pop("tenant", OPERATOR_SLUG)
             read_only = request.method in SAFE if writes is None else not writes
             with transaction(read_only=read_only, tenant_id=_tenant(slug)):
                 who = _admit(slug, scope)
                 with current.acting_as(who):
                     access.require(needs)
-                    return _answer(partial(view, **url_values), fresh, who)
+                    answer = _answer(partial(view, **url_values), fresh, who)
+                    finish = downloads.begin(answer, answers, may_write=not read_only)
+            if finish is None:
+                return answer
+            with current.acting_as(who):
+                return finish(cast("Response", answer))
 
         vars(guarded).update(needs=needs, scope=scope, fresh=fresh, writes=writes)
         return guarded
@@ -156,18 +145,18 @@ def _answer(act: Callable[[], ResponseReturnValue], fresh: StepUp | None, who: A
     kept = request.form.get(KEPT_FORM, "")
     if (kept or fresh.when()) and not recently_signed_in(who):
         raise StepUpNeeded("This needs a sign-in from the last 5 minutes.")
-    return doors.resubmit(kept, act) if kept else act()
+    return identity.resubmit()(kept, act) if kept else act()
 
 
 def _tenant(slug: str) -> UUID:
-    tenant_id = doors.tenant_id(slug)
+    tenant_id = identity.tenant_id()(slug)
     if tenant_id is None:
         raise NotFound("There is no such page.")
     return tenant_id
 
 
 def _admit(slug: str, scope: str) -> Actor:
-    who = doors.identify()
+    who = identity.identify()()
     if who is None:
         raise SignInNeeded(f"Sign in to {slug}." if scope == "tenant" else "Sign in.")
     g.actor = who
@@ -178,7 +167,7 @@ def somebody_may(slug: str, needs: access.Permission) -> bool:
     """Before the request's own transaction: whether the cookie is that of a live session in this tenant, whose role may."""
     try:
         with transaction(read_only=True, tenant_id=_tenant(slug)):
-            who = doors.identify()
+            who = identity.identify()()
     except DomainError:
         return False
     return who is not None and who.role in needs.roles
@@ -195,7 +184,7 @@ def key_of(header: str) -> bearer.Held | None:
     try:
         token = bearer.parse(header)
         with transaction(read_only=True, tenant_id=_tenant_of(token)):
-            return bearer.admit(token, doors.keys(token), clock.now())
+            return bearer.admit(token, identity.keys_of()(token), clock.now())
     except DomainError:
         return None
 
@@ -210,7 +199,7 @@ def remember_seen(response: Any) -> Any:
     who: Actor | None = g.get("actor")
     if who is not None and _is_attended() and _is_due(who):
         try:
-            doors.seen(who)
+            (identity.note_key_use if who.key_id else identity.note_session_use)()(who)
         except (DomainError, DBAPIError) as away:  # the page is answered; only the idle clock misses a beat
             log.warning("use not marked", reason=str(away))
     return response
@@ -236,4 +225,4 @@ def _is_due(who: Actor) -> bool:
     return True
 
 
-__all__ = ["STEP_UP_SECONDS", "DomainError", "Doors", "Feature", "doors", "recently_signed_in", "remember_seen"]
+__all__ = ["STEP_UP_SECONDS", "DomainError", "Feature", "recently_signed_in", "remember_seen"]

@@ -1,8 +1,10 @@
 """A port: what a feature asks of the features above it, as a typed question that one of them answers.
 
-names_of: Port[Callable[[UUID], str]] = Port("names of AI systems")      where it is asked
-names_of.connect(systems.name)                                            by the manifest of who answers
-names_of()(system_id)                                                     the answer
+    names_of: Port[Callable[[UUID], str]] = Port("names of AI systems")      where it is asked
+    names_of.connect(systems.name)                                            by the manifest of who answers
+    names_of()(system_id)                                                     the answer
+
+A port with a default may stay unconnected: the feature then works without those above it.
 """
 
 
@@ -10,18 +12,27 @@ class NotConnected(Exception):
     """A port that no feature answers was asked."""
 
 
+class AlreadyConnected(Exception):
+    """Two features answer one port."""
+
+
 class Port[T]:
     """One question, answered by one feature. `default` answers until a feature does."""
 
     def __init__(self, name: str, default: T | None = None) -> None:
         self.name = name
-        self._answer = default
+        self._default = default
+        self._answer: T | None = None
 
     def connect(self, answer: T) -> None:
+        """Answer it with `answer` from now on. The same answer again is no change; another one raises AlreadyConnected."""
+        if self._answer is not None and self._answer != answer:
+            raise AlreadyConnected(f"Two features answer one port: {self.name}.")
         self._answer = answer
 
     def __call__(self) -> T:
         """Return what is connected; raise NotConnected when nothing is and there is no default."""
-        if self._answer is None:
+        answer = self._default if self._answer is None else self._answer
+        if answer is None:
             raise NotConnected(f"No feature answers: {self.name}.")
-        return self._answer
+        return answer

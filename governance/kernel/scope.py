@@ -1,6 +1,6 @@
 """What the acting person may see here: all of it for members; an auditor's engagement narrows it.
 
-`narrow(finder)` is called once, where engagements are known; until then everybody stands as a member. Features ask
+The port `scope_finder` says so where engagements are known; until then everybody is a member. Features ask
 `scope()` wherever they read a row by its id or list rows, and answer as if the others did not exist. Asking often costs
 as much as once: the answer lies with the present transaction, by actor, until that transaction writes anything or ends.
 """
@@ -15,6 +15,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from governance.kernel import current, db
 from governance.kernel.current import Actor
+from governance.kernel.ports import Port
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,12 @@ def _members(_actor: Actor) -> Scope | None:
     return None
 
 
-_finders: list[Finder] = [_members]
-
-
-def narrow(finder: Finder) -> None:
-    """From now on `finder` says what an actor's scope is."""
-    _finders[:] = [finder]
+scope_finder: Port[Finder] = Port("what an actor may see", default=_members)
 
 
 def scope_of(actor: Actor) -> Scope | None:
     """None: all of the tenant. Found anew."""
-    return _finders[0](actor)
+    return scope_finder()(actor)
 
 
 def scope() -> Scope | None:

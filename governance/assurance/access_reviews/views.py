@@ -17,6 +17,7 @@ from governance.kernel import bulk_pages, clock, current
 from governance.kernel.access import ROLE_NAMES
 from governance.kernel.bulk import BulkColumn, BulkItem
 from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
@@ -168,7 +169,7 @@ def close(access_review_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
 
 
-@feature.get("/settings/access-reviews/<uuid:access_review_id>/export.csv", needs=REVIEW)
+@feature.get("/settings/access-reviews/<uuid:access_review_id>/export.csv", needs=REVIEW, answers=FILE)
 def export(access_review_id: UUID) -> ResponseReturnValue:
     found = queries.review(access_review_id)
     rows = queries.every_row(found.id)

@@ -41,6 +41,7 @@ from governance.kernel import bulk_pages, charts, clock, current
 from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
 from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import long_day, plural
@@ -148,7 +149,7 @@ def _assignees() -> owners.Choices:
     return owners.assignee_choices("Keep each owner")
 
 
-@feature.get("/frameworks/<key>/requirements.<any(csv, xlsx):form>", needs=permissions.VIEW)
+@feature.get("/frameworks/<key>/requirements.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(key: str, form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
     shown = queries.board(frameworks.framework(key), _as_of())
@@ -540,7 +541,7 @@ def _counts(shown: Board | None, facts: Sequence[layout.FrozenRow] | None) -> di
     }  # fmt: skip
 
 
-@feature.get("/assessments/<uuid:assessment_id>/frozen.json", needs=permissions.VIEW)
+@feature.get("/assessments/<uuid:assessment_id>/frozen.json", needs=permissions.VIEW, answers=FILE)
 def frozen(assessment_id: UUID) -> ResponseReturnValue:
     """The bytes that the digest is over: RFC 8785. They cannot be cut, so who sees a part of the framework does not get them."""
     held = queries.assessment(assessment_id)

@@ -54,6 +54,11 @@ def posture(as_of: datetime | None = None) -> list[ControlFacts]:
     return [_within(held, each) for each in found if held.holds(each.control_id)]
 
 
+def supported() -> Select[UUID, str, str, datetime | None]:
+    """The controls that evidence can support, retired ones included (evidence/ports.py)."""
+    return select(Control.id, Control.ref, Control.title, Control.retired_at)
+
+
 def facts_of(control_id: UUID, at: datetime) -> ControlFacts | None:
     """One control, retired or not, as known at that moment."""
     found, held = ledger(control_id).of(control_id, at), limits()

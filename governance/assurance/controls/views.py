@@ -45,6 +45,7 @@ from governance.kernel import bulk_pages, charts, clock, current
 from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
 from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
@@ -101,7 +102,7 @@ def index() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@feature.get("/controls/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
+@feature.get("/controls/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
     asked = filters(*FILTERS)

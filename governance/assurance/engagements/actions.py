@@ -22,6 +22,7 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from governance.assurance.engagements import permissions, queries
+from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.engagements.fieldwork_window import window
 from governance.assurance.engagements.models import (
     AuditRequest,
@@ -41,10 +42,13 @@ from governance.foundation.people import queries as members
 from governance.foundation.people.models import ERASED, Invitation, Membership, Person, person_key
 from governance.foundation.people.oidc import Identity
 from governance.foundation.people.owners import OWNING_ROLES, check_may_own
+from governance.foundation.privacy.events import PersonErased
+from governance.foundation.tenants.events import TimeZoneChanged
 from governance.kernel import clock, current, jobs, outbox, undo
 from governance.kernel.access import allowed
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
 from governance.kernel.ids import uuid7
 from governance.kernel.storage import Blob
@@ -183,7 +187,7 @@ def change(
     held.version += 1
     record(CHANGED, held, before=before, after=after, ref=held.ref)
     _move_invitations(held)
-    shut_out()
+    end_expired_sessions()
 
 
 def end(held: Engagement, *, because: str) -> None:
@@ -194,11 +198,12 @@ def end(held: Engagement, *, because: str) -> None:
     held.ended_at = clock.now()
     record(ENDED, held, because=because.strip()[:2000], ref=held.ref, firm=held.firm)
     _move_invitations(held)
-    shut_out()
+    end_expired_sessions()
 
 
-def follow_clocks(zone: str) -> None:
-    """The tenant's clocks changed: windows that are not over open and close at midnight of the new ones, at once."""
+def apply_time_zone(changed: TimeZoneChanged) -> None:
+    """Move windows that are not over to midnight of the tenant's new time zone, at once."""
+    zone = changed.time_zone
     for held in queries.not_over(clock.now()):
         before = {"opens_at": held.opens_at, "closes_at": held.closes_at}
         opens_at, closes_at = window(held.fieldwork_from, held.fieldwork_to, zone)
@@ -209,7 +214,7 @@ def follow_clocks(zone: str) -> None:
         held.version += 1
         record(MOVED, held, before=before, after=after, ref=held.ref, zone=zone)
         _move_invitations(held)
-    shut_out()
+    end_expired_sessions()
 
 
 def _move_invitations(held: Engagement) -> None:
@@ -232,17 +237,13 @@ def _not_ended(held: Engagement) -> None:
         raise DomainError(f"{held.ref} was ended on {long_day(held.ended_at.date())}.")
 
 
-def shut_out() -> int:
-    """End the sessions of auditors none of whose engagements is open; how many."""
+def end_expired_sessions() -> int:
+    """End the access of auditors none of whose engagements is open; how many had a session."""
     session().flush()
-    return sum(_end_sessions(person_id) for person_id in queries.auditors_shut_out(clock.now()))
-
-
-def _end_sessions(person_id: UUID) -> int:
-    membership = members.membership_of(person_id)
-    if membership is None or membership.role != "auditor":
-        return 0
-    return people.end_sessions_of(membership, how="the engagement's window closed")
+    expired = queries.auditors_without_access(clock.now())
+    for person_id in expired:
+        publish(AuditorAccessEnded(person_id, how="the engagement's window closed"))
+    return len(expired)
 
 
 # ---- its auditors
@@ -314,7 +315,7 @@ def _invite_by_mail(held: Engagement, auditor: EngagementAuditor, link: str, *, 
 def remove_auditor(held: Engagement, auditor: EngagementAuditor) -> None:
     """He is out at once, unless another engagement of his is open."""
     _take_out(held, auditor)
-    shut_out()
+    end_expired_sessions()
 
 
 def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
@@ -325,6 +326,17 @@ def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
     invitation = members.invitation(auditor.invitation_id) if auditor.invitation_id else None
     if invitation is not None and invitation.accepted_at is None and invitation.withdrawn_at is None:
         _fit(invitation, how="taken out of the engagement")
+
+
+def forget_auditor(erased: PersonErased) -> None:
+    """Remove an erased person from every engagement: links and codes that were sent to them lead nowhere from now on."""
+    rows = queries.auditors_who_are(erased.person_id, erased.addresses)
+    for auditor in rows:
+        auditor.link_hash = auditor.code_hash = auditor.code_ends_at = None
+        if auditor.removed_at is None:
+            auditor.removed_at = clock.now()
+            record(REMOVED, auditor, ref=queries.engagement(auditor.engagement_id).ref)
+    erased.removed["engagements"] = len(rows)
 
 
 def _hash(secret: str) -> bytes:
@@ -689,7 +701,9 @@ def comment(held: Engagement, request: AuditRequest, text: str) -> RequestRemark
 # ---- files that leave
 
 
-def note_taken(held: Engagement, *, page: str, what: str, name: str, size: int, sha256: str | None, original: str | None) -> None:
+def record_download(
+    held: Engagement, *, page: str, what: str, name: str, size: int, sha256: str | None, original: str | None
+) -> None:
     """The custody line of a file that an auditor took; of a stamped copy, also the digest of the original."""
     record(
         TAKEN, held, engagement=held.ref, page=page, object=what or None, sha256=sha256, size=size, stamped=original is not None,
@@ -697,7 +711,7 @@ def note_taken(held: Engagement, *, page: str, what: str, name: str, size: int, 
     )  # fmt: skip
 
 
-def note_broken_off(held: Engagement, *, page: str, what: str, octets: int) -> None:
+def record_broken_off(held: Engagement, *, page: str, what: str, octets: int) -> None:
     """The access ended while a file was on its way; how much of it had left."""
     record(BROKE_OFF, held, engagement=held.ref, page=page, object=what or None, bytes=octets)
 

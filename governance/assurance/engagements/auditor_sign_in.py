@@ -36,7 +36,7 @@ def identify() -> Actor | None:
     if who is None or who.role != "auditor":
         return who
     if not queries.may_enter(who, clock.now()):
-        g.shut_out = who
+        g.access_ended = who
         raise actions.Closed(SHUT)
     return who
 

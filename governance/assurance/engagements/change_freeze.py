@@ -1,15 +1,13 @@
 """While an engagement that asks for it is open, the tenant's evidence and controls stay as they are; and no file that
 auditors were given is destroyed before their engagement is over.
 
-Asked where rows are written, so that pages, keys and commands meet the same refusal. What the console itself files goes
+Asked where rows are written (kernel/write_guards.py), so that pages, keys and commands meet the same refusal. What the console itself files goes
 on, whoever pressed the button (assurance/evidence/deletion_guard.py), and auditors still write down what they tested.
 """
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
@@ -18,20 +16,31 @@ from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence import deletion_guard
 from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion
 from governance.kernel import clock, current
+from governance.kernel.db import Model
 from governance.kernel.errors import DomainError
 from governance.kernel.formatting import long_day
 
 NONE = "no engagement keeps still"
-KEPT = (Control, ControlMapping, ControlTest, Evidence, EvidenceDestruction, EvidenceLink, EvidenceReview, EvidenceVersion)
+FROZEN: tuple[type[Model], ...] = (
+    Control,
+    ControlMapping,
+    ControlTest,
+    Evidence,
+    EvidenceDestruction,
+    EvidenceLink,
+    EvidenceReview,
+    EvidenceVersion,
+)
 
 
 class KeptStill(DomainError):
     """The tenant wants nothing changed while the auditors look."""
 
 
-def keep_still(work: Session, _context: Any, _instances: Any) -> None:
+def check_not_frozen(work: Session) -> None:
+    """Raise KeptStill when an engagement freezes evidence and controls now. Asked before rows of FROZEN are written."""
     who = current.actor_or_none()
-    if who is None or who.kind == "job" or who.role == "auditor" or deletion_guard.is_by_the_console() or not _touches(work):
+    if who is None or who.kind == "job" or who.role == "auditor" or deletion_guard.is_by_the_console():
         return
     if _nobody_asks_for_it(work):
         return
@@ -61,15 +70,3 @@ def keep_files(versions: Collection[UUID]) -> dict[UUID, str]:
 def _read_only(held: Engagement) -> str:
     until = long_day(held.fieldwork_to)
     return f"Evidence and controls are read-only until the end of {until}: {held.firm} is at work on {held.ref}."
-
-
-def watch() -> None:
-    """From now on every flush of this process is asked, and whoever destroys a file."""
-    deletion_guard.keep(keep_files)
-    if not event.contains(Session, "before_flush", keep_still):
-        event.listen(Session, "before_flush", keep_still)
-
-
-def _touches(work: Session) -> bool:
-    added_or_gone = any(isinstance(row, KEPT) for row in (*work.new, *work.deleted))
-    return added_or_gone or any(isinstance(row, KEPT) and work.is_modified(row) for row in work.dirty)

@@ -1,6 +1,9 @@
-"""What an auditor takes away: every file leaves a custody line, every PDF carries his name, and no stream outlives his window.
+"""The custody of what an auditor takes: every file leaves an entry, every PDF carries their name, no stream outlives their access.
 
-Called after each request (factory). It looks at answers to auditors only, and at files and streams among them only.
+`begin` answers the kernel's port for each route that declares a file or a stream. Where the view's own transaction takes
+writes, the entry is part of it: no file without its entry, and no entry without the view's work. The entries of a GET
+(which writes nothing) and of a PDF (whose size and digest are known once it is stamped) get a transaction of their own
+before the first byte leaves.
 """
 
 import contextlib
@@ -8,6 +11,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,137 +19,131 @@ from uuid import UUID
 from flask import Response, g, request
 
 from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.engagements.watermark import Mark, stamped
-from governance.foundation.people import actions as people
 from governance.foundation.people import queries as members
 from governance.foundation.tenants import system_actor
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.db import session, transaction
+from governance.kernel.downloads import FILE, Answers, Finish, as_it_is
+from governance.kernel.events import publish
 from governance.kernel.storage import PIECE
 
 PDF = "application/pdf"
 
 
-def end_shut_out(response: Response) -> Response:
-    """Whoever was refused at the door because his engagement is over has no session any more."""
-    who: Actor | None = g.pop("shut_out", None)
-    if who is not None and who.session_id is not None:
+def end_refused_session(response: Response) -> Response:
+    """After a request that was denied because the engagement is over: end the access, session included.
+
+    The denial rolled its own transaction back, so this needs another one.
+    """
+    who: Actor | None = g.pop("access_ended", None)
+    if who is not None and who.person_id is not None:
         with current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
-            people.end_session(members.session_row(who.session_id), how="the engagement's window closed")
-    return response
-
-
-def watch_leaving(response: Response) -> Response:
-    who: Actor | None = g.get("actor")
-    if who is None or who.role != "auditor" or response.status_code != 200:  # noqa: PLR2004
-        return response
-    is_file = response.headers.get("Content-Disposition", "").startswith("attachment")
-    if not is_file and not response.is_streamed:
-        return response
-    engagement = _engagement(who)
-    if is_file:
-        response = _taken(who, engagement, response)
-    if response.is_streamed:
-        of = (request.view_args or {}).get("engagement_id")
-        response.response = _while_open(_Leaving(who, engagement, of, request.endpoint or "", _what()), response.response)
+            publish(AuditorAccessEnded(who.person_id, how="the engagement's window closed"))
     return response
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaving:
-    """What is on its way: to whom, in which engagement, by which page of which object. `of`: it is that engagement's alone."""
+class Delivery:
+    """What is on its way: to whom, in which engagement, by which page of which object.
+
+    `only_in`: the engagement that the address names, whose end ends the delivery whatever else is open.
+    """
 
     who: Actor
-    engagement: Engagement | None
-    of: UUID | None
+    engagement_id: UUID | None
+    firm: str
+    ref: str
+    only_in: UUID | None
     page: str
     what: str
 
 
-def _while_open(leaving: _Leaving, pieces: Iterable[Any]) -> Iterator[Any]:
-    """Piece by piece, and before each one the door is asked again: a stream that goes on breaks off, and the log says where."""
-    octets = 0
-    try:
-        for piece in pieces:
-            if not _may_go_on(leaving):
-                _note_broken_off(leaving, octets)
-                raise actions.Closed("The engagement is over, and with it the access: the file breaks off here.")
-            yield piece
-            octets += len(piece)
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
+@dataclass(frozen=True, slots=True)
+class File:
+    """What the entry says of a file. `original`: the digest of what a stamped copy was made from."""
+
+    name: str
+    size: int
+    sha256: str | None
+    original: str | None = None
 
 
-def _may_go_on(leaving: _Leaving) -> bool:
-    """Another engagement that is still open does not carry on what was taken in this one."""
-    who = leaving.who
-    with current.acting_as(who), transaction(read_only=True):
-        row = members.session_row(who.session_id) if who.session_id else None
-        still = [each.id for each in queries.current(who.person_id)] if who.person_id else []
-        is_open = leaving.of in still if leaving.of else bool(still)
-        return is_open and (row is None or row.ended_at is None)
+def begin(answer: Response, *, answers: Answers, may_write: bool) -> Finish:
+    who = current.actor()
+    if who.role != "auditor":
+        return as_it_is
+    delivery = _delivery(who)
+    is_taken = answers == FILE and delivery.engagement_id is not None
+    if not is_taken:
+        return partial(_follow, delivery)
+    if answer.mimetype == PDF:
+        return partial(_stamp, delivery)
+    if not may_write:
+        return partial(_take, delivery)
+    _record(delivery, _file(answer))
+    return partial(_hand_over, delivery)
 
 
-def _note_broken_off(leaving: _Leaving, octets: int) -> None:
-    if leaving.engagement is not None:
-        with current.acting_as(leaving.who), transaction():
-            actions.note_broken_off(leaving.engagement, page=leaving.page, what=leaving.what, octets=octets)
+def _delivery(who: Actor) -> Delivery:
+    """Of several engagements that are open, the one that the address names; otherwise the first."""
+    found = queries.current(who.person_id) if who.person_id else ()
+    named = (request.view_args or {}).get("engagement_id")
+    chosen = next((each for each in found if each.id == named), found[0] if found else None)
+    engagement_id, firm, ref = (chosen.id, chosen.firm, chosen.ref) if chosen else (None, "", "")
+    return Delivery(who, engagement_id, firm, ref, named, request.endpoint or "", _object())
+
+
+def _object() -> str:
+    return " ".join(str(value) for key, value in (request.view_args or {}).items() if key != "tenant")
 
 
 # ---- files
 
 
-def _taken(who: Actor, engagement: Engagement | None, response: Response) -> Response:
-    """Stamp a PDF, and write down who took what, in which engagement, when: before the first byte leaves."""
-    if engagement is None:
-        return response
-    name = response.headers.get("Content-Disposition", "").partition("filename=")[2].partition(";")[0].strip('"')
-    digest = response.headers.get("X-Content-SHA256") or None
-    if response.mimetype == PDF:
-        return _stamped(who, engagement, response, name)
-    if not response.is_streamed:
-        digest = hashlib.sha256(response.get_data()).hexdigest()
-    _note(who, engagement, name, size=response.content_length or 0, sha256=digest, original=None)
-    response.headers["X-Custody"] = _line(who, engagement)
-    return response
+def _name(answer: Response) -> str:
+    return answer.headers.get("Content-Disposition", "").partition("filename=")[2].partition(";")[0].strip('"')
 
 
-def _engagement(who: Actor) -> Engagement | None:
-    """The one that he takes it for; of several that are open, the first."""
-    with current.acting_as(who), transaction(read_only=True) as work:
-        found = queries.current(who.person_id) if who.person_id else ()
-        work.expunge_all()
-    wanted = (request.view_args or {}).get("engagement_id")
-    return next((each for each in found if each.id == wanted), found[0] if found else None)
+def _file(answer: Response) -> File:
+    digest = answer.headers.get("X-Content-SHA256") or None
+    if not answer.is_streamed:
+        digest = hashlib.sha256(answer.get_data()).hexdigest()
+    return File(_name(answer), answer.content_length or 0, digest)
 
 
-def _stamped(who: Actor, engagement: Engagement, response: Response, name: str) -> Response:
-    """The copy with his name on each page; a PDF that cannot be stamped leaves as other files do."""
+def _take(delivery: Delivery, answer: Response) -> Response:
+    file = _file(answer)
+    with transaction():
+        _record(delivery, file)
+    return _hand_over(delivery, answer)
+
+
+def _stamp(delivery: Delivery, answer: Response) -> Response:
+    """The copy with the auditor's name on each page; a PDF that can't be stamped leaves as other files do."""
     folder = tempfile.TemporaryDirectory(prefix="stamp-")
     source, copy = Path(folder.name) / "original.pdf", Path(folder.name) / "copy.pdf"
-    digest, size = _spool(response, source)
-    mark = Mark(engagement.firm, who.name, engagement.ref, clock.now(), digest)
-    is_stamped = stamped(source, copy, mark)
-    leaves = copy if is_stamped else source
-    sha256 = _digest(leaves) if is_stamped else digest
-    length = leaves.stat().st_size if is_stamped else size
-    _note(who, engagement, name, size=length, sha256=sha256, original=digest if is_stamped else None)
-    response.response = _from(leaves, folder)
-    response.content_length = length
-    response.headers["X-Content-SHA256"] = sha256
-    response.headers["X-Original-SHA256"] = digest
-    response.headers["X-Custody"] = _line(who, engagement)
-    return response
+    digest, size = _spool(answer, source)
+    if stamped(source, copy, Mark(delivery.firm, delivery.who.name, delivery.ref, clock.now(), digest)):
+        leaving, file = copy, File(_name(answer), copy.stat().st_size, _digest(copy), original=digest)
+    else:
+        leaving, file = source, File(_name(answer), size, digest)
+    with transaction():
+        _record(delivery, file)
+    answer.response = _from(leaving, folder)
+    answer.content_length = file.size
+    answer.headers["X-Content-SHA256"] = file.sha256 or ""
+    answer.headers["X-Original-SHA256"] = digest
+    return _hand_over(delivery, answer)
 
 
-def _spool(response: Response, target: Path) -> tuple[str, int]:
+def _spool(answer: Response, target: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    with target.open("wb") as file, contextlib.closing(response):
-        for piece in response.iter_encoded():
+    with target.open("wb") as file, contextlib.closing(answer):
+        for piece in answer.iter_encoded():
             digest.update(piece)
             size += len(piece)
             file.write(piece)
@@ -164,18 +162,60 @@ def _from(file: Path, folder: "tempfile.TemporaryDirectory[str]") -> Iterator[by
             yield piece
 
 
-def _note(who: Actor, engagement: Engagement, name: str, *, size: int, sha256: str | None, original: str | None) -> None:
-    with current.acting_as(who), transaction():
-        actions.note_taken(
-            engagement, page=request.endpoint or "", what=_what(), name=name, size=size, sha256=sha256, original=original
-        )
+def _record(delivery: Delivery, file: File) -> None:
+    actions.record_download(
+        _engagement(delivery), page=delivery.page, what=delivery.what, name=file.name, size=file.size, sha256=file.sha256,
+        original=file.original,
+    )  # fmt: skip
 
 
-def _what() -> str:
-    return " ".join(str(value) for key, value in (request.view_args or {}).items() if key != "tenant")
+def _engagement(delivery: Delivery) -> Engagement:
+    return session().get_one(Engagement, (delivery.who.tenant_id, delivery.engagement_id))
 
 
-def _line(who: Actor, engagement: Engagement) -> str:
-    """In ASCII, as a header must be."""
-    said = f"{who.name}, {engagement.firm}, {engagement.ref}, {clock.now():%Y-%m-%dT%H:%M:%SZ}"
-    return said.encode("ascii", "replace").decode()
+def _hand_over(delivery: Delivery, answer: Response) -> Response:
+    """Say in a header what was recorded, in ASCII as a header must be."""
+    said = f"{delivery.who.name}, {delivery.firm}, {delivery.ref}, {clock.now():%Y-%m-%dT%H:%M:%SZ}"
+    answer.headers["X-Custody"] = said.encode("ascii", "replace").decode()
+    return _follow(delivery, answer)
+
+
+# ---- on its way
+
+
+def _follow(delivery: Delivery, answer: Response) -> Response:
+    if answer.is_streamed:
+        answer.response = _while_open(delivery, answer.response)
+    return answer
+
+
+def _while_open(delivery: Delivery, pieces: Iterable[Any]) -> Iterator[Any]:
+    """Piece by piece, and before each one the access is checked again: a stream breaks off, and the log says where."""
+    octets = 0
+    try:
+        for piece in pieces:
+            if not _may_go_on(delivery):
+                _record_broken_off(delivery, octets)
+                raise actions.Closed("The engagement is over, and with it the access: the file breaks off here.")
+            yield piece
+            octets += len(piece)
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
+
+
+def _may_go_on(delivery: Delivery) -> bool:
+    """Another engagement that is still open does not carry on what was taken in this one."""
+    who = delivery.who
+    with current.acting_as(who), transaction(read_only=True):
+        row = members.session_row(who.session_id) if who.session_id else None
+        still = [each.id for each in queries.current(who.person_id)] if who.person_id else []
+        is_open = delivery.only_in in still if delivery.only_in else bool(still)
+        return is_open and (row is None or row.ended_at is None)
+
+
+def _record_broken_off(delivery: Delivery, octets: int) -> None:
+    if delivery.engagement_id is not None:
+        with current.acting_as(delivery.who), transaction():
+            actions.record_broken_off(_engagement(delivery), page=delivery.page, what=delivery.what, octets=octets)

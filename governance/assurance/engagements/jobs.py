@@ -230,6 +230,6 @@ def tenants_to_shut() -> Sequence[UUID]:
     return queries.just_closed(clock.now())
 
 
-def shut_doors() -> None:
+def end_expired_sessions() -> None:
     """Of the acting tenant: sessions of auditors whose engagements are over or not open yet."""
-    actions.shut_out()
+    actions.end_expired_sessions()

@@ -32,7 +32,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Requirement
 from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
-from governance.foundation.people.models import Invitation, Membership
+from governance.foundation.people.models import Invitation, Membership, Session
 from governance.foundation.people.sessions import ABSOLUTE
 from governance.kernel import clock
 from governance.kernel import current as acting
@@ -291,6 +291,13 @@ def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:
     return found
 
 
+def auditors_who_are(person_id: UUID, addresses: Collection[str]) -> Sequence[EngagementAuditor]:
+    """Every row of this person, removed ones included, locked."""
+    a = EngagementAuditor
+    query = select(a).where(or_(a.person_id == person_id, func.lower(a.email).in_([each.lower() for each in addresses])))
+    return session().scalars(query.order_by(a.id).with_for_update()).all()
+
+
 def auditor_by_link(link_hash: bytes, *, lock: bool = False) -> EngagementAuditor | None:
     query = select(EngagementAuditor).where(EngagementAuditor.link_hash == link_hash, EngagementAuditor.removed_at.is_(None))
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
@@ -309,13 +316,16 @@ def link_of(person_id: UUID, *, lock: bool = False) -> tuple[EngagementAuditor, 
     return (row[0], row[1]) if row else None
 
 
-def auditors_shut_out(now: datetime) -> Sequence[UUID]:
-    """The people among the auditors none of whose engagements is open."""
+def auditors_without_access(now: datetime) -> Sequence[UUID]:
+    """The auditors who have a session although none of their engagements is open. Members who were auditors are none."""
     a = EngagementAuditor
     who = func.coalesce(a.person_id, Invitation.accepted_by)
     every = select(who).outerjoin(Invitation, Invitation.id == a.invitation_id).where(who.is_not(None))
     inside = every.join(Engagement, Engagement.id == a.engagement_id).where(_open(now), a.removed_at.is_(None))
-    return session().scalars(every.where(who.not_in(inside)).distinct()).all()
+    signed_in = select(Session.person_id).join(Membership, Membership.person_id == Session.person_id)
+    signed_in = signed_in.where(Session.ended_at.is_(None), Membership.role == "auditor", Membership.ended_at.is_(None))
+    found = every.where(who.not_in(inside), who.in_(signed_in)).distinct().order_by(who)
+    return session().scalars(found).all()
 
 
 # ---- requests
@@ -594,6 +604,18 @@ def locked_package(package_id: UUID) -> EvidencePackage:
 def packaged(package_id: UUID) -> EvidencePackage:
     """The same without a lock, for reading in a snapshot."""
     return find(EvidencePackage, package_id, what="package")
+
+
+def packages_under_way_of(person_id: UUID) -> list[tuple[Engagement, Run]]:
+    """What this person requested and what is not generated yet."""
+    query = (
+        select(Engagement, EvidencePackage, WorkItem)
+        .join(EvidencePackage, EvidencePackage.engagement_id == Engagement.id)
+        .join(WorkItem, WorkItem.id == EvidencePackage.work_item_id)
+    )
+    under_way = WorkItem.asked_by == person_id, WorkItem.state.in_(("queued", "running")), EvidencePackage.storage_key.is_(None)
+    rows = session().execute(query.where(*under_way).order_by(WorkItem.id))
+    return [(engagement, Run(package, work)) for engagement, package, work in rows]
 
 
 def package_under_way(engagement_id: UUID) -> EvidencePackage | None:

@@ -27,6 +27,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
 from governance.kernel import clock, current, storage
 from governance.kernel.access import allowed
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
@@ -214,7 +215,7 @@ def _without(asked: dict[str, str], name: str) -> dict[str, Any]:
     return {each: value for each, value in asked.items() if each != name}
 
 
-@feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW)
+@feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW, answers=FILE)
 def export(engagement_id: UUID) -> ResponseReturnValue:
     """What is filtered, whole, written page by page: a list of any length takes the same memory."""
     held = queries.engagement(engagement_id)
@@ -472,7 +473,12 @@ def _filename(held: Engagement) -> str:
     return f"{current.actor().tenant_slug}-{held.ref}.zip"
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download", needs=permissions.PACKAGE, fresh=DOWNLOAD)
+@feature.post(
+    "/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/download",
+    needs=permissions.PACKAGE,
+    fresh=DOWNLOAD,
+    answers=FILE,
+)
 def take_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     """The file itself, streamed. A POST, because taking it is an entry in the log."""
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)

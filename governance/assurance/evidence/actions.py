@@ -869,20 +869,10 @@ def _one_title(title: str) -> None:
 
 def _live_controls(ids: Collection[UUID]) -> dict[UUID, str]:
     """The ref of each of these controls; refuses one that is retired, unknown or another tenant's."""
-    control = _control()
-    rows = (
-        session().execute(select(control.id, control.ref).where(control.id.in_(ids), control.retired_at.is_(None))).all()
-        if ids
-        else []
-    )
-    if len(rows) != len(set(ids)):
+    live = queries.live_controls(ids) if ids else ()
+    if len(live) != len(set(ids)):
         raise Invalid("One of the controls is not a choice here.", field="controls")
-    return {row.id: row.ref for row in rows}
-
-
-def _control() -> Any:
-    """The class of controls, which are a layer above: reached through the link, not imported."""
-    return EvidenceLink.control.property.mapper.class_
+    return {row.id: row.ref for row in live}
 
 
 def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:

@@ -41,6 +41,7 @@ from governance.assurance.evidence.models import (
     EvidenceReview,
     EvidenceVersion,
 )
+from governance.assurance.evidence.ports import supported_controls
 from governance.assurance.evidence.visibility import Sight
 from governance.foundation.people.models import Person
 
@@ -138,13 +139,12 @@ def matching(
 
 
 def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
-    """The pieces that support this live control."""
-    control, link = EvidenceLink.control.property.mapper.class_, EvidenceLink
+    """The evidence items that support this live control."""
+    control, link = supported_controls()().subquery("control").c, EvidenceLink
     return (
         select(link.evidence_id)
-        .join(control, control.id == link.control_id)
-        .where(link.control_id == control_id, link.removed_at.is_(None), control.retired_at.is_(None))
-        .where(*sight.of_controls(link.control_id))
+        .where(control.id == link.control_id, control.retired_at.is_(None))
+        .where(link.control_id == control_id, link.removed_at.is_(None), *sight.of_controls(link.control_id))
     )
 
 

@@ -7,16 +7,13 @@ EvidenceReminder, EvidencePush                               what was sent, once
 """
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
-
-if TYPE_CHECKING:
-    from governance.assurance.controls.models import Control
 
 
 class Evidence(Tenanted, Model):
@@ -104,7 +101,6 @@ class EvidenceLink(Tenanted, Model):
     control_id: Mapped[UUID]
     note: Mapped[str] = mapped_column(default="")
     removed_at: Mapped[datetime | None]
-    control: Mapped["Control"] = relationship(viewonly=True, primaryjoin="foreign(EvidenceLink.control_id) == Control.id")
 
 
 class EvidenceFault(Tenanted, Model):

@@ -34,6 +34,7 @@ from governance.assurance.evidence.models import (
     EvidenceReview,
     EvidenceVersion,
 )
+from governance.assurance.evidence.ports import supported_controls
 from governance.assurance.evidence.retention import kept_until
 from governance.assurance.evidence.visibility import WHOLE, Sight, among, sight
 from governance.foundation.api_keys.models import ApiKey
@@ -320,10 +321,8 @@ def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]])
 
 def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
     """The live controls that each of these pieces supports: (control id, ref, title)."""
-    control = EvidenceLink.control.property.mapper.class_
-    query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).join(
-        control, control.id == EvidenceLink.control_id
-    )
+    control = supported_controls()().subquery("control").c
+    query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).where(control.id == EvidenceLink.control_id)
     query = query.where(control.retired_at.is_(None), EvidenceLink.removed_at.is_(None), *sight().of_controls(control.id))
     query = query.where(among(EvidenceLink.evidence_id, ids))
     found: dict[UUID, list[tuple[UUID, str, str]]] = {}
@@ -333,17 +332,20 @@ def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
 
 
 def ref_of_control(control_id: UUID) -> str:
-    control = EvidenceLink.control.property.mapper.class_
+    control = supported_controls()().subquery("control").c
     return str(session().scalar(select(control.ref).where(control.id == control_id)) or "a control")
 
 
 def control_choices() -> list[tuple[UUID, str]]:
     """(id, "SEC-04 Third-party penetration test") of each live control."""
-    control = EvidenceLink.control.property.mapper.class_
-    rows = session().execute(
-        select(control.id, control.ref, control.title).where(control.retired_at.is_(None)).order_by(control.ref)
-    )
-    return [(row.id, f"{row.ref} {row.title}") for row in rows]
+    return [(control_id, f"{ref} {title}") for control_id, ref, title in live_controls()]
+
+
+def live_controls(ids: Collection[UUID] | None = None) -> Sequence[Any]:
+    """(id, ref, title) of the live controls (of these), by ref."""
+    control = supported_controls()().subquery("control").c
+    query = select(control.id, control.ref, control.title).where(control.retired_at.is_(None)).order_by(control.ref)
+    return session().execute(query if ids is None else query.where(control.id.in_(ids))).all()
 
 
 # ---- what waits
@@ -448,15 +450,11 @@ def why_not_review(version: EvidenceVersion) -> str | None:
 
 
 def links(evidence: Evidence) -> list[LinkView]:
-    control = EvidenceLink.control.property.mapper.class_
-    query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at).join(
-        control, control.id == EvidenceLink.control_id
-    )
-    rows = session().execute(
-        query.where(
-            EvidenceLink.evidence_id == evidence.id, EvidenceLink.removed_at.is_(None), *sight().of_controls(control.id)
-        ).order_by(control.ref)
-    )
+    control = supported_controls()().subquery("control").c
+    query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at)
+    query = query.where(control.id == EvidenceLink.control_id, EvidenceLink.evidence_id == evidence.id)
+    query = query.where(EvidenceLink.removed_at.is_(None), *sight().of_controls(control.id))
+    rows = session().execute(query.order_by(control.ref))
     return [LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows]
 
 

@@ -36,6 +36,7 @@ from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
 from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.db import session, transaction
+from governance.kernel.downloads import FILE
 from governance.kernel.encrypted_stream import Altered
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature, somebody_may
@@ -85,7 +86,7 @@ def index() -> ResponseReturnValue:
     )
 
 
-@feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW)
+@feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
     """What is filtered, whole: CSV piece by piece while it is read, a workbook made at once."""
     ids, who = queries.everything(**_narrowed(filters(*FILTERS))), current.actor()
@@ -466,7 +467,7 @@ def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> No
         actions.reject(version, evidence, reason=reason)
 
 
-@feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW)
+@feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW, answers=FILE)
 def download(version_id: UUID) -> ResponseReturnValue:
     """The file as an attachment, streamed; a POST, because who took it out is recorded. A broken file is noted at once."""
     version, evidence = queries.version_of(version_id)

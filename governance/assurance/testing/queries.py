@@ -28,7 +28,6 @@ from governance.assurance.evidence.models import Evidence, EvidenceLink, Evidenc
 from governance.assurance.evidence.queries import Held, Piece, covers, sound
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import matrix as rules
-from governance.assurance.testing.beside import Engaged
 from governance.assurance.testing.models import (
     Finding,
     ItemResult,
@@ -42,6 +41,7 @@ from governance.assurance.testing.models import (
 from governance.assurance.testing.occurrences import Cycle, Proof, month_of
 from governance.assurance.testing.occurrences import months as columns
 from governance.assurance.testing.sampling import HOUSE, Table, digest, table_of
+from governance.assurance.testing.work_in_progress import Engaged
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound

@@ -12,8 +12,7 @@ from governance.assurance.evidence.file_types import find_type, plain_name
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import covers, doers
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.testing import actions, beside, matrix, permissions, population_import, queries
-from governance.assurance.testing.beside import Engaged
+from governance.assurance.testing import actions, matrix, permissions, population_import, queries
 from governance.assurance.testing.forms import (
     WORDS,
     AnswerForm,
@@ -31,8 +30,10 @@ from governance.assurance.testing.forms import (
 from governance.assurance.testing.models import Finding, Population, Sample, TestException
 from governance.assurance.testing.occurrences import Cycle
 from governance.assurance.testing.sampling import BANDS, HOUSE, METHOD, advised, spaced
+from governance.assurance.testing.work_in_progress import Engaged, current_engagement, work_in_progress
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
@@ -64,7 +65,7 @@ BAND_FIELDS = ("up_to_25", "to_100", "to_250", "over_250")
 @feature.get("/evidence/type-ii", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
     """Control by month. `cell` in the address (SEC-07.2026-11) opens the explanation of that cell."""
-    engaged = beside.engaged()
+    engaged = current_engagement()()
     asked = _asked(engaged)
     (first, last), facts = _period(asked, engaged), queries.posture()
     every = queries.matrix(first, last, _framework(asked), facts=facts)
@@ -72,16 +73,16 @@ def index() -> ResponseReturnValue:
     return page(
         "assurance/testing/index.html", rows=rows, every=every, controls=len(facts), asked=asked, chips=_chips(asked), address=_address, first=first, last=last,
         columns=rows[0].months if rows else (), headline=matrix.headline(rows), marks=MARKS, opened=_opened(rows), query=_query(asked),
-        offered=_offered(engaged), periods=list(PERIODS.items()), has=list(HAS.items()), engaged=engaged, running=beside.running(),
+        offered=_offered(engaged), periods=list(PERIODS.items()), has=list(HAS.items()), engaged=engaged, running=work_in_progress()(),
         inbox=queries.inbox(facts, most=WAITING_SHOWN, me=current.actor().person_id), telling=queries.telling(facts, first, last), covers=covers, spaced=spaced,
         me=current.actor().person_id,
     )  # fmt: skip
 
 
-@feature.get("/evidence/type-ii.csv", needs=permissions.VIEW)
+@feature.get("/evidence/type-ii.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
     """What is filtered: a row for each control and month, with its explanation."""
-    engaged = beside.engaged()
+    engaged = current_engagement()()
     asked = _asked(engaged)
     first, last = _period(asked, engaged)
     rows = [r for r in queries.matrix(first, last, _framework(asked)) if _matches(r, asked)]
@@ -168,7 +169,7 @@ def _chips(asked: dict[str, str]) -> list[dict[str, str]]:
 def control(control_id: UUID) -> ResponseReturnValue:
     """Its months in words, what was frozen, what was drawn, what failed."""
     held = queries.control(control_id)
-    first, last = queries.default_period(engaged=beside.engaged())
+    first, last = queries.default_period(engaged=current_engagement()())
     cases = queries.exceptions(control_id=held.id)
     populations, samples = queries.populations(held.id), queries.samples(held.id)
     ids = [held.id, *(p.population.id for p in populations), *(s.sample.id for s in samples), *(c.exception.id for c in cases)]
@@ -194,7 +195,7 @@ def freeze(control_id: UUID) -> ResponseReturnValue:
 
 
 def _days() -> dict[str, date]:
-    first, last = queries.default_period(engaged=beside.engaged())
+    first, last = queries.default_period(engaged=current_engagement()())
     return {"period_from": first, "period_to": min(last, clock.today())}
 
 
@@ -263,7 +264,7 @@ def _population(held: Population, form: DrawForm, *, status: int = 200) -> Respo
     )  # fmt: skip
 
 
-@feature.post("/evidence/type-ii/populations/<uuid:population_id>/download", needs=permissions.VIEW)
+@feature.post("/evidence/type-ii/populations/<uuid:population_id>/download", needs=permissions.VIEW, answers=FILE)
 def download(population_id: UUID) -> ResponseReturnValue:
     held = queries.population(population_id, whole=True)
     actions.take_out(held)

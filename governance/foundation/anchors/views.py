@@ -12,6 +12,7 @@ from governance.foundation.anchors.models import Anchor
 from governance.foundation.anchors.queries import Kept
 from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, submission
@@ -102,7 +103,7 @@ def remove(anchor_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("anchors.index"), 303)
 
 
-@feature.post("/audit/anchors/receipts/<uuid:receipt_id>/download", needs=permissions.VIEW)
+@feature.post("/audit/anchors/receipts/<uuid:receipt_id>/download", needs=permissions.VIEW, answers=FILE)
 def receipt(receipt_id: UUID) -> ResponseReturnValue:
     """What an anchor answered, with the checkpoint. A POST, because taking it is an entry in the log."""
     kept, anchor = queries.receipt(receipt_id)

@@ -11,6 +11,7 @@ from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, key_encryption, signed_note
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
+from governance.kernel.installation import domain
 from governance.kernel.signed_note import VerifierKey
 
 KEY_MADE = action("audit.key.made", "made the key that signs the log", fields="name key_id replaces")
@@ -20,17 +21,11 @@ RESUMED = action(
 )
 SIGNING = b"audit-log-key"
 key_encryption.holds(LogKey, "wrapped", lambda _row: SIGNING)
-_host = "console.example"
-
-
-def serve_as(host: str) -> None:
-    """By what name this installation's logs are known: origin `<host>/audit/<tenant>`."""
-    global _host  # noqa: PLW0603 - one process, one installation
-    _host = host
 
 
 def origin(slug: str) -> str:
-    return f"{_host}/audit/{slug}"
+    """By what name a log is known: `<domain of the installation>/audit/<tenant>`."""
+    return f"{domain()}/audit/{slug}"
 
 
 def open_log() -> LogHead:

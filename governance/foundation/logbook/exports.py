@@ -13,6 +13,7 @@ from governance.foundation.logbook.filters import Filters, parse
 from governance.foundation.logbook.models import LogExport
 from governance.foundation.people import queries as people
 from governance.kernel import formatting, storage
+from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.forms import submission
 from governance.kernel.pages import page
@@ -68,7 +69,7 @@ def export(export_id: UUID) -> ResponseReturnValue:
                 filename=_filename(held), moments=people.timeline([export_id]), asked_by=people.names([held.asked_by]).get(held.asked_by) if held.asked_by else None)  # fmt: skip
 
 
-@feature.post("/audit/exports/<uuid:export_id>/file", needs=permissions.EXPORT)
+@feature.post("/audit/exports/<uuid:export_id>/file", needs=permissions.EXPORT, answers=FILE)
 def file(export_id: UUID) -> ResponseReturnValue:
     """The file itself. A POST, because taking it is an entry in the log. A reader who goes away in the middle may take it again."""
     held = queries.export(export_id).export

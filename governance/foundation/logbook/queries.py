@@ -215,6 +215,13 @@ def export(export_id: UUID, *, lock: bool = False) -> Run:
     return Run(found, work)
 
 
+def exports_under_way_of(person_id: UUID) -> list[Run]:
+    """What this person requested and what is not generated yet."""
+    query = select(LogExport, WorkItem).join(WorkItem, WorkItem.id == LogExport.work_item_id)
+    under_way = WorkItem.asked_by == person_id, WorkItem.state.in_(UNDER_WAY), LogExport.storage_key.is_(None)
+    return [Run(export, work) for export, work in session().execute(query.where(*under_way).order_by(WorkItem.id))]
+
+
 def exports_under_way(*, limit: int) -> Sequence[LogExport]:
     query = select(LogExport).join(WorkItem, WorkItem.id == LogExport.work_item_id)
     return session().scalars(query.where(WorkItem.state.in_(UNDER_WAY)).limit(limit)).all()

@@ -9,7 +9,7 @@ from governance.kernel.access import OPERATOR_ROLES
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.errors import Unavailable
-from governance.kernel.feature import doors
+from governance.kernel.identity import OPERATOR_SLUG
 
 LONGEST = 200
 log = structlog.get_logger("watch")
@@ -39,7 +39,7 @@ def _is_to_be_noted(who: Actor, response: Response) -> bool:
 
 
 def _is_from_outside(who: Actor) -> bool:
-    return who.role == "auditor" or (who.role in OPERATOR_ROLES and who.tenant_slug != doors.operator_slug)
+    return who.role == "auditor" or (who.role in OPERATOR_ROLES and who.tenant_slug != OPERATOR_SLUG)
 
 
 def _object() -> str:

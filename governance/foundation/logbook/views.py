@@ -25,6 +25,7 @@ from governance.foundation.privacy import queries as privacy
 from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed
 from governance.kernel.db import find
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, uuid_or_none
@@ -293,7 +294,7 @@ def _said(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-@feature.get("/audit/entries/<uuid:entry_id>/proof", needs=permissions.VIEW)
+@feature.get("/audit/entries/<uuid:entry_id>/proof", needs=permissions.VIEW, answers=FILE)
 def proof(entry_id: UUID) -> ResponseReturnValue:
     """The proof as a file (C2SP tlog-proof), for other people's verifiers."""
     row = queries.row(entry_id)
@@ -303,7 +304,7 @@ def proof(entry_id: UUID) -> ResponseReturnValue:
     return _file(str(found.standing.proof).encode(), f"entry-{found.standing.index}.tlog-proof", "text/plain; charset=utf-8")
 
 
-@feature.get("/audit/entries/<uuid:entry_id>/bytes", needs=permissions.VIEW)
+@feature.get("/audit/entries/<uuid:entry_id>/bytes", needs=permissions.VIEW, answers=FILE)
 def body(entry_id: UUID) -> ResponseReturnValue:
     """What is hashed: the entry's canonical JSON, with what is sealed in it as ciphertext."""
     row = queries.row(entry_id)
@@ -392,7 +393,7 @@ def _root(signed: Checkpoint) -> bytes:
     return checkpoint.open_checkpoint(signed.note, logs.verifier(key)).root
 
 
-@feature.get("/audit/checkpoints/<uuid:checkpoint_id>/note", needs=permissions.VIEW)
+@feature.get("/audit/checkpoints/<uuid:checkpoint_id>/note", needs=permissions.VIEW, answers=FILE)
 def note(checkpoint_id: UUID) -> ResponseReturnValue:
     """One checkpoint as it was signed (C2SP tlog-checkpoint)."""
     signed = find(Checkpoint, checkpoint_id, what="checkpoint")

@@ -1,7 +1,7 @@
 """Signing in and out, inviting, changing and removing members."""
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from governance.foundation.people.models import (
     person_key,
 )
 from governance.foundation.people.oidc import Identity
+from governance.foundation.people.ports import why_not_member
 from governance.kernel import clock, current, key_encryption, outbox, tenant_revision
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
@@ -46,7 +47,6 @@ WITHDRAWN = action("invitation.withdrawn", "withdrew an invitation", fields="rol
 key_encryption.holds(Session, "id_token", lambda _row: b"id-token")
 INVITATION_DAYS = 14
 BY_GROUPS = "group mapping"
-engaged: list[Callable[[str], str | None]] = []  # filled where the application is put together: address → why it is no member's
 
 
 def forget_old_sign_ins() -> None:
@@ -112,7 +112,7 @@ def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
         return Access(invitation.role, invitation=invitation)
     if mapped is None or held is not None:
         raise admission.no_access(identity, connection, was_member=held is not None)
-    if why := _engaged(identity.email):
+    if why := why_not_member()(identity.email):
         raise NoMembership(why, reason="the person is an auditor of the tenant")
     return Access(mapped)
 
@@ -260,7 +260,7 @@ def invite(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     _may_have(role)
     if queries.lives_at(email):
         raise AlreadyMember(f"{email} is a member already.", field="email")
-    if why := _engaged(email):
+    if why := why_not_member()(email):
         raise Invalid(why, field="email")
     return _write_invitation(email, role, tenant_name=tenant_name, link=link)
 
@@ -290,11 +290,6 @@ def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
 
 def _admin_role() -> str:
     return "operator_admin" if current.actor().role.startswith("operator") else "admin"
-
-
-def _engaged(email: str) -> str | None:
-    """Why this address is no member's: somebody at it looks at the tenant from outside."""
-    return next((why for says in engaged if (why := says(email))), None)
 
 
 def _invited(email: str, role: str, until: datetime) -> Invitation:

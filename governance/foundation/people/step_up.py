@@ -18,11 +18,12 @@ from werkzeug.exceptions import HTTPException
 from governance.foundation.people import kept_forms, permissions
 from governance.foundation.people.kept_forms import SubmittedForm
 from governance.foundation.people.models import KeptForm
+from governance.foundation.people.ports import reauthentication_address
 from governance.kernel import access, clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound, TooLarge
-from governance.kernel.feature import Feature, doors, recently_signed_in
+from governance.kernel.feature import Feature, recently_signed_in
 from governance.kernel.formatting import plural
 from governance.kernel.forms import Submission, describing, uuid_or_none
 from governance.kernel.pages import page
@@ -58,8 +59,14 @@ def ask() -> ResponseReturnValue:
 def _asking(
     who: Actor, step_up: StepUp, onward: str, *, kept: KeptForm | None = None, lost: str = "", files: list[str] | None = None
 ) -> ResponseReturnValue:
-    return page("foundation/people/step_up.html", status=401, verb=step_up.label(), onward=doors.sign_in_again(who, onward), kept=kept,
+    return page("foundation/people/step_up.html", status=401, verb=step_up.label(), onward=sign_in_again_address(who, onward), kept=kept,
                 lost=lost, files=files or [], opens=request.method in SAFE, minutes=kept_forms.KEPT_MINUTES)  # fmt: skip
+
+
+def sign_in_again_address(who: Actor, onward: str) -> str:
+    """Where this person signs in again, before `onward` opens."""
+    own = reauthentication_address()(who, onward)
+    return own or f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(onward)}"
 
 
 def _continuing(who: Actor, kept_form_id: object) -> str:
@@ -101,7 +108,7 @@ def continuing(kept_form_id: Any) -> ResponseReturnValue:
     with describing(kept):
         verb, warning, rows = step_up.label(), step_up.warning(), step_up.rows(**values)
     who = current.actor()
-    again = None if recently_signed_in(who) else doors.sign_in_again(who, _continuing(who, row.id))
+    again = None if recently_signed_in(who) else sign_in_again_address(who, _continuing(who, row.id))
     return page("foundation/people/continue.html", row=row, form=form, verb=verb, warning=warning, rows=rows, again=again, field=KEPT_FORM,
                 minutes=_minutes(row))  # fmt: skip
 

@@ -5,12 +5,10 @@
     carry_out(subject, membership)       in a transaction opened with the person's id
 
 The entries that he is in stay, ciphertext included, so the tree still verifies; the keys to them go. Features above
-this one add what only they know how to remove to `erasers`.
+this one subscribe to PersonErased and remove what only they know.
 """
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import func, select, text
 
@@ -19,12 +17,12 @@ from governance.foundation.audit.models import AuditEntry, DataKey
 from governance.foundation.people import actions as people
 from governance.foundation.people.models import Invitation, Membership, Session
 from governance.foundation.privacy import redaction
+from governance.foundation.privacy.events import PersonErased
 from governance.foundation.privacy.redaction import Traces
 from governance.kernel import outbox
 from governance.kernel.db import session
+from governance.kernel.events import publish
 
-Eraser = Callable[[UUID, Collection[str]], dict[str, int]]
-erasers: list[Eraser] = []  # filled where the application is put together: (person id, names and addresses) → counts
 ARROW = " → "  # as governance/foundation/audit/record.py seals a change
 MOST_ENTRIES = 200
 NOBODY = {"", "None"}
@@ -85,8 +83,7 @@ def _remove(membership: Membership) -> tuple[dict[str, int], redaction.Found]:
     """The keys last of what tells his names, and the sweep last of all: nothing after it writes his name."""
     traces = traces_of(membership)
     removed = {"keys": sealing.destroy(people.subjects_of(membership.person_id, traces.addresses))}
-    for eraser in erasers:
-        removed |= eraser(membership.person_id, traces.words)
+    publish(PersonErased(membership.person_id, traces.words, traces.addresses, removed))
     removed["letters"] = outbox.forget(traces.addresses)
     removed |= people.forget(membership, traces.addresses)
     swept = redaction.replace(traces)

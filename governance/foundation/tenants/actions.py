@@ -1,7 +1,6 @@
 """Founding a tenant and changing its settings; which work domains lead to it."""
 
 import re
-from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -11,10 +10,12 @@ from governance.foundation.audit import sealing
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.events import TimeZoneChanged
 from governance.foundation.tenants.models import EmailDomain, Tenant
 from governance.kernel import current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
 from governance.kernel.ids import uuid7
 
 FOUNDED = action("tenant.founded", "founded the tenant", fields="slug name kind")
@@ -26,9 +27,6 @@ DOMAINS = action("tenant.domains.changed", "changed the work domains", fields="a
 DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 MOST_DOMAINS = 50
 founder = system_actor.founder
-on_new_clocks: list[
-    Callable[[str], None]
-] = []  # filled where the application is put together: what midnight means to features above
 
 
 class SlugTaken(DomainError):
@@ -77,8 +75,7 @@ def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str)
         setattr(tenant, name, value)
     record(CHANGED, tenant, before=before, after=settings)
     if settings.get("time_zone", before.get("time_zone")) != before.get("time_zone"):
-        for follow in on_new_clocks:
-            follow(tenant.time_zone)
+        publish(TimeZoneChanged(tenant.time_zone))
 
 
 def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:

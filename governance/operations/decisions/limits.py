@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 BURST = 10  # seconds' worth of requests may come at once
-MOST = 50_000  # keys remembered; who has been quiet for longest is forgotten, which can only let through
+MAX_KEYS = 50_000  # remembered; beyond it the key that has been quiet for longest is forgotten, which can only let through
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class Limiter:
     """Counts for one worker, one of `workers`."""
 
     workers: int = 1
-    _due: dict[UUID, float] = field(default_factory=dict)
+    _due: dict[UUID, float] = field(default_factory=dict)  # the key that asked longest ago first
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, key: UUID, rate: int, now: float) -> float:
@@ -27,11 +27,10 @@ class Limiter:
             return 0.0
         apart = 60 * self.workers / rate
         with self._lock:
-            due = max(self._due.get(key, now), now)
+            due = max(self._due.pop(key, now), now)
             ahead = due - now + apart  # in this order: of who asks first it is exactly `apart`
-            if ahead > max(BURST, apart):
-                return ahead - max(BURST, apart)
-            if len(self._due) >= MOST and key not in self._due:
-                self._due.clear()
-            self._due[key] = due + apart
-        return 0.0
+            wait = max(0.0, ahead - max(BURST, apart))
+            self._due[key] = due if wait else due + apart  # last of all: a dict keeps the order in which keys asked
+            if len(self._due) > MAX_KEYS:
+                del self._due[next(iter(self._due))]
+        return wait

@@ -34,7 +34,7 @@ from governance.kernel.ids import uuid7
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.operations.switches import consumers, queries, stop_propagation
 from governance.operations.switches.consumers import Heard
-from governance.operations.switches.events import DrillEnded
+from governance.operations.switches.events import DrillEnded, StopLifted
 from governance.operations.switches.models import SCOPES, Acknowledgement, Consumer, Drill, PlatformStop, Stop
 from governance.operations.switches.stop_propagation import FORGOTTEN_AFTER, Obedience
 from governance.operations.systems.models import AISystem, SystemFeature
@@ -218,6 +218,7 @@ def restart(found: Stop, *, seen: str, because: str = "") -> None:
         each.restarted_by, each.restarted_at, each.restart_reason = current.person_id(), now, why
         record(RESTARTED[each.scope], each, because=why, version=each.version, stopped_at=each.created_at, asked_by=asked_by,
                **_names(each))  # fmt: skip
+        publish(StopLifted(each.id))
     tenant_revision.move()
 
 

@@ -12,6 +12,13 @@ class DrillEnded(Event):
     """A drill has passed, failed or been cut short. `sheet` is its result as CSV, a row for each consumer."""
 
     drill_id: UUID
-    system: str  # the system's key
+    system: str  # the system's slug
     day: date
     sheet: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StopLifted(Event):
+    """A real stop, not that of a drill, was restarted. What it did is read by `stop_record.read(stop_id)`."""
+
+    stop_id: UUID

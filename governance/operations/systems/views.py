@@ -9,6 +9,7 @@ from flask import Response, redirect, request, url_for
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import member_choices
 from governance.foundation.people.queries import Moment
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
@@ -55,7 +56,7 @@ def _chips(wanted: Mapping[str, str]) -> list[dict[str, str]]:
     ]
 
 
-@feature.get("/systems/export.csv", needs=permissions.VIEW)
+@feature.get("/systems/export.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
     systems = queries.filtered(_wanted())
     owners = people.names(each.owner_id for each in systems)

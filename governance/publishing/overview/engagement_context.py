@@ -19,7 +19,7 @@ from governance.assurance.engagements.models import AuditRequest, Engagement, Ev
 from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceFault, EvidenceReview, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.testing.beside import Engaged, Running
+from governance.assurance.testing.work_in_progress import Engaged, Running
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import session

@@ -13,10 +13,12 @@ from governance.assurance.assessments.models import Assessment
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.privacy.events import PersonErased
 from governance.kernel import clock, current, jobs, key_encryption
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import long_day
+from governance.kernel.installation import domain
 from governance.kernel.storage import Blob, store
 from governance.publishing.reports import queries
 from governance.publishing.reports.models import AI_RMF, POLICY, READINESS, TYPE_II, ReportRun, SigningKey
@@ -166,31 +168,24 @@ def take(report: ReportRun, *, what: str) -> None:
     record(TAKEN, report, title=report.title, sha256=report.pdf_sha256, what=what)
 
 
-def withdraw_naming(person_id: UUID, words: Collection[str]) -> dict[str, int]:
-    """The reports that name somebody who is being erased: data and file go, digest and date stay. They can be made again."""
-    named = queries.naming(person_id, words)
+def withdraw_naming(erased: PersonErased) -> None:
+    """Withdraw the reports that name the person: data and file go, digest and date stay. They can be generated again."""
+    named = queries.naming(erased.person_id, erased.words)
     for report in named:
         if report.pdf_key is not None:
             store().remove(report.pdf_key)
         report.pdf_key, report.snapshot = None, None
         record(WITHDRAWN, report, title=report.title, sha256=report.pdf_sha256, why="it named a person who was erased")
-    return {"reports withdrawn": len(named)}
+    erased.removed["reports withdrawn"] = len(named)
 
 
 SIGNING = b"report-signing"
 key_encryption.holds(SigningKey, "wrapped", lambda _row: SIGNING)
-_signer = "console.example"
-
-
-def sign_as(name: str) -> None:
-    """By what name the installation's key is made; one that is there keeps its own."""
-    global _signer  # noqa: PLW0603 - one process, one installation
-    _signer = name
 
 
 def make_signing_key() -> SigningKey:
     """The installation's key, once, wrapped by the key-encryption key; recorded in the log of whoever needed it first."""
-    name = _signer
+    name = domain()
     private = Ed25519PrivateKey.generate()
     raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     key = SigningKey(name=name, public=private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),

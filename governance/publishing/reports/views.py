@@ -16,6 +16,7 @@ from governance.foundation.people import queries as people
 from governance.kernel import clock, current, storage
 from governance.kernel.access import PUBLIC
 from governance.kernel.db import session, transaction
+from governance.kernel.downloads import FILE, STREAM
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted
@@ -149,7 +150,7 @@ def again(run_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("reports.report", run_id=run_id), 303)
 
 
-@feature.post("/reports/<uuid:run_id>/pdf", needs=permissions.VIEW)
+@feature.post("/reports/<uuid:run_id>/pdf", needs=permissions.VIEW, answers=FILE)
 def pdf(run_id: UUID) -> ResponseReturnValue:
     """The file itself. A POST, because taking it is an entry in the log."""
     run = queries.run(run_id)
@@ -158,7 +159,7 @@ def pdf(run_id: UUID) -> ResponseReturnValue:
     return _attachment(storage.pieces(key), _name(run), "application/pdf", run.report.pdf_size)
 
 
-@feature.post("/reports/<uuid:run_id>/signature", needs=permissions.VIEW)
+@feature.post("/reports/<uuid:run_id>/signature", needs=permissions.VIEW, answers=FILE)
 def signature(run_id: UUID) -> ResponseReturnValue:
     run = queries.run(run_id)
     actions.take(run.report, what="signature")
@@ -185,7 +186,7 @@ def work(item_id: UUID) -> ResponseReturnValue:
     return jsonify(_told(queries.work_item(item_id)))
 
 
-@feature.get("/work/<uuid:item_id>/events", needs=permissions.VIEW, attended=False)
+@feature.get("/work/<uuid:item_id>/events", needs=permissions.VIEW, attended=False, answers=STREAM)
 def events(item_id: UUID) -> ResponseReturnValue:
     """Server-sent events while the work runs; the browser comes back when the minute is over."""
     queries.work_item(item_id)

@@ -169,7 +169,8 @@ def test_removing_him_shuts_him_out(as_officer, as_auditor, acting, database):
 
 def test_he_takes_files_of_the_engagements_scope_only(app, acting, database):
     field.end(field.worlds())
-    soc2 = frameworks.framework("soc2-tsc-2017")
+    with acting("compliance_officer"):
+        soc2 = frameworks.framework("soc2-tsc-2017")
     field.engagement(auditor="auditor", framework_id=soc2.id)
     outside = shelf.version(shelf.piece("Outside"))
     control = shelf.control("SEC-77", "In scope")

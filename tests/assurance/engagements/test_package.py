@@ -34,7 +34,7 @@ from governance.foundation.audit import queries as log_queries
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.logbook import exporting
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs, signed_note, storage, tenant_cache
+from governance.kernel import clock, jobs, signed_note, storage, tenant_cache
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.kernel.streams import reading
@@ -419,6 +419,16 @@ def test_an_auditor_whose_window_closed_meanwhile_gets_none(as_auditor, acting, 
     engagement, _ = scene
     as_auditor.post(f"engagements/{engagement}/packages")
     field.end(engagement)
+    jobs.drain(actor_of)
+    assert state(acting)[0] == "cancelled", "with the access of whoever requested it"
+
+
+def test_an_auditor_whose_window_closed_a_moment_ago_gets_none_either(as_auditor, acting, scene):
+    """Before the schedule has ended their access, the work itself finds that the window has closed."""
+    engagement, _ = scene
+    as_auditor.post(f"engagements/{engagement}/packages")
+    with acting("admin"):
+        queries.engagement(engagement).closes_at = clock.now()
     jobs.drain(actor_of)
     assert state(acting)[0] == "failed"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy import event
 
 from governance.app import cli, schedule
-from governance.foundation.audit import logs as logs_of_tenants
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.tenants import actions as tenants
@@ -24,7 +23,6 @@ KEK = bytes(range(1, 33))
 def connect(url: str) -> None:
     db.connect(url)
     key_encryption.use(KEK)
-    logs_of_tenants.serve_as("console.example")
 
 
 def write(who: current.Actor, count: int = 1) -> None:

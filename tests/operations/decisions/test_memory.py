@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from governance.operations.decisions import snapshots
+from governance.operations.decisions import limits, snapshots
 from governance.operations.decisions.flags import Facts
 from governance.operations.decisions.limits import BURST, Limiter
 from governance.operations.decisions.snapshots import Snapshots
@@ -83,3 +83,15 @@ def test_who_waits_as_long_as_he_was_told_gets_through(rate, workers):
     assert limiter.wait(key, rate, now + wait + 1e-6) == 0
     assert limiter.wait(UUID(int=2), rate, now) == 0, "another key has its own"
     assert Limiter().wait(key, 0, now) == 0
+
+
+def test_beyond_its_room_the_key_that_asked_longest_ago_is_forgotten_and_no_other(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_KEYS", 3)
+    limiter, (first, second, third, new) = Limiter(), [UUID(int=n) for n in range(1, 5)]
+    for now, key in enumerate((first, second, third)):
+        assert limiter.wait(key, 1, float(now)) == 0  # one a minute: each has had its share
+    assert limiter.wait(first, 1, 3.0) > 0, "refused, and heard: the second is the quietest now"
+    assert limiter.wait(new, 1, 4.0) == 0
+    assert [limiter.wait(key, 1, 5.0) > 0 for key in (first, third, new)] == [True, True, True]
+    assert limiter.wait(second, 1, 6.0) == 0, "forgotten, so it is let through"
+    assert limiter.wait(third, 1, 7.0) > 0 and limiter.wait(first, 1, 7.0) == 0, "the first was quietest when the second came"

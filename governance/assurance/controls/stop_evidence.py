@@ -1,0 +1,65 @@
+"""A real stop becomes a version of evidence when it ends: that is when its whole record exists.
+
+It is filed by a job, so that a store that is away keeps nothing stopped. Nobody is asked to stop anything, so the item has
+no deadline, and it is linked to no control: the rest of the period would count as a gap. An officer links it where a
+control is about incidents. Drills, which are planned, support their controls by themselves (drill_evidence.py).
+"""
+
+import io
+
+from sqlalchemy import select
+
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence.deletion_guard import by_the_console
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel import current, jobs
+from governance.kernel.db import session, transaction
+from governance.kernel.jobs import Progress, WorkItem, work
+from governance.operations.switches import stop_record
+from governance.operations.switches.events import StopLifted
+from governance.operations.switches.stop_record import TENANT, StopRecord
+
+WORK = "file stop"
+
+
+def queue_filing(lifted: StopLifted) -> None:
+    jobs.enqueue(WORK, lifted.stop_id)
+
+
+@work(WORK)
+def file_stop(item: WorkItem, _progress: Progress) -> None:
+    """File the stop `item.target_id`, once. The console files it, so whoever restarted may not need to review it."""
+    if item.target_id is None:
+        raise RuntimeError("the work names its stop")
+    who = current.actor()
+    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+        record = stop_record.read(item.target_id)
+        evidence_item = _evidence(record)
+        if not _is_filed(evidence_item, record):
+            _file(evidence_item, record)
+
+
+def _file(evidence_item: Evidence, record: StopRecord) -> None:
+    with by_the_console():
+        evidence.bring_file(
+            evidence_item, io.BytesIO(record.sheet), _filename(record), collected_on=record.restarted_on, period_from=record.stopped_on,
+            period_to=record.restarted_on, valid_until=record.restarted_on + evidence.LONGEST, source="stop",
+        )  # fmt: skip
+
+
+def _evidence(record: StopRecord) -> Evidence:
+    title = f"Kill-switch stops of {record.system or TENANT}"
+    query = select(Evidence).where(Evidence.title == title, Evidence.retired_at.is_(None)).limit(1)
+    found = session().scalars(query).one_or_none()
+    return found or evidence.begin(title, kind="record", cadence="per incident")
+
+
+def _is_filed(evidence_item: Evidence, record: StopRecord) -> bool:
+    v = EvidenceVersion
+    query = select(v.id).where(v.evidence_id == evidence_item.id, v.filename == _filename(record)).limit(1)
+    return session().scalar(query) is not None
+
+
+def _filename(record: StopRecord) -> str:
+    return f"stop-{record.stop_id}.csv"

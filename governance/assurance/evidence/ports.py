@@ -1,0 +1,21 @@
+"""What evidence asks of the features above it."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select
+
+from governance.kernel.ports import Port
+
+
+def _none(_version_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    return {}
+
+
+supported_controls: Port[Callable[[], Select[UUID, str, str, datetime | None]]] = Port("the controls that evidence can support")
+"""The columns id, ref, title and retired_at of every control of the tenant, to join in a query of evidence."""
+
+versions_to_keep: Port[Callable[[Collection[UUID]], Mapping[UUID, str]]] = Port(
+    "which versions must not be deleted now, each with a sentence that says why", default=_none
+)

@@ -1,0 +1,20 @@
+"""What people and their sign-in ask of the features above them."""
+
+from collections.abc import Callable
+
+from governance.kernel.current import Actor
+from governance.kernel.ports import Port
+
+
+def _anybody(_email: str) -> str | None:
+    return None
+
+
+def _provider(_who: Actor, _onward: str) -> str | None:
+    return None
+
+
+why_not_member: Port[Callable[[str], str | None]] = Port("why the person at an address can't be a member", default=_anybody)
+reauthentication_address: Port[Callable[[Actor, str], str | None]] = Port(
+    "where somebody signs in again whom no identity provider knows, and what opens then", default=_provider
+)

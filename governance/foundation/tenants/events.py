@@ -1,0 +1,12 @@
+"""What tenants tell the features above them."""
+
+from dataclasses import dataclass
+
+from governance.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZoneChanged(Event):
+    """The tenant's days begin and end at other instants from now on. `time_zone` is an IANA name."""
+
+    time_zone: str

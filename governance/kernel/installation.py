@@ -1,0 +1,5 @@
+"""The name of this installation, connected once at the start: its logs and its signing key carry it."""
+
+from governance.kernel.ports import Port
+
+domain: Port[str] = Port("the domain name of this installation", default="console.example")

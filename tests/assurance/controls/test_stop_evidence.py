@@ -1,0 +1,113 @@
+"""A real stop files what it did once it is lifted: how long, on which planes, and who obeyed how fast."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from governance.app import schedule  # noqa: F401 - the handler of the work
+from governance.assurance.controls import stop_evidence
+from governance.assurance.evidence import queries as evidence
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import current, jobs, storage
+from governance.kernel.db import session
+from governance.kernel.jobs import WorkItem
+from governance.operations.switches import actions, queries
+from tests import make
+from tests.operations.switches import scene
+
+
+@pytest.fixture(autouse=True)
+def a_world_of_systems(database):
+    scene.system()
+    scene.system("ad-copywriter", "standard", ["draft"])
+
+
+def lifted(stop_id, by="compliance_officer"):
+    shown = scene.seen(stop_id)
+    with make.acting(by):
+        actions.restart(queries.stop(stop_id), seen=shown, because="The clause is in the policy again, Maya Okafor says.")
+
+
+def filed(slug="acme"):
+    """(title, version, its rows) of everything that stops filed."""
+    with make.acting("admin", slug, read_only=True):
+        query = select(Evidence, EvidenceVersion).join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
+        rows = session().execute(query.where(EvidenceVersion.source == "stop").order_by(EvidenceVersion.uploaded_at)).all()
+        found = [(item.title, version, storage.store().open(version.storage_key).read()) for item, version in rows]
+        session().expunge_all()
+    return [(title, version, list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))) for title, version, data in found]
+
+
+def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_review(as_admin, acting):
+    key = scene.api_key()
+    scene.hear(key, ["a", "b"])
+    stop_id = scene.stopped("draft", "ad-copywriter")
+    held = scene.row(stop_id)
+    scene.hear(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4))
+    as_admin.post(f"switches/stops/{stop_id}/restart", verb="restart", seen=scene.seen(stop_id), because="Repaired.")
+    assert filed() == [], "the restart itself waits for no store"
+    assert jobs.drain(actor_of) == 1
+    [(title, version, rows)] = filed()
+    assert title == "Kill-switch stops of ad-copywriter" and version.uploaded_by is None
+    assert [(r["Switch"], r["Planes"], r["Expected"], r["Obeyed"], r["Consumer"], r["Obeyed after (s)"]) for r in rows] == [
+        ("ad-copywriter · draft", "generate and serve", "2", "1", "a", "0.4"),
+        ("ad-copywriter · draft", "generate and serve", "2", "1", "b", ""),
+    ]
+    assert {r["Stop"] for r in rows} == {str(stop_id)}
+    with acting("compliance_officer", read_only=True):
+        item = evidence.find_evidence(version.evidence_id)
+        assert item.cadence == "per incident" and evidence.links(item) == []
+        assert evidence.why_not_review(evidence.version_of(version.id)[0]) is None
+    assert filed("globex") == []
+    assert "See the evidence" in as_admin.get(f"switches/stops/{stop_id}").text
+    assert "Kill-switch stops of ad-copywriter" in as_admin.get("evidence/?q=Kill-switch+stops").text
+
+
+def test_a_stop_of_everything_files_itself_and_names_no_person_and_no_reason():
+    with make.acting("admin"):
+        stop_id = actions.stop("tenant", None, None, reason="Maya Okafor saw wrong answers").id
+        actions.ask_restart(queries.stop(stop_id), seen=actions.seen(queries.stop(stop_id)), because="Repaired.")
+    lifted(stop_id)
+    jobs.drain(actor_of)
+    [(title, _version, rows)] = filed()
+    assert title == "Kill-switch stops of the whole tenant"
+    assert [(r["Scope"], r["Switch"], r["Consumer"]) for r in rows] == [("tenant", "the whole tenant", "")]
+    assert "Maya" not in str(rows) and "Repaired" not in str(rows)
+
+
+def test_each_stop_is_another_version_and_is_filed_once_however_often_its_work_runs(acting):
+    for _ in range(2):
+        lifted(scene.stopped("draft", "ad-copywriter"))
+    jobs.drain(actor_of)
+    with acting("admin"):
+        items = session().scalars(select(WorkItem).where(WorkItem.kind == stop_evidence.WORK)).all()
+        session().expunge_all()
+    for item in items:
+        with current.acting_as(make.founder("acme")):
+            stop_evidence.file_stop(item, lambda *_told: None)
+    found = filed()
+    assert [version.number for _title, version, _rows in found] == [1, 2] and len({title for title, _v, _r in found}) == 1
+
+
+def test_a_stop_that_lasts_files_nothing_and_so_does_a_restart_that_is_only_requested(acting):
+    stop_id = scene.stopped()
+    with acting("admin"):
+        actions.ask_restart(queries.stop(stop_id), seen=actions.seen(queries.stop(stop_id)), because="Repaired.")
+    assert jobs.drain(actor_of) == 0 and filed() == []
+    lifted(stop_id)
+    assert jobs.drain(actor_of) == 1 and len(filed()) == 1
+
+
+def test_a_store_that_is_away_keeps_nothing_stopped_and_the_stop_is_filed_later(acting, monkeypatch, tmp_path):
+    stop_id = scene.stopped("draft", "ad-copywriter")
+    kept = storage._store
+    monkeypatch.setattr(storage, "_store", None)
+    lifted(stop_id)
+    assert scene.row(stop_id).restarted_at is not None
+    monkeypatch.setattr(storage, "_store", kept)
+    jobs.drain(actor_of)
+    assert len(filed()) == 1

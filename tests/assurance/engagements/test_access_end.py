@@ -1,0 +1,81 @@
+"""What ends with an auditor's access, and what doesn't: sessions, and the files that are being generated for them."""
+
+import pytest
+from sqlalchemy import select
+
+from governance.assurance.engagements import access_end
+from governance.assurance.engagements.events import AuditorAccessEnded
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.logbook.models import LogExport
+from governance.foundation.people.models import Session
+from governance.kernel.db import session
+from governance.kernel.events import subscribers
+from governance.kernel.jobs import WorkItem
+from tests import make
+from tests.assurance.engagements import field
+from tests.conftest import visitor
+
+
+def live_sessions(acting, role):
+    with acting("admin", read_only=True):
+        query = select(Session.id).where(Session.person_id == make.person_id(role), Session.ended_at.is_(None))
+        return len(session().scalars(query).all())
+
+
+def work_of(acting, role, slug="acme"):
+    """(kind, state) of what this person requested."""
+    with acting("admin", slug, read_only=True):
+        query = select(WorkItem.kind, WorkItem.state).where(WorkItem.asked_by == make.person_id(role, slug))
+        query = query.order_by(WorkItem.kind)
+        return [tuple(row) for row in session().execute(query)]
+
+
+@pytest.fixture
+def requested(as_auditor, as_officer):
+    """The auditor and the officer each requested an export of the log and a package."""
+    package = f"engagements/{field.worlds()}/packages"
+    as_auditor.post("audit/exports", format="csv")
+    as_auditor.post(package)
+    as_officer.post("audit/exports", format="jsonl")
+
+
+def test_sessions_end_first_and_then_what_is_being_generated(app):
+    assert subscribers(AuditorAccessEnded) == (access_end.end_sessions, access_end.cancel_downloads)
+
+
+@pytest.mark.usefixtures("requested")
+def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generated_for_them(as_officer, as_neighbour, acting):
+    as_neighbour.post("audit/exports", format="csv")
+    assert {state for _kind, state in work_of(acting, "auditor")} == {"queued"}
+    as_officer.post(f"engagements/{field.worlds()}/end", because="The fieldwork is done.")
+    assert live_sessions(acting, "auditor") == 0
+    assert work_of(acting, "auditor") == [("evidence package", "cancelled"), ("log export", "cancelled")]
+    assert work_of(acting, "compliance_officer") == [("log export", "queued")], "a member's goes on"
+    assert live_sessions(acting, "compliance_officer") == 1
+    assert work_of(acting, "compliance_officer", "globex") == [("log export", "queued")], "and so does another tenant's"
+    as_neighbour.get("audit/exports")
+    with acting("admin", read_only=True):
+        entries = select(AuditEntry.action).where(AuditEntry.action.in_(("audit.export.cancelled", "package.cancelled")))
+        assert sorted(session().scalars(entries)) == ["audit.export.cancelled", "package.cancelled"]
+        assert session().scalars(select(LogExport.storage_key)).all() == [None, None]
+
+
+@pytest.mark.usefixtures("requested")
+def test_while_another_engagement_is_open_nothing_ends(as_officer, acting):
+    field.engagement("Second firm", auditor="auditor")
+    as_officer.post(f"engagements/{field.worlds()}/end", because="The fieldwork is done.")
+    assert live_sessions(acting, "auditor") == 1
+    assert {state for _kind, state in work_of(acting, "auditor")} == {"queued"}
+
+
+def test_who_is_denied_because_the_window_has_closed_loses_their_session_and_their_work_too(app, as_auditor, acting):
+    as_auditor.post("audit/exports", format="csv")
+    from governance.assurance.engagements import queries
+    from governance.kernel import clock
+
+    with acting("admin"):
+        queries.engagement(field.worlds()).closes_at = clock.now()
+    as_auditor.get("controls/", then=403)
+    assert live_sessions(acting, "auditor") == 0
+    assert work_of(acting, "auditor") == [("log export", "cancelled")]
+    visitor(app, "viewer").get("controls/")

@@ -1,0 +1,48 @@
+"""A guarded row is checked whoever writes it; others are not, and a refusal leaves nothing."""
+
+import pytest
+from sqlalchemy import func, select
+
+from governance.kernel import write_guards
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError
+from governance.operations.systems import actions as systems
+from governance.operations.systems.models import AISystem, SystemFeature
+
+
+@pytest.fixture(autouse=True)
+def own_guards(monkeypatch):
+    monkeypatch.setattr(write_guards, "_guards", [*write_guards._guards])
+
+
+def refuse(_work):
+    raise DomainError("Systems stay as they are today.")
+
+
+def register(key):
+    return systems.register(key=key, name=key, lane="standard", purpose="Sorts claims.", owner_id=None)
+
+
+def test_adding_and_changing_are_refused_through_the_front_door_and_in_a_command(as_admin, acting, database):
+    with acting("admin"):
+        register("before")
+    write_guards.guard((AISystem,), refuse)
+    write_guards.guard((AISystem,), refuse)
+    assert write_guards._guards.count(((AISystem,), refuse)) == 1
+    with pytest.raises(DomainError, match="stay as they are"), acting("admin"):
+        register("after")
+    with pytest.raises(DomainError, match="stay as they are"), acting("admin"):
+        session().scalars(select(AISystem).where(AISystem.key == "before")).one().name = "Changed"
+    with acting("admin"):
+        assert session().scalars(select(AISystem.name).where(AISystem.key.in_(("before", "after")))).all() == ["before"]
+
+
+def test_rows_of_other_models_are_not_asked_about(acting, database):
+    asked = []
+    write_guards.guard((SystemFeature,), asked.append)
+    with acting("admin"):
+        made = register("alone")
+        assert asked == []
+        systems.add_feature(made, key="draft", fallback="A person writes it")
+        session().flush()
+        assert asked and session().scalar(select(func.count()).select_from(SystemFeature)) >= 1
