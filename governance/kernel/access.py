@@ -64,12 +64,8 @@ class Permission:
         for role in ROLES:
             if role in self.only:
                 roles.setdefault(self.only[role], []).append(role)
-        lines = [f"{', '.join(names)}: only if {_listed(conditions, 'and')}" for conditions, names in roles.items()]
-        return [*lines, *([f"not if {_listed(self.unless, 'or')}"] if self.unless else [])]
-
-
-def _listed(conditions: Iterable[Condition], word: str) -> str:
-    return f" {word} ".join(each.means for each in conditions)
+        only = [f"{', '.join(names)}: only if {each.means}" for conditions, names in roles.items() for each in conditions]
+        return [*only, *(f"not if {each.means}" for each in self.unless)]
 
 
 registry: dict[str, Permission] = {}
@@ -155,8 +151,7 @@ def _refusal(needs: Permission, thing: Any) -> DomainError | None:
     found = _forbidding(current.actor(), needs, thing) if thing is not None else None
     if found is None:
         return None
-    others = _either([_with_article(ROLE_NAMES[role]) for role in ROLES if role in needs.roles - needs.only.keys()])
-    sentence = found.refusal.format(object=thing, means=needs.means, others=others)
+    sentence = found.refusal.format(object=thing, means=needs.means, others=_or_others(needs))
     return NotFound(sentence) if found.hides else Forbidden(sentence)
 
 
@@ -176,5 +171,8 @@ def _either(names: list[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _with_article(role_name: str) -> str:
-    return f"{'an' if role_name[0] in 'AEIOU' else 'a'} {role_name.lower()}"
+def _or_others(needs: Permission) -> str:
+    """The roles that may always, to follow another one: ", a tenant admin or a compliance officer", or nothing."""
+    names = [ROLE_NAMES[role].lower() for role in ROLES if role in needs.roles - needs.only.keys()]
+    listed = _either([f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names])
+    return f", {listed}" if len(names) > 1 else f" or {listed}" if names else ""
