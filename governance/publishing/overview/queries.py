@@ -155,10 +155,11 @@ def _item_waits(board: Board) -> Iterator[Wait]:
 
 
 def _judgement_waits(row: Row, judged: Judgement, board: Board) -> Iterator[Wait]:
-    if judged.returned_because and assessing.is_assessor(current.actor(), judged) and allowed(assessing.CONCLUDE):
+    mine = assessing.is_assessor(current.actor(), judged)
+    if judged.returned_because and mine and allowed(assessing.CONCLUDE):
         meta = f"Returned: {short(judged.returned_because)}"
         yield _on_row("arrow-back-up", f"Revise the conclusion on {row.ref}", row, board, meta=meta, since=judged.at.date())
-    elif not judged.returned_because and not row.derived.is_red and allowed(assessing.SIGN, on=judged):
+    elif not judged.returned_because and not mine and not row.derived.is_red and allowed(assessing.SIGN):
         title = board.assessment.title if board.assessment else ""
         meta = f"By {judged.assessor}, holds up the {title} report"
         yield _on_row("signature", f"Sign off {row.ref}", row, board, meta=meta, since=judged.at.date())
