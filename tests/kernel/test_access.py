@@ -1,10 +1,13 @@
 """The permission table: conditions of roles and of all, their sentences, and what they hide."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from governance.app.cli import main
 from governance.assurance.evidence.models import Evidence
 from governance.kernel import current
 from governance.kernel.access import Permission, allowed, matching, permission, registry, require
@@ -78,3 +81,12 @@ def test_a_condition_without_sql_is_no_silent_false(app, acting):
     no_sql = condition("they are one of two", "You are neither.")(lambda who, thing: thing.owner_id in {who.person_id, None})
     with acting("admin") as who, pytest.raises(TypeError, match="can't be asked in SQL"):
         no_sql.sql(who, Evidence)
+
+
+def test_the_command_prints_roles_and_conditions():
+    table = json.loads(CliRunner().invoke(main, ["access"]).stdout)
+    assert table["evidence.bring"] == {
+        "roles": ["admin", "compliance_officer", "contributor"],
+        "conditions": ["contributor: only if they own it"],
+    }
+    assert table["evidence.view"]["conditions"] == []
