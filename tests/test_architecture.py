@@ -112,13 +112,20 @@ def test_the_routes_are_reviewed(app, snapshot_of):
 def test_who_may_do_what(app, snapshot_of):
     head = " " * 24 + " ".join(access.ROLES)
     rows = [
-        f"{name:24}" + " ".join(("x" if role in p.roles else ".").ljust(len(role)) for role in access.ROLES).rstrip()
+        f"{name:24}" + " ".join(_cell(p, role).ljust(len(role)) for role in access.ROLES).rstrip()
         for name, p in sorted(access.registry.items()) if not p.scopes
     ]  # fmt: skip
+    conditions = [f"{name:24}{line}" for name, p in sorted(access.registry.items()) for line in p.conditions()]
     scopes = [
         f"{name:24}a key of the scope {' or '.join(sorted(p.scopes))}" for name, p in sorted(access.registry.items()) if p.scopes
     ]
-    snapshot_of("access.txt", "\n".join([head, *rows, "", *scopes]))
+    snapshot_of("access.txt", "\n".join([head, *rows, "", *conditions, "", *scopes]))
+
+
+def _cell(permission: access.Permission, role: str) -> str:
+    if role not in permission.roles:
+        return "."
+    return "if" if permission.unless or role in permission.only else "x"
 
 
 def test_machines_and_people_have_permissions_of_their_own(app):
@@ -150,7 +157,8 @@ def test_nobody_who_only_reads_may_change_anything(app):
     """Viewers and auditors change nothing but what is their own; a download or an export is a POST because it
     leaves an entry. An auditor draws samples and records what he finds: that is his work, within his engagement."""
     engaged = {"engagements.ask", "engagements.say", "engagements.judge", "engagements.package"}  # an auditor's own engagement
-    own, takes = {"people.own", "audit.export", "testing.test"} | engaged, ("/download", "/pdf", "/signature", "/export")
+    own = {"people.own", "people.end_session", "audit.export", "testing.test", "testing.retest"} | engaged
+    takes = ("/download", "/pdf", "/signature", "/export")
     wrong = [
         f"{rule.endpoint} {role}"
         for rule in app.url_map.iter_rules()

@@ -460,11 +460,14 @@ def _short_text(path: Path) -> str:
 
 @main.command("access")
 def access() -> None:
-    """Print who may do what: role and permission."""
+    """Print who may do what: the roles of each permission, and its conditions on the object."""
     from governance.app import factory  # noqa: F401 - declares every permission
     from governance.kernel.access import ROLES, registry
 
-    table = {name: [role for role in ROLES if role in p.roles] for name, p in sorted(registry.items())}
+    table = {
+        name: {"roles": [role for role in ROLES if role in p.roles], "conditions": p.conditions()}
+        for name, p in sorted(registry.items())
+    }
     click.echo(json.dumps(table, indent=1))
 
 

@@ -323,8 +323,9 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def may(name: str) -> bool:
-    return allowed(registry[name])
+def may(name: str, *, on: Any = None) -> bool:
+    """Whether the reader may, by a permission's name: at all, or this object."""
+    return allowed(registry[name], on=on)
 
 
 def _shell() -> dict[str, Any]:

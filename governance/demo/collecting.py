@@ -14,6 +14,7 @@ from uuid import UUID
 from governance.app import schedule
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.access_reviews import queries as campaigns
+from governance.assurance.access_reviews.permissions import DECIDE
 from governance.assurance.collectors import jobs as collecting
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as shelf
@@ -26,6 +27,7 @@ from governance.foundation.people import oidc, sessions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Person
 from governance.kernel import clock, current, jobs
+from governance.kernel.access import allowed
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 
@@ -132,7 +134,7 @@ def _signs_in() -> None:
 def _open_rows() -> list[campaigns.Row]:
     review = campaigns.open_review()
     rows = campaigns.every_row(review.id) if review else []
-    return [row for row in rows if row.is_open and not row.belongs_to(current.actor().person_id)]
+    return [row for row in rows if row.is_open and allowed(DECIDE, on=row)]
 
 
 def _decided(*, revoked: bool) -> Callable[[], object]:

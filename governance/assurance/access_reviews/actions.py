@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from uuid import UUID
 
-from governance.assurance.access_reviews import queries
+from governance.assurance.access_reviews import permissions, queries
 from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
 from governance.assurance.access_reviews.queries import Row, Tally
 from governance.assurance.evidence import actions as evidence
@@ -24,8 +24,7 @@ from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import actions as people
-from governance.foundation.people.second_person import same_human
-from governance.kernel import clock, current, outbox
+from governance.kernel import access, clock, current, outbox
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.kernel.formatting import long_day, plural
@@ -129,11 +128,8 @@ def why_not(review: AccessReview, row: Row, wanted: str) -> str | None:
 
 
 def _refusal(row: Row, wanted: str) -> DomainError | None:
-    if row.belongs_to(current.person_id()):
-        whose = "This is your own access" if row.member is not None else f"You made the key {row.name}"
-        return Forbidden(f"{whose}: another person decides on it.")
-    if same_human([row.person_id]):
-        return Forbidden(f"{row.name} has the same e-mail address as you: another person decides on it.")
+    if (why := access.why_not(permissions.DECIDE, on=row)) is not None:
+        return Forbidden(why)
     if row.is_gone:
         return Stale(f"{row.name} has ended since the review began, so there is nothing to decide.")
     if row.item.decision in {"revoke", "lower"}:

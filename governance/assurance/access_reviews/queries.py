@@ -68,10 +68,6 @@ class Row:
         """Whose membership it is, or who made the key."""
         return self.member.person_id if self.member is not None else self.key.made_by if self.key else None
 
-    def belongs_to(self, person_id: UUID | None) -> bool:
-        """Their own membership, or a key that they made: somebody else decides on it."""
-        return person_id is not None and self.person_id == person_id
-
     @property
     def lower(self) -> tuple[str, ...]:
         """The roles that give less than the one held now."""

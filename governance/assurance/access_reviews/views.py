@@ -8,12 +8,11 @@ from uuid import UUID
 
 from flask import Response, flash, redirect, url_for
 
-from governance.assurance.access_reviews import actions, queries
+from governance.assurance.access_reviews import actions, permissions, queries
 from governance.assurance.access_reviews.forms import BeginForm, DecideForm
 from governance.assurance.access_reviews.models import AccessReview
-from governance.assurance.access_reviews.permissions import REVIEW
 from governance.foundation.people import queries as people
-from governance.kernel import bulk_pages, clock, current
+from governance.kernel import bulk_pages, clock
 from governance.kernel.access import ROLE_NAMES
 from governance.kernel.bulk import BulkColumn, BulkItem
 from governance.kernel.bulk_pages import BulkAction
@@ -31,7 +30,7 @@ feature = Feature("access_reviews", __name__)
 USUAL = timedelta(days=14)
 
 
-@feature.get("/settings/access-reviews/", needs=REVIEW)
+@feature.get("/settings/access-reviews/", needs=permissions.REVIEW)
 def index() -> ResponseReturnValue:
     after = filters("after").get("after")
     found = queries.reviews(after=after)
@@ -40,7 +39,7 @@ def index() -> ResponseReturnValue:
                 tallies=queries.tallies([r.id for r in found.rows]))  # fmt: skip
 
 
-@feature.get("/settings/access-reviews/new", needs=REVIEW)
+@feature.get("/settings/access-reviews/new", needs=permissions.REVIEW)
 def beginning() -> ResponseReturnValue:
     today = clock.today()
     return _beginning(BeginForm(title=f"Access review, Q{(today.month + 2) // 3} {today.year}", due_on=today + USUAL))
@@ -57,7 +56,7 @@ def _beginning(form: BeginForm, *, status: int = 200) -> ResponseReturnValue:
     )
 
 
-@feature.post("/settings/access-reviews/new", needs=REVIEW)
+@feature.post("/settings/access-reviews/new", needs=permissions.REVIEW)
 def begin() -> ResponseReturnValue:
     form, made = BeginForm(), list[AccessReview]()
     if not accepted(form, lambda: made.append(actions.begin(form.title.data or "", due_on=form.due_on.data))):
@@ -65,7 +64,7 @@ def begin() -> ResponseReturnValue:
     return redirect(url_for("access_reviews.review", access_review_id=made[0].id), 303)
 
 
-@feature.get("/settings/access-reviews/<uuid:access_review_id>", needs=REVIEW)
+@feature.get("/settings/access-reviews/<uuid:access_review_id>", needs=permissions.REVIEW)
 def review(access_review_id: UUID) -> ResponseReturnValue:
     return _review(queries.review(access_review_id), DecideForm())
 
@@ -77,7 +76,7 @@ def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseRe
     acted = [found.begun_by, found.closed_by, *(row.item.decided_by for row in rows)]
     return page(
         "assurance/access_reviews/review.html", status=status, review=found, rows=rows, next=following, after=after, form=form, file=file,
-        tally=queries.tally(queries.every_row(found.id)), names=people.names(acted), me=current.person_id(), chosen=_chosen(),
+        tally=queries.tally(queries.every_row(found.id)), names=people.names(acted), chosen=_chosen(),
         moments=people.timeline([found.id]),
     )  # fmt: skip
 
@@ -102,7 +101,7 @@ DECIDE = StepUp(
 )
 
 
-@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=REVIEW, fresh=DECIDE)
+@feature.post("/settings/access-reviews/<uuid:access_review_id>/decisions", needs=permissions.DECIDE, fresh=DECIDE)
 def decide(access_review_id: UUID) -> ResponseReturnValue:
     """Preview, then decide: the choice of each row, or with `all` one choice for those that are selected.
 
@@ -160,7 +159,7 @@ def _chosen() -> dict[UUID, str]:
     return {uuid_or_none(name) or UUID(int=0): value[:40] for name, value in marked}
 
 
-@feature.post("/settings/access-reviews/<uuid:access_review_id>/closing", needs=REVIEW)
+@feature.post("/settings/access-reviews/<uuid:access_review_id>/closing", needs=permissions.REVIEW)
 def close(access_review_id: UUID) -> ResponseReturnValue:
     found, form = queries.review(access_review_id, lock=True), DecideForm()
     if not accepted(form, lambda: actions.close(found)):
@@ -169,7 +168,7 @@ def close(access_review_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("access_reviews.review", access_review_id=found.id), 303)
 
 
-@feature.get("/settings/access-reviews/<uuid:access_review_id>/export.csv", needs=REVIEW, answers=FILE)
+@feature.get("/settings/access-reviews/<uuid:access_review_id>/export.csv", needs=permissions.REVIEW, answers=FILE)
 def export(access_review_id: UUID) -> ResponseReturnValue:
     found = queries.review(access_review_id)
     rows = queries.every_row(found.id)

@@ -19,7 +19,7 @@ from sqlalchemy import Table, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import defer
 
-from governance.assurance.assessments import queries, report_facts
+from governance.assurance.assessments import permissions, queries, report_facts
 from governance.assurance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
 from governance.assurance.evidence.queries import FORMER
 from governance.assurance.frameworks import queries as frameworks
@@ -28,10 +28,10 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import names, who_last
-from governance.foundation.people.second_person import same_human
 from governance.kernel import clock, current, undo
+from governance.kernel.access import require
 from governance.kernel.db import alone, session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.undo import Overtaken, UndoStep
 from governance.operations.systems import queries as systems
 
@@ -52,13 +52,6 @@ HIGHEST, SHOWN = 4, 6
 
 
 class Closed(DomainError):
-    pass
-
-
-SAME_ADDRESS = "You have the same e-mail address as the person who wrote the conclusion, so another person signs it off."
-
-
-class SamePerson(Forbidden):
     pass
 
 
@@ -273,8 +266,7 @@ def _overtaken(last: Conclusion | None, level: int, rationale: str) -> Stale:
 def give_back(item: AssessmentItem, *, revision: int, because: str) -> None:
     """The reviewer returns a conclusion to its assessor, with the reason."""
     made = _seen(item, revision)
-    if made.concluded_by == current.person_id():
-        raise SamePerson("You wrote this conclusion; revise it instead of returning it.")
+    require(permissions.SIGN, on=made)
     if not because.strip():
         raise Invalid("Say what is missing: the assessor needs to know.", field="because")
     if _signature(made) is not None:
@@ -287,10 +279,7 @@ def give_back(item: AssessmentItem, *, revision: int, because: str) -> None:
 def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
     """Another person than the assessor stands behind the revision that he saw; refused while a reason is red."""
     made = _seen(item, revision)
-    if made.concluded_by == current.person_id():
-        raise SamePerson("You wrote this conclusion, so another person signs it off.")
-    if same_human([made.concluded_by]):
-        raise SamePerson(SAME_ADDRESS)
+    require(permissions.SIGN, on=made)
     held = _signature(made)
     if held is not None:
         who = names([held.signed_by]).get(held.signed_by, "A former member")

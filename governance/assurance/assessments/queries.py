@@ -81,7 +81,7 @@ class Judgement:
     revision: int
     level: int
     rationale: str
-    assessor_id: UUID
+    concluded_by: UUID
     assessor: str
     at: datetime
     returned_because: str | None

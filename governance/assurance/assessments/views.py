@@ -36,9 +36,8 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people import owners
 from governance.foundation.people.queries import names
-from governance.foundation.people.second_person import same_human
 from governance.kernel import bulk_pages, charts, clock, current
-from governance.kernel.access import allowed
+from governance.kernel.access import allowed, why_not
 from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
 from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.downloads import FILE
@@ -271,10 +270,8 @@ def _refusal(row: Row, shown: Board) -> str | None:
     judged = row.judgement
     if judged is None or judged.signer or not shown.is_open or not allowed(permissions.SIGN):
         return ""
-    if judged.assessor_id == current.actor().person_id:
-        return "You wrote the conclusion, so another person signs it off."
-    if same_human([judged.assessor_id]):
-        return actions.SAME_ADDRESS
+    if (why := why_not(permissions.SIGN, on=judged)) is not None:
+        return why
     if judged.returned_because:
         return f"It waits for {judged.assessor}, to whom it was returned."
     if row.derived.is_red:

@@ -29,9 +29,9 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import who_last
 from governance.kernel import clock, current, undo
-from governance.kernel.access import allowed
+from governance.kernel.access import require
 from governance.kernel.db import alone, session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.undo import Overtaken, UndoStep
 
 CREATED = action(
@@ -365,15 +365,12 @@ def _live(control: Control) -> None:
 
 def _workable(control: Control) -> None:
     _live(control)
-    if not allowed(permissions.MANAGE) and control.owner_id != current.actor().person_id:
-        raise Forbidden(f"{control.ref} is not yours. Its owner, a compliance officer or an admin works on it.")
+    require(permissions.WORK, on=control)
 
 
 def _testable(control: Control) -> None:
-    """Whoever judges controls of others (an auditor too, whose sample it is) and whoever works on it."""
-    if not allowed(permissions.JUDGE):
-        _workable(control)
     _live(control)
+    require(permissions.TEST, on=control)
 
 
 def _requirement(requirement_id: UUID) -> frameworks.RequirementView:

@@ -1,6 +1,19 @@
+"""Who may do what with controls: those who manage them with all, a contributor with the ones they own."""
+
 from governance.kernel.access import permission
+from governance.kernel.conditions import is_owner
 
 VIEW = permission("controls.view", "see controls", roles="admin compliance_officer contributor auditor viewer")
 MANAGE = permission("controls.manage", "add, map or retire controls", roles="admin compliance_officer")
-WORK = permission("controls.work", "edit a control or record its tests", roles="admin compliance_officer contributor")
-JUDGE = permission("controls.judge", "test controls that others own", roles="admin compliance_officer auditor")
+WORK = permission(
+    "controls.work",
+    "edit a control or record its tests",
+    roles="admin compliance_officer contributor",
+    only={"contributor": [is_owner]},
+)
+TEST = permission(
+    "controls.test",
+    "test a control",
+    roles="admin compliance_officer contributor auditor",
+    only={"contributor": [is_owner]},
+)

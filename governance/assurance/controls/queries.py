@@ -320,7 +320,7 @@ def _test(packed: Sequence[Any]) -> Test:
 
 
 def _proof(piece: Piece, moment: datetime) -> Proof:
-    return Proof(piece.id, piece.ref, piece.title, piece.cadence, piece.due_on, piece.owner, piece.at(moment))
+    return Proof(piece.id, piece.ref, piece.title, piece.cadence, piece.due_on, piece.owner, piece.at(moment), piece.owner_id)
 
 
 def _controls(only: Select[UUID] | None) -> Any:

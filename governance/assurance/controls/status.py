@@ -39,6 +39,7 @@ class Proof:
     due_on: date | None
     owner: str | None
     versions: tuple[Version, ...]
+    owner_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -318,8 +318,7 @@ def _control_page(row: Control, *, assign: AssignForm | None = None, code: int =
 
 
 def _workable(row: Control) -> bool:
-    mine = row.owner_id == current.actor().person_id
-    return row.retired_at is None and (allowed(permissions.MANAGE) or (mine and allowed(permissions.WORK)))
+    return row.retired_at is None and allowed(permissions.WORK, on=row)
 
 
 def _reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:

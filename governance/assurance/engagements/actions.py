@@ -45,7 +45,7 @@ from governance.foundation.people.owners import OWNING_ROLES, check_may_own
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.kernel import clock, current, jobs, outbox, undo
-from governance.kernel.access import allowed
+from governance.kernel.access import require
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.events import publish
@@ -617,8 +617,7 @@ def detach(held: Engagement, request: AuditRequest, attachment: RequestAttachmen
 
 def _may_answer(held: Engagement, request: AuditRequest) -> None:
     _not_over(held)
-    if not allowed(permissions.MANAGE) and request.owner_id != current.actor().person_id:
-        raise Forbidden(f"{request.ref} is not yours. Its owner, a compliance officer or an admin answers it.")
+    require(permissions.PROVIDE, on=request)
     if request.state == "accepted":
         raise DomainError(f"{request.ref} was accepted on {long_day(request.state_since.date())}: it is done.")
     if request.state == "provided":

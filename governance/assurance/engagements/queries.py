@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Date, Select, Uuid, any_, exists, func, literal, or_, select
 
 from governance.assurance.controls.models import Control, ControlMapping
+from governance.assurance.engagements import permissions
 from governance.assurance.engagements.fieldwork_window import phase
 from governance.assurance.engagements.models import (
     AuditRequest,
@@ -36,6 +37,8 @@ from governance.foundation.people.models import Invitation, Membership, Session
 from governance.foundation.people.sessions import ABSOLUTE
 from governance.kernel import clock
 from governance.kernel import current as acting
+from governance.kernel.access import allowed
+from governance.kernel.conditions import is_owner
 from governance.kernel.current import Actor
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
@@ -382,7 +385,7 @@ def _requests(engagement_id: UUID, *, q: str, state: str, owner: str) -> Select[
     if state:
         query = query.where(AuditRequest.state == state)
     if owner == "me":
-        query = query.where(AuditRequest.owner_id == acting.person_id())
+        query = query.where(is_owner.sql(acting.actor(), AuditRequest))
     return query
 
 
@@ -552,8 +555,8 @@ def _waiting() -> Select[Any]:
         mine = [each.id for each in current(who.person_id or UUID(int=0))]
         query = query.where(AuditRequest.engagement_id.in_(mine), AuditRequest.state == "provided")
     else:
-        owned = AuditRequest.owner_id == who.person_id
-        if who.role in {"admin", "compliance_officer"}:
+        owned = is_owner.sql(who, AuditRequest)
+        if allowed(permissions.MANAGE):
             owned |= AuditRequest.owner_id.is_(None)
         query = query.where(AuditRequest.state.in_(("open", "returned")), owned)
     return query

@@ -323,8 +323,7 @@ def _says_of_choices(count: int) -> str:
 
 
 def _may_answer(held: Engagement, asked: AuditRequest) -> bool:
-    mine = allowed(permissions.MANAGE) or (allowed(permissions.PROVIDE) and asked.owner_id == current.actor().person_id)
-    return mine and asked.state in {"open", "returned"} and queries.phase_of(held) != "over"
+    return allowed(permissions.PROVIDE, on=asked) and asked.state in {"open", "returned"} and queries.phase_of(held) != "over"
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say", needs=permissions.SAY)

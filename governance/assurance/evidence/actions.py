@@ -48,7 +48,7 @@ from governance.foundation.people.queries import membership_of, names, who_last
 from governance.foundation.people.second_person import ApprovalRequest
 from governance.foundation.privacy.queries import own_tenant
 from governance.kernel import clock, current, jobs, outbox, storage, undo
-from governance.kernel.access import allowed
+from governance.kernel.access import allowed, require
 from governance.kernel.db import alone, alone_or_not, find, session, take_time
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale, TooLarge, Unavailable
 from governance.kernel.ids import uuid7
@@ -777,8 +777,7 @@ def _bring(evidence: Evidence, collected_on: date, **facts: Any) -> EvidenceVers
 def _judge(
     version: EvidenceVersion, evidence: Evidence, decision: Literal["accepted", "rejected"], reason: str
 ) -> EvidenceReview:
-    if (why := queries.why_not_review(version)) is not None:
-        raise Forbidden(f"{why}, so another person reviews it.")
+    require(permissions.REVIEW, on=version)
     held = session().scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id)).one_or_none()
     if held is not None:
         who = names([held.reviewed_by]).get(held.reviewed_by, "A former member")
@@ -811,9 +810,8 @@ def _live(evidence: Evidence) -> None:
 def check_may_bring(evidence: Evidence) -> None:
     """Refuse who may not bring a version in, and for what is retired."""
     _live(evidence)
-    may = allowed(permissions.MANAGE) or allowed(permissions.PUSH)
-    if not may and (evidence.owner_id is None or evidence.owner_id != current.actor().person_id):
-        raise Forbidden(f"{evidence.ref} is not yours. Its owner, a compliance officer or an admin brings in versions.")
+    if not allowed(permissions.PUSH):
+        require(permissions.BRING, on=evidence)
 
 
 def _dates(collected_on: date, period_from: date, period_to: date, valid_until: date) -> None:

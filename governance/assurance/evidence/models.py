@@ -6,13 +6,15 @@ EvidenceHold, EvidenceRetention, EvidenceDestruction         what may go, when, 
 EvidenceReminder, EvidencePush                               what was sent, once
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
+from governance.foundation.api_keys.models import ApiKey
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
@@ -69,6 +71,16 @@ class EvidenceVersion(Tenanted, Model):
     period_from: Mapped[date]
     period_to: Mapped[date]
     valid_until: Mapped[date]
+    key: Mapped[ApiKey | None] = relationship(viewonly=True, primaryjoin=lambda: foreign(EvidenceVersion.key_id) == ApiKey.id)
+
+    @property
+    def key_name(self) -> str:
+        return self.key.name if self.key else ""
+
+    @property
+    def key_hands(self) -> Sequence[str]:
+        """Ids of those who were shown the secret of the key that uploaded it."""
+        return self.key.hands if self.key else ()
 
 
 class EvidenceReview(Tenanted, Model):

@@ -1,11 +1,70 @@
+"""Who may do what with evidence: owners upload, another person reviews, two people delete."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, cast, or_, select
+
+from governance.assurance.evidence.models import EvidenceVersion
+from governance.foundation.api_keys.models import ApiKey
+from governance.foundation.people.models import Person
+from governance.foundation.people.own_accounts import has_address_of, own_accounts
 from governance.kernel.access import permission, scope
+from governance.kernel.conditions import condition, is_owner
+from governance.kernel.current import Actor
+
+
+@condition("they uploaded it", "You uploaded this version, so another person reviews it.")
+def is_uploader(who: Actor, version: Any) -> Any:
+    return who.person_id is not None and version.uploaded_by == who.person_id
+
+
+def _knows_key(who: Actor, _model: Any) -> ColumnElement[bool]:
+    shown = select(ApiKey.id).where(ApiKey.id == EvidenceVersion.key_id, ApiKey.hands.contains([str(who.person_id)]))
+    return shown.exists()
+
+
+@condition(
+    "they were shown the secret of the key that uploaded it",
+    "It came by the key {object.key_name}, whose secret you were shown, so another person reviews it.",
+    sql=_knows_key,
+)
+def knows_its_key(who: Actor, version: Any) -> bool:
+    """Whoever made or rotated the key can upload with it."""
+    return str(who.person_id) in version.key_hands
+
+
+def _has_address_of_uploader(who: Actor, _model: Any) -> ColumnElement[bool]:
+    v, uploaders = EvidenceVersion, select(Person.id).where(has_address_of(who))
+    by_key = select(ApiKey.id).join(Person, ApiKey.hands.has_key(cast(Person.id, Text)))
+    return or_(v.uploaded_by.in_(uploaders), by_key.where(ApiKey.id == v.key_id, has_address_of(who)).exists())
+
+
+@condition(
+    "they have the same email address as whoever uploaded it",
+    "You have the same email address as the person who uploaded it, so another person reviews it.",
+    sql=_has_address_of_uploader,
+)
+def has_address_of_uploader(who: Actor, version: Any) -> bool:
+    return not own_accounts(who).isdisjoint({version.uploaded_by, *map(UUID, version.key_hands)})
+
 
 EVIDENCE_WRITE = scope("evidence:write", "bring in versions of evidence")
 
 VIEW = permission("evidence.view", "see evidence", roles="admin compliance_officer contributor auditor viewer")
 MANAGE = permission("evidence.manage", "begin, assign, link or retire evidence", roles="admin compliance_officer")
-BRING = permission("evidence.bring", "bring in versions of evidence", roles="admin compliance_officer contributor")
-REVIEW = permission("evidence.review", "review evidence", roles="admin compliance_officer")
+BRING = permission(
+    "evidence.bring",
+    "upload versions of evidence",
+    roles="admin compliance_officer contributor",
+    only={"contributor": [is_owner]},
+)
+REVIEW = permission(
+    "evidence.review",
+    "review evidence",
+    roles="admin compliance_officer",
+    unless=[is_uploader, knows_its_key, has_address_of_uploader],
+)
 KEEP = permission("evidence.keep", "place legal holds on evidence and set how long it is kept", roles="admin compliance_officer")
 DESTROY = permission(
     "evidence.destroy", "ask for or agree to the destruction of a file of evidence", roles="admin compliance_officer"

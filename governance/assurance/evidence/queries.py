@@ -16,10 +16,10 @@ from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import aliased
 
-from governance.assurance.evidence import deletion_guard, freshness_sql
+from governance.assurance.evidence import deletion_guard, freshness_sql, permissions
 from governance.assurance.evidence.freshness import Freshness, Version, counting, deadline, freshness, newest
 from governance.assurance.evidence.freshness_sql import DECIDED, STATES
 from governance.assurance.evidence.models import (
@@ -42,9 +42,8 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import permissions as people
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.people.queries import timeline
-from governance.foundation.people.second_person import same_human
-from governance.kernel import clock, current, storage
-from governance.kernel.access import allowed
+from governance.kernel import clock, storage
+from governance.kernel.access import allowed, matching
 from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.pages import keyset
@@ -158,7 +157,8 @@ class VersionView:
     reviewed_at: datetime | None
     fault: str | None  # missing, altered
     destruction: EvidenceDestruction | None  # asked for, agreed on or done
-    hands: frozenset[str]  # ids of those who cannot review it: who brought it in, or was shown the secret of its key
+    key_name: str  # of the key that uploaded it
+    key_hands: Sequence[str]  # ids of those who were shown the secret of that key
 
     @property
     def is_gone(self) -> bool:
@@ -353,13 +353,22 @@ def live_controls(ids: Collection[UUID] | None = None) -> Sequence[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`reviews`: (row, version), oldest first; `late`: overdue, rejected, missing or due, worst first; and how many there are of each."""
+    """`reviews`: (row, version), oldest first; `late`: overdue, rejected, missing or due, worst first; and how many there are of each.
+
+    `reviewable`: the ids of the versions among `reviews` that the acting person may review.
+    """
 
     reviews: Sequence[tuple[Row, Held]]
+    reviewable: Collection[UUID]
     late: Sequence[Row]
     to_review: int
     pressing: int
     overdue: int
+
+    @property
+    def first_to_review(self) -> UUID | None:
+        """The oldest version that the acting person may review."""
+        return next((held.version_id for _, held in self.reviews if held.version_id in self.reviewable), None)
 
     @property
     def oldest(self) -> int:
@@ -371,11 +380,11 @@ def waiting(*, most: int | None = None) -> Waiting:
     """Versions to review, and evidence that is overdue, rejected or due; the first `most` of each, in four statements."""
     now, seen = clock.now(), sight()
     late, pressing, overdue = _late(now, seen, most)
-    reviews, to_review = _to_review(now, seen, most)
+    reviews, reviewable, to_review = _to_review(now, seen, most)
     rows = {row.piece.id: row for row in rows_of(list({*late, *(evidence_id for _, evidence_id in reviews)}))}
     held = {h.version_id: h for row in rows.values() for h in row.piece.held}
     pairs = [(rows[evidence_id], held[version_id]) for version_id, evidence_id in reviews if version_id in held]
-    return Waiting(pairs, [rows[i] for i in late if i in rows], to_review, pressing, overdue)
+    return Waiting(pairs, reviewable, [rows[i] for i in late if i in rows], to_review, pressing, overdue)
 
 
 def _late(now: datetime, seen: Sight, most: int | None) -> tuple[list[UUID], int, int]:
@@ -387,13 +396,21 @@ def _late(now: datetime, seen: Sight, most: int | None) -> tuple[list[UUID], int
     return [row[0] for row in rows], *(rows[0][1:] if rows else (0, 0))
 
 
-def _to_review(now: datetime, seen: Sight, most: int | None) -> tuple[list[tuple[UUID, UUID]], int]:
-    """((version, evidence) of those that have waited longest, how many wait)."""
+def _to_review(now: datetime, seen: Sight, most: int | None) -> tuple[list[tuple[UUID, UUID]], set[UUID], int]:
+    """((version, evidence) of those that have waited longest, the versions that the reader may review, how many wait)."""
     v = freshness_sql.known_versions(now, seen).subquery()
-    query = select(v.c.id, v.c.evidence_id, func.count().over()).join(Evidence, Evidence.id == v.c.evidence_id)
+    query = select(v.c.id, v.c.evidence_id, func.count().over(), may_review(v.c.id)).join(
+        Evidence, Evidence.id == v.c.evidence_id
+    )
     query = query.where(v.c.review == "pending", Evidence.retired_at.is_(None)).order_by(v.c.uploaded_at, v.c.id).limit(most)
     rows = session().execute(query).all()
-    return [(row[0], row[1]) for row in rows], rows[0][2] if rows else 0
+    return [(row[0], row[1]) for row in rows], {row[0] for row in rows if row[3]}, rows[0][2] if rows else 0
+
+
+def may_review(version_id: Any) -> ColumnElement[bool]:
+    """Whether the acting person may review the version with that id, as a column."""
+    v = EvidenceVersion
+    return select(v.id).where(v.id == version_id, matching(permissions.REVIEW, v)).exists()
 
 
 # ---- one piece
@@ -429,24 +446,8 @@ def _view(
         v.id, v.number, v.filename, v.media_type, v.size, v.sha256, v.url, v.source, v.collected_at, v.uploaded_at, v.uploaded_by,
         collector, v.period_from, v.period_to, v.valid_until, r.decision if r else "pending", r.reason if r else "",
         _named(r.reviewed_by, shown) if r else None, r.reviewed_at if r else None, fault, gone,
-        _hands(v, key),
+        key.name if key else "", key.hands if key else (),
     )  # fmt: skip
-
-
-def _hands(version: EvidenceVersion, key: ApiKey | None) -> frozenset[str]:
-    return frozenset({str(version.uploaded_by), *(key.hands if key else ())})
-
-
-def why_not_review(version: EvidenceVersion) -> str | None:
-    """Why the acting person is not the one who judges it; None where he may be."""
-    me = current.actor().person_id
-    if version.uploaded_by == me:
-        return "You brought this version in"
-    key = find(ApiKey, version.key_id) if version.key_id else None
-    hands = _hands(version, key)
-    if str(me) in hands:
-        return f"It came by the key {key.name if key else ''}, whose secret you were shown"
-    return "You have the same e-mail address as the person who uploaded it" if same_human(hands - {"None"}) else None
 
 
 def links(evidence: Evidence) -> list[LinkView]:
@@ -726,10 +727,6 @@ def doers(ids: Iterable[UUID | None]) -> dict[UUID, str]:
 
 def _named(person: UUID | None, shown: Mapping[UUID, str]) -> str:
     return shown.get(person, FORMER) if person else CONSOLE
-
-
-def is_mine(evidence: Evidence) -> bool:
-    return evidence.owner_id is not None and evidence.owner_id == current.actor().person_id
 
 
 def covers(first: date, last: date) -> str:

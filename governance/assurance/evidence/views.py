@@ -32,7 +32,7 @@ from governance.assurance.evidence.visibility import sight
 from governance.foundation.people import owners
 from governance.foundation.people.queries import names
 from governance.kernel import bulk_pages, clock, current
-from governance.kernel.access import allowed
+from governance.kernel.access import allowed, why_not
 from governance.kernel.bulk import BulkItem
 from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.db import session, transaction
@@ -254,14 +254,13 @@ def _piece_page(
     return page(
         "assurance/evidence/piece.html", status=status, e=evidence, piece=found, fresh=fresh, versions=versions, links=links, whole=whole,
         deadline=deadline(found.at(clock.now()), due_on=evidence.due_on), reasons=_reasons(evidence, found, versions),
-        may_bring=_may_bring(evidence), me=current.actor().person_id, link=link or LinkForm(), assign=assign or AssignForm(owner_id=evidence.owner_id),
+        may_bring=_may_bring(evidence), link=link or LinkForm(), assign=assign or AssignForm(owner_id=evidence.owner_id),
         timeline=told(history, controls=refs), custody=queries.custody(versions), hold=queries.hold_on(evidence.id),
     )  # fmt: skip
 
 
 def _may_bring(evidence: Evidence) -> bool:
-    mine = queries.is_mine(evidence)
-    return evidence.retired_at is None and (allowed(permissions.MANAGE) or (mine and allowed(permissions.BRING)))
+    return evidence.retired_at is None and allowed(permissions.BRING, on=evidence)
 
 
 def _reasons(evidence: Evidence, found: queries.Piece, versions: list[queries.VersionView]) -> list[dict[str, Any]]:
@@ -435,7 +434,7 @@ def _review_page(version: EvidenceVersion, evidence: Evidence, form: Form, *, st
         before=before,
         fresh=fresh,
         links=queries.links(evidence),
-        not_mine_to_review=queries.why_not_review(version),
+        why_not=why_not(permissions.REVIEW, on=version),
         form=form,
         status=status,
     )

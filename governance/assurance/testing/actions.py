@@ -44,10 +44,9 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
+from governance.kernel.access import require
 from governance.kernel.db import alone, find, session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
-from governance.kernel.scope import scope
+from governance.kernel.errors import DomainError, Invalid, Stale
 
 TABLE_SET = action("sampling.table.set", "set how many items are tested", fields="number sizes")
 FROZEN = action(
@@ -81,10 +80,6 @@ MOST_SAMPLE, MOST_ATTRIBUTES, LONGEST = 500, 10, 2000
 
 class Changed(DomainError):
     """The rows behind a frozen population are no longer those that were frozen."""
-
-
-class OutOfWindow(Forbidden):
-    pass
 
 
 # ---- the sizes
@@ -205,7 +200,7 @@ def draw(
     The size is the rule's; another one needs its reason, and none is larger than the population. Refused when the
     rows are not those that were frozen.
     """
-    _within(control.id)
+    require(permissions.TEST, on=control)
     if not queries.is_as_frozen(population):
         raise Changed(f"“{population.title}” was changed after it was frozen: its rows have another SHA-256 than {population.sha256[:8]}…. "
                       "Nothing is drawn from it. Freeze the population again.")  # fmt: skip
@@ -290,7 +285,7 @@ def record_results(
     if len({item.sample_id for item in items}) != 1:
         raise Invalid("The items are of several samples. Record each sample for itself.")
     sample, _, control = queries.sample(items[0].sample_id)
-    _within(control.id)
+    require(permissions.TEST, on=control)
     alone(f"results of {sample.id}")
     answers = _answers(sample, checks, note)
     if evidence_version_id is not None:
@@ -336,17 +331,12 @@ def _result(
 
 def _replaces(item: SampleItem, before: ItemResult, note: str) -> None:
     """What the auditor found stays until an auditor finds otherwise, and what a retest closed stays as it is."""
-    if not may_replace(before):
-        raise Forbidden(f"An auditor tested item {item.number}. Only an auditor can replace that result.")
+    require(permissions.REPLACE, on=before)
     if not note:
         raise Invalid(f"Item {item.number} has a result already. Say why another one stands in for it.", field="note")
     found = queries.exception_of_item(item.id)
     if found is not None and queries.case(found.id).state == "closed":
         raise DomainError(f"{found.ref} of item {item.number} was closed by its retest. Its result stays as it is.")
-
-
-def may_replace(result: ItemResult) -> bool:
-    return _is_auditor() or not result.by_auditor
 
 
 def _is_auditor() -> bool:
@@ -410,7 +400,7 @@ def _is_news(sample: Sample, done: int, failed: int, unsettled: int, *, whole: b
 
 def record_missed(control: Control, last_day: date | None, *, cause: str, effect: str, correction: str) -> TestException:
     """The missed cycle that ends on that day, as an exception. It is one for good, even if it is repaired; once for each cycle."""
-    _within(control.id)
+    require(permissions.TEST, on=control)
     alone(f"missed cycles of {control.id}")
     cycle = next((c for c in cycles(control.cadence, last_day, last_day)), None) if last_day else None
     if cycle is not None and (there := queries.exception_of_cycle(control.id, cycle)) is not None:
@@ -490,8 +480,7 @@ def raise_finding(held: TestException, *, title: str, plan: str, owner_id: UUID,
 def remedy(finding: Finding, what: str) -> None:
     """Its owner, or who manages tests, says that it is mended and how; only a retest closes it."""
     me = current.person_id()
-    if finding.owner_id != me and not allowed(permissions.MANAGE):
-        raise Forbidden(f"{finding.ref} is not yours to mend.")
+    require(permissions.REMEDY, on=finding)
     if finding.closed_at is not None:
         raise DomainError(f"{finding.ref} is closed.")
     _needs(what, "remedy", "Say what was done.")
@@ -508,13 +497,12 @@ def retest(
     finding: Finding, held: TestException, control: Control, *, tested_on: date, sample: int, failed: int, note: str
 ) -> Retest:
     """Tried again by somebody who did not mend it. One that passes closes the finding; either way the control follows."""
-    _within(control.id)
+    require(permissions.TEST, on=control)
+    require(permissions.RETEST, on=finding)
     if finding.closed_at is not None:
         raise DomainError(f"{finding.ref} is closed: its retest passed.")
     if finding.remedied_at is None:
         raise DomainError(f"{finding.ref} is not mended yet: a retest comes after the repair.")
-    if current.person_id() in {finding.remedied_by, finding.owner_id}:
-        raise DomainError("You mended it. Another person retests it.")
     if tested_on < finding.remedied_at.date():
         raise Invalid("A retest comes after the repair.", field="tested_on")
     _needs(note, "note", "Say what was tried and what was found.")
@@ -537,17 +525,6 @@ def retest(
 
 
 # ---- rules
-
-
-def _within(control_id: UUID) -> None:
-    """An auditor tests what his engagement is about, while its window is open."""
-    held = scope()
-    if held is None:
-        return
-    if not held.holds(control_id):
-        raise Forbidden("That control is not in the scope of your engagement.")
-    if not held.open:
-        raise OutOfWindow(held.says or "The window for testing is not open.")
 
 
 def _needs(text: str, field: str, sentence: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
@@ -112,7 +112,10 @@ class ItemResult(Tenanted, Model):
     note: Mapped[str]
     evidence_version_id: Mapped[UUID | None]
     tested_by: Mapped[UUID]
-    by_auditor: Mapped[bool]  # his role when he tested it: only an auditor replaces such a result
+    by_auditor: Mapped[bool]  # their role when they tested it: only an auditor replaces such a result
+    item: Mapped[SampleItem] = relationship(
+        viewonly=True, primaryjoin=lambda: foreign(ItemResult.sample_item_id) == SampleItem.id
+    )
 
 
 class TestException(Tenanted, Model):

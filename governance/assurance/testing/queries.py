@@ -23,9 +23,11 @@ from governance.assurance.collectors.builtin import COLLECTORS
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.models import Control
 from governance.assurance.controls.status import ControlFacts
+from governance.assurance.evidence import permissions as evidence
 from governance.assurance.evidence.freshness import Freshness, interval
 from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
 from governance.assurance.evidence.queries import Held, Piece, covers, sound
+from governance.assurance.evidence.visibility import among
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import matrix as rules
 from governance.assurance.testing.models import (
@@ -43,6 +45,7 @@ from governance.assurance.testing.occurrences import months as columns
 from governance.assurance.testing.sampling import HOUSE, Table, digest, table_of
 from governance.assurance.testing.work_in_progress import Engaged
 from governance.kernel import clock
+from governance.kernel.access import matching
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
@@ -222,13 +225,14 @@ def _of(query: Any, control_id: UUID | None) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A version that waits for review. `size` is None for a link."""
+    """A version that waits for review. `size` is None for a link; `may_review`: whether the reader may."""
 
     piece: Piece
     held: Held
     fresh: Freshness
     controls: Sequence[ControlFacts]
     size: int | None
+    may_review: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +245,8 @@ class Inbox:
     first: UUID | None
 
 
-def inbox(facts: Sequence[ControlFacts], *, most: int, me: UUID | None) -> Inbox:
-    """Of live evidence in scope, oldest first. It follows from the ledger that the matrix has read; one statement for sizes."""
+def inbox(facts: Sequence[ControlFacts], *, most: int) -> Inbox:
+    """Of live evidence in scope, oldest first. It follows from the ledger that the matrix has read; one statement for the versions."""
     now, within, ledger = clock.now(), scope(), controls.ledger()
     waiting = sorted(
         (
@@ -259,18 +263,20 @@ def inbox(facts: Sequence[ControlFacts], *, most: int, me: UUID | None) -> Inbox
     for control in facts:
         for proof in control.proofs:
             supports.setdefault(proof.evidence_id, []).append(control)
-    sizes = _sizes([held.version_id for _, held in shown])
+    sizes, reviewable = _sizes_and_reviewable([held.version_id for *_, held in waiting])
     return Inbox(
-        [Pending(p, h, p.freshness(now), supports.get(p.id, ()), sizes.get(h.version_id)) for p, h in shown], len(waiting),
-        (now - waiting[0][0]).days if waiting else 0, next((h.version_id for *_, h in waiting if h.uploaded_by != me), None),
+        [Pending(p, h, p.freshness(now), supports.get(p.id, ()), sizes.get(h.version_id), h.version_id in reviewable) for p, h in shown], len(waiting),
+        (now - waiting[0][0]).days if waiting else 0, next((h.version_id for *_, h in waiting if h.version_id in reviewable), None),
     )  # fmt: skip
 
 
-def _sizes(ids: Collection[UUID]) -> dict[UUID, int | None]:
+def _sizes_and_reviewable(ids: Collection[UUID]) -> tuple[dict[UUID, int | None], set[UUID]]:
+    """(version → size, the versions that the acting person may review)."""
     if not ids:
-        return {}
-    rows = session().execute(select(EvidenceVersion.id, EvidenceVersion.size).where(EvidenceVersion.id.in_(ids)))
-    return {row.id: row.size for row in rows}
+        return {}, set()
+    v = EvidenceVersion
+    rows = session().execute(select(v.id, v.size, matching(evidence.REVIEW, v)).where(among(v.id, ids))).all()
+    return {row[0]: row[1] for row in rows}, {row[0] for row in rows if row[2]}
 
 
 # ---- one control

@@ -32,7 +32,7 @@ from governance.assurance.testing.occurrences import Cycle
 from governance.assurance.testing.sampling import BANDS, HOUSE, METHOD, advised, spaced
 from governance.assurance.testing.work_in_progress import Engaged, current_engagement, work_in_progress
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
+from governance.kernel.access import allowed, why_not
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
@@ -74,8 +74,7 @@ def index() -> ResponseReturnValue:
         "assurance/testing/index.html", rows=rows, every=every, controls=len(facts), asked=asked, chips=_chips(asked), address=_address, first=first, last=last,
         columns=rows[0].months if rows else (), headline=matrix.headline(rows), marks=MARKS, opened=_opened(rows), query=_query(asked),
         offered=_offered(engaged), periods=list(PERIODS.items()), has=list(HAS.items()), engaged=engaged, running=work_in_progress()(),
-        inbox=queries.inbox(facts, most=WAITING_SHOWN, me=current.actor().person_id), telling=queries.telling(facts, first, last), covers=covers, spaced=spaced,
-        me=current.actor().person_id,
+        inbox=queries.inbox(facts, most=WAITING_SHOWN), telling=queries.telling(facts, first, last), covers=covers, spaced=spaced,
     )  # fmt: skip
 
 
@@ -347,7 +346,7 @@ def _item(sample_item_id: UUID, form: ResultForm | None = None, *, status: int =
     return page(
         "assurance/testing/item.html", status=status, item=held, s=of, p=population, control=control, results=results, following=following,
         exception=queries.exception_of_item(held.id), form=form or _result_form(of, control.id), names=doers(r.tested_by for r in results),
-        versions=dict(queries.version_choices(control.id)), may_record=not results or actions.may_replace(results[0]), words=WORDS,
+        versions=dict(queries.version_choices(control.id)), may_record=not results or allowed(permissions.REPLACE, on=results[0]), words=WORDS,
     )  # fmt: skip
 
 
@@ -427,7 +426,7 @@ def _exception(
         *(r.tested_by for r in retests),
     ]
     return page(
-        "assurance/testing/exception.html", status=status, case=case, e=held, f=found, retests=retests, names=doers(people), me=current.actor().person_id,
+        "assurance/testing/exception.html", status=status, case=case, e=held, f=found, retests=retests, names=doers(people), not_retesting=why_not(permissions.RETEST, on=found) if found else None,
         answer=answer or AnswerForm(obj=held), finding=finding or FindingForm(), may_remedy=_may_remedy(found),
         remedy=remedy or RemedyForm(), retest=retest or RetestForm(tested_on=clock.today(), failed=0, sample=case.sample.size if case.sample else 1),
         timeline=told([held.id, *([found.id] if found else []), *(r.id for r in retests)]),
@@ -435,10 +434,7 @@ def _exception(
 
 
 def _may_remedy(found: Finding | None) -> bool:
-    mine = found is not None and found.owner_id == current.actor().person_id
-    return (
-        found is not None and found.closed_at is None and (allowed(permissions.MANAGE) or (mine and allowed(permissions.REMEDY)))
-    )
+    return found is not None and found.closed_at is None and allowed(permissions.REMEDY, on=found)
 
 
 @feature.post("/evidence/type-ii/exceptions/<uuid:exception_id>", needs=permissions.MANAGE)
@@ -479,7 +475,7 @@ def remedy(finding_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("testing.exception", exception_id=held.id), 303)
 
 
-@feature.post("/evidence/type-ii/findings/<uuid:finding_id>/retest", needs=permissions.TEST)
+@feature.post("/evidence/type-ii/findings/<uuid:finding_id>/retest", needs=permissions.RETEST)
 def retest(finding_id: UUID) -> ResponseReturnValue:
     found, held = queries.finding(finding_id, lock=True)
     form = RetestForm()

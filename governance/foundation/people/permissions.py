@@ -1,10 +1,25 @@
+"""Who may see, invite and remove members; what everybody may is their own."""
+
+from typing import Any
+
 from governance.kernel.access import permission
+from governance.kernel.conditions import condition
+from governance.kernel.current import Actor
 
 EVERYBODY = "admin compliance_officer contributor auditor viewer operator_admin operator_finance operator_support"
+
+NOT_ADMINS = "compliance_officer contributor auditor viewer operator_finance operator_support"
+
+
+@condition("it is their own session", "There is no such session here.", hides=True)
+def is_own_session(who: Actor, session: Any) -> Any:
+    return who.person_id is not None and session.person_id == who.person_id
+
 
 OWN = permission("people.own", "use the console", roles=EVERYBODY)
 MEMBERS = permission("people.members", "see who is a member", roles="admin compliance_officer operator_admin")
 MANAGE = permission("people.manage", "invite, change or remove members", roles="admin operator_admin")
+END_SESSION = permission("people.end_session", "end a session", roles=EVERYBODY, only={NOT_ADMINS: [is_own_session]})
 CONNECTION = permission("people.connection", "change how people sign in", roles="admin operator_admin")
 NAMES = permission("people.names", "see the names behind the log's pseudonyms",
                    roles="admin compliance_officer contributor viewer operator_admin")  # fmt: skip

@@ -9,7 +9,7 @@
 Two accounts of one human are one person, and nobody becomes a second person after a request was made: the approver is
 another member than every requester, has another e-mail address, and had the present role when the request was made.
 Judging somebody else's work (a review of evidence, a sign-off) is no approval of a request, and new colleagues may do
-it: `same_human` is that part of the rule alone.
+it: those permissions have conditions of their own (`own_accounts`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -80,12 +80,6 @@ class ApprovalRequest:
         if self.at is None or mine.role_since <= self.at:
             return None
         return JOINED if mine.created_at > self.at else NEW_ROLE
-
-
-def same_human(person_ids: Iterable[UUID | str | None]) -> bool:
-    """Whether the acting person is one of these, or has the e-mail address of one."""
-    ids = _ids(person_ids)
-    return current.person_id() in ids or bool(_addresses({current.person_id()}) & _addresses(ids))
 
 
 def may_approve(requester: Any, requested_at: Any) -> Any:

@@ -28,7 +28,7 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current, key_encryption
-from governance.kernel.access import PUBLIC, allowed
+from governance.kernel.access import PUBLIC, require
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, NotFound, SignInNeeded
@@ -477,15 +477,15 @@ def own_sessions() -> ResponseReturnValue:
     return page("foundation/people/sessions.html", sessions=queries.live_sessions(who.person_id), own=who.session_id, member=None)
 
 
-@feature.post("/settings/sessions/<uuid:session_id>/end", needs=permissions.OWN)
+@feature.post("/settings/sessions/<uuid:session_id>/end", needs=permissions.END_SESSION)
 def end_session(session_id: UUID) -> ResponseReturnValue:
     """One's own, or as an admin anybody's."""
-    row, own = queries.session_row(session_id), current.person_id()
-    if row.person_id != own and not allowed(permissions.MANAGE):
-        raise NotFound("There is no such session here.")
-    actions.end_session(row, how="ended from the list of sessions" if row.person_id == own else "ended by an admin")
+    row = queries.session_row(session_id)
+    require(permissions.END_SESSION, on=row)
+    own = permissions.is_own_session(current.actor(), row)
+    actions.end_session(row, how="ended from the list of sessions" if own else "ended by an admin")
     member = queries.membership_of(row.person_id)
-    if row.person_id == own or member is None:
+    if own or member is None:
         return redirect(url_for("people.own_sessions"), 303)
     return redirect(url_for("people.member_sessions", membership_id=member.id), 303)
 

@@ -29,7 +29,7 @@ from governance.foundation.people import permissions as joining
 from governance.foundation.people.models import ConnectionChange, Membership, Person
 from governance.foundation.people.second_person import may_approve
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
+from governance.kernel.access import allowed, matching
 from governance.kernel.db import session
 from governance.kernel.scope import scope
 from governance.operations.policies import permissions as deciding
@@ -220,17 +220,16 @@ def _provided(me: UUID) -> Any:
     return query.where(r.state == "provided", r.engagement_id.in_([each.id for each in engagements.current(me)]))
 
 
-def _reviews(me: UUID) -> Any:
+def _reviews(_me: UUID) -> Any:
     """An open review, with how many rows of it he may decide on: not his own access, and nothing that ended since."""
     a, i, m, k = AccessReview, AccessReviewItem, Membership, ApiKey
     alive = or_(
-        i.membership_id.is_not(None) & m.ended_at.is_(None) & (m.person_id != me),
-        i.key_id.is_not(None) & k.revoked_at.is_(None) & or_(k.expires_at.is_(None), k.expires_at > clock.now())
-        & k.made_by.is_distinct_from(me),
+        i.membership_id.is_not(None) & m.ended_at.is_(None),
+        i.key_id.is_not(None) & k.revoked_at.is_(None) & or_(k.expires_at.is_(None), k.expires_at > clock.now()),
     )  # fmt: skip
     left = (
         select(func.count()).select_from(i).outerjoin(m, m.id == i.membership_id).outerjoin(k, k.id == i.key_id)
-        .where(i.access_review_id == a.id, i.decision.is_(None), alive).correlate(a).scalar_subquery()
+        .where(i.access_review_id == a.id, i.decision.is_(None), alive, matching(reviewing.DECIDE, i)).correlate(a).scalar_subquery()
     )  # fmt: skip
     return _asked("review", a, a.title, a.begun_by, left, a.created_at, a.due_on).where(a.closed_at.is_(None), left > 0)
 
@@ -256,11 +255,11 @@ def _findings(me: UUID) -> Any:
     return query.where(f.owner_id == me, f.closed_at.is_(None), f.remedied_at.is_(None))
 
 
-def _retests(me: UUID) -> Any:
+def _retests(_me: UUID) -> Any:
     """Mended by others; for an auditor, of the controls of his engagement and while its window is open."""
     f, e = Finding, TestException
     query = _asked("retest", f, f.ref + ": " + f.title, f.remedied_by, literal(""), f.remedied_at, null(), row_id=f.exception_id)
-    query = query.where(f.closed_at.is_(None), f.remedied_at.is_not(None), f.owner_id != me, f.remedied_by.is_distinct_from(me))
+    query = query.where(f.closed_at.is_(None), f.remedied_at.is_not(None), matching(testing.RETEST, f))
     held = scope() if current.actor().role == "auditor" else None
     if held is None or (held.controls is None and held.open):
         return query

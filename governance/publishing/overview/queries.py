@@ -37,6 +37,7 @@ from governance.foundation.people import permissions as people
 from governance.foundation.people.models import Membership, Person
 from governance.kernel import current
 from governance.kernel.access import allowed
+from governance.kernel.conditions import is_owner
 from governance.kernel.db import session
 from governance.operations.systems.models import AISystem
 from governance.publishing.overview.inbox import Wait, decisions, dimension_of, lower, short
@@ -63,7 +64,7 @@ def waiting_for(person_id: UUID, board: Board) -> list[Wait]:
     """What this person, in his role, can move forward; what has waited longest first. For an auditor, of his engagement alone."""
     found = list(decisions(person_id))
     if current.actor().role != "auditor":
-        found += [*_evidence_waits(person_id, board), *_review_waits(person_id, board), *_item_waits(person_id, board)]
+        found += [*_evidence_waits(board), *_review_waits(board), *_item_waits(board)]
     return sorted(found, key=lambda wait: wait.order)
 
 
@@ -85,14 +86,14 @@ def _ranked(waits: Iterable[Wait]) -> Iterator[tuple[int, Wait]]:
         before[wait.endpoint] += 1
 
 
-def _evidence_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
+def _evidence_waits(board: Board) -> Iterator[Wait]:
     """His own evidence; and for those who assign, what nobody has, or what another one is late with."""
-    manages, brings = allowed(bringing.MANAGE), allowed(bringing.BRING)
+    who, manages, brings = current.actor(), allowed(bringing.MANAGE), allowed(bringing.BRING)
     for piece in _live(board):
         state = piece.freshness(board.as_of)
         if state.state not in UNDONE:
             continue
-        mine = piece.owner_id == person_id and brings
+        mine = brings and is_owner(who, piece)
         if mine or (manages and (piece.owner_id is None or state.state in LATE)):
             yield _evidence_wait(piece, state.state, board, mine=mine)
 
@@ -118,12 +119,13 @@ def _answers(piece: Piece, board: Board) -> list[str]:
     return []
 
 
-def _review_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
+def _review_waits(board: Board) -> Iterator[Wait]:
     if not allowed(bringing.REVIEW):
         return
+    who = current.actor()
     for piece in _live(board):
         for held in piece.held:
-            if held.known <= board.as_of and held.at(board.as_of).review == "pending" and held.uploaded_by != person_id:
+            if held.known <= board.as_of and held.at(board.as_of).review == "pending" and not bringing.is_uploader(who, held):
                 yield _review_wait(piece, held)
 
 
@@ -140,20 +142,20 @@ def _review_wait(piece: Piece, held: Held) -> Wait:
     )
 
 
-def _item_waits(person_id: UUID, board: Board) -> Iterator[Wait]:
+def _item_waits(board: Board) -> Iterator[Wait]:
     """Of an open assessment: conclusions to sign, conclusions that came back, gaps that are his to close."""
     if board.assessment is None or board.assessment.closed_at is not None:
         return
     for row in board.rows:
         judged = row.item.judgement if row.item else None
         if judged is not None and judged.signer is None:
-            yield from _judgement_waits(person_id, row, judged, board)
-        if row.item is not None and row.item.row.owner_id == person_id and row.standing.short and allowed(assessing.COMMENT):
+            yield from _judgement_waits(row, judged, board)
+        if row.item is not None and is_owner(current.actor(), row.item.row) and row.standing.short and allowed(assessing.COMMENT):
             yield _gap_wait(row, board)
 
 
-def _judgement_waits(person_id: UUID, row: Row, judged: Judgement, board: Board) -> Iterator[Wait]:
-    mine = judged.assessor_id == person_id
+def _judgement_waits(row: Row, judged: Judgement, board: Board) -> Iterator[Wait]:
+    mine = assessing.is_assessor(current.actor(), judged)
     if judged.returned_because and mine and allowed(assessing.CONCLUDE):
         meta = f"Returned: {short(judged.returned_because)}"
         yield _on_row("arrow-back-up", f"Revise the conclusion on {row.ref}", row, board, meta=meta, since=judged.at.date())

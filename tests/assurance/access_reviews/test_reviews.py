@@ -109,7 +109,7 @@ def test_nobody_decides_on_himself_nor_on_a_key_that_he_made(database):
     review_id = begun()
     with pytest.raises(Forbidden, match="your own access"):
         decide(review_id, "compliance_officer", viewer="keep", compliance_officer="keep")
-    with pytest.raises(Forbidden, match="You made the key mirror"):
+    with pytest.raises(Forbidden, match="You created the key mirror"):
         decide(review_id, "compliance_officer", mirror="keep")
     with make.acting("admin"):
         assert queries.tally(queries.every_row(review_id)).decided == 0

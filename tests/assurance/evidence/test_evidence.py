@@ -113,7 +113,10 @@ def test_nobody_else_brings_versions_in(database, who, status, request):
 def test_a_contributor_brings_in_only_what_is_his(as_contributor):
     e = shelf.piece(owner="compliance_officer")
     assert "Bring in" not in as_contributor.get(f"evidence/{e}").text
-    assert "is not yours" in as_contributor.post(f"evidence/{e}/versions/new", then=403, **shelf.form()).text
+    assert (
+        "Only its owner, a tenant admin or a compliance officer can upload versions"
+        in as_contributor.post(f"evidence/{e}/versions/new", then=403, **shelf.form()).text
+    )
     assert count(EvidenceVersion) == 0
 
 
@@ -192,7 +195,7 @@ def test_a_file_or_a_link_never_both_and_never_neither(as_contributor):
 
 def test_the_collector_never_reviews_his_own(as_officer, as_reviewer):
     v = shelf.version(shelf.piece(), by="compliance_officer")
-    assert "You brought this version in" in as_officer.get(f"evidence/versions/{v}/review").text
+    assert "You uploaded this version" in as_officer.get(f"evidence/versions/{v}/review").text
     as_officer.post(f"evidence/versions/{v}/review", then=403, decision="accepted")
     assert count(EvidenceReview) == 0
     as_reviewer.post(f"evidence/versions/{v}/review", decision="accepted")

@@ -13,6 +13,7 @@ from governance.assurance.testing import actions, queries
 from governance.assurance.testing.models import ItemResult
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.kernel.errors import Forbidden
 from tests import make
 from tests.assurance.testing import scene
 
@@ -183,7 +184,7 @@ def test_the_audited_do_not_turn_over_what_the_auditor_found(as_officer, as_audi
 def test_an_auditor_replaces_what_the_tenant_found_and_from_then_on_it_is_his(as_officer):
     control, sample, _ = scene.failed()
     scene.record(sample, {17}, "yes", "Seen", by="auditor")
-    with pytest.raises(actions.Forbidden):
+    with pytest.raises(Forbidden):
         scene.record(sample, {17}, "no", "Not so")
 
 

@@ -348,7 +348,7 @@ def test_who_mended_it_does_not_retest_it(as_officer):
         actions.remedy(found, "Done")
         finding = found.id
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
-    assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=422, **tried).text
+    assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
 
 
 def test_telling_again_that_it_is_mended_does_not_make_somebody_else_of_who_mended_it(as_officer):
@@ -366,7 +366,7 @@ def test_telling_again_that_it_is_mended_does_not_make_somebody_else_of_who_mend
         with pytest.raises(DomainError, match="reported as mended already"):
             actions.remedy(found, "Done, I hear")
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
-    assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=422, **tried).text
+    assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
 
 
 def test_exceptions_and_hand_recorded_tests_share_one_row_of_numbers(acting):

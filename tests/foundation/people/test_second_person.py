@@ -286,7 +286,7 @@ def test_evidence_is_reviewed_by_another_human_also_by_a_new_one(app, acting):
     key = make.person_id(*OLGA)
     with current.acting_as(make.founder("acme")), transaction(person_id=key):
         session().get(Person, key).email = "Admin@acme.example"
-    with acting("second_admin"), pytest.raises(Forbidden, match="same e-mail address"):
+    with acting("second_admin"), pytest.raises(Forbidden, match="same email address"):
         evidence.accept(*shelf_of.version_of(version))
     with current.acting_as(make.founder("acme")), transaction(person_id=key):
         session().get(Person, key).email = "olga@acme.example"

@@ -1,0 +1,425 @@
+"""Every object condition of the permission table: allowed beside refused through the front door, and the same in lists."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from governance.assurance.access_reviews import actions as reviews
+from governance.assurance.access_reviews import permissions as reviewing
+from governance.assurance.access_reviews import queries as review_queries
+from governance.assurance.access_reviews.models import AccessReviewItem
+from governance.assurance.assessments import actions as assessments
+from governance.assurance.assessments import queries as assessment_queries
+from governance.assurance.controls import permissions as controlling
+from governance.assurance.controls.models import Control
+from governance.assurance.engagements import permissions as engaging
+from governance.assurance.engagements.models import AuditRequest
+from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import permissions as evidencing
+from governance.assurance.evidence import queries as evidence_queries
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.assurance.frameworks import queries as frameworks
+from governance.assurance.testing import actions as testing
+from governance.assurance.testing import permissions as testing_permissions
+from governance.assurance.testing import queries as testing_queries
+from governance.assurance.testing.models import Finding
+from governance.foundation.api_keys import actions as keys
+from governance.foundation.people import permissions as people
+from governance.foundation.people import queries as people_queries
+from governance.foundation.people.models import Person
+from governance.kernel import clock, current
+from governance.kernel.access import Permission, allowed, matching, registry, require
+from governance.kernel.conditions import Condition, is_owner
+from governance.kernel.current import Actor
+from governance.kernel.db import session, transaction
+from governance.kernel.errors import Forbidden
+from tests import make
+from tests.assurance.engagements import field
+from tests.assurance.evidence import shelf
+from tests.assurance.testing import scene
+from tests.browser import Visitor
+
+HERE = Path(__file__).parent.parent
+TRIED: set[tuple[str, str]] = set()
+
+
+def tries(needs: Permission, predicate: Condition) -> Callable[[Any], Any]:
+    """The test shows this condition of this permission allowed beside refused."""
+    TRIED.add((needs.name, predicate.name))
+    return lambda test: test
+
+
+def share_address(role: str, *, with_: str) -> None:
+    """From now on the two accounts have one e-mail address, in another spelling."""
+    who = make.person_id(role)
+    with current.acting_as(make.founder("acme")), transaction(person_id=who):
+        session().get_one(Person, who).email = make.PEOPLE["acme", with_][1].upper()
+
+
+# ---- evidence
+
+
+@tries(evidencing.BRING, is_owner)
+def test_a_contributor_uploads_to_the_evidence_they_own(as_contributor, as_reviewer):
+    own, other = shelf.piece(), shelf.piece("Minutes", owner="compliance_officer")
+    as_contributor.post(f"evidence/{own}/versions/new", **shelf.form())
+    refused = as_contributor.post(f"evidence/{other}/versions/new", then=403, **shelf.form())
+    assert "Only its owner, a tenant admin or a compliance officer can upload versions of evidence." in refused.text
+    as_reviewer.post(f"evidence/{other}/versions/new", **shelf.form())
+    for page, links in ((f"evidence/{own}", True), (f"evidence/{other}", False)):
+        assert (f"{page}/versions/new" in as_contributor.get(page).text) is links
+
+
+@tries(evidencing.BRING, is_owner)
+def test_a_control_offers_the_upload_to_the_owner_and_not_to_their_namesake(as_contributor):
+    """The page compared names once, and two people may have one."""
+    control = shelf.control()
+    own = shelf.piece(supports=[control])
+    other = shelf.piece("Minutes", owner="compliance_officer", supports=[control])
+    with current.acting_as(make.founder("acme")), transaction(person_id=make.person_id("compliance_officer")):
+        session().get_one(Person, make.person_id("compliance_officer")).name = make.PEOPLE["acme", "contributor"][0]
+    page = as_contributor.get(f"controls/{control}").text
+    assert f"evidence/{own}/versions/new" in page and f"evidence/{other}/versions/new" not in page
+
+
+def review(who: Visitor, version: Any, *, then: int) -> str:
+    return who.post(f"evidence/versions/{version}/review", decision="accepted", then=then).text
+
+
+@tries(evidencing.REVIEW, evidencing.is_uploader)
+def test_another_person_than_the_uploader_reviews(as_officer, as_reviewer):
+    piece = shelf.piece(supports=[shelf.control()])
+    version = shelf.version(piece, by="compliance_officer")
+    assert "You uploaded this version" in review(as_officer, version, then=403)
+    assert "You uploaded this version" in as_officer.get(f"evidence/versions/{version}/review").text
+    for page in (f"evidence/{piece}", "evidence/inbox", "evidence/type-ii"):
+        assert f"{version}/review" not in as_officer.get(page).text
+        assert f"{version}/review" in as_reviewer.get(page).text
+    review(as_reviewer, version, then=303)
+
+
+def pushed(by: str) -> Any:
+    """A version that a machine uploaded with a key whose secret that person was shown."""
+    piece = shelf.piece(supports=[shelf.control()])
+    with make.acting(by):
+        key = keys.make("pipeline", ["evidence:write"])[0].id
+    base = make.founder("acme")
+    machine = Actor(
+        base.tenant_id, "acme", base.tenant_name, None, "pipeline", "api_key", kind="api_key", key_id=key,
+        scopes=frozenset({"evidence:write"}),
+    )  # fmt: skip
+    with current.acting_as(machine), transaction():
+        found = evidence_queries.find_evidence(piece)
+        return evidence.bring_file(found, io.BytesIO(shelf.PDF), "report.pdf", **shelf.days()).id
+
+
+@tries(evidencing.REVIEW, evidencing.knows_its_key)
+def test_another_person_than_who_was_shown_the_keys_secret_reviews(as_admin, as_officer):
+    version = pushed(by="admin")
+    assert "It came by the key pipeline, whose secret you were shown" in review(as_admin, version, then=403)
+    for page in ("evidence/inbox", "evidence/type-ii"):
+        assert f"{version}/review" not in as_admin.get(page).text
+        assert f"{version}/review" in as_officer.get(page).text
+    review(as_officer, version, then=303)
+
+
+@tries(evidencing.REVIEW, evidencing.has_address_of_uploader)
+@pytest.mark.parametrize("upload", [lambda by: shelf.version(shelf.piece(supports=[shelf.control()]), by=by), pushed])
+def test_a_second_account_of_the_uploader_does_not_review(as_officer, as_reviewer, upload):
+    version = upload(by="admin")
+    share_address("reviewer", with_="admin")
+    assert "You have the same email address as the person who uploaded it" in review(as_reviewer, version, then=403)
+    for page in ("evidence/inbox", "evidence/type-ii"):
+        assert f"{version}/review" not in as_reviewer.get(page).text
+        assert f"{version}/review" in as_officer.get(page).text
+    review(as_officer, version, then=303)
+
+
+# ---- controls
+
+EDIT = {
+    "title": "Penetration test", "does": "From outside.", "kind": "detective", "automation": "manual", "cadence": "quarterly",
+    "version": "1",
+}  # fmt: skip
+
+
+@tries(controlling.WORK, is_owner)
+def test_a_contributor_edits_the_control_they_own(as_contributor, as_officer):
+    own, other = shelf.control(), shelf.control("SEC-05", owner=None)
+    as_contributor.post(f"controls/{own}/edit", **EDIT)
+    refused = as_contributor.post(f"controls/{other}/edit", then=403, **EDIT)
+    assert "Only its owner, a tenant admin or a compliance officer can edit a control" in refused.text
+    as_officer.post(f"controls/{other}/edit", **EDIT)
+
+
+@tries(controlling.TEST, is_owner)
+def test_a_contributor_tests_the_control_they_own(as_contributor, as_officer):
+    own, other = shelf.control(), shelf.control("SEC-05", owner="reviewer")
+    tested = {"tested_on": str(clock.today()), "sample": "1", "failed": "0"}
+    as_contributor.post(f"controls/{own}/tests/new", **tested)
+    assert "Only its owner" in as_contributor.post(f"controls/{other}/tests/new", then=403, **tested).text
+    as_officer.post(f"controls/{other}/tests/new", **tested)
+    for control, links in ((own, True), (other, False)):
+        assert (f"controls/{control}/tests/new" in as_contributor.get(f"controls/{control}").text) is links
+
+
+# ---- assessments
+
+
+def concluded(by: str = "compliance_officer") -> Any:
+    """A conclusion of that person on a requirement: the requirement's item."""
+    today = clock.today()
+    with make.acting(by):
+        framework = frameworks.framework("nist-ai-rmf-1.0")
+        held = assessments.begin(framework.id, title="Q4", period_from=today - timedelta(days=90), period_to=today)
+        item = next(each.row for each in assessment_queries.items(held.id) if each.ref == "MEASURE 2.7")
+        assessments.conclude(assessment_queries.item(item.id), level=1, rationale="Designed, not proved.", revision=0)
+        return item.id
+
+
+def is_refused_to_sign(who: Visitor, item: Any, sentence: str) -> None:
+    for verb, sent in (("signature", {}), ("return", {"because": "Say more."})):
+        assert sentence in who.post(f"assessments/items/{item}/{verb}", revision="1", then=403, **sent).text
+    page = who.get("frameworks/nist-ai-rmf-1.0/MEASURE-2.7").text
+    assert sentence in page and f"{item}/return" not in page and f"{item}/signature" not in page
+
+
+@tries(assessments.permissions.SIGN, assessments.permissions.is_assessor)
+def test_another_person_than_the_assessor_signs_off_or_returns(as_officer, as_reviewer):
+    item = concluded()
+    is_refused_to_sign(as_officer, item, "You wrote the conclusion")
+    as_reviewer.post(f"assessments/items/{item}/return", revision="1", because="Say more.")
+
+
+@tries(assessments.permissions.SIGN, assessments.permissions.has_address_of_assessor)
+def test_a_second_account_of_the_assessor_neither_signs_off_nor_returns(as_admin, as_reviewer):
+    item = concluded()
+    share_address("reviewer", with_="compliance_officer")
+    is_refused_to_sign(as_reviewer, item, "You have the same email address as the person who wrote the conclusion")
+    as_admin.post(f"assessments/items/{item}/return", revision="1", because="Say more.")
+
+
+# ---- access reviews
+
+
+def row_of(review_id: Any, name: str) -> Any:
+    with make.acting("admin"):
+        return next(row.item.id for row in review_queries.every_row(review_id) if row.name == name)
+
+
+def decide(who: Visitor, review_id: Any, name: str) -> str:
+    """What the preview of keeping that person's or key's access says."""
+    sent = {f"row-{row_of(review_id, name)}": "keep"}
+    return who.post(f"settings/access-reviews/{review_id}/decisions", then=200, **sent).text
+
+
+def begun() -> Any:
+    with make.acting("compliance_officer"):
+        return reviews.begin("Q4", due_on=clock.today() + timedelta(days=14)).id
+
+
+@tries(reviewing.DECIDE, reviewing.is_own_access)
+def test_another_person_decides_on_a_members_access(as_officer, as_admin):
+    held = begun()
+    assert "This is your own access: another person decides on it." in decide(as_officer, held, "Ines Duarte")
+    assert "another person decides on it" not in decide(as_admin, held, "Ines Duarte")
+    assert f"row-{row_of(held, 'Ines Duarte')}" not in as_officer.get(f"settings/access-reviews/{held}").text
+
+
+@tries(reviewing.DECIDE, reviewing.created_key)
+def test_another_person_decides_on_a_key_than_who_created_it(as_officer, as_admin):
+    with make.acting("admin"):
+        keys.make("pipeline", ["evidence:write"])
+    held = begun()
+    assert "You created the key pipeline: another person decides on it." in decide(as_admin, held, "pipeline")
+    assert "another person decides on it" not in decide(as_officer, held, "pipeline")
+
+
+@tries(reviewing.DECIDE, reviewing.has_address_of_holder)
+def test_a_second_account_of_a_member_does_not_decide_on_their_access(as_officer, as_admin):
+    held = begun()
+    share_address("contributor", with_="compliance_officer")
+    assert "Anna Rossi has the same email address as you" in decide(as_officer, held, "Anna Rossi")
+    assert "another person decides on it" not in decide(as_admin, held, "Anna Rossi")
+
+
+# ---- engagements and testing
+
+
+@tries(engaging.PROVIDE, is_owner)
+def test_a_contributor_answers_the_request_they_own(as_contributor, as_officer):
+    held = field.worlds()
+    own, other = (f"engagements/{held}/requests/{field.request(held, owner=who)}" for who in ("contributor", None))
+    field.turn(as_contributor, own, "provide", text="Here it is.")
+    version = field.version_of(as_officer, other)
+    refused = as_contributor.post(f"{other}/provide", version=version, text="Here it is.", then=403)
+    assert "Only its owner, a tenant admin or a compliance officer can answer requests" in refused.text
+    assert f"{other}/provide" not in as_contributor.get(other).text
+    field.turn(as_officer, other, "provide", text="Here it is.")
+
+
+def finding(owner: str, *, remedied_by: str | None = None) -> tuple[Any, Any]:
+    """(the finding, its exception) of a control that failed."""
+    _, _, exception = scene.failed()
+    with make.acting():
+        held = testing_queries.exception(exception)
+        found = testing.raise_finding(held, title="T", plan="P", owner_id=make.person_id(owner), due_on=clock.today()).id
+    if remedied_by:
+        with make.acting(remedied_by):
+            testing.remedy(testing_queries.finding(found)[0], "The switch is gone.")
+    return found, exception
+
+
+@tries(testing_permissions.REMEDY, is_owner)
+@pytest.mark.parametrize("owner", ["contributor", "compliance_officer"])
+def test_a_contributor_reports_the_finding_they_own_as_fixed(as_contributor, as_officer, owner):
+    found, exception = finding(owner)
+    address = f"evidence/type-ii/findings/{found}/remedy"
+    own = owner == "contributor"
+    assert (address in as_contributor.get(f"evidence/type-ii/exceptions/{exception}").text) is own
+    reply = as_contributor.post(address, remedy="The switch is gone.", then=303 if own else 403)
+    if not own:
+        assert "Only its owner" in reply.text
+        as_officer.post(address, remedy="The switch is gone.")
+
+
+@tries(testing_permissions.RETEST, testing_permissions.is_fixer)
+@pytest.mark.parametrize(("owner", "fixer"), [("compliance_officer", "admin"), ("contributor", "compliance_officer")])
+def test_another_person_than_who_owns_or_fixed_it_retests(as_officer, as_reviewer, owner, fixer):
+    found, exception = finding(owner, remedied_by=fixer)
+    tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Ten releases"}
+    address, page = f"evidence/type-ii/findings/{found}/retest", f"evidence/type-ii/exceptions/{exception}"
+    assert "Another person retests it" in as_officer.post(address, then=403, **tried).text
+    assert address not in as_officer.get(page).text and address in as_reviewer.get(page).text
+    as_reviewer.post(address, **tried)
+
+
+@tries(testing_permissions.REPLACE, testing_permissions.is_own_result)
+@pytest.mark.parametrize("tester", ["auditor", "reviewer"])
+def test_only_an_auditor_replaces_what_an_auditor_found(as_officer, as_auditor, tester):
+    sample = scene.drawn(scene.frozen(scene.control()))
+    scene.record(sample, {4}, by=tester)
+    with make.acting(read_only=True):
+        item = next(v.item.id for v in testing_queries.items(sample) if v.item.number == 4)
+    address, again = f"evidence/type-ii/items/{item}", {"a0": "yes", "a1": "yes", "note": "Once more."}
+    reply = as_officer.post(address, then=403 if tester == "auditor" else 303, **again)
+    assert ("An auditor tested item 4." in reply.text) is (tester == "auditor")
+    as_auditor.post(address, **again)
+
+
+@tries(testing_permissions.TEST, testing_permissions.is_in_window)
+def test_an_auditor_tests_while_an_engagement_of_theirs_is_open(as_auditor, as_reviewer):
+    """Outside it the pages are closed to them altogether; the action refuses whoever calls it."""
+    control = scene.control()
+    population = scene.frozen(control)
+    draw = f"evidence/type-ii/populations/{population}/samples"
+    scene.drawn(population, seed="in the window", by="auditor")
+    field.end(field.worlds())
+    as_auditor.post(draw, then=302, seed="late")
+    with make.acting("auditor"), pytest.raises(Forbidden, match="No engagement of yours is open"):
+        require(testing_permissions.TEST, on=session().get_one(Control, (make.founder("acme").tenant_id, control)))
+    scene.drawn(population, seed="by the tenant", by="reviewer")
+
+
+@tries(testing_permissions.TEST, testing_permissions.is_in_scope)
+def test_an_auditor_tests_the_controls_of_their_engagement(as_auditor, as_reviewer):
+    """They don't see others: the page is no page. The action refuses whoever calls it."""
+    inside, outside = scene.control(), scene.control("SEC-08")
+    field.end(field.worlds())
+    with make.acting():
+        soc2 = frameworks.framework("soc2-tsc-2017").id
+    field.answers(inside, "CC6.1")
+    field.engagement(framework_id=soc2, criteria=("CC6",), auditor="auditor")
+    with make.acting("auditor") as who:
+        one, other = (session().get_one(Control, (who.tenant_id, each)) for each in (inside, outside))
+        assert allowed(testing_permissions.TEST, on=one)
+        with pytest.raises(Forbidden, match="not in the scope of your engagement"):
+            require(testing_permissions.TEST, on=other)
+    with make.acting("reviewer") as who:
+        assert allowed(testing_permissions.TEST, on=session().get_one(Control, (who.tenant_id, outside)))
+
+
+# ---- people
+
+
+@tries(people.END_SESSION, people.is_own_session)
+def test_a_member_ends_their_own_session_and_an_admin_anyones(as_contributor, as_officer, as_admin):
+    def live(role: str) -> Any:
+        with make.acting(role, read_only=True):
+            return people_queries.live_sessions(make.person_id(role))[0].id
+
+    officers, own = live("compliance_officer"), live("contributor")
+    assert "There is no such session here." in as_contributor.post(f"settings/sessions/{officers}/end", then=404).text
+    as_contributor.post(f"settings/sessions/{own}/end")
+    as_admin.post(f"settings/sessions/{officers}/end")
+    as_officer.get("settings/sessions", then=302)
+
+
+def test_every_object_condition_is_tried(app):
+    declared = {(p.name, each.name) for p in registry.values() for each in chain(*p.only.values(), p.unless)}
+    assert declared == TRIED
+
+
+# ---- the same in lists
+
+ROLES = ("admin", "compliance_officer", "reviewer", "contributor", "viewer", "auditor")
+
+
+def versions() -> None:
+    for who in ("admin", "compliance_officer", "contributor"):
+        shelf.version(shelf.piece(f"By {who}"), content=shelf.PDF + who.encode(), by=who)
+    pushed(by="admin")
+    share_address("reviewer", with_="compliance_officer")
+
+
+def owned() -> None:
+    held = field.worlds()
+    for n, owner in enumerate(("contributor", "compliance_officer", None)):
+        shelf.piece(f"Of {owner}", owner=owner)
+        shelf.control(f"SEC-1{n}", owner=owner)
+        field.request(held, f"Of {owner}", owner=owner)
+
+
+LISTS = [
+    (evidencing.REVIEW, EvidenceVersion, versions),
+    (evidencing.BRING, Evidence, owned),
+    (controlling.WORK, Control, owned),
+    (engaging.PROVIDE, AuditRequest, owned),
+    (testing_permissions.REMEDY, Finding, lambda: finding("contributor")),
+    (testing_permissions.RETEST, Finding, lambda: finding("compliance_officer", remedied_by="admin")),
+    (testing_permissions.RETEST, Finding, lambda: finding("contributor")),
+]
+
+
+@pytest.mark.parametrize(("needs", "model", "fill"), LISTS)
+def test_a_list_shows_exactly_what_the_condition_allows(app, isolated, needs, model, fill):
+    fill()
+    seen = set()
+    for role in ROLES:
+        with make.acting(role, read_only=True):
+            rows = session().scalars(select(model)).all()
+            listed = set(session().scalars(select(model.id).where(matching(needs, model))))
+            assert rows and listed == {row.id for row in rows if allowed(needs, on=row)}, role
+            seen.add(len(listed))
+    assert len(seen) > 1  # otherwise it would prove nothing
+    with make.acting("admin", "globex", read_only=True):
+        assert session().scalars(select(model.id).where(matching(needs, model))).all() == []
+
+
+def test_the_inbox_counts_exactly_the_rows_of_a_review_that_one_may_decide_on(app, isolated):
+    for who in ("admin", "compliance_officer"):
+        with make.acting(who):
+            keys.make(f"of {who}", ["evidence:write"])
+    share_address("reviewer", with_="admin")
+    review_id = begun()
+    for role in ROLES:
+        with make.acting(role, read_only=True):
+            rows = review_queries.every_row(review_id)
+            query = select(AccessReviewItem.id).where(matching(reviewing.DECIDE, AccessReviewItem))
+            assert set(session().scalars(query)) == {row.item.id for row in rows if allowed(reviewing.DECIDE, on=row)}, role
