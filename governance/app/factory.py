@@ -73,6 +73,7 @@ from governance.kernel import (
     outbox,
     storage,
     web,
+    work_pages,
 )
 from governance.kernel import scope as scopes
 from governance.kernel.access import ROLE_NAMES, allowed, registry
@@ -100,7 +101,7 @@ from governance.publishing.reports.views import feature as reports
 from governance.publishing.reports.views import public as report_check
 
 FEATURES = [
-    health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
+    health, work_pages.feature, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
     controls, evidence, collectors, testing, engagements, reauthentication.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, step_up.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
