@@ -292,7 +292,7 @@ def _request_page(
 
 def _assign_form(asked: AuditRequest) -> AssignRequestForm:
     form = AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on)
-    form.owner_id.choices = owners.owner_choices(asked.owner_id)
+    form.owner_id.offer(owners.owner_choices(asked.owner_id))
     return form
 
 

@@ -19,8 +19,8 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import charts, clock, current, formatting
 from governance.kernel.access import OPERATOR_ROLES, allowed, registry
+from governance.kernel.days import CENTURY, parse_day
 from governance.kernel.db import transaction
-from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
 from governance.kernel.scope import limits
@@ -60,20 +60,12 @@ def overview() -> ResponseReturnValue:
     return page("publishing/overview/overview.html", **_context(board, day, steps, who))
 
 
-FIRST_YEAR = 2000
-
-
 def _as_of() -> date | None:
     """The day that the address asks for; today and later is now."""
     text = request.args.get("as_of", "").strip()
     if not text:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"{text[:40]} is not a day. Write it as {clock.today().isoformat()}.", field="as_of") from None
-    if day.year < FIRST_YEAR:
-        raise Invalid("Nothing is known of days before the year 2000.", field="as_of")
+    day = parse_day(text, field="as_of", bounds=(CENTURY[0], date.max))
     return day if day < clock.today() else None
 
 
