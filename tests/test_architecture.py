@@ -317,7 +317,7 @@ def test_templates_trust_no_data():
     """Text is escaped where it is shown; only drawings that are ours are markup already."""
     raw = re.compile(r"(?<!['\"])\s*\|\s*safe\b|autoescape\s+false")
     assert [p.name for p in TEMPLATES if p.parent.name != "components" and raw.search(p.read_text())] == []
-    drawings = {"kernel/charts.py", "kernel/formatting.py", "publishing/reports/figures.py", "demo/idp.py"}
+    drawings = {"kernel/charts.py", "kernel/drawing.py", "kernel/formatting.py", "publishing/reports/figures.py", "demo/idp.py"}
     unsafe = {
         f"{short(p)}:{c.lineno}" for p in CODE for name, c in calls(tree(p))
         if name.split(".")[-1] == "render_template_string" or (name == "Markup" and c.args and not isinstance(c.args[0], ast.Constant))

@@ -43,6 +43,7 @@ from governance.foundation.api_keys.views import feature as api_keys
 from governance.foundation.audit import logs as logs_of_tenants
 from governance.foundation.audit import sealing, sequencer
 from governance.foundation.audit.api import feature as audit_api
+from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.logbook.check import public as log_check
 from governance.foundation.logbook.exports import feature as log_exports
 from governance.foundation.logbook.log_health import Pulse, pulse
@@ -62,7 +63,6 @@ from governance.foundation.tenants.views import operator_feature as operator_ten
 from governance.kernel import (
     bearer,
     bodies,
-    charts,
     clock,
     config,
     current,
@@ -251,7 +251,7 @@ def _dress_templates(app: Flask, settings: config.Settings) -> None:
     environment.filters.update(formatting.FILTERS)
     environment.globals.update(
         asset=asset, csrf_token=web.csrf_token, allowed=allowed, may=may, product=settings.product, ROLE_NAMES=ROLE_NAMES,
-        now=clock.now, today=clock.today, proof_tree=charts.proof_tree, evidence_counts=engagement_context.counts,
+        now=clock.now, today=clock.today, proof_tree=proof_tree, evidence_counts=engagement_context.counts,
     )  # fmt: skip
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.context_processor(_shell)
