@@ -4,7 +4,7 @@
     add_auditor, send_code, redeem, remove_auditor
     add_request, take_over, assign          the list: by hand, or from a file that was looked at first
     attach, detach, provide, accept, give_back, comment
-    ask_package, cancel_package, package_again, file_package, take_package
+    ask_package, file_package, download_package; PACKAGES is how they are made, cancelled and retried
 
 What was provided to the auditors stays: a better answer is another version beside it.
 """
