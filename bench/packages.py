@@ -128,7 +128,7 @@ def _engagement() -> UUID:
 
 def _swept(keys: list[str], engagement_id: UUID, package_id: UUID) -> None:
     with make.acting(OFFICER, TENANT, read_only=True):
-        keys = [*keys, queries.package(engagement_id, package_id).package.storage_key or ""]
+        keys = [*keys, queries.package(engagement_id, package_id).row.storage_key or ""]
     for key in keys:
         storage.store().remove(key)
 
@@ -176,9 +176,9 @@ def _made(server: embedded.Embedded, environment: Mapping[str, str], engagement_
         made.seconds, made.grown = time.perf_counter() - begun, peak - idle
     with make.acting(OFFICER, TENANT, read_only=True):
         found = queries.package(engagement_id, package_id)
-        if state != "done" or found.package.size is None or (found.work and found.work.percent != 100):
+        if state != "done" or found.row.size is None or (found.work and found.work.percent != 100):
             raise SystemExit(f"the package is {state}: {found.work and found.work.step}")
-        made.size = found.package.size
+        made.size = found.row.size
     return package_id, made
 
 
@@ -223,7 +223,7 @@ def _checked(engagement_id: UUID, package_id: UUID) -> float:
     """The verifier of the command line, on the file as it was downloaded."""
     file, key = VAR / "packed.zip", VAR / "packed.pub"
     with make.acting(OFFICER, TENANT, read_only=True):
-        stored = queries.package(engagement_id, package_id).package.storage_key or ""
+        stored = queries.package(engagement_id, package_id).row.storage_key or ""
         key.write_text("\n".join(queries.verifier_keys()))
         with file.open("wb") as out:
             out.writelines(storage.pieces(stored))

@@ -17,10 +17,10 @@ from governance.assurance.controls import actions as controls
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel import db, jobs, outbound_http, web
+from governance.kernel import background_work, db, jobs, outbound_http, web, work_pages
 from governance.kernel.signed_note import verifier_key
-from governance.publishing.reports import actions as reports
-from governance.publishing.reports import sandboxed_verify, views
+from governance.publishing.reports import queries as reports
+from governance.publishing.reports import sandboxed_verify
 from governance.publishing.reports.verify import verify
 
 KEY = verifier_key(Ed25519PrivateKey.from_private_bytes(bytes(range(32))), "console.example")
@@ -181,28 +181,27 @@ def test_a_report_is_begun_again_once_when_two_click_at_the_same_moment(as_offic
     as_officer.post(f"{page}/cancel")
     run_id = UUID(page.rpartition("/")[2])
     with acting("compliance_officer"):
-        run = reports.queries.run(run_id)
-        seen_before = run.work  # what the slower click has read
-        reports.run_again(run.report, run.work)
-        first = run.report.work_item_id
-        reports.run_again(run.report, seen_before)
-        assert run.report.work_item_id == first
+        run = reports.run(run_id)  # with the work that both clicks have read
+        background_work.retry(run)
+        first = run.row.work_item_id
+        background_work.retry(run)
+        assert run.row.work_item_id == first
 
 
 @pytest.mark.slow
 def test_forty_open_streams_leave_threads_for_everybody_else(as_officer, acting, monkeypatch):
     with acting("compliance_officer"):
         item = jobs.enqueue("attack").id
-    held = [views._watchers.acquire(blocking=False) for _ in range(views.WATCHERS)]
+    held = [work_pages._watchers.acquire(blocking=False) for _ in range(work_pages.WATCHERS)]
     try:
         assert all(held)
         reply = as_officer.get(f"work/{item}/events")
-        assert reply.text.startswith(f"retry: {views.COME_BACK}\ndata: ") and '"queued"' in reply.text
+        assert reply.text.startswith(f"retry: {work_pages.COME_BACK}\ndata: ") and '"queued"' in reply.text
     finally:
         for _ in held:
-            views._watchers.release()
-    monkeypatch.setattr(views, "WATCH_SECONDS", 0.3)
-    for _ in range(views.WATCHERS + 1):
+            work_pages._watchers.release()
+    monkeypatch.setattr(work_pages, "WATCH_SECONDS", 0.3)
+    for _ in range(work_pages.WATCHERS + 1):
         assert "retry" not in as_officer.get(f"work/{item}/events").text
         as_officer.client.head(as_officer.at(f"work/{item}/events"))  # a stream that never begins holds no place
     assert '"queued"' in as_officer.get(f"work/{item}/events").text

@@ -45,6 +45,7 @@ from governance.foundation.api_keys.ports import subjects
 from governance.foundation.api_keys.views import feature as api_keys
 from governance.foundation.audit import sealing, sequencer
 from governance.foundation.audit.api import feature as audit_api
+from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.logbook.check import public as log_check
 from governance.foundation.logbook.exports import feature as log_exports
 from governance.foundation.logbook.log_health import Pulse, pulse
@@ -64,7 +65,6 @@ from governance.foundation.tenants.views import operator_feature as operator_ten
 from governance.kernel import (
     bearer,
     bodies,
-    charts,
     clock,
     config,
     current,
@@ -75,6 +75,7 @@ from governance.kernel import (
     outbox,
     storage,
     web,
+    work_pages,
     write_guards,
 )
 from governance.kernel.access import ROLE_NAMES, allowed, registry
@@ -106,7 +107,7 @@ from governance.publishing.reports.views import feature as reports
 from governance.publishing.reports.views import public as report_check
 
 FEATURES = [
-    health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
+    health, work_pages.feature, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
     controls, evidence, collectors, testing, engagements, reauthentication.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, step_up.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
@@ -273,7 +274,7 @@ def _dress_templates(app: Flask, settings: config.Settings) -> None:
     environment.filters.update(formatting.FILTERS)
     environment.globals.update(
         asset=asset, csrf_token=web.csrf_token, allowed=allowed, may=may, product=settings.product, ROLE_NAMES=ROLE_NAMES,
-        now=clock.now, today=clock.today, proof_tree=charts.proof_tree, evidence_counts=engagement_context.counts,
+        now=clock.now, today=clock.today, proof_tree=proof_tree, evidence_counts=engagement_context.counts,
     )  # fmt: skip
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.context_processor(_shell)

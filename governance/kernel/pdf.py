@@ -7,20 +7,16 @@ Recipe: WeasyPrint 70 with a fetcher that serves `app:/static/…` and `data:` a
 
 import json
 import logging
-import os
-import resource
-import selectors
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from governance.kernel import sandbox
 from governance.kernel.errors import Unavailable
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -193,40 +189,30 @@ def render_in_child(
     seconds: int = SECONDS,
     memory: int = MEMORY_BYTES,
 ) -> bytes:
-    """As `render`, in a child process whose memory (bytes) and time (seconds) are limited.
+    """As `render`, in a child process whose memory (bytes) and time (seconds of the processor) are limited.
 
     `on_progress` runs here, for each page; whatever it raises stops the child and goes on to the caller.
     `cancelled` is asked about five times a second; when it says yes the child ends and RenderStopped is raised.
     """
+    page = 0
+
+    def hear(line: bytes) -> None:
+        nonlocal page
+        page = json.loads(line)["page"]
+        if on_progress is not None:
+            on_progress(page)
+
     with tempfile.TemporaryDirectory(prefix="report-") as name:
         folder = Path(name)
         _write_order(folder, html, attachments, at, identifier)
-        command = [sys.executable, "-m", "governance.kernel.pdf", name, str(seconds), str(memory)]
-        with (folder / "stderr").open("wb") as errors:
-            child = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-                command, stdout=subprocess.PIPE, stderr=errors, cwd=STATIC.parents[1], env=_environment()
-            )
-        pages = _Follow(child, on_progress, cancelled, time.monotonic() + seconds).to_the_end()
+        limits = sandbox.Limits(memory=memory, seconds=seconds)
+        outcome = sandbox.run("governance.kernel.pdf", name, limits=limits, on_line=hear, is_cancelled=cancelled)
         output = folder / "out.pdf"
-        if child.returncode or not output.is_file():
-            raise RenderFailed(_why(child.returncode, (folder / "stderr").read_text(errors="replace"), pages, memory))
+        if outcome.ending is sandbox.Ending.CANCELLED:
+            raise RenderStopped(f"Stopped at page {page}.")
+        if not outcome.is_finished or not output.is_file():
+            raise RenderFailed(_why(outcome, page, memory))
         return output.read_bytes()
-
-
-def _environment() -> dict[str, str]:
-    """Only what the child needs: it never sees the console's secrets."""
-    kept = {
-        "PATH",
-        "HOME",
-        "LANG",
-        "LC_ALL",
-        "TMPDIR",
-        "XDG_CACHE_HOME",
-        "FONTCONFIG_PATH",
-        "LD_LIBRARY_PATH",
-        "PYTHONPATH",
-    }
-    return {name: value for name, value in os.environ.items() if name in kept}
 
 
 def _write_order(folder: Path, html: str, attachments: Sequence[Attached], at: datetime, identifier: bytes) -> None:
@@ -239,67 +225,17 @@ def _write_order(folder: Path, html: str, attachments: Sequence[Attached], at: d
     (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
 
 
-@dataclass(slots=True)
-class _Follow:
-    """Reads a child's progress until it ends, is stopped, or is late."""
-
-    child: subprocess.Popen[bytes]
-    on_progress: PageSeen | None
-    cancelled: Callable[[], bool] | None
-    deadline: float
-    page: int = 0
-
-    def to_the_end(self) -> int:
-        pipe = self.child.stdout
-        if pipe is None:
-            raise RuntimeError("the child has no output pipe")
-        try:
-            with pipe, selectors.DefaultSelector() as selector:
-                selector.register(pipe, selectors.EVENT_READ)
-                self._read(pipe, selector)
-            self.child.wait(timeout=max(1.0, self.deadline - time.monotonic()))
-        finally:
-            if self.child.poll() is None:
-                self.child.kill()
-                self.child.wait()
-        return self.page
-
-    def _read(self, pipe: IO[bytes], selector: selectors.BaseSelector) -> None:
-        buffer = b""
-        while True:
-            self._ask()
-            if not selector.select(timeout=0.2):
-                continue
-            piece = os.read(pipe.fileno(), 65536)
-            if not piece:
-                return
-            *lines, buffer = (buffer + piece).split(b"\n")
-            for line in lines:
-                self._hear(json.loads(line))
-
-    def _ask(self) -> None:
-        if self.cancelled is not None and self.cancelled():
-            raise RenderStopped(f"Stopped at page {self.page}.")
-        if time.monotonic() > self.deadline:
-            raise RenderFailed(f"The report was not done in time. It had reached page {self.page}; nothing was kept.")
-
-    def _hear(self, said: dict[str, int]) -> None:
-        self.page = said["page"]
-        if self.on_progress is not None:
-            self.on_progress(self.page)
+def _why(outcome: sandbox.Outcome, page: int, memory: int) -> str:
+    if outcome.ending is sandbox.Ending.TOO_SLOW:
+        return f"The report was not done in time. It had reached page {page}; nothing was kept."
+    if outcome.ending in {sandbox.Ending.TOO_LARGE, sandbox.Ending.KILLED}:
+        return f"The report needs more than {memory // 1024**2} MB of memory; it stopped at page {page}. Nothing was kept."
+    last = outcome.errors.strip().splitlines()[-1] if outcome.errors.strip() else f"exit code {outcome.code}"
+    return f"The report could not be generated: {last}. It had reached page {page}; nothing was kept."
 
 
-def _why(code: int | None, errors: str, pages: int, memory: int) -> str:
-    if "MemoryError" in errors or code in {-6, -9, -11}:
-        return f"The report needs more than {memory // 1024**2} MB of memory; it stopped at page {pages}. Nothing was kept."
-    last = errors.strip().splitlines()[-1] if errors.strip() else f"exit code {code}"
-    return f"The report could not be made: {last}. It had reached page {pages}; nothing was kept."
-
-
-def main(folder: Path, seconds: int, memory: int) -> None:
-    """The child: limits first, then the order in `folder`, a JSON line for each page, and `out.pdf`."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+def main(folder: Path) -> None:
+    """The child: the order in `folder`, a JSON line for each page, and `out.pdf`."""
     order = json.loads((folder / "order.json").read_text(encoding="utf-8"))
     attachments = [
         Attached(each["name"], (folder / f"attachment-{number}").read_bytes(), each["description"])
@@ -316,4 +252,4 @@ def main(folder: Path, seconds: int, memory: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]))

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
-from governance.kernel import current, undo
+from governance.kernel import undo
 from governance.kernel.formatting import plural
-from governance.kernel.web import ResponseReturnValue, local_path
+from governance.kernel.redirects import tenant_path
+from governance.kernel.web import ResponseReturnValue
 
 SHOWN = 3  # refusals that the message names
 
@@ -49,5 +50,4 @@ def _told(undone: undo.Undone) -> str:
 
 def back_to(home: str) -> str:
     """The page of this tenant that the form names in `back`; otherwise `home`."""
-    back = local_path(request.form.get("back"))
-    return back if back.startswith(f"/t/{current.actor().tenant_slug}/") else home
+    return tenant_path(request.form.get("back"), home)

@@ -37,7 +37,6 @@ ANONYMOUS = "anonymous"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY = 12 * 1024 * 1024
-MAX_PATH = 1000  # characters of a path that a request may ask to be led to
 MAX_FORM = 512 * 1024  # a form without files: beyond it there are only field names by the million
 
 requests_total = Counter("governance_requests_total", "Requests answered", ["method", "endpoint", "status"])
@@ -112,19 +111,6 @@ def _form_items() -> list[tuple[str, str]]:
     if None in request.form or None in request.files:
         raise BrokenOff("A field of the form has no name. Nothing was saved; name every field and send it again.")
     return items
-
-
-def local_path(path: str | None) -> str:
-    """A path of ours that a redirect may lead to; empty for what a browser would read as another host, or not at all."""
-    fine = path and path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
-    return path if fine and path and len(path) < MAX_PATH else ""
-
-
-def sending_page() -> str:
-    """Path and query of the page of ours that sent the request; empty where the browser doesn't tell."""
-    parts = urlsplit(request.headers.get("Referer", ""))
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return local_path(path) if parts.netloc == request.host else ""
 
 
 def _same_site() -> None:

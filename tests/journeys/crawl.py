@@ -13,7 +13,7 @@ from werkzeug.routing import MapAdapter
 from governance.app.factory import FEATURES
 
 SAMPLES = 2  # of each kind of address: the first and another one
-LEAVES = {"door.logout", "door.callback", "static", "reports.events"}
+LEAVES = {"door.logout", "door.callback", "static", "work.events"}
 
 
 @dataclass(slots=True)

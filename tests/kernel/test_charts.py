@@ -10,23 +10,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from governance.kernel import charts
+from governance.assurance.assessments.level_charts import level_bar, level_columns
+from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
+from governance.foundation.audit.proof_charts import proof_path, proof_tree
+from governance.kernel import charts, drawing
+from governance.operations.switches.obedience_chart import Region, obedience_chart
 
 PERIOD = (date(2025, 12, 1), date(2026, 11, 30))
 TODAY = date(2026, 11, 25)
 ROWS = (
-    charts.Row(
+    CoverageRow(
         "Penetration test",
         "SEC-04",
         (
-            charts.Piece(date(2025, 12, 1), date(2026, 6, 30)),
-            charts.Piece(date(2026, 7, 1), date(2026, 9, 30), "missing"),
-            charts.Piece(date(2026, 10, 1), date(2026, 12, 31), "open"),
+            CoveragePiece(date(2025, 12, 1), date(2026, 6, 30)),
+            CoveragePiece(date(2026, 7, 1), date(2026, 9, 30), "missing"),
+            CoveragePiece(date(2026, 10, 1), date(2026, 12, 31), "open"),
         ),
         "Q3 overdue",
         "bad",
     ),
-    charts.Row("Restore drills", "RES-02", (charts.Piece(date(2025, 1, 1), date(2026, 11, 25), "due"),), "due 5 Dec"),
+    CoverageRow("Restore drills", "RES-02", (CoveragePiece(date(2025, 1, 1), date(2026, 11, 25), "due"),), "due 5 Dec"),
 )
 PICTURES: dict[str, Callable[[str], Markup]] = {
     "sparkline": lambda t: charts.sparkline([1, 3, 2], t),
@@ -47,16 +51,16 @@ PICTURES: dict[str, Callable[[str], Markup]] = {
     ),
     "stacked bar": lambda t: charts.stacked_bar([("f1", 141), ("warn", 14), ("bad", 5), ("mute", 0)], t),
     "stacked bar of nothing": lambda t: charts.stacked_bar([], t),
-    "level bar": lambda t: charts.level_bar({4: 6, 3: 9, 2: 4, 1: 2, 0: 1}, t),
+    "level bar": lambda t: level_bar({4: 6, 3: 9, 2: 4, 1: 2, 0: 1}, t),
     "share bar": lambda t: charts.share_bar(0.63, t),
-    "level columns": lambda t: charts.level_columns([("Q1", {4: 6, 0: 66}), ("Q2", {})], t),
-    "coverage bars": lambda t: charts.coverage_bars(ROWS, PERIOD, TODAY, t),
+    "level columns": lambda t: level_columns([("Q1", {4: 6, 0: 66}), ("Q2", {})], t),
+    "coverage bars": lambda t: coverage_bars(ROWS, PERIOD, TODAY, t),
     "interval": lambda t: charts.interval(2.9, 4.4, 6.4, t, ceiling=8, mark=3),
-    "obeyed": lambda t: charts.obeyed(
-        [charts.Region("Frankfurt & Main", [0.1, 0.8], 3)], t, median=0.45, clicked="click", until="seconds"
+    "obeyed": lambda t: obedience_chart(
+        [Region("Frankfurt & Main", [0.1, 0.8], 3)], t, median=0.45, clicked="click", until="seconds"
     ),
-    "obeyed late": lambda t: charts.obeyed([charts.Region("a", [0.1, 86400], 2), charts.Region("b", [], 1)], t),
-    "obeyed by nobody": lambda t: charts.obeyed([], t),
+    "obeyed late": lambda t: obedience_chart([Region("a", [0.1, 86400], 2), Region("b", [], 1)], t),
+    "obeyed by nobody": lambda t: obedience_chart([], t),
 }
 
 
@@ -95,15 +99,15 @@ def test_words_of_a_tenant_are_escaped() -> None:
 
 
 def test_the_period_chart_names_what_is_missing() -> None:
-    drawn = charts.coverage_bars(ROWS, PERIOD, TODAY, "t")
+    drawn = coverage_bars(ROWS, PERIOD, TODAY, "t")
     assert "missing 1 Jul 2026 to 30 Sep 2026" in drawn
     assert drawn.count('class="k-hatch"') == 1
     assert "today" in drawn
 
 
 def test_a_piece_is_cut_to_the_period() -> None:
-    outside = charts.Row("Old", "X-1", (charts.Piece(date(2024, 1, 1), date(2024, 12, 31)),))
-    assert charts.coverage_bars([outside], PERIOD, TODAY, "t").count("<rect") == 0
+    outside = CoverageRow("Old", "X-1", (CoveragePiece(date(2024, 1, 1), date(2024, 12, 31)),))
+    assert coverage_bars([outside], PERIOD, TODAY, "t").count("<rect") == 0
 
 
 def test_the_bars_of_a_waterfall_start_where_the_last_one_ended() -> None:
@@ -122,7 +126,7 @@ def test_the_bars_of_a_waterfall_start_where_the_last_one_ended() -> None:
 
 
 def test_a_report_prints_the_same_chart_in_its_own_inks() -> None:
-    chart = charts.level_bar({4: 6, 1: 2}, "t")
+    chart = level_bar({4: 6, 1: 2}, "t")
     printed = charts.for_print(chart)
     assert "#27348f" in printed
     assert "#0b5a78" not in printed
@@ -130,12 +134,12 @@ def test_a_report_prints_the_same_chart_in_its_own_inks() -> None:
 
 
 def test_every_ink_of_a_report_is_an_ink_of_ours() -> None:
-    assert set(charts.REPORT) <= set(charts.INKS)
+    assert set(charts.REPORT) <= set(drawing.INKS)
 
 
 @given(st.dictionaries(st.integers(0, 4), st.integers(0, 5000)))
 def test_the_parts_of_a_bar_fill_it_exactly(counts: dict[int, int]) -> None:
-    drawn = charts.level_bar(counts, "t")
+    drawn = level_bar(counts, "t")
     widths = [float(w) for w in re.findall(r"<rect[^>]* width=\"([\d.]+)\"", drawn)]
     assert abs(sum(widths) + 2 * (len(widths) - 1) - 190) < 0.1
     assert all(w > 1.9 for w in widths)
@@ -168,13 +172,13 @@ def test_a_change_has_its_sign() -> None:
 
 
 def test_the_proof_tree_draws_one_path_to_the_root() -> None:
-    assert charts.proof_tree().count('class="k-f1"') == 4
+    assert proof_tree().count('class="k-f1"') == 4
 
 
 @pytest.mark.parametrize(("steps", "drawn", "missing"), [(0, 0, 0), (1, 1, 0), (3, 3, 0), (4, 3, 1), (16, 3, 13)])
 def test_the_proof_of_an_entry_draws_three_siblings_and_counts_the_others(steps: int, drawn: int, missing: int) -> None:
     for side in ("left", "right"):
-        picture = charts.proof_path([(side, f"hash{n}") for n in range(steps)], "leaf", "root", top="root of checkpoint 9")  # type: ignore[misc]
+        picture = proof_path([(side, f"hash{n}") for n in range(steps)], "leaf", "root", top="root of checkpoint 9")  # type: ignore[misc]
         assert picture.count(">sibling<") == drawn
         assert (f">{missing} more<" in picture) == bool(missing)
         assert f"{steps} step" in picture and ">leaf<" in picture and ">root<" in picture
@@ -183,8 +187,8 @@ def test_the_proof_of_an_entry_draws_three_siblings_and_counts_the_others(steps:
 
 
 def test_the_promise_stands_at_its_place_and_who_broke_it_is_named() -> None:
-    kept = charts.obeyed([charts.Region("Dublin", [0.5], 1)], "kept")
+    kept = obedience_chart([Region("Dublin", [0.5], 1)], "kept")
     assert "promised: under 1 s" in kept and "0.5 s" in kept and ">1.0 s<" in kept
-    late = charts.obeyed([charts.Region("Dublin", [0.5, 3.2], 3)], "late")
+    late = obedience_chart([Region("Dublin", [0.5, 3.2], 3)], "late")
     assert ">4.0 s<" in late and "3.2 s" in late and "1 not yet" in late
     assert "Dublin: 2 of 3, 0.50 s, 3.20 s" in late

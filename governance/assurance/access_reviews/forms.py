@@ -1,6 +1,7 @@
-from wtforms import DateField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
+from governance.kernel.days import DayField
 from governance.kernel.forms import Form, constraint
 
 constraint("uq_access_reviews_open", "Somebody else began a review at the same moment.")
@@ -8,9 +9,9 @@ constraint("uq_access_reviews_open", "Somebody else began a review at the same m
 
 class BeginForm(Form):
     title = StringField("Name", [InputRequired("Name the review, by its quarter for example."), Length(max=120)])
-    due_on = DateField(
+    due_on = DayField(
         "Due on",
-        [InputRequired("By when?")],
+        required="By when?",
         description="Who can review is reminded three days before, on the day, and each week after.",
     )
 

@@ -1,13 +1,15 @@
 from typing import Any
 
-from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
 
 from governance.assurance.assessments.coverage import LEVELS
-from governance.assurance.evidence.forms import Readable, day_field
+from governance.assurance.evidence.forms import Readable
 from governance.assurance.frameworks import queries as frameworks
-from governance.foundation.people.owners import assignee_choices, owner_choices
-from governance.kernel.forms import Choice, Form
+from governance.foundation.people.owner_fields import OwnerField
+from governance.foundation.people.owners import assignee_choices
+from governance.kernel.days import DayField
+from governance.kernel.forms import Form
 from governance.operations.systems import queries as systems
 
 LEVEL_CHOICES = [(n, f"{n} {word}") for n, word in enumerate(LEVELS)]
@@ -30,8 +32,8 @@ class BeginForm(Readable):
         description="Short: it stands in headings and on the report.",
     )
     scope = SelectField("Scope", choices=scope_choices)
-    period_from = day_field("Period from")
-    period_to = day_field("Period to", description="Three years at most. Evidence is judged over this period.")
+    period_from = DayField("Period from")
+    period_to = DayField("Period to", description="Three years at most. Evidence is judged over this period.")
     targets = SelectField(
         "Targets",
         choices=[("last", "as in the last assessment, otherwise 3"), *((str(n), text) for n, text in LEVEL_CHOICES[1:])],
@@ -66,16 +68,16 @@ class CommentForm(Form):
 
 class SteerForm(Readable):
     target = SelectField("Target", coerce=int, choices=LEVEL_CHOICES)
-    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
-    due_on = day_field("Due", required=False)
+    owner_id = OwnerField()
+    due_on = DayField("Due", required=False)
     version = HiddenField()
 
 
 class AssignForm(Readable):
     """Of several requirements: what isn't chosen stays as it is."""
 
-    owner_id = Choice("Owner", [Optional()], choices=lambda: assignee_choices("Keep each owner"))
-    due_on = DateField("Due", [Optional()])
+    owner_id = OwnerField(choices=lambda: assignee_choices("Keep each owner"))
+    due_on = DayField("Due", required=False)
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine = super().validate(extra_validators)

@@ -19,9 +19,9 @@ from governance.assurance.assessments.models import Assessment
 from governance.assurance.assessments.queries import Board, Row, Transition
 from governance.assurance.controls.reason_links import standing_place
 from governance.assurance.controls.status import ControlFacts, Proof, Reason, too_long
+from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.assurance.evidence.freshness import Freshness, Version, counting, freshness
 from governance.assurance.frameworks.queries import RequirementView
-from governance.kernel import charts
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 MINUS = "\N{MINUS SIGN}"
@@ -265,7 +265,7 @@ def period_chart(row: Row, shown: Board) -> tuple[Markup, str] | None:
     begun = {each.id: each.known.date() for each in shown.ledger.pieces.values()}
     drawn = [_bar(each, first, min(last, today), begun[each.proof.evidence_id]) for each in found[:CHARTED]]
     uncovered = [each for each, bar in zip(found, drawn, strict=False) if any(piece.kind == "missing" for piece in bar.pieces)]
-    return charts.coverage_bars(drawn, (first, max(last, first + timedelta(days=27))), today, _covers(found, uncovered)), _covers(
+    return coverage_bars(drawn, (first, max(last, first + timedelta(days=27))), today, _covers(found, uncovered)), _covers(
         found, uncovered
     )
 
@@ -286,12 +286,12 @@ def _covers(found: Sequence[Proven], uncovered: Sequence[Proven]) -> str:
     return f"{len(uncovered)} of {len(found)} pieces of evidence leave part of the period uncovered"
 
 
-def _bar(each: Proven, first: date, until: date, begun: date) -> charts.Row:
+def _bar(each: Proven, first: date, until: date, begun: date) -> CoverageRow:
     """Accepted versions; then what is missing (too long uncovered), waits for review, or is not yet due.
 
     Nothing was expected before the evidence item was begun, so nothing is missing before that day.
     """
-    pieces: list[charts.Piece] = []
+    pieces: list[CoveragePiece] = []
     reached = first
     for version in sorted((v for v in each.proof.versions if v.review == "accepted"), key=lambda v: (v.period_from, v.period_to)):
         start, end = max(version.period_from, reached), min(version.period_to, until)
@@ -299,14 +299,14 @@ def _bar(each: Proven, first: date, until: date, begun: date) -> charts.Row:
             continue
         expected, before = max(reached, begun), start - timedelta(days=1)
         if expected <= before and too_long(each.proof, (expected, before)):
-            pieces.append(charts.Piece(expected, before, "missing"))
-        pieces.append(charts.Piece(start, end, "held"))
+            pieces.append(CoveragePiece(expected, before, "missing"))
+        pieces.append(CoveragePiece(start, end, "held"))
         reached = end + timedelta(days=1)
     reached = max(reached, begun)
     if reached <= until:
-        pieces.append(charts.Piece(reached, until, _tail(each, reached, until)))
+        pieces.append(CoveragePiece(reached, until, _tail(each, reached, until)))
     tone = "bad" if each.fresh.state in {"overdue", "rejected"} else ""
-    return charts.Row(_shortened(each.proof.title), each.control.ref, pieces, each.fresh.says, tone)  # type: ignore[arg-type]
+    return CoverageRow(_shortened(each.proof.title), each.control.ref, pieces, each.fresh.says, tone)  # type: ignore[arg-type]
 
 
 def _shortened(title: str) -> str:

@@ -40,6 +40,7 @@ from governance.kernel import bulk_pages, charts, clock, current
 from governance.kernel.access import allowed, why_not
 from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
 from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.days import CENTURY, parse_day
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
@@ -62,7 +63,6 @@ constraint(
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MONTH = timedelta(days=30)
-FIRST_DAY = date(2000, 1, 1)
 GAPS_SHOWN = 10
 ROWS_SHOWN = 100
 
@@ -72,12 +72,7 @@ def _as_of() -> datetime | None:
     wanted = request.args.get("as_of", "").strip()
     if not wanted:
         return None
-    try:
-        day = date.fromisoformat(wanted)
-    except ValueError as error:
-        raise Invalid("A past day is written like 2026-10-01.", field="as_of") from error
-    if day < FIRST_DAY:
-        raise Invalid("Nothing is known of days before the year 2000.", field="as_of")
+    day = parse_day(wanted, field="as_of", bounds=(CENTURY[0], date.max))
     if day > clock.today():
         raise Invalid("That day has not come yet.", field="as_of")
     return None if day == clock.today() else datetime.combine(day, time(23, 59, 59, 999999), UTC)
@@ -410,7 +405,7 @@ def steering(item_id: UUID) -> ResponseReturnValue:
 
 
 def _steer_form(row: AssessmentItem, form: SteerForm) -> SteerForm:
-    form.owner_id.choices = owners.owner_choices(row.owner_id)
+    form.owner_id.offer(owners.owner_choices(row.owner_id))
     return form
 
 

@@ -2,7 +2,7 @@
 
 ask(collector, period)      queued: by the schedule once for a period, by a person as often as he likes
 miss(collector, period)     nobody was there, and it cannot be made up for
-again, cancel               of a run whose work has ended badly, or has not ended
+RUNS                        cancelled and retried as all background work is
 file(run, collected)        the population becomes a version of the collector's evidence
 """
 
@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from governance.assurance.collectors import queries
+from governance.assurance.collectors import permissions, queries
 from governance.assurance.collectors.collector import Collected, Collector
 from governance.assurance.collectors.models import CollectorRun
 from governance.assurance.collectors.periods import Period
@@ -20,17 +20,15 @@ from governance.assurance.evidence.deletion_guard import by_the_console
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import alone, session
-from governance.kernel.errors import DomainError
+from governance.kernel import background_work, clock, current
+from governance.kernel.db import session
 
-ASKED = action("collector.asked", "asked for a run of a collector", fields="key period scheduled again")
+ASKED = action("collector.asked", "asked for a run of a collector", fields="key period scheduled")
 CANCELLED = action("collector.cancelled", "cancelled a run of a collector", fields="key period")
 FILED = action("collector.filed", "collected evidence", fields="key period rows sha256 fine evidence version")
 NOTHING = action("collector.found_nothing", "looked for evidence and found that nothing was performed", fields="key period")
 MISSED = action("collector.missed", "missed a period of a collector", fields="key period")
 
-WORK = "collect"
 SOURCE = "console"
 PREVIEW = 20  # rows
 HOLDS = {"daily": 3, "weekly": 14, "monthly": 45, "quarterly": 120}  # days after its period that a version is good for
@@ -39,15 +37,10 @@ TOO_LATE = "Nobody was there to run it, and what it looks at cannot be looked at
 
 def ask(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
     """Queue a run. Of two clicks for one period the second finds the first one's run."""
-    alone("collectors")
+    background_work.lock(CollectorRun)
     if not scheduled and (there := queries.under_way(found.key, period.name)) is not None:
         return there
-    run = _run(found, period, scheduled=scheduled)
-    session().add(run)
-    session().flush()
-    run.work_item_id = jobs.enqueue(WORK, run.id).id
-    record(ASKED, run, key=run.key, period=run.period, scheduled=scheduled)
-    return run
+    return background_work.start(_run(found, period, scheduled=scheduled))
 
 
 def miss(found: Collector, period: Period) -> CollectorRun:
@@ -66,20 +59,21 @@ def _run(found: Collector, period: Period, *, scheduled: bool) -> CollectorRun:
     )  # fmt: skip
 
 
-def again(seen: queries.Seen) -> None:
-    """After its work failed or was cancelled: the same run is queued again."""
-    if seen.state not in {"failed", "cancelled"}:
-        raise DomainError("That run is under way, or ended well.")
-    seen.run.work_item_id = jobs.enqueue(WORK, seen.run.id).id
-    record(ASKED, seen.run, key=seen.run.key, period=seen.run.period, scheduled=seen.run.scheduled, again=True)
-
-
-def cancel(seen: queries.Seen) -> None:
-    """Cancelled twice is cancelled once; what has been filed stays."""
-    if seen.work is None or not seen.is_under_way or seen.work.cancel_asked:
-        return
-    jobs.cancel(seen.work)
-    record(CANCELLED, seen.run, key=seen.run.key, period=seen.run.period)
+RUNS = background_work.WorkKind(
+    name="collect",
+    noun="run",
+    model=CollectorRun,
+    view=permissions.VIEW,
+    permission=permissions.RUN,
+    find=queries.visible_run,
+    title=lambda run: f"{queries.collector(run.key).title}, {run.period}",
+    page=lambda run: ("collectors.collector", {"key": run.key}),
+    address=lambda run: {"collector_run_id": run.id},
+    requested=lambda run: record(ASKED, run, key=run.key, period=run.period, scheduled=run.scheduled),
+    cancelled=lambda run: record(CANCELLED, run, key=run.key, period=run.period),
+    icon="refresh",
+    result_label="View results",
+)
 
 
 def file(run: CollectorRun, found: Collector, collected: Collected) -> None:

@@ -14,6 +14,7 @@ from governance.assurance.collectors.periods import Period, before, closed
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel import access, clock, current
+from governance.kernel.background_work import target_of
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, once_per, work
@@ -49,19 +50,18 @@ def _claimed(who: Actor, found: Collector, period: Period) -> bool:
     return True
 
 
-@work(actions.WORK)
+@work(actions.RUNS.name)
 def collect(item: WorkItem, progress: Progress) -> None:
     """The work of one CollectorRun (item.target_id). Killed, it is done again: nothing was kept before all of it was."""
-    if item.target_id is None:
-        raise RuntimeError("a collector's work names its run")
+    run_id = target_of(actions.RUNS, item)
     access.require(permissions.RUN)
     progress(0, 2, "Reading the population")
     with transaction(read_only=True, snapshot=True):
-        run = queries.run_of(item.target_id).run
-        if run.state != "queued":
+        run = queries.run_of(run_id).row
+        if run.is_ready:
             return
         found, period = queries.collector(run.key), Period(run.period, run.period_from, run.period_to)
         collected = found.collect(period)
     progress(1, 2, f"Filing {collected.population.row_count} rows")
     with transaction():
-        actions.file(queries.run_of(item.target_id, lock=True).run, found, collected)
+        actions.file(queries.run_of(run_id, lock=True).row, found, collected)

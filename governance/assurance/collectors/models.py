@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.background_work import Generated
+from governance.kernel.db import tenant_fk
 
 
-class CollectorRun(Tenanted, Model):
+class CollectorRun(Generated):
     """One run for one period. A scheduled one is there once for its period; by hand there can be more."""
 
     __tablename__ = "collector_runs"
@@ -26,8 +27,6 @@ class CollectorRun(Tenanted, Model):
     period_from: Mapped[date]
     period_to: Mapped[date]
     scheduled: Mapped[bool]
-    asked_by: Mapped[UUID | None]
-    work_item_id: Mapped[UUID | None]
     state: Mapped[
         str
     ]  # queued, then filed, nothing (it was not performed) or missed (nobody was there, and it cannot be made up for)
@@ -40,3 +39,8 @@ class CollectorRun(Tenanted, Model):
     preview: Mapped[list[Any]] = mapped_column(default=list)  # the columns, then the first rows
     ran_at: Mapped[datetime | None]
     evidence_version_id: Mapped[UUID | None]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has ended: with a version, with nothing to file, or missed."""
+        return self.state != "queued"

@@ -25,7 +25,8 @@ from governance.assurance.collectors.periods import between, next_due
 from governance.assurance.collectors.population import Population
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
-from governance.kernel import clock
+from governance.kernel import background_work, clock
+from governance.kernel.background_work import Run, with_work
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
@@ -43,11 +44,7 @@ class Seen:
     @property
     def state(self) -> str:
         """queued, running, failed, cancelled (of the work), or filed, nothing, missed (of the run)."""
-        if self.run.state != "queued":
-            return self.run.state
-        if self.work is None or self.work.state == "done":
-            return "failed"
-        return self.work.state
+        return self.run.state if self.run.is_ready else Run(self.run, self.work).state
 
     @property
     def kind(self) -> str:
@@ -133,7 +130,7 @@ def controls_of(found: Collector) -> Sequence[UUID]:
 
 
 def _newest(key: str | None = None) -> dict[str, Seen]:
-    query = select(CollectorRun, WorkItem).outerjoin(WorkItem, WorkItem.id == CollectorRun.work_item_id)
+    query = with_work(CollectorRun)
     query = query.ext(distinct_on(CollectorRun.key)).order_by(
         CollectorRun.key, CollectorRun.created_at.desc(), CollectorRun.id.desc()
     )
@@ -143,15 +140,19 @@ def _newest(key: str | None = None) -> dict[str, Seen]:
 
 def runs(key: str, *, after: str | None = None, size: int = 25) -> Keyset:
     """Pairs of (run, work), the newest first."""
-    query: Any = select(CollectorRun, WorkItem).outerjoin(WorkItem, WorkItem.id == CollectorRun.work_item_id)
-    query = query.where(CollectorRun.key == key)
+    query: Any = with_work(CollectorRun).where(CollectorRun.key == key)
     return keyset(query, CollectorRun.created_at, CollectorRun.id, after=after, size=size, descending=True)
 
 
-def run_of(run_id: UUID, *, lock: bool = False) -> Seen:
-    run = find(CollectorRun, run_id, what="run", lock=lock)
-    work = session().scalars(select(WorkItem).where(WorkItem.id == run.work_item_id)).one_or_none() if run.work_item_id else None
-    return Seen(run, work)
+def run_of(run_id: UUID, *, lock: bool = False) -> Run[CollectorRun]:
+    return background_work.run_of(find(CollectorRun, run_id, what="run", lock=lock))
+
+
+def visible_run(run_id: UUID) -> CollectorRun:
+    """A run of a collector that the acting person sees."""
+    run = find(CollectorRun, run_id, what="run")
+    one(run.key)
+    return run
 
 
 def known_periods() -> set[tuple[str, str]]:
@@ -162,9 +163,8 @@ def known_periods() -> set[tuple[str, str]]:
 
 def under_way(key: str, period: str) -> CollectorRun | None:
     """A run of it for that period that has not ended."""
-    query = select(CollectorRun).join(WorkItem, WorkItem.id == CollectorRun.work_item_id)
-    query = query.where(CollectorRun.key == key, CollectorRun.period == period, CollectorRun.state == "queued")
-    return session().scalars(query.where(WorkItem.state.in_(("queued", "running"))).limit(1)).one_or_none()
+    same = (CollectorRun.key == key, CollectorRun.period == period, CollectorRun.state == "queued")
+    return next(iter(background_work.under_way(CollectorRun, *same)), None)
 
 
 def population(key: str, period_from: date, period_to: date) -> Population:

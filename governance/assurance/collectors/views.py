@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
-from flask import flash, redirect, url_for
+from flask import redirect, url_for
 
 from governance.assurance.collectors import actions, permissions, queries
+from governance.assurance.collectors.models import CollectorRun
 from governance.assurance.collectors.periods import before, holding
 from governance.foundation.people import queries as people
-from governance.kernel import clock
+from governance.kernel import clock, work_pages
+from governance.kernel.background_work import Run
 from governance.kernel.feature import Feature
 from governance.kernel.pages import filters, page
 from governance.kernel.web import ResponseReturnValue
@@ -30,7 +32,7 @@ def collector(key: str) -> ResponseReturnValue:
     files = queries.files_of([seen.run.evidence_version_id for seen in runs if seen.run.evidence_version_id])
     today = clock.today()
     return page(
-        "assurance/collectors/collector.html", line=line, runs=runs, next=found.next, after=after, files=files, shown=shown,
+        "assurance/collectors/collector.html", line=line, progress=work_pages.shown(Run(line.last.run, line.last.work)) if line.last else None, runs=runs, next=found.next, after=after, files=files, shown=shown,
         names=people.names(seen.run.asked_by for seen in runs), previous=before(line.collector.schedule, today),
         present=holding(line.collector.schedule, today),
     )  # fmt: skip
@@ -44,16 +46,10 @@ def run(key: str) -> ResponseReturnValue:
     return redirect(url_for("collectors.collector", key=key), 303)
 
 
-@feature.post("/evidence/collectors/runs/<uuid:collector_run_id>/cancellation", needs=permissions.RUN)
-def cancel(collector_run_id: UUID) -> ResponseReturnValue:
-    seen = queries.run_of(collector_run_id, lock=True)
-    actions.cancel(seen)
-    return redirect(url_for("collectors.collector", key=seen.run.key), 303)
+def _locked_run(collector_run_id: UUID) -> Run[CollectorRun]:
+    return queries.run_of(collector_run_id, lock=True)
 
 
-@feature.post("/evidence/collectors/runs/<uuid:collector_run_id>/again", needs=permissions.RUN)
-def again(collector_run_id: UUID) -> ResponseReturnValue:
-    seen = queries.run_of(collector_run_id, lock=True)
-    actions.again(seen)
-    flash("It runs again.")
-    return redirect(url_for("collectors.collector", key=seen.run.key), 303)
+work_pages.add_routes(
+    feature, actions.RUNS, "/evidence/collectors/runs/<uuid:collector_run_id>", _locked_run, cancel="cancellation"
+)

@@ -1,12 +1,13 @@
-from wtforms import BooleanField, DateField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from governance.assurance.controls.actions import AUTOMATIONS, COVERAGES, KINDS
 from governance.assurance.controls.runtime_dependencies import RESTS_ON
-from governance.assurance.evidence.forms import AssignForm, Readable, RetireForm, day_field
+from governance.assurance.evidence.forms import AssignForm, Readable, RetireForm
 from governance.assurance.evidence.freshness import CADENCES
 from governance.assurance.frameworks import queries as frameworks
-from governance.foundation.people.owners import owner_choices
+from governance.foundation.people.owner_fields import OwnerField
+from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, Choices
 
 
@@ -38,7 +39,7 @@ class CreateForm(ControlForm):
         ],
         description="It stays with the control: SEC-12.",
     )
-    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
+    owner_id = OwnerField()
 
 
 class EditForm(ControlForm):
@@ -66,7 +67,7 @@ class MapForm(Readable):
 
 
 class RecordTestForm(Readable):
-    tested_on = day_field("Tested on")
+    tested_on = DayField("Tested on")
     sample = IntegerField(
         "Items tried",
         [InputRequired("How many items were tried?"), NumberRange(1, 1_000_000, "A test tries at least one item.")],
@@ -78,7 +79,7 @@ class RecordTestForm(Readable):
     finding = TextAreaField(
         "Finding", [Length(max=2000)], description="Needed when an item failed: which one, and what was missing."
     )
-    retest_by = DateField("Retest by", [Optional()])
+    retest_by = DayField("Retest by", required=False)
 
 
 class AdoptForm(Readable):

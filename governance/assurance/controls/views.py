@@ -35,13 +35,14 @@ from governance.assurance.controls.status import (
     status,
     too_long,
 )
+from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.assurance.evidence.freshness import freshness
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import doers
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
 from governance.foundation.people.queries import names
-from governance.kernel import bulk_pages, charts, clock, current
+from governance.kernel import bulk_pages, clock, current
 from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
 from governance.kernel.bulk_pages import BulkAction
@@ -367,20 +368,20 @@ def _mapped(control_id: UUID) -> list[tuple[frameworks.FrameworkView, list[tuple
 def _chart(facts: ControlFacts, since: date, today: date) -> Any:
     """What each piece of evidence covers of the past year."""
     rows = [_bar(p, since, today) for p in facts.proofs]
-    return charts.coverage_bars(rows, (since, today), today, f"What the evidence of {facts.ref} covers") if rows else None
+    return coverage_bars(rows, (since, today), today, f"What the evidence of {facts.ref} covers") if rows else None
 
 
-def _bar(proof: Proof, since: date, today: date) -> charts.Row:
+def _bar(proof: Proof, since: date, today: date) -> CoverageRow:
     fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=today)
     pieces = [
-        charts.Piece(max(v.period_from, since), min(v.period_to, today), "held" if v.review == "accepted" else "due")
+        CoveragePiece(max(v.period_from, since), min(v.period_to, today), "held" if v.review == "accepted" else "due")
         for v in proof.versions
         if v.review not in {"rejected", "broken"} and v.period_to >= since and v.period_from <= today
     ]
     hole = gap(proof, since=since, until=today)
     if hole is not None and too_long(proof, hole):
-        pieces.insert(0, charts.Piece(*hole, "missing"))
-    return charts.Row(
+        pieces.insert(0, CoveragePiece(*hole, "missing"))
+    return CoverageRow(
         proof.title[:26], "", pieces, fresh.says.partition(",")[0], "bad" if fresh.state in {"overdue", "rejected"} else ""
     )
 

@@ -4,12 +4,14 @@ Links and codes need no step of their own: each use asks the window again (audit
 file that is on its way (download_custody.py).
 """
 
-from governance.assurance.engagements import actions, queries
 from governance.assurance.engagements.events import AuditorAccessEnded
-from governance.foundation.logbook import actions as log
-from governance.foundation.logbook import queries as log_queries
+from governance.assurance.engagements.models import EvidencePackage
+from governance.foundation.logbook.models import LogExport
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as members
+from governance.kernel import background_work
+
+MAX_WORK = 1000  # packages and exports that one person has under way
 
 
 def end_sessions(ended: AuditorAccessEnded) -> None:
@@ -20,7 +22,6 @@ def end_sessions(ended: AuditorAccessEnded) -> None:
 
 def cancel_downloads(ended: AuditorAccessEnded) -> None:
     """Packages and exports of the log that the auditor requested and that are not generated yet."""
-    for engagement, run in queries.packages_under_way_of(ended.person_id):
-        actions.cancel_package(engagement, run)
-    for export in log_queries.exports_under_way_of(ended.person_id):
-        log.cancel_export(export)
+    for model in (EvidencePackage, LogExport):
+        for row in background_work.under_way(model, model.asked_by == ended.person_id, limit=MAX_WORK):
+            background_work.cancel(background_work.run_of(row))

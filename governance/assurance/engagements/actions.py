@@ -4,7 +4,7 @@
     add_auditor, send_code, redeem, remove_auditor
     add_request, take_over, assign          the list: by hand, or from a file that was looked at first
     attach, detach, provide, accept, give_back, comment
-    ask_package, cancel_package, package_again, file_package, take_package
+    ask_package, file_package, download_package; PACKAGES is how they are made, cancelled and retried
 
 What was provided to the auditors stays: a better answer is another version beside it.
 """
@@ -44,8 +44,9 @@ from governance.foundation.people.oidc import Identity
 from governance.foundation.people.owners import OWNING_ROLES, check_may_own
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants.events import TimeZoneChanged
-from governance.kernel import clock, current, jobs, outbox, undo
+from governance.kernel import background_work, clock, current, outbox, undo
 from governance.kernel.access import require
+from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.events import publish
@@ -720,56 +721,57 @@ def record_broken_off(held: Engagement, *, page: str, what: str, octets: int) ->
 
 def ask_package(held: Engagement) -> EvidencePackage:
     """Queue a package of everything in scope; while one is under way, that one is watched."""
-    alone("packages")
-    running = queries.package_under_way(held.id)
-    if running is not None:
-        return running
-    made = EvidencePackage(
+    background_work.lock(EvidencePackage)
+    running = background_work.under_way(EvidencePackage, EvidencePackage.engagement_id == held.id)
+    return running[0] if running else background_work.start(EvidencePackage(
         engagement_id=held.id, asked_by=current.actor().person_id, work_item_id=None, storage_key=None, sha256=None, size=None, files=None,
         checkpoint=None, finished_at=None,
-    )  # fmt: skip
-    session().add(made)
-    session().flush()
-    _queue(held, made)
-    return made
+    ))  # fmt: skip
 
 
-def _queue(held: Engagement, package: EvidencePackage) -> None:
-    package.work_item_id = jobs.enqueue("evidence package", package.id).id
-    record(PACKAGE_ASKED, package, engagement=held.ref)
+def _ref_of(package: EvidencePackage) -> str:
+    return queries.engagement(package.engagement_id).ref
 
 
-def cancel_package(held: Engagement, run: queries.Run) -> None:
-    if run.is_over or run.work is None:
-        raise DomainError("That package is no longer under way.")
-    jobs.cancel(run.work)
-    record(PACKAGE_CANCELLED, run.package, engagement=held.ref)
+PACKAGES = background_work.WorkKind(
+    name="evidence package",
+    noun="package",
+    model=EvidencePackage,
+    view=permissions.PACKAGE,
+    permission=permissions.PACKAGE,
+    find=queries.visible_package,
+    title=lambda package: package_filename(queries.engagement(package.engagement_id)),
+    page=lambda package: ("engagements.package", {"engagement_id": package.engagement_id, "package_id": package.id}),
+    address=lambda package: {"engagement_id": package.engagement_id, "package_id": package.id},
+    requested=lambda package: record(PACKAGE_ASKED, package, engagement=_ref_of(package)),
+    cancelled=lambda package: record(PACKAGE_CANCELLED, package, engagement=_ref_of(package)),
+    requester_only=True,
+    stored=EvidencePackage.storage_key,
+    prefix="packages",  # encrypted under the tenant's key, as the evidence in them is
+    max_bytes=64 * 1024**3,
+    icon="package",
+    result_label="Open the package",
+)
 
 
-def package_again(held: Engagement, run: queries.Run) -> None:
-    """After a failure or a cancellation: what is in scope now."""
-    alone("packages")
-    begun = run.package.work_item_id
-    session().refresh(run.package, attribute_names=["work_item_id"])
-    if run.package.work_item_id != begun:
-        return  # the other click of two has begun it
-    if not run.is_over or run.is_ready:
-        raise DomainError("That package is made already, or under way.")
-    _queue(held, run.package)
+def package_filename(held: Engagement) -> str:
+    return f"{current.actor().tenant_slug}-{held.ref}.zip"
 
 
-def file_package(package: EvidencePackage, held: Engagement, blob: Blob, *, files: int, checkpoint: int) -> None:
-    """The package is made. Whoever took the work up a second time finds it filed, and changes nothing."""
-    if package.storage_key is not None:
-        return
+def file_package(package: EvidencePackage, held: Engagement, blob: Blob, *, files: int, checkpoint: int) -> bool:
+    """Keep a finished package; False where another process has, and nothing changes."""
+    if package.is_ready:
+        return False
     package.storage_key, package.sha256, package.size = blob.key, blob.sha256, blob.size
     package.files, package.checkpoint, package.finished_at = files, checkpoint, clock.now()
     record(PACKAGE_MADE, package, engagement=held.ref, files=files, size=blob.size, sha256=blob.sha256, checkpoint=checkpoint)
+    return True
 
 
-def take_package(held: Engagement, package: EvidencePackage) -> str:
-    """Somebody takes the package away, which is an entry each time; its key in the store."""
+def download_package(held: Engagement, package: EvidencePackage) -> GeneratedFile:
+    """Record that somebody downloads the package, which is an entry each time, and return it."""
     if package.storage_key is None:
-        raise DomainError("That package is not made yet.")
+        raise DomainError("This package isn't ready yet.")
     record(PACKAGE_TAKEN, package, engagement=held.ref, sha256=package.sha256)
-    return package.storage_key
+    name, digest = package_filename(held), package.sha256 or ""
+    return GeneratedFile(name, "application/zip", key=package.storage_key, size=package.size or 0, sha256=digest)

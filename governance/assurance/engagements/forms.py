@@ -3,9 +3,10 @@ from typing import Any
 from wtforms import BooleanField, FileField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from governance.assurance.evidence.forms import Readable, day_field
+from governance.assurance.evidence.forms import Readable
 from governance.assurance.frameworks import queries as frameworks
-from governance.foundation.people.owners import owner_choices
+from governance.foundation.people.owner_fields import OwnerField
+from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, Form
 
 
@@ -21,10 +22,10 @@ class EngagementForm(Readable):
     criteria = StringField(
         "Criteria", [Length(max=2000)], description="Refs, separated by commas, with all below them. Empty: the whole framework."
     )
-    period_from = day_field("Period from")
-    period_to = day_field("Period to")
-    fieldwork_from = day_field("Fieldwork from", description="Access opens at the beginning of this day, by itself.")
-    fieldwork_to = day_field("Fieldwork to", description="Access closes at the end of this day, by itself.")
+    period_from = DayField("Period from")
+    period_to = DayField("Period to")
+    fieldwork_from = DayField("Fieldwork from", description="Access opens at the beginning of this day, by itself.")
+    fieldwork_to = DayField("Fieldwork to", description="Access closes at the end of this day, by itself.")
     keeps_still = BooleanField(
         "Evidence and controls are read-only during the fieldwork",
         description="Nobody changes them then; requests are answered with the versions that are there.",
@@ -54,14 +55,14 @@ class RequestForm(Readable):
     title = StringField("Request", [InputRequired("What is asked for?"), Length(max=300)])
     detail = TextAreaField("Details", [Length(max=4000)])
     criteria = StringField("Criteria", [Length(max=1000)], description="Refs, separated by commas.")
-    due_on = day_field("Due", required=False)
-    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
+    due_on = DayField("Due", required=False)
+    owner_id = OwnerField()
     ref = StringField("Ref", [Length(max=40)], description="The firm's own number, or empty for the next one.")
 
 
 class AssignRequestForm(Readable):
-    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
-    due_on = day_field("Due", required=False)
+    owner_id = OwnerField()
+    due_on = DayField("Due", required=False)
     version = HiddenField()
 
 

@@ -1,35 +1,26 @@
 """Makes an evidence package in the background, and shuts the door when windows close. A package is whole or there is none."""
 
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
-
-from governance.assurance.engagements import actions, package_signature, permissions, queries
+from governance.assurance.engagements import actions, package_signature, queries
 from governance.assurance.engagements.bagit import MOST_FILES, Bag, NotWhole, Payload
-from governance.assurance.engagements.models import EvidencePackage
 from governance.assurance.engagements.package_contents import LOG, Contents, Stored, gather
 from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
 from governance.foundation.logbook.exporting import Plan, Tally, stream
 from governance.foundation.logbook.filters import Filters
-from governance.kernel import access, clock, current, storage
+from governance.kernel import background_work, clock, current, storage
+from governance.kernel.background_work import PacedProgress, keep, target_of
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound, Unavailable
 from governance.kernel.formatting import thousands
 from governance.kernel.jobs import Progress, WorkItem, work
 from governance.kernel.streams import reading
 
-LIMIT = 64 * 1024**3
-SHELF = "packages"  # sealed under the tenant's key, as the evidence in them is
-PAUSE = 0.3  # seconds between two words of progress: each is a small transaction
 KIB = 1024
-SWEPT_AFTER = timedelta(days=1)
 FEW = 10  # files that every package has: index, log, tag files
 PLACE = 512  # bytes that one place of the log is counted for: what it weighs is known only when it is written
 
@@ -45,69 +36,33 @@ class Order:
     info: dict[str, str]
 
 
-@work("evidence package")
+@work(actions.PACKAGES.name)
 def make_package(item: WorkItem, progress: Progress) -> None:
     """The work of one EvidencePackage (item.target_id)."""
-    if item.target_id is None:
-        raise RuntimeError("a package's work names its package")
-    who = current.actor()
-    if who.person_id != item.asked_by:
-        raise Forbidden("Whoever asked for this package is no longer a member. No package was made.")
-    access.require(permissions.PACKAGE)
-    progress(0, 1, "Reading what belongs into it")
+    package_id, who = target_of(actions.PACKAGES, item), current.actor()
+    progress(0, 1, "Reading what belongs in it")
     with transaction(read_only=True, snapshot=True) as reading_of:
-        order = _order(item.target_id)
+        order = _order(package_id)
         reading_of.expunge_all()
     if order is None:
         return
     _still_inside(who)
     bag, telling = Bag(order.contents.name, order.info), _Telling(progress, order)
     made = reading(bag.pieces(_payload(order, telling), lambda digest: _signed(order, digest)))
-    blob = storage.store().write(item.tenant_id, made, limit=LIMIT, shelf=SHELF)
-    try:
-        filed = _file(item, blob, order, files=len(bag.digests))
-    except BaseException:
-        _drop(blob.key)
-        raise
-    if not filed:
-        _drop(blob.key)
+    keep(actions.PACKAGES, item, made, lambda blob: _file(blob, order, files=len(bag.digests)))
 
 
-def _file(item: WorkItem, blob: storage.Blob, order: Order, *, files: int) -> bool:
-    """Only with this is there a package, and the progress at its end. False when another process was sooner."""
-    with transaction():
-        _still_inside(current.actor())
-        package = queries.locked_package(order.package_id)
-        if package.storage_key is not None:
-            return False
-        held = queries.engagement(package.engagement_id)
-        actions.file_package(package, held, blob, files=files, checkpoint=order.checkpoint)
-        work = session().scalars(select(WorkItem).where(WorkItem.id == item.id)).one()
-        work.done = work.total
-    return True
-
-
-def _drop(key: str) -> None:
-    """What was not filed is nobody's. Where removing it fails too, the nightly sweep takes it."""
-    with suppress(DomainError, DBAPIError, OSError), transaction(read_only=True):
-        if key not in _named([key]):
-            storage.store().remove(key)
-
-
-def _named(keys: Sequence[str]) -> set[str]:
-    """Those of these keys that are a package's."""
-    query = select(EvidencePackage.storage_key).where(EvidencePackage.storage_key.in_(keys))
-    return {key for key in session().scalars(query) if key}
+def _file(blob: storage.Blob, order: Order, *, files: int) -> bool:
+    """Only with this is there a package. False when another process was sooner."""
+    _still_inside(current.actor())
+    package = queries.locked_package(order.package_id)
+    held = queries.engagement(package.engagement_id)
+    return actions.file_package(package, held, blob, files=files, checkpoint=order.checkpoint)
 
 
 def sweep() -> int:
-    """Nightly, of the acting tenant: stored packages that no row names, a day after; how many. A killed process leaves such ones."""
-    store, before = storage.store(), clock.now() - SWEPT_AFTER
-    old = [key for key, written in store.aged(f"{current.actor().tenant_id.hex}/{SHELF}") if written < before]
-    named = _named(old)
-    for key in (orphans := [key for key in old if key not in named]):
-        store.remove(key)
-    return len(orphans)
+    """Nightly, of the acting tenant: remove stored packages that no row names; how many."""
+    return background_work.sweep(actions.PACKAGES)
 
 
 def _still_inside(who: current.Actor) -> None:
@@ -194,10 +149,10 @@ class _Telling:
     """How far it is, in kilobytes: files by the bytes that went by, the log by its places, in the order in which they come."""
 
     def __init__(self, progress: Progress, order: Order) -> None:
-        self._progress, self._files = progress, len(order.contents.stored)
+        self._progress, self._files = PacedProgress(progress), len(order.contents.stored)
         self._evidence, self._log = order.contents.octets, PLACE * order.plan.size
         self._total = (self._evidence + self._log) // KIB + 1
-        self._octets, self._step, self._last = 0, "", 0.0
+        self._octets, self._step = 0, ""
 
     def at(self, number: int, each: Stored) -> None:
         self._step = f"File {thousands(number)} of {thousands(self._files)}: {each.path.rsplit('/', 2)[1]}"
@@ -212,14 +167,12 @@ class _Telling:
         self.beat()
 
     def end(self) -> None:
-        self._step, self._octets, self._last = "Signing and storing", self._total * KIB, 0.0
-        self.beat()
+        self._step, self._octets = "Signing and storing", self._total * KIB
+        self.beat(always=True)
 
-    def beat(self) -> None:
+    def beat(self, *, always: bool = False) -> None:
         """The last kilobyte is told by the filing alone."""
-        if time.monotonic() - self._last > PAUSE:
-            self._last = time.monotonic()
-            self._progress(min(self._octets // KIB, self._total - 1), self._total, self._step)
+        self._progress(min(self._octets // KIB, self._total - 1), self._total, self._step, always=always)
 
 
 # ---- windows

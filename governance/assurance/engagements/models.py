@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from governance.kernel.background_work import Generated
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
@@ -143,18 +144,20 @@ class RequestImport(Tenanted, Model):
     added: Mapped[int | None]
 
 
-class EvidencePackage(Tenanted, Model):
+class EvidencePackage(Generated):
     """Everything of an engagement as one file (BagIt), made in the background."""
 
     __tablename__ = "evidence_packages"
     __table_args__ = (tenant_fk("engagement_id", "engagements"), Index(None, "tenant_id", "engagement_id", "created_at"))
 
     engagement_id: Mapped[UUID]
-    asked_by: Mapped[UUID | None]
-    work_item_id: Mapped[UUID | None]
     storage_key: Mapped[str | None]
     sha256: Mapped[str | None]
     size: Mapped[int | None] = mapped_column(BigInteger)
     files: Mapped[int | None]
     checkpoint: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[datetime | None]
+
+    @property
+    def is_ready(self) -> bool:
+        return self.storage_key is not None

@@ -38,11 +38,11 @@ from governance.foundation.people.sessions import ABSOLUTE
 from governance.kernel import clock
 from governance.kernel import current as acting
 from governance.kernel.access import allowed
+from governance.kernel.background_work import Run, run_of, with_work
 from governance.kernel.conditions import is_owner
 from governance.kernel.current import Actor
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
 
 STATES = ("open", "provided", "returned", "accepted")
@@ -565,39 +565,26 @@ def _waiting() -> Select[Any]:
 # ---- packages
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A package and how far its work is."""
-
-    package: EvidencePackage
-    work: WorkItem | None
-
-    @property
-    def is_ready(self) -> bool:
-        return self.package.storage_key is not None
-
-    @property
-    def is_over(self) -> bool:
-        return self.is_ready or (self.work is not None and self.work.is_over)
-
-
-def packages(engagement_id: UUID, *, limit: int = 20) -> list[Run]:
-    query = select(EvidencePackage, WorkItem).outerjoin(WorkItem, WorkItem.id == EvidencePackage.work_item_id)
-    query = query.where(EvidencePackage.engagement_id == engagement_id)
+def packages(engagement_id: UUID, *, limit: int = 20) -> list[Run[EvidencePackage]]:
+    query = with_work(EvidencePackage).where(EvidencePackage.engagement_id == engagement_id)
     rows = session().execute(query.order_by(EvidencePackage.created_at.desc(), EvidencePackage.id.desc()).limit(limit))
     return [Run(package, work) for package, work in rows]
 
 
-def package(engagement_id: UUID, package_id: UUID) -> Run:
+def package(engagement_id: UUID, package_id: UUID) -> Run[EvidencePackage]:
     """A package of that engagement, seen by who may see the engagement."""
     engagement(engagement_id)
     found = find(EvidencePackage, package_id, what="package")
     if found.engagement_id != engagement_id:
         raise NotFound("There is no such package in this engagement.")
-    item = (
-        session().scalars(select(WorkItem).where(WorkItem.id == found.work_item_id)).one_or_none() if found.work_item_id else None
-    )
-    return Run(found, item)
+    return run_of(found)
+
+
+def visible_package(package_id: UUID) -> EvidencePackage:
+    """The same by the package's id alone."""
+    found = packaged(package_id)
+    engagement(found.engagement_id)
+    return found
 
 
 def locked_package(package_id: UUID) -> EvidencePackage:
@@ -607,24 +594,6 @@ def locked_package(package_id: UUID) -> EvidencePackage:
 def packaged(package_id: UUID) -> EvidencePackage:
     """The same without a lock, for reading in a snapshot."""
     return find(EvidencePackage, package_id, what="package")
-
-
-def packages_under_way_of(person_id: UUID) -> list[tuple[Engagement, Run]]:
-    """What this person requested and what is not generated yet."""
-    query = (
-        select(Engagement, EvidencePackage, WorkItem)
-        .join(EvidencePackage, EvidencePackage.engagement_id == Engagement.id)
-        .join(WorkItem, WorkItem.id == EvidencePackage.work_item_id)
-    )
-    under_way = WorkItem.asked_by == person_id, WorkItem.state.in_(("queued", "running")), EvidencePackage.storage_key.is_(None)
-    rows = session().execute(query.where(*under_way).order_by(WorkItem.id))
-    return [(engagement, Run(package, work)) for engagement, package, work in rows]
-
-
-def package_under_way(engagement_id: UUID) -> EvidencePackage | None:
-    query = select(EvidencePackage).join(WorkItem, WorkItem.id == EvidencePackage.work_item_id)
-    query = query.where(EvidencePackage.engagement_id == engagement_id, WorkItem.state.in_(("queued", "running")))
-    return session().scalars(query.limit(1)).one_or_none()
 
 
 def verifier_keys() -> list[str]:

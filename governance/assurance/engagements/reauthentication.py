@@ -17,7 +17,8 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue, local_path, set_cookie
+from governance.kernel.redirects import tenant_path
+from governance.kernel.web import ResponseReturnValue, set_cookie
 
 feature = Feature("auditor_again", __name__)
 
@@ -41,8 +42,7 @@ def _behind(*, lock: bool = True) -> tuple[EngagementAuditor, Engagement]:
 
 def _next() -> str:
     """Only a page of this tenant follows."""
-    home, path = f"/t/{current.actor().tenant_slug}/", local_path(request.values.get("next"))
-    return path if path.startswith(home) else home
+    return tenant_path(request.values.get("next"))
 
 
 def _page(auditor: EngagementAuditor, *, sent: bool = False, problem: str = "", status: int = 200) -> ResponseReturnValue:

@@ -25,7 +25,7 @@ from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import doers
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
-from governance.kernel import clock, current, storage
+from governance.kernel import clock, current, storage, work_pages
 from governance.kernel.access import allowed
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
@@ -87,7 +87,7 @@ def engagement(engagement_id: UUID) -> ResponseReturnValue:
 def _engagement_page(held: Engagement, form: Form, *, status: int = 200) -> ResponseReturnValue:
     runs = queries.packages(held.id) if allowed(permissions.PACKAGE) else []
     pending = queries.first_requests(held.id, ("provided",) if allowed(permissions.JUDGE) else ("open", "returned"))
-    ids = [held.id, *(run.package.id for run in runs)]
+    ids = [held.id, *(run.row.id for run in runs)]
     return page(
         "assurance/engagements/engagement.html", status=status, held=held, form=form, phase=queries.phase_of(held), scope=queries.framework_of(held),
         counts=queries.counts([held.id])[held.id], auditors=queries.auditors(held.id), runs=runs, controls=len(queries.controls_in(held)),
@@ -293,7 +293,7 @@ def _request_page(
 
 def _assign_form(asked: AuditRequest) -> AssignRequestForm:
     form = AssignRequestForm(owner_id=asked.owner_id, due_on=asked.due_on)
-    form.owner_id.choices = owners.owner_choices(asked.owner_id)
+    form.owner_id.offer(owners.owner_choices(asked.owner_id))
     return form
 
 
@@ -463,13 +463,9 @@ def ask_package(engagement_id: UUID) -> ResponseReturnValue:
 @feature.get("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>", needs=permissions.PACKAGE)
 def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
-    asked_by = doers([run.package.asked_by]).get(run.package.asked_by) if run.package.asked_by else None
-    return page("assurance/engagements/package.html", held=held, run=run, filename=_filename(held), asked_by=asked_by, timeline=told([package_id]),
+    asked_by = doers([run.row.asked_by]).get(run.row.asked_by) if run.row.asked_by else None
+    return page("assurance/engagements/package.html", held=held, run=run, progress=work_pages.shown(run), filename=actions.package_filename(held), asked_by=asked_by, timeline=told([package_id]),
                 keys=queries.verifier_keys())  # fmt: skip
-
-
-def _filename(held: Engagement) -> str:
-    return f"{current.actor().tenant_slug}-{held.ref}.zip"
 
 
 @feature.post(
@@ -479,25 +475,15 @@ def _filename(held: Engagement) -> str:
     answers=FILE,
 )
 def take_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
-    """The file itself, streamed. A POST, because taking it is an entry in the log."""
+    """The file itself, streamed. A POST, because downloading it is an entry in the log."""
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
-    key = actions.take_package(held, run.package)
-    response = Response(storage.pieces(key), content_type="application/zip")
-    response.headers["Content-Disposition"] = f'attachment; filename="{_filename(held)}"'
-    response.headers["X-Content-SHA256"] = run.package.sha256 or ""
-    response.content_length = run.package.size or 0
-    return response
+    return work_pages.attachment(actions.download_package(held, run.row))
 
 
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/cancel", needs=permissions.PACKAGE)
-def cancel_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
-    held = queries.engagement(engagement_id)
-    actions.cancel_package(held, queries.package(engagement_id, package_id))
-    return redirect(url_for("engagements.package", engagement_id=held.id, package_id=package_id), 303)
-
-
-@feature.post("/engagements/<uuid:engagement_id>/packages/<uuid:package_id>/again", needs=permissions.PACKAGE, fresh=GENERATE)
-def package_again(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
-    held = queries.engagement(engagement_id)
-    actions.package_again(held, queries.package(engagement_id, package_id))
-    return redirect(url_for("engagements.package", engagement_id=held.id, package_id=package_id), 303)
+work_pages.add_routes(
+    feature,
+    actions.PACKAGES,
+    "/engagements/<uuid:engagement_id>/packages/<uuid:package_id>",
+    queries.package,
+    step_up=GENERATE,
+)

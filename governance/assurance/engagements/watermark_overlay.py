@@ -1,15 +1,12 @@
 """Lays the marks over a stranger's PDF, in a child with limits of memory and time: a small PDF can unpack to more than there is.
 
 lay(source, target, sheets) → bool        `sheets` makes a PDF of empty sheets of these sizes; False where a limit or the file forbids it
-python -m governance.engagements.overlay  that child: the sizes as one line of JSON, then it waits for the sheets on standard input
+The child prints the sizes as one line of JSON, then waits for the sheets on its standard input.
 """
 
 import contextlib
 import io
 import json
-import os
-import resource
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -17,11 +14,12 @@ from pathlib import Path
 
 import pikepdf
 
+from governance.kernel import sandbox
+
 MEMORY, SECONDS = 768 * 1024 * 1024, 30  # besides the file itself, and of the processor
 MOST_PAGES, MOST_SIZES = 5000, 12
 SMALLEST, LARGEST = 40, 14_400  # points: what PDF allows a side to be
 AT_ONCE = 2  # children of one worker
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH")
 REFUSED = 3
 _turns = threading.BoundedSemaphore(AT_ONCE)
 type Sizes = Sequence[tuple[int, int]]
@@ -29,39 +27,20 @@ type Sizes = Sequence[tuple[int, int]]
 
 def lay(source: Path, target: Path, sheets: Callable[[Sizes], bytes], *, memory: int = MEMORY, seconds: int = SECONDS) -> bool:
     """Write the marked copy to `target`; False, and nothing written, when that cannot be done."""
-    limits = [str(memory + source.stat().st_size), str(seconds)]
-    command = [
-        sys.executable,
-        "-m",
-        "governance.assurance.engagements.watermark_overlay",
-        *limits,
-        str(source.resolve()),
-        str(target.resolve()),
-    ]
-    here, kept = Path(__file__).resolve().parents[3], {name: os.environ[name] for name in KEPT if name in os.environ}
-    with (
-        _turns,
-        subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=here, env=kept
-        ) as child,
-    ):
-        try:
-            said = child.stdout.readline() if child.stdout else b""
-            if said:
-                child.communicate(sheets([(int(w), int(h)) for w, h in json.loads(said)]), timeout=2 * seconds)
-        except (subprocess.TimeoutExpired, BrokenPipeError, ValueError):
-            pass
-        finally:
-            child.kill()
-    if child.returncode == 0:
-        return True
+    limits = sandbox.Limits(memory=memory + source.stat().st_size, seconds=seconds)
+    module, paths = "governance.assurance.engagements.watermark_overlay", (str(source.resolve()), str(target.resolve()))
+
+    def reply(line: bytes) -> bytes:
+        return sheets([(int(width), int(height)) for width, height in json.loads(line)])
+
+    with _turns, contextlib.suppress(ValueError):  # a child that a file has taken over may print anything
+        if sandbox.run(module, *paths, limits=limits, on_line=reply).is_finished:
+            return True
     target.unlink(missing_ok=True)
     return False
 
 
-def main(memory: int, seconds: int, source: Path, target: Path) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+def main(source: Path, target: Path) -> int:
     with contextlib.suppress(
         pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError, ValueError, TypeError, KeyError, AttributeError, MemoryError
     ):  # fmt: skip
@@ -92,4 +71,4 @@ def _size(page: pikepdf.Page) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -9,6 +9,7 @@ from flask import Response, jsonify, request
 from governance.assurance.evidence import actions, openapi, permissions, queries
 from governance.assurance.evidence.models import Evidence
 from governance.kernel import access, current
+from governance.kernel.days import ANY_DAY, parse_day
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature, a_key_is_here
 from governance.kernel.forms import uuid_or_none
@@ -93,10 +94,7 @@ def _sha256(given: str | None) -> str | None:
 
 
 def _day(sent: dict[str, str], name: str) -> date:
-    try:
-        return date.fromisoformat(sent.get(name, "").strip())
-    except ValueError as error:
-        raise Invalid(f"{name}: a day such as 2026-11-25.", field=name) from error
+    return parse_day(sent.get(name, ""), field=name, bounds=ANY_DAY)
 
 
 def _idempotency_key() -> str | None:

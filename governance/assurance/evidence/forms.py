@@ -1,7 +1,7 @@
 from datetime import date
 from typing import Any
 
-from wtforms import DateField, FileField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import FileField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from governance.assurance.evidence.actions import CONFIDENTIALITY, KINDS, LIMIT
@@ -9,30 +9,25 @@ from governance.assurance.evidence.file_types import IN_WORDS
 from governance.assurance.evidence.freshness import CADENCES
 from governance.assurance.evidence.queries import control_choices
 from governance.assurance.evidence.retention import LEAST, MOST
-from governance.foundation.people.owners import assignee_choices, owner_choices
+from governance.foundation.people.owner_fields import OwnerField
+from governance.foundation.people.owners import assignee_choices
+from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, Choices, Form
-
-NOT_A_DAY = "This is not a day such as 2026-11-25."
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)  # a century that days can be added to and taken from
-
-
-def day_field(label: str, **options: Any) -> DateField:
-    required = options.pop("required", True)
-    check = InputRequired(f"{label}: choose a day.") if required else Optional()
-    return DateField(label, [check], **options)
 
 
 class Readable(Form):
-    """Says in words what a date that cannot be read should look like."""
+    """Says in words what is wrong with a choice."""
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine = bool(super().validate(extra_validators))
         for field in self:
-            if isinstance(field, DateField) and field.errors and field.raw_data and field.raw_data[0]:
-                field.errors = [NOT_A_DAY]
-            elif isinstance(field, DateField) and field.data and not FIRST_DAY <= field.data <= LAST_DAY:
-                field.errors, fine = ["No day here is before the year 2000 or after 2100."], False
-            if isinstance(field, SelectField) and field.errors and field.raw_data and field.raw_data[0]:
+            if (
+                isinstance(field, SelectField)
+                and not isinstance(field, OwnerField)
+                and field.errors
+                and field.raw_data
+                and field.raw_data[0]
+            ):
                 field.errors = [f"{field.label.text}: that is not a choice here."]
         return fine
 
@@ -55,7 +50,7 @@ class EvidenceForm(Readable):
         description="How often a new version is expected.",
     )
     confidentiality = SelectField("Confidentiality", choices=[(c, c.capitalize()) for c in CONFIDENTIALITY], default="internal")
-    due_on = day_field(
+    due_on = DayField(
         "First version due",
         required=False,
         description="Counts until a first version is accepted; from then on its validity does.",
@@ -63,7 +58,7 @@ class EvidenceForm(Readable):
 
 
 class BeginForm(EvidenceForm):
-    owner_id = Choice("Owner", [Optional()], choices=owner_choices)
+    owner_id = OwnerField()
     controls = Controls("Controls it supports", [Optional()], choices=control_choices)
     note = StringField("How it supports them", [Length(max=500)])
 
@@ -79,10 +74,10 @@ class VersionForm(Readable):
         [Length(max=2000)],
         description="https only. A link has no hash: we cannot prove what it showed.",
     )
-    collected_on = day_field("Collected on", description="The day on which it was taken from its source.")
-    period_from = day_field("Covers from")
-    period_to = day_field("Covers to")
-    valid_until = day_field("Valid until", description="The day after it, the evidence is overdue.")
+    collected_on = DayField("Collected on", description="The day on which it was taken from its source.")
+    period_from = DayField("Covers from")
+    period_to = DayField("Covers to")
+    valid_until = DayField("Valid until", description="The day after it, the evidence is overdue.")
     source = StringField("Source", [Length(max=120)], description="The system or the company that it comes from.")
 
     @property
@@ -101,7 +96,7 @@ class ReviewForm(Readable):
 class AssignForm(Readable):
     """Of one row and of several: an owner, or the choice to remove the owner."""
 
-    owner_id = Choice("Owner", [InputRequired("Choose an owner.")], choices=assignee_choices)
+    owner_id = OwnerField(required="Choose an owner.", choices=assignee_choices)
 
 
 class LinkForm(Readable):

@@ -2,8 +2,9 @@ from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringFi
 from wtforms.fields import FileField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from governance.assurance.evidence.forms import Readable, day_field
-from governance.foundation.people.owners import owner_choices
+from governance.assurance.evidence.forms import Readable
+from governance.foundation.people.owner_fields import OwnerField
+from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, constraint
 
 constraint("uq_samples_tenant_id_population_id_seed_size", "Somebody else drew it at the same moment. Look at it again.")
@@ -20,8 +21,8 @@ WORDS = {"yes": "Yes", "no": "No", "na": "Not applicable"}
 
 
 class PeriodForm(Readable):
-    period_from = day_field("Covers from")
-    period_to = day_field("Covers to")
+    period_from = DayField("Covers from")
+    period_to = DayField("Covers to")
 
 
 class FreezeForm(PeriodForm):
@@ -47,7 +48,7 @@ class UploadForm(PeriodForm):
         [InputRequired("Say which system or person ran it."), Length(max=160)],
         description="The system, and the account that ran it.",
     )
-    run_on = day_field("Run on")
+    run_on = DayField("Run on")
 
 
 class DrawForm(Readable):
@@ -93,8 +94,8 @@ class AnswerForm(Readable):
 class FindingForm(Readable):
     title = StringField("Finding", [InputRequired("What is wrong, in a line?"), Length(max=200)])
     plan = TextAreaField("Plan", [InputRequired("Say how it will be mended."), LONG])
-    owner_id = Choice("Owner", [InputRequired("Who mends it?")], choices=owner_choices)
-    due_on = day_field("Mended by")
+    owner_id = OwnerField(required="Who fixes it?")
+    due_on = DayField("Mended by")
 
 
 class RemedyForm(Readable):
@@ -102,7 +103,7 @@ class RemedyForm(Readable):
 
 
 class RetestForm(Readable):
-    tested_on = day_field("Retested on")
+    tested_on = DayField("Retested on")
     sample = IntegerField(
         "Items tried", [InputRequired("How many items were tried?"), NumberRange(1, 500, "A retest tries 1 to 500 items.")]
     )

@@ -3,7 +3,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from wtforms import DateField, HiddenField, IntegerField, SelectField, SelectMultipleField, StringField
+from wtforms import HiddenField, IntegerField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from governance.foundation.api_keys.actions import MOST_RATE, OVERLAPS
@@ -12,6 +12,7 @@ from governance.foundation.api_keys.ports import subjects
 from governance.foundation.tenants.forms import one_line
 from governance.kernel import clock, current
 from governance.kernel.access import known_scopes
+from governance.kernel.days import ANY_DAY, DayField
 from governance.kernel.forms import Choice, Form, constraint, uuid_or_none
 from governance.kernel.ids import uuid7
 
@@ -39,9 +40,10 @@ class KeyForm(Form):
         "Requests a minute", [Optional(), NumberRange(1, MOST_RATE, f"Between 1 and {MOST_RATE}.")],
         default=RATE, description="Above it the machine is told to wait. Left empty it is 60 000.",
     )  # fmt: skip
-    ends_on = DateField(
+    ends_on = DayField(
         "Last day",
-        [Optional()],
+        required=False,
+        bounds=ANY_DAY,
         description="The key opens nothing after this day. Without a day it is good until it is revoked.",
     )
     once = HiddenField()
@@ -61,8 +63,6 @@ class KeyForm(Form):
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine = bool(super().validate(extra_validators))
-        if self.ends_on.errors:
-            self.ends_on.errors = ["This is not a day such as 2026-11-25."]
         if self.scopes.errors and self.scopes.raw_data:
             self.scopes.errors = ["That is no scope here."]
         return fine

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.logbook import queries
+from governance.foundation.logbook import permissions, queries
+from governance.foundation.logbook.exporting import SUFFIXES
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.logbook.models import LogExport, SavedView
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import alone, session
+from governance.kernel import background_work, clock, current, formatting
+from governance.kernel.background_work import GeneratedFile
+from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.storage import Blob
 
@@ -62,7 +64,8 @@ EXPORT_ASKED = action("audit.export.asked", "asked for an export of the log", fi
 EXPORT_CANCELLED = action("audit.export.cancelled", "cancelled an export of the log", fields="format")
 EXPORT_MADE = action("audit.export.made", "made an export of the log", fields="format entries checkpoint sha256")
 EXPORT_TAKEN = action("audit.export.downloaded", "downloaded an export of the log", fields="format sha256")
-FORMATS = ("jsonl", "ocsf", "csv")
+MEDIA_TYPES = {"jsonl": "application/jsonl", "ocsf": "application/jsonl", "csv": "text/csv; charset=utf-8"}
+FORMATS = tuple(MEDIA_TYPES)
 MOST_UNDER_WAY = 5
 
 
@@ -70,47 +73,53 @@ def ask_export(format_: str, filters: Filters) -> LogExport:
     """Queue an export. While the same one is under way, that one is watched: a double click makes one file."""
     if format_ not in FORMATS:
         raise Invalid(f"Choose one of the formats {', '.join(FORMATS)}.", field="format")
-    alone("log exports")
-    running = queries.exports_under_way(limit=MOST_UNDER_WAY)
+    background_work.lock(LogExport)
+    running = background_work.under_way(LogExport, limit=MOST_UNDER_WAY)
     same = [each for each in running if (each.format, each.query) == (format_, filters.address)]
     if same:
         return same[0]
     if len(running) >= MOST_UNDER_WAY:
         raise DomainError(f"{MOST_UNDER_WAY} exports are under way. Wait for one of them, or cancel it.")
-    made = LogExport(
+    return background_work.start(LogExport(
         format=format_, query=filters.address, asked_by=current.actor().person_id, work_item_id=None, checkpoint=None, entries=None,
         storage_key=None, sha256=None, size=None, finished_at=None,
-    )  # fmt: skip
-    session().add(made)
-    session().flush()
-    _queue_export(made)
-    return made
+    ))  # fmt: skip
 
 
-def _queue_export(export: LogExport) -> None:
-    export.work_item_id = jobs.enqueue("log export", export.id).id
+def _requested(export: LogExport) -> None:
     clear = {name: value for name, value in export.query.items() if name != "q"}
     record(EXPORT_ASKED, export, format=export.format, filters=clear, words=export.query.get("q"))
 
 
-def cancel_export(run: queries.Run) -> None:
-    if run.is_over or run.work is None:
-        raise DomainError("That export is no longer under way.")
-    jobs.cancel(run.work)
-    record(EXPORT_CANCELLED, run.export, format=run.export.format)
+def _renew(export: LogExport) -> None:
+    """A retry covers the log as it is then."""
+    export.checkpoint = None
 
 
-def export_again(run: queries.Run) -> None:
-    """After a failure or a cancellation: the same filters, over the log as it is now."""
-    alone("log exports")
-    begun = run.export.work_item_id
-    session().refresh(run.export, attribute_names=["work_item_id"])
-    if run.export.work_item_id != begun:
-        return  # the other click of two has begun it
-    if not run.is_over or run.is_ready:
-        raise DomainError("That export is made already, or under way.")
-    run.export.checkpoint = None
-    _queue_export(run.export)
+def export_filename(export: LogExport) -> str:
+    """audit-export-2026-11-25.jsonl, on the tenant's day; with "some" in it when filters were set."""
+    day = export.created_at.astimezone(formatting.zone()).date()
+    return f"audit-export{'-some' if export.query else ''}-{day}.{SUFFIXES.get(export.format, 'txt')}"
+
+
+EXPORTS = background_work.WorkKind(
+    name="log export",
+    noun="export",
+    model=LogExport,
+    view=permissions.EXPORT,
+    permission=permissions.EXPORT,
+    find=lambda export_id: queries.export(export_id).row,
+    title=export_filename,
+    page=lambda export: ("log_exports.export", {"export_id": export.id}),
+    address=lambda export: {"export_id": export.id},
+    requested=_requested,
+    cancelled=lambda export: record(EXPORT_CANCELLED, export, format=export.format),
+    renew=_renew,
+    requester_only=True,
+    stored=LogExport.storage_key,
+    max_bytes=64 * 1024**3,  # forty million entries
+    result_label="Open the export",
+)
 
 
 def aim_export(export: LogExport, number: int) -> None:
@@ -119,18 +128,19 @@ def aim_export(export: LogExport, number: int) -> None:
     session().flush()  # recorded with the file, in file_export()
 
 
-def file_export(export: LogExport, blob: Blob, entries: int) -> None:
-    """The export is made. Whoever took the work up a second time finds it filed, and changes nothing."""
-    if export.storage_key is not None:
-        return
+def file_export(export: LogExport, blob: Blob, entries: int) -> bool:
+    """Keep a finished export; False where an earlier try has, and nothing changes."""
+    if export.is_ready:
+        return False
     export.storage_key, export.sha256, export.size, export.entries = blob.key, blob.sha256, blob.size, entries
     export.finished_at = clock.now()
     record(EXPORT_MADE, export, format=export.format, entries=entries, checkpoint=export.checkpoint, sha256=blob.sha256)
+    return True
 
 
-def take_export(export: LogExport) -> str:
-    """Somebody takes the file away, which is an entry each time; its key in the store."""
+def download_export(export: LogExport) -> GeneratedFile:
+    """Record that somebody downloads the file, which is an entry each time, and return it."""
     if export.storage_key is None:
-        raise DomainError("That export is not made yet.")
+        raise DomainError("This export isn't ready yet.")
     record(EXPORT_TAKEN, export, format=export.format, sha256=export.sha256)
-    return export.storage_key
+    return GeneratedFile(export_filename(export), MEDIA_TYPES[export.format], key=export.storage_key, size=export.size)

@@ -1,18 +1,18 @@
-"""Exports of the log: asking for one with the filters of the log's page, watching it, taking the file."""
+"""Exports of the log: requesting one with the filters of the log's page, its page, its download."""
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response, redirect, request, url_for
+from flask import redirect, request, url_for
 
 from governance.foundation.audit import logs
 from governance.foundation.logbook import actions, permissions, queries
-from governance.foundation.logbook.exporting import SUFFIXES
 from governance.foundation.logbook.filters import Filters, parse
 from governance.foundation.logbook.models import LogExport
 from governance.foundation.people import queries as people
-from governance.kernel import formatting, storage
+from governance.kernel import work_pages
+from governance.kernel.background_work import Run
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.forms import submission
@@ -30,7 +30,6 @@ FORMATS = {
     "csv": ("CSV", "For a spreadsheet: one row an entry, no proofs."),
 }
 CHIP = 40  # characters of a value that a chip shows
-TYPES = {"jsonl": "application/jsonl", "ocsf": "application/jsonl", "csv": "text/csv; charset=utf-8"}
 
 
 @feature.get("/audit/exports", needs=permissions.EXPORT)
@@ -38,10 +37,10 @@ def index() -> ResponseReturnValue:
     """The exports there are, and the form for another one with the filters that came in the address."""
     asked = parse(request.args)
     found = queries.exports(after=request.args.get("after"))
-    runs = [queries.Run(export, work) for export, work in found.rows]
-    names = people.names(run.export.asked_by for run in runs)
+    runs = [Run[LogExport](export, work) for export, work in found.rows]
+    names = people.names(run.row.asked_by for run in runs)
     return page("foundation/logbook/exports.html", runs=runs, names=names, next=found.next, kept=asked.address, chips=_chips(asked), formats=FORMATS,
-                said={run.export.id: _said(run.export) for run in runs})  # fmt: skip
+                said={run.row.id: _said(run.row) for run in runs})  # fmt: skip
 
 
 def _wanted() -> list[tuple[str, str]]:
@@ -50,7 +49,7 @@ def _wanted() -> list[tuple[str, str]]:
 
 
 def _wanted_before(export_id: UUID) -> list[tuple[str, str]]:
-    held = queries.export(export_id).export
+    held = queries.export(export_id).row
     return [("Format", _format(held.format)), ("Entries", _said(held))]
 
 
@@ -63,36 +62,20 @@ def ask() -> ResponseReturnValue:
 @feature.get("/audit/exports/<uuid:export_id>", needs=permissions.EXPORT)
 def export(export_id: UUID) -> ResponseReturnValue:
     run = queries.export(export_id)
-    held = run.export
+    held = run.row
     keys = [str(logs.verifier(key)) for key in logs.all_keys()]
-    return page("foundation/logbook/export.html", run=run, said=_said(held), format=_format(held.format), keys=keys,
-                filename=_filename(held), moments=people.timeline([export_id]), asked_by=people.names([held.asked_by]).get(held.asked_by) if held.asked_by else None)  # fmt: skip
+    return page("foundation/logbook/export.html", run=run, progress=work_pages.shown(run), said=_said(held), format=_format(held.format), keys=keys,
+                filename=actions.export_filename(held), moments=people.timeline([export_id]), asked_by=people.names([held.asked_by]).get(held.asked_by) if held.asked_by else None)  # fmt: skip
 
 
 @feature.post("/audit/exports/<uuid:export_id>/file", needs=permissions.EXPORT, answers=FILE)
 def file(export_id: UUID) -> ResponseReturnValue:
-    """The file itself. A POST, because taking it is an entry in the log. A reader who goes away in the middle may take it again."""
-    held = queries.export(export_id).export
-    response = Response(storage.pieces(actions.take_export(held)), content_type=TYPES[held.format])
-    response.headers["Content-Disposition"] = f'attachment; filename="{_filename(held)}"'
-    if held.size is not None:
-        response.content_length = held.size
-    return response
-
-
-@feature.post("/audit/exports/<uuid:export_id>/cancel", needs=permissions.EXPORT)
-def cancel(export_id: UUID) -> ResponseReturnValue:
-    actions.cancel_export(queries.export(export_id))
-    return redirect(url_for("log_exports.export", export_id=export_id), 303)
+    """The file itself. A POST, because downloading it is an entry in the log."""
+    return work_pages.attachment(actions.download_export(queries.export(export_id).row))
 
 
 GENERATE_AGAIN = StepUp("Generate log export", facts=_wanted_before)
-
-
-@feature.post("/audit/exports/<uuid:export_id>/again", needs=permissions.EXPORT, fresh=GENERATE_AGAIN)
-def again(export_id: UUID) -> ResponseReturnValue:
-    actions.export_again(queries.export(export_id))
-    return redirect(url_for("log_exports.export", export_id=export_id), 303)
+work_pages.add_routes(feature, actions.EXPORTS, "/audit/exports/<uuid:export_id>", queries.export, step_up=GENERATE_AGAIN)
 
 
 # ---- words
@@ -124,9 +107,3 @@ def _said(held: LogExport) -> str:
 def _in_words(query: Mapping[str, str]) -> str:
     """The filters in words."""
     return ", ".join(f"{_label(name).lower()} {value}" for name, value in query.items()) or "the whole log"
-
-
-def _filename(held: LogExport) -> str:
-    """audit-export-2026-11-25.jsonl, in the tenant's day; "some" stands in it when filters were set."""
-    day = held.created_at.astimezone(formatting.zone()).date()
-    return f"audit-export{'-some' if held.query else ''}-{day}.{SUFFIXES.get(held.format, 'txt')}"

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, literal_column, not_, or_
 
 from governance.foundation.audit.models import AuditEntry
+from governance.kernel.days import parse_day
 from governance.kernel.errors import Invalid
 
 NAMES = ("since", "until", "actor", "action", "target", "outcome", "q")
@@ -118,16 +119,11 @@ def parse(args: Mapping[str, str]) -> Filters:
     )  # fmt: skip
 
 
+LOGGED = (date(1970, 1, 1), date(9000, 12, 31))  # what PostgreSQL and a time zone can reckon with
+
+
 def _day(name: str, text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"The filter {name} should be a day such as 2026-11-18.", field=name) from None
-    if not 1970 <= day.year <= 9000:  # noqa: PLR2004 - what PostgreSQL and a time zone can reckon with
-        raise Invalid(f"The filter {name} lies outside of any log.", field=name)
-    return day
+    return parse_day(text, field=name, bounds=LOGGED) if text else None
 
 
 def _target(text: str) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from governance.kernel.background_work import Generated
 from governance.kernel.db import Model, Tenanted
 
 
@@ -21,7 +22,7 @@ class SavedView(Tenanted, Model):
     made_by: Mapped[UUID]
 
 
-class LogExport(Tenanted, Model):
+class LogExport(Generated):
     """An export of the log, made in the background: its filters, and once it is made, the file."""
 
     __tablename__ = "log_exports"
@@ -29,14 +30,16 @@ class LogExport(Tenanted, Model):
 
     format: Mapped[str]  # jsonl ocsf csv
     query: Mapped[dict[str, Any]]
-    asked_by: Mapped[UUID | None]
-    work_item_id: Mapped[UUID | None]
     checkpoint: Mapped[int | None] = mapped_column(BigInteger)  # number of the one that its proofs lead to
     entries: Mapped[int | None] = mapped_column(BigInteger)
     storage_key: Mapped[str | None]
     sha256: Mapped[str | None]
     size: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[datetime | None]
+
+    @property
+    def is_ready(self) -> bool:
+        return self.storage_key is not None
 
 
 class LogWord(Tenanted, Model):

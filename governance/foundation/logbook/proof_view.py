@@ -10,10 +10,11 @@ from governance.foundation.audit import logs, merkle
 from governance.foundation.audit import proof as proofs
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, LogKey
+from governance.foundation.audit.proof_charts import Side, proof_path
 from governance.foundation.audit.queries import Standing
 from governance.foundation.audit.record import canonical
 from governance.foundation.logbook.queries import Row
-from governance.kernel import charts, formatting
+from governance.kernel import formatting
 from governance.kernel.signed_note import NotSigned, VerifierKey, b64
 
 UNREADABLE = "The stored tree cannot be read at this entry's place. Tell the operator to run governance audit fsck."
@@ -58,16 +59,16 @@ class Proven:
             for side, digest in zip(sides(stands.index, stands.checkpoint.size), stands.path, strict=False)
         ]
         top = f"root of checkpoint {formatting.thousands(stands.checkpoint.number)}"
-        return charts.proof_path(steps, _short(self.leaf), _short(stands.checkpoint.root.hex()), top=top)
+        return proof_path(steps, _short(self.leaf), _short(stands.checkpoint.root.hex()), top=top)
 
 
 def _short(digest: str, first: int = 8) -> str:
     return f"{digest[:first]}…{digest[-4:]}"
 
 
-def sides(index: int, size: int) -> list[charts.Side]:
+def sides(index: int, size: int) -> list[Side]:
     """On which side each sibling of a path stands, from the leaf up (RFC 9162, 2.1.3.2)."""
-    found: list[charts.Side] = []
+    found: list[Side] = []
     at, last = index, size - 1
     while last:
         if at & 1 or at == last:

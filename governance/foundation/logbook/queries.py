@@ -13,8 +13,8 @@ from governance.foundation.logbook.entry_links import told, words
 from governance.foundation.logbook.filters import Filters, matches
 from governance.foundation.logbook.models import LogExport, SavedView
 from governance.kernel import current
+from governance.kernel.background_work import Run, run_of, with_work
 from governance.kernel.db import find, session
-from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
 
 PAGE = 50
@@ -184,44 +184,12 @@ def view_named(name: str) -> SavedView | None:
 
 # ---- exports
 
-UNDER_WAY = ("queued", "running")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """An export and how far its work is."""
-
-    export: LogExport
-    work: WorkItem | None
-
-    @property
-    def is_ready(self) -> bool:
-        return self.export.storage_key is not None
-
-    @property
-    def is_over(self) -> bool:
-        return self.is_ready or self.work is None or self.work.is_over
-
 
 def exports(*, after: str | None = None) -> Keyset:
     """Pairs of export and work, the newest first, one statement."""
-    query: Any = select(LogExport, WorkItem).outerjoin(WorkItem, WorkItem.id == LogExport.work_item_id)
+    query: Any = with_work(LogExport)
     return keyset(query, LogExport.created_at, LogExport.id, after=after, size=PAGE, descending=True)
 
 
-def export(export_id: UUID, *, lock: bool = False) -> Run:
-    found = find(LogExport, export_id, what="export", lock=lock)
-    work = session().scalars(select(WorkItem).where(WorkItem.id == found.work_item_id)).one_or_none()
-    return Run(found, work)
-
-
-def exports_under_way_of(person_id: UUID) -> list[Run]:
-    """What this person requested and what is not generated yet."""
-    query = select(LogExport, WorkItem).join(WorkItem, WorkItem.id == LogExport.work_item_id)
-    under_way = WorkItem.asked_by == person_id, WorkItem.state.in_(UNDER_WAY), LogExport.storage_key.is_(None)
-    return [Run(export, work) for export, work in session().execute(query.where(*under_way).order_by(WorkItem.id))]
-
-
-def exports_under_way(*, limit: int) -> Sequence[LogExport]:
-    query = select(LogExport).join(WorkItem, WorkItem.id == LogExport.work_item_id)
-    return session().scalars(query.where(WorkItem.state.in_(UNDER_WAY)).limit(limit)).all()
+def export(export_id: UUID, *, lock: bool = False) -> Run[LogExport]:
+    return run_of(find(LogExport, export_id, what="export", lock=lock))

@@ -27,8 +27,9 @@ from governance.kernel.feature import Feature, recently_signed_in
 from governance.kernel.formatting import plural
 from governance.kernel.forms import Submission, describing, uuid_or_none
 from governance.kernel.pages import page
+from governance.kernel.redirects import referring_page
 from governance.kernel.step_up import KEPT_FORM, StepUp
-from governance.kernel.web import SAFE, ResponseReturnValue, sending_page
+from governance.kernel.web import SAFE, ResponseReturnValue
 
 feature = Feature("step_up", __name__)
 log = structlog.get_logger("people")
@@ -91,7 +92,7 @@ def _address() -> str:
 
 def _back() -> str:
     """The page of ours that the form was on; where a browser does not tell, the start."""
-    return sending_page() or "/"
+    return referring_page() or "/"
 
 
 # ---- after it

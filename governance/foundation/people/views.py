@@ -36,8 +36,9 @@ from governance.kernel.feature import STEP_UP_SECONDS, Feature
 from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
 from governance.kernel.pages import page
+from governance.kernel.redirects import referring_page, safe_path
 from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, local_path, sending_page, set_cookie
+from governance.kernel.web import ResponseReturnValue, anonymous_token, cookie_name, set_cookie
 
 feature = Feature("people", __name__)
 door = Feature("door", __name__, scope="public")
@@ -108,7 +109,7 @@ def login() -> ResponseReturnValue:
     tenant = _tenant_for(email, slug)
     if tenant is None:
         return _unknown(email)
-    wanted = Wanted(tenant, email, local_path(request.args.get("next")), fresh=request.args.get("fresh") == "1")
+    wanted = Wanted(tenant, email, safe_path(request.args.get("next")), fresh=request.args.get("fresh") == "1")
     other = session_elsewhere(tenant)
     if other is not None or _comes_from_elsewhere():
         return _question(wanted, other)
@@ -122,7 +123,7 @@ def continue_sign_in() -> ResponseReturnValue:
     tenant = _tenant_for("", form.get("tenant", ""))
     if tenant is None:
         return _unknown("")
-    wanted = Wanted(tenant, form.get("email", "").strip()[:254], local_path(form.get("next")), fresh=form.get("fresh") == "1")
+    wanted = Wanted(tenant, form.get("email", "").strip()[:254], safe_path(form.get("next")), fresh=form.get("fresh") == "1")
     other = session_elsewhere(tenant)
     if other is not None and form.get("leaves") != str(other.session_id):
         return _question(wanted, other, status=409)
@@ -176,12 +177,12 @@ def find_provider() -> ResponseReturnValue:
     tenant = _tenant_for(email, "")
     if tenant is None:
         return _unknown(email)
-    onward = f"/login?email={quote(email)}&next={quote(local_path(request.form.get('next')))}"
+    onward = f"/login?email={quote(email)}&next={quote(safe_path(request.form.get('next')))}"
     return page("foundation/people/onward.html", tenant_name=tenant.name, onward=onward)
 
 
 def _sign_in_page(form: SignInForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("foundation/people/sign_in.html", form=form, next=local_path(request.values.get("next")), status=status)
+    return page("foundation/people/sign_in.html", form=form, next=safe_path(request.values.get("next")), status=status)
 
 
 def _unknown(email: str) -> ResponseReturnValue:
@@ -455,7 +456,7 @@ def back_channel(slug: str) -> ResponseReturnValue:
 def theme() -> ResponseReturnValue:
     """Light or dark, kept in a cookie so that the server draws it without a flash."""
     wanted = "dark" if request.form.get("theme") == "dark" else "light"
-    response = make_response(redirect(local_path(request.form.get("back")) or sending_page() or "/", 303))
+    response = make_response(redirect(safe_path(request.form.get("back")) or referring_page() or "/", 303))
     response.set_cookie(
         "theme", wanted, max_age=31536000, path="/", samesite="Lax", secure=current_app.config["SECURE"], httponly=False
     )

@@ -4,7 +4,6 @@ from typing import Any
 
 from wtforms import (
     BooleanField,
-    DateField,
     DateTimeLocalField,
     Field,
     HiddenField,
@@ -17,6 +16,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional
 
 from governance.foundation.people.forms import stripped
+from governance.kernel.days import ANY_DAY, DayField
 from governance.kernel.forms import Choice, Form, constraint
 from governance.operations.policies.strictness import DIMENSIONS, Dimension
 from governance.operations.systems import queries as systems
@@ -86,7 +86,7 @@ class WaiverForm(Form):
     value = StringField(
         "Value while it is waived", [InputRequired("Which value holds instead?"), Length(max=2000)], filters=[stripped]
     )
-    expires_on = DateField("Ends on", [InputRequired("A waiver has an end.")])
+    expires_on = DayField("Ends on", required="A waiver has an end.", bounds=ANY_DAY)
     because = TextAreaField("Reason", [InputRequired(WHY), LONGEST], filters=[stripped])
     compensation = TextAreaField(
         "What is done instead", [InputRequired("Say what is done instead, for as long as the floor does not hold."), LONGEST], filters=[stripped]
@@ -98,7 +98,7 @@ class PlatformForm(Form):
 
     verb = HiddenField("Verb")
     base = HiddenField("Base")
-    until = DateField("The looser floor ends on", [Optional()])
+    until = DayField("The looser floor ends on", required=False, bounds=ANY_DAY)
     because = TextAreaField("Reason", [LONGEST], filters=[stripped])
 
 

@@ -18,6 +18,7 @@ from flask import current_app, flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current, formatting
+from governance.kernel.days import CENTURY, parse_day
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
@@ -36,7 +37,6 @@ from governance.operations.policies.strictness import DIMENSIONS, Dimension, Val
 feature = Feature("policies", __name__)
 DAY = timedelta(days=1)
 REPLAYED = timedelta(days=14)
-FIRST_DAY = date(2000, 1, 1)
 feature.add_app_template_filter(said, "said")
 feature.add_app_template_filter(briefly, "briefly")
 
@@ -323,11 +323,8 @@ def _day(text: str | None) -> date | None:
     """`at=YYYY-MM-DD` of the address; refused where it is no day, or one that is still to come."""
     if not text:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid("A day is written 2026-10-01.", field="at") from error
-    if not FIRST_DAY <= day <= clock.today():
+    day = parse_day(text, field="at")
+    if day > clock.today():
         raise Invalid("Choose a past day, or today.", field="at")
     return day
 
@@ -465,7 +462,7 @@ def _ask_waiver(form: WaiverForm) -> None:
     system_id = form.system.data
     if not isinstance(system_id, UUID):
         raise NotFound("There is no such AI system here.")
-    ends = _last_instant(form.expires_on.data or FIRST_DAY)
+    ends = _last_instant(form.expires_on.data or CENTURY[0])
     because, instead = form.because.data or "", form.compensation.data or ""
     actions.ask_waiver(system_id, key, value, expires_at=ends, because=because, compensation=instead)
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from governance.foundation.people import permissions as people_permissions
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
-from governance.kernel import charts, clock, current, formatting
+from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
@@ -24,6 +24,7 @@ from governance.operations.policies import queries as policies
 from governance.operations.switches import actions, permissions, queries
 from governance.operations.switches.forms import DecideForm, DrillForm, RestartForm, StopAllForm, StopForm, instant
 from governance.operations.switches.models import Drill, PlatformStop, Stop
+from governance.operations.switches.obedience_chart import Region, obedience_chart
 from governance.operations.switches.queries import Board, Row, Scope
 from governance.operations.switches.standing import Stopped
 from governance.operations.switches.stop_propagation import PROMISE, Obedience
@@ -186,10 +187,8 @@ def _seconds(value: float | None) -> str:
 
 
 def _chart(shown: Stop, told: Obedience) -> Markup:
-    regions = [
-        charts.Region(name, [o.seconds for o in each if o.seconds is not None], len(each)) for name, each in told.regions.items()
-    ]
-    return charts.obeyed(
+    regions = [Region(name, [o.seconds for o in each if o.seconds is not None], len(each)) for name, each in told.regions.items()]
+    return obedience_chart(
         regions, _obeyed_by(told), promise=PROMISE, median=told.median, clicked=f"click, {_exact(shown.created_at)}",
         until=f"seconds until each consumer acknowledged version {formatting.thousands(shown.version)}",
     )  # fmt: skip

@@ -3,17 +3,14 @@ from typing import Any
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from governance.foundation.people.owners import Choices, member_choices
-from governance.kernel.forms import Choice, Form, constraint
+from governance.foundation.people.owner_fields import OwnerField
+from governance.foundation.people.owners import member_choices
+from governance.kernel.forms import Form, constraint
 from governance.operations.systems.models import LANES
 
 constraint("uq_ai_systems_tenant_id_key", "Another AI system has that short name already.", field="key")
 
 REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
-
-
-def owners() -> Choices:
-    return member_choices()
 
 
 def lanes() -> list[tuple[str, str]]:
@@ -35,7 +32,7 @@ class RegisterForm(Form):
         "Purpose", [DataRequired("Say what it is for."), Length(max=2000)], filters=[stripped],
         description="What it decides or produces, and for whom.",
     )  # fmt: skip
-    owner_id = Choice("Owner", choices=owners, **REFUSED)
+    owner_id = OwnerField(choices=member_choices)
 
 
 class RetireForm(Form):
@@ -51,7 +48,7 @@ class EditForm(Form):
         "Purpose", [DataRequired("Say what it is for."), Length(max=2000)], filters=[stripped],
         description="What it decides or produces, and for whom.",
     )  # fmt: skip
-    owner_id = Choice("Owner", choices=owners, **REFUSED)
+    owner_id = OwnerField(choices=member_choices)
 
 
 class LaneForm(Form):

@@ -118,7 +118,7 @@ def _line(moment: Moment) -> dict[str, Any]:
 def editing(key: str) -> ResponseReturnValue:
     found = queries.system(key, lock=request.method == "POST")
     form = EditForm(name=found.name, purpose=found.purpose, owner_id=found.owner_id)
-    form.owner_id.choices = member_choices(found.owner_id)
+    form.owner_id.offer(member_choices(found.owner_id))
 
     def act() -> None:
         actions.edit(found, seen=form.seen.data or "", name=form.name.data or "", purpose=form.purpose.data or "",

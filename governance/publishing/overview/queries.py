@@ -37,12 +37,12 @@ from governance.foundation.people import permissions as people
 from governance.foundation.people.models import Membership, Person
 from governance.kernel import current
 from governance.kernel.access import allowed
+from governance.kernel.background_work import Run
 from governance.kernel.conditions import is_owner
 from governance.kernel.db import session
 from governance.operations.systems.models import AISystem
 from governance.publishing.overview.inbox import Wait, decisions, dimension_of, lower, short
 from governance.publishing.reports.models import ReportRun
-from governance.publishing.reports.queries import Run
 from governance.publishing.reports.queries import runs as report_runs
 
 KEY = "nist-ai-rmf-1.0"
@@ -375,12 +375,12 @@ class Reports:
     """The newest finished report and one that is being made, as they were at the board's moment."""
 
     last: ReportRun | None
-    running: Run | None
+    running: Run[ReportRun] | None
 
 
 def reports(board: Board) -> Reports:
-    asked = [run for run in report_runs(limit=30) if run.report.created_at <= board.as_of]
-    done = (r.report for r in asked if r.report.finished_at is not None and r.report.finished_at <= board.as_of)
+    asked = [run for run in report_runs(limit=30) if run.row.created_at <= board.as_of]
+    done = (r.row for r in asked if r.row.finished_at is not None and r.row.finished_at <= board.as_of)
     running = (r for r in asked if r.work is not None and r.work.state in {"queued", "running"})
     return Reports(next(done, None), next(running, None))
 

@@ -9,6 +9,7 @@ from flask import redirect, request, url_for
 from markupsafe import Markup
 
 from governance.assurance.assessments.coverage import Share
+from governance.assurance.assessments.level_charts import level_bar, level_columns
 from governance.assurance.assessments.queries import FUNCTIONS, Board
 from governance.assurance.engagements import permissions as engagement_permissions
 from governance.assurance.evidence import permissions as evidence_permissions
@@ -19,8 +20,8 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import charts, clock, current, formatting
 from governance.kernel.access import OPERATOR_ROLES, allowed, registry
+from governance.kernel.days import CENTURY, parse_day
 from governance.kernel.db import transaction
-from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
 from governance.kernel.scope import limits
@@ -60,20 +61,12 @@ def overview() -> ResponseReturnValue:
     return page("publishing/overview/overview.html", **_context(board, day, steps, who))
 
 
-FIRST_YEAR = 2000
-
-
 def _as_of() -> date | None:
     """The day that the address asks for; today and later is now."""
     text = request.args.get("as_of", "").strip()
     if not text:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"{text[:40]} is not a day. Write it as {clock.today().isoformat()}.", field="as_of") from None
-    if day.year < FIRST_YEAR:
-        raise Invalid("Nothing is known of days before the year 2000.", field="as_of")
+    day = parse_day(text, field="as_of", bounds=(CENTURY[0], date.max))
     return day if day < clock.today() else None
 
 
@@ -145,7 +138,7 @@ def _functions(moved: Movement | None, points: Sequence[Point]) -> Iterator[dict
             "key": key, "name": name, "share": share, "below": share.count - share.met, "points": change,
             "change": None if change is None else sentences.signed(change),
             "still": change is None or abs(change) < sentences.STILL,
-            "bar": charts.level_bar(dict(enumerate(share.levels)), f"{name}: {share.count} requirements by level"),
+            "bar": level_bar(dict(enumerate(share.levels)), f"{name}: {share.count} requirements by level"),
             "line": charts.sparkline([round(v, 1) for v in line], f"{name}: {line[0]:.0f}% to {line[-1]:.0f}% {span}")
             if len(line) > 1 else None,
         }  # fmt: skip
@@ -155,7 +148,7 @@ def _quarters(points: Sequence[Point], day: date | None) -> dict[str, Any]:
     title = sentences.quarters_title(points, then=day is not None)
     labels = [*(sentences.quarter(point) for point in points[:-1]), f"{day.day} {day:%b}" if day else "now"]
     columns = [(label, dict(enumerate(point.shares["all"].levels))) for label, point in zip(labels, points, strict=True)]
-    chart = charts.level_columns(columns, title) if len(points) > 1 else None
+    chart = level_columns(columns, title) if len(points) > 1 else None
     return {"quarters_title": title, "quarters": columns, "quarters_chart": chart}
 
 

@@ -14,13 +14,15 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel import clock, current, jobs, key_encryption
-from governance.kernel.db import alone, session
+from governance.kernel import background_work, clock, current, key_encryption
+from governance.kernel.background_work import GeneratedFile
+from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import long_day
 from governance.kernel.installation import domain
 from governance.kernel.storage import Blob, store
-from governance.publishing.reports import queries
+from governance.publishing.reports import permissions, queries
+from governance.publishing.reports.document import filename
 from governance.publishing.reports.models import AI_RMF, POLICY, READINESS, TYPE_II, ReportRun, SigningKey
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
 from governance.publishing.reports.signing import VerifierKey
@@ -45,9 +47,10 @@ def ask(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
     """Queue the AI RMF compliance report of an assessment; while one is under way, that one is watched."""
     if not queries.is_ai_rmf(assessment):
         raise Invalid("The AI RMF report is made from an assessment of the NIST AI RMF.", field="assessment_id")
-    alone("reports")
+    background_work.lock(ReportRun)
     title = f"AI RMF compliance report, {assessment.title}"
-    return queries.under_way(assessment.id) or _queued(AI_RMF, title, as_of or clock.now(), assessment_id=assessment.id)
+    same = queries.same_under_way(AI_RMF, {}, assessment.id)
+    return same or _queued(AI_RMF, title, as_of or clock.now(), assessment_id=assessment.id)
 
 
 def ask_attestation(*, until: date, since: date | None = None) -> ReportRun:
@@ -61,7 +64,7 @@ def ask_attestation(*, until: date, since: date | None = None) -> ReportRun:
         raise Invalid("Nothing is known of days before the year 2000.", field="until" if since is None else "since")
     if since is not None and since > until:
         raise Invalid("The period begins after it ends.", field="since")
-    alone("reports")
+    background_work.lock(ReportRun)
     parameters = {"from": since.isoformat() if since else None, "to": until.isoformat()}
     title = f"Policy attestation, {long_day(since)} to {long_day(until)}" if since else f"Policy attestation, {long_day(until)}"
     end = min(datetime.combine(until, time(23, 59, 59), UTC), clock.now())
@@ -77,7 +80,7 @@ def ask_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
     chosen = [key for key in CATEGORIES if key in categories]
     if not chosen:
         raise Invalid("Choose at least one category.", field="categories")
-    alone("reports")
+    background_work.lock(ReportRun)
     parameters = {"categories": chosen, "to": until.isoformat()}
     end = min(datetime.combine(until, time(23, 59, 59), UTC), clock.now())
     title = f"SOC 2 readiness, {long_day(until)}"
@@ -99,7 +102,7 @@ def ask_matrix(*, since: date, until: date, framework: str | None = None) -> Rep
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     if months > MOST_MONTHS:
         raise Invalid(f"That is {months} months; a matrix has {MOST_MONTHS} at most.", field="ends")
-    alone("reports")
+    background_work.lock(ReportRun)
     parameters, of = {"from": first.isoformat(), "to": last.isoformat()}, ""
     if framework is not None:
         parameters["framework"], of = framework, f" of {frameworks.framework(framework).title}"
@@ -114,36 +117,30 @@ def _queued(
         kind=kind, title=title, assessment_id=assessment_id, parameters=parameters or {}, as_of=as_of, asked_by=current.actor().person_id, work_item_id=None, snapshot=None, fingerprint=None, pdf_key=None, pdf_sha256=None,
         pdf_size=None, pages=None, signature=None, finished_at=None,
     )  # fmt: skip
-    session().add(report)
-    session().flush()
-    report.work_item_id = jobs.enqueue("report", report.id).id
-    _asked(report)
-    return report
+    return background_work.start(report)
 
 
-def _asked(report: ReportRun) -> None:
+def _requested(report: ReportRun) -> None:
     about = str(report.assessment_id) if report.assessment_id else None
     record(ASKED, report, kind=report.kind, title=report.title, as_of=report.as_of, assessment=about)
 
 
-def run_again(report: ReportRun, work: jobs.WorkItem | None) -> None:
-    """After a failure or a cancellation: the same run, from the same snapshot where there is one."""
-    alone("reports")
-    begun = work.id if work else None
-    session().refresh(report, attribute_names=["work_item_id"])
-    if report.work_item_id != begun:
-        return  # the other click of two has begun it
-    if work is not None and work.state not in {"failed", "cancelled"}:
-        raise DomainError("That report is made already, or under way.")
-    report.work_item_id = jobs.enqueue("report", report.id).id
-    _asked(report)
-
-
-def cancel(report: ReportRun, work: jobs.WorkItem | None) -> None:
-    if work is None or work.is_over:
-        raise DomainError("That report is no longer under way.")
-    jobs.cancel(work)
-    record(CANCELLED, report, title=report.title)
+REPORTS = background_work.WorkKind(
+    name="report",
+    noun="report",
+    model=ReportRun,
+    view=permissions.VIEW,
+    permission=permissions.RUN,
+    find=lambda run_id: queries.run(run_id).row,
+    title=lambda report: report.title,
+    page=lambda report: ("reports.report", {"run_id": report.id}),
+    address=lambda report: {"run_id": report.id},
+    requested=_requested,
+    cancelled=lambda report: record(CANCELLED, report, title=report.title),
+    stored=ReportRun.pdf_key,
+    max_bytes=200 * 1024 * 1024,
+    result_label="Open the report",
+)
 
 
 def freeze(report: ReportRun, snapshot: dict[str, Any], fingerprint: str) -> None:
@@ -152,20 +149,27 @@ def freeze(report: ReportRun, snapshot: dict[str, Any], fingerprint: str) -> Non
     session().flush()  # recorded with the file, in file()
 
 
-def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> None:
-    """The report is made: where its bytes are, their digest, and the detached signature."""
+def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> bool:
+    """Keep a finished report: where its bytes are, their digest, and the detached signature. False where an earlier try has."""
+    if report.is_ready:
+        return False
     report.pdf_key, report.pdf_sha256, report.pdf_size = blob.key, blob.sha256, blob.size
     report.pages, report.signature, report.finished_at = pages, signature, clock.now()
     record(MADE, report, title=report.title, fingerprint=report.fingerprint, sha256=blob.sha256, pages=pages)
+    return True
 
 
-def take(report: ReportRun, *, what: str) -> None:
-    """Somebody downloads the file or its signature: that is an entry of the tenant's log."""
+def download(report: ReportRun, *, what: str) -> GeneratedFile:
+    """Record that somebody downloads the file ("pdf") or its "signature", and return it."""
     if report.is_withdrawn:
-        raise NotReady("That report was withdrawn: it named a person who was erased. Make it again.")
+        raise NotReady("This report was withdrawn because it named a person who was erased. Generate it again.")
     if report.pdf_key is None:
-        raise NotReady("That report is not made yet.")
+        raise NotReady("This report isn't ready yet.")
     record(TAKEN, report, title=report.title, sha256=report.pdf_sha256, what=what)
+    name = filename(report.snapshot or {})
+    if what == "signature":
+        return GeneratedFile(f"{name}.sig", "text/plain; charset=utf-8", content=(report.signature or "").encode())
+    return GeneratedFile(name, "application/pdf", key=report.pdf_key, size=report.pdf_size)
 
 
 def withdraw_naming(erased: PersonErased) -> None:

@@ -1,7 +1,8 @@
-from wtforms import DateField, RadioField, SelectField, SelectMultipleField
+from wtforms import RadioField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, Optional
 
 from governance.assurance.frameworks import queries as frameworks
+from governance.kernel.days import ANY_DAY, DayField
 from governance.kernel.forms import Form
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
 
@@ -12,8 +13,8 @@ class AttestForm(Form):
     """Of which days the policy is attested; one day has no beginning."""
 
     span = RadioField("It tells of", [InputRequired("A period or one day?")], choices=list(SPANS), default="period")
-    since = DateField("From", [Optional()], description="Left out for one day.")
-    until = DateField("To, or the day", [InputRequired("Up to which day?")])
+    since = DayField("From", required=False, bounds=ANY_DAY, description="Left out for one day.")
+    until = DayField("To, or the day", required="Up to which day?", bounds=ANY_DAY)
 
 
 class ReadinessForm(Form):
@@ -24,14 +25,14 @@ class ReadinessForm(Form):
         [InputRequired("Choose at least one category.")],
         choices=[(key, title) for key, (title, _) in CATEGORIES.items()],
     )
-    on = DateField("As of the end of", [InputRequired("As of which day?")])
+    on = DayField("As of the end of", required="As of which day?", bounds=ANY_DAY)
 
 
 class MatrixForm(Form):
     """Of which months. Both fields have names of their own: the page has another period beside this one."""
 
-    begins = DateField("From the month of", [InputRequired("From which month?")])
-    ends = DateField("To the month of", [InputRequired("To which month?")])
+    begins = DayField("From the month of", required="From which month?", bounds=ANY_DAY)
+    ends = DayField("To the month of", required="To which month?", bounds=ANY_DAY)
     framework = SelectField(
         "Controls",
         [Optional()],

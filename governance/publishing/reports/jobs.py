@@ -1,7 +1,6 @@
 """Makes a report: freeze the data, lay it out in a child process, sign it, file it. Killed, it is made again, once."""
 
 import io
-import time
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,10 +9,11 @@ import pikepdf
 from governance.foundation.audit import queries as audit
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import current, pdf
-from governance.kernel.db import session, transaction
+from governance.kernel.background_work import PacedProgress, keep, target_of
+from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
 from governance.kernel.signed_note import b64
-from governance.kernel.storage import store
+from governance.kernel.storage import Blob
 from governance.publishing.reports import actions, queries
 from governance.publishing.reports.document import Built
 from governance.publishing.reports.kinds import KINDS, build
@@ -22,10 +22,9 @@ from governance.publishing.reports.signing import sign
 from governance.publishing.reports.snapshot import Log, canonical, fingerprint
 
 SMALLEST = 12  # pages, while the kind is not known
-LIMIT = 200 * 1024 * 1024
 
 
-@work("report")
+@work(actions.REPORTS.name)
 def make_report(item: WorkItem, progress: Progress) -> None:
     """The work of one ReportRun (item.target_id)."""
     progress(0, SMALLEST, "Freezing the data")
@@ -40,9 +39,7 @@ def make_report(item: WorkItem, progress: Progress) -> None:
 def _frozen(item: WorkItem) -> tuple[Built, int]:
     """The run's snapshot, taken now or kept from an earlier try; the document built from it, and about how long it gets."""
     with transaction():
-        report = queries.locked_run(item.target_id) if item.target_id else None
-        if report is None:
-            raise RuntimeError("a report's work names its run")
+        report = queries.locked_run(target_of(actions.REPORTS, item))
         key = queries.signing_key() or actions.make_signing_key()
         if report.snapshot is None:
             snapshot = _snapshot(report, actions.key_line(key))
@@ -84,15 +81,11 @@ def _instant(at: datetime) -> str:
 
 
 def _pages(progress: Progress, expected: int) -> pdf.PageSeen:
-    """Page progress, at most three times a second: each is a small transaction."""
-    last = 0.0
+    paced = PacedProgress(progress)
 
     def seen(page: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > 0.3:  # noqa: PLR2004 - a third of a second
-            last = time.monotonic()
-            total = max(expected, page)
-            progress(page, total + 4, f"Page {page} of about {total}")
+        total = max(expected, page)
+        paced(page, total + 4, f"Page {page} of about {total}")
 
     return seen
 
@@ -100,12 +93,12 @@ def _pages(progress: Progress, expected: int) -> pdf.PageSeen:
 def _file(item: WorkItem, built: Built, content: bytes) -> None:
     with pikepdf.open(io.BytesIO(content)) as document:
         pages = len(document.pages)
-    blob = store().write(item.tenant_id, io.BytesIO(content), limit=LIMIT)
-    with transaction():
-        report = queries.locked_run(item.target_id) if item.target_id else None
-        key = queries.signing_key()
-        if report is None or key is None:
-            raise RuntimeError("the run or the key is gone")
+
+    def file(blob: Blob) -> bool:
+        report, key = queries.locked_run(target_of(actions.REPORTS, item)), queries.signing_key()
+        if key is None:
+            raise RuntimeError("the key is gone")
         note = sign(actions.private_key(key), key.name, filename=built.filename, pdf=content, fingerprint=built.fingerprint)
-        actions.file(report, blob, pages=pages, signature=note)
-        session().flush()
+        return actions.file(report, blob, pages=pages, signature=note)
+
+    keep(actions.REPORTS, item, io.BytesIO(content), file)

@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.background_work import Generated
+from governance.kernel.db import Model, tenant_fk
 
 AI_RMF, POLICY = "ai-rmf", "policy-attestation"  # the kinds, as kinds.py makes them
 READINESS, TYPE_II = "soc2-readiness", "type-ii-matrix"
 
 
-class ReportRun(Tenanted, Model):
+class ReportRun(Generated):
     __tablename__ = "report_runs"
     __table_args__ = (
         tenant_fk("assessment_id", "assessments"),
@@ -24,9 +25,7 @@ class ReportRun(Tenanted, Model):
     title: Mapped[str]
     parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the kind: a period, a day
     assessment_id: Mapped[UUID | None]  # what the AI RMF report is about
-    work_item_id: Mapped[UUID | None]
     as_of: Mapped[datetime]
-    asked_by: Mapped[UUID | None]
     snapshot: Mapped[dict[str, Any] | None]
     fingerprint: Mapped[str | None]
     pdf_key: Mapped[str | None]
@@ -35,6 +34,10 @@ class ReportRun(Tenanted, Model):
     pages: Mapped[int | None]
     signature: Mapped[str | None]
     finished_at: Mapped[datetime | None] = mapped_column()
+
+    @property
+    def is_ready(self) -> bool:
+        return self.pdf_key is not None
 
     @property
     def is_withdrawn(self) -> bool:

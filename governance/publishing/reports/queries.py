@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,32 +10,15 @@ from sqlalchemy.dialects.postgresql import JSONPATH
 
 from governance.assurance.assessments import queries as assessments
 from governance.assurance.assessments.models import Assessment
-from governance.assurance.collectors import queries as collectors
-from governance.assurance.collectors.models import CollectorRun
 from governance.assurance.controls.models import Control
-from governance.assurance.engagements import queries as engagements
-from governance.assurance.engagements.models import EvidencePackage
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel import current
+from governance.kernel.background_work import Run, run_of, under_way, with_work
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.jobs import WorkItem
 from governance.kernel.scope import Scope, limits
 from governance.publishing.reports.auditor_visibility import About, shows
 from governance.publishing.reports.models import READINESS, TYPE_II, ReportRun, SigningKey
 from governance.publishing.reports.readiness.snapshot import CATEGORIES, FRAMEWORK
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run and how far its work is."""
-
-    report: ReportRun
-    work: WorkItem | None
-
-    @property
-    def is_ready(self) -> bool:
-        return self.report.pdf_key is not None
 
 
 def reportable() -> list[Assessment]:
@@ -49,26 +31,21 @@ def is_ai_rmf(held: Assessment) -> bool:
     return frameworks.framework_by_id(held.framework_id).key.startswith("nist-ai-rmf")
 
 
-def runs(*, limit: int = 50) -> list[Run]:
+def runs(*, limit: int = 50) -> list[Run[ReportRun]]:
     """The newest runs, in one statement."""
-    query = select(ReportRun, WorkItem).outerjoin(WorkItem, WorkItem.id == ReportRun.work_item_id)
+    query = with_work(ReportRun)
     if (held := limits()) is not None:
         query = query.where(ReportRun.id.in_(_within(held)))
     rows = session().execute(query.order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(limit))
     return [Run(report, work) for report, work in rows]
 
 
-def run(run_id: UUID) -> Run:
+def run(run_id: UUID) -> Run[ReportRun]:
     """One of them with its work, if the acting person sees it."""
     report, held = find(ReportRun, run_id, what="report"), limits()
     if held is not None and not _within(held, run_id):
         raise NotFound("There is no such report here.")
-    item = (
-        session().scalars(select(WorkItem).where(WorkItem.id == report.work_item_id)).one_or_none()
-        if report.work_item_id
-        else None
-    )
-    return Run(report, item)
+    return run_of(report)
 
 
 def _within(held: Scope, run_id: UUID | None = None) -> set[UUID]:
@@ -102,38 +79,10 @@ def locked_run(run_id: UUID) -> ReportRun:
     return find(ReportRun, run_id, what="report", lock=True)
 
 
-def work_item(item_id: UUID) -> WorkItem:
-    """A piece of work; an auditor of a framework watches his own, and that whose result he sees."""
-    item = find(WorkItem, item_id, what="piece of work")
-    if limits() is not None and item.asked_by != current.actor().person_id:
-        _sees_what_comes_of(item)
-    return item
-
-
-def _sees_what_comes_of(item: WorkItem) -> None:
-    """Raises NotFound as the page of the result would."""
-    if item.target_id is None or item.kind not in {"report", "collect", "evidence package"}:
-        raise NotFound("There is no such piece of work here.")
-    if item.kind == "report":
-        run(item.target_id)
-    elif item.kind == "collect":
-        collectors.one(find(CollectorRun, item.target_id, what="run").key)
-    else:
-        engagements.engagement(find(EvidencePackage, item.target_id, what="package").engagement_id)
-
-
-def under_way(assessment_id: UUID) -> ReportRun | None:
-    """A run of this assessment that has not ended: asking twice watches the first."""
-    query = select(ReportRun).join(WorkItem, WorkItem.id == ReportRun.work_item_id)
-    query = query.where(ReportRun.assessment_id == assessment_id, WorkItem.state.in_(("queued", "running")))
-    return session().scalars(query.limit(1)).one_or_none()
-
-
-def same_under_way(kind: str, parameters: Mapping[str, Any]) -> ReportRun | None:
-    """The same for the other kinds, by what they were asked for."""
-    query = select(ReportRun).join(WorkItem, WorkItem.id == ReportRun.work_item_id)
-    query = query.where(ReportRun.kind == kind, ReportRun.parameters == dict(parameters))
-    return session().scalars(query.where(WorkItem.state.in_(("queued", "running"))).limit(1)).one_or_none()
+def same_under_way(kind: str, parameters: Mapping[str, Any], assessment_id: UUID | None = None) -> ReportRun | None:
+    """A run of the same kind, about the same, that has not ended: requesting twice watches the first."""
+    same = ReportRun.assessment_id == assessment_id if assessment_id else ReportRun.parameters == dict(parameters)
+    return next(iter(under_way(ReportRun, ReportRun.kind == kind, same)), None)
 
 
 def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:

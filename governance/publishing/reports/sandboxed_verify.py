@@ -5,14 +5,11 @@ python -m governance.publishing.reports.sandboxed_verify       that child: one l
 """
 
 import json
-import os
-import resource
-import subprocess
 import sys
 import threading
 from dataclasses import astuple
-from pathlib import Path
 
+from governance.kernel import sandbox
 from governance.kernel.checks import Check
 from governance.kernel.errors import Unavailable
 from governance.publishing.reports import verify as rules
@@ -20,7 +17,6 @@ from governance.publishing.reports.verify import ReportVerdict
 
 MEMORY, SECONDS = 768 * 1024 * 1024, 20
 AT_ONCE, PATIENCE = 2, 5  # children of one worker, and the seconds that one waits for its turn
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH")
 TOO_MUCH = Check("file", ok=False, sentence="The file takes more memory or time to unpack than any report of ours.")
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -36,24 +32,18 @@ def verify(pdf: bytes, signature: str, key: str, *, memory: int = MEMORY, second
 
 def _asked(pdf: bytes, signature: str, key: str, memory: int, seconds: int) -> ReportVerdict:
     order = json.dumps({"signature": signature, "key": key}).encode() + b"\n"
-    command = [sys.executable, "-m", "governance.publishing.reports.sandboxed_verify", str(memory), str(seconds)]
-    here = Path(__file__).resolve().parents[3]
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    limits = sandbox.Limits(memory=memory, seconds=seconds)
+    outcome = sandbox.run("governance.publishing.reports.sandboxed_verify", limits=limits, sent=order + pdf)
     try:
-        child = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
-            command, input=order + pdf, capture_output=True, timeout=2 * seconds, check=False, cwd=here, env=kept
-        )
-        told = json.loads(child.stdout) if child.returncode == 0 else None
-    except (subprocess.TimeoutExpired, ValueError):
+        told = json.loads(outcome.answer) if outcome.is_finished else None
+    except ValueError:
         told = None
     if told is None:
         return ReportVerdict((TOO_MUCH,), None, None)
     return ReportVerdict(tuple(Check(*each) for each in told["checks"]), told["fingerprint"], told["filename"])
 
 
-def main(memory: int, seconds: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+def main() -> None:
     order = json.loads(sys.stdin.buffer.readline())
     found = rules.verify(sys.stdin.buffer.read(), order["signature"], order["key"])
     checks = [astuple(each) for each in found.checks]
@@ -61,4 +51,4 @@ def main(memory: int, seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main()

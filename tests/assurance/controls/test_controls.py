@@ -235,7 +235,7 @@ def test_a_failed_item_opens_a_finding_and_a_retest_closes_it(as_officer):
 
 
 @pytest.mark.parametrize(("change", "says"), [
-    ({"tested_on": timedelta(2)}, "still to come"), ({"tested_on": "monday"}, "This is not a day"), ({"sample": "0"}, "at least one"),
+    ({"tested_on": timedelta(2)}, "still to come"), ({"tested_on": "monday"}, "“monday” isn"), ({"sample": "0"}, "at least one"),
     ({"sample": "many"}, "data-errors"), ({"failed": "26"}, "of 25 can fail"), ({"failed": "-1"}, "None is 0"), ({"failed": "1"}, "Say what failed"),
     ({"failed": "1", "finding": "x", "retest_by": "2020-01-01"}, "comes after the test"), ({"sample": "9" * 30}, "data-errors"),
 ])  # fmt: skip

@@ -112,8 +112,8 @@ def house(database):
         risks = reporting.ask(assessments.assessment(rmf)).id
         policy = reporting.ask_attestation(until=today).id
         for run_id, title in ((readiness, "Yonder readiness"), (risks, "Yonder compliance"), (policy, "Yonder attestation")):
-            reports.run(run_id).report.title = title
-        work = {run: reports.run(run).report.work_item_id for run in (ours, theirs, readiness)}
+            reports.run(run_id).row.title = title
+        work = {run: reports.run(run).row.work_item_id for run in (ours, theirs, readiness)}
         by_ref = {each.ref: each.row.id for each in assessments.items(soc2)}
     engagement = field.engagement(auditor="auditor", framework_id=_id(SOC2), criteria=["CC6"])
     return SimpleNamespace(

@@ -27,7 +27,7 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, db, embedded, jobs, storage, tenant_cache
+from governance.kernel import background_work, clock, current, db, embedded, jobs, storage, tenant_cache
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem, WorkTicket
 from governance.kernel.streams import reading
@@ -178,7 +178,7 @@ def meanwhile(monkeypatch, act, when):
         honest(self, at, total, step)
 
     monkeypatch.setattr(jobs.Progress, "__call__", hearing)
-    monkeypatch.setattr(packing, "PAUSE", 0.0)
+    monkeypatch.setattr(background_work, "PAUSE_SECONDS", 0.0)
     return done
 
 
@@ -209,7 +209,7 @@ def test_progress_only_grows_counts_bytes_and_is_at_its_end_only_when_it_is_file
     engagement, _ = scene
     shelf.version(shelf.piece("Large", supports=[shelf.control("SEC-09")]), b"a,b\n" + b"1,2\n" * 500_000, "large.csv")
     told, honest = [], jobs.Progress.__call__
-    monkeypatch.setattr(packing, "PAUSE", 0.0)
+    monkeypatch.setattr(background_work, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(jobs.Progress, "__call__", lambda self, *a: (told.append(a), honest(self, *a)))
     page = made(as_officer, engagement)
     shares = [done / total for done, total, _ in told]
@@ -334,7 +334,7 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
         assert run.is_ready and run.work.state == "done" and run.work.percent == 100
         assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.made")).all()) == 1
         keys = queries.verifier_keys()
-        content = b"".join(storage.pieces(run.package.storage_key))
+        content = b"".join(storage.pieces(run.row.storage_key))
     assert len({*folder.glob("packages/*/*")} - before) == 1
     assert verify(io.BytesIO(content), keys[0]).ok
     storage.store().clear(who.tenant_id, clock.now() + timedelta(seconds=1))
@@ -348,7 +348,7 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
     made(as_officer, engagement)
     filed = left()
     with acting("admin") as who:
-        blob = storage.store().write(who.tenant_id, io.BytesIO(b"nobody's"), limit=100, shelf=packing.SHELF)
+        blob = storage.store().write(who.tenant_id, io.BytesIO(b"nobody's"), limit=100, shelf="packages")
     for path in left():
         os.utime(path, (1, 1))
     with acting("admin"):

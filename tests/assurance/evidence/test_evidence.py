@@ -62,7 +62,7 @@ def test_others_may_look_and_not_begin(database, who, request):
 
 @pytest.mark.parametrize(("field", "value", "says"), [
     ("title", "", "What is it called?"), ("kind", "spell", "not a choice here"), ("cadence", "never", "not a choice here"),
-    ("controls", str(UUID(int=7)), "not a choice here"), ("owner_id", str(UUID(int=7)), "Owner"), ("due_on", "soon", "This is not a day"),
+    ("controls", str(UUID(int=7)), "not a choice here"), ("owner_id", str(UUID(int=7)), "Choose a member of this tenant as owner."), ("due_on", "soon", "“soon” isn"),
 ])  # fmt: skip
 def test_what_evidence_may_not_be(as_officer, field, value, says):
     form = {"title": "Restore drill", "kind": "record", "cadence": "monthly", "confidentiality": "internal"} | {field: value}
@@ -151,7 +151,7 @@ def test_only_the_upload_takes_more_than_the_usual_limit(as_contributor):
 @pytest.mark.parametrize(("dates", "says"), [
     ({"collected_on": timedelta(2)}, "still to come"), ({"period_from": timedelta(1)}, "ends before it begins"),
     ({"valid_until": timedelta(-3)}, "at least until the end of the period"), ({"valid_until": timedelta(4000)}, "three years at most"),
-    ({"collected_on": "yesterday"}, "This is not a day"), ({"period_to": ""}, "Covers to: choose a day."), ({"period_from": "0001-01-01"}, "before the year 2000"),
+    ({"collected_on": "yesterday"}, "“yesterday” isn"), ({"period_to": ""}, "Covers to: choose a day."), ({"period_from": "0001-01-01"}, "before the year 2000"),
 ])  # fmt: skip
 def test_dates_that_cannot_be(as_contributor, dates, says):
     e = shelf.piece()

@@ -18,7 +18,6 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.audit.verify import verify
 from governance.foundation.logbook import actions, exporting
-from governance.foundation.logbook import jobs as writing
 from governance.foundation.logbook.exporting import Plan, Tally, stream
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.logbook.models import LogExport
@@ -28,7 +27,7 @@ from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership
 from governance.foundation.people.queries import membership_of
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import jobs, signed_note, storage, web
+from governance.kernel import background_work, jobs, signed_note, storage, web
 from governance.kernel.db import session
 from tests import make
 from tests.conftest import visitor
@@ -279,7 +278,7 @@ def test_cancelled_in_the_middle_it_leaves_nothing(as_officer, log, acting, monk
         return real(*of)
 
     monkeypatch.setattr(exporting, "_window", pressed)
-    monkeypatch.setattr(writing, "PAUSE", -1)  # each window asks
+    monkeypatch.setattr(background_work, "PAUSE_SECONDS", -1)  # each window asks
     jobs.drain(actor_of)
     monkeypatch.undo()
     assert newest(acting).storage_key is None and files(settings) == before

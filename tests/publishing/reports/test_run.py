@@ -21,7 +21,7 @@ from governance.foundation.audit import checkpoint, logs, sequencer
 from governance.foundation.audit import queries as log
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs, pdf, storage
+from governance.kernel import background_work, jobs, pdf, storage
 from governance.kernel.db import session
 from governance.publishing.reports import actions, queries
 from governance.publishing.reports.models import ReportRun
@@ -152,7 +152,7 @@ def test_progress_is_told_as_json_and_as_events(as_officer, assessment, acting):
         item = newest().work_item_id
     assert as_officer.get(f"work/{item}").json["state"] == "queued"
     with acting("compliance_officer"):
-        jobs.cancel(queries.work_item(item))
+        jobs.cancel(background_work.watched(item))
     events = as_officer.get(f"work/{item}/events")
     assert events.mimetype == "text/event-stream" and '"state": "cancelled"' in events.text
 

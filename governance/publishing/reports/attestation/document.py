@@ -185,7 +185,13 @@ def _deciders(say: Attested, scope: Json) -> Markup:
     found = say.decided(scope)
     parts = [(INKS[kind], found[kind]) for kind in KINDS]
     return charts.for_print(
-        charts.stacked_bar(parts, f"{scope['key'] or 'No system named'}: {say.in_one_line(scope)}", width=170, height=11)
+        charts.stacked_bar(
+            parts,
+            f"{scope['key'] or 'No system named'}: {say.in_one_line(scope)}",
+            width=170,
+            height=11,
+            words={ink: kind for kind, ink in INKS.items()},
+        )
     )
 
 

@@ -1,0 +1,42 @@
+"""How a form asks for an owner.
+
+OwnerField()                                  optional, over the members who can own controls, evidence, requirements and requests
+OwnerField(required="Who fixes it?")          one has to be chosen
+OwnerField(choices=assignee_choices)          a change of owner, where removing is a choice of its own
+form.owner_id.offer(owner_choices(present))   once the present owner is known: they stay in the list, whatever has become of them
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from wtforms.validators import InputRequired, Optional, ValidationError
+
+from governance.foundation.people.owners import Choices, owner_choices
+from governance.kernel.forms import Choice
+
+NOT_AN_OWNER = "Choose a member of this tenant as owner."
+
+
+class OwnerField(Choice):
+    """A select over people of the tenant who can own something."""
+
+    def __init__(
+        self,
+        label: str = "Owner",
+        *,
+        required: str = "",
+        choices: Callable[[], Choices] = owner_choices,
+        **options: Any,
+    ) -> None:
+        super().__init__(label, [InputRequired(required) if required else Optional()], choices=choices, **options)
+
+    def offer(self, choices: Choices) -> None:
+        """Replace the choices."""
+        self.choices = choices
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse whoever is not among the choices."""
+        try:
+            super().pre_validate(form)
+        except ValidationError as unknown:
+            raise ValidationError(NOT_AN_OWNER) from unknown

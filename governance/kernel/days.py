@@ -1,0 +1,59 @@
+"""Days that a person or a machine writes: the field of a form, and the reading of an address or a file.
+
+DayField("Due", required=False)        reads a day, and says in words what is wrong with what was sent
+parse_day(text, field="as_of")         the same for a text; raises Invalid
+"""
+
+from datetime import date
+from typing import Any
+
+from wtforms import DateField
+from wtforms.validators import InputRequired, Optional
+
+from governance.kernel.errors import Invalid
+
+EXAMPLE = "2026-11-25"
+CENTURY = (date(2000, 1, 1), date(2100, 12, 31))  # days that others can be added to and taken from
+ANY_DAY = (date.min, date.max)  # where the action has bounds of its own
+MAX_SHOWN = 40  # characters of what was sent
+
+
+def parse_day(text: str, *, field: str | None = None, bounds: tuple[date, date] = CENTURY) -> date:
+    """Return the day that is written as 2026-11-25, blanks around it aside. Raises Invalid, about `field`, for anything else."""
+    sent, (first, last) = text.strip(), bounds
+    try:
+        day = date.fromisoformat(sent)
+    except ValueError:
+        raise Invalid(f"“{sent[:MAX_SHOWN]}” isn't a date. Enter one such as {EXAMPLE}.", field=field) from None
+    if day < first:
+        raise Invalid(f"{day.isoformat()} is before the year {first.year}. Enter a later date.", field=field)
+    if day > last:
+        raise Invalid(f"{day.isoformat()} is after the year {last.year}. Enter an earlier date.", field=field)
+    return day
+
+
+class DayField(DateField):
+    """A day, required unless told otherwise; `required` may be the sentence that asks for it."""
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        required: bool | str = True,
+        bounds: tuple[date, date] = CENTURY,
+        **options: Any,
+    ) -> None:
+        asks = required if isinstance(required, str) else f"{label}: choose a day."
+        super().__init__(label, [InputRequired(asks) if required else Optional()], **options)
+        self.bounds = bounds
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was sent; blanks are nothing, which the validators judge."""
+        sent, self.data = " ".join(valuelist or ()).strip(), None
+        if not sent:
+            self.raw_data = []
+            return
+        try:
+            self.data = parse_day(sent, bounds=self.bounds)
+        except Invalid as wrong:
+            raise ValueError(wrong.message) from wrong
