@@ -24,11 +24,46 @@ from governance.kernel import clock, current, jobs
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError
 
-ASKED = action("collector.asked", "asked for a run of a collector", fields="key period scheduled again")
-CANCELLED = action("collector.cancelled", "cancelled a run of a collector", fields="key period")
-FILED = action("collector.filed", "collected evidence", fields="key period rows sha256 fine evidence version")
-NOTHING = action("collector.found_nothing", "looked for evidence and found that nothing was performed", fields="key period")
-MISSED = action("collector.missed", "missed a period of a collector", fields="key period")
+ASKED = action(
+    "collector.asked",
+    "asked for a run of a collector",
+    target="CollectorRun",
+    activity="create",
+    severity="informational",
+    fields="key period scheduled again",
+)
+CANCELLED = action(
+    "collector.cancelled",
+    "cancelled a run of a collector",
+    target="CollectorRun",
+    activity="update",
+    severity="informational",
+    fields="key period",
+)
+FILED = action(
+    "collector.filed",
+    "collected evidence",
+    target="CollectorRun",
+    activity="create",
+    severity="informational",
+    fields="key period rows sha256 fine evidence version",
+)
+NOTHING = action(
+    "collector.found_nothing",
+    "looked for evidence and found that nothing was performed",
+    target="CollectorRun",
+    activity="create",
+    severity="informational",
+    fields="key period",
+)
+MISSED = action(
+    "collector.missed",
+    "missed a period of a collector",
+    target="CollectorRun",
+    activity="create",
+    severity="low",
+    fields="key period",
+)
 
 WORK = "collect"
 SOURCE = "console"

@@ -18,6 +18,7 @@ from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
 from governance.foundation.logbook.exporting import Plan, Tally, stream
 from governance.foundation.logbook.filters import Filters
+from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import access, clock, current, storage
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound, Unavailable
@@ -108,6 +109,11 @@ def sweep() -> int:
     for key in (orphans := [key for key in old if key not in named]):
         store.remove(key)
     return len(orphans)
+
+
+def tidy_packages() -> None:
+    """Nightly: remove stored packages that no row names, which a killed process left."""
+    once_a_day_in_each("tidy packages", sweep)
 
 
 def _still_inside(who: current.Actor) -> None:
@@ -225,11 +231,17 @@ class _Telling:
 # ---- windows
 
 
-def tenants_to_shut() -> Sequence[UUID]:
-    """Whose auditors may still have a session though a window has closed; needs a transaction of no tenant."""
-    return queries.just_closed(clock.now())
+def end_sessions_of_closed_windows() -> None:
+    """Every few seconds: end the sessions of auditors whose window has closed. Each request checks the window by itself.
+
+    One question over all tenants; only those with a window that has just closed get a transaction.
+    """
+    with transaction(read_only=True):
+        closed = set(queries.just_closed(clock.now()))
+    if closed:
+        in_each(_end_sessions, "sessions of auditors not ended", wanted=lambda t: t.id in closed)
 
 
-def shut_doors() -> None:
-    """Of the acting tenant: sessions of auditors whose engagements are over or not open yet."""
-    actions.shut_out()
+def _end_sessions() -> None:
+    with transaction():
+        actions.shut_out()

@@ -1,20 +1,28 @@
-"""Makes an export of the log in the background. Killed, it is made again, over the same checkpoint and to the same bytes."""
+"""Makes exports in the background (killed, one is made again over the same checkpoint, to the same bytes); checks every log at night."""
 
 import time
+from functools import partial
 from uuid import UUID
 
+import structlog
+
+from governance.foundation.audit import fsck
 from governance.foundation.audit import queries as audit
 from governance.foundation.logbook import actions, permissions, queries
 from governance.foundation.logbook.exporting import Plan, Tally, Tell, stream
 from governance.foundation.logbook.filters import parse
-from governance.kernel import access, current
+from governance.foundation.tenants.for_each_tenant import in_each
+from governance.kernel import access, clock, current
 from governance.kernel.db import transaction
 from governance.kernel.errors import Forbidden, Unavailable
 from governance.kernel.formatting import thousands
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.jobs import Progress, WorkItem, has_run, once_per, work
 from governance.kernel.storage import store
 
 LIMIT = 64 * 1024**3  # bytes: forty million entries
+CHECK = "check the log"
+FIRST_FINDINGS = 5
+log = structlog.get_logger("logbook")
 PAUSE = 0.3  # seconds between two words of progress: each is a small transaction
 
 
@@ -59,3 +67,24 @@ def _telling(progress: Progress, size: int) -> Tell:
             progress(at, size, f"Entry {thousands(at)} of {thousands(size)}")
 
     return tell
+
+
+def check_logs() -> None:
+    """Nightly: derive every log again from its stored bytes; the outcome goes to that log, and damage to ours too."""
+    period = clock.today().isoformat()
+    in_each(partial(_check_log, period), "log not checked", wanted=lambda t: not has_run(CHECK, t.slug, period))
+
+
+def _check_log(period: str) -> None:
+    slug, report = current.actor().tenant_slug, check_log()
+    with transaction():  # claimed afterwards: a check that was killed is made again
+        if once_per(CHECK, slug, period):
+            fsck.note(report)
+    if not report.ok:
+        log.error("audit log damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])
+
+
+def check_log(told: fsck.Told = lambda _done, _total: None) -> fsck.Report:
+    """The acting tenant's log, as it is at one instant while others go on writing."""
+    with transaction(read_only=True, snapshot=True):
+        return fsck.fsck(told)

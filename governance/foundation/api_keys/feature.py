@@ -1,0 +1,14 @@
+"""API keys: what machines sign in with."""
+
+from governance.foundation.api_keys import actions, models, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Link, Manifest
+
+manifest = Manifest(
+    name="api_keys",
+    models=(models,),
+    routes=(views.feature,),
+    under=("tenant_settings.settings", "people.members"),
+    audit=actions_in(actions),
+    links={"ApiKey": Link(endpoint="api_keys.index", noun="API key")},
+)
