@@ -15,11 +15,11 @@ from governance.kernel.manifest import Command, Manifest, ManifestError, ObjectC
 def check_manifests(manifests: Iterable[Manifest]) -> None:
     """Raise ManifestError for the first thing that two features claim, or that one names and nobody has."""
     every = tuple(manifests)
-    _check_unique("named", ((each.name, each) for each in every))
-    _check_unique("with the routes", ((blueprint.name, each) for each in every for blueprint in each.routes))
-    _check_unique("declaring the audit action", ((action.name, each) for each in every for action in each.audit))
-    _check_unique("linking audit entries of the class", ((kind, each) for each in every for kind in each.links))
-    _check_unique("scheduling the job", ((job.name, each) for each in every for job in each.schedule))
+    _check_unique("have the name", ((each.name, each) for each in every))
+    _check_unique("have routes named", ((blueprint.name, each) for each in every for blueprint in each.routes))
+    _check_unique("declare the audit action", ((action.name, each) for each in every for action in each.audit))
+    _check_unique("link audit entries of the class", ((kind, each) for each in every for kind in each.links))
+    _check_unique("schedule the job", ((job.name, each) for each in every for job in each.schedule))
     for each in every:
         _check_permissions(each)
         _check_models(each)
@@ -52,7 +52,9 @@ def _check_unique(claims: str, pairs: Iterable[tuple[str, Manifest]]) -> None:
     owners: dict[str, Manifest] = {}
     for name, each in pairs:
         if name in owners:
-            raise ManifestError(f"Two features are {claims} {name}: {owners[name].name} and {each.name}.")
+            if owners[name] is each:
+                raise ManifestError(f"The feature {each.name} must not {claims} {name} twice.")
+            raise ManifestError(f"Two features {claims} {name}: {owners[name].name} and {each.name}.")
         owners[name] = each
 
 

@@ -53,7 +53,7 @@ REMINDED = action(
     "access_review.reminded",
     "reminded of an access review",
     target="AccessReview",
-    activity="read",
+    activity="update",
     severity="informational",
     fields="title due_on how people",
 )

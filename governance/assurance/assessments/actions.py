@@ -81,7 +81,7 @@ SIGNED = action(
     "assessment.signed_off",
     "signed off a conclusion",
     target="Conclusion",
-    activity="create",
+    activity="update",
     severity="low",
     fields="level revision requirement",
 )

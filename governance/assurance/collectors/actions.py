@@ -44,7 +44,7 @@ FILED = action(
     "collector.filed",
     "collected evidence",
     target="CollectorRun",
-    activity="create",
+    activity="update",
     severity="informational",
     fields="key period rows sha256 fine evidence version",
 )
@@ -52,7 +52,7 @@ NOTHING = action(
     "collector.found_nothing",
     "looked for evidence and found that nothing was performed",
     target="CollectorRun",
-    activity="create",
+    activity="update",
     severity="informational",
     fields="key period",
 )

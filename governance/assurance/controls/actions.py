@@ -80,7 +80,7 @@ TESTED = action(
     "control.tested",
     "tested the control",
     target="Control",
-    activity="create",
+    activity="update",
     severity="informational",
     fields="tested_on sample failed finding_ref retest_by",
     personal="finding",

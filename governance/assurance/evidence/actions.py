@@ -242,7 +242,7 @@ REMINDED = action(
     "evidence.reminded",
     "reminded an owner of evidence",
     target="Evidence",
-    activity="read",
+    activity="update",
     severity="informational",
     fields="due_on",
     persons="owner",
