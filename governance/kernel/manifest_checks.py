@@ -20,6 +20,8 @@ def check_manifests(manifests: Iterable[Manifest]) -> None:
     _check_unique("declare the audit action", ((action.name, each) for each in every for action in each.audit))
     _check_unique("link audit entries of the class", ((kind, each) for each in every for kind in each.links))
     _check_unique("schedule the job", ((job.name, each) for each in every for job in each.schedule))
+    _check_unique("search objects of the kind", ((source.kind, each) for each in every for source in each.search))
+    _check_kinds(every)
     for each in every:
         _check_permissions(each)
         _check_models(each)
@@ -64,6 +66,16 @@ def _check_permissions(each: Manifest) -> None:
     for permission in needed:
         if access.registry.get(permission.name) is not permission:
             raise ManifestError(f"The feature {each.name} names the permission {permission.name}, which nothing declares.")
+
+
+def _check_kinds(every: tuple[Manifest, ...]) -> None:
+    kinds = {source.kind for each in every for source in each.search}
+    for each in every:
+        for command in each.palette:
+            if isinstance(command, ObjectCommand) and command.kind not in kinds:
+                raise ManifestError(
+                    f"The feature {each.name} has a command on objects of the kind {command.kind}, which no feature searches."
+                )
 
 
 def model_classes(module: ModuleType) -> frozenset[str]:

@@ -23,6 +23,7 @@ from governance.kernel.manifest import (
     Manifest,
     ManifestError,
     NavItem,
+    ObjectCommand,
     ObjectSearch,
     Subscription,
     installed,
@@ -70,6 +71,14 @@ WRONG = {
     "a missing endpoint in the palette": (
         {"palette": (Command("Break a toy", "toys.broken", access.registry["anchors.view"]),)},
         "The feature toys names the endpoint toys.broken in its palette, and no route has it.",
+    ),
+    "a command on objects that nobody finds": (
+        {"palette": (ObjectCommand("toy", "Break {title}", "anchors.index", "toy_id", access.registry["anchors.view"]),)},
+        "The feature toys has a command on objects of the kind toy, which no feature searches.",
+    ),
+    "a taken kind of object": (
+        {"search": (ObjectSearch("control", nothing, "controls.control", dict),)},
+        "Two features search objects of the kind control: controls and toys.",
     ),
     "a missing endpoint in the search": (
         {"search": (ObjectSearch("toy", nothing, "toys.toy", dict),)},
