@@ -86,7 +86,7 @@ TAKEN_OUT = action(
     fields="row_count sha256",
 )
 RESULT = action(
-    "sample.item.tested", "tested an item of a sample", target="SampleItem", activity="create", severity="informational",
+    "sample.item.tested", "tested an item of a sample", target="ItemResult", activity="create", severity="informational",
     fields="control item_number outcome checks stands_in_for evidence", personal="item note",
 )  # fmt: skip
 EXCEPTION_OPENED = action(

@@ -15,7 +15,7 @@ manifest = Manifest(
         "SamplingTable": Link(endpoint="testing.sizes", single=True),
         "Population": Link(endpoint="testing.population", argument="population_id", within=not_by_scope),
         "Sample": Link(endpoint="testing.sample", argument="sample_id", within=not_by_scope),
-        "SampleItem": Link(endpoint="testing.item", argument="sample_item_id", within=not_by_scope),
+        "ItemResult": Link(no_page="it is shown on the page of its sample item"),
         "TestException": Link(endpoint="testing.exception", argument="exception_id", within=not_by_scope),
         "Finding": Link(endpoint="testing.findings"),
         "Retest": Link(endpoint="testing.findings"),

@@ -50,16 +50,16 @@ RETIRED = action(
 FEATURE_ADDED = action(
     "system.feature.added",
     "added a feature to the AI system",
-    target="SystemFeature",
-    activity="create",
+    target="AISystem",
+    activity="update",
     severity="informational",
     fields="key feature fallback",
 )
 FEATURE_RETIRED = action(
     "system.feature.retired",
     "retired a feature of the AI system",
-    target="SystemFeature",
-    activity="delete",
+    target="AISystem",
+    activity="update",
     severity="low",
     fields="key feature",
 )

@@ -16,9 +16,6 @@ manifest = Manifest(
     ),
     search=(palette.ai_systems,),
     audit=actions_in(actions),
-    links={
-        "AISystem": Link(endpoint="systems.system", argument="system_id", noun="AI system"),
-        "SystemFeature": Link(no_page="it is listed on the page of its AI system"),
-    },
+    links={"AISystem": Link(endpoint="systems.system", argument="system_id", noun="AI system")},
     answers=(Answer(subjects, queries),),
 )
