@@ -67,16 +67,17 @@ def web(host: str, port: int, workers: int) -> None:
 def jobs() -> None:
     """Run the queue and the schedule, until SIGTERM; what is under way is taken up again by the next process."""
     from governance.app.factory import create_app
-    from governance.app.schedule import JOBS, sequence_logs
+    from governance.app.schedule import jobs_of, sequence_logs
     from governance.foundation.people.jobs import actor_of
     from governance.kernel import jobs as queue
+    from governance.kernel.manifest import installed
 
     create_app()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     sequencer = threading.Thread(target=sequence_logs, args=(stop,), name="sequencer")
-    schedule = queue.scheduler(JOBS)
+    schedule = queue.scheduler(jobs_of(installed()))
     schedule.start()
     sequencer.start()
     queue.work_loop(actor_of, stop)
@@ -224,8 +225,8 @@ def audit_commands() -> None:
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 def audit_fsck(tenants: tuple[str, ...]) -> None:
     """Re-derive the logs of these tenants (of all, by default) from their stored bytes. Exit 1 when anything is wrong."""
-    from governance.app.schedule import check_log
     from governance.foundation.audit import fsck, queries
+    from governance.foundation.logbook.jobs import check_log
     from governance.kernel.db import transaction
 
     sound = True

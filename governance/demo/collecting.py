@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from governance.app import schedule
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.access_reviews import queries as campaigns
 from governance.assurance.access_reviews.permissions import DECIDE
@@ -22,6 +21,7 @@ from governance.demo import machines, switches
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys import queries as key_queries
 from governance.foundation.audit import fsck
+from governance.foundation.logbook.jobs import check_log
 from governance.foundation.people import actions as people
 from governance.foundation.people import oidc, sessions
 from governance.foundation.people.jobs import actor_of
@@ -57,7 +57,7 @@ def month_begins(part: Part, console: Actor, first: date, *, now: datetime, keys
 
 def _check(console: Actor, at: datetime) -> None:
     with clock.frozen(at), current.acting_as(console):
-        report = schedule.check_log()
+        report = check_log()
         with transaction():
             fsck.note(report)
 

@@ -10,7 +10,8 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from governance.app.factory import FEATURES
+from governance.app.features import FEATURES
+from governance.kernel.health import health
 
 SAMPLES = 2  # of each kind of address: the first and another one
 LEAVES = {"door.logout", "door.callback", "static", "work.events"}
@@ -28,8 +29,8 @@ class Found:
 def url_map() -> MapAdapter:
     """Every address of the console, without a database behind it."""
     app = Flask("governance")
-    for feature in FEATURES:
-        app.register_blueprint(feature)
+    for blueprint in (health, *(routes for each in FEATURES for routes in each.routes)):
+        app.register_blueprint(blueprint)
     return app.url_map.bind("127.0.0.1")
 
 

@@ -31,11 +31,38 @@ from governance.kernel.formatting import long_day, plural
 from governance.kernel.ids import uuid7
 from governance.kernel.spreadsheet_writer import Cell, csv_rows
 
-BEGUN = action("access_review.begun", "began an access review", fields="title due_on members keys")
-DECIDED = action("access_review.decided", "decided on who has access", fields="kind key held decision role", persons="member")
-REMINDED = action("access_review.reminded", "reminded of an access review", fields="title due_on how people")
+BEGUN = action(
+    "access_review.begun",
+    "began an access review",
+    target="AccessReview",
+    activity="create",
+    severity="informational",
+    fields="title due_on members keys",
+)
+DECIDED = action(
+    "access_review.decided",
+    "decided on who has access",
+    target="AccessReviewItem",
+    activity="update",
+    severity="low",
+    fields="kind key held decision role",
+    persons="member",
+)
+REMINDED = action(
+    "access_review.reminded",
+    "reminded of an access review",
+    target="AccessReview",
+    activity="update",
+    severity="informational",
+    fields="title due_on how people",
+)
 CLOSED = action(
-    "access_review.closed", "closed an access review", fields="title due_on rows kept lowered revoked gone evidence version"
+    "access_review.closed",
+    "closed an access review",
+    target="AccessReview",
+    activity="update",
+    severity="informational",
+    fields="title due_on rows kept lowered revoked gone evidence version",
 )
 
 TITLE = "Access review"

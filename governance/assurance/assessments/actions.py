@@ -36,15 +36,72 @@ from governance.kernel.undo import Overtaken, UndoStep
 from governance.operations.systems import queries as systems
 
 BEGUN = action(
-    "assessment.begun", "began an assessment", fields="title framework scope period_from period_to revision copied_from"
+    "assessment.begun",
+    "began an assessment",
+    target="Assessment",
+    activity="create",
+    severity="informational",
+    fields="title framework scope period_from period_to revision copied_from",
 )
-TARGETED = action("assessment.target.set", "set a target", fields="target requirement undoes")
-ASSIGNED = action("assessment.item.assigned", "assigned a requirement", fields="due_on requirement undoes", persons="owner")
-CONCLUDED = action("assessment.concluded", "wrote a conclusion", fields="level revision requirement", personal="rationale")
-GIVEN_BACK = action("assessment.conclusion.returned", "returned a conclusion", fields="revision requirement")
-SIGNED = action("assessment.signed_off", "signed off a conclusion", fields="level revision requirement")
-COMMENTED = action("assessment.commented", "took part in the discussion", fields="requirement", personal="text")
-CLOSED = action("assessment.closed", "closed an assessment", fields="title digest signed unsigned")
+TARGETED = action(
+    "assessment.target.set",
+    "set a target",
+    target="AssessmentItem",
+    activity="update",
+    severity="informational",
+    fields="target requirement undoes",
+)
+ASSIGNED = action(
+    "assessment.item.assigned",
+    "assigned a requirement",
+    target="AssessmentItem",
+    activity="update",
+    severity="informational",
+    fields="due_on requirement undoes",
+    persons="owner",
+)
+CONCLUDED = action(
+    "assessment.concluded",
+    "wrote a conclusion",
+    target="Conclusion",
+    activity="create",
+    severity="informational",
+    fields="level revision requirement",
+    personal="rationale",
+)
+GIVEN_BACK = action(
+    "assessment.conclusion.returned",
+    "returned a conclusion",
+    target="Conclusion",
+    activity="update",
+    severity="informational",
+    fields="revision requirement",
+)
+SIGNED = action(
+    "assessment.signed_off",
+    "signed off a conclusion",
+    target="Conclusion",
+    activity="update",
+    severity="low",
+    fields="level revision requirement",
+)
+COMMENTED = action(
+    "assessment.commented",
+    "took part in the discussion",
+    target="Comment",
+    activity="create",
+    severity="informational",
+    fields="requirement",
+    personal="text",
+)
+CLOSED = action(
+    "assessment.closed",
+    "closed an assessment",
+    target="Assessment",
+    activity="update",
+    severity="informational",
+    fields="title digest signed unsigned",
+)
 
 LONGEST_DAYS = 3 * 366
 LONGEST = 4000  # letters of a conclusion: what the log and the report take

@@ -23,11 +23,46 @@ from governance.foundation.audit.registry import action
 from governance.kernel import background_work, clock, current
 from governance.kernel.db import session
 
-ASKED = action("collector.asked", "asked for a run of a collector", fields="key period scheduled")
-CANCELLED = action("collector.cancelled", "cancelled a run of a collector", fields="key period")
-FILED = action("collector.filed", "collected evidence", fields="key period rows sha256 fine evidence version")
-NOTHING = action("collector.found_nothing", "looked for evidence and found that nothing was performed", fields="key period")
-MISSED = action("collector.missed", "missed a period of a collector", fields="key period")
+ASKED = action(
+    "collector.asked",
+    "asked for a run of a collector",
+    target="CollectorRun",
+    activity="create",
+    severity="informational",
+    fields="key period scheduled again",
+)
+CANCELLED = action(
+    "collector.cancelled",
+    "cancelled a run of a collector",
+    target="CollectorRun",
+    activity="update",
+    severity="informational",
+    fields="key period",
+)
+FILED = action(
+    "collector.filed",
+    "collected evidence",
+    target="CollectorRun",
+    activity="update",
+    severity="informational",
+    fields="key period rows sha256 fine evidence version",
+)
+NOTHING = action(
+    "collector.found_nothing",
+    "looked for evidence and found that nothing was performed",
+    target="CollectorRun",
+    activity="update",
+    severity="informational",
+    fields="key period",
+)
+MISSED = action(
+    "collector.missed",
+    "missed a period of a collector",
+    target="CollectorRun",
+    activity="create",
+    severity="low",
+    fields="key period",
+)
 
 SOURCE = "console"
 PREVIEW = 20  # rows

@@ -35,19 +35,60 @@ from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.undo import Overtaken, UndoStep
 
 CREATED = action(
-    "control.created", "created the control", fields="ref title kind automation cadence rests_on source mappings", persons="owner"
+    "control.created",
+    "created the control",
+    target="Control",
+    activity="create",
+    severity="informational",
+    fields="ref title kind automation cadence rests_on source mappings",
+    persons="owner",
 )
-EDITED = action("control.changed", "changed the control", fields="title does kind automation cadence rests_on")
-ASSIGNED = action("control.assigned", "assigned the control", fields="undoes", persons="owner")
-MAPPED = action("control.mapped", "mapped the control to a requirement", fields="framework requirement coverage undoes")
+EDITED = action(
+    "control.changed",
+    "changed the control",
+    target="Control",
+    activity="update",
+    severity="informational",
+    fields="title does kind automation cadence rests_on",
+)
+ASSIGNED = action(
+    "control.assigned",
+    "assigned the control",
+    target="Control",
+    activity="update",
+    severity="informational",
+    fields="undoes",
+    persons="owner",
+)
+MAPPED = action(
+    "control.mapped",
+    "mapped the control to a requirement",
+    target="Control",
+    activity="update",
+    severity="informational",
+    fields="framework requirement coverage undoes",
+)
 UNMAPPED = action(
-    "control.unmapped", "removed the control's mapping to a requirement", fields="framework requirement coverage undoes"
+    "control.unmapped",
+    "removed the control's mapping to a requirement",
+    target="Control",
+    activity="update",
+    severity="informational",
+    fields="framework requirement coverage undoes",
 )
 TESTED = action(
-    "control.tested", "tested the control", fields="tested_on sample failed finding_ref retest_by", personal="finding"
+    "control.tested",
+    "tested the control",
+    target="Control",
+    activity="update",
+    severity="informational",
+    fields="tested_on sample failed finding_ref retest_by",
+    personal="finding",
 )
-RETIRED = action("control.retired", "retired the control", fields="ref")
-RESTORED = action("control.restored", "restored the retired control", fields="ref undoes")
+RETIRED = action("control.retired", "retired the control", target="Control", activity="delete", severity="low", fields="ref")
+RESTORED = action(
+    "control.restored", "restored the retired control", target="Control", activity="update", severity="low", fields="ref undoes"
+)
 
 KINDS = ("preventive", "detective", "corrective")
 AUTOMATIONS = ("manual", "automated")

@@ -56,39 +56,196 @@ from governance.kernel.storage import Blob
 from governance.kernel.undo import Overtaken, UndoStep
 
 WINDOW = "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to keeps_still"
-OPENED = action("engagement.opened", "opened an audit engagement", fields=WINDOW)
-CHANGED = action("engagement.changed", "changed an audit engagement", fields=WINDOW)
+OPENED = action(
+    "engagement.opened", "opened an audit engagement", target="Engagement", activity="create", severity="low", fields=WINDOW
+)
+CHANGED = action(
+    "engagement.changed", "changed an audit engagement", target="Engagement", activity="update", severity="low", fields=WINDOW
+)
 MOVED = action(
-    "engagement.window.moved", "moved an engagement's window to the tenant's new time zone", fields="ref zone opens_at closes_at"
+    "engagement.window.moved",
+    "moved an engagement's window to the tenant's new time zone",
+    target="Engagement",
+    activity="update",
+    severity="low",
+    fields="ref zone opens_at closes_at",
 )
-ENDED = action("engagement.ended", "ended an audit engagement", fields="ref firm")
-LET_IN = action("engagement.auditor.added", "let an auditor into an engagement", fields="ref way", personal="name email")
-REMOVED = action("engagement.auditor.removed", "took an auditor out of an engagement", fields="ref", personal="name email")
-ARRIVED = action("engagement.auditor.arrived", "came in by a code", fields="way")
-CODE_SENT = action("engagement.code.sent", "sent an auditor a code", fields="ref", personal="email")
-CODE_REFUSED = action("engagement.code.refused", "refused an auditor's code", fields="ref tries", personal="email")
-ASKED = action("request.asked", "added a request", fields="engagement ref title criteria due_on", persons="owner")
-CHANGED_REQUEST = action("request.assigned", "changed who answers a request", fields="ref due_on undoes", persons="owner")
-READ_LIST = action("request.list.read", "read a list of requests", fields="engagement rows problems sha256", personal="filename")
+ENDED = action(
+    "engagement.ended", "ended an audit engagement", target="Engagement", activity="update", severity="low", fields="ref firm"
+)
+LET_IN = action(
+    "engagement.auditor.added",
+    "let an auditor into an engagement",
+    target="EngagementAuditor",
+    activity="create",
+    severity="medium",
+    fields="ref way",
+    personal="name email",
+)
+REMOVED = action(
+    "engagement.auditor.removed",
+    "took an auditor out of an engagement",
+    target="EngagementAuditor",
+    activity="delete",
+    severity="low",
+    fields="ref",
+    personal="name email",
+)
+ARRIVED = action(
+    "engagement.auditor.arrived", "came in by a code", target="EngagementAuditor", activity="update", severity="low", fields="way"
+)
+CODE_SENT = action(
+    "engagement.code.sent",
+    "sent an auditor a code",
+    target="EngagementAuditor",
+    activity="create",
+    severity="informational",
+    fields="ref",
+    personal="email",
+)
+CODE_REFUSED = action(
+    "engagement.code.refused",
+    "refused an auditor's code",
+    target="EngagementAuditor",
+    activity="update",
+    severity="medium",
+    fields="ref tries",
+    personal="email",
+)
+ASKED = action(
+    "request.asked",
+    "added a request",
+    target="AuditRequest",
+    activity="create",
+    severity="informational",
+    fields="engagement ref title criteria due_on",
+    persons="owner",
+)
+CHANGED_REQUEST = action(
+    "request.assigned",
+    "changed who answers a request",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref due_on undoes",
+    persons="owner",
+)
+READ_LIST = action(
+    "request.list.read",
+    "read a list of requests",
+    target="RequestImport",
+    activity="create",
+    severity="informational",
+    fields="engagement rows problems sha256",
+    personal="filename",
+)
 TOOK_OVER = action(
-    "request.list.imported", "took over a list of requests", fields="engagement added already sha256", personal="filename"
+    "request.list.imported",
+    "took over a list of requests",
+    target="RequestImport",
+    activity="update",
+    severity="informational",
+    fields="engagement added already sha256",
+    personal="filename",
 )
-ATTACHED = action("request.version.attached", "attached evidence to a request", fields="ref evidence number sha256")
-DETACHED = action("request.version.detached", "took evidence off a request", fields="ref evidence number sha256")
-PROVIDED = action("request.provided", "provided what a request asks for", fields="ref versions")
-ACCEPTED = action("request.accepted", "accepted what was provided", fields="ref")
-RETURNED = action("request.returned", "returned what was provided", fields="ref")
-COMMENTED = action("request.commented", "wrote in a request's thread", fields="ref", personal="text")
+ATTACHED = action(
+    "request.version.attached",
+    "attached evidence to a request",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref evidence number sha256",
+)
+DETACHED = action(
+    "request.version.detached",
+    "took evidence off a request",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref evidence number sha256",
+)
+PROVIDED = action(
+    "request.provided",
+    "provided what a request asks for",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref versions",
+)
+ACCEPTED = action(
+    "request.accepted",
+    "accepted what was provided",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref",
+)
+RETURNED = action(
+    "request.returned",
+    "returned what was provided",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref",
+)
+COMMENTED = action(
+    "request.commented",
+    "wrote in a request's thread",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref",
+    personal="text",
+)
 TAKEN = action(
-    "engagement.file.taken", "took a file away", fields="engagement page object sha256 size stamped original", personal="name"
+    "engagement.file.taken",
+    "took a file away",
+    target="Engagement",
+    activity="read",
+    severity="low",
+    fields="engagement page object sha256 size stamped original",
+    personal="name",
 )
 BROKE_OFF = action(
-    "engagement.file.broken_off", "was cut off from a file: the access had ended", fields="engagement page object bytes"
+    "engagement.file.broken_off",
+    "was cut off from a file: the access had ended",
+    target="Engagement",
+    activity="read",
+    severity="medium",
+    fields="engagement page object bytes",
 )
-PACKAGE_ASKED = action("package.asked", "asked for an evidence package", fields="engagement")
-PACKAGE_CANCELLED = action("package.cancelled", "cancelled an evidence package", fields="engagement")
-PACKAGE_MADE = action("package.made", "made an evidence package", fields="engagement files size sha256 checkpoint")
-PACKAGE_TAKEN = action("package.downloaded", "downloaded an evidence package", fields="engagement sha256")
+PACKAGE_ASKED = action(
+    "package.asked",
+    "asked for an evidence package",
+    target="EvidencePackage",
+    activity="create",
+    severity="low",
+    fields="engagement",
+)
+PACKAGE_CANCELLED = action(
+    "package.cancelled",
+    "cancelled an evidence package",
+    target="EvidencePackage",
+    activity="update",
+    severity="informational",
+    fields="engagement",
+)
+PACKAGE_MADE = action(
+    "package.made",
+    "made an evidence package",
+    target="EvidencePackage",
+    activity="update",
+    severity="low",
+    fields="engagement files size sha256 checkpoint",
+)
+PACKAGE_TAKEN = action(
+    "package.downloaded",
+    "downloaded an evidence package",
+    target="EvidencePackage",
+    activity="read",
+    severity="low",
+    fields="engagement sha256",
+)
 
 LONGEST = timedelta(days=3 * 366)
 CODE_DIGITS, CODE_MINUTES, MOST_TRIES, MOST_CODES = 8, 10, 5, 5

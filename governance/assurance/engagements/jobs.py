@@ -1,6 +1,6 @@
 """Makes an evidence package in the background, and shuts the door when windows close. A package is whole or there is none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,6 +12,7 @@ from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
 from governance.foundation.logbook.exporting import Plan, Tally, stream
 from governance.foundation.logbook.filters import Filters
+from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import background_work, clock, current, storage
 from governance.kernel.background_work import PacedProgress, keep, target_of
 from governance.kernel.db import session, transaction
@@ -63,6 +64,11 @@ def _file(blob: storage.Blob, order: Order, *, files: int) -> bool:
 def sweep() -> int:
     """Nightly, of the acting tenant: remove stored packages that no row names; how many."""
     return background_work.sweep(actions.PACKAGES)
+
+
+def tidy_packages() -> None:
+    """Nightly: remove stored packages that no row names, which a killed process left."""
+    once_a_day_in_each("tidy packages", sweep)
 
 
 def _still_inside(who: current.Actor) -> None:
@@ -178,11 +184,17 @@ class _Telling:
 # ---- windows
 
 
-def tenants_to_shut() -> Sequence[UUID]:
-    """Whose auditors may still have a session though a window has closed; needs a transaction of no tenant."""
-    return queries.just_closed(clock.now())
+def end_sessions_of_closed_windows() -> None:
+    """Every few seconds: end the sessions of auditors whose window has closed. Each request checks the window by itself.
+
+    One question over all tenants; only those with a window that has just closed get a transaction.
+    """
+    with transaction(read_only=True):
+        closed = set(queries.just_closed(clock.now()))
+    if closed:
+        in_each(_end_sessions, "sessions of auditors not ended", wanted=lambda t: t.id in closed)
 
 
-def end_expired_sessions() -> None:
-    """Of the acting tenant: sessions of auditors whose engagements are over or not open yet."""
-    actions.end_expired_sessions()
+def _end_sessions() -> None:
+    with transaction():
+        actions.end_expired_sessions()

@@ -55,44 +55,206 @@ from governance.kernel.ids import uuid7
 from governance.kernel.undo import Overtaken, UndoStep
 
 BEGUN = action(
-    "evidence.begun", "began evidence", fields="ref title kind cadence confidentiality due_on controls", persons="owner"
+    "evidence.begun",
+    "began evidence",
+    target="Evidence",
+    activity="create",
+    severity="informational",
+    fields="ref title kind cadence confidentiality due_on controls",
+    persons="owner",
 )
-EDITED = action("evidence.changed", "changed evidence", fields="title kind cadence confidentiality due_on")
-ASSIGNED = action("evidence.assigned", "assigned evidence", fields="undoes", persons="owner")
-LINKED = action("evidence.linked", "linked evidence to a control", fields="control undoes", personal="note")
-UNLINKED = action("evidence.unlinked", "unlinked evidence from a control", fields="control undoes")
-RETIRED = action("evidence.retired", "retired evidence", fields="ref")
-RESTORED = action("evidence.restored", "restored retired evidence", fields="ref undoes")
+EDITED = action(
+    "evidence.changed",
+    "changed evidence",
+    target="Evidence",
+    activity="update",
+    severity="informational",
+    fields="title kind cadence confidentiality due_on",
+)
+ASSIGNED = action(
+    "evidence.assigned",
+    "assigned evidence",
+    target="Evidence",
+    activity="update",
+    severity="informational",
+    fields="undoes",
+    persons="owner",
+)
+LINKED = action(
+    "evidence.linked",
+    "linked evidence to a control",
+    target="Evidence",
+    activity="update",
+    severity="informational",
+    fields="control undoes",
+    personal="note",
+)
+UNLINKED = action(
+    "evidence.unlinked",
+    "unlinked evidence from a control",
+    target="Evidence",
+    activity="update",
+    severity="informational",
+    fields="control undoes",
+)
+RETIRED = action("evidence.retired", "retired evidence", target="Evidence", activity="delete", severity="low", fields="ref")
+RESTORED = action(
+    "evidence.restored", "restored retired evidence", target="Evidence", activity="update", severity="low", fields="ref undoes"
+)
 BROUGHT = action(
     "evidence.version.brought",
     "brought in a version of evidence",
+    target="EvidenceVersion",
+    activity="create",
+    severity="informational",
     fields="number sha256 size media_type period_from period_to valid_until source",
     personal="filename url",
 )
-ACCEPTED = action("evidence.version.accepted", "accepted a version of evidence", fields="number sha256")
-REJECTED = action("evidence.version.rejected", "rejected a version of evidence", fields="number sha256")
-TAKEN_OUT = action("evidence.version.downloaded", "downloaded a version of evidence", fields="number sha256")
-PUSHED = action("evidence.pushed", "pushed a version of evidence", fields="evidence number sha256")
-BROKE = action("evidence.version.broken", "found the stored file of a version broken", fields="number sha256 kind")
-HEALED = action("evidence.version.healed", "found the stored file of a version whole again", fields="number sha256")
-CHECKED = action("evidence.checked", "checked every stored file of evidence", fields="files bytes broken")
-HELD = action("evidence.hold.placed", "placed a legal hold on evidence", fields="ref")
-RELEASED = action("evidence.hold.released", "released a legal hold on evidence", fields="ref")
-KEPT_FOR = action("evidence.retention.changed", "changed how long evidence is kept", fields="kind months")
+ACCEPTED = action(
+    "evidence.version.accepted",
+    "accepted a version of evidence",
+    target="EvidenceVersion",
+    activity="update",
+    severity="informational",
+    fields="number sha256",
+)
+REJECTED = action(
+    "evidence.version.rejected",
+    "rejected a version of evidence",
+    target="EvidenceVersion",
+    activity="update",
+    severity="informational",
+    fields="number sha256",
+)
+TAKEN_OUT = action(
+    "evidence.version.downloaded",
+    "downloaded a version of evidence",
+    target="EvidenceVersion",
+    activity="read",
+    severity="low",
+    fields="number sha256",
+)
+PUSHED = action(
+    "evidence.pushed",
+    "pushed a version of evidence",
+    target="EvidenceVersion",
+    activity="create",
+    severity="informational",
+    fields="evidence number sha256",
+)
+BROKE = action(
+    "evidence.version.broken",
+    "found the stored file of a version broken",
+    target="EvidenceVersion",
+    activity="update",
+    severity="high",
+    fields="number sha256 kind",
+)
+HEALED = action(
+    "evidence.version.healed",
+    "found the stored file of a version whole again",
+    target="EvidenceVersion",
+    activity="update",
+    severity="low",
+    fields="number sha256",
+)
+CHECKED = action(
+    "evidence.checked",
+    "checked every stored file of evidence",
+    target="Tenant",
+    activity="read",
+    severity="informational",
+    fields="files bytes broken",
+)
+HELD = action(
+    "evidence.hold.placed",
+    "placed a legal hold on evidence",
+    target="Evidence",
+    activity="update",
+    severity="medium",
+    fields="ref",
+)
+RELEASED = action(
+    "evidence.hold.released",
+    "released a legal hold on evidence",
+    target="Evidence",
+    activity="update",
+    severity="medium",
+    fields="ref",
+)
+KEPT_FOR = action(
+    "evidence.retention.changed",
+    "changed how long evidence is kept",
+    target="EvidenceRetention",
+    activity="update",
+    severity="medium",
+    fields="kind months",
+)
 DESTRUCTION_ASKED = action(
-    "evidence.destruction.asked", "asked to destroy a file of evidence", fields="number sha256 size by_rule"
+    "evidence.destruction.asked",
+    "asked to destroy a file of evidence",
+    target="EvidenceVersion",
+    activity="create",
+    severity="medium",
+    fields="number sha256 size by_rule",
 )
 DESTRUCTION_APPROVED = action(
-    "evidence.destruction.approved", "agreed to destroy a file of evidence", fields="number sha256 size"
+    "evidence.destruction.approved",
+    "agreed to destroy a file of evidence",
+    target="EvidenceVersion",
+    activity="update",
+    severity="medium",
+    fields="number sha256 size",
 )
-DESTRUCTION_REFUSED = action("evidence.destruction.refused", "refused to destroy a file of evidence", fields="number sha256")
+DESTRUCTION_REFUSED = action(
+    "evidence.destruction.refused",
+    "refused to destroy a file of evidence",
+    target="EvidenceVersion",
+    activity="update",
+    severity="low",
+    fields="number sha256",
+)
 DESTRUCTION_WITHDRAWN = action(
-    "evidence.destruction.withdrawn", "took back the request to destroy a file of evidence", fields="number sha256"
+    "evidence.destruction.withdrawn",
+    "took back the request to destroy a file of evidence",
+    target="EvidenceVersion",
+    activity="update",
+    severity="low",
+    fields="number sha256",
 )
-DESTRUCTION_HELD = action("evidence.destruction.held", "was kept from destroying a file of evidence", fields="number sha256")
-DESTROYED = action("evidence.version.destroyed", "destroyed a file of evidence", fields="number sha256 size shared")
-REMINDED = action("evidence.reminded", "reminded an owner of evidence", fields="due_on", persons="owner")
-SWEPT = action("evidence.swept", "removed stored files that belong to no evidence", fields="files")
+DESTRUCTION_HELD = action(
+    "evidence.destruction.held",
+    "was kept from destroying a file of evidence",
+    target="EvidenceVersion",
+    activity="update",
+    severity="medium",
+    fields="number sha256",
+)
+DESTROYED = action(
+    "evidence.version.destroyed",
+    "destroyed a file of evidence",
+    target="EvidenceVersion",
+    activity="delete",
+    severity="medium",
+    fields="number sha256 size shared",
+)
+REMINDED = action(
+    "evidence.reminded",
+    "reminded an owner of evidence",
+    target="Evidence",
+    activity="update",
+    severity="informational",
+    fields="due_on",
+    persons="owner",
+)
+SWEPT = action(
+    "evidence.swept",
+    "removed stored files that belong to no evidence",
+    target="Tenant",
+    activity="delete",
+    severity="low",
+    fields="files",
+)
 
 LIMIT = 1024**3
 SHELF = "evidence"

@@ -1,10 +1,19 @@
 """What is done to evidence without anybody at the keyboard: destroying what two agreed on, and each night's chores."""
 
+from functools import partial
 from itertools import batched
 
-from governance.assurance.evidence import actions, queries
+import structlog
+
+from governance.assurance.evidence import actions, queries, verifying
+from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
+from governance.kernel import clock, current
 from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.jobs import Progress, WorkItem, has_run, once_per, work
+
+VERIFY = "verify evidence"
+FIRST_FINDINGS = 5
+log = structlog.get_logger("evidence")
 
 
 @work("destroy evidence")
@@ -21,6 +30,10 @@ def destroy(item: WorkItem, progress: Progress) -> None:
 AT_ONCE = 1000  # files
 
 
+def tidy_evidence() -> None:
+    once_a_day_in_each("tidy evidence", tidy, in_steps=True)
+
+
 def tidy() -> None:
     """Nightly: stored files without a row go after a day, and what retention lets go is proposed for destruction.
 
@@ -33,3 +46,21 @@ def tidy() -> None:
         actions.clear_halves()
         actions.forget_pushes()
         actions.propose_by_retention()
+
+
+def remind_of_evidence() -> None:
+    """Each morning: tell owners what is late or falls due, once for each due date."""
+    once_a_day_in_each("remind of evidence", actions.remind)
+
+
+def verify_evidence() -> None:
+    """Each night, until it is done for the week: hash every stored file again; report what is corrupted."""
+    week = f"{clock.today():%G-W%V}"
+    in_each(partial(_verify_evidence, week), "evidence not verified", wanted=lambda t: not has_run(VERIFY, t.slug, week))
+
+
+def _verify_evidence(week: str) -> None:
+    slug = current.actor().tenant_slug
+    report = verifying.verify(claim=partial(once_per, VERIFY, slug, week))  # afterwards: a killed one is made again
+    if not report.ok:
+        log.error("evidence damaged", tenant=slug, findings=[f.sentence for f in report.findings[:FIRST_FINDINGS]])

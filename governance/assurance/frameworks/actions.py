@@ -18,9 +18,16 @@ from governance.kernel import clock, current, formatting
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
 
-ADOPTED = action("framework.adopted", "adopted the framework", fields="key version digest")
+ADOPTED = action(
+    "framework.adopted",
+    "adopted the framework",
+    target="Adoption",
+    activity="create",
+    severity="informational",
+    fields="key version digest",
+)
 IMPORTED = action(
-    "framework.texts.imported", "imported official texts",
+    "framework.texts.imported", "imported official texts", target="FrameworkImport", activity="create", severity="informational",
     fields="framework format edition sha256 ids new changed unchanged unknown missing empty refused complete changed_refs",
     personal="filename",
 )  # fmt: skip

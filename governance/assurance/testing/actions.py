@@ -48,31 +48,96 @@ from governance.kernel.access import require
 from governance.kernel.db import alone, find, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 
-TABLE_SET = action("sampling.table.set", "set how many items are tested", fields="number sizes")
+TABLE_SET = action(
+    "sampling.table.set",
+    "set how many items are tested",
+    target="SamplingTable",
+    activity="update",
+    severity="low",
+    fields="number sizes",
+)
 FROZEN = action(
-    "population.frozen", "froze a population",
+    "population.frozen", "froze a population", target="Population", activity="create", severity="informational",
     fields="control key source period_from period_to run_at row_count sha256", personal="title",
 )  # fmt: skip
-DRAWN = action("sample.drawn", "drew a sample", fields="control size advised rule seed population_sha256 items")
-REDRAWN = action("sample.redrawn", "drew a sample again with the same seed, and got the same items", fields="control size seed")
-TAKEN_OUT = action("population.downloaded", "downloaded a population", fields="row_count sha256")
+DRAWN = action(
+    "sample.drawn",
+    "drew a sample",
+    target="Sample",
+    activity="create",
+    severity="informational",
+    fields="control size advised rule seed population_sha256 items",
+)
+REDRAWN = action(
+    "sample.redrawn",
+    "drew a sample again with the same seed, and got the same items",
+    target="Sample",
+    activity="read",
+    severity="informational",
+    fields="control size seed",
+)
+TAKEN_OUT = action(
+    "population.downloaded",
+    "downloaded a population",
+    target="Population",
+    activity="read",
+    severity="low",
+    fields="row_count sha256",
+)
 RESULT = action(
-    "sample.item.tested", "tested an item of a sample",
+    "sample.item.tested", "tested an item of a sample", target="ItemResult", activity="create", severity="informational",
     fields="control item_number outcome checks stands_in_for evidence", personal="item note",
 )  # fmt: skip
-EXCEPTION_OPENED = action("test.exception.opened", "found an exception", fields="ref control item_number", personal="says")
+EXCEPTION_OPENED = action(
+    "test.exception.opened",
+    "found an exception",
+    target="TestException",
+    activity="create",
+    severity="low",
+    fields="ref control item_number",
+    personal="says",
+)
 MISSED_RECORDED = action(
-    "test.exception.recorded", "recorded a missed cycle as an exception",
+    "test.exception.recorded", "recorded a missed cycle as an exception", target="TestException", activity="create", severity="low",
     fields="ref control cadence missed_from missed_to", personal="says cause effect correction",
 )  # fmt: skip
 EXCEPTION_ANSWERED = action(
-    "test.exception.answered", "answered an exception", fields="ref", personal="cause effect correction response"
+    "test.exception.answered",
+    "answered an exception",
+    target="TestException",
+    activity="update",
+    severity="informational",
+    fields="ref",
+    personal="cause effect correction response",
 )
 FINDING_RAISED = action(
-    "finding.raised", "raised a finding", fields="ref exception due_on", persons="owner", personal="title plan"
+    "finding.raised",
+    "raised a finding",
+    target="Finding",
+    activity="create",
+    severity="medium",
+    fields="ref exception due_on",
+    persons="owner",
+    personal="title plan",
 )
-FINDING_REMEDIED = action("finding.remedied", "reported a finding as mended", fields="ref", personal="remedy")
-RETESTED = action("finding.retested", "retested a finding", fields="ref sample failed tested_on closed", personal="note")
+FINDING_REMEDIED = action(
+    "finding.remedied",
+    "reported a finding as mended",
+    target="Finding",
+    activity="update",
+    severity="informational",
+    fields="ref",
+    personal="remedy",
+)
+RETESTED = action(
+    "finding.retested",
+    "retested a finding",
+    target="Retest",
+    activity="create",
+    severity="informational",
+    fields="ref sample failed tested_on closed",
+    personal="note",
+)
 
 ANSWERS = ("yes", "no", "na")
 MOST_SAMPLE, MOST_ATTRIBUTES, LONGEST = 500, 10, 2000

@@ -24,11 +24,46 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.signed_note import NotSigned
 
-ADDED = action("anchor.added", "added an outside anchor of the log", fields="kind name host")
-REMOVED = action("anchor.removed", "removed an outside anchor of the log", fields="kind name host")
-TESTED = action("anchor.tested", "tested an outside anchor of the log", fields="name state finding")
-STATE_CHANGED = action("anchor.state.changed", "saw an outside anchor of the log change", fields="name state size finding")
-TAKEN = action("anchor.receipt.taken", "downloaded a receipt of an outside anchor", fields="name checkpoint")
+ADDED = action(
+    "anchor.added",
+    "added an outside anchor of the log",
+    target="Anchor",
+    activity="create",
+    severity="medium",
+    fields="kind name host",
+)
+REMOVED = action(
+    "anchor.removed",
+    "removed an outside anchor of the log",
+    target="Anchor",
+    activity="delete",
+    severity="medium",
+    fields="kind name host",
+)
+TESTED = action(
+    "anchor.tested",
+    "tested an outside anchor of the log",
+    target="Anchor",
+    activity="update",
+    severity="informational",
+    fields="name state finding",
+)
+STATE_CHANGED = action(
+    "anchor.state.changed",
+    "saw an outside anchor of the log change",
+    target="Anchor",
+    activity="update",
+    severity="low",
+    fields="name state size finding",
+)
+TAKEN = action(
+    "anchor.receipt.taken",
+    "downloaded a receipt of an outside anchor",
+    target="Anchor",
+    activity="read",
+    severity="informational",
+    fields="name checkpoint",
+)
 
 KINDS = ("witness", "webhook", "timestamp")
 LONGEST_NAME, LONGEST_URL = 80, 500

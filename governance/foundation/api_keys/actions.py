@@ -16,9 +16,25 @@ from governance.kernel.db import alone, session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
 
-MADE = action("api_key.made", "made a machine's key", fields="name hint scopes ends system rate")
-ROTATED = action("api_key.rotated", "rotated a machine's key", fields="name hint overlap_days previous_until")
-REVOKED = action("api_key.revoked", "revoked a machine's key", fields="name hint")
+MADE = action(
+    "api_key.made",
+    "made a machine's key",
+    target="ApiKey",
+    activity="create",
+    severity="medium",
+    fields="name hint scopes ends system rate",
+)
+ROTATED = action(
+    "api_key.rotated",
+    "rotated a machine's key",
+    target="ApiKey",
+    activity="update",
+    severity="medium",
+    fields="name hint overlap_days previous_until",
+)
+REVOKED = action(
+    "api_key.revoked", "revoked a machine's key", target="ApiKey", activity="delete", severity="medium", fields="name hint"
+)
 
 MOST = 100  # keys of a tenant that open something
 LONGEST = timedelta(days=3660)

@@ -6,7 +6,14 @@ from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
 from governance.kernel.jobs import once_per
 
-READ = action("audit.bundle.read", "read entries of the audit log", fields="hour")
+READ = action(
+    "audit.bundle.read",
+    "read entries of the audit log",
+    target="LogHead",
+    activity="read",
+    severity="informational",
+    fields="hour",
+)
 
 
 def bundle_read() -> None:

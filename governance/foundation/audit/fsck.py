@@ -27,8 +27,22 @@ from governance.kernel.db import session
 from governance.kernel.formatting import plural
 from governance.kernel.signed_note import NotSigned, VerifierKey
 
-PASSED = action("audit.fsck.passed", "checked the whole log and found nothing wrong", fields="entries checkpoints")
-FAILED = action("audit.fsck.failed", "checked the whole log and found it damaged", fields="entries checkpoints findings")
+PASSED = action(
+    "audit.fsck.passed",
+    "checked the whole log and found nothing wrong",
+    target="LogHead",
+    activity="read",
+    severity="informational",
+    fields="entries checkpoints",
+)
+FAILED = action(
+    "audit.fsck.failed",
+    "checked the whole log and found it damaged",
+    target="LogHead",
+    activity="read",
+    severity="critical",
+    fields="entries checkpoints findings",
+)
 PAGE = 1_000
 MOST_FINDINGS = 50
 MOST_RECORDED = 10

@@ -14,10 +14,29 @@ from governance.kernel.errors import DomainError
 from governance.kernel.installation import domain
 from governance.kernel.signed_note import VerifierKey
 
-KEY_MADE = action("audit.key.made", "made the key that signs the log", fields="name key_id replaces")
-HALTED = action("audit.rollback.seen", "stopped signing the log: it was rolled back", fields="anchor size have")
+KEY_MADE = action(
+    "audit.key.made",
+    "made the key that signs the log",
+    target="LogKey",
+    activity="create",
+    severity="medium",
+    fields="name key_id replaces",
+)
+HALTED = action(
+    "audit.rollback.seen",
+    "stopped signing the log: it was rolled back",
+    target="LogHead",
+    activity="update",
+    severity="critical",
+    fields="anchor size have",
+)
 RESUMED = action(
-    "audit.rollback.accepted", "took the log up again after a rollback", fields="origin lost_from lost_to anchor previous"
+    "audit.rollback.accepted",
+    "took the log up again after a rollback",
+    target="LogHead",
+    activity="update",
+    severity="high",
+    fields="origin lost_from lost_to anchor previous",
 )
 SIGNING = b"audit-log-key"
 key_encryption.holds(LogKey, "wrapped", lambda _row: SIGNING)

@@ -30,6 +30,10 @@ class UndeclaredField(TypeError):
     """The action's declaration does not name the field, so it is not written. A fault of ours, not a user's."""
 
 
+class UndeclaredTarget(TypeError):
+    """The action is recorded on a row of a class that its declaration does not name: no link would lead to it."""
+
+
 @dataclass(slots=True)
 class Entry:
     """What was written, with the names of AuditEntry."""
@@ -67,6 +71,9 @@ def record(
     `before` and `after` hold the fields that changed; other keywords are plain facts. Fields that the
     registry calls personal are sealed under the key of the person `about` (by default the actor).
     """
+    kind = type(target).__name__
+    if deed.targets and kind not in deed.targets:
+        raise UndeclaredTarget(f"{deed.name} is recorded on {' or '.join(sorted(deed.targets))}, not on {kind}")
     session().flush()  # the target may be new, and its constraints are to fail before its entry exists
     who = current.actor()
     known = who.person_id or who.key_id
@@ -81,7 +88,7 @@ def record(
     subject = sealing.pseudonym(about) if about else actor
     entry = Entry(
         tenant_id=who.tenant_id, id=uuid7(), at=clock.now(), actor=actor, actor_kind=who.kind, action=deed.name,
-        target_type=type(target).__name__, target_id=target.id, outcome=outcome,
+        target_type=kind, target_id=target.id, outcome=outcome,
         request_id=current.origin().request_id, origin=current.origin().network,
         changes={n: [_said(deed, n, v) for v in pair] for n, pair in changes.items() if n not in deed.personal},
         facts={n: _said(deed, n, v) for n, v in given.items() if n not in deed.personal},

@@ -1,40 +1,87 @@
-"""The closed list of actions that the log knows, and which of their fields are personal.
+"""The closed list of actions that the log knows, what a SIEM is told of each, and which of their fields are personal.
 
-A feature declares each of its actions beside the verb that performs it. What is not declared is refused
-when it is written, so nothing personal reaches the log in the clear by accident.
+A feature declares each of its actions beside the verb that performs it, and names them in its manifest. What is not
+declared is refused when it is written, so nothing personal reaches the log in the clear by accident.
+
+Severity follows one rule: everyday work and reading is informational; what leaves the tenant, or changes what others
+rely on, is low; access, keys, retention, deletion and unmasking are medium; stops, failed drills, corrupted files and
+loosened limits are high; a damaged or rolled-back log is critical.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Literal
 
 GRAMMAR = re.compile(r"[a-z_]+(\.[a-z_]+)+")
+
+type EventClass = Literal["api_activity", "entity_management", "authentication"]
+type Activity = Literal["create", "read", "update", "delete", "logon", "logoff"]
+type Severity = Literal["informational", "low", "medium", "high", "critical"]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`name` is noun.verb-past, `says` reads after a person's name, `personal` fields are sealed, `persons` hold people's ids."""
+    """`name` is noun.verb-past, `says` reads after a person's name, `personal` fields are sealed, `persons` hold people's ids.
+
+    `targets` are the classes of rows that it is recorded on; `event_class`, `activity` and `severity` are those of OCSF.
+    """
 
     name: str
     says: str
     fields: frozenset[str]
     personal: frozenset[str]
     persons: frozenset[str] = frozenset()
+    targets: frozenset[str] = frozenset()
+    activity: Activity = "update"
+    severity: Severity = "informational"
+    event_class: EventClass = "api_activity"
 
 
 registry: dict[str, Action] = {}
 
 
-def action(name: str, says: str, *, fields: str = "", personal: str = "", persons: str = "") -> Action:
-    """Declare one. `because` (the reason, free text that may name people) is always personal.
+def action(
+    name: str,
+    says: str,
+    *,
+    target: str,
+    activity: Activity,
+    severity: Severity,
+    event_class: EventClass = "api_activity",
+    fields: str = "",
+    personal: str = "",
+    persons: str = "",
+) -> Action:
+    """Declare one. `target` names the classes of its rows, separated by spaces; a sign-in or sign-out is an authentication.
 
-    A person in `persons` is written by his pseudonym: his id is the same in every tenant and cannot be erased from a log.
+    `because` (the reason, free text that may name people) is always personal. A person in `persons` is written by their
+    pseudonym: their id is the same in every tenant and cannot be erased from a log. A name that is declared twice stops
+    the start (kernel/manifest_checks.py).
     """
-    if name in registry:
-        raise ValueError(f"the action {name} is declared twice")
     if not GRAMMAR.fullmatch(name):
         raise ValueError(f"{name} is not of the form noun.verb-past")
+    if not target.split():
+        raise ValueError(f"{name} must name the class of the rows that it is recorded on")
     if "owner" in fields.split():
         raise ValueError(f"{name}: an owner is a person")
     people = frozenset(persons.split())
-    registry[name] = Action(name, says, frozenset(fields.split()) | people, frozenset(personal.split()) | {"because"}, people)
-    return registry[name]
+    declared = Action(
+        name, says, frozenset(fields.split()) | people, frozenset(personal.split()) | {"because"}, people, frozenset(target.split()),
+        activity, severity, "authentication" if activity in {"logon", "logoff"} else event_class,
+    )  # fmt: skip
+    registry.setdefault(name, declared)
+    return declared
+
+
+def actions_in(*modules: ModuleType) -> tuple[Action, ...]:
+    """Return the actions that the modules declare, as constants or in a mapping; manifests list them by this."""
+    return tuple(declared for module in modules for value in vars(module).values() for declared in _actions(value))
+
+
+def _actions(value: object) -> Iterator[Action]:
+    if isinstance(value, Action):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (each for each in value.values() if isinstance(each, Action))

@@ -15,9 +15,26 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.storage import Blob
 
-VIEW_SAVED = action("audit.view.saved", "saved a view of the log", fields="filters", personal="name")
-VIEW_REMOVED = action("audit.view.removed", "removed a saved view of the log", personal="name")
-PAGE_VIEWED = action("tenant.page.viewed", "looked at a page", fields="page object")
+VIEW_SAVED = action(
+    "audit.view.saved",
+    "saved a view of the log",
+    target="SavedView",
+    activity="create",
+    severity="informational",
+    fields="filters",
+    personal="name",
+)
+VIEW_REMOVED = action(
+    "audit.view.removed",
+    "removed a saved view of the log",
+    target="SavedView",
+    activity="delete",
+    severity="informational",
+    personal="name",
+)
+PAGE_VIEWED = action(
+    "tenant.page.viewed", "looked at a page", target="Tenant", activity="read", severity="informational", fields="page object"
+)
 LONGEST_NAME = 60
 
 
@@ -60,10 +77,39 @@ def note_view(page: str, what: str) -> None:
 
 # ---- exports
 
-EXPORT_ASKED = action("audit.export.asked", "asked for an export of the log", fields="format filters", personal="words")
-EXPORT_CANCELLED = action("audit.export.cancelled", "cancelled an export of the log", fields="format")
-EXPORT_MADE = action("audit.export.made", "made an export of the log", fields="format entries checkpoint sha256")
-EXPORT_TAKEN = action("audit.export.downloaded", "downloaded an export of the log", fields="format sha256")
+EXPORT_ASKED = action(
+    "audit.export.asked",
+    "asked for an export of the log",
+    target="LogExport",
+    activity="create",
+    severity="low",
+    fields="format filters",
+    personal="words",
+)
+EXPORT_CANCELLED = action(
+    "audit.export.cancelled",
+    "cancelled an export of the log",
+    target="LogExport",
+    activity="update",
+    severity="informational",
+    fields="format",
+)
+EXPORT_MADE = action(
+    "audit.export.made",
+    "made an export of the log",
+    target="LogExport",
+    activity="update",
+    severity="low",
+    fields="format entries checkpoint sha256",
+)
+EXPORT_TAKEN = action(
+    "audit.export.downloaded",
+    "downloaded an export of the log",
+    target="LogExport",
+    activity="read",
+    severity="low",
+    fields="format sha256",
+)
 MEDIA_TYPES = {"jsonl": "application/jsonl", "ocsf": "application/jsonl", "csv": "text/csv; charset=utf-8"}
 FORMATS = tuple(MEDIA_TYPES)
 MOST_UNDER_WAY = 5

@@ -1,4 +1,4 @@
-"""What an entry was done on, in words, and the page of that object. Pure: links are endpoints and values.
+"""What an entry was done on, in words, and the page of that row: endpoints and values, from the features' manifests.
 
 words(type, id, *texts) -> str      "EV-0412 Penetration test", else "Control 0199a3f2"
 page(type, id) -> (endpoint, values) | None
@@ -10,40 +10,20 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from governance.kernel.manifest import Link, links
 from governance.kernel.scope import Scope
 
-# type → (endpoint, the name of its id in the address). A type that has no page of its own is not here.
-PAGES: Mapping[str, tuple[str, str]] = {
-    "Control": ("controls.control", "control_id"),
-    "Evidence": ("evidence.piece", "evidence_id"),
-    "AISystem": ("systems.system", "system_id"),
-    "Assessment": ("assessments.assessment", "assessment_id"),
-    "ReportRun": ("reports.report", "run_id"),
-    "Tenant": ("tenant_settings.settings", ""),
-    "Connection": ("connections.index", ""),
-    "ConnectionChange": ("connections.change", "connection_change_id"),
-    "Membership": ("people.members", ""),
-    "Invitation": ("people.members", ""),
-    "LogKey": ("logbook.checkpoints", ""),
-    "LogHead": ("logbook.checkpoints", ""),
-    "LogExport": ("log_exports.index", ""),
-    "Anchor": ("anchors.index", ""),
-    "ApiKey": ("api_keys.index", ""),
-    "Stop": ("switches.stop", "stop_id"),
-    "Drill": ("switches.drill", "drill_id"),
-}
-NOUNS = {
-    "AISystem": "AI system", "ReportRun": "report", "LogKey": "the log's key", "LogHead": "the log", "LogExport": "export",
-    "ApiKey": "API key", "SigningKey": "the reports' key", "Tenant": "the tenant", "Connection": "the sign-in connection", "ConnectionChange": "sign-in change",
-    "FrameworkAdoption": "framework", "AssessmentItem": "requirement", "AssessmentConclusion": "conclusion",
-}  # fmt: skip
-SINGLE = {"Tenant", "Connection", "LogKey", "LogHead", "SigningKey"}  # one a tenant, or known by another word than its id
+UNKNOWN = Link(no_page="no feature of this version has such rows")
 LONGEST = 80
+
+
+def _link(kind: str) -> Link:
+    return links().get(kind, UNKNOWN)
 
 
 def noun(kind: str) -> str:
     """EvidenceVersion → "evidence version"."""
-    return NOUNS.get(kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
+    return _link(kind).noun or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
 
 
 def words(kind: str, identity: UUID, *told: Mapping[str, Any]) -> str:
@@ -51,7 +31,7 @@ def words(kind: str, identity: UUID, *told: Mapping[str, Any]) -> str:
     name = next((found for each in told if (found := _name(each))), "")
     if name:
         return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
-    return noun(kind) if kind in SINGLE else f"{noun(kind)} {identity.hex[:8]}"
+    return noun(kind) if _link(kind).single else f"{noun(kind)} {identity.hex[:8]}"
 
 
 def _name(told: Mapping[str, Any]) -> str:
@@ -77,12 +57,11 @@ def told(changes: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]
 
 def page(kind: str, identity: UUID) -> tuple[str, dict[str, str]] | None:
     """(endpoint, values) of the object's page."""
-    found = PAGES.get(kind)
-    return (found[0], {found[1]: str(identity)} if found[1] else {}) if found else None
+    found = _link(kind)
+    return (found.endpoint, {found.argument: str(identity)} if found.argument else {}) if found.endpoint else None
 
 
 def is_within(held: Scope, kind: str, identity: UUID) -> bool:
-    """Of assessments and reports the scope alone does not tell: their lists lead to them."""
-    if kind == "Control":
-        return held.holds(identity)
-    return held.holds_evidence(identity) if kind == "Evidence" else kind not in {"Assessment", "ReportRun"}
+    """Of some classes the scope alone does not tell: their lists lead to them."""
+    within = _link(kind).within
+    return within is None or within(held, identity)

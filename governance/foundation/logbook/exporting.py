@@ -143,8 +143,7 @@ def _proved(plan: Plan, rows: Sequence[Row]) -> Iterable[bytes]:
 def _events(_plan: Plan, rows: Sequence[Row]) -> Iterable[bytes]:
     for index, body in rows:
         entry = json.loads(body)
-        deed = registry.get(entry["action"])
-        yield json.dumps(event(index, entry, deed.says if deed else entry["action"]), ensure_ascii=False).encode() + b"\n"
+        yield json.dumps(event(index, entry, registry.get(entry["action"])), ensure_ascii=False).encode() + b"\n"
 
 
 def _table(_plan: Plan, rows: Sequence[Row]) -> Iterable[bytes]:

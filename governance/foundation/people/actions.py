@@ -33,16 +33,85 @@ from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, NotFound
 
-SIGNED_IN = action("session.started", "signed in", fields="via browser fresh", personal="name email")
-SIGN_IN_REFUSED = action("session.refused", "was refused at sign-in", fields="reason", personal="email")
-SIGNED_OUT = action("session.ended", "ended a session", fields="how")
-RENAMED = action("person.changed", "brought a member's name and address up to date", personal="name email")
-JOINED = action("membership.started", "joined", fields="role via", personal="name email")
-ROLE_CHANGED = action("membership.role.changed", "changed the role of a member", fields="role via")
-REMOVED = action("membership.ended", "removed a member", fields="role")
-INVITED = action("invitation.sent", "invited a member", fields="role", personal="email")
-ACCEPTED = action("invitation.accepted", "accepted an invitation", fields="role", personal="email")
-WITHDRAWN = action("invitation.withdrawn", "withdrew an invitation", fields="role how", personal="email")
+SIGNED_IN = action(
+    "session.started",
+    "signed in",
+    target="Session",
+    activity="logon",
+    severity="informational",
+    fields="via browser fresh",
+    personal="name email",
+)
+SIGN_IN_REFUSED = action(
+    "session.refused",
+    "was refused at sign-in",
+    target="Session Person",
+    activity="logon",
+    severity="medium",
+    fields="reason",
+    personal="email",
+)
+SIGNED_OUT = action(
+    "session.ended", "ended a session", target="Session", activity="logoff", severity="informational", fields="how"
+)
+RENAMED = action(
+    "person.changed",
+    "brought a member's name and address up to date",
+    target="Person",
+    activity="update",
+    severity="informational",
+    event_class="entity_management",
+    personal="name email",
+)
+JOINED = action(
+    "membership.started",
+    "joined",
+    target="Membership",
+    activity="create",
+    severity="low",
+    event_class="entity_management",
+    fields="role via",
+    personal="name email",
+)
+ROLE_CHANGED = action(
+    "membership.role.changed",
+    "changed the role of a member",
+    target="Membership",
+    activity="update",
+    severity="medium",
+    event_class="entity_management",
+    fields="role via",
+)
+REMOVED = action(
+    "membership.ended",
+    "removed a member",
+    target="Membership",
+    activity="delete",
+    severity="medium",
+    event_class="entity_management",
+    fields="role",
+)
+INVITED = action(
+    "invitation.sent", "invited a member", target="Invitation", activity="create", severity="low", fields="role", personal="email"
+)
+ACCEPTED = action(
+    "invitation.accepted",
+    "accepted an invitation",
+    target="Invitation",
+    activity="update",
+    severity="low",
+    fields="role",
+    personal="email",
+)
+WITHDRAWN = action(
+    "invitation.withdrawn",
+    "withdrew an invitation",
+    target="Invitation",
+    activity="delete",
+    severity="informational",
+    fields="role how",
+    personal="email",
+)
 
 key_encryption.holds(Session, "id_token", lambda _row: b"id-token")
 INVITATION_DAYS = 14

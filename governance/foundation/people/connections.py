@@ -35,26 +35,77 @@ from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 
 SETTINGS = "issuer client_id enforced verifies_addresses group_roles"
-CONNECTED = action("connection.changed", "changed how people sign in", fields=f"{SETTINGS} secret number")
-TESTED = action("connection.tested", "tested the identity provider", fields="passed failed")
+CONNECTED = action(
+    "connection.changed",
+    "changed how people sign in",
+    target="Connection",
+    activity="update",
+    severity="high",
+    fields=f"{SETTINGS} secret number",
+)
+TESTED = action(
+    "connection.tested",
+    "tested the identity provider",
+    target="Connection",
+    activity="read",
+    severity="informational",
+    fields="passed failed",
+)
 REQUESTED = action(
-    "connection.change.requested", "proposed a change to sign-in", fields=f"{SETTINGS} secret number domains until"
+    "connection.change.requested",
+    "proposed a change to sign-in",
+    target="ConnectionChange",
+    activity="create",
+    severity="medium",
+    fields=f"{SETTINGS} secret number domains until",
 )
 SIGN_IN_TESTED = action(
     "connection.change.tested",
     "tested signing in through the proposed connection",
+    target="ConnectionChange",
+    activity="update",
+    severity="informational",
     fields="passed role",
     personal="email problem",
 )
 APPROVED = action(
-    "connection.change.approved", "approved a change to sign-in", fields="sessions fingerprint",
+    "connection.change.approved", "approved a change to sign-in", target="ConnectionChange", activity="update", severity="medium", fields="sessions fingerprint",
     persons="requested_by tested_by",
 )  # fmt: skip
-REJECTED = action("connection.change.rejected", "rejected a change to sign-in", persons="requested_by")
-WITHDRAWN = action("connection.change.withdrawn", "withdrew a change to sign-in")
-REPLACED = action("connection.change.replaced", "replaced a proposed change to sign-in", persons="requested_by")
-EXPIRED = action("connection.change.expired", "closed a change to sign-in that expired")
-RESET = action("identity.reset", "reset how people sign in, as the operator", fields="tenant provider admin sessions")
+REJECTED = action(
+    "connection.change.rejected",
+    "rejected a change to sign-in",
+    target="ConnectionChange",
+    activity="update",
+    severity="low",
+    persons="requested_by",
+)
+WITHDRAWN = action(
+    "connection.change.withdrawn", "withdrew a change to sign-in", target="ConnectionChange", activity="update", severity="low"
+)
+REPLACED = action(
+    "connection.change.replaced",
+    "replaced a proposed change to sign-in",
+    target="ConnectionChange",
+    activity="update",
+    severity="low",
+    persons="requested_by",
+)
+EXPIRED = action(
+    "connection.change.expired",
+    "closed a change to sign-in that expired",
+    target="ConnectionChange",
+    activity="update",
+    severity="informational",
+)
+RESET = action(
+    "identity.reset",
+    "reset how people sign in, as the operator",
+    target="Tenant",
+    activity="update",
+    severity="high",
+    fields="tenant provider admin sessions",
+)
 
 key_encryption.holds(Connection, "secret", lambda row: sign_in_state.secret_context(row.tenant_id))
 

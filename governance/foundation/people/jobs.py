@@ -1,10 +1,13 @@
-"""Whose work it is: a job runs as the person who asked, with the role that he has when it runs."""
+"""Whose work it is: a job runs as the person who asked, with the role that they have when it runs. And the nightly sweep."""
 
 from sqlalchemy import select
 
+from governance.foundation.people import actions, connections
 from governance.foundation.people.models import Membership
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
+from governance.kernel import undo
 from governance.kernel.current import Actor
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
@@ -26,3 +29,10 @@ def actor_of(item: WorkItem) -> Actor:
     return Actor(
         tenant.id, tenant.slug, tenant.name, member.person_id, member.person.name, member.role, time_zone=tenant.time_zone
     )
+
+
+def sweep_sign_ins() -> None:
+    """Nightly: forget sign-ins that nobody finished and expired offers to undo; close sign-in changes that nobody decided."""
+    once_a_day_in_each("sweep sign-ins", actions.forget_old_sign_ins)
+    once_a_day_in_each("forget offers to undo", undo.forget)
+    once_a_day_in_each("expire changes of the sign-in", connections.expire)

@@ -26,22 +26,96 @@ from governance.kernel import clock, current, jobs
 from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 
-ERASURE_ASKED = action("erasure.asked", "asked to erase a person", fields="subject")
-ERASURE_APPROVED = action("erasure.approved", "approved the erasing of a person", fields="subject")
-ERASURE_REFUSED = action("erasure.refused", "refused to erase a person", fields="subject")
-ERASURE_WITHDRAWN = action("erasure.withdrawn", "withdrew the request to erase a person", fields="subject")
-ERASURE_BLOCKED = action("erasure.blocked", "was kept from erasing a person by a legal hold", fields="subject holds step")
-ERASED = action("person.erased", "erased a person", fields="subject removed replaced left again")
-UNMASK_ASKED = action("unmasking.asked", "asked who a pseudonym is", fields="subject")
-UNMASK_APPROVED = action("unmasking.approved", "agreed to show who a pseudonym is", fields="subject until")
-UNMASK_REFUSED = action("unmasking.refused", "refused to show who a pseudonym is", fields="subject")
-UNMASK_WITHDRAWN = action("unmasking.withdrawn", "withdrew the question who a pseudonym is", fields="subject")
-UNMASK_USED = action("unmasking.used", "saw who a pseudonym is", fields="subject")
-HOLD_PLACED = action("legal_hold.placed", "placed a legal hold", fields="subject")
-HOLD_RELEASED = action("legal_hold.released", "released a legal hold", fields="subject")
-RETENTION_CHANGED = action("retention.changed", "changed how long sealed parts are kept", fields="months")
+ERASURE_ASKED = action(
+    "erasure.asked", "asked to erase a person", target="Erasure", activity="create", severity="medium", fields="subject"
+)
+ERASURE_APPROVED = action(
+    "erasure.approved",
+    "approved the erasing of a person",
+    target="Erasure",
+    activity="update",
+    severity="medium",
+    fields="subject",
+)
+ERASURE_REFUSED = action(
+    "erasure.refused", "refused to erase a person", target="Erasure", activity="update", severity="low", fields="subject"
+)
+ERASURE_WITHDRAWN = action(
+    "erasure.withdrawn",
+    "withdrew the request to erase a person",
+    target="Erasure",
+    activity="update",
+    severity="low",
+    fields="subject",
+)
+ERASURE_BLOCKED = action(
+    "erasure.blocked",
+    "was kept from erasing a person by a legal hold",
+    target="Erasure Membership",
+    activity="update",
+    severity="medium",
+    fields="subject holds step",
+)
+ERASED = action(
+    "person.erased",
+    "erased a person",
+    target="Erasure",
+    activity="delete",
+    severity="medium",
+    event_class="entity_management",
+    fields="subject removed replaced left again",
+)
+UNMASK_ASKED = action(
+    "unmasking.asked", "asked who a pseudonym is", target="Unmasking", activity="create", severity="medium", fields="subject"
+)
+UNMASK_APPROVED = action(
+    "unmasking.approved",
+    "agreed to show who a pseudonym is",
+    target="Unmasking",
+    activity="update",
+    severity="medium",
+    fields="subject until",
+)
+UNMASK_REFUSED = action(
+    "unmasking.refused",
+    "refused to show who a pseudonym is",
+    target="Unmasking",
+    activity="update",
+    severity="low",
+    fields="subject",
+)
+UNMASK_WITHDRAWN = action(
+    "unmasking.withdrawn",
+    "withdrew the question who a pseudonym is",
+    target="Unmasking",
+    activity="update",
+    severity="low",
+    fields="subject",
+)
+UNMASK_USED = action(
+    "unmasking.used", "saw who a pseudonym is", target="Unmasking", activity="read", severity="medium", fields="subject"
+)
+HOLD_PLACED = action(
+    "legal_hold.placed", "placed a legal hold", target="LegalHold", activity="create", severity="medium", fields="subject"
+)
+HOLD_RELEASED = action(
+    "legal_hold.released", "released a legal hold", target="LegalHold", activity="update", severity="medium", fields="subject"
+)
+RETENTION_CHANGED = action(
+    "retention.changed",
+    "changed how long sealed parts are kept",
+    target="RetentionRule",
+    activity="update",
+    severity="medium",
+    fields="months",
+)
 SHREDDED = action(
-    "log.sealed_parts.shredded", "destroyed the keys to sealed parts past their time", fields="keys older_than holds months"
+    "log.sealed_parts.shredded",
+    "destroyed the keys to sealed parts past their time",
+    target="Tenant",
+    activity="delete",
+    severity="medium",
+    fields="keys older_than holds months",
 )
 
 UNMASKED_FOR = timedelta(hours=1)

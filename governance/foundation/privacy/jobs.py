@@ -2,6 +2,7 @@
 
 from governance.foundation.people import queries as people
 from governance.foundation.privacy import actions, erasure_list, queries
+from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
 
@@ -24,3 +25,8 @@ def erase(item: WorkItem, progress: Progress) -> None:
     with transaction(person_id=person_id):
         erasure = queries.erasure(item.target_id, lock=True)
         actions.finish(erasure, people.by_pseudonym(erasure.subject))
+
+
+def shred_old_parts() -> None:
+    """Nightly: destroy the keys to what the log has encrypted for longer than the tenant keeps it."""
+    once_a_day_in_each("shred old sealed parts", actions.shred)

@@ -24,7 +24,14 @@ from governance.kernel import current, key_encryption
 from governance.kernel.db import Tenanted, session, transaction
 from governance.kernel.key_encryption import Holding
 
-ROTATED = action("kek.rotated", "wrapped the tenant's keys under a new key of the installation", fields="key_id rewrapped")
+ROTATED = action(
+    "kek.rotated",
+    "wrapped the tenant's keys under a new key of the installation",
+    target="Tenant",
+    activity="update",
+    severity="medium",
+    fields="key_id rewrapped",
+)
 PIECE = 500
 
 

@@ -18,11 +18,33 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
 from governance.kernel.ids import uuid7
 
-FOUNDED = action("tenant.founded", "founded the tenant", fields="slug name kind")
-CHANGED = action(
-    "tenant.settings.changed", "changed the tenant's settings", fields="name region time_zone classification unit audience"
+FOUNDED = action(
+    "tenant.founded",
+    "founded the tenant",
+    target="Tenant",
+    activity="create",
+    severity="medium",
+    event_class="entity_management",
+    fields="slug name kind",
 )
-DOMAINS = action("tenant.domains.changed", "changed the work domains", fields="added removed")
+CHANGED = action(
+    "tenant.settings.changed",
+    "changed the tenant's settings",
+    target="Tenant",
+    activity="update",
+    severity="low",
+    event_class="entity_management",
+    fields="name region time_zone classification unit audience",
+)
+DOMAINS = action(
+    "tenant.domains.changed",
+    "changed the work domains",
+    target="Tenant",
+    activity="update",
+    severity="medium",
+    event_class="entity_management",
+    fields="added removed",
+)
 
 DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 MOST_DOMAINS = 50

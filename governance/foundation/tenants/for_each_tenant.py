@@ -1,14 +1,16 @@
 """The console at work in one tenant after the other; what is wrong with one does not keep the others waiting."""
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import all_tenants
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import current
+from governance.kernel import clock, current
 from governance.kernel.db import transaction
+from governance.kernel.jobs import once_per
 
 log = structlog.get_logger("schedule")
 
@@ -29,3 +31,17 @@ def in_each(
 
 def is_active(tenant: Tenant) -> bool:
     return tenant.status == "active"
+
+
+def once_a_day_in_each(job: str, act: Callable[[], object], *, in_steps: bool = False) -> None:
+    """Call `act` once a day and tenant, each in a transaction of its own; with `in_steps` it opens its transactions itself."""
+    in_each(partial(_once_a_day, job, act, in_steps=in_steps), "nightly job failed", job=job)
+
+
+def _once_a_day(job: str, act: Callable[[], object], *, in_steps: bool) -> None:
+    with transaction():
+        claimed = once_per(job, current.actor().tenant_slug, clock.today().isoformat())
+        if claimed and not in_steps:
+            act()
+    if claimed and in_steps:
+        act()

@@ -9,7 +9,14 @@ from governance.kernel.db import alone, session
 from governance.operations.decisions import queries
 from governance.operations.decisions.models import BundleKey
 
-KEY_MADE = action("bundle_key.made", "made a key that signs policy bundles", fields="key_id replaces")
+KEY_MADE = action(
+    "bundle_key.made",
+    "made a key that signs policy bundles",
+    target="BundleKey",
+    activity="create",
+    severity="medium",
+    fields="key_id replaces",
+)
 
 key_encryption.holds(BundleKey, "wrapped", lambda row: queries.context(row.tenant_id))
 

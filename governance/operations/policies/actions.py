@@ -27,28 +27,132 @@ from governance.operations.policies.policy_diff import Line, carried_over, diges
 from governance.operations.policies.preview import Verdict, verdict
 from governance.operations.policies.strictness import DIMENSIONS, Move, Value, changes, covers, dimension, loosens, plain, read
 
-DRAFTED = action("policy.drafted", "drafted a policy", fields="base lines loosens back_to")
-ASKED = action("policy.asked", "asked for a second person on a policy", fields="base lines loosens apply_at digest")
-REFUSED = action("policy.refused", "refused a policy", fields="digest")
-WITHDRAWN = action("policy.withdrawn", "withdrew a policy", fields="digest")
-APPROVED = action("policy.approved", "approved a policy", fields="base lines apply_at digest", persons="made_by")
-SCHEDULED = action("policy.scheduled", "scheduled a policy", fields="base lines apply_at digest")
+DRAFTED = action(
+    "policy.drafted",
+    "drafted a policy",
+    target="PolicyVersion",
+    activity="create",
+    severity="informational",
+    fields="base lines loosens back_to",
+)
+ASKED = action(
+    "policy.asked",
+    "asked for a second person on a policy",
+    target="PolicyVersion",
+    activity="update",
+    severity="low",
+    fields="base lines loosens apply_at digest",
+)
+REFUSED = action("policy.refused", "refused a policy", target="PolicyVersion", activity="update", severity="low", fields="digest")
+WITHDRAWN = action(
+    "policy.withdrawn", "withdrew a policy", target="PolicyVersion", activity="update", severity="low", fields="digest"
+)
+APPROVED = action(
+    "policy.approved",
+    "approved a policy",
+    target="PolicyVersion",
+    activity="update",
+    severity="low",
+    fields="base lines apply_at digest",
+    persons="made_by",
+)
+SCHEDULED = action(
+    "policy.scheduled",
+    "scheduled a policy",
+    target="PolicyVersion",
+    activity="update",
+    severity="low",
+    fields="base lines apply_at digest",
+)
 APPLIED = action(
-    "policy.applied", "put a policy into force", fields="number base tier lines loosens back_to digest mark", persons="decided_by"
+    "policy.applied",
+    "put a policy into force",
+    target="PolicyVersion",
+    activity="update",
+    severity="medium",
+    fields="number base tier lines loosens back_to digest mark",
+    persons="decided_by",
 )
-TURNED_BACK = action("policy.turned_back", "made a draft of a scheduled policy again", fields="note base")
-WAIVER_ASKED = action("waiver.asked", "asked for a waiver", fields="system dimension value until", personal="compensation")
-WAIVER_AGREED = action("waiver.agreed", "agreed to a waiver, and one more has to", fields="system dimension value until")
-WAIVER_LIVE = action("waiver.went_live", "agreed to a waiver, which is live", fields="system dimension value until mark")
-WAIVER_REFUSED = action("waiver.refused", "refused a waiver", fields="system dimension")
-WAIVER_WITHDRAWN = action("waiver.withdrawn", "withdrew the request for a waiver", fields="system dimension")
-WAIVER_CLOSED = action("waiver.closed", "ended a waiver early", fields="system dimension mark")
-PLATFORM_ASKED = action("platform.asked", "asked to loosen what stands under all tenants", fields="base lines until")
+TURNED_BACK = action(
+    "policy.turned_back",
+    "made a draft of a scheduled policy again",
+    target="PolicyVersion",
+    activity="update",
+    severity="low",
+    fields="note base",
+)
+WAIVER_ASKED = action(
+    "waiver.asked",
+    "asked for a waiver",
+    target="Waiver",
+    activity="create",
+    severity="low",
+    fields="system dimension value until",
+    personal="compensation",
+)
+WAIVER_AGREED = action(
+    "waiver.agreed",
+    "agreed to a waiver, and one more has to",
+    target="Waiver",
+    activity="update",
+    severity="low",
+    fields="system dimension value until",
+)
+WAIVER_LIVE = action(
+    "waiver.went_live",
+    "agreed to a waiver, which is live",
+    target="Waiver",
+    activity="update",
+    severity="medium",
+    fields="system dimension value until mark",
+)
+WAIVER_REFUSED = action(
+    "waiver.refused", "refused a waiver", target="Waiver", activity="update", severity="low", fields="system dimension"
+)
+WAIVER_WITHDRAWN = action(
+    "waiver.withdrawn",
+    "withdrew the request for a waiver",
+    target="Waiver",
+    activity="update",
+    severity="low",
+    fields="system dimension",
+)
+WAIVER_CLOSED = action(
+    "waiver.closed", "ended a waiver early", target="Waiver", activity="update", severity="low", fields="system dimension mark"
+)
+PLATFORM_ASKED = action(
+    "platform.asked",
+    "asked to loosen what stands under all tenants",
+    target="PlatformPolicy",
+    activity="create",
+    severity="medium",
+    fields="base lines until",
+)
 PLATFORM_APPLIED = action(
-    "platform.applied", "changed what stands under all tenants", fields="number base lines loosens until", persons="made_by"
+    "platform.applied",
+    "changed what stands under all tenants",
+    target="PlatformPolicy",
+    activity="update",
+    severity="high",
+    fields="number base lines loosens until",
+    persons="made_by",
 )
-PLATFORM_REFUSED = action("platform.refused", "refused to loosen what stands under all tenants", fields="base")
-PLATFORM_WITHDRAWN = action("platform.withdrawn", "withdrew a change of what stands under all tenants", fields="base")
+PLATFORM_REFUSED = action(
+    "platform.refused",
+    "refused to loosen what stands under all tenants",
+    target="PlatformPolicy",
+    activity="update",
+    severity="low",
+    fields="base",
+)
+PLATFORM_WITHDRAWN = action(
+    "platform.withdrawn",
+    "withdrew a change of what stands under all tenants",
+    target="PlatformPolicy",
+    activity="update",
+    severity="low",
+    fields="base",
+)
 
 LONGEST_WAIVER = timedelta(days=30)
 LONGEST_LOOSER_FLOOR = timedelta(days=90)

@@ -41,27 +41,121 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 WHAT = {"tenant": "everything of the tenant", "system": "an AI system", "feature": "a feature of an AI system"}
 STOP_FIELDS = "key name generate serve version expected look_again_at"
-STOPPED = {scope: action(f"switch.{scope}.stopped", f"stopped {what}", fields=STOP_FIELDS) for scope, what in WHAT.items()}
-RESTARTED = {
-    scope: action(f"switch.{scope}.restarted", f"restarted {what}", fields="key name version stopped_at", persons="asked_by")
+STOPPED = {
+    scope: action(
+        f"switch.{scope}.stopped", f"stopped {what}", target="Stop", activity="create", severity="high", fields=STOP_FIELDS
+    )
     for scope, what in WHAT.items()
 }
-RESTART_ASKED = action("switch.restart.asked", "asked to restart what is stopped", fields="key name version")
-RESTART_REFUSED = action("switch.restart.refused", "kept stopped what was to be restarted", fields="key name version")
-PLATFORM_STOPPED = action("switch.platform.stopped", "stopped everything, for every tenant", fields="generate serve")
-PLATFORM_ASKED = action("switch.platform.restart_asked", "asked to restart everything, for every tenant")
-PLATFORM_KEPT = action("switch.platform.restart_refused", "kept everything stopped, for every tenant")
-PLATFORM_RESTARTED = action(
-    "switch.platform.restarted", "restarted everything, for every tenant", fields="stopped_at", persons="asked_by"
+RESTARTED = {
+    scope: action(
+        f"switch.{scope}.restarted",
+        f"restarted {what}",
+        target="Stop",
+        activity="update",
+        severity="medium",
+        fields="key name version stopped_at",
+        persons="asked_by",
+    )
+    for scope, what in WHAT.items()
+}
+RESTART_ASKED = action(
+    "switch.restart.asked",
+    "asked to restart what is stopped",
+    target="Stop",
+    activity="update",
+    severity="medium",
+    fields="key name version",
 )
-DRILL_PLANNED = action("switch.drill.planned", "planned a drill", fields="key name due_at seconds repeat_days state")
-DRILL_AGREED = action("switch.drill.agreed", "agreed to a drill", fields="key name due_at seconds repeat_days")
-DRILL_CANCELLED = action("switch.drill.cancelled", "cancelled a drill", fields="key name due_at")
-DRILL_BEGUN = action("switch.drill.begun", "began a drill", fields="key name seconds version expected")
-DRILL_LIFTED = action("switch.drill.lifted", "lifted the stop of a drill", fields="key name version")
-DRILL_PASSED = action("switch.drill.passed", "found that a drill passed", fields="key name expected obeyed slowest_ms")
+RESTART_REFUSED = action(
+    "switch.restart.refused",
+    "kept stopped what was to be restarted",
+    target="Stop",
+    activity="update",
+    severity="medium",
+    fields="key name version",
+)
+PLATFORM_STOPPED = action(
+    "switch.platform.stopped",
+    "stopped everything, for every tenant",
+    target="PlatformStop",
+    activity="create",
+    severity="high",
+    fields="generate serve",
+)
+PLATFORM_ASKED = action(
+    "switch.platform.restart_asked",
+    "asked to restart everything, for every tenant",
+    target="PlatformStop",
+    activity="update",
+    severity="medium",
+)
+PLATFORM_KEPT = action(
+    "switch.platform.restart_refused",
+    "kept everything stopped, for every tenant",
+    target="PlatformStop",
+    activity="update",
+    severity="medium",
+)
+PLATFORM_RESTARTED = action(
+    "switch.platform.restarted",
+    "restarted everything, for every tenant",
+    target="PlatformStop",
+    activity="update",
+    severity="high",
+    fields="stopped_at",
+    persons="asked_by",
+)
+DRILL_PLANNED = action(
+    "switch.drill.planned",
+    "planned a drill",
+    target="Drill",
+    activity="create",
+    severity="informational",
+    fields="key name due_at seconds repeat_days state",
+)
+DRILL_AGREED = action(
+    "switch.drill.agreed",
+    "agreed to a drill",
+    target="Drill",
+    activity="update",
+    severity="low",
+    fields="key name due_at seconds repeat_days",
+)
+DRILL_CANCELLED = action(
+    "switch.drill.cancelled", "cancelled a drill", target="Drill", activity="update", severity="low", fields="key name due_at"
+)
+DRILL_BEGUN = action(
+    "switch.drill.begun",
+    "began a drill",
+    target="Drill",
+    activity="update",
+    severity="low",
+    fields="key name seconds version expected",
+)
+DRILL_LIFTED = action(
+    "switch.drill.lifted",
+    "lifted the stop of a drill",
+    target="Drill",
+    activity="update",
+    severity="low",
+    fields="key name version",
+)
+DRILL_PASSED = action(
+    "switch.drill.passed",
+    "found that a drill passed",
+    target="Drill",
+    activity="update",
+    severity="informational",
+    fields="key name expected obeyed slowest_ms",
+)
 DRILL_FAILED = action(
-    "switch.drill.failed", "found that a drill failed", fields="key name expected obeyed slowest_ms missing why"
+    "switch.drill.failed",
+    "found that a drill failed",
+    target="Drill",
+    activity="update",
+    severity="high",
+    fields="key name expected obeyed slowest_ms missing why",
 )
 
 LONGEST_REASON = 2000

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError
@@ -70,3 +71,8 @@ def _report() -> None:
                     actions.report(drill)
     except (DomainError, DBAPIError, OSError) as away:
         log.warning("drill not reported yet", reason=str(away))
+
+
+def forget_consumers() -> None:
+    """Nightly: forget products that have been silent for long, and that no stop names."""
+    once_a_day_in_each("forget quiet consumers", actions.forget_consumers)

@@ -18,12 +18,51 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.systems.models import LANES, AISystem, SystemFeature
 
-REGISTERED = action("system.registered", "registered the AI system", fields="key name lane purpose", personal="owner")
-CHANGED = action("system.changed", "changed the AI system", fields="name purpose", persons="owner")
-RAISED = action("system.lane.raised", "raised the AI system to the high-risk lane", fields="key lane")
-RETIRED = action("system.retired", "retired the AI system", fields="key name")
-FEATURE_ADDED = action("system.feature.added", "added a feature to the AI system", fields="key feature fallback")
-FEATURE_RETIRED = action("system.feature.retired", "retired a feature of the AI system", fields="key feature")
+REGISTERED = action(
+    "system.registered",
+    "registered the AI system",
+    target="AISystem",
+    activity="create",
+    severity="informational",
+    fields="key name lane purpose",
+    personal="owner",
+)
+CHANGED = action(
+    "system.changed",
+    "changed the AI system",
+    target="AISystem",
+    activity="update",
+    severity="informational",
+    fields="name purpose",
+    persons="owner",
+)
+RAISED = action(
+    "system.lane.raised",
+    "raised the AI system to the high-risk lane",
+    target="AISystem",
+    activity="update",
+    severity="low",
+    fields="key lane",
+)
+RETIRED = action(
+    "system.retired", "retired the AI system", target="AISystem", activity="delete", severity="low", fields="key name"
+)
+FEATURE_ADDED = action(
+    "system.feature.added",
+    "added a feature to the AI system",
+    target="AISystem",
+    activity="update",
+    severity="informational",
+    fields="key feature fallback",
+)
+FEATURE_RETIRED = action(
+    "system.feature.retired",
+    "retired a feature of the AI system",
+    target="AISystem",
+    activity="update",
+    severity="low",
+    fields="key feature",
+)
 
 KEY = re.compile(r"(?![0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z)[a-z][a-z0-9-]{1,40}\Z")  # and nothing that reads as an id
 RESERVED = {"new"}

@@ -27,12 +27,39 @@ from governance.publishing.reports.models import AI_RMF, POLICY, READINESS, TYPE
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
 from governance.publishing.reports.signing import VerifierKey
 
-ASKED = action("report.asked", "asked for a report", fields="kind title as_of assessment")
-MADE = action("report.made", "made a report", fields="title fingerprint sha256 pages")
-CANCELLED = action("report.cancelled", "cancelled a report", fields="title")
-TAKEN = action("report.downloaded", "downloaded a report", fields="title sha256 what")
-WITHDRAWN = action("report.withdrawn", "withdrew a report", fields="title sha256 why")
-KEY_MADE = action("signing.key.made", "made the key that signs reports", fields="name key_id")
+ASKED = action(
+    "report.asked",
+    "asked for a report",
+    target="ReportRun",
+    activity="create",
+    severity="informational",
+    fields="kind title as_of assessment",
+)
+MADE = action(
+    "report.made",
+    "made a report",
+    target="ReportRun",
+    activity="update",
+    severity="informational",
+    fields="title fingerprint sha256 pages",
+)
+CANCELLED = action(
+    "report.cancelled", "cancelled a report", target="ReportRun", activity="update", severity="informational", fields="title"
+)
+TAKEN = action(
+    "report.downloaded", "downloaded a report", target="ReportRun", activity="read", severity="low", fields="title sha256 what"
+)
+WITHDRAWN = action(
+    "report.withdrawn", "withdrew a report", target="ReportRun", activity="delete", severity="low", fields="title sha256 why"
+)
+KEY_MADE = action(
+    "signing.key.made",
+    "made the key that signs reports",
+    target="SigningKey",
+    activity="create",
+    severity="medium",
+    fields="name key_id",
+)
 
 
 FIRST_YEAR = 2000

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from governance.app import schedule
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.queries import find_control
 from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements.jobs import end_sessions_of_closed_windows
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
@@ -99,14 +99,14 @@ def test_windows_begin_and_end_at_midnight_of_the_tenants_clocks(acting, databas
 def test_the_schedule_asks_once_over_all_tenants_and_works_only_where_a_window_has_closed(app, acting, statements, database):
     visitor(app, "auditor").get("controls/")
     with statements() as seen:
-        schedule.shut_auditors_doors()
+        end_sessions_of_closed_windows()
     assert len(seen) == 1, seen
     with acting("admin"):
         queries.engagement(field.worlds()).closes_at = clock.now() - timedelta(hours=1)
     with transaction(read_only=True):
         assert queries.just_closed(clock.now()) == [make.founder("acme").tenant_id]
         assert session().scalars(select(Engagement.firm)).all() == [make.FIRM]
-    schedule.shut_auditors_doors()
+    end_sessions_of_closed_windows()
     assert live_sessions(acting) == []
 
 
@@ -137,7 +137,7 @@ def test_the_schedule_ends_sessions_when_windows_close(app, acting, database):
     visitor(app, "auditor").get("controls/")
     with acting("admin"):
         queries.engagement(field.worlds()).closes_at = clock.now()
-    schedule.shut_auditors_doors()
+    end_sessions_of_closed_windows()
     assert live_sessions(acting) == []
 
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from governance.app import schedule
 from governance.assurance.controls import queries as controls
-from governance.assurance.evidence import actions, queries, verifying
+from governance.assurance.evidence import actions, jobs, queries, verifying
 from governance.assurance.evidence.models import EvidenceFault, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.jobs import actor_of
@@ -183,14 +182,14 @@ def checks(slug="acme"):
 def test_once_a_week_by_itself_and_the_inbox_says_when_and_what_is_broken(as_officer):
     assert "Not checked yet." in as_officer.get("evidence/inbox").text
     v = shelf.version(shelf.piece())
-    schedule.verify_evidence()
-    schedule.verify_evidence()
+    jobs.verify_evidence()
+    jobs.verify_evidence()
     assert len(checks()) == len(checks("globex")) == 1
     page = as_officer.get("evidence/inbox").text
     assert "Nothing is broken." in page and "1 stored file." in page
     path_of(v).unlink()
     with clock.frozen(clock.now() + timedelta(days=7)):
-        schedule.verify_evidence()
+        jobs.verify_evidence()
     assert len(checks()) == 2 and checks()[0].facts["broken"] == 1
     page = as_officer.get("evidence/inbox").text
     assert "File missing" in page and "EV-0001 version 1" in page and "Last checked" in page
@@ -205,9 +204,9 @@ def test_a_check_that_ended_early_is_made_again_the_next_night(database, monkeyp
 
     with monkeypatch.context() as away:
         away.setattr(storage, "_store", Away(storage.store().root))
-        schedule.verify_evidence()
+        jobs.verify_evidence()
     assert not checks() and len(checks("globex")) == 1 and not count(EvidenceFault)
-    schedule.verify_evidence()
+    jobs.verify_evidence()
     assert len(checks()) == len(checks("globex")) == 1
 
 
@@ -230,7 +229,7 @@ def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, ac
     field.engagement(auditor="auditor", framework_id=soc2)
     v = shelf.version(shelf.piece("Beyond him"))
     path_of(v).unlink()
-    schedule.verify_evidence()
+    jobs.verify_evidence()
     assert "Beyond him" in as_officer.get("evidence/inbox").text
     page = visitor(app, "auditor").get("evidence/inbox").text
     assert "Beyond him" not in page and "stored file." not in page and "Nothing is broken." in page

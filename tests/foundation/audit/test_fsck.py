@@ -12,11 +12,11 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
-from governance.app import schedule
 from governance.foundation.audit import fsck, logs, queries, sequencer
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
+from governance.foundation.logbook.jobs import check_logs
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, db, embedded
 from governance.kernel.db import session
@@ -289,12 +289,12 @@ def test_every_night_each_log_is_checked_once_and_says_so(dba):
     passed, failed = ("audit.fsck.passed", "done"), ("audit.fsck.failed", "failed")
     with make.acting("admin", "globex"):
         sequencer.sequence()
-    schedule.check_logs()
-    schedule.check_logs()
+    check_logs()
+    check_logs()
     assert outcomes() == {"acme": [passed], "globex": [passed]}
     dba.run("DELETE FROM audit_leaves WHERE tenant_id = :tenant AND index = 40")
     with clock.frozen(clock.now() + timedelta(days=1)):
-        schedule.check_logs()
+        check_logs()
     assert outcomes() == {"acme": [passed, failed], "globex": [passed, passed]}
 
 

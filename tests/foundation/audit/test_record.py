@@ -13,8 +13,9 @@ from sqlalchemy.exc import ProgrammingError
 
 from governance.foundation.audit import queries, sealing
 from governance.foundation.audit.models import AuditEntry, DataKey
-from governance.foundation.audit.record import MAX_FIELD, MAX_ITEMS, UndeclaredField, canonical, record
-from governance.foundation.audit.registry import Action, action
+from governance.foundation.audit.record import MAX_FIELD, MAX_ITEMS, UndeclaredField, UndeclaredTarget, canonical, record
+from governance.foundation.audit.registry import Action, action, registry
+from governance.foundation.people.models import Person
 from governance.foundation.people.queries import timeline
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import access, clock, current
@@ -22,6 +23,7 @@ from governance.kernel.db import session
 from tests import make
 from tests.effort import examples
 
+OF_A_TENANT = {"target": "Tenant", "activity": "update", "severity": "low"}
 DEED = Action("test.done", "did a test", frozenset({"ref", "what", "level"}), frozenset({"because", "name"}))
 
 
@@ -88,12 +90,26 @@ def test_what_is_not_declared_is_refused_and_nothing_is_written(acting):
 @pytest.mark.parametrize("name", ["nodot", "Upper.case", "a.b c", "a..b", ""])
 def test_actions_are_named_noun_and_verb(name):
     with pytest.raises(ValueError, match=r"is not of the form"):
-        action(name, "says")
+        action(name, "says", **OF_A_TENANT)
 
 
-def test_an_action_is_declared_once(app):
-    with pytest.raises(ValueError, match="declared twice"):
-        action("tenant.founded", "again")
+@pytest.mark.parametrize("target", ["", "  "])
+def test_an_action_names_the_class_of_its_rows(target):
+    with pytest.raises(ValueError, match="must name the class"):
+        action("test.done", "did a test", **OF_A_TENANT | {"target": target})
+
+
+def test_an_action_keeps_its_first_declaration(app):
+    """A second one stops the start: see tests/kernel/test_manifest.py."""
+    first = registry["tenant.founded"]
+    assert action("tenant.founded", "again", **OF_A_TENANT).says == "again" and registry["tenant.founded"] is first
+
+
+def test_an_action_is_recorded_on_rows_that_it_names_and_on_no_others(acting):
+    with acting("admin") as who:
+        assert record(registry["tenant.settings.changed"], tenant(), after={"name": "A"}).target_type == "Tenant"
+        with pytest.raises(UndeclaredTarget, match=r"tenant\.settings\.changed is recorded on Tenant, not on Person"):
+            record(registry["tenant.settings.changed"], session().get(Person, who.person_id), after={"name": "B"})
 
 
 class Colour(Enum):
@@ -303,4 +319,4 @@ def test_a_person_who_is_named_by_a_fact_is_written_by_his_pseudonym(acting):
 
 def test_an_action_may_not_declare_an_owner_as_a_plain_field():
     with pytest.raises(ValueError, match="an owner is a person"):
-        action("test.owned", "owned a test", fields="owner")
+        action("test.owned", "owned a test", fields="owner", **OF_A_TENANT)

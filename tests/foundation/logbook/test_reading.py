@@ -9,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
+from governance.assurance.controls.models import Control
 from governance.foundation.audit import checkpoint, logs, proof, sealing, sequencer
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, LogHead
@@ -156,7 +157,7 @@ def test_targets_are_called_by_their_names(as_officer, acting):
 
 def test_an_owner_is_shown_by_his_pseudonym_and_a_look_by_its_page(as_officer, as_auditor, acting):
     with acting("admin") as who:
-        target, person = session().get(Tenant, who.tenant_id), make.person_id("contributor")
+        target, person = Control(id=who.tenant_id), make.person_id("contributor")
         entry_id = record(registry["control.assigned"], target, before={"owner": None}, after={"owner": person}).id
         label = sealing.pseudonym(person)
     page = soup(as_officer.get(f"audit/entries/{entry_id}"))

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from governance.app import schedule
 from governance.foundation.audit import sealing
 from governance.foundation.audit.models import AuditEntry, DataKey
 from governance.foundation.privacy import actions, queries
+from governance.foundation.privacy.jobs import shred_old_parts
 from governance.foundation.privacy.models import LegalHold
 from governance.kernel.db import session
 from governance.kernel.jobs import JobRun
@@ -40,7 +40,7 @@ def test_past_their_time_sealed_parts_are_unreadable_and_the_log_verifies(nadia,
     with acting("admin"):
         sealed = [s for e in session().scalars(select(AuditEntry)) for s in e.sealed.values() if s["subject"] == nadia.pseudonym]
         age(nadia.pseudonym, "2019-10")
-    schedule.shred_old_parts()
+    shred_old_parts()
     with acting("admin"):
         assert periods(nadia.pseudonym) == [] and all(sealing.unseal("name", s) is None for s in sealed)
         assert [e.facts["keys"] for e in shredded()] == [1]
@@ -75,8 +75,8 @@ def test_keys_from_before_months_were_kept_count_as_of_the_month_in_which_they_e
 
 
 def test_the_night_is_worked_once(nadia, acting):
-    schedule.shred_old_parts()
-    schedule.shred_old_parts()
+    shred_old_parts()
+    shred_old_parts()
     with acting("admin"):
         runs = session().scalars(select(JobRun.scope).where(JobRun.job == "shred old sealed parts")).all()
         assert sorted(runs) == ["acme", "console", "globex"]
@@ -87,7 +87,7 @@ def test_another_tenants_keys_are_kept_by_its_own_rule(as_admin, nadia, acting):
     with acting("compliance_officer", "globex") as who:
         theirs = sealing.pseudonym(who.person_id)
         age(theirs, "2024-01")
-    schedule.shred_old_parts()
+    shred_old_parts()
     with acting("compliance_officer", "globex"):
         assert periods(theirs) == ["2024-01"] and queries.months_kept() == 84
 

@@ -151,7 +151,7 @@ def test_policies_are_found(as_viewer, as_admin, as_neighbour, asking):
     version = ("1 Policy version 1", "/t/acme/policies/versions/1")
     for text in ("policy", "version 1", "policy strict"):
         assert any(href == version[1] for _, href in jumps(as_viewer, text)), text
-    assert ("See the policy in force", "/t/acme/policies/in-force") in jumps(as_viewer, "policy")
+    assert ("View the policy in force", "/t/acme/policies/in-force") in jumps(as_viewer, "policy")
     assert ("Change the policy", "/t/acme/policies/") in jumps(as_admin, "change the")
     assert ("Change the policy", "/t/acme/policies/") not in jumps(as_viewer, "change the")
     assert not any("version" in label for label, _ in jumps(as_neighbour, "policy"))

@@ -186,10 +186,10 @@ def test_another_tenant_waits_for_none_of_it(asked):
 
 VERBS = {
     "Open Type II testing": ("/t/acme/evidence/type-ii", "compliance_officer contributor viewer auditor"),
-    "See requests of auditors": ("/t/acme/engagements/requests", "compliance_officer contributor auditor"),
-    "Build an evidence package": ("/t/acme/engagements/", "compliance_officer auditor"),
-    "Begin an access review": ("/t/acme/settings/access-reviews/new", "compliance_officer"),
-    "See the collectors": ("/t/acme/evidence/collectors/", "compliance_officer contributor viewer auditor"),
+    "View auditor requests": ("/t/acme/engagements/requests", "compliance_officer contributor auditor"),
+    "Generate an evidence package": ("/t/acme/engagements/", "compliance_officer auditor"),
+    "Start an access review": ("/t/acme/settings/access-reviews/new", "compliance_officer"),
+    "View the collectors": ("/t/acme/evidence/collectors/", "compliance_officer contributor viewer auditor"),
 }
 
 

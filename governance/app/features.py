@@ -1,0 +1,49 @@
+"""The one list of features. Everything central is derived from their manifests (kernel/manifest.py)."""
+
+from governance.assurance.access_reviews.feature import manifest as access_reviews
+from governance.assurance.assessments.feature import manifest as assessments
+from governance.assurance.collectors.feature import manifest as collectors
+from governance.assurance.controls.feature import manifest as controls
+from governance.assurance.engagements.feature import manifest as engagements
+from governance.assurance.evidence.feature import manifest as evidence
+from governance.assurance.frameworks.feature import manifest as frameworks
+from governance.assurance.testing.feature import manifest as testing
+from governance.foundation.anchors.feature import manifest as anchors
+from governance.foundation.api_keys.feature import manifest as api_keys
+from governance.foundation.audit.feature import manifest as audit
+from governance.foundation.logbook.feature import manifest as logbook
+from governance.foundation.people.feature import manifest as people
+from governance.foundation.privacy.feature import manifest as privacy
+from governance.foundation.tenants.feature import manifest as tenants
+from governance.operations.decision_counts.feature import manifest as decision_counts
+from governance.operations.decisions.feature import manifest as decisions
+from governance.operations.policies.feature import manifest as policies
+from governance.operations.switches.feature import manifest as switches
+from governance.operations.systems.feature import manifest as systems
+from governance.publishing.overview.feature import manifest as overview
+from governance.publishing.reports.feature import manifest as reports
+
+FEATURES = (
+    overview,
+    reports,
+    frameworks,
+    controls,
+    evidence,
+    assessments,
+    testing,
+    engagements,
+    collectors,
+    access_reviews,
+    systems,
+    switches,
+    policies,
+    decisions,
+    decision_counts,
+    tenants,
+    people,
+    api_keys,
+    privacy,
+    audit,
+    logbook,
+    anchors,
+)

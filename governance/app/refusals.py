@@ -1,0 +1,101 @@
+"""Every refusal in one place: an error becomes a page, or RFC 9457 problem JSON for machines."""
+
+from urllib.parse import quote
+
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from governance.foundation.people import step_up
+from governance.kernel import db, web
+from governance.kernel.errors import DomainError, KeyNeeded, SignInNeeded, Stale, StepUpNeeded, Unavailable
+
+log = structlog.get_logger("refusals")
+
+REMEDIES = {
+    404: "Check the address, or go back to where you came from.",
+    413: "Send a smaller file, or link to where the large one is kept.",
+    500: "Nothing was changed. If it happens again, tell the operator the request's number.",
+    503: "It works again when the server behind it does.",
+}
+
+
+def install(app: Flask) -> None:
+    """Answer every error of the application here."""
+    for error in (DomainError, HTTPException, DBAPIError, Exception):
+        app.register_error_handler(error, _refused)
+
+
+def _refused(error: Exception) -> Response:
+    status, sentence = _status_of(error)
+    if isinstance(error, SignInNeeded) and _wants_page():
+        return _to_sign_in(sentence)
+    if isinstance(error, StepUpNeeded) and _wants_page():
+        return make_response(step_up.ask())
+    if not _wants_page():
+        return _with_headers(error, _problem(error, status, sentence))
+    changes = [(n, then, now) for n, (then, now) in error.changes.items()] if isinstance(error, Stale) else []
+    context = {
+        "status": status,
+        "title": getattr(error, "title", None),
+        "sentence": sentence,
+        "changes": changes,
+        "remedy": REMEDIES.get(status),
+    }
+    return _with_headers(error, make_response(render_template("refused.html", **context), status))
+
+
+def _with_headers(error: Exception, answer: Response) -> Response:
+    """What HTTP wants beside the status: `Allow` with 405, `Retry-After` where something says when."""
+    if isinstance(error, HTTPException):
+        answer.headers.update({name: value for name, value in error.get_headers() if name != "Content-Type"})
+    return answer
+
+
+def _problem(error: Exception, status: int, sentence: str) -> Response:
+    """RFC 9457; a missing key is asked for as RFC 6750 says."""
+    field = getattr(error, "field", None)
+    body = jsonify(
+        type="about:blank", title=sentence, status=status, request_id=g.get("request_id"), **({"field": field} if field else {})
+    )
+    body.headers["Content-Type"] = "application/problem+json"
+    if isinstance(error, KeyNeeded):
+        body.headers["WWW-Authenticate"] = 'Bearer realm="console"' + (f', error="{error.reason}"' if error.reason else "")
+    return make_response(body, status)
+
+
+def _status_of(error: Exception) -> tuple[int, str]:
+    if isinstance(error, DomainError):
+        return error.status, error.message
+    if isinstance(error, HTTPException):
+        return error.code or 500, SENTENCES.get(error.code or 500, error.description or "The request was refused.")
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or "OperationalError" in type(error).__name__):
+        db.engine().dispose()
+        return Unavailable.status, "The database went away while this was under way. Nothing was changed; try again in a moment."
+    log.error("unhandled", exc_info=error, path=request.path)
+    return 500, "Something failed inside the console, and the fault is ours."
+
+
+SENTENCES = {
+    404: "There is no such page.",
+    405: "This address does not take that kind of request.",
+    413: "What was sent is larger than this page takes. Nothing was saved.",
+    400: "The request cannot be read.",
+}
+
+
+def _wants_page() -> bool:
+    if web.for_machines() or request.path.startswith(("/api/", "/audit/", "/ofrep/", "/policy/", "/scim/")):
+        return False
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "text/html"
+
+
+def _to_sign_in(sentence: str) -> Response:
+    slug = (request.view_args or {}).get("tenant")
+    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    where = f"/login?next={quote(target)}"
+    if sentence.startswith("You are signed in to") and slug:
+        where = f"/login?tenant={quote(slug)}&next={quote(target)}"
+    return make_response(redirect(where, 302))

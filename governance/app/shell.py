@@ -1,0 +1,193 @@
+"""The frame of every page: navigation and layout context from the manifests, and what templates may call."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache, lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+from sqlalchemy.exc import DBAPIError
+
+from governance.foundation.audit.proof_charts import proof_tree
+from governance.foundation.logbook.log_health import Pulse, pulse
+from governance.kernel import clock, current, db, formatting, web
+from governance.kernel.access import ROLE_NAMES, allowed, registry
+from governance.kernel.config import Settings
+from governance.kernel.errors import DomainError
+from governance.kernel.feature import Feature
+from governance.kernel.manifest import Audience, Manifest, NavItem, installed
+from governance.kernel.scope import limits
+from governance.operations.switches import banner as stops
+from governance.publishing.overview import engagement_context
+
+STATIC = Path(__file__).parents[1] / "static"
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Give templates their filters, functions and components, and every page its frame."""
+    environment = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(formatting.FILTERS)
+    environment.globals.update(
+        asset=asset, csrf_token=web.csrf_token, allowed=allowed, may=may, product=settings.product, ROLE_NAMES=ROLE_NAMES,
+        now=clock.now, today=clock.today, proof_tree=proof_tree, evidence_counts=engagement_context.counts,
+    )  # fmt: skip
+    environment.globals["c"] = Components(environment.get_template("components/all.html").module)
+    app.context_processor(_shell)
+    tenant_blueprints = {
+        name for name, blueprint in app.blueprints.items() if isinstance(blueprint, Feature) and blueprint.scope == "tenant"
+    }
+
+    def same_tenant(endpoint: str, values: dict[str, Any]) -> None:
+        """`url_for` inside a tenant stays in it."""
+        who = current.actor_or_none() or g.get("actor")
+        if who is not None and "tenant" not in values and endpoint.partition(".")[0] in tenant_blueprints:
+            values["tenant"] = who.tenant_slug
+
+    app.url_default_functions.setdefault(None, []).append(same_tenant)
+
+
+PURE = (
+    "icon",
+    "shape",
+    "state",
+    "dial",
+    "level",
+    "move",
+    "arrow",
+    "initials",
+    "face",
+    "who",
+    "day",
+    "nothing",
+    "ref",
+    "count",
+    "pips",
+    "hash",
+    "verb",
+    "th",
+)
+
+
+class Components:
+    """The macros as templates call them. Those whose markup follows from their arguments alone are drawn once.
+
+    A table of 72 requirements calls 1 660 of them; drawn once, 640 of those calls are left out.
+    """
+
+    def __init__(self, macros: Any) -> None:
+        self._macros = macros
+        for name in PURE:
+            setattr(self, name, lru_cache(maxsize=4096)(getattr(macros, name)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._macros, name)
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file with its digest, so that a browser may keep it for a year."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def may(name: str, *, on: Any = None) -> bool:
+    """Whether the reader may, by a permission's name: at all, or this object."""
+    return allowed(registry[name], on=on)
+
+
+def _shell() -> dict[str, Any]:
+    """What the layout draws around every page."""
+    who = current.actor_or_none() or g.get("actor")
+    shell: dict[str, Any] = {
+        "theme": "dark" if request.cookies.get("theme") == "dark" else "light", "current": who, "lang": "en",
+        "here": request.full_path.rstrip("?") if request.method == "GET" else request.path, "request_id": g.get("request_id", ""),
+    }  # fmt: skip
+    if who is None:
+        return shell
+    operator = who.role.startswith("operator")
+    with current.acting_as(who):
+        standing = _standing(who)
+        counts = {"systems.index": len(standing.stops)}
+        limited = _limited(who)
+        shell["nav"] = navigation("operator" if operator else "tenant", counts, limited=limited)
+        shell["pulse"] = _pulse(who)
+        shell |= {
+            "banner": _banner(standing, operator=operator),
+            "stopped_of": standing.systems,
+            "stopped_count": len(standing.stops),
+        }
+    shell |= {
+        "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
+        "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
+        "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
+        "jump_href": None if operator else f"/t/{who.tenant_slug}/jump",
+        "inbox_href": None if operator or limited else f"/t/{who.tenant_slug}/#waits",
+    }  # fmt: skip
+    return shell
+
+
+def _pulse(who: current.Actor) -> Pulse | None:
+    """The state of the log. A refusal is drawn after its request's transaction has ended, so it opens its own."""
+    try:
+        if not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return pulse()
+        return pulse()
+    except (DomainError, DBAPIError):  # the page is what was asked for
+        return None
+
+
+def _limited(who: current.Actor) -> bool:
+    """Whether it is an auditor whose engagement leaves anything out: the overview, which counts everything, is not for him."""
+    try:
+        if who.role == "auditor" and not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return limits() is not None
+        return who.role == "auditor" and limits() is not None
+    except (DomainError, DBAPIError):
+        return True
+
+
+def _standing(who: current.Actor) -> stops.Standing:
+    """What is stopped, as on every page; a refusal opens its own transaction, as for the pulse."""
+    try:
+        if not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return stops.standing()
+        return stops.standing()
+    except (DomainError, DBAPIError):
+        return stops.Standing()
+
+
+def _banner(standing: stops.Standing, *, operator: bool) -> dict[str, Any] | None:
+    told = standing.banner(operator=operator)
+    if told is None:
+        return None
+    endpoint, values = told["to"]
+    opens = allowed(vars(current_app.view_functions[endpoint])["needs"])
+    return {**told, "href": url_for(endpoint, **values) if opens else None}
+
+
+def navigation(audience: Audience, counts: Mapping[str, int], *, limited: bool) -> list[list[dict[str, Any]]]:
+    """Groups of items that this reader may open. `counts` is endpoint → how much of it is stopped; `limited` as in `_limited`."""
+    items = [item for each in installed() for item in each.navigation if item.audience == audience]
+    shown = [item for item in items if allowed(item.permission) and not (limited and item.counts_everything)]
+    here = _current(installed(), request.blueprint or "")
+    ordered = groupby(sorted(shown, key=lambda item: item.order), key=lambda item: item.group)
+    return [[_drawn(item, counts, here) for item in group] for _name, group in ordered]
+
+
+def _current(manifests: Iterable[Manifest], blueprint: str) -> Collection[str]:
+    """The endpoints of the items that are current on a page of this blueprint."""
+    own = [each for each in manifests if blueprint in {route.name for route in each.routes}]
+    return {item.endpoint for each in own for item in each.navigation} | {endpoint for each in own for endpoint in each.under}
+
+
+def _drawn(item: NavItem, counts: Mapping[str, int], here: Collection[str]) -> dict[str, Any]:
+    return {
+        "label": item.label, "icon": item.icon, "href": url_for(item.endpoint), "current": item.endpoint in here,
+        "count": counts.get(item.endpoint, 0), "count_bad": True, "count_word": "stopped",
+    }  # fmt: skip

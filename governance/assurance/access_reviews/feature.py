@@ -1,0 +1,19 @@
+"""Access reviews: who has access, decided on by a reviewer."""
+
+from governance.assurance.access_reviews import actions, jobs, models, permissions, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, Daily, Link, Manifest
+
+manifest = Manifest(
+    name="access_reviews",
+    models=(models,),
+    routes=(views.feature,),
+    under=("tenant_settings.settings",),
+    schedule=(Daily("remind of access reviews", jobs.remind_everywhere, at="07:11"),),
+    palette=(Command("Start an access review", "access_reviews.beginning", permissions.REVIEW),),
+    audit=actions_in(actions),
+    links={
+        "AccessReview": Link(endpoint="access_reviews.review", argument="access_review_id"),
+        "AccessReviewItem": Link(no_page="it is listed on the page of its access review"),
+    },
+)

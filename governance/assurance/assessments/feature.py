@@ -1,0 +1,21 @@
+"""Assessments: conclusions on requirements, signed off by a second person."""
+
+from governance.assurance.assessments import actions, models, palette, permissions, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, Link, Manifest, not_by_scope
+
+manifest = Manifest(
+    name="assessments",
+    models=(models,),
+    routes=(views.feature,),
+    under=("frameworks.index",),
+    palette=(Command("Start an assessment", "assessments.new", permissions.MANAGE), palette.requirements),
+    search=(palette.assessments,),
+    audit=actions_in(actions),
+    links={
+        "Assessment": Link(endpoint="assessments.assessment", argument="assessment_id", within=not_by_scope),
+        "AssessmentItem": Link(no_page="its page is that of the requirement, by framework and reference", noun="requirement"),
+        "Conclusion": Link(no_page="it is shown on the page of its requirement"),
+        "Comment": Link(no_page="it is shown on the page of its requirement"),
+    },
+)

@@ -1,0 +1,17 @@
+"""Collectors: evidence that Meridian gathers by itself."""
+
+from governance.assurance.collectors import actions, jobs, models, permissions, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, Hourly, Link, Manifest
+
+manifest = Manifest(
+    name="collectors",
+    models=(models,),
+    routes=(views.feature,),
+    under=("evidence.index",),
+    schedule=(Hourly("collect evidence", jobs.collect_due, minute=23),),
+    work=(jobs.collect,),
+    palette=(Command("View the collectors", "collectors.index", permissions.VIEW),),
+    audit=actions_in(actions),
+    links={"CollectorRun": Link(endpoint="collectors.index")},
+)

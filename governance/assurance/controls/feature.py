@@ -1,0 +1,30 @@
+"""Controls: what the tenant does to satisfy requirements, and how it tests that."""
+
+from governance.assurance.controls import actions, drill_evidence, models, palette, permissions, queries, stop_evidence, views
+from governance.assurance.evidence.ports import supported_controls
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Answer, Link, Manifest, NavItem, Subscription
+from governance.kernel.scope import Scope
+from governance.operations.switches.events import DrillEnded, StopLifted
+
+manifest = Manifest(
+    name="controls",
+    models=(models,),
+    routes=(views.feature,),
+    navigation=(
+        NavItem(
+            label="Controls",
+            icon="clipboard-check",
+            endpoint="controls.index",
+            permission=permissions.VIEW,
+            order=30,
+            group="assurance",
+        ),
+    ),
+    search=(palette.controls,),
+    audit=actions_in(actions),
+    links={"Control": Link(endpoint="controls.control", argument="control_id", within=Scope.holds)},
+    work=(stop_evidence.file_stop,),
+    subscribes=(Subscription(DrillEnded, drill_evidence.file_drill), Subscription(StopLifted, stop_evidence.queue_filing)),
+    answers=(Answer(supported_controls, queries.supported),),
+)

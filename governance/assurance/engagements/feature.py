@@ -1,0 +1,67 @@
+"""Audit engagements: auditors, their requests, and evidence packages."""
+
+from governance.assurance.engagements import (
+    access_end,
+    actions,
+    auditor_scope,
+    auditor_sign_in,
+    change_freeze,
+    download_custody,
+    jobs,
+    models,
+    permissions,
+    queries,
+    reauthentication,
+    views,
+)
+from governance.assurance.engagements.events import AuditorAccessEnded
+from governance.assurance.evidence.ports import versions_to_keep
+from governance.foundation.audit.registry import actions_in
+from governance.foundation.people.ports import reauthentication_address, why_not_member
+from governance.foundation.privacy.events import PersonErased
+from governance.foundation.tenants.events import TimeZoneChanged
+from governance.kernel.downloads import custody
+from governance.kernel.identity import identity
+from governance.kernel.manifest import Answer, Command, Daily, Every, Link, Manifest, Subscription, WriteGuard, not_by_scope
+from governance.kernel.scope import scope_finder
+
+manifest = Manifest(
+    name="engagements",
+    models=(models,),
+    routes=(auditor_sign_in.public, views.feature, reauthentication.feature),
+    under=("evidence.index",),
+    schedule=(
+        Daily("tidy packages", jobs.tidy_packages, at="03:17"),
+        Every("shut auditors' doors", jobs.end_sessions_of_closed_windows, seconds=10),
+    ),
+    work=(jobs.make_package,),
+    palette=(
+        Command("View auditor requests", "engagements.waiting", permissions.VIEW),
+        Command("Generate an evidence package", "engagements.index", permissions.PACKAGE),
+    ),
+    audit=actions_in(actions),
+    links={
+        "Engagement": Link(endpoint="engagements.engagement", argument="engagement_id", within=not_by_scope),
+        "EngagementAuditor": Link(no_page="auditors are listed on the page of their engagement"),
+        "AuditRequest": Link(no_page="its address needs the engagement, which lists it"),
+        "RequestImport": Link(no_page="its address needs the engagement, which lists its requests"),
+        "EvidencePackage": Link(no_page="its address needs the engagement, which lists it"),
+    },
+    publishes=(AuditorAccessEnded,),
+    subscribes=(
+        Subscription(TimeZoneChanged, actions.apply_time_zone),
+        Subscription(PersonErased, actions.forget_auditor, order=20),
+        Subscription(AuditorAccessEnded, access_end.end_sessions, order=10),
+        Subscription(AuditorAccessEnded, access_end.cancel_downloads, order=20),
+    ),
+    answers=(
+        Answer(identity.identify, auditor_sign_in.identify),
+        Answer(scope_finder, auditor_scope.scope_of_auditor),
+        Answer(custody, download_custody),
+        Answer(why_not_member, queries.audits),
+        Answer(reauthentication_address, reauthentication.address),
+        Answer(versions_to_keep, change_freeze.keep_files),
+    ),
+    guards=(WriteGuard(change_freeze.FROZEN, change_freeze.check_not_frozen),),
+    after_request=(download_custody.end_refused_session,),
+)

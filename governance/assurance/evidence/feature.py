@@ -1,0 +1,31 @@
+"""Evidence: items, versions, reviews, retention, and what machines push."""
+
+from governance.assurance.evidence import actions, api, jobs, models, palette, permissions, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, Daily, Link, Manifest, NavItem
+from governance.kernel.scope import Scope
+
+manifest = Manifest(
+    name="evidence",
+    models=(models,),
+    routes=(views.feature, api.feature, api.public),
+    navigation=(
+        NavItem(
+            label="Evidence", icon="files", endpoint="evidence.index", permission=permissions.VIEW, order=40, group="assurance"
+        ),
+    ),
+    schedule=(
+        Daily("tidy evidence", jobs.tidy_evidence, at="03:07"),
+        Daily(jobs.VERIFY, jobs.verify_evidence, at="04:19"),
+        Daily("remind of evidence", jobs.remind_of_evidence, at="06:12"),
+    ),
+    work=(jobs.destroy,),
+    palette=(Command("Upload evidence", "evidence.index", permissions.BRING),),
+    search=(palette.evidence_items,),
+    audit=actions_in(actions),
+    links={
+        "Evidence": Link(endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence),
+        "EvidenceVersion": Link(no_page="it is listed on the page of its evidence item"),
+        "EvidenceRetention": Link(endpoint="evidence.retention", noun="evidence retention", single=True),
+    },
+)

@@ -1,0 +1,35 @@
+"""Frameworks: their requirements, adoption, official texts and crosswalks."""
+
+from governance.assurance.frameworks import actions, models, permissions, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Link, Manifest, NavItem
+
+manifest = Manifest(
+    name="frameworks",
+    models=(models,),
+    routes=(views.feature, views.operator_feature),
+    navigation=(
+        NavItem(
+            label="Frameworks",
+            icon="shield",
+            endpoint="frameworks.index",
+            permission=permissions.VIEW,
+            order=20,
+            group="assurance",
+        ),
+        NavItem(
+            label="Frameworks",
+            icon="shield",
+            endpoint="operator_frameworks.index",
+            permission=permissions.INSTALLED,
+            order=20,
+            group="platform",
+            audience="operator",
+        ),
+    ),
+    audit=actions_in(actions),
+    links={
+        "Adoption": Link(endpoint="frameworks.index", noun="framework"),
+        "FrameworkImport": Link(no_page="the imported texts are on the pages of their requirements"),
+    },
+)

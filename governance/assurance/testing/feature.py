@@ -1,0 +1,23 @@
+"""Type II testing: populations, samples, results, exceptions and findings."""
+
+from governance.assurance.testing import actions, models, permissions, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, Link, Manifest, not_by_scope
+
+manifest = Manifest(
+    name="testing",
+    models=(models,),
+    routes=(views.feature,),
+    under=("evidence.index",),
+    palette=(Command("Open Type II testing", "testing.index", permissions.VIEW),),
+    audit=actions_in(actions),
+    links={
+        "SamplingTable": Link(endpoint="testing.sizes", single=True),
+        "Population": Link(endpoint="testing.population", argument="population_id", within=not_by_scope),
+        "Sample": Link(endpoint="testing.sample", argument="sample_id", within=not_by_scope),
+        "ItemResult": Link(no_page="it is shown on the page of its sample item"),
+        "TestException": Link(endpoint="testing.exception", argument="exception_id", within=not_by_scope),
+        "Finding": Link(endpoint="testing.findings"),
+        "Retest": Link(endpoint="testing.findings"),
+    },
+)

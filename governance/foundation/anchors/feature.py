@@ -1,0 +1,16 @@
+"""External witnesses: where checkpoints of the log are kept outside."""
+
+from governance.foundation.anchors import actions, jobs, models, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import EveryMinute, Link, Manifest
+
+manifest = Manifest(
+    name="anchors",
+    models=(models,),
+    routes=(views.feature,),
+    under=("logbook.index",),
+    schedule=(EveryMinute("push checkpoints", jobs.push_all, second=20),),
+    work=(jobs.send_checkpoints,),
+    audit=actions_in(actions),
+    links={"Anchor": Link(endpoint="anchors.index")},
+)

@@ -1,0 +1,23 @@
+"""The audit log itself: its tree, its keys, and the copies that machines take."""
+
+from prometheus_client import Gauge
+
+from governance.foundation.audit import actions, api, fsck, logs, models, sequencer
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Link, Manifest
+
+OLDEST_PENDING = Gauge(
+    "governance_audit_oldest_pending_seconds", "How long the oldest entry has waited for its place in a log; alarm at 10"
+)
+
+manifest = Manifest(
+    name="audit",
+    models=(models,),
+    routes=(api.feature,),
+    audit=actions_in(actions, fsck, logs),
+    links={
+        "LogHead": Link(endpoint="logbook.checkpoints", noun="the log", single=True),
+        "LogKey": Link(endpoint="logbook.checkpoints", noun="the log's key", single=True),
+    },
+    measures={OLDEST_PENDING: lambda: sequencer.oldest(sequencer.waiting())},
+)

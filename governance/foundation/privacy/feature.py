@@ -1,0 +1,24 @@
+"""Privacy: erasure, unmasking, legal holds, retention of personal parts."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.foundation.privacy import actions, jobs, models, rotation, views
+from governance.foundation.privacy.events import PersonErased
+from governance.kernel.manifest import Daily, Link, Manifest
+
+manifest = Manifest(
+    name="privacy",
+    models=(models,),
+    routes=(views.feature,),
+    under=("tenant_settings.settings",),
+    schedule=(Daily("shred old sealed parts", jobs.shred_old_parts, at="02:47"),),
+    work=(jobs.erase,),
+    audit=actions_in(actions, rotation),
+    links={
+        "Erasure": Link(endpoint="privacy.erasure", argument="erasure_id"),
+        "Unmasking": Link(endpoint="privacy.unmasking", argument="unmasking_id"),
+        "LegalHold": Link(endpoint="privacy.index"),
+        "RetentionRule": Link(endpoint="privacy.retention", single=True),
+    },
+    publishes=(PersonErased,),
+    after_request=(views.remember_unmasked,),
+)

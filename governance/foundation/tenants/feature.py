@@ -1,0 +1,27 @@
+"""Tenants: their settings, and the operator's list of them."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.foundation.tenants import actions, events, models, permissions, queries, views
+from governance.kernel.identity import identity
+from governance.kernel.manifest import Answer, Link, Manifest, NavItem
+
+manifest = Manifest(
+    name="tenants",
+    models=(models,),
+    routes=(views.feature, views.operator_feature),
+    navigation=(
+        NavItem(
+            label="Settings",
+            icon="settings",
+            endpoint="tenant_settings.settings",
+            permission=permissions.SEE,
+            order=90,
+            group="settings",
+        ),
+    ),
+    under=("operator_overview.overview",),
+    audit=actions_in(actions),
+    links={"Tenant": Link(endpoint="tenant_settings.settings", noun="the tenant", single=True)},
+    publishes=(events.TimeZoneChanged,),
+    answers=(Answer(identity.tenant_id, queries.tenant_id),),
+)

@@ -1,0 +1,288 @@
+"""A feature's manifest: what it adds to the application, as one literal in the `feature.py` of its folder.
+
+    manifest = Manifest(
+        name="evidence",
+        routes=(views.feature, api.feature),
+        navigation=(NavItem("Evidence", icon="files", endpoint="evidence.index", permission=permissions.VIEW, order=40, group="assurance"),),
+        schedule=(Daily("verify evidence", jobs.verify_evidence, at="04:19"),),
+        …
+    )
+
+app/features.py lists the manifests. Everything central is derived from them: blueprints, navigation, schedule, work, inbox,
+command palette, audit log (links, OCSF), subscriptions. What is wrong with one stops the start: kernel/manifest_checks.py.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from flask import Blueprint, Response
+from prometheus_client import Gauge
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from governance.kernel import events, jobs, write_guards
+from governance.kernel.access import Permission
+from governance.kernel.ports import Port
+from governance.kernel.scope import Scope
+
+type Audience = Literal["tenant", "operator"]
+
+
+class AuditAction(Protocol):
+    """What the kernel needs to know of an audit action; foundation/audit/registry.py declares them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def targets(self) -> frozenset[str]: ...
+
+
+# ---- navigation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """An entry of the navigation. Items of one `group` stand together; lower orders come first.
+
+    It is current on the pages of its own feature, and of features that name it in `under`. `counts_everything`: it is not
+    for an auditor whose engagement leaves anything out.
+    """
+
+    label: str
+    icon: str
+    endpoint: str
+    permission: Permission
+    order: int
+    group: str
+    audience: Audience = "tenant"
+    counts_everything: bool = False
+
+
+# ---- schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """Run once a day, at that time of UTC."""
+
+    name: str
+    run: Callable[[], None]
+    at: str
+
+    @property
+    def cron(self) -> dict[str, Any]:
+        hour, minute = self.at.split(":")
+        return {"hour": int(hour), "minute": int(minute)}
+
+
+@dataclass(frozen=True, slots=True)
+class Hourly:
+    """Run once an hour, at that minute."""
+
+    name: str
+    run: Callable[[], None]
+    minute: int
+
+    @property
+    def cron(self) -> dict[str, Any]:
+        return {"minute": self.minute}
+
+
+@dataclass(frozen=True, slots=True)
+class EveryMinute:
+    """Run once a minute, at that second."""
+
+    name: str
+    run: Callable[[], None]
+    second: int
+
+    @property
+    def cron(self) -> dict[str, Any]:
+        return {"second": self.second}
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Run every few seconds; `seconds` divides 60."""
+
+    name: str
+    run: Callable[[], None]
+    seconds: int
+
+    @property
+    def cron(self) -> dict[str, Any]:
+        return {"second": f"*/{self.seconds}"}
+
+
+type Scheduled = Daily | Hourly | EveryMinute | Every
+
+
+# ---- command palette
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A verb of the command palette, for whoever holds the permission."""
+
+    label: str
+    endpoint: str
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCommand:
+    """A verb on each found object of a kind: "Stop {title}…". Its page takes the object's short name as `argument`.
+
+    With a `word`, what is typed after that word searches objects of that kind alone, and offers only this command.
+    """
+
+    kind: str
+    label: str
+    endpoint: str
+    argument: str
+    permission: Permission
+    hint: str = "verb"
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSearch:
+    """Objects of one kind that the palette finds: `find(text)` selects (id, short name, title), or is None for nothing.
+
+    The selects of all features run as one statement. `address(id, short name)` is what the page at `endpoint` takes.
+    """
+
+    kind: str
+    find: Callable[[str], Select[UUID, str, str] | None]
+    endpoint: str
+    address: Callable[[UUID, str], dict[str, Any]]
+
+
+def contains(text: str) -> str:
+    """The ILIKE pattern of what contains the typed text, in which no character is a wildcard."""
+    return f"%{text.replace('%', '').replace('_', '')}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something that a feature finds in memory, without a statement."""
+
+    label: str
+    hint: str
+    href: str
+
+
+# ---- audit log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where an audit entry on a row of this class leads: a page, or the reason why there is none.
+
+    `argument` is the name of the row's id in the page's address; without one, every row of the class has the same page.
+    `noun` is what people call the row, by default the words of its class. `single`: a tenant has one, so its id says
+    nothing. `within` decides whether an auditor of that scope has the page of that row; without it, every reader has.
+    """
+
+    endpoint: str = ""
+    argument: str = ""
+    no_page: str = ""
+    noun: str = ""
+    single: bool = False
+    within: Callable[[Scope, UUID], bool] | None = None
+
+
+def not_by_scope(_scope: Scope, _row_id: UUID) -> bool:
+    """For `Link.within`: the scope alone does not tell whether an auditor has the page; the lists lead to it."""
+    return False
+
+
+# ---- events and ports
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Run `handler` in the publisher's transaction for each event of this kind; lower orders run first."""
+
+    event: type[events.Event]
+    handler: Callable[[Any], object]
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a feature answers to a port that one below it asks."""
+
+    port: Port[Any]
+    implementation: Any
+
+
+@dataclass(frozen=True, slots=True)
+class WriteGuard:
+    """Run `check` before rows of these classes are written; what it raises refuses the write (kernel/write_guards.py)."""
+
+    models: tuple[type[Any], ...]
+    check: Callable[[Session], None]
+
+
+# ---- the manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a feature adds. Each field is read by whoever derives from it; nothing else registers anything."""
+
+    name: str
+    models: tuple[ModuleType, ...] = ()  # modules with its tables
+    routes: tuple[Blueprint, ...] = ()
+    navigation: tuple[NavItem, ...] = ()
+    under: tuple[str, ...] = ()  # endpoints of other features' navigation items that are current on its pages
+    schedule: tuple[Scheduled, ...] = ()
+    work: tuple[jobs.Handler, ...] = ()  # handlers declared by @work
+    inbox: tuple[Any, ...] = ()  # sources of what needs this person
+    palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
+    search: tuple[ObjectSearch, ...] = ()
+    audit: tuple[AuditAction, ...] = ()
+    links: Mapping[str, Link] = field(default_factory=dict)  # class of an audit entry's target → its page
+    publishes: tuple[type[events.Event], ...] = ()
+    subscribes: tuple[Subscription, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    guards: tuple[WriteGuard, ...] = ()
+    after_request: tuple[Callable[[Response], Response], ...] = ()
+    measures: Mapping[Gauge, Callable[[], float]] = field(default_factory=dict)  # looked up at each scrape
+
+
+class ManifestError(Exception):
+    """A manifest promises something that is not there, or that another feature has: the application does not start."""
+
+
+_installed: tuple[Manifest, ...] = ()
+_links: dict[str, Link] = {}
+
+
+def installed() -> tuple[Manifest, ...]:
+    """The manifests of the running application, in the order of app/features.py."""
+    return _installed
+
+
+def install(manifests: tuple[Manifest, ...]) -> None:
+    """Make these the application's features, subscribe their handlers and connect their answers. Safe to run again."""
+    global _installed  # noqa: PLW0603 - one application a process
+    _installed = manifests
+    _links.clear()
+    _links.update({kind: link for each in manifests for kind, link in each.links.items()})
+    for each in manifests:
+        for subscription in each.subscribes:
+            events.subscribe(subscription.event, subscription.handler, order=subscription.order)
+        for answer in each.answers:
+            answer.port.connect(answer.implementation)
+        for guard in each.guards:
+            write_guards.guard(guard.models, guard.check)
+
+
+def links() -> Mapping[str, Link]:
+    """The pages of audit entries' targets, by class name."""
+    return _links

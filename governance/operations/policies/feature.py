@@ -1,0 +1,44 @@
+"""Policies: what each tenant allows, waivers, and the platform minimum."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, Hourly, Link, Manifest, NavItem
+from governance.operations.policies import actions, jobs, models, palette, permissions, views
+
+manifest = Manifest(
+    name="policies",
+    models=(models,),
+    routes=(views.feature, views.operator_feature),
+    navigation=(
+        NavItem(
+            label="Policies",
+            icon="adjustments-horizontal",
+            endpoint="policies.index",
+            permission=permissions.VIEW,
+            order=60,
+            group="operations",
+        ),
+        NavItem(
+            label="Floor",
+            icon="adjustments-horizontal",
+            endpoint="operator_policies.index_of_operator",
+            permission=permissions.PLATFORM,
+            order=30,
+            group="platform",
+            audience="operator",
+        ),
+    ),
+    schedule=(Hourly("apply scheduled policies", jobs.apply_due_everywhere, minute=7),),
+    work=(jobs.apply_scheduled,),
+    palette=(
+        Command("Change the policy", "policies.index", permissions.DRAFT),
+        Command("View the policy in force", "policies.in_force", permissions.VIEW),
+        Command("Request a waiver", "policies.ask_waiver", permissions.WAIVE),
+    ),
+    search=(palette.policy_versions,),
+    audit=actions_in(actions),
+    links={
+        "PolicyVersion": Link(endpoint="policies.decision", argument="policy_version_id"),
+        "Waiver": Link(endpoint="policies.waiver", argument="waiver_id"),
+        "PlatformPolicy": Link(endpoint="operator_policies.decision", argument="platform_policy_id"),
+    },
+)

@@ -1,0 +1,41 @@
+"""The kill switch: stops, restarts and drills."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, Daily, Every, Link, Manifest, NavItem, ObjectCommand
+from governance.operations.switches import actions, events, jobs, models, permissions, views
+from governance.operations.systems.palette import KIND as AI_SYSTEM
+
+manifest = Manifest(
+    name="switches",
+    models=(models,),
+    routes=(views.feature, views.operator_feature),
+    navigation=(
+        NavItem(
+            label="Switch",
+            icon="bolt",
+            endpoint="operator_switches.switch",
+            permission=permissions.PLATFORM,
+            order=40,
+            group="platform",
+            audience="operator",
+        ),
+    ),
+    under=("systems.index",),
+    schedule=(
+        Every("run due drills", jobs.run_due_drills, seconds=5),
+        Daily("forget quiet consumers", jobs.forget_consumers, at="01:47"),
+    ),
+    palette=(
+        Command("View the switches", "switches.index", permissions.VIEW),
+        Command("Stop everything…", "switches.stop_everything", permissions.STOP),
+        ObjectCommand(AI_SYSTEM, "Switches of {title}", "switches.system", "system_key", permissions.VIEW, hint="switch"),
+        ObjectCommand(AI_SYSTEM, "Stop {title}…", "switches.stop_system", "system_key", permissions.STOP, word="stop"),
+    ),
+    audit=actions_in(actions),
+    links={
+        "Stop": Link(endpoint="switches.stop", argument="stop_id"),
+        "Drill": Link(endpoint="switches.drill", argument="drill_id"),
+        "PlatformStop": Link(endpoint="operator_switches.switch"),
+    },
+    publishes=(events.DrillEnded, events.StopLifted),
+)

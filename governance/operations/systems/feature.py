@@ -1,0 +1,21 @@
+"""The register of AI systems and their features."""
+
+from governance.foundation.api_keys.ports import subjects
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Answer, Link, Manifest, NavItem
+from governance.operations.systems import actions, models, palette, permissions, queries, views
+
+manifest = Manifest(
+    name="systems",
+    models=(models,),
+    routes=(views.feature,),
+    navigation=(
+        NavItem(
+            label="AI systems", icon="cpu", endpoint="systems.index", permission=permissions.VIEW, order=50, group="operations"
+        ),
+    ),
+    search=(palette.ai_systems,),
+    audit=actions_in(actions),
+    links={"AISystem": Link(endpoint="systems.system", argument="system_id", noun="AI system")},
+    answers=(Answer(subjects, queries),),
+)

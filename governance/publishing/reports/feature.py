@@ -1,0 +1,35 @@
+"""Reports: signed PDFs, and the page where anybody verifies one."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.foundation.privacy.events import PersonErased
+from governance.kernel.manifest import Command, Link, Manifest, NavItem, Subscription, not_by_scope
+from governance.publishing.reports import actions, jobs, models, permissions, views
+
+manifest = Manifest(
+    name="reports",
+    models=(models,),
+    routes=(views.feature, views.public),
+    navigation=(
+        NavItem(
+            label="Reports",
+            icon="clipboard-data",
+            endpoint="reports.index",
+            permission=permissions.VIEW,
+            order=80,
+            group="records",
+        ),
+    ),
+    work=(jobs.make_report,),
+    palette=(
+        Command("Generate the AI RMF report", "reports.index", permissions.RUN),
+        Command("Generate a policy attestation", "reports.index", permissions.RUN),
+    ),
+    audit=actions_in(actions),
+    links={
+        "ReportRun": Link(endpoint="reports.report", argument="run_id", noun="report", within=not_by_scope),
+        "SigningKey": Link(
+            no_page="anybody verifies reports with it at the public address", noun="the reports' key", single=True
+        ),
+    },
+    subscribes=(Subscription(PersonErased, actions.withdraw_naming, order=30),),
+)

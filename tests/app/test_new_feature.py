@@ -1,0 +1,68 @@
+"""Adding a feature is one folder and one line: a toy feature appears everywhere, and no other file is touched."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.app import toy_feature
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def met(app, settings, tmp_path_factory):
+    """What people, machines and the schedule meet once the toy's manifest is in the list."""
+    folder = tmp_path_factory.mktemp("toys")
+    toy_feature.write(folder)
+    done = subprocess.run(
+        [
+            sys.executable, Path(__file__).with_name("toy_console.py"),
+            folder, settings.database_url, settings.owner_database_url, folder / "var",
+        ],
+        capture_output=True, text=True, check=False, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_it_has_its_pages(met):
+    assert "Tin robot" in met["page"]
+
+
+def test_it_stands_in_the_navigation_between_its_neighbours(met):
+    order = [href for href, _ in met["navigation"]]
+    at = order.index("/t/acme/toys/")
+    assert order[at - 1] == "/t/acme/systems/" and order[at + 1] == "/t/acme/policies/"
+    assert [href for href, current in met["navigation"] if current] == ["/t/acme/toys/"]
+    assert "/t/acme/toys/" not in met["navigation of an officer"], "their role may not"
+
+
+def test_its_permissions_hold(met):
+    assert met["permissions"] == {"toys.view": ["admin", "viewer"], "toys.make": ["admin"]}
+    assert met["refused"] == [403, 403] and met["elsewhere"] == 404
+
+
+def test_the_palette_offers_its_commands_and_finds_its_objects(met):
+    assert met["commands"]["admin"]["Add a toy"] == "/t/acme/toys/" and "Add a toy" not in met["commands"]["viewer"]
+    assert met["objects"]["admin"]["Tin robot"].startswith("/t/acme/toys/") and met["objects"]["globex"] == {}
+
+
+def test_the_audit_log_tells_of_it_and_leads_to_it(met):
+    assert "toy.added" in met["log"] and "Tin robot" in met["log"]
+    assert met["objects"]["admin"]["Tin robot"] in met["entry"], "the entry links the toy"
+
+
+def test_a_siem_is_told_its_class(met):
+    assert met["ocsf"] == [6003, 1, 2, "added a toy"]
+
+
+def test_its_jobs_are_scheduled_and_its_work_is_known(met):
+    assert met["schedule"] == {"hour": 5, "minute": 5} and "wind up toys" in met["work"]
+
+
+def test_the_inbox_asks_it(met):
+    assert met["inbox"] == ["broken_toys"]

@@ -1,0 +1,142 @@
+"""A whole feature in one folder, as text: what CONTRIBUTING tells to write, at its smallest. It is no part of the product."""
+
+from pathlib import Path
+
+FILES = {
+    "__init__.py": "",
+    "models.py": """
+from sqlalchemy.orm import Mapped
+
+from governance.kernel.db import Model, Tenanted
+
+
+class Toy(Tenanted, Model):
+    __tablename__ = "toys"
+
+    title: Mapped[str]
+""",
+    "permissions.py": """
+from governance.kernel.access import permission
+
+VIEW = permission("toys.view", "see toys", roles="admin viewer")
+MAKE = permission("toys.make", "add a toy", roles="admin")
+""",
+    "actions.py": """
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel.db import session
+from toys.models import Toy
+
+ADDED = action("toy.added", "added a toy", target="Toy", activity="create", severity="low", fields="title")
+
+
+def add(title: str) -> Toy:
+    toy = Toy(title=title)
+    session().add(toy)
+    record(ADDED, toy, title=title)
+    return toy
+""",
+    "queries.py": """
+from sqlalchemy import func, literal, select
+
+from governance.kernel import current
+from governance.kernel.db import session
+from governance.kernel.manifest import contains
+from toys.models import Toy
+
+
+def toys():
+    return session().scalars(select(Toy)).all()
+
+
+def find(text):
+    query = select(Toy.id, literal("").label("ref"), Toy.title)
+    return query.where(Toy.tenant_id == current.actor().tenant_id, Toy.title.ilike(contains(text)))
+
+
+def how_many():
+    return session().scalar(select(func.count()).select_from(Toy))
+""",
+    "views.py": """
+from uuid import UUID
+
+from flask import redirect, request, url_for
+
+from governance.kernel.errors import NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.pages import page
+from toys import actions, permissions, queries
+
+feature = Feature("toys", __name__, template_folder="templates")
+
+
+@feature.get("/toys/", needs=permissions.VIEW)
+def index():
+    return page("toys/index.html", toys=queries.toys())
+
+
+@feature.get("/toys/<uuid:toy_id>", needs=permissions.VIEW)
+def toy(toy_id: UUID):
+    found = [each for each in queries.toys() if each.id == toy_id]
+    if not found:
+        raise NotFound("There is no such toy.")
+    return page("toys/index.html", toys=found)
+
+
+@feature.post("/toys/", needs=permissions.MAKE)
+def add():
+    return redirect(url_for("toys.toy", toy_id=actions.add(request.form["title"]).id), 303)
+""",
+    "jobs.py": """
+from governance.kernel.jobs import work
+from toys import queries
+
+counted = []
+
+
+def count_toys():
+    counted.append(1)
+
+
+@work("wind up toys")
+def wind_up(item, progress):
+    progress(1, 1, "Winding up")
+""",
+    "inbox.py": """
+def broken_toys():
+    return ()
+""",
+    "templates/toys/index.html": """
+{% extends "layout.html" %}
+{% block head %}{% call c.head("Toys", "Toys", "What is played with.") %}{% endcall %}{% endblock %}
+{% block content %}<ul>{% for toy in toys %}<li>{{ toy.title }}</li>{% endfor %}</ul>{% endblock %}
+""",
+    "feature.py": """
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, Daily, Link, Manifest, NavItem, ObjectSearch
+from toys import actions, inbox, jobs, models, permissions, queries, views
+
+manifest = Manifest(
+    name="toys",
+    models=(models,),
+    routes=(views.feature,),
+    navigation=(NavItem(label="Toys", icon="cpu", endpoint="toys.index", permission=permissions.VIEW, order=55, group="operations"),),
+    schedule=(Daily("count toys", jobs.count_toys, at="05:05"),),
+    work=(jobs.wind_up,),
+    inbox=(inbox.broken_toys,),
+    palette=(Command("Add a toy", "toys.index", permissions.MAKE),),
+    search=(ObjectSearch("toy", queries.find, "toys.toy", lambda toy_id, _ref: {"toy_id": toy_id}),),
+    audit=actions_in(actions),
+    links={"Toy": Link(endpoint="toys.toy", argument="toy_id")},
+)
+""",
+}
+
+
+def write(folder: Path) -> Path:
+    """Write the feature under `folder`, which is to be on the import path; return its own folder."""
+    for name, text in FILES.items():
+        path = folder / "toys" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.lstrip())
+    return folder / "toys"
