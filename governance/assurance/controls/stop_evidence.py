@@ -1,8 +1,8 @@
 """A real stop becomes a version of evidence when it ends: that is when its whole record exists.
 
-It is filed by a job, so that a store that is away keeps nothing stopped. Nobody is asked to stop anything, so the item has
-no deadline, and it is linked to no control: the rest of the period would count as a gap. An officer links it where a
-control is about incidents. Drills, which are planned, support their controls by themselves (drill_evidence.py).
+A job files it, so that a restart never waits for the store. Stops follow incidents, so the item has no deadline; and it is
+linked to no control, whose coverage would have a gap between two stops. An officer links it where a control is about
+incidents. Drills are planned, and support their controls without that (drill_evidence.py).
 """
 
 import io
@@ -29,7 +29,7 @@ def queue_filing(lifted: StopLifted) -> None:
 
 @work(WORK)
 def file_stop(item: WorkItem, _progress: Progress) -> None:
-    """File the stop `item.target_id`, once. The console files it, so whoever restarted may not need to review it."""
+    """File the stop `item.target_id`, once. Meridian is the uploader, not whoever restarted, so any reviewer can judge it."""
     if item.target_id is None:
         raise RuntimeError("the work names its stop")
     who = current.actor()
