@@ -29,6 +29,13 @@ SINGLE = {
     ("assurance/evidence/inbox.html", "asked.asked_by == me"): REQUESTERS,
     ("assurance/evidence/actions.py", "asked.asked_by != current.person_id()"): REQUESTERS,
     ("assurance/engagements/queries.py", "Invitation.accepted_by == person_id"): "which engagements are an auditor's",
+    ("assurance/engagements/queries.py", "WorkItem.asked_by == person_id"): "which work ends with an auditor's access",
+    ("foundation/logbook/queries.py", "WorkItem.asked_by == person_id"): "the same",
+    (
+        "kernel/background_work.py",
+        "item.asked_by == current.actor().person_id",
+    ): "whether the work still runs as who asked for it",
+    ("kernel/background_work.py", "current.actor().person_id != item.asked_by"): "the same",
     ("assurance/testing/actions.py", "finding.remedied_by == me"): "whether the same form was sent twice",
     ("assurance/engagements/jobs.py", "who.person_id != item.asked_by"): "whether the work still runs as who asked for it",
     ("foundation/logbook/jobs.py", "current.actor().person_id != item.asked_by"): "the same",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 
 from governance.assurance.access_reviews import actions as reviews
 from governance.assurance.access_reviews import permissions as reviewing
@@ -34,7 +34,7 @@ from governance.foundation.people import permissions as people
 from governance.foundation.people import queries as people_queries
 from governance.foundation.people.models import Person
 from governance.kernel import clock, current
-from governance.kernel.access import Permission, allowed, matching, registry, require
+from governance.kernel.access import Permission, allowed, matching, not_excluded, registry, require
 from governance.kernel.conditions import Condition, is_owner
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
@@ -402,11 +402,14 @@ def test_a_list_shows_exactly_what_the_condition_allows(app, isolated, needs, mo
     fill()
     seen = set()
     for role in ROLES:
-        with make.acting(role, read_only=True):
+        with make.acting(role, read_only=True) as who:
             rows = session().scalars(select(model)).all()
             listed = set(session().scalars(select(model.id).where(matching(needs, model))))
             assert rows and listed == {row.id for row in rows if allowed(needs, on=row)}, role
             seen.add(len(listed))
+            if not needs.only and allowed(needs):
+                me = bindparam("me", who.person_id, Uuid)
+                assert listed == set(session().scalars(select(model.id).where(not_excluded(needs, model, me)))), role
     assert len(seen) > 1  # otherwise it would prove nothing
     with make.acting("admin", "globex", read_only=True):
         assert session().scalars(select(model.id).where(matching(needs, model))).all() == []

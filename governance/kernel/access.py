@@ -13,6 +13,7 @@
     why_not(REVIEW, on=version)        the sentence why not, or None
     require(UPLOAD, on=evidence)       refuse with that sentence; once, in the action
     matching(UPLOAD, Evidence)         the same rule as SQL, for lists
+    not_excluded(REVIEW, Version, ME)  its `unless` alone, where ME is an SQL expression
 
 Without `on` they tell whether the role may at all; that is what a route asks before its object is known.
 """
@@ -24,7 +25,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, func, not_, true
 
 from governance.kernel import current
-from governance.kernel.conditions import Condition
+from governance.kernel.conditions import Condition, Whoever
 from governance.kernel.current import Actor
 from governance.kernel.errors import DomainError, Forbidden, NotFound
 
@@ -132,7 +133,16 @@ def matching(needs: Permission, model: Any) -> ColumnElement[bool]:
     if not allowed(needs):
         return false()
     wanted = [each.sql(who, model) for each in needs.only.get(who.role, ())]
-    return and_(true(), *wanted, *(not_(func.coalesce(each.sql(who, model), false())) for each in needs.unless))
+    return and_(true(), *wanted, _not_excluded(needs, who, model))
+
+
+def not_excluded(needs: Permission, model: Any, me: Any) -> ColumnElement[bool]:
+    """The rows that `unless` doesn't forbid to whoever `me` is the id of, for a statement that is written once for everyone."""
+    return _not_excluded(needs, Whoever(me), model)
+
+
+def _not_excluded(needs: Permission, who: Actor | Whoever, model: Any) -> ColumnElement[bool]:
+    return and_(true(), *(not_(func.coalesce(each.sql(who, model), false())) for each in needs.unless))
 
 
 def _holds(who: Actor, needs: Permission) -> bool:

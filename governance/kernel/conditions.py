@@ -13,7 +13,14 @@ from sqlalchemy import ColumnElement, literal
 
 from governance.kernel.current import Actor
 
-type Predicate = Callable[[Actor, Any], Any]
+type Predicate = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Whoever:
+    """Stands in for the actor in a statement that is written once for everyone: an SQL expression is their id."""
+
+    person_id: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class Condition:
     def __call__(self, who: Actor, thing: Any) -> bool:
         return bool(self.predicate(who, thing))
 
-    def sql(self, who: Actor, model: Any) -> ColumnElement[bool]:
+    def sql(self, who: Actor | Whoever, model: Any) -> ColumnElement[bool]:
         """The rows of `model` for which it is true of `who`; TypeError where the predicate has no SQL."""
         found = self.sql_predicate(who, model) if who.person_id is not None else False
         if isinstance(found, bool) and who.person_id is not None:

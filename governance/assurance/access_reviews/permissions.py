@@ -8,11 +8,11 @@ from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.people.own_accounts import has_address_of, own_accounts
 from governance.kernel.access import permission
-from governance.kernel.conditions import condition
+from governance.kernel.conditions import Whoever, condition
 from governance.kernel.current import Actor
 
 
-def _holds_membership(who: Actor, item: Any) -> Any:
+def _holds_membership(who: Actor | Whoever, item: Any) -> Any:
     return item.membership_id.in_(select(Membership.id).where(Membership.person_id == who.person_id))
 
 
@@ -21,7 +21,7 @@ def is_own_access(who: Actor, row: Any) -> bool:
     return row.member is not None and row.person_id == who.person_id
 
 
-def _created_key(who: Actor, item: Any) -> Any:
+def _created_key(who: Actor | Whoever, item: Any) -> Any:
     return item.key_id.in_(select(ApiKey.id).where(ApiKey.made_by == who.person_id))
 
 
@@ -30,7 +30,7 @@ def created_key(who: Actor, row: Any) -> bool:
     return row.key is not None and row.person_id is not None and row.person_id == who.person_id
 
 
-def _has_address(who: Actor, item: Any) -> Any:
+def _has_address(who: Actor | Whoever, item: Any) -> Any:
     members = select(Membership.id).join(Person, Person.id == Membership.person_id).where(has_address_of(who))
     keys = select(ApiKey.id).join(Person, Person.id == ApiKey.made_by).where(has_address_of(who))
     return or_(item.membership_id.in_(members), item.key_id.in_(keys))

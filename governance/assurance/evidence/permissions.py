@@ -3,14 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, or_, select
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select
 
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.models import Person
 from governance.foundation.people.own_accounts import has_address_of, own_accounts
 from governance.kernel.access import permission, scope
-from governance.kernel.conditions import condition, is_owner
+from governance.kernel.conditions import Whoever, condition, is_owner
 from governance.kernel.current import Actor
 
 
@@ -19,8 +19,10 @@ def is_uploader(who: Actor, version: Any) -> Any:
     return who.person_id is not None and version.uploaded_by == who.person_id
 
 
-def _knows_key(who: Actor, _model: Any) -> ColumnElement[bool]:
-    shown = select(ApiKey.id).where(ApiKey.id == EvidenceVersion.key_id, ApiKey.hands.contains([str(who.person_id)]))
+def _knows_key(who: Actor | Whoever, _model: Any) -> ColumnElement[bool]:
+    shown = select(ApiKey.id).where(
+        ApiKey.id == EvidenceVersion.key_id, ApiKey.hands.contains(func.jsonb_build_array(cast(who.person_id, Text)))
+    )
     return shown.exists()
 
 
@@ -34,7 +36,7 @@ def knows_its_key(who: Actor, version: Any) -> bool:
     return str(who.person_id) in version.key_hands
 
 
-def _has_address_of_uploader(who: Actor, _model: Any) -> ColumnElement[bool]:
+def _has_address_of_uploader(who: Actor | Whoever, _model: Any) -> ColumnElement[bool]:
     v, uploaders = EvidenceVersion, select(Person.id).where(has_address_of(who))
     by_key = select(ApiKey.id).join(Person, ApiKey.hands.has_key(cast(Person.id, Text)))
     return or_(v.uploaded_by.in_(uploaders), by_key.where(ApiKey.id == v.key_id, has_address_of(who)).exists())

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import aliased
 
 from governance.foundation.people.models import Person
+from governance.kernel.conditions import Whoever
 from governance.kernel.current import Actor
 from governance.kernel.db import session
 
@@ -27,7 +28,7 @@ def own_accounts(who: Actor) -> frozenset[UUID]:
     return known[who.person_id]
 
 
-def has_address_of(who: Actor) -> ColumnElement[bool]:
+def has_address_of(who: Actor | Whoever) -> ColumnElement[bool]:
     mine = aliased(Person)
     address = select(func.lower(mine.email)).where(mine.id == who.person_id).scalar_subquery()
     return and_(func.lower(Person.email) == address, Person.email != "")
