@@ -22,6 +22,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing.work_in_progress import Engaged, Running
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
+from governance.kernel.background_work import kind_of
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.kernel.scope import Scope, scope
@@ -84,11 +85,11 @@ def running() -> Sequence[Running]:
 
 
 def _running(work: WorkItem, package: EvidencePackage | None, firm: str | None, report: ReportRun | None) -> Running:
-    if package is not None:
-        values = {"engagement_id": package.engagement_id, "package_id": package.id}
-        return Running(f"Evidence package, {firm}", "package", work, "engagements.package", values)
-    assert report is not None
-    return Running(report.title, "file-text", work, "reports.report", {"run_id": report.id})
+    row = package or report
+    assert row is not None
+    kind = kind_of(row)
+    title, (endpoint, values) = f"Evidence package, {firm}" if package else kind.title(row), kind.page(row)
+    return Running(title, kind.icon, work, endpoint, dict(values))
 
 
 def _me() -> UUID:
