@@ -21,6 +21,7 @@ def check_manifests(manifests: Iterable[Manifest]) -> None:
     _check_unique("link audit entries of the class", ((kind, each) for each in every for kind in each.links))
     _check_unique("schedule the job", ((job.name, each) for each in every for job in each.schedule))
     _check_unique("search objects of the kind", ((source.kind, each) for each in every for source in each.search))
+    _check_unique("answer the port", ((answer.port.name, each) for each in every for answer in each.answers))
     _check_kinds(every)
     for each in every:
         _check_permissions(each)

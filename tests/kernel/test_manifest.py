@@ -8,12 +8,14 @@ import pytest
 from governance.app.factory import create_app
 from governance.app.features import FEATURES
 from governance.foundation.anchors.feature import manifest as anchors
+from governance.foundation.api_keys.ports import subjects
 from governance.foundation.audit.registry import Action, registry
 from governance.kernel import access, db
 from governance.kernel.access import Permission
 from governance.kernel.events import Event
 from governance.kernel.feature import Feature
 from governance.kernel.manifest import (
+    Answer,
     Command,
     Daily,
     Every,
@@ -119,6 +121,10 @@ WRONG = {
     "work that is not declared": (
         {"work": (nothing,)},
         "The feature toys lists nothing as work, which @work does not declare (or another took its kind).",
+    ),
+    "an answered port": (
+        {"answers": (Answer(subjects, nothing),)},
+        "Two features answer the port AI systems that an API key can be limited to: systems and toys.",
     ),
     "an event that nobody takes": (
         {"publishes": (Unheard,)},
