@@ -43,6 +43,8 @@ from governance.foundation.api_keys.views import feature as api_keys
 from governance.foundation.audit import logs as logs_of_tenants
 from governance.foundation.audit import sealing, sequencer
 from governance.foundation.audit.api import feature as audit_api
+from governance.foundation.list_views.actions import delete_views_of
+from governance.foundation.list_views.views import feature as list_views
 from governance.foundation.logbook.check import public as log_check
 from governance.foundation.logbook.exports import feature as log_exports
 from governance.foundation.logbook.log_health import Pulse, pulse
@@ -101,7 +103,7 @@ from governance.publishing.reports.views import public as report_check
 
 FEATURES = [
     health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, collectors, testing, engagements, reauthentication.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, step_up.feature, privacy, tenant_settings, operator_tenants,
+    controls, evidence, collectors, testing, engagements, reauthentication.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, list_views, connections, step_up.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
 ROOT = Path(__file__).parents[2]
@@ -193,7 +195,7 @@ def connect(settings: config.Settings) -> None:
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)
-    erasers[:] = [withdraw_naming]
+    erasers[:] = [withdraw_naming, delete_views_of]
     subjects.connect(registered_systems)
     subscribe(DrillEnded, file_drill)
     members.engaged[:] = [audits]

@@ -11,6 +11,7 @@ from governance.assurance.testing import models as testing
 from governance.foundation.anchors import models as anchors
 from governance.foundation.api_keys import models as api_keys
 from governance.foundation.audit import models as audit
+from governance.foundation.list_views import models as list_views
 from governance.foundation.logbook import models as logbook
 from governance.foundation.people import models as people
 from governance.foundation.privacy import models as privacy
@@ -36,6 +37,7 @@ __all__ = [
            "evidence",
            "frameworks",
            "jobs",
+           "list_views",
            "logbook",
            "ofrep",
            "people",
