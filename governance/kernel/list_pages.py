@@ -76,7 +76,8 @@ class ListPage:
     """The declaration of one list.
 
     `place` names the route's own values (a framework's key); `carried` the parts of the address that are
-    no filters and stay (a past day). `sort` is the column of the default order, with a dash for descending.
+    no filters and stay (a past day). `sort` is the column of the default order, with a dash for descending; `sorts` are
+    orders that no column stands for.
     `exports` maps a file's ending to (endpoint, values). `bulk` is the endpoint of its bulk action.
     """
 
@@ -88,6 +89,7 @@ class ListPage:
     filters: tuple[Filter, ...] = ()
     search: str = ""
     sort: str = ""
+    sorts: tuple[str, ...] = ()
     size: int = 50
     place: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
@@ -96,14 +98,18 @@ class ListPage:
 
     def __post_init__(self) -> None:
         parts = ["q", "sort", "columns", "after", *self.carried, *(f.name for f in self.filters)]
-        sortable = {c.name for c in self.columns if c.sort}
         if self.name in declared:
             raise ValueError(f"the list {self.name} is declared twice")
         if len(set(parts)) != len(parts):
             raise ValueError(f"the list {self.name} names a part of its address twice: {parts}")
-        if self.sort and self.sort.removeprefix("-") not in sortable:
+        if self.sort and self.sort.removeprefix("-") not in self.orders:
             raise ValueError(f"the list {self.name} can't be sorted by {self.sort}")
         declared[self.name] = self
+
+    @property
+    def orders(self) -> set[str]:
+        """What the list can be sorted by."""
+        return {*self.sorts, *(c.name for c in self.columns if c.sort)}
 
     @property
     def nouns(self) -> str:
@@ -132,7 +138,7 @@ class ListPage:
         known = dict(choices or {})
         filters = {f.name: value for f in self.filters if (value := _read(f, args, known) or (defaults or {}).get(f.name, ""))}
         sort = _text(args, "sort")
-        if sort and sort.removeprefix("-") not in {c.name for c in self.columns if c.sort}:
+        if sort and sort.removeprefix("-") not in self.orders:
             raise Invalid("This list can't be sorted by that. Choose a column heading.", field="sort")
         return ListRequest(
             page=self, place=dict(place or {}), filters=filters, q=_text(args, "q") if self.search else "", sort=sort or self.sort,
