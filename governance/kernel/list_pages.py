@@ -57,7 +57,7 @@ class Filter:
 
     `kind` is how the reader sets it: a menu, typed text, a day, or by a link only. `label_of` gives the
     label of a value that is no choice. `cleared` is the value that an address without the filter has,
-    where leaving it out would bring a default back.
+    where leaving it out would bring a default back. The chip of a `short` filter shows the value itself.
     """
 
     name: str
@@ -68,7 +68,18 @@ class Filter:
     unknown: Literal["empty", "ignored", "refused"] = "empty"
     label_of: Callable[[str], str | None] | None = None
     cleared: str = ""
+    short: bool = False
     placeholder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file of what is filtered. `values` are of the route, `query` what the address asks for where the list's doesn't."""
+
+    form: str
+    endpoint: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ class ListPage:
     `place` names the route's own values (a framework's key); `carried` the parts of the address that are
     no filters and stay (a past day). `sort` is the column of the default order, with a dash for descending; `sorts` are
     orders that no column stands for.
-    `exports` maps a file's ending to (endpoint, values). `bulk` is the endpoint of its bulk action.
+    `bulk` is the endpoint of its bulk action.
     """
 
     name: str
@@ -93,7 +104,7 @@ class ListPage:
     size: int = 50
     place: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
-    exports: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    exports: tuple[Export, ...] = ()
     bulk: str = ""
 
     def __post_init__(self) -> None:
@@ -262,6 +273,8 @@ class ListRequest:
 
     def _label(self, filter_: Filter) -> str:
         value = self.filters[filter_.name]
+        if filter_.short:
+            return value
         label = next((label for known, label in _choices(filter_, self.choices) if str(known) == value), None)
         return label or (filter_.label_of(value) if filter_.label_of else None) or value
 
@@ -292,10 +305,12 @@ class ListRequest:
     @property
     def exports(self) -> list[tuple[str, str]]:
         """(file ending, address) of each export of what is filtered."""
-        parts = {**self.carried, **{k: v for k, v in self.query.items() if k != "columns"}}
-        ends = self.page.exports.items()
-        bases = [(form, url_for(endpoint, **self.place, **values)) for form, (endpoint, values) in ends]
-        return [(form, f"{base}?{urlencode(parts)}" if parts else base) for form, base in bases]
+        parts = {name: value for name, value in {**self.carried, **self.query}.items() if name != "columns"}
+        return [(each.form, self._export(each, {**each.query, **parts})) for each in self.page.exports]
+
+    def _export(self, each: Export, parts: Mapping[str, str]) -> str:
+        base = url_for(each.endpoint, **self.place, **each.values)
+        return f"{base}?{urlencode(parts)}" if parts else base
 
     @property
     def may_select(self) -> bool:

@@ -11,7 +11,7 @@ from governance.assurance.controls.status import WORDS, ControlFacts, Status, la
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
 from governance.kernel import clock
-from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
 
 CONTROLS = ListPage(
     name="controls",
@@ -36,7 +36,7 @@ CONTROLS = ListPage(
         Filter("owner", "Owner", label_of=owners.filter_label),
         Filter("kind", "Kind", tuple((kind, kind.capitalize()) for kind in actions.KINDS)),
     ),
-    exports={form: ("controls.export", {"form": form}) for form in ("csv", "xlsx")},
+    exports=tuple(Export(form, "controls.export", {"form": form}) for form in ("csv", "xlsx")),
     bulk="controls.assign_selected",
 )
 HEAD = (

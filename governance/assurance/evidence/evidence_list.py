@@ -7,7 +7,7 @@ from governance.assurance.evidence import actions, queries
 from governance.assurance.evidence.freshness_sql import STATES
 from governance.foundation.people import owners
 from governance.kernel.forms import uuid_or_none
-from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest
+from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest
 
 EVIDENCE = ListPage(
     name="evidence",
@@ -32,7 +32,7 @@ EVIDENCE = ListPage(
         Filter("kind", "Kind", tuple((kind, kind.capitalize()) for kind in actions.KINDS)),
         Filter("control", "Control", kind="link", label_of=lambda _: "one control"),
     ),
-    exports={form: ("evidence.export", {"form": form}) for form in ("csv", "xlsx")},
+    exports=tuple(Export(form, "evidence.export", {"form": form}) for form in ("csv", "xlsx")),
     bulk="evidence.assign_selected",
 )
 HEAD = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "Covers", "Versions", "Newest SHA-256", "Controls")

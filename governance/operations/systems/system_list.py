@@ -1,6 +1,6 @@
 """The declaration of the register's list, and the columns of its export."""
 
-from governance.kernel.list_pages import Column, Filter, ListPage
+from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.operations.systems.models import LANES
 
 SYSTEMS = ListPage(
@@ -21,6 +21,6 @@ SYSTEMS = ListPage(
         Filter("lane", "Lane", tuple(LANES.items()), unknown="ignored"),
         Filter("state", "State", (("retired", "retired"),), any="live", unknown="ignored"),
     ),
-    exports={"csv": ("systems.export", {})},
+    exports=(Export("csv", "systems.export"),),
 )
 HEAD = ("Short name", "Name", "Lane", "Purpose", "Owner", "Registered", "Retired")
