@@ -175,7 +175,13 @@ def _text(args: Args, name: str) -> str:
 
 def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
     value = _text(args, filter_.name)
-    if not value or filter_.unknown == "empty" or value == filter_.cleared or value in _values(filter_, known):
+    if (
+        not value
+        or filter_.unknown == "empty"
+        or filter_.kind != "menu"
+        or value == filter_.cleared
+        or value in _values(filter_, known)
+    ):
         return value
     if filter_.unknown == "ignored":
         return ""
@@ -255,9 +261,9 @@ class ListRequest:
         base = url_for(endpoint or self.page.endpoint, **self.place)
         return f"{base}?{urlencode(kept)}" if kept else base
 
-    def without(self, name: str) -> str:
+    def without(self, name: str, endpoint: str = "") -> str:
         filter_ = next((f for f in self.page.filters if f.name == name), None)
-        return self.address(**{name: filter_.cleared if filter_ else None})
+        return self.address(endpoint, **{name: filter_.cleared if filter_ else None})
 
     @property
     def clear(self) -> str:
@@ -266,10 +272,13 @@ class ListRequest:
 
     @property
     def chips(self) -> list[dict[str, str]]:
-        """The applied filters, each with the address of the list without it."""
+        return self.chips_of()
+
+    def chips_of(self, endpoint: str = "") -> list[dict[str, str]]:
+        """The applied filters, each with the address of the list, or of another page that takes them, without it."""
         words = [("q", "Search", self.q)] if self.q else []
         said = [(f.name, f.label, self._label(f)) for f in self.page.filters if self.value(f.name) not in {"", f.cleared}]
-        return [{"label": label, "value": value, "href": self.without(name)} for name, label, value in [*words, *said]]
+        return [{"label": label, "value": value, "href": self.without(name, endpoint)} for name, label, value in [*words, *said]]
 
     def _label(self, filter_: Filter) -> str:
         value = self.filters[filter_.name]
@@ -320,7 +329,7 @@ class ListRequest:
     @property
     def location(self) -> str:
         """The list among all lists: its name, and the values of its route."""
-        return "/".join([self.page.name, *(self.place[name] for name in self.page.place)])
+        return "/".join([self.page.name, *(str(self.place[name]) for name in self.page.place)])
 
 
 # ---- rows in memory
