@@ -23,7 +23,6 @@ from werkzeug.datastructures import MultiDict
 
 from governance.kernel.access import Permission, allowed
 from governance.kernel.errors import Invalid
-from governance.kernel.formatting import plural
 from governance.kernel.pages import Keyset
 
 MAX_VALUE_LENGTH = 200  # characters of one filter
@@ -106,6 +105,7 @@ class ListPage:
     carried: tuple[str, ...] = ()
     exports: tuple[Export, ...] = ()
     bulk: str = ""
+    many: str = ""  # the noun's plural, where an s doesn't make it
 
     def __post_init__(self) -> None:
         parts = ["q", "sort", "columns", "after", *self.carried, *(f.name for f in self.filters)]
@@ -124,7 +124,7 @@ class ListPage:
 
     @property
     def nouns(self) -> str:
-        return plural(2, self.noun).partition(" ")[2]
+        return self.many or f"{self.noun}s"
 
     @property
     def needs(self) -> Permission:

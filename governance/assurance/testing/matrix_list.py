@@ -22,6 +22,8 @@ MATRIX = ListPage(
     ),
     exports=(Export("csv", "testing.export"),),
 )
+
+
 def matching(rows: Sequence[Row], asked: ListRequest) -> list[Row]:
     return keep(rows, asked, TESTS, lambda row: f"{row.ref} {row.title} {row.cadence}")
 

@@ -13,6 +13,7 @@ from governance.assurance.evidence.queries import covers, doers
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import actions, beside, matrix, matrix_list, permissions, population_import, queries
 from governance.assurance.testing.beside import Engaged
+from governance.assurance.testing.exception_list import EXCEPTIONS
 from governance.assurance.testing.forms import (
     WORDS,
     AnswerForm,
@@ -354,12 +355,18 @@ def _record_missed(held: Control, form: MissedForm) -> TestException:
 
 @feature.get("/evidence/type-ii/exceptions", needs=permissions.VIEW)
 def exceptions() -> ResponseReturnValue:
-    asked = filters("state", "after")
     counts = queries.exceptions_by_state()
+    asked = EXCEPTIONS.read(choices={"state": [(s, s.capitalize()) for s in sorted(counts)]})
+    shown = queries.exceptions_page(
+        asked.value("state"), newest_first=asked.is_descending, after=asked.after, size=EXCEPTIONS.size
+    )
     return page(
-        "assurance/testing/exceptions.html", shown=queries.exceptions_page(asked.get("state"), after=asked.get("after")), asked=asked, total=sum(counts.values()),
-        open=sum(n for state, n in counts.items() if state not in queries.SETTLED), states=[(s, s.capitalize()) for s in sorted(counts)],
-    )  # fmt: skip
+        "assurance/testing/exceptions.html",
+        asked=asked,
+        shown=shown,
+        total=sum(counts.values()),
+        open=sum(n for state, n in counts.items() if state not in queries.SETTLED),
+    )
 
 
 @feature.get("/evidence/type-ii/exceptions/<uuid:exception_id>", needs=permissions.VIEW)
