@@ -257,7 +257,8 @@ class ListRequest:
     def address(self, endpoint: str = "", /, **changes: str | None) -> str:
         """The address of the list, or of a page that takes the same filters, with these changes; of its first page unless `after` is one."""
         parts = {**self.carried, **self.query, **changes}
-        kept = {name: value for name, value in parts.items() if value}
+        usual = {"sort": self.page.sort}
+        kept = {name: value for name, value in parts.items() if value and value != usual.get(name)}
         base = url_for(endpoint or self.page.endpoint, **self.place)
         return f"{base}?{urlencode(kept)}" if kept else base
 

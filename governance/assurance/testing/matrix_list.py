@@ -16,7 +16,7 @@ MATRIX = ListPage(
     search="Search controls",
     columns=(Column("control", "Control"), Column("tested", "Tested")),
     filters=(
-        Filter("framework", "Framework", cleared=ALL),
+        Filter("framework", "Framework", cleared=ALL, unknown="refused"),
         Filter("months", "Period", tuple(PERIODS.items()), any="usual", unknown="refused"),
         Filter("has", "Has", tuple(HAS.items())),
     ),

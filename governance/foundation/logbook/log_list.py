@@ -59,7 +59,7 @@ LOG = ListPage(
 )
 
 
-def request_of(filters: Filters, *, after: str | None = None) -> ListRequest:
-    """The list as these filters, which were checked, ask for it."""
-    parts = {**filters.address, **({"after": after} if after else {})}
+def request_of(filters: Filters, *, after: str | None = None, sort: str = "") -> ListRequest:
+    """The list as these filters, which were checked, ask for it; no `sort` is one, since the log has one order."""
+    parts = {**filters.address, "after": after or "", "sort": sort}
     return LOG.parse(MultiDict(parts))

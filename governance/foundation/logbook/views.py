@@ -118,9 +118,10 @@ def _offered(endpoint: str, **values: Any) -> str | None:
 def index() -> ResponseReturnValue:
     asked, zone = parse(request.args), formatting.zone()
     after, chosen = request.args.get("after"), uuid_or_none(request.args.get("entry"))
+    listing = log_list.request_of(asked, after=after, sort=request.args.get("sort", ""))
     found = search(asked, zone.key, after=after) if asked.words else queries.listed(asked, zone.key, after=after)
     context: dict[str, Any] = {
-        "days": _lines(found.rows), "shown": len(found.rows), "asked": asked, "kept": asked.address, "listing": log_list.request_of(asked, after=after), "after": after,
+        "days": _lines(found.rows), "shown": len(found.rows), "asked": asked, "kept": asked.address, "listing": listing, "after": after,
         "zone": _zone_name(zone), "extent": queries.extent(), "years": _years(), "views": _views(asked), "next": _next(asked, found),
         "searched_to": formatting.thousands(found.searched_to) if found.searched_to else None, "mark": _mark(found, after),
         "export": _offered("log_exports.index", **asked.address), "verify": _offered("log_check.page"),
