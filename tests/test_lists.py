@@ -10,6 +10,7 @@ from governance.app.factory import create_app  # noqa: F401 - imports every feat
 from governance.assurance.controls import actions as controls
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.evidence import actions as evidence
+from governance.foundation.api_keys import actions as keys
 from governance.kernel import clock, list_pages
 from governance.kernel.list_pages import Filter, ListPage
 from governance.operations.systems import actions as systems
@@ -42,7 +43,10 @@ def _fill(slug: str) -> dict[str, str]:
         )  # fmt: skip
         for n in range(2):
             engaging.add_request(engagement, title=f"Request {n} of {slug}")
-        return {"key": "nist-ai-rmf-1.0", "engagement_id": str(engagement.id)}
+        place = {"key": "nist-ai-rmf-1.0", "engagement_id": str(engagement.id)}
+    with make.acting("admin", slug):
+        keys.make(f"Machine of {slug}", ["audit:read"])
+    return place
 
 
 def _at(app, listed: ListPage, place: dict[str, str], slug: str, endpoint: str = "", **query: str) -> str:
