@@ -29,7 +29,20 @@ from tests.machine import Machine, machine
 from tests.rows import TENANTED, Rows
 
 # Words in an address that name no tenant's object: the same for everybody.
-SHARED_WORDS = {"tenant", "number", "filename", "form", "framework", "key", "ref", "kind", "requirement_id", "slug", "extension"}
+SHARED_WORDS = {
+    "tenant",
+    "number",
+    "filename",
+    "form",
+    "framework",
+    "key",
+    "ref",
+    "kind",
+    "requirement_id",
+    "slug",
+    "extension",
+    "location",
+}
 # Words that mean an object whose class is called otherwise.
 MEANS = {
     "run_id": "ReportRun",

@@ -11,6 +11,7 @@ from governance.assurance.testing.feature import manifest as testing
 from governance.foundation.anchors.feature import manifest as anchors
 from governance.foundation.api_keys.feature import manifest as api_keys
 from governance.foundation.audit.feature import manifest as audit
+from governance.foundation.list_views.feature import manifest as list_views
 from governance.foundation.logbook.feature import manifest as logbook
 from governance.foundation.people.feature import manifest as people
 from governance.foundation.privacy.feature import manifest as privacy
@@ -45,5 +46,6 @@ FEATURES = (
     privacy,
     audit,
     logbook,
+    list_views,
     anchors,
 )

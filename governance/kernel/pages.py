@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -28,7 +28,7 @@ def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnV
 KINDS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
-def table_file(content: bytes, name: str) -> Response:
+def table_file(content: bytes | Iterator[bytes], name: str) -> Response:
     """A table to keep; what kind it is follows from the ending of its name."""
     headers = {"Content-Type": KINDS[name.rpartition(".")[2]], "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, headers=headers)

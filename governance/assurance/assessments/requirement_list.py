@@ -1,73 +1,98 @@
-"""The requirement list and the gap list: what filters leave, in which order, as rows of a file.
+"""The requirement list and the gap list: declarations, what filters leave, in which order, as rows of a file.
 
-View                        a list's address with its filters: chips, links, hidden fields
+REQUIREMENTS, GAPS          the declarations
 Drawing                     rows and cells drawn once for all readers of a board
-matches, ordered, part      filter, sort, one page
+matching                    filter and sort
 below, moves                those short of their target, and what closing each would move
 HEAD, cells                 the same rows as a file
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import url_for
 from markupsafe import Markup
 
 from governance.assurance.assessments.coverage import LEVELS, Gap
 from governance.assurance.assessments.queries import Board, Row
 from governance.assurance.evidence.freshness import CURRENT, freshness
 from governance.kernel import current
-from governance.kernel.errors import Invalid
+from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
 from governance.kernel.tenant_cache import Shelf
 
-FILTERS = ("q", "level", "under", "owner", "state", "sort")
 STATES = {
     "proven": "proven", "unproven": "not proven", "below": "below target", "met": "target met", "overdue": "evidence overdue", "red": "a reason is red", "open": "not concluded",
     "unsigned": "waits for sign-off", "returned": "returned to the assessor", "signed": "signed off",
 }  # fmt: skip
-LABELS = {"q": "Search", "level": "Level", "under": "Under", "owner": "Owner", "state": "State"}
 HEAD = (
     "Ref", "Title", "Outcome", "Proven", "Level", "Level in words", "Target", "Would move, points", "Reasons", "Controls", "Owner", "Due", "Concluded level",
     "Conclusion", "Assessor", "Concluded at", "Revision", "Signed off by", "Signed off at",
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """Where a list is and what its address asks for; `kept` are the parts that are no filters (as_of, sel)."""
-
-    endpoint: str
-    key: str
-    asked: Mapping[str, str]
-    kept: Mapping[str, str]
-
-    def address(self, endpoint: str = "", **changes: Any) -> str:
-        """The list, or another one with the same filters, with these changes; the first page unless told otherwise."""
-        merged: dict[str, Any] = {**self.kept, **self.asked, "after": None, **changes}
-        if endpoint and not endpoint.endswith("heat_map"):
-            merged.pop("sel", None)
-        return url_for(endpoint or self.endpoint, key=self.key, **{name: value for name, value in merged.items() if value})
-
-    def export(self, form: str, **fixed: str) -> str:
-        return self.address("assessments.export", form=form, **fixed)
-
-    @property
-    def chips(self) -> list[dict[str, str]]:
-        return [
-            {"label": LABELS[n], "value": self._said(n), "href": self.address("", **{n: None})} for n in LABELS if n in self.asked
-        ]
-
-    def _said(self, name: str) -> str:
-        value = self.asked[name]
-        if name == "level" and value in {"0", "1", "2", "3", "4"}:
-            return f"{value} {LEVELS[int(value)]}"
-        return STATES.get(value, value) if name == "state" else value
-
-    def hidden(self, *without: str) -> dict[str, str]:
-        """What a form of this list sends along."""
-        return {name: value for name, value in {**self.kept, **self.asked}.items() if name not in {*without, "after", "sel"}}
+LEVEL_CHOICES = tuple((str(level), f"{level} {word}") for level, word in enumerate(LEVELS))
+OF_GAPS = ("overdue", "red", "open", "unsigned", "returned")  # the states that a gap can be in and others not
+REQUIREMENTS = ListPage(
+    name="requirements",
+    title="Requirements",
+    noun="requirement",
+    endpoint="assessments.requirements",
+    place=("key",),
+    carried=("as_of",),
+    search="Search requirements",
+    sort="ref",
+    sorts=("moves",),
+    size=100,
+    columns=(
+        Column("ref", "Requirement", sort=True),
+        Column("outcome", "Outcome", extra=True),
+        Column("level", "Level", sort=True),
+        Column("target", "Target", sort=True, optional=True),
+        Column("controls", "Controls", optional=True),
+        Column("evidence", "Current evidence", optional=True, numeric=True),
+        Column("conclusion", "Conclusion", optional=True),
+        Column("owner", "Owner", sort=True, optional=True),
+        Column("due", "Due", optional=True, numeric=True),
+    ),
+    filters=(
+        Filter("level", "Level", LEVEL_CHOICES),
+        Filter("state", "State", tuple(STATES.items())),
+        Filter("under", "Under", short=True),
+        Filter("owner", "Owner"),
+    ),
+    exports=tuple(Export(form, "assessments.export", {"form": form}) for form in ("csv", "xlsx")),
+    bulk="assessments.assign_selected",
+)
+GAPS = ListPage(
+    name="gaps",
+    title="Gaps",
+    noun="gap",
+    endpoint="assessments.heat_map",
+    place=("key",),
+    carried=("as_of", "sel"),
+    search="Search gaps",
+    sort="-moves",
+    size=10,
+    columns=(
+        Column("ref", "Requirement", sort=True),
+        Column("level", "Now → target", sort=True),
+        Column("closes", "What closes it", optional=True),
+        Column("moves", "Would move", sort=True),
+        Column("owner", "Owner", sort=True, optional=True),
+        Column("due", "Due", optional=True, numeric=True),
+    ),
+    filters=(
+        Filter("level", "Level", LEVEL_CHOICES[:-1]),
+        Filter("under", "Under", short=True),
+        Filter("state", "State", tuple((state, STATES[state]) for state in OF_GAPS), label_of=STATES.get),
+        Filter("owner", "Owner"),
+    ),
+    exports=tuple(
+        Export(form, "assessments.export", {"form": form}, {"sort": "-moves", "state": "below"}) for form in ("csv", "xlsx")
+    ),
+    bulk="assessments.assign_selected",
+)
 
 
 DRAWN = Shelf(8192)  # rows and cells of all tenants together, about a kilobyte each
@@ -79,17 +104,18 @@ class Drawing:
 
     shown: Board
     as_of: str | None
+    columns: tuple[str, ...]  # those that the list shows
 
     def __call__(self, macro: Any, row: Row, marked: bool, *more: Any) -> Markup:  # noqa: FBT001 - as templates call it
         """`marked`: ticked or selected. What `more` holds follows from the board."""
 
         def draw() -> Markup:
-            drawn: Markup = macro(row, self.shown.framework.key, self.as_of, marked, *more)
+            drawn: Markup = macro(row, self.shown.framework.key, self.as_of, marked, self.columns, *more)
             return drawn
 
         if self.shown.token is None:
             return draw()
-        return DRAWN.get((self.shown.token, macro.name, row.ref, marked, current.actor().tenant_slug), draw)
+        return DRAWN.get((self.shown.token, macro.name, row.ref, marked, self.columns, current.actor().tenant_slug), draw)
 
 
 def below(shown: Board) -> list[Row]:
@@ -102,50 +128,43 @@ def moves(shown: Board) -> dict[str, Gap]:
     return {gap.standing.ref: gap for gap in shown.gaps}
 
 
-def matches(row: Row, asked: Mapping[str, str]) -> bool:
-    text = f"{row.ref} {row.requirement.path} {row.requirement.title} {row.requirement.outcome} {row.owner or ''}".casefold()
-    under, owner = asked.get("under", ""), asked.get("owner", "")
-    return (
-        all(word in text for word in asked.get("q", "").casefold().split())
-        and asked.get("level", str(row.derived.level)) == str(row.derived.level)
-        and (
-            not under
-            or under in {row.function, row.ref}
-            or row.ref.startswith((f"{under}.", f"{under} "))
-            or row.requirement.parent_ref == under
-        )
-        and (not owner or owner == (row.owner or "nobody"))
-        and _in_state(row, asked.get("state", ""))
-    )
+def matching(rows: Sequence[Row], asked: ListRequest, moved: Mapping[str, Gap]) -> list[Row]:
+    """What the filters leave, in the publisher's order or by level, target, owner, or what closing it moves."""
+    keys: Mapping[str, Callable[[Row], Any]] = {
+        "ref": lambda row: row.requirement.position,
+        "level": lambda row: row.derived.level,
+        "target": lambda row: row.target,
+        "owner": lambda row: (row.owner or "\uffff").casefold(),
+        "moves": lambda row: moved[row.ref].moves if row.ref in moved else 0.0,
+    }
+    return arrange(keep(rows, asked, TESTS, _text), asked, keys)
+
+
+def _text(row: Row) -> str:
+    each = row.requirement
+    return f"{row.ref} {each.path} {each.title} {each.outcome} {row.owner or ''}"
+
+
+def _is_under(row: Row, ref: str) -> bool:
+    return ref in {row.function, row.ref, row.requirement.parent_ref} or row.ref.startswith((f"{ref}.", f"{ref} "))
 
 
 def _in_state(row: Row, state: str) -> bool:
     judged = row.judgement
     return {
-        "": True, "proven": row.derived.is_proven, "unproven": not row.derived.is_proven, "below": row.standing.short > 0, "met": row.standing.short == 0, "overdue": row.is_overdue, "red": row.derived.is_red,
+        "proven": row.derived.is_proven, "unproven": not row.derived.is_proven, "below": row.standing.short > 0, "met": row.standing.short == 0, "overdue": row.is_overdue, "red": row.derived.is_red,
         "open": judged is None, "signed": judged is not None and judged.signer is not None,
         "returned": judged is not None and judged.signer is None and bool(judged.returned_because),
         "unsigned": judged is not None and judged.signer is None and not judged.returned_because,
     }.get(state, False)  # fmt: skip
 
 
-def ordered(rows: Sequence[Row], sort: str, moved: Mapping[str, Gap]) -> list[Row]:
-    """In the publisher's order, or by level, target, owner, moves; a dash in front turns it round."""
-    column = sort.removeprefix("-")
-    by: dict[str, Any] = {
-        "": lambda _: 0, "ref": lambda row: row.requirement.position, "level": lambda row: row.derived.level, "target": lambda row: row.target,
-        "owner": lambda row: (row.owner or "\uffff").casefold(), "moves": lambda row: moved[row.ref].moves if row.ref in moved else 0.0,
-    }  # fmt: skip
-    if column not in by:
-        raise Invalid("The list cannot be sorted by that.")
-    return sorted(rows, key=by[column], reverse=sort.startswith("-"))
-
-
-def part(rows: Sequence[Row], after: str | None, size: int) -> tuple[Sequence[Row], str | None]:
-    """One page behind the row named `after`; a name that is gone begins again at the start."""
-    start = next((n + 1 for n, row in enumerate(rows) if row.ref == after), 0) if after else 0
-    shown = rows[start : start + size]
-    return shown, shown[-1].ref if start + size < len(rows) else None
+TESTS: Mapping[str, Callable[[Row, str], bool]] = {
+    "level": lambda row, value: value == str(row.derived.level),
+    "under": _is_under,
+    "owner": lambda row, value: value == (row.owner or "nobody"),
+    "state": _in_state,
+}
 
 
 def functions(shown: Board) -> list[tuple[str, str]]:
@@ -160,7 +179,7 @@ def functions(shown: Board) -> list[tuple[str, str]]:
 def owners(shown: Board) -> list[tuple[str, str]]:
     """Choices of the filter "Owner"."""
     found = sorted({row.owner for row in shown.rows if row.owner})
-    return [("nobody", "Nobody"), *((name, name) for name in found)]
+    return [("nobody", "No owner"), *((name, name) for name in found)]
 
 
 def evidence(row: Row, shown: Board) -> tuple[int, int]:

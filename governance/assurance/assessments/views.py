@@ -7,7 +7,7 @@
 Every page takes `?as_of=2026-10-01`: levels, conclusions and signatures as they were known at the end of that day.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -31,25 +31,27 @@ from governance.assurance.assessments.forms import (  # fmt: skip
 from governance.assurance.assessments.models import Assessment, AssessmentItem
 from governance.assurance.assessments.queries import Board, Item, Row
 from governance.assurance.assessments.report_facts import closes
+from governance.assurance.assessments.requirement_list import GAPS, REQUIREMENTS
 from governance.assurance.controls.status import last_test
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
-from governance.foundation.people import owners
+from governance.foundation.people import assigning, owners
+from governance.foundation.people.assigning import Assignable
 from governance.foundation.people.queries import names
-from governance.kernel import bulk_pages, charts, clock, current
+from governance.kernel import charts, clock, current
 from governance.kernel.access import allowed, why_not
 from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
-from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.days import CENTURY, parse_day
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
-from governance.kernel.formatting import long_day, plural
+from governance.kernel.formatting import plural
 from governance.kernel.forms import Form, accepted, constraint, counted
-from governance.kernel.pages import filters, page
+from governance.kernel.list_pages import ListPage, ListRequest, one_page
+from governance.kernel.pages import page, table_file
 from governance.kernel.scope import limits
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.undo_pages import back_to, say_changed, take
+from governance.kernel.undo_pages import say_changed, take
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.systems import queries as systems
 
@@ -61,10 +63,10 @@ constraint(
     "Somebody else wrote a conclusion at the same moment. Yours is kept here: save it again.",
 )
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MONTH = timedelta(days=30)
 GAPS_SHOWN = 10
 ROWS_SHOWN = 100
+FIRST_DAY = date(2000, 1, 1)
 
 
 def _as_of() -> datetime | None:
@@ -103,20 +105,18 @@ def _past() -> dict[str, Any]:
 def heat_map(key: str) -> ResponseReturnValue:
     framework = frameworks.framework(key)
     shown = queries.board(framework, _as_of())
-    asked = filters(*requirement_list.FILTERS, "after")
-    view = requirement_list.View(
-        "assessments.heat_map", key, asked, {"as_of": request.args.get("as_of", ""), "sel": request.args.get("sel", "")}
-    )
-    gaps = [row for row in requirement_list.below(shown) if requirement_list.matches(row, asked)]
+    asked = _read(GAPS, shown)
+    moved = requirement_list.moves(shown)
+    gaps = requirement_list.matching(requirement_list.below(shown), asked, moved)
     then = queries.shares_at(shown, queries.with_history(shown, [shown.as_of - MONTH]), shown.period)
-    may_assign, moved, past = allowed(permissions.MANAGE) and shown.is_open, requirement_list.moves(shown), _past()
-    rows, following = requirement_list.part(gaps, asked.get("after"), GAPS_SHOWN)
+    may_assign, past = asked.may_select and shown.is_open, _past()
+    rows = one_page(gaps, asked, lambda row: row.ref)
     return page(
         "assurance/assessments/heat_map.html", framework=framework, shown=shown, groups=layout.groups(shown, then[0] if then else None), says=layout.conclusion(shown),
-        peek=layout.peek(shown, request.args.get("sel", "")), peeks=layout.peek_text, gaps=rows, matching=len(gaps), next=following,
-        moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), view=view, levels=LEVELS, function_choices=requirement_list.functions(shown), closes=closes,
+        peek=layout.peek(shown, request.args.get("sel", "")), peeks=layout.peek_text, gaps=rows.rows, matching=len(gaps), next=rows.next,
+        moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), asked=asked, closes=closes,
         owners=_assignees() if may_assign else [], share_bar=charts.share_bar, noun=layout.noun(shown), total=len(requirement_list.below(shown)),
-        drawn=requirement_list.Drawing(shown, past["as_of"]), **past,
+        drawn=requirement_list.Drawing(shown, past["as_of"], tuple(c.name for c in asked.columns)), **past,
     )  # fmt: skip
 
 
@@ -124,19 +124,21 @@ def heat_map(key: str) -> ResponseReturnValue:
 def requirements(key: str) -> ResponseReturnValue:
     framework = frameworks.framework(key)
     shown = queries.board(framework, _as_of())
-    asked = filters(*requirement_list.FILTERS, "after")
-    view = requirement_list.View("assessments.requirements", key, asked, {"as_of": request.args.get("as_of", "")})
-    found = requirement_list.ordered(
-        [row for row in shown.rows if requirement_list.matches(row, asked)], asked.get("sort", ""), requirement_list.moves(shown)
-    )
-    rows, following = requirement_list.part(found, asked.get("after"), ROWS_SHOWN)
-    may_assign, past = allowed(permissions.MANAGE) and shown.is_open, _past()
+    asked = _read(REQUIREMENTS, shown)
+    found = requirement_list.matching(shown.rows, asked, requirement_list.moves(shown))
+    rows = one_page(found, asked, lambda row: row.ref)
+    may_assign, past = asked.may_select and shown.is_open, _past()
     return page(
-        "assurance/assessments/requirements.html", framework=framework, shown=shown, rows=rows, matching=len(found), next=following, view=view,
-        levels=LEVELS, function_choices=requirement_list.functions(shown), states=requirement_list.STATES, owners=_assignees() if may_assign else [],
-        owning=requirement_list.owners(shown), noun=layout.noun(shown), proven=layout.proven(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
-        evidence=requirement_list.evidence, drawn=requirement_list.Drawing(shown, past["as_of"]), **past,
+        "assurance/assessments/requirements.html", framework=framework, shown=shown, asked=asked, rows=rows.rows, matching=len(found), next=rows.next,
+        owners=_assignees() if may_assign else [], noun=layout.noun(shown), proven=layout.proven(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
+        evidence=requirement_list.evidence, drawn=requirement_list.Drawing(shown, past["as_of"], tuple(c.name for c in asked.columns)), **past,
     )  # fmt: skip
+
+
+def _read(listed: ListPage, shown: Board) -> ListRequest:
+    """What the address asks of a list of this board."""
+    choices = {"under": requirement_list.functions(shown), "owner": requirement_list.owners(shown)}
+    return listed.read(place={"key": shown.framework.key}, choices=choices)
 
 
 def _assignees() -> owners.Choices:
@@ -147,36 +149,35 @@ def _assignees() -> owners.Choices:
 def export(key: str, form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
     shown = queries.board(frameworks.framework(key), _as_of())
-    asked = filters(*requirement_list.FILTERS)
-    rows = requirement_list.ordered(
-        [row for row in shown.rows if requirement_list.matches(row, asked)], asked.get("sort", ""), requirement_list.moves(shown)
-    )
-    cells = requirement_list.cells(shown, rows)
-    content = (
-        csv_bytes(requirement_list.HEAD, cells) if form == "csv" else xlsx_bytes("Requirements", requirement_list.HEAD, cells)
-    )
-    name = f"{key}-{current.actor().tenant_slug}-{shown.as_of.date()}.{form}"
-    kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
-    return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
+    asked = REQUIREMENTS.read(place={"key": key})
+    cells = requirement_list.cells(shown, requirement_list.matching(shown.rows, asked, requirement_list.moves(shown)))
+    head = requirement_list.HEAD
+    content = csv_bytes(head, cells) if form == "csv" else xlsx_bytes("Requirements", head, cells)
+    return table_file(content, f"{key}-{current.actor().tenant_slug}-{shown.as_of.date()}.{form}")
 
 
 INHERITED = "From its controls"  # what the list shows as the owner of a requirement that has none of its own
 OWNER = BulkColumn("owner_id", "Owner", lambda ids: {**owners.describe(ids), None: INHERITED})
-DUE = BulkColumn("due_on", "Due", lambda days: {day: long_day(day) if day else "No date" for day in days})
 
 
 @feature.post("/frameworks/<key>/assign", needs=permissions.MANAGE)
 def assign_selected(key: str) -> ResponseReturnValue:
-    """Preview, then give the selected requirements an owner, a due date, or both; what isn't chosen stays as it is."""
-    framework, form, home = frameworks.framework(key), AssignForm(), url_for("assessments.heat_map", key=key)
-    owner, due_on = form.owner_id.data or None, form.due_on.data
-    wanted: dict[str, Any] = ({"owner_id": owners.chosen(owner)} if owner else {}) | ({"due_on": due_on} if due_on else {})
-    action = BulkAction(
-        noun="requirement", title="Assign requirements", columns=(OWNER, DUE), find=partial(_selected, framework),
-        asks=("owner_id", "due_on"), apply=_assign_all, verb=partial(_assign_verb, wanted), done=partial(_assigned, wanted),
-    )  # fmt: skip
+    """Give the selected requirements an owner, a due date, or both; what isn't chosen stays as it is."""
+    framework, home = frameworks.framework(key), url_for("assessments.heat_map", key=key)
+    rows = Assignable(
+        "requirement",
+        "Assign requirements",
+        partial(_selected, framework),
+        _assign_all,
+        columns=(OWNER, assigning.DUE),
+        unowned=_inherited,
+    )
     crumbs = [("Frameworks", url_for("frameworks.index")), (framework.name, home)]
-    return bulk_pages.run(action, form, lambda _: wanted, ids=bulk_pages.selected(), back=back_to(home), crumbs=crumbs)
+    return assigning.assign_selected(rows, AssignForm(), home=home, crumbs=crumbs)
+
+
+def _inherited(count: int) -> str:
+    return f"{plural(count, 'requirement')} {'takes its owner' if count == 1 else 'take their owners'} from the controls now."
 
 
 def _selected(framework: FrameworkView, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
@@ -193,28 +194,6 @@ def _bulk_item(framework: FrameworkView, node: frameworks.RequirementView, row: 
 
 def _assign_all(changes: Sequence[BulkChange]) -> None:
     actions.assign_all([(each.item.id, each.after["owner_id"], each.after["due_on"]) for each in changes])
-
-
-def _assign_verb(wanted: Mapping[str, Any], count: int) -> str:
-    if "owner_id" not in wanted:
-        return f"Set the due date of {plural(count, 'requirement')}"
-    if wanted["owner_id"] is None and "due_on" in wanted:
-        return f"Remove the owner and set the due date of {plural(count, 'requirement')}"
-    verb = owners.assign_verb(count, "requirement", wanted["owner_id"])
-    return f"{verb}, due {long_day(wanted['due_on'])}" if "due_on" in wanted else verb
-
-
-def _assigned(wanted: Mapping[str, Any], count: int) -> str:
-    due = (
-        f"{plural(count, 'requirement')} {'is' if count == 1 else 'are'} due on {long_day(wanted['due_on'])}."
-        if "due_on" in wanted
-        else ""
-    )
-    if "owner_id" not in wanted:
-        return due
-    inherits = f"{plural(count, 'requirement')} {'takes its owner' if count == 1 else 'take their owners'} from the controls now."
-    said = owners.assigned(count, "requirement", wanted["owner_id"]) if wanted["owner_id"] else inherits
-    return f"{said} {due}".strip()
 
 
 @feature.post("/assessments/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from flask import redirect, url_for
 
-from governance.assurance.collectors import actions, permissions, queries
+from governance.assurance.collectors import actions, collector_list, permissions, queries
+from governance.assurance.collectors.collector_list import COLLECTORS
 from governance.assurance.collectors.models import CollectorRun
 from governance.assurance.collectors.periods import before, holding
 from governance.foundation.people import queries as people
@@ -19,7 +20,8 @@ feature = Feature("collectors", __name__)
 
 @feature.get("/evidence/collectors/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    return page("assurance/collectors/index.html", board=queries.board())
+    asked, board = COLLECTORS.read(), queries.board()
+    return page("assurance/collectors/index.html", asked=asked, board=board, shown=collector_list.matching(board, asked))
 
 
 @feature.get("/evidence/collectors/<key>", needs=permissions.VIEW)

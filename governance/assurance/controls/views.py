@@ -1,15 +1,14 @@
 """The control pages: list, one control, its mappings and tests, the starter pack."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 
-from governance.assurance.controls import actions, permissions, queries
+from governance.assurance.controls import actions, control_list, permissions, queries
+from governance.assurance.controls.control_list import CONTROLS, HEAD
 from governance.assurance.controls.forms import (
     AdoptForm,
     AssignForm,
@@ -25,13 +24,10 @@ from governance.assurance.controls.reason_links import standing_place
 from governance.assurance.controls.starter import pack
 from governance.assurance.controls.status import (
     RANK,
-    WORDS,
     ControlFacts,
     Proof,
     Reason,
-    Status,
     gap,
-    last_test,
     status,
     too_long,
 )
@@ -40,49 +36,24 @@ from governance.assurance.evidence.freshness import freshness
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import doers
 from governance.assurance.frameworks import queries as frameworks
-from governance.foundation.people import owners
-from governance.foundation.people.queries import names
-from governance.kernel import bulk_pages, clock, current
+from governance.foundation.people import assigning, owners
+from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
-from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.downloads import FILE
-from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
-from governance.kernel.pages import filters, page
+from governance.kernel.list_pages import one_page
+from governance.kernel.pages import page, table_file
 from governance.kernel.scope import limits
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.undo_pages import back_to, say_changed, take
+from governance.kernel.undo_pages import say_changed, take
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("controls", __name__)
 constraint("uq_controls_tenant_id_ref", "That ref is taken. Choose another one.", field="ref")
 constraint("uq_control_mappings_open", "Somebody else mapped it at the same moment.")
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FILTERS = ("q", "status", "owner", "kind", "framework", "sort")
-SORTS = ("ref", "title", "status", "owner")
-SIZE = 50
-KINDS_OF_STATE = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info", "effective": "ok"}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the list."""
-
-    control: ControlFacts
-    status: Status
-    frameworks: tuple[str, ...]
-
-    @property
-    def state(self) -> str:
-        return KINDS_OF_STATE[self.status.name]
-
-    @property
-    def tested(self) -> str:
-        last = last_test(self.control)
-        return f"{last.sample - last.failed} of {last.sample}" if last else ""
 
 
 # ---- the list
@@ -90,154 +61,44 @@ class Line:
 
 @feature.get("/controls/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    asked = filters(*FILTERS, "after")
-    every = _lines()
-    matching = _sorted([line for line in every if _matches(line, asked)], asked.get("sort", "ref"))
-    shown, following = _page(matching, asked.get("after"))
+    assignees = owners.assignee_choices()
+    asked, every = CONTROLS.read(choices={"owner": owners.filter_choices(assignees)}), control_list.every_line()
+    matching = control_list.matching(every, asked)
+    shown = one_page(matching, asked, lambda line: line.control.ref)
     counts = {name: sum(line.status.name == name for line in every) for name in RANK}
     return page(
-        "assurance/controls/index.html", lines=shown, matching=len(matching), total=len(every), counts=counts, next=following, asked=asked,
-        chips=_chips(asked), address=_address, owners=owners.assignee_choices(), words=WORDS, kinds=[(k, k.capitalize()) for k in actions.KINDS],
-        frameworks=[(each.key, each.name) for each in frameworks.frameworks()], query=_query(asked),
-        limited=limits() is not None, fragments=("rows",),
-    )  # fmt: skip
+        "assurance/controls/index.html",
+        asked=asked,
+        lines=shown.rows,
+        next=shown.next,
+        matching=len(matching),
+        total=len(every),
+        counts=counts,
+        owners=assignees,
+        limited=limits() is not None,
+        fragments=("rows",),
+    )
 
 
 @feature.get("/controls/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
     """What is filtered, whole."""
-    asked = filters(*FILTERS)
-    lines = _sorted([line for line in _lines() if _matches(line, asked)], asked.get("sort", "ref"))
-    head = (
-        "Ref",
-        "Title",
-        "What is done",
-        "Kind",
-        "Automation",
-        "Cadence",
-        "Owner",
-        "Status",
-        "Reasons",
-        "Last test",
-        "Evidence",
-        "Requirements",
-    )
-    rows = [_cells(line) for line in lines]
-    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Controls", head, rows)
-    kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
-    name = f"controls-{current.actor().tenant_slug}-{clock.today()}.{form}"
-    return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
-
-
-def _cells(line: Line) -> list[Any]:
-    c = line.control
-    reasons = " ".join(f"{r.fact} {r.consequence}" for r in line.status.reasons)
-    required = ", ".join(sorted(frameworks.requirement_by_id(i).ref for i, _ in c.mappings))
-    return [c.ref, c.title, c.does, c.kind, c.automation, c.cadence, c.owner, line.status.word, reasons, line.tested,
-            ", ".join(p.ref for p in c.proofs), required]  # fmt: skip
-
-
-def _lines() -> list[Line]:
-    """Every live control with the status of today, over the year up to today."""
-    today = clock.today()
-    since = today - timedelta(days=365)
-    keys = {each.id: each.key for each in frameworks.installed()}
-    return [Line(c, status(c, today=today, period_from=since, period_to=today), _frameworks(c, keys)) for c in queries.posture()]
-
-
-def _frameworks(control: ControlFacts, keys: Mapping[UUID, str]) -> tuple[str, ...]:
-    """The keys of the frameworks that the control is mapped to."""
-    return tuple(sorted({keys[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings}))
-
-
-def _matches(line: Line, asked: dict[str, str]) -> bool:
-    c = line.control
-    text = f"{c.ref} {c.title} {c.does} {c.owner or ''}".casefold()
-    owner = str(c.owner_id) if c.owner_id else "nobody"
-    return (
-        all(word in text for word in asked.get("q", "").casefold().split())
-        and asked.get("status", line.status.name) == line.status.name
-        and asked.get("owner", owner) == owner
-        and asked.get("kind", c.kind) == c.kind
-        and ("framework" not in asked or asked["framework"] in line.frameworks)
-    )
-
-
-def _sorted(lines: list[Line], sort: str) -> list[Line]:
-    column = sort.removeprefix("-")
-    if column not in SORTS:
-        raise Invalid("The list cannot be sorted by that.")
-    return sorted(lines, key=lambda line: _key(line, column), reverse=sort.startswith("-"))
-
-
-def _key(line: Line, column: str) -> tuple[Any, str]:
-    by: dict[str, Any] = {
-        "title": line.control.title.casefold(),
-        "status": line.status.rank,
-        "owner": (line.control.owner or "\uffff").casefold(),
-    }
-    return by.get(column, ""), line.control.ref
-
-
-def _page(lines: list[Line], after: str | None) -> tuple[list[Line], str | None]:
-    start = next((n + 1 for n, line in enumerate(lines) if line.control.ref == after), 0) if after else 0
-    shown = lines[start : start + SIZE]
-    return shown, shown[-1].control.ref if start + SIZE < len(lines) else None
-
-
-def _address(asked: dict[str, str], **changes: str | None) -> str:
-    merged = {k: v for k, v in ({**asked, "after": None} | changes).items() if v}
-    return f"{url_for('controls.index')}?{urlencode(merged)}" if merged else url_for("controls.index")
-
-
-def _query(asked: dict[str, str]) -> str:
-    """The filters as they stand, for the export."""
-    kept = {k: v for k, v in asked.items() if k != "after"}
-    return f"?{urlencode(kept)}" if kept else ""
-
-
-def _chips(asked: dict[str, str]) -> list[dict[str, str]]:
-    said = dict(asked)
-    if owner := asked.get("owner"):
-        said["owner"] = (
-            "nobody" if owner == "nobody" else names([uuid_or_none(owner)]).get(uuid_or_none(owner) or UUID(int=0), "unknown")
-        )
-    if name := asked.get("status"):
-        said["status"] = next((word for key, word in WORDS.items() if key == name), name)
-    if key := asked.get("framework"):
-        said["framework"] = next((each.title for each in frameworks.frameworks() if each.key == key), key)
-    labels = {"q": "Search", "status": "Status", "owner": "Owner", "kind": "Kind", "framework": "Framework"}
-    return [{"label": labels[k], "value": said[k], "href": _address(asked, **{k: None})} for k in labels if k in asked]
+    rows = [control_list.cells(line) for line in control_list.matching(control_list.every_line(), CONTROLS.read())]
+    content = csv_bytes(HEAD, rows) if form == "csv" else xlsx_bytes("Controls", HEAD, rows)
+    return table_file(content, f"controls-{current.actor().tenant_slug}-{clock.today()}.{form}")
 
 
 @feature.post("/controls/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
-    """Preview, then assign the selected controls."""
-    form, home = AssignForm(), url_for("controls.index")
-    owner_id = owners.chosen(form.owner_id.data or None)
-    action = BulkAction(
-        noun="control", title="Assign controls", columns=(owners.OWNER,), find=_selected, asks=("owner_id",),
-        apply=lambda changes: actions.assign_all([each.item.id for each in changes], owner_id),
-        verb=lambda count: owners.assign_verb(count, "control", owner_id),
-        done=lambda count: owners.assigned(count, "control", owner_id),
-    )  # fmt: skip
-    return bulk_pages.run(
-        action, form, lambda _: {"owner_id": owner_id}, ids=bulk_pages.selected(), back=back_to(home), crumbs=[("Controls", home)]
-    )
+    home = url_for("controls.index")
+    rows = assigning.Assignable("control", "Assign controls", _selected, assigning.to_one_owner(actions.assign_all))
+    return assigning.assign_selected(rows, AssignForm(), home=home, crumbs=[("Controls", home)])
 
 
 def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
-    return [
-        BulkItem(
-            row.id,
-            row.ref,
-            row.title,
-            url_for("controls.control", control_id=row.id),
-            {"owner_id": row.owner_id},
-            actions.why_not(row),
-        )
-        for row in queries.some(ids, lock=lock)
-    ]
+    return assigning.owned_items(
+        queries.some(ids, lock=lock), lambda row: url_for("controls.control", control_id=row.id), actions.why_not
+    )
 
 
 @feature.post("/controls/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
@@ -311,7 +172,7 @@ def _control_page(row: Control, *, assign: AssignForm | None = None, code: int =
     since = today - timedelta(days=365)
     found = status(facts, today=today, period_from=since, period_to=today)
     return page(
-        "assurance/controls/control.html", status=code, control=row, facts=facts, found=found, state=KINDS_OF_STATE[found.name],
+        "assurance/controls/control.html", status=code, control=row, facts=facts, found=found, state=control_list.STATES[found.name],
         reasons=_reasons(found.reasons), proofs=_proofs(facts, today), tests=queries.tests(row.id), tester=_testers(row.id),
         mapped=_mapped(row.id), chart=_chart(facts, since, today), since=since, workable=_workable(row),
         rests=facts.live.says(today) if facts.live else None, assign=assign or AssignForm(owner_id=row.owner_id), timeline=told({row.id: "", **{p.evidence_id: p.ref for p in facts.proofs}}),

@@ -357,13 +357,20 @@ def counts(ids: Collection[UUID]) -> dict[UUID, Counts]:
     return {i: Counts(states) for i, states in found.items()}
 
 
+REQUEST_SORTS: Mapping[str, tuple[Any, ...]] = {
+    "ref": (AuditRequest.ref, AuditRequest.id),
+    "state": (AuditRequest.state, AuditRequest.ref, AuditRequest.id),
+    "since": (AuditRequest.state_since, AuditRequest.id),
+}
+
+
 def requests(
-    engagement_id: UUID, *, q: str = "", state: str = "", owner: str = "", after: str | None = None, size: int = 50
-) -> Keyset:
-    """A page of its requests, by ref."""
-    return keyset(
-        _requests(engagement_id, q=q, state=state, owner=owner), AuditRequest.ref, AuditRequest.id, after=after, size=size
-    )
+    engagement_id: UUID, *, q: str = "", state: str = "", owner: str = "", sort: str = "ref", after: str | None = None, size: int = 50
+) -> Keyset:  # fmt: skip
+    """A page of its requests. `owner` is "me" or empty."""
+    wanted = _requests(engagement_id, q=q, state=state, owner=owner)
+    columns = REQUEST_SORTS[sort.removeprefix("-")]
+    return keyset(wanted, *columns, after=after, size=size, descending=sort.startswith("-"))
 
 
 def every_request(engagement_id: UUID) -> Sequence[AuditRequest]:

@@ -21,6 +21,7 @@ from governance.assurance.engagements.forms import (
     SayForm,
 )
 from governance.assurance.engagements.models import AuditRequest, Engagement
+from governance.assurance.engagements.request_list import HEAD, REQUESTS
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import doers
 from governance.assurance.frameworks import queries as frameworks
@@ -31,7 +32,8 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
-from governance.kernel.pages import filters, page
+from governance.kernel.list_pages import ListRequest
+from governance.kernel.pages import page
 from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows
 from governance.kernel.step_up import StepUp
 from governance.kernel.undo_pages import say_changed, take
@@ -41,7 +43,6 @@ feature = Feature("engagements", __name__)
 constraint("uq_engagement_auditors_open", "That address is among its auditors already.", field="email")
 constraint("uq_audit_requests_tenant_id_engagement_id_ref", "That ref is in the list already.", field="ref")
 constraint("uq_request_attachments_tenant_id_request_id_version_id", "That version is attached already.")
-FILTERS = ("q", "state", "owner")
 SHOWN = 50  # lines of a list that its preview shows
 EXPORTED_AT_ONCE = 1000
 OFFERED = 20  # versions to choose from, until words narrow them
@@ -191,36 +192,26 @@ def waiting() -> ResponseReturnValue:
 
 @feature.get("/engagements/<uuid:engagement_id>/requests", needs=permissions.VIEW)
 def requests(engagement_id: UUID) -> ResponseReturnValue:
-    held, asked = queries.engagement(engagement_id), filters(*FILTERS, "after")
-    kept = {name: value for name, value in asked.items() if name != "after"}
-    found = queries.requests(held.id, **_narrowed(kept), after=asked.get("after"))
+    held, asked = queries.engagement(engagement_id), REQUESTS.read(place={"engagement_id": engagement_id})
+    found = queries.requests(held.id, **asked.wanted, sort=asked.sort, after=asked.after, size=REQUESTS.size)
     return page(
-        "assurance/engagements/requests.html", held=held, rows=found.rows, next=found.next, asked=kept, counts=queries.counts([held.id])[held.id],
-        owners=doers(r.owner_id for r in found.rows), chips=_chips(held, kept), phase=queries.phase_of(held), after=asked.get("after"),
-    )  # fmt: skip
-
-
-def _narrowed(asked: dict[str, str]) -> dict[str, Any]:
-    return {name: asked.get(name, "") for name in FILTERS}
-
-
-def _chips(held: Engagement, asked: dict[str, str]) -> list[dict[str, str]]:
-    return [
-        {"label": name.capitalize(), "value": value, "href": url_for("engagements.requests", engagement_id=held.id, **_without(asked, name))}
-        for name, value in asked.items() if name != "q"
-    ]  # fmt: skip
-
-
-def _without(asked: dict[str, str], name: str) -> dict[str, Any]:
-    return {each: value for each, value in asked.items() if each != name}
+        "assurance/engagements/requests.html",
+        held=held,
+        asked=asked,
+        rows=found.rows,
+        next=found.next,
+        counts=queries.counts([held.id])[held.id],
+        owners=doers(r.owner_id for r in found.rows),
+        phase=queries.phase_of(held),
+    )
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW, answers=FILE)
 def export(engagement_id: UUID) -> ResponseReturnValue:
     """What is filtered, whole, written page by page: a list of any length takes the same memory."""
-    held = queries.engagement(engagement_id)
+    held, asked = queries.engagement(engagement_id), REQUESTS.read(place={"engagement_id": engagement_id})
     file, digest = tempfile.TemporaryFile(), hashlib.sha256()  # noqa: SIM115 - closed when it was read
-    for piece in _as_csv(held, _narrowed(filters(*FILTERS))):
+    for piece in _as_csv(held, asked):
         digest.update(piece)
         file.write(piece)
     size = file.tell()
@@ -233,11 +224,11 @@ def export(engagement_id: UUID) -> ResponseReturnValue:
     return Response(storage.in_pieces(file), headers=headers)
 
 
-def _as_csv(held: Engagement, asked: dict[str, Any]) -> Iterator[bytes]:
-    yield csv_bytes(("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "Since"), ())
+def _as_csv(held: Engagement, asked: ListRequest) -> Iterator[bytes]:
+    yield csv_bytes(HEAD, ())
     after, more = None, True
     while more:
-        found = queries.requests(held.id, **asked, after=after, size=EXPORTED_AT_ONCE)
+        found = queries.requests(held.id, **asked.wanted, sort=asked.sort, after=after, size=EXPORTED_AT_ONCE)
         owners = doers(r.owner_id for r in found.rows)
         yield csv_rows(
             (r.ref, r.title, r.detail, ", ".join(r.criteria), r.due_on, owners.get(r.owner_id), r.state, r.state_since)

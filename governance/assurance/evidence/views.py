@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from itertools import batched
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from uuid import UUID
 
 from flask import Response, current_app, flash, redirect, request, stream_with_context, url_for
 
-from governance.assurance.evidence import actions, permissions, queries, verifying
+from governance.assurance.evidence import actions, evidence_list, permissions, queries, verifying
+from governance.assurance.evidence.evidence_list import EVIDENCE, HEAD
 from governance.assurance.evidence.file_types import ACCEPT
 from governance.assurance.evidence.forms import (
     AssignForm,
@@ -25,23 +26,21 @@ from governance.assurance.evidence.forms import (
     VersionForm,
 )
 from governance.assurance.evidence.freshness import CADENCES, counting, deadline, newest
-from governance.assurance.evidence.freshness_sql import DECIDED, SORTS, STATES
+from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import sight
-from governance.foundation.people import owners
-from governance.foundation.people.queries import names
-from governance.kernel import bulk_pages, clock, current
+from governance.foundation.people import assigning, owners
+from governance.kernel import clock, current
 from governance.kernel.access import allowed, why_not
 from governance.kernel.bulk import BulkItem
-from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.db import session, transaction
 from governance.kernel.downloads import FILE
 from governance.kernel.encrypted_stream import Altered
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature, somebody_may
-from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
-from governance.kernel.pages import filters, page
+from governance.kernel.forms import Form, accepted, constraint, counted
+from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
 from governance.kernel.step_up import StepUp
 from governance.kernel.storage import in_pieces
@@ -54,12 +53,9 @@ constraint(
 )
 constraint("uq_evidence_links_open", "It is linked to that control already.")
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PIECE = 1024 * 1024
 MOST = 100  # lines of a list of the inbox: who has more of them works in the library
 BATCH = 500  # lines of an export that are read at once
-FILTERS = ("q", "state", "owner", "kind", "control", "sort")
-HEAD = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "Covers", "Versions", "Newest SHA-256", "Controls")
 
 
 @feature.url_value_preprocessor
@@ -75,26 +71,20 @@ def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> Non
 
 @feature.get("/evidence/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    asked = filters(*FILTERS, "after")
-    shelf = queries.library(**_narrowed(asked), after=asked.get("after"))
-    context: dict[str, Any] = {
-        "shelf": shelf, "asked": asked, "chips": _chips(asked, shelf), "query": _query(asked),
-        "kinds": [(k, k.capitalize()) for k in actions.KINDS], "states": [(s, s.capitalize()) for s in STATES],
-    }  # fmt: skip
-    return page(
-        "assurance/evidence/index.html", **context, owners=owners.assignee_choices(), address=_address, fragments=("rows",)
-    )
+    assignees = owners.assignee_choices()
+    asked = EVIDENCE.read(choices={"owner": owners.filter_choices(assignees)})
+    shelf = queries.library(**evidence_list.narrowed(asked), after=asked.after, size=EVIDENCE.size)
+    asked.choices["control"] = [(control_id, ref) for row in shelf.rows for control_id, ref, _ in row.controls]
+    return page("assurance/evidence/index.html", asked=asked, shelf=shelf, owners=assignees, fragments=("rows",))
 
 
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
     """What is filtered, whole: CSV piece by piece while it is read, a workbook made at once."""
-    ids, who = queries.everything(**_narrowed(filters(*FILTERS))), current.actor()
+    ids, who = queries.everything(**evidence_list.narrowed(EVIDENCE.read())), current.actor()
     rows = (line for batch in batched(ids, BATCH, strict=False) for line in _lines(batch))
     content = stream_with_context(_csv(ids, who)) if form == "csv" else xlsx_bytes("Evidence", HEAD, rows)
-    name = f"evidence-{who.tenant_slug}-{clock.today()}.{form}"
-    kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
-    return Response(content, headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
+    return table_file(content, f"evidence-{who.tenant_slug}-{clock.today()}.{form}")
 
 
 def _csv(ids: Sequence[UUID], who: current.Actor) -> Iterator[bytes]:
@@ -107,14 +97,7 @@ def _csv(ids: Sequence[UUID], who: current.Actor) -> Iterator[bytes]:
 
 
 def _lines(ids: Sequence[UUID]) -> list[list[Any]]:
-    return [_cells(row) for row in queries.rows_of(ids)]
-
-
-def _cells(row: queries.Row) -> list[Any]:
-    piece = row.piece
-    refs = ", ".join(ref for _, ref, _ in row.controls)
-    return [piece.ref, piece.title, piece.kind, piece.cadence, piece.owner, row.fresh.says, row.deadline, row.covers,
-            len(piece.held), row.last.sha256 if row.last else None, refs]  # fmt: skip
+    return [evidence_list.cells(row) for row in queries.rows_of(ids)]
 
 
 @feature.get("/evidence/inbox", needs=permissions.VIEW)
@@ -132,76 +115,17 @@ def inbox() -> ResponseReturnValue:
     )
 
 
-def _narrowed(asked: dict[str, str]) -> dict[str, Any]:
-    sort = asked.get("sort", "ref")
-    column = sort.removeprefix("-")
-    if column not in SORTS:
-        raise Invalid("The list cannot be sorted by that.")
-    return {
-        "q": asked.get("q", ""), "state": asked.get("state", ""), "kind": asked.get("kind", ""),
-        "owner": "nobody" if asked.get("owner") == "nobody" else _id_or_nowhere(asked.get("owner")) or "",
-        "control": _id_or_nowhere(asked.get("control")), "sort": column, "descending": sort.startswith("-"),
-    }  # fmt: skip
-
-
-def _id_or_nowhere(text: str | None) -> UUID | None:
-    """An id that cannot be read matches nothing, rather than everything."""
-    return (uuid_or_none(text) or UUID(int=0)) if text else None
-
-
-def _address(asked: dict[str, str], **changes: str | None) -> str:
-    """The list with filters changed; a change goes back to the first page."""
-    merged = {k: v for k, v in ({**asked, "after": None} | changes).items() if v}
-    return f"{url_for('evidence.index')}?{urlencode(merged)}" if merged else url_for("evidence.index")
-
-
-def _query(asked: dict[str, str]) -> str:
-    """The filters as they stand, for the export."""
-    kept = {k: v for k, v in asked.items() if k != "after"}
-    return f"?{urlencode(kept)}" if kept else ""
-
-
-def _chips(asked: dict[str, str], shelf: queries.Shelf) -> list[dict[str, str]]:
-    """The applied filters, each with the list without it."""
-    words = {"q": "Search", "state": "State", "owner": "Owner", "kind": "Kind", "control": "Control"}
-    said = dict(asked)
-    if owner := asked.get("owner"):
-        said["owner"] = (
-            "nobody" if owner == "nobody" else names([uuid_or_none(owner)]).get(uuid_or_none(owner) or UUID(int=0), "unknown")
-        )
-    if control := asked.get("control"):
-        said["control"] = next((ref for row in shelf.rows for i, ref, _ in row.controls if str(i) == control), "one control")
-    return [{"label": words[k], "value": said[k], "href": _address(asked, **{k: None})} for k in words if k in asked]
-
-
 @feature.post("/evidence/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
-    """Preview, then assign the selected evidence items."""
-    form, home = AssignForm(), url_for("evidence.index")
-    owner_id = owners.chosen(form.owner_id.data or None)
-    action = BulkAction(
-        noun="evidence item", title="Assign evidence", columns=(owners.OWNER,), find=_selected, asks=("owner_id",),
-        apply=lambda changes: actions.assign_all([each.item.id for each in changes], owner_id),
-        verb=lambda count: owners.assign_verb(count, "evidence item", owner_id),
-        done=lambda count: owners.assigned(count, "evidence item", owner_id),
-    )  # fmt: skip
-    return bulk_pages.run(
-        action, form, lambda _: {"owner_id": owner_id}, ids=bulk_pages.selected(), back=back_to(home), crumbs=[("Evidence", home)]
-    )
+    home = url_for("evidence.index")
+    rows = assigning.Assignable("evidence item", "Assign evidence", _selected, assigning.to_one_owner(actions.assign_all))
+    return assigning.assign_selected(rows, AssignForm(), home=home, crumbs=[("Evidence", home)])
 
 
 def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
-    return [
-        BulkItem(
-            row.id,
-            row.ref,
-            row.title,
-            url_for("evidence.piece", evidence_id=row.id),
-            {"owner_id": row.owner_id},
-            actions.why_not(row),
-        )
-        for row in queries.some(ids, lock=lock)
-    ]
+    return assigning.owned_items(
+        queries.some(ids, lock=lock), lambda row: url_for("evidence.piece", evidence_id=row.id), actions.why_not
+    )
 
 
 @feature.post("/evidence/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)

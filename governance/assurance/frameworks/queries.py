@@ -204,6 +204,11 @@ def frameworks() -> tuple[FrameworkView, ...]:
     return tuple(_in_force(each, adopted) for each in by_key.values())
 
 
+def choices() -> list[tuple[str, str]]:
+    """(key, title) of each framework in scope, for a filter."""
+    return [(each.key, each.title) for each in frameworks()]
+
+
 def _in_force(versions: Sequence[FrameworkView], adopted: frozenset[UUID]) -> FrameworkView:
     newest_first = sorted(versions, key=lambda v: (v.superseded_at is None, v.installed_at), reverse=True)
     return next((v for v in newest_first if v.id in adopted), newest_first[0])

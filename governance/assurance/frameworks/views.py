@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import redirect, url_for
 
-from governance.assurance.frameworks import actions, catalogue, permissions, pins, queries
+from governance.assurance.frameworks import actions, catalogue, link_list, permissions, pins, queries
 from governance.assurance.frameworks.forms import ConfirmForm, ImportForm
 from governance.assurance.frameworks.importers import Change, Entry, Imported, Preview
+from governance.assurance.frameworks.link_list import LINKS
 from governance.assurance.frameworks.parsing import MAX_FILE_BYTES
 from governance.assurance.frameworks.publisher_file import ImportRefused
 from governance.assurance.frameworks.queries import FrameworkView
@@ -17,7 +18,7 @@ from governance.foundation.people.queries import Moment, timeline
 from governance.kernel import current, storage
 from governance.kernel.errors import NotFound, Stale
 from governance.kernel.feature import Feature
-from governance.kernel.pages import filters, page
+from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("frameworks", __name__)
@@ -187,38 +188,20 @@ def _meta(moment: Moment) -> str:
 
 @feature.get("/frameworks/<key>/crosswalk", needs=permissions.VIEW)
 def crosswalk(key: str) -> ResponseReturnValue:
-    framework, wanted = queries.framework(key), filters("to", "kind", "q")
-    judged, derived = queries.crosswalk_of(key), queries.derived_of(key)
-    pool = derived if wanted.get("kind") == "derived" else judged
-    links = [each for each in pool if _wanted(each, wanted)]
+    framework, judged, derived = queries.framework(key), queries.crosswalk_of(key), queries.derived_of(key)
     others = [(each.key, each.name) for each in queries.frameworks() if each.key != key]
+    kinds = [("derived", f"derived over two hops: {len(derived)}")]
+    asked = LINKS.read(place={"key": key}, choices={"to": others, "kind": kinds})
+    pool = derived if asked.value("kind") else judged
     return page(
-        "assurance/frameworks/crosswalk.html", framework=framework, links=links, judged=len(judged), derived=len(derived), wanted=wanted,
-        others=others, refs=len({each.ref for each in judged}), chips=_chips(key, wanted, dict(others)),
-    )  # fmt: skip
-
-
-def _wanted(link: queries.Link, wanted: dict[str, str]) -> bool:
-    if wanted.get("to", link.to_key) != link.to_key:
-        return False
-    text = f"{link.ref} {link.title} {link.to_ref} {link.to_title} {link.rationale}".lower()
-    return wanted.get("q", "").lower() in text
-
-
-def _chips(key: str, wanted: dict[str, str], names: dict[str, str]) -> list[dict[str, str]]:
-    words = {"to": "To", "q": "Search", "kind": "Links"}
-    return [
-        {
-            "label": words[name],
-            "value": names.get(value, value),
-            "href": _address(key, {n: v for n, v in wanted.items() if n != name}),
-        }
-        for name, value in wanted.items()
-    ]
-
-
-def _address(key: str, wanted: dict[str, Any]) -> str:
-    return url_for("frameworks.crosswalk", key=key, **wanted)
+        "assurance/frameworks/crosswalk.html",
+        framework=framework,
+        asked=asked,
+        links=link_list.matching(pool, asked),
+        judged=len(judged),
+        derived=len(derived),
+        refs=len({each.ref for each in judged}),
+    )
 
 
 # ---- the operator

@@ -583,10 +583,10 @@ def exceptions(since: date | None = None, until: date | None = None, *, control_
     return [Case(*row) for row in session().execute(query.order_by(TestException.created_at.desc(), TestException.id))]
 
 
-def exceptions_page(state: str | None = None, *, after: str | None = None) -> Keyset:
-    """Cases (of one state), newest first, a page at a time."""
-    query = _cases() if state is None else _cases().where(_state() == state)
-    found = keyset(query, TestException.created_at, TestException.id, after=after, descending=True)
+def exceptions_page(state: str = "", *, newest_first: bool = True, after: str | None = None, size: int = 50) -> Keyset:
+    """Cases (of one state) by the day they were found, a page at a time."""
+    query = _cases().where(_state() == state) if state else _cases()
+    found = keyset(query, TestException.created_at, TestException.id, after=after, size=size, descending=newest_first)
     return replace(found, rows=[Case(*row) for row in found.rows])
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -12,7 +11,8 @@ from governance.assurance.evidence.file_types import find_type, plain_name
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import covers, doers
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.testing import actions, matrix, permissions, population_import, queries
+from governance.assurance.testing import actions, matrix, matrix_list, permissions, population_import, queries
+from governance.assurance.testing.exception_list import EXCEPTIONS
 from governance.assurance.testing.forms import (
     WORDS,
     AnswerForm,
@@ -27,6 +27,7 @@ from governance.assurance.testing.forms import (
     UploadForm,
     answers,
 )
+from governance.assurance.testing.matrix_list import ALL, MATRIX
 from governance.assurance.testing.models import Finding, Population, Sample, TestException
 from governance.assurance.testing.occurrences import Cycle
 from governance.assurance.testing.sampling import BANDS, HOUSE, METHOD, advised, spaced
@@ -37,17 +38,14 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
+from governance.kernel.list_pages import ListRequest
 from governance.kernel.pages import filters, page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("testing", __name__)
-FILTERS = ("framework", "months", "q", "has")
-HAS = {"exception": "an exception", "missed": "a missed cycle", "untested": "nothing tested"}
-PERIODS = {"3": "3 months", "6": "6 months", "12": "12 months", "18": "18 months"}
 MARKS = {"tested": "test", "performed": "done", "exception": "exc", "missed": "miss", "due": "open", "none": "na"}
 ROWS_SHOWN, WAITING_SHOWN = 50, 7
-ALL = "all"
 SIZE_FIELDS = {
     "yearly": "yearly",
     "half_yearly": "half-yearly",
@@ -69,11 +67,11 @@ def index() -> ResponseReturnValue:
     asked = _asked(engaged)
     (first, last), facts = _period(asked, engaged), queries.posture()
     every = queries.matrix(first, last, _framework(asked), facts=facts)
-    rows = [r for r in every if _matches(r, asked)]
+    rows = matrix_list.matching(every, asked)
     return page(
-        "assurance/testing/index.html", rows=rows, every=every, controls=len(facts), asked=asked, chips=_chips(asked), address=_address, first=first, last=last,
-        columns=rows[0].months if rows else (), headline=matrix.headline(rows), marks=MARKS, opened=_opened(rows), query=_query(asked),
-        offered=_offered(engaged), periods=list(PERIODS.items()), has=list(HAS.items()), engaged=engaged, running=work_in_progress()(),
+        "assurance/testing/index.html", rows=rows, every=every, controls=len(facts), asked=asked, first=first, last=last,
+        columns=rows[0].months if rows else (), headline=matrix.headline(rows), marks=MARKS, opened=_opened(rows),
+        engaged=engaged, running=work_in_progress()(),
         inbox=queries.inbox(facts, most=WAITING_SHOWN), telling=queries.telling(facts, first, last), covers=covers, spaced=spaced,
     )  # fmt: skip
 
@@ -84,7 +82,7 @@ def export() -> ResponseReturnValue:
     engaged = current_engagement()()
     asked = _asked(engaged)
     first, last = _period(asked, engaged)
-    rows = [r for r in queries.matrix(first, last, _framework(asked)) if _matches(r, asked)]
+    rows = matrix_list.matching(queries.matrix(first, last, _framework(asked)), asked)
     head = ("Control", "Title", "Cadence", "Month", "State", "Count", "Explanation", "Tested", "To be tested")
     cells = [
         (r.ref, r.title, r.cadence, f"{c.month:%Y-%m}", c.kind, c.count, c.why, r.tested, r.expected)
@@ -94,41 +92,22 @@ def export() -> ResponseReturnValue:
     return table_file(csv_bytes(head, cells), f"type-ii-{current.actor().tenant_slug}-{first:%Y-%m}-to-{last:%Y-%m}.csv")
 
 
-def _asked(engaged: Engaged | None) -> dict[str, str]:
+def _asked(engaged: Engaged | None) -> ListRequest:
     """The filters of the address. The engagement's framework is one until it is taken away (`framework=all`)."""
-    asked = filters(*FILTERS)
-    if engaged is not None and engaged.framework is not None:
-        asked.setdefault("framework", engaged.framework)
-    return asked
+    own = engaged.framework if engaged is not None else None
+    every = [(ALL, "Every control")] if own else []
+    choices = [*every, *((f.key, f.title) for f in frameworks.frameworks())]
+    return MATRIX.read(choices={"framework": choices}, defaults={"framework": own} if own else None)
 
 
-def _framework(asked: dict[str, str]) -> str | None:
-    key = asked.get("framework")
-    return None if key == ALL else key
+def _framework(asked: ListRequest) -> str | None:
+    key = asked.value("framework")
+    return None if key in {"", ALL} else key
 
 
-def _offered(engaged: Engaged | None) -> list[tuple[str, str]]:
-    every = [(ALL, "Every control")] if engaged is not None and engaged.framework is not None else []
-    return [*every, *((f.key, f.title) for f in frameworks.frameworks())]
-
-
-def _period(asked: dict[str, str], engaged: Engaged | None) -> tuple[date, date]:
-    months = asked.get("months")
-    if months is not None and months not in PERIODS:
-        raise Invalid("The matrix shows 3, 6, 12 or 18 months.")
+def _period(asked: ListRequest, engaged: Engaged | None) -> tuple[date, date]:
+    months = asked.value("months")
     return queries.default_period(int(months) if months else None, engaged=engaged)
-
-
-def _matches(row: matrix.Row, asked: dict[str, str]) -> bool:
-    words, has = asked.get("q", "").casefold().split(), asked.get("has", "")
-    if not all(word in f"{row.ref} {row.title} {row.cadence}".casefold() for word in words):
-        return False
-    held = {
-        "exception": bool(row.exceptions) or any(c.kind == "exception" for c in row.months),
-        "missed": bool(row.lacks),
-        "untested": not row.tested,
-    }
-    return held.get(has, not has)
 
 
 def _opened(rows: Sequence[matrix.Row]) -> tuple[matrix.Row, matrix.Cell] | None:
@@ -136,29 +115,6 @@ def _opened(rows: Sequence[matrix.Row]) -> tuple[matrix.Row, matrix.Cell] | None
     row = next((r for r in rows if r.ref == ref), None)
     cell = next((c for c in row.months if f"{c.month:%Y-%m}" == month), None) if row else None
     return (row, cell) if row and cell else None
-
-
-def _address(asked: dict[str, str], **changes: str | None) -> str:
-    merged = {k: v for k, v in ({**asked} | changes).items() if v}
-    return f"{url_for('testing.index')}?{urlencode(merged)}" if merged else url_for("testing.index")
-
-
-def _query(asked: dict[str, str]) -> str:
-    return f"?{urlencode(asked)}" if asked else ""
-
-
-def _chips(asked: dict[str, str]) -> list[dict[str, str]]:
-    words = {"q": "Search", "framework": "Framework", "months": "Period", "has": "Has"}
-    said = dict(asked)
-    if key := asked.get("framework"):
-        said["framework"] = next((f.title for f in frameworks.frameworks() if f.key == key), key)
-    said["months"], said["has"] = PERIODS.get(asked.get("months", ""), ""), HAS.get(asked.get("has", ""), "")
-    without = {"framework": ALL}  # its absence would be the engagement's again
-    return [
-        {"label": words[k], "value": said[k], "href": _address(asked, **{k: without.get(k)})}
-        for k in words
-        if k in asked and asked[k] != ALL
-    ]
 
 
 # ---- one control
@@ -399,12 +355,18 @@ def _record_missed(held: Control, form: MissedForm) -> TestException:
 
 @feature.get("/evidence/type-ii/exceptions", needs=permissions.VIEW)
 def exceptions() -> ResponseReturnValue:
-    asked = filters("state", "after")
     counts = queries.exceptions_by_state()
+    asked = EXCEPTIONS.read(choices={"state": [(s, s.capitalize()) for s in sorted(counts)]})
+    shown = queries.exceptions_page(
+        asked.value("state"), newest_first=asked.is_descending, after=asked.after, size=EXCEPTIONS.size
+    )
     return page(
-        "assurance/testing/exceptions.html", shown=queries.exceptions_page(asked.get("state"), after=asked.get("after")), asked=asked, total=sum(counts.values()),
-        open=sum(n for state, n in counts.items() if state not in queries.SETTLED), states=[(s, s.capitalize()) for s in sorted(counts)],
-    )  # fmt: skip
+        "assurance/testing/exceptions.html",
+        asked=asked,
+        shown=shown,
+        total=sum(counts.values()),
+        open=sum(n for state, n in counts.items() if state not in queries.SETTLED),
+    )
 
 
 @feature.get("/evidence/type-ii/exceptions/<uuid:exception_id>", needs=permissions.VIEW)

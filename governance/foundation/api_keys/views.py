@@ -5,8 +5,9 @@ from uuid import UUID
 
 from flask import current_app, flash, redirect, url_for
 
-from governance.foundation.api_keys import actions, permissions, queries
+from governance.foundation.api_keys import actions, key_list, permissions, queries
 from governance.foundation.api_keys.forms import KeyForm, RotateForm
+from governance.foundation.api_keys.key_list import KEYS
 from governance.foundation.api_keys.models import RATE, ApiKey
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.people import queries as people
@@ -28,7 +29,8 @@ SOON = timedelta(days=14)
 def index() -> ResponseReturnValue:
     live, ended = queries.live(), queries.ended(limit=SHOWN)
     names = people.names(key.made_by for key in [*live, *ended])
-    return page("foundation/api_keys/index.html", live=live, ended=ended, shown=SHOWN, names=names, means=known_scopes,
+    asked = KEYS.read()
+    return page("foundation/api_keys/index.html", asked=asked, matching=key_list.matching(live, asked), live=live, ended=ended, shown=SHOWN, names=names, means=known_scopes,
                 soon=clock.now() + SOON, systems=subjects().names(key.system_id for key in live), plenty=RATE)  # fmt: skip
 
 

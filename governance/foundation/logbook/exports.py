@@ -1,14 +1,14 @@
 """Exports of the log: requesting one with the filters of the log's page, its page, its download."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from flask import redirect, request, url_for
 
 from governance.foundation.audit import logs
 from governance.foundation.logbook import actions, permissions, queries
-from governance.foundation.logbook.filters import Filters, parse
+from governance.foundation.logbook.filters import parse
+from governance.foundation.logbook.log_list import request_of
 from governance.foundation.logbook.models import LogExport
 from governance.foundation.people import queries as people
 from governance.kernel import work_pages
@@ -29,7 +29,6 @@ FORMATS = {
     "ocsf": ("OCSF 1.8.0", "For a SIEM: one event a line, pseudonyms only."),
     "csv": ("CSV", "For a spreadsheet: one row an entry, no proofs."),
 }
-CHIP = 40  # characters of a value that a chip shows
 
 
 @feature.get("/audit/exports", needs=permissions.EXPORT)
@@ -39,7 +38,7 @@ def index() -> ResponseReturnValue:
     found = queries.exports(after=request.args.get("after"))
     runs = [Run[LogExport](export, work) for export, work in found.rows]
     names = people.names(run.row.asked_by for run in runs)
-    return page("foundation/logbook/exports.html", runs=runs, names=names, next=found.next, kept=asked.address, chips=_chips(asked), formats=FORMATS,
+    return page("foundation/logbook/exports.html", runs=runs, names=names, next=found.next, kept=asked.address, chips=request_of(asked).chips_of("log_exports.index"), formats=FORMATS,
                 said={run.row.id: _said(run.row) for run in runs})  # fmt: skip
 
 
@@ -79,17 +78,6 @@ work_pages.add_routes(feature, actions.EXPORTS, "/audit/exports/<uuid:export_id>
 
 
 # ---- words
-
-
-def _chips(asked: Filters) -> list[dict[str, str]]:
-    """What is filtered, each with the address of the form without it."""
-    kept = asked.address
-    return [{"label": _label(name), "value": value if len(value) <= CHIP else f"{value[:CHIP]}…", "href": url_for("log_exports.index", **_without(kept, name))}
-            for name, value in kept.items()]  # fmt: skip
-
-
-def _without(kept: dict[str, str], name: str) -> dict[str, Any]:
-    return {each: value for each, value in kept.items() if each != name}
 
 
 def _label(name: str) -> str:

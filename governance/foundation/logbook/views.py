@@ -15,7 +15,7 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, Checkpoint
 from governance.foundation.audit.record import SYSTEM
 from governance.foundation.audit.registry import registry
-from governance.foundation.logbook import actions, entry_links, permissions, queries
+from governance.foundation.logbook import actions, entry_links, log_list, permissions, queries
 from governance.foundation.logbook.filters import WHOLE, Filters, parse
 from governance.foundation.logbook.forms import SaveViewForm
 from governance.foundation.logbook.proof_view import prove
@@ -119,12 +119,12 @@ def _offered(endpoint: str, **values: Any) -> str | None:
 def index() -> ResponseReturnValue:
     asked, zone = parse(request.args), formatting.zone()
     after, chosen = request.args.get("after"), uuid_or_none(request.args.get("entry"))
+    listing = log_list.request_of(asked, after=after, sort=request.args.get("sort", ""))
     found = search(asked, zone.key, after=after) if asked.words else queries.listed(asked, zone.key, after=after)
     context: dict[str, Any] = {
-        "days": _lines(found.rows), "shown": len(found.rows), "asked": asked, "kept": asked.address, "chips": _chips(asked), "after": after,
+        "days": _lines(found.rows), "shown": len(found.rows), "asked": asked, "kept": asked.address, "listing": listing, "after": after,
         "zone": _zone_name(zone), "extent": queries.extent(), "years": _years(), "views": _views(asked), "next": _next(asked, found),
         "searched_to": formatting.thousands(found.searched_to) if found.searched_to else None, "mark": _mark(found, after),
-        "actions": _action_choices(), "outcomes": [(o, o) for o in ("done", "refused")],
         "export": _offered("log_exports.index", **asked.address), "verify": _offered("log_check.page"),
         "chosen": _shown(queries.row(chosen)) if chosen else None, "here": _list_address(asked, after=after),
     }  # fmt: skip
@@ -153,41 +153,6 @@ def _years() -> str:
     rule = privacy.retention()
     months = rule.months if rule else privacy.DEFAULT_MONTHS
     return formatting.plural(months // YEARS, "year") if months % YEARS == 0 else formatting.plural(months, "month")
-
-
-def _chips(asked: Filters) -> list[dict[str, str]]:
-    """What is filtered, each with the address of the list without it. Words stand in the search box."""
-    said = {
-        "since": asked.since and formatting.long_day(asked.since), "until": asked.until and formatting.long_day(asked.until),
-        "actor": f"{asked.actor[:4]}-{asked.actor[4:8]}".rstrip("-"), "action": _action_words(asked.action),
-        "target": _target_words(asked.target), "outcome": asked.outcome,
-    }  # fmt: skip
-    kept: dict[str, Any] = asked.address
-    return [{"label": name.capitalize(), "value": str(said[name]),
-             "href": url_for("logbook.index", **{n: v for n, v in kept.items() if n != name})} for name in kept if name in said]  # fmt: skip
-
-
-def _action_words(name: str) -> str:
-    if name.startswith("-"):
-        return "all but sign-ins" if name == "-session" else f"all but {name[1:]}"
-    return name
-
-
-def _target_words(target: str) -> str:
-    kind, _, identity = target.partition(":")
-    return f"{entry_links.noun(kind)} {identity[:8]}".strip() if kind else ""
-
-
-def _action_choices() -> list[tuple[str, str]]:
-    """Every action, under the noun that it begins with."""
-    names = sorted(registry)
-    nouns = sorted({name.split(".")[0] for name in names})
-    every = [
-        pair
-        for noun in nouns
-        for pair in [(noun, f"{noun}, all"), *((name, name) for name in names if name.startswith(f"{noun}."))]
-    ]
-    return [("-session", "all but sign-ins"), *every]
 
 
 def _views(asked: Filters) -> list[dict[str, Any]]:
@@ -411,7 +376,12 @@ def saving() -> ResponseReturnValue:
 
 def _saving(form: SaveViewForm, asked: Filters, *, status: int = 200) -> ResponseReturnValue:
     return page(
-        "foundation/logbook/save_view.html", status=status, form=form, asked=asked, kept=asked.address, chips=_chips(asked)
+        "foundation/logbook/save_view.html",
+        status=status,
+        form=form,
+        asked=asked,
+        kept=asked.address,
+        chips=log_list.request_of(asked).chips,
     )
 
 

@@ -14,6 +14,7 @@ from governance.foundation.people.queries import choices, members, membership_of
 from governance.kernel.bulk import BulkColumn
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
+from governance.kernel.forms import uuid_or_none
 
 OWNING_ROLES = frozenset({"admin", "compliance_officer", "contributor"})
 REMOVE = "none"  # the choice that removes the owner; never preselected
@@ -44,6 +45,17 @@ def _optional(able: Sequence[tuple[UUID, str]], present: UUID | None) -> Choices
 def assignee_choices(first: str = "Choose an owner") -> Choices:
     """`first` is what is chosen before anybody chooses: it changes nothing."""
     return [("", first), *_able(), (REMOVE, "Remove owner")]
+
+
+def filter_choices(assignees: Choices) -> Choices:
+    """The owners that a list can be filtered by, from the choices that its bulk action offers."""
+    return [("nobody", "No owner"), *assignees[1:-1]]
+
+
+def filter_label(value: str) -> str:
+    """The label of an owner in the address who is none of the choices any more."""
+    person_id = uuid_or_none(value)
+    return names([person_id]).get(person_id, "unknown") if person_id else "unknown"
 
 
 def _able() -> list[tuple[UUID, str]]:

@@ -14,6 +14,7 @@ from governance.foundation.people import (
     actions,
     admission,
     connections,
+    member_list,
     oidc,
     permissions,
     queries,
@@ -23,6 +24,7 @@ from governance.foundation.people import (
     transport,
 )
 from governance.foundation.people.forms import InviteForm, RoleForm, SignInForm
+from governance.foundation.people.member_list import MEMBERS
 from governance.foundation.people.models import Connection, Membership, SignIn, person_key
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
@@ -529,8 +531,9 @@ def _members_page(form: InviteForm, *, status: int = 200, problem: str | None = 
     live: dict[UUID, int] = {}
     for row in queries.live_sessions():
         live[row.person_id] = live.get(row.person_id, 0) + 1
-    return page("foundation/people/members.html", status=status, form=form, members=queries.members(), live=live, problem=problem,
-                invitations=queries.open_invitations(), role_form=RoleForm, fragments=("list",))  # fmt: skip
+    asked, members = MEMBERS.read(), queries.members()
+    return page("foundation/people/members.html", status=status, form=form, members=members, shown=member_list.matching(members, asked),
+                asked=asked, live=live, problem=problem, invitations=queries.open_invitations(), role_form=RoleForm, fragments=("list",))  # fmt: skip
 
 
 @feature.post("/settings/members/invite", needs=permissions.MANAGE, fresh=StepUp("Invite member", InviteForm))

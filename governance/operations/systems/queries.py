@@ -11,15 +11,24 @@ from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.systems.models import AISystem, SystemFeature
 
+SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique in the register
+    "system": (AISystem.key,),
+    "lane": (AISystem.lane, AISystem.key),
+    "registered": (AISystem.created_at, AISystem.key),
+}
 
-def register(wanted: Mapping[str, str], *, after: str | None = None, size: int = 50) -> Keyset:
-    """One page of the register, by short name. `wanted` holds the filters: q, lane, state (live unless "retired")."""
-    return keyset(_filtered(wanted), AISystem.key, after=after, size=size)
+
+def register(wanted: Mapping[str, str], *, sort: str = "system", after: str | None = None, size: int = 50) -> Keyset:
+    """One page of the register. `wanted` holds the filters: q, lane, state (live unless "retired")."""
+    columns = SORTS[sort.removeprefix("-")]
+    return keyset(_filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-"))
 
 
-def filtered(wanted: Mapping[str, str]) -> Sequence[AISystem]:
+def filtered(wanted: Mapping[str, str], *, sort: str = "system") -> Sequence[AISystem]:
     """Everything that the filters leave, for an export."""
-    return session().scalars(_filtered(wanted).order_by(AISystem.key)).all()
+    columns = SORTS[sort.removeprefix("-")]
+    ordered = (column.desc() if sort.startswith("-") else column.asc() for column in columns)
+    return session().scalars(_filtered(wanted).order_by(*ordered)).all()
 
 
 def _filtered(wanted: Mapping[str, str]) -> Select[Any]:

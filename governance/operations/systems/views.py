@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response, redirect, request, url_for
+from flask import redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import member_choices
@@ -13,55 +13,32 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
-from governance.kernel.pages import filters, page
+from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.systems import actions, permissions, queries
 from governance.operations.systems.forms import EditForm, FeatureForm, LaneForm, RegisterForm, RetireForm
-from governance.operations.systems.models import LANES, AISystem
+from governance.operations.systems.models import AISystem
+from governance.operations.systems.system_list import HEAD, SYSTEMS
 
 feature = Feature("systems", __name__)
-FILTERS = {"q": "Search", "lane": "Lane", "state": "State"}
-HEAD = ("Short name", "Name", "Lane", "Purpose", "Owner", "Registered", "Retired")
 
 
 @feature.get("/systems/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    wanted = _wanted()
-    found = queries.register(wanted, after=request.args.get("after"))
-    more = _address({**wanted, "after": found.next}) if found.next else None
-    return page("operations/systems/index.html", systems=found.rows, more=more, wanted=wanted, chips=_chips(wanted), counts=queries.counts(),
-                owners=people.names(each.owner_id for each in found.rows), lanes=list(LANES.items()))  # fmt: skip
-
-
-def _wanted() -> dict[str, str]:
-    """The filters of the address; words that are no choice are no filter."""
-    given = filters(*FILTERS)
-    known = {"lane": set(LANES), "state": {"retired"}}
-    return {name: value for name, value in given.items() if value in known.get(name, {value})}
-
-
-def _address(wanted: Mapping[str, Any]) -> str:
-    return url_for("systems.index", **wanted)
-
-
-def _chips(wanted: Mapping[str, str]) -> list[dict[str, str]]:
-    return [
-        {
-            "label": FILTERS[name],
-            "value": LANES.get(value, value),
-            "href": _address({n: v for n, v in wanted.items() if n != name}),
-        }
-        for name, value in wanted.items()
-    ]
+    asked = SYSTEMS.read()
+    found = queries.register(asked.wanted, sort=asked.sort, after=asked.after, size=SYSTEMS.size)
+    return page("operations/systems/index.html", asked=asked, systems=found.rows, next=found.next, counts=queries.counts(),
+                owners=people.names(each.owner_id for each in found.rows))  # fmt: skip
 
 
 @feature.get("/systems/export.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
-    systems = queries.filtered(_wanted())
+    """What is filtered, whole."""
+    asked = SYSTEMS.read()
+    systems = queries.filtered(asked.wanted, sort=asked.sort)
     owners = people.names(each.owner_id for each in systems)
-    body = csv_bytes(HEAD, (_cells(each, owners) for each in systems))
-    return Response(body, mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="ai-systems.csv"'})
+    return table_file(csv_bytes(HEAD, (_cells(each, owners) for each in systems)), "ai-systems.csv")
 
 
 def _cells(each: AISystem, owners: Mapping[UUID, str]) -> tuple[str | None, ...]:

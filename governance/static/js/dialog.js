@@ -31,6 +31,18 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+// A menu whose content is read when it is first opened (data-load); without a script it holds a link to the page.
+document.addEventListener("toggle", async (event) => {
+  const menu = event.target.closest?.("details[data-load]");
+  if (!menu?.open || menu.dataset.load === "") return;
+  const address = menu.dataset.load;
+  menu.dataset.load = "";
+  const reply = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "div#menu" } }).catch(() => null);
+  if (!reply?.ok || reply.redirected) return;
+  const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").body;
+  menu.querySelector("[data-loaded]").replaceChildren(...fresh.childNodes);
+}, true);
+
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
   if (!button?.dataset.busy) return;

@@ -274,7 +274,7 @@ def test_the_list_filters_sorts_and_exports_what_is_filtered(as_officer):
     ):
         shown = set(re.findall(r"SEC-0\d", as_officer.get(f"controls/{address}").text))
         assert shown == {there}, address
-    assert "No control matches" in as_officer.get("controls/?q=zebra").text
+    assert "No controls match" in as_officer.get("controls/?q=zebra").text
     as_officer.get("controls/?sort=-status")
     as_officer.get("controls/?sort=secret", then=422)
     rows = as_officer.get("controls/export.csv?status=effective").text.splitlines()

@@ -283,7 +283,7 @@ def test_the_list_is_filtered_paged_and_exported(as_officer, acting, statements,
     assert len(seen) <= 9, seen
     assert "50 shown" in first.text and 'rel="next"' in first.text
     assert "1 shown" in as_officer.get(f"{page}?q=PBC-041").text
-    assert "No request matches" in as_officer.get(f"{page}?state=accepted").text
+    assert "No requests match" in as_officer.get(f"{page}?state=accepted").text
     lines = list(csv.reader(io.StringIO(as_officer.get(f"engagements/{engagement}/requests.csv?q=number").text)))
     assert len(lines) == 54
 

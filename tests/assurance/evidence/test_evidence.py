@@ -334,15 +334,15 @@ def test_the_library_filters_sorts_pages_and_exports_what_is_filtered(as_officer
         for n in range(60):
             actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
     page = as_officer.get("evidence/").text
-    assert "1 of 61 pieces is fresh" in page and "50 of 61 pieces" in page
+    assert "1 of 61 pieces is fresh" in page and "50 of 61 evidence items" in page
     following = re.search(r'href="([^"]+)" rel="next"', page)[1].replace("&amp;", "&")
     assert "11 of 61" in as_officer.get(following).text
     fresh = as_officer.get("evidence/?state=fresh").text
     assert "Penetration test report" in fresh and "Record 01" not in fresh and "Remove the filter State" in fresh
     assert "Record 07" in as_officer.get("evidence/?q=record+07").text
     assert "Penetration" in as_officer.get(f"evidence/?control={control}").text
-    assert "No evidence matches" in as_officer.get(f"evidence/?control={uuid4()}&state=fresh").text
-    assert "No evidence matches" in as_officer.get("evidence/?owner=nonsense").text
+    assert "No evidence items match" in as_officer.get(f"evidence/?control={uuid4()}&state=fresh").text
+    assert "No evidence items match" in as_officer.get("evidence/?owner=nonsense").text
     as_officer.get("evidence/?sort=-deadline")
     as_officer.get("evidence/?sort=password", then=422)
     rows = as_officer.get("evidence/export.csv?state=fresh").text.splitlines()

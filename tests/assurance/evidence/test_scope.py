@@ -65,7 +65,7 @@ def world(app, acting, database):
 def test_lists_counts_and_tabs_are_of_what_he_sees(world, as_officer):
     page, whole = world.him.get("evidence/").text, as_officer.get("evidence/").text
     assert "Inside report" in page and "Partly report" in page and "Outside report" not in page
-    assert "Outside report" in whole and "3 of 3 pieces" in whole and "2 of 2 pieces" in page
+    assert "Outside report" in whole and "3 of 3 evidence items" in whole and "2 of 2 evidence items" in page
     assert "SEC-77" in page and "SEC-78" not in page and "SEC-78" in whole
     inbox = world.him.get("evidence/inbox").text
     assert "2 versions wait for review" in inbox and "Outside report" not in inbox and "SEC-78" not in inbox
@@ -79,7 +79,7 @@ def test_no_filter_finds_what_is_out_of_scope(world, as_officer, asked):
 
 
 def test_a_control_out_of_scope_filters_to_nothing(world, as_officer):
-    assert "No evidence matches" in world.him.get(f"evidence/?control={world.other_control}").text
+    assert "No evidence items match" in world.him.get(f"evidence/?control={world.other_control}").text
     assert "Inside report" in world.him.get(f"evidence/?control={world.his_control}").text
     assert "Inside report" in as_officer.get(f"evidence/?control={world.other_control}").text
 

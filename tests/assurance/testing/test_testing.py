@@ -419,7 +419,7 @@ def test_the_matrix_says_what_is_on_file_and_every_cell_explains_itself(as_viewe
         month = next(c.month for c in row.months if c.kind == "exception")
     opened = as_viewer.get(f"evidence/type-ii?cell=SEC-07.{month:%Y-%m}")
     assert "EXC-01" in opened.text and "failed" in opened.text
-    assert "No control matches" in as_viewer.get("evidence/type-ii?q=nothing-like-it").text
+    assert "No controls match" in as_viewer.get("evidence/type-ii?q=nothing-like-it").text
     assert "cell=SEC-07" not in as_viewer.get("evidence/type-ii?has=missed&months=3").text
     as_viewer.get("evidence/type-ii?months=5", then=422)
     as_viewer.get("evidence/type-ii?framework=no-such", then=404)

@@ -109,7 +109,7 @@ def test_filters_narrow_and_say_what_hides_the_rest(as_officer, acting):
     without = rows(as_officer.get("audit/?action=-tenant"))
     assert without and not ids & set(without)
     assert rows(as_officer.get("audit/?since=2030-01-01")) == []
-    assert "No entry matches" in as_officer.get("audit/?until=2001-01-01").text
+    assert "No entries match" in as_officer.get("audit/?until=2001-01-01").text
     chips = soup(as_officer.get("audit/?action=-session&since=2026-01-01")).select(".c-chip:not(.c-chip-add)")
     assert [chip.get_text(" ", strip=True) for chip in chips] == ["Since: 1 January 2026", "Action: all but sign-ins"]
 

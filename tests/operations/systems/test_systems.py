@@ -136,7 +136,7 @@ def test_filters_live_in_the_address_and_can_be_taken_off(as_viewer, registered,
         actions.register(name="Ad copy", key="ad-copy", lane="standard", purpose="Drafts 100% of adverts.", owner_id=None)
     assert "Ad copy" not in words(as_viewer.get("systems/?lane=high_risk"))
     assert "Claims triage" not in words(as_viewer.get("systems/?q=100%25"))
-    assert "No system matches" in words(as_viewer.get("systems/?q=%25%25%25"))
+    assert "No systems match" in words(as_viewer.get("systems/?q=%25%25%25"))
     assert "Remove the filter Lane: High risk" in as_viewer.get("systems/?lane=high_risk").text
     assert "Claims triage" in words(as_viewer.get("systems/?lane=nonsense&state=nonsense"))
 

@@ -1,0 +1,39 @@
+"""The list of collectors: its declaration, and what its filters leave."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from governance.assurance.collectors.queries import Line
+from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+
+COLLECTORS = ListPage(
+    name="collectors",
+    title="Collectors",
+    noun="collector",
+    endpoint="collectors.index",
+    search="Search collectors",
+    sort="order",
+    sorts=("order",),
+    columns=(
+        Column("collector", "Collector", sort=True),
+        Column("serves", "Serves", optional=True),
+        Column("last", "Last run", optional=True),
+        Column("rows", "Rows", optional=True, numeric=True),
+        Column("found", "Found", optional=True),
+        Column("next", "Next", sort=True, optional=True),
+        Column("state", "State"),
+    ),
+    filters=(Filter("state", "State", (("attention", "Needs attention"),), unknown="ignored"),),
+)
+
+
+def matching(board: Sequence[Line], asked: ListRequest) -> list[Line]:
+    """`board` comes in the order of the catalogue, which is that of `order`."""
+    place = {line.collector.key: n for n, line in enumerate(board)}
+    keys: Mapping[str, Callable[[Line], Any]] = {
+        "order": lambda line: place[line.collector.key],
+        "collector": lambda line: line.collector.title.casefold(),
+        "next": lambda line: (line.due, place[line.collector.key]),
+    }
+    tests: Mapping[str, Callable[[Line, str], bool]] = {"state": lambda line, _: bool(line.needs_somebody)}
+    return arrange(keep(board, asked, tests, lambda line: f"{line.collector.title} {line.collector.key}"), asked, keys)

@@ -1,0 +1,108 @@
+"""The list of controls: its declaration, its rows, and the columns of its export."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from governance.assurance.controls import actions, queries
+from governance.assurance.controls.status import WORDS, ControlFacts, Status, last_test, status
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.people import owners
+from governance.kernel import clock
+from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
+
+CONTROLS = ListPage(
+    name="controls",
+    title="Controls",
+    noun="control",
+    endpoint="controls.index",
+    search="Search controls",
+    sort="ref",
+    sorts=("title",),
+    columns=(
+        Column("ref", "Control", sort=True),
+        Column("kind", "Kind", optional=True),
+        Column("requirements", "Requirements", optional=True, numeric=True),
+        Column("evidence", "Evidence", optional=True, numeric=True),
+        Column("tested", "Last test", optional=True),
+        Column("owner", "Owner", sort=True, optional=True),
+        Column("status", "Status", sort=True),
+    ),
+    filters=(
+        Filter("status", "Status", tuple(WORDS.items())),
+        Filter("framework", "Framework", frameworks.choices),
+        Filter("owner", "Owner", label_of=owners.filter_label),
+        Filter("kind", "Kind", tuple((kind, kind.capitalize()) for kind in actions.KINDS)),
+    ),
+    exports=tuple(Export(form, "controls.export", {"form": form}) for form in ("csv", "xlsx")),
+    bulk="controls.assign_selected",
+)
+HEAD = (
+    "Ref", "Title", "What is done", "Kind", "Automation", "Cadence", "Owner", "Status", "Reasons", "Last test", "Evidence",
+    "Requirements",
+)  # fmt: skip
+STATES = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info", "effective": "ok"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the list."""
+
+    control: ControlFacts
+    status: Status
+    frameworks: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        return STATES[self.status.name]
+
+    @property
+    def tested(self) -> str:
+        last = last_test(self.control)
+        return f"{last.sample - last.failed} of {last.sample}" if last else ""
+
+
+TESTS: Mapping[str, Callable[[Line, str], bool]] = {
+    "status": lambda line, value: line.status.name == value,
+    "framework": lambda line, value: value in line.frameworks,
+    "owner": lambda line, value: value == (str(line.control.owner_id) if line.control.owner_id else "nobody"),
+    "kind": lambda line, value: line.control.kind == value,
+}
+KEYS: Mapping[str, Callable[[Line], Any]] = {
+    "ref": lambda line: line.control.ref,
+    "title": lambda line: (line.control.title.casefold(), line.control.ref),
+    "owner": lambda line: ((line.control.owner or "\uffff").casefold(), line.control.ref),
+    "status": lambda line: (line.status.rank, line.control.ref),
+}
+
+
+def every_line() -> list[Line]:
+    """Every live control with the status of today, over the year up to today."""
+    today = clock.today()
+    since = today - timedelta(days=365)
+    keys = {each.id: each.key for each in frameworks.installed()}
+    return [Line(c, status(c, today=today, period_from=since, period_to=today), _frameworks(c, keys)) for c in queries.posture()]
+
+
+def _frameworks(control: ControlFacts, keys: Mapping[UUID, str]) -> tuple[str, ...]:
+    """The keys of the frameworks that the control is mapped to."""
+    return tuple(sorted({keys[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings}))
+
+
+def matching(lines: list[Line], asked: ListRequest) -> list[Line]:
+    return arrange(keep(lines, asked, TESTS, _text), asked, KEYS)
+
+
+def _text(line: Line) -> str:
+    c = line.control
+    return f"{c.ref} {c.title} {c.does} {c.owner or ''}"
+
+
+def cells(line: Line) -> list[Any]:
+    c = line.control
+    reasons = " ".join(f"{r.fact} {r.consequence}" for r in line.status.reasons)
+    required = ", ".join(sorted(frameworks.requirement_by_id(i).ref for i, _ in c.mappings))
+    return [c.ref, c.title, c.does, c.kind, c.automation, c.cadence, c.owner, line.status.word, reasons, line.tested,
+            ", ".join(p.ref for p in c.proofs), required]  # fmt: skip

@@ -1,0 +1,63 @@
+"""The evidence library: the declaration of its list, its query from an address, and the columns of its export."""
+
+from typing import Any
+from uuid import UUID
+
+from governance.assurance.evidence import actions, queries
+from governance.assurance.evidence.freshness_sql import STATES
+from governance.foundation.people import owners
+from governance.kernel.forms import uuid_or_none
+from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest
+
+EVIDENCE = ListPage(
+    name="evidence",
+    title="Evidence",
+    noun="evidence item",
+    endpoint="evidence.index",
+    search="Search evidence",
+    sort="ref",
+    sorts=("title",),
+    columns=(
+        Column("ref", "Evidence", sort=True),
+        Column("covers", "Covers", optional=True),
+        Column("source", "From", optional=True),
+        Column("supports", "Supports", optional=True),
+        Column("owner", "Owner", sort=True, optional=True),
+        Column("deadline", "Overdue after", sort=True, optional=True),
+        Column("freshness", "Freshness"),
+    ),
+    filters=(
+        Filter("state", "State", tuple((state, state.capitalize()) for state in STATES)),
+        Filter("owner", "Owner", label_of=owners.filter_label),
+        Filter("kind", "Kind", tuple((kind, kind.capitalize()) for kind in actions.KINDS)),
+        Filter("control", "Control", kind="link", label_of=lambda _: "one control"),
+    ),
+    exports=tuple(Export(form, "evidence.export", {"form": form}) for form in ("csv", "xlsx")),
+    bulk="evidence.assign_selected",
+)
+HEAD = ("Ref", "Title", "Kind", "Cadence", "Owner", "State", "Overdue after", "Covers", "Versions", "Newest SHA-256", "Controls")
+
+
+def narrowed(asked: ListRequest) -> dict[str, Any]:
+    """The arguments of `queries.library` and `queries.everything`. An id that can't be read matches nothing."""
+    owner = asked.value("owner")
+    return {
+        "q": asked.q,
+        "state": asked.value("state"),
+        "kind": asked.value("kind"),
+        "owner": owner if owner in {"", "nobody"} else _id_or_nowhere(owner),
+        "control": _id_or_nowhere(asked.value("control")) if asked.value("control") else None,
+        "sort": asked.column,
+        "descending": asked.is_descending,
+    }
+
+
+def _id_or_nowhere(text: str) -> UUID:
+    return uuid_or_none(text) or UUID(int=0)
+
+
+def cells(row: queries.Row) -> list[Any]:
+    piece = row.piece
+    refs = ", ".join(ref for _, ref, _ in row.controls)
+    return [piece.ref, piece.title, piece.kind, piece.cadence, piece.owner, row.fresh.says, row.deadline, row.covers,
+            len(piece.held), row.last.sha256 if row.last else None, refs]  # fmt: skip

@@ -1,0 +1,49 @@
+"""The list of a framework's links to others: its declaration, and what its filters leave."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from governance.assurance.frameworks.queries import Link
+from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+
+LINKS = ListPage(
+    name="links",
+    title="Crosswalk",
+    noun="link",
+    endpoint="frameworks.crosswalk",
+    place=("key",),
+    search="Search links",
+    sort="ref",
+    columns=(
+        Column("ref", "Requirement", sort=True),
+        Column("relationship", "Relationship", sort=True, optional=True),
+        Column("other", "Other framework", sort=True),
+        Column("strength", "Strength", sort=True, optional=True, numeric=True),
+        Column("rationale", "Reason", optional=True),
+        Column("origin", "Origin", optional=True),
+    ),
+    filters=(
+        Filter("to", "To"),
+        Filter("kind", "Links", any="judged by us", unknown="ignored"),
+    ),
+)
+TESTS: Mapping[str, Callable[[Link, str], bool]] = {
+    "to": lambda link, value: link.to_key == value,
+    "kind": lambda link, value: link.derived == (value == "derived"),
+}
+
+
+def matching(links: Sequence[Link], asked: ListRequest) -> list[Link]:
+    """`links` come in the publisher's order, which is that of the column `ref`."""
+    place = {id(link): n for n, link in enumerate(links)}
+    keys: Mapping[str, Callable[[Link], Any]] = {
+        "ref": lambda link: place[id(link)],
+        "relationship": lambda link: link.word,
+        "other": lambda link: (link.to_framework, link.to_ref),
+        "strength": lambda link: link.strength,
+    }
+    return arrange(keep(links, asked, TESTS, _text), asked, keys)
+
+
+def _text(link: Link) -> str:
+    return f"{link.ref} {link.title} {link.to_ref} {link.to_title} {link.rationale}"

@@ -1,0 +1,44 @@
+"""The controls of the Type II matrix: the declaration of the list, and what its filters leave."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from governance.assurance.testing.matrix import Row
+from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, keep
+
+ALL = "all"  # every control, where the engagement's framework would be the default
+HAS = {"exception": "an exception", "missed": "a missed cycle", "untested": "nothing tested"}
+PERIODS = {"3": "3 months", "6": "6 months", "12": "12 months", "18": "18 months"}
+MATRIX = ListPage(
+    name="matrix",
+    title="Type II",
+    noun="control",
+    endpoint="testing.index",
+    search="Search controls",
+    columns=(Column("control", "Control"), Column("tested", "Tested")),
+    filters=(
+        Filter("framework", "Framework", cleared=ALL, unknown="refused"),
+        Filter("months", "Period", tuple(PERIODS.items()), any="usual", unknown="refused"),
+        Filter("has", "Has", tuple(HAS.items())),
+    ),
+    exports=(Export("csv", "testing.export"),),
+)
+
+
+def matching(rows: Sequence[Row], asked: ListRequest) -> list[Row]:
+    return keep(rows, asked, TESTS, lambda row: f"{row.ref} {row.title} {row.cadence}")
+
+
+def _has(row: Row, what: str) -> bool:
+    found = {
+        "exception": bool(row.exceptions) or any(c.kind == "exception" for c in row.months),
+        "missed": bool(row.lacks),
+        "untested": not row.tested,
+    }
+    return found.get(what, False)
+
+
+TESTS: Mapping[str, Callable[[Row, str], bool]] = {
+    "framework": lambda _row, _value: True,  # the query has read no other
+    "months": lambda _row, _value: True,
+    "has": _has,
+}

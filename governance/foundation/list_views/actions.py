@@ -1,0 +1,89 @@
+"""Save, rename and delete a view of a list: for the person who does it, and nobody else."""
+
+from collections.abc import Collection
+
+from sqlalchemy import delete
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.list_views.models import ListView
+from governance.foundation.list_views.queries import MAX_VIEWS, own_views
+from governance.foundation.privacy.events import PersonErased
+from governance.kernel import current
+from governance.kernel.db import alone, session
+from governance.kernel.errors import Invalid
+
+SAVED = action(
+    "list_view.saved",
+    "saved a view of a list",
+    target="ListView",
+    activity="create",
+    severity="informational",
+    fields="location",
+    personal="name",
+)
+RENAMED = action(
+    "list_view.renamed",
+    "renamed a saved view of a list",
+    target="ListView",
+    activity="update",
+    severity="informational",
+    fields="location",
+    personal="name",
+)
+DELETED = action(
+    "list_view.deleted",
+    "deleted a saved view of a list",
+    target="ListView",
+    activity="delete",
+    severity="informational",
+    fields="location",
+    personal="name",
+)
+MAX_NAME_LENGTH = 60
+
+
+def save_view(location: str, name: str, query: str) -> ListView:
+    """Keep this query of the list under a name. Saved twice, it is one view."""
+    alone(f"list views {current.person_id()}")
+    name, views = " ".join(name.split()), own_views(location)
+    same = next((view for view in views if view.name == name), None)
+    if same is not None and same.query == query:
+        return same
+    _check_name(name, views)
+    if not query:
+        raise Invalid("There is nothing to save yet. Search, filter, sort or choose columns first.")
+    if len(views) >= MAX_VIEWS:
+        raise Invalid(f"You have {MAX_VIEWS} views of this list, the most there can be. Delete one first.")
+    view = ListView(person_id=current.person_id(), location=location, name=name, query=query)
+    session().add(view)
+    record(SAVED, view, location=location, name=name)
+    return view
+
+
+def rename_view(view: ListView, name: str) -> None:
+    alone(f"list views {current.person_id()}")
+    name = " ".join(name.split())
+    if name == view.name:
+        return
+    _check_name(name, own_views(view.location))
+    record(RENAMED, view, before={"name": view.name}, after={"name": name}, location=view.location)
+    view.name = name
+
+
+def delete_view(view: ListView) -> None:
+    record(DELETED, view, location=view.location, name=view.name)
+    session().delete(view)
+
+
+def delete_views_of(erased: PersonErased) -> None:
+    """Delete every view of an erased person: its name may tell who they are. The erasure has its own entry."""
+    gone = session().execute(delete(ListView).where(ListView.person_id == erased.person_id).returning(ListView.id))
+    erased.removed["saved views"] = len(gone.all())
+
+
+def _check_name(name: str, views: Collection[ListView]) -> None:
+    if not 1 <= len(name) <= MAX_NAME_LENGTH:
+        raise Invalid(f"Give the view a name of 1 to {MAX_NAME_LENGTH} characters.", field="name")
+    if any(view.name == name for view in views):
+        raise Invalid(f"You have a view called “{name}” on this list. Choose another name.", field="name")

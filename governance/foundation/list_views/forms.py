@@ -1,0 +1,12 @@
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
+
+from governance.foundation.list_views.actions import MAX_NAME_LENGTH
+from governance.kernel.forms import Form
+
+
+class NameForm(Form):
+    name = StringField(
+        "Name of the view",
+        [DataRequired("Give the view a name."), Length(max=MAX_NAME_LENGTH, message="Use at most %(max)d characters.")],
+    )

@@ -1,0 +1,27 @@
+"""The acting person's own saved views."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.foundation.list_views.models import ListView
+from governance.kernel import current
+from governance.kernel.db import session
+from governance.kernel.errors import NotFound
+
+MAX_VIEWS = 20  # of one person on one list
+
+
+def own_views(location: str) -> Sequence[ListView]:
+    """In one statement, by name."""
+    query = select(ListView).where(ListView.person_id == current.person_id(), ListView.location == location)
+    return session().scalars(query.order_by(ListView.name).limit(MAX_VIEWS)).all()
+
+
+def own_view(list_view_id: UUID, *, lock: bool = False) -> ListView:
+    query = select(ListView).where(ListView.id == list_view_id, ListView.person_id == current.person_id())
+    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
+    if found is None:
+        raise NotFound("You have no such saved view.")
+    return found

@@ -1,0 +1,85 @@
+"""The bulk action that assigns selected rows to an owner: one preview and one confirmation for every list.
+
+A list hands its POST to `assign_selected`. Its form has `owner_id` and, where its rows have one of their own,
+`due_on`; what isn't chosen stays as it is.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from governance.foundation.people import owners
+from governance.kernel import bulk_pages
+from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
+from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.formatting import long_day, plural
+from governance.kernel.forms import Form
+from governance.kernel.undo_pages import back_to
+from governance.kernel.web import ResponseReturnValue
+
+DUE = BulkColumn("due_on", "Due", lambda days: {day: long_day(day) if day else "No date" for day in days})
+
+
+@dataclass(frozen=True, slots=True)
+class Assignable:
+    """What a list assigns: `find` and `apply` as in `BulkAction`. `unowned` words the message when owners were removed."""
+
+    noun: str
+    title: str
+    find: Callable[[Collection[UUID], bool], Sequence[BulkItem]]
+    apply: Callable[[Sequence[BulkChange]], object]
+    columns: tuple[BulkColumn, ...] = (owners.OWNER,)
+    unowned: Callable[[int], str] | None = None
+
+
+def assign_selected(rows: Assignable, form: Form, *, home: str, crumbs: Sequence[tuple[str, str | None]]) -> ResponseReturnValue:
+    """Preview, then assign."""
+    sent = {name: form.data.get(name) for name in ("owner_id", "due_on")}
+    wanted: dict[str, Any] = {}
+    if sent["owner_id"]:
+        wanted["owner_id"] = owners.chosen(sent["owner_id"])
+    if sent["due_on"]:
+        wanted["due_on"] = sent["due_on"]
+    action = BulkAction(
+        noun=rows.noun,
+        title=rows.title,
+        columns=rows.columns,
+        find=rows.find,
+        apply=rows.apply,
+        verb=partial(_verb, rows, wanted),
+        done=partial(_done, rows, wanted),
+        asks=tuple(column.field for column in rows.columns),
+    )
+    return bulk_pages.run(action, form, lambda _: wanted, ids=bulk_pages.selected(), back=back_to(home), crumbs=crumbs)
+
+
+def to_one_owner(assign: Callable[[Collection[UUID], UUID | None], object]) -> Callable[[Sequence[BulkChange]], object]:
+    """`apply` of a list that has owners only: the changed rows' ids, and the owner whom all of them get."""
+    return lambda changes: changes and assign([each.item.id for each in changes], changes[0].after["owner_id"])
+
+
+def owned_items(rows: Iterable[Any], address: Callable[[Any], str], why_not: Callable[[Any], str | None]) -> list[BulkItem]:
+    """Rows with id, ref, title and owner, as the preview lists them."""
+    return [BulkItem(row.id, row.ref, row.title, address(row), {"owner_id": row.owner_id}, why_not(row)) for row in rows]
+
+
+def _verb(rows: Assignable, wanted: Mapping[str, Any], count: int) -> str:
+    if "owner_id" not in wanted:
+        return f"Set the due date of {plural(count, rows.noun)}"
+    if wanted["owner_id"] is None and "due_on" in wanted:
+        return f"Remove the owner and set the due date of {plural(count, rows.noun)}"
+    verb = owners.assign_verb(count, rows.noun, wanted["owner_id"])
+    return f"{verb}, due {long_day(wanted['due_on'])}" if "due_on" in wanted else verb
+
+
+def _done(rows: Assignable, wanted: Mapping[str, Any], count: int) -> str:
+    said = []
+    if "owner_id" in wanted:
+        removed = wanted["owner_id"] is None and rows.unowned
+        said.append(removed(count) if removed else owners.assigned(count, rows.noun, wanted["owner_id"]))
+    if "due_on" in wanted:
+        are = "is" if count == 1 else "are"
+        said.append(f"{plural(count, rows.noun)} {are} due on {long_day(wanted['due_on'])}.")
+    return " ".join(said)

@@ -1,0 +1,362 @@
+"""List pages: one declaration per list, and what the address of a request asks of it.
+
+    CONTROLS = ListPage(name="controls", endpoint="controls.index", columns=(…), filters=(…))
+    asked = CONTROLS.read(choices={"owner": …})      the request's address, checked against the declaration
+    asked.wanted, asked.sort, asked.after            for the query
+    asked.address(…), asked.chips, asked.hidden(…)   for the page, with every other part kept
+
+Rows in the database: the feature's query takes `asked.wanted`, `asked.sort` and `asked.after` (see `pages.keyset`).
+Rows in memory: `keep`, `arrange` and `one_page`, pure functions over any sequence.
+
+A filter says what a value does that is none of its choices (`unknown`): the list is empty and the chip
+names the value, or the value is ignored, or the address is refused with a sentence. A column that can't
+be sorted by is always refused, and a column that doesn't exist is never shown.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from flask import current_app, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from governance.kernel.access import Permission, allowed
+from governance.kernel.errors import Invalid
+from governance.kernel.pages import Keyset
+
+MAX_VALUE_LENGTH = 200  # characters of one filter
+NO_COLUMNS = "none"  # in the address: every column that can be hidden is
+type Choices = Sequence[tuple[Any, str]]
+type Args = MultiDict[str, str]
+
+declared: dict[str, "ListPage"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `optional`: the reader can hide it; `extra`: it is hidden until the reader shows it."""
+
+    name: str
+    label: str
+    sort: bool = False
+    optional: bool = False
+    extra: bool = False
+    numeric: bool = False
+    silent: bool = False  # the label is read, not shown
+
+    @property
+    def can_hide(self) -> bool:
+        return self.optional or self.extra
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter. `choices` are (value, label) pairs or a function that reads them.
+
+    `kind` is how the reader sets it: a menu, typed text, a day, or by a link only. `label_of` gives the
+    label of a value that is no choice. `cleared` is the value that an address without the filter has,
+    where leaving it out would bring a default back. The chip of a `short` filter shows the value itself.
+    """
+
+    name: str
+    label: str
+    choices: Choices | Callable[[], Choices] = ()
+    any: str = "any"
+    kind: Literal["menu", "text", "day", "link"] = "menu"
+    unknown: Literal["empty", "ignored", "refused"] = "empty"
+    label_of: Callable[[str], str | None] | None = None
+    cleared: str = ""
+    short: bool = False
+    placeholder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file of what is filtered. `values` are of the route, `query` what the address asks for where the list's doesn't."""
+
+    form: str
+    endpoint: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """The declaration of one list.
+
+    `place` names the route's own values (a framework's key); `carried` the parts of the address that are
+    no filters and stay (a past day). `sort` is the column of the default order, with a dash for descending; `sorts` are
+    orders that no column stands for.
+    `bulk` is the endpoint of its bulk action.
+    """
+
+    name: str
+    title: str
+    noun: str
+    endpoint: str
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...] = ()
+    search: str = ""
+    sort: str = ""
+    sorts: tuple[str, ...] = ()
+    size: int = 50
+    place: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    exports: tuple[Export, ...] = ()
+    bulk: str = ""
+    many: str = ""  # the noun's plural, where an s doesn't make it
+
+    def __post_init__(self) -> None:
+        parts = ["q", "sort", "columns", "after", *self.carried, *(f.name for f in self.filters)]
+        if self.name in declared:
+            raise ValueError(f"the list {self.name} is declared twice")
+        if len(set(parts)) != len(parts):
+            raise ValueError(f"the list {self.name} names a part of its address twice: {parts}")
+        if self.sort and self.sort.removeprefix("-") not in self.orders:
+            raise ValueError(f"the list {self.name} can't be sorted by {self.sort}")
+        declared[self.name] = self
+
+    @property
+    def orders(self) -> set[str]:
+        """What the list can be sorted by."""
+        return {*self.sorts, *(c.name for c in self.columns if c.sort)}
+
+    @property
+    def nouns(self) -> str:
+        return self.many or f"{self.noun}s"
+
+    @property
+    def needs(self) -> Permission:
+        """The permission of its page."""
+        needs: Permission = vars(current_app.view_functions[self.endpoint])["needs"]
+        return needs
+
+    def read(
+        self, *, place: Mapping[str, Any] | None = None, choices: Mapping[str, Choices] | None = None,
+        defaults: Mapping[str, str] | None = None,
+    ) -> "ListRequest":  # fmt: skip
+        """What the request's address asks for; `choices` by filter where the caller has them at hand.
+
+        Raises Invalid for a sort or a filter that can't be meant.
+        """
+        return self.parse(request.args, place=place, choices=choices, defaults=defaults)
+
+    def parse(
+        self, args: Args, *, place: Mapping[str, Any] | None = None, choices: Mapping[str, Choices] | None = None,
+        defaults: Mapping[str, str] | None = None,
+    ) -> "ListRequest":  # fmt: skip
+        known = dict(choices or {})
+        filters = {f.name: value for f in self.filters if (value := _read(f, args, known) or (defaults or {}).get(f.name, ""))}
+        sort = _text(args, "sort")
+        if sort and sort.removeprefix("-") not in self.orders:
+            raise Invalid("This list can't be sorted by that. Choose a column heading.", field="sort")
+        return ListRequest(
+            page=self, place=dict(place or {}), filters=filters, q=_text(args, "q") if self.search else "", sort=sort or self.sort,
+            after=args.get("after") or None, columns=self._shown(args), choices=known,
+            carried={name: value for name in self.carried if (value := _text(args, name))},
+        )  # fmt: skip
+
+    def _shown(self, args: Args) -> tuple[Column, ...]:
+        """The columns that the address chooses; those of the declaration where it chooses none that exists."""
+        wanted = {name for value in args.getlist("columns") for name in value[:1000].split(",")}
+        if not wanted & {NO_COLUMNS, *(c.name for c in self.columns if c.can_hide)}:
+            return self.usual
+        return tuple(c for c in self.columns if c.name in wanted or not c.can_hide)
+
+    @property
+    def usual(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if not c.extra)
+
+
+def _text(args: Args, name: str) -> str:
+    return args.get(name, "").replace("\0", "").strip()[:MAX_VALUE_LENGTH]
+
+
+def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
+    value = _text(args, filter_.name)
+    if (
+        not value
+        or filter_.unknown == "empty"
+        or filter_.kind != "menu"
+        or value == filter_.cleared
+        or value in _values(filter_, known)
+    ):
+        return value
+    if filter_.unknown == "ignored":
+        return ""
+    listed = ", ".join(label for _, label in known[filter_.name])
+    raise Invalid(f"{filter_.label} can be {listed}. Choose one of them, or remove the filter.", field=filter_.name)
+
+
+def _values(filter_: Filter, known: dict[str, Choices]) -> set[str]:
+    return {str(value) for value, _ in _choices(filter_, known)}
+
+
+def _choices(filter_: Filter, known: dict[str, Choices]) -> Choices:
+    if filter_.name not in known:
+        known[filter_.name] = filter_.choices() if callable(filter_.choices) else filter_.choices
+    return known[filter_.name]
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """What an address asks of a list, and the addresses that ask for something else."""
+
+    page: ListPage
+    place: Mapping[str, Any]
+    filters: Mapping[str, str]
+    q: str
+    sort: str
+    after: str | None
+    columns: tuple[Column, ...]
+    choices: dict[str, Choices]
+    carried: Mapping[str, str]
+
+    # ---- for the query
+
+    @property
+    def column(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def is_descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.filters or self.q)
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """The filters, and the search as one of them."""
+        return {**self.filters, "q": self.q} if self.q else dict(self.filters)
+
+    def value(self, name: str) -> str:
+        return self.filters.get(name, "")
+
+    # ---- for the page
+
+    def shows(self, name: str) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    @property
+    def words(self) -> str:
+        """What the address says of columns; empty for the usual ones."""
+        if self.columns == self.page.usual:
+            return ""
+        return ",".join(c.name for c in self.columns if c.can_hide) or NO_COLUMNS
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """Filters, search, sort and columns as an address names them: what a saved view keeps."""
+        sort = self.sort if self.sort != self.page.sort else ""
+        parts = {"q": self.q, **self.filters, "sort": sort, "columns": self.words}
+        return {name: value for name, value in parts.items() if value}
+
+    def address(self, endpoint: str = "", /, **changes: str | None) -> str:
+        """The address of the list, or of a page that takes the same filters, with these changes; of its first page unless `after` is one."""
+        parts = {**self.carried, **self.query, **changes}
+        usual = {"sort": self.page.sort}
+        kept = {name: value for name, value in parts.items() if value and value != usual.get(name)}
+        base = url_for(endpoint or self.page.endpoint, **self.place)
+        return f"{base}?{urlencode(kept)}" if kept else base
+
+    def without(self, name: str, endpoint: str = "") -> str:
+        filter_ = next((f for f in self.page.filters if f.name == name), None)
+        return self.address(endpoint, **{name: filter_.cleared if filter_ else None})
+
+    @property
+    def clear(self) -> str:
+        """The list with no filter; what isn't one stays."""
+        return self.address(q=None, **{f.name: f.cleared or None for f in self.page.filters})
+
+    @property
+    def chips(self) -> list[dict[str, str]]:
+        return self.chips_of()
+
+    def chips_of(self, endpoint: str = "") -> list[dict[str, str]]:
+        """The applied filters, each with the address of the list, or of another page that takes them, without it."""
+        words = [("q", "Search", self.q)] if self.q else []
+        said = [(f.name, f.label, self._label(f)) for f in self.page.filters if self.value(f.name) not in {"", f.cleared}]
+        return [{"label": label, "value": value, "href": self.without(name, endpoint)} for name, label, value in [*words, *said]]
+
+    def _label(self, filter_: Filter) -> str:
+        value = self.filters[filter_.name]
+        if filter_.short:
+            return value
+        label = next((label for known, label in _choices(filter_, self.choices) if str(known) == value), None)
+        return label or (filter_.label_of(value) if filter_.label_of else None) or value
+
+    @property
+    def menus(self) -> list[tuple[Filter, Choices, str]]:
+        """(filter, its choices, its value) of each filter that the reader sets on the page."""
+        return [(f, _choices(f, self.choices), self.value(f.name)) for f in self.page.filters if f.kind != "link"]
+
+    @property
+    def filter_names(self) -> list[str]:
+        return [f.name for f in self.page.filters if f.kind != "link"]
+
+    def hidden(self, *without: str) -> dict[str, str]:
+        """What a form of this list sends along, but for the fields that it has itself."""
+        return {name: value for name, value in {**self.carried, **self.query}.items() if name not in without}
+
+    def sorted_by(self, column: Column) -> str | None:
+        if column.name != self.column:
+            return None
+        return "descending" if self.is_descending else "ascending"
+
+    def sort_address(self, column: Column) -> str | None:
+        """Sort by this column; by the same one again, the other way round."""
+        if not column.sort:
+            return None
+        return self.address(sort=f"-{column.name}" if self.sort == column.name else column.name)
+
+    @property
+    def exports(self) -> list[tuple[str, str]]:
+        """(file ending, address) of each export of what is filtered."""
+        parts = {name: value for name, value in {**self.carried, **self.query}.items() if name != "columns"}
+        return [(each.form, self._export(each, {**each.query, **parts})) for each in self.page.exports]
+
+    def _export(self, each: Export, parts: Mapping[str, str]) -> str:
+        base = url_for(each.endpoint, **self.place, **each.values)
+        return f"{base}?{urlencode(parts)}" if parts else base
+
+    @property
+    def may_select(self) -> bool:
+        """Whether the reader may run the list's bulk action."""
+        return bool(self.page.bulk) and allowed(vars(current_app.view_functions[self.page.bulk])["needs"])
+
+    @property
+    def location(self) -> str:
+        """The list among all lists: its name, and the values of its route."""
+        return "/".join([self.page.name, *(str(self.place[name]) for name in self.page.place)])
+
+
+# ---- rows in memory
+
+
+def keep[Row](
+    rows: Iterable[Row], asked: ListRequest, tests: Mapping[str, Callable[[Row, str], bool]], text: Callable[[Row], str]
+) -> list[Row]:
+    """The rows whose text has every word of the search, and that pass the test of every filter."""
+    words = asked.q.casefold().split()
+    held = [(tests[name], value) for name, value in asked.filters.items()]
+    return [row for row in rows if all(test(row, value) for test, value in held) and (not words or _has_words(text(row), words))]
+
+
+def _has_words(text: str, words: Sequence[str]) -> bool:
+    folded = text.casefold()
+    return all(word in folded for word in words)
+
+
+def arrange[Row](rows: Iterable[Row], asked: ListRequest, keys: Mapping[str, Callable[[Row], Any]]) -> list[Row]:
+    return sorted(rows, key=keys[asked.column], reverse=asked.is_descending)
+
+
+def one_page[Row](rows: Sequence[Row], asked: ListRequest, name: Callable[[Row], str]) -> Keyset:
+    """The page behind the row called `asked.after`; a name that is gone starts again at the first row."""
+    size = asked.page.size
+    start = next((n + 1 for n, row in enumerate(rows) if name(row) == asked.after), 0) if asked.after else 0
+    shown = rows[start : start + size]
+    return Keyset(shown, name(shown[-1]) if start + size < len(rows) else None, size)

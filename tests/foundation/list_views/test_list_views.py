@@ -1,0 +1,141 @@
+"""Saved views: a person keeps what a list shows under a name, for nobody but themselves."""
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.list_views import actions, queries
+from governance.foundation.list_views.models import ListView
+from governance.kernel.db import session
+from tests import make
+
+VIEWS = "lists/controls/views"
+OF_REQUIREMENTS = "lists/requirements/nist-ai-rmf-1.0/views"
+MENU = {"HX-Request": "true", "HX-Target": "div#menu"}
+
+
+def names(reply) -> list[str]:
+    return [row.select_one("a.c-strong").get_text() for row in BeautifulSoup(reply.text, "html.parser").select("tbody tr")]
+
+
+def view_id(acting, name: str):
+    with acting("admin"):
+        return session().scalars(select(ListView.id).where(ListView.name == name)).one()
+
+
+def test_a_view_keeps_filters_search_sort_and_columns(as_officer, acting):
+    as_officer.post(f"{VIEWS}?status=failing&q=pen&sort=-owner&columns=kind,owner&after=SEC-1&other=1", name="  My   failing ")
+    page = as_officer.get(VIEWS)
+    assert names(page) == ["My failing"]
+    href = BeautifulSoup(page.text, "html.parser").select_one("tbody a.c-strong")["href"]
+    assert href.endswith("/controls/?q=pen&status=failing&sort=-owner&columns=kind%2Cowner")
+    as_officer.get(href)
+    with acting("admin"):
+        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "list_view.saved")).one()
+        assert entry.facts == {"location": "controls"} and "name" in entry.sealed
+
+
+def test_the_menu_is_a_fragment_read_when_it_is_opened(as_officer, statements):
+    as_officer.post(f"{OF_REQUIREMENTS}?level=0", name="Open")
+    with statements() as seen:
+        page = as_officer.get("frameworks/nist-ai-rmf-1.0/requirements")
+    assert [s for s in seen if "list_views" in s] == []
+    menu = BeautifulSoup(page.text, "html.parser").select_one("details[data-load]")
+    assert menu["data-load"].endswith(f"/{OF_REQUIREMENTS}") and menu.select_one("a")["href"] == menu["data-load"]
+    with statements() as seen:
+        fragment = as_officer.get(menu["data-load"], headers=MENU).text
+    assert "<html" not in fragment and ">Open<" in fragment
+    assert len([s for s in seen if "list_views" in s]) == 1
+
+
+def test_the_view_that_is_shown_is_marked_and_more_can_be_saved(as_officer):
+    as_officer.post(f"{VIEWS}?status=failing", name="Failing")
+    same = BeautifulSoup(as_officer.get(f"{VIEWS}?status=failing", headers=MENU).text, "html.parser")
+    assert same.select_one("a[aria-current]").get_text() == "Failing"
+    assert same.select_one("form")["action"].endswith("?status=failing")
+    plain = BeautifulSoup(as_officer.get(VIEWS, headers=MENU).text, "html.parser")
+    assert plain.select_one("a[aria-current]") is None and plain.select_one("form") is None
+
+
+def test_saved_twice_it_is_one_and_a_name_means_one_view(as_officer):
+    for _ in range(2):
+        as_officer.post(f"{VIEWS}?status=failing", name="Mine")
+    assert "You have a view called “Mine”" in as_officer.post(f"{VIEWS}?status=due", name="Mine", then=422).text
+    as_officer.post("lists/evidence/views?state=fresh", name="Mine")
+    assert names(as_officer.get(VIEWS)) == ["Mine"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "says"),
+    [(f"{VIEWS}?status=failing", " ", "Give the view a name"), (f"{VIEWS}?status=failing", "x" * 61, "at most 60"),
+     (VIEWS, "Empty", "nothing to save"), (f"{VIEWS}?after=SEC-1", "Empty", "nothing to save")],
+)  # fmt: skip
+def test_a_view_without_a_name_or_a_query_is_refused(as_officer, path, name, says):
+    assert says in as_officer.post(path, name=name, then=422).text
+    assert names(as_officer.get(VIEWS)) == []
+
+
+def test_there_are_twenty_at_most(as_officer, acting):
+    with acting("compliance_officer"):
+        for n in range(queries.MAX_VIEWS):
+            actions.save_view("controls", f"View {n:02}", f"q={n}")
+    assert "the most there can be" in as_officer.post(f"{VIEWS}?q=more", name="More", then=422).text
+    as_officer.post("lists/systems/views?q=more", name="Another list has its own")
+    assert len(names(as_officer.get(VIEWS))) == queries.MAX_VIEWS
+
+
+def test_renaming_and_deleting(as_officer, acting):
+    for name in ("First", "Second"):
+        as_officer.post(f"{VIEWS}?q={name}", name=name)
+    first = view_id(acting, "First")
+    assert "You have a view called “Second”" in as_officer.post(f"list-views/{first}/rename", name="Second", then=422).text
+    as_officer.post(f"list-views/{first}/rename", name="Third")
+    assert names(as_officer.get(VIEWS)) == ["Second", "Third"]
+    as_officer.post(f"list-views/{first}/delete")
+    as_officer.post(f"list-views/{first}/delete", then=404)
+    assert names(as_officer.get(VIEWS)) == ["Second"]
+
+
+def test_nobody_else_sees_or_changes_it(as_officer, as_admin, as_neighbour, acting):
+    as_officer.post(f"{VIEWS}?status=failing", name="Mine alone")
+    mine = view_id(acting, "Mine alone")
+    for other in (as_admin, as_neighbour):
+        assert names(other.get(VIEWS)) == []
+        assert "Mine alone" not in other.get(VIEWS, headers=MENU).text
+        other.post(f"list-views/{mine}/rename", name="Taken", then=404)
+        other.post(f"list-views/{mine}/delete", then=404)
+    assert names(as_officer.get(VIEWS)) == ["Mine alone"]
+
+
+@pytest.mark.parametrize("path", ["nothing", "controls/more", "requirements", "requests/not-an-id/more", "requirements/a/b"])
+def test_only_lists_have_views(as_officer, path):
+    as_officer.get(f"lists/{path}/views", then=404)
+    as_officer.post(f"lists/{path}/views?q=x", name="X", then=404)
+
+
+def test_a_view_needs_the_permission_of_its_list(as_viewer, as_officer):
+    as_officer.get("lists/log/views?action=-session")
+    as_viewer.get("lists/log/views?action=-session", then=403)
+    as_viewer.post("lists/log/views?action=-session", name="X", then=403)
+    as_viewer.post(f"{VIEWS}?status=failing", name="A viewer's own")
+
+
+def test_what_the_list_refuses_is_not_saved(as_officer):
+    as_officer.post(f"{VIEWS}?sort=password", name="X", then=422)
+    as_officer.post("lists/matrix/views?months=7", name="X", then=422)
+    as_officer.post("lists/systems/views?lane=nonsense", name="X", then=422)
+
+
+def test_a_list_of_one_place_has_views_of_its_own(as_officer):
+    as_officer.post("lists/requirements/nist-ai-rmf-1.0/views?level=0", name="Open")
+    assert names(as_officer.get("lists/requirements/nist-ai-rmf-1.0/views")) == ["Open"]
+    assert names(as_officer.get("lists/requirements/soc2-tsc-2017/views")) == []
+
+
+def test_an_erased_person_leaves_no_view(as_officer, acting):
+    as_officer.post(f"{VIEWS}?status=failing", name="Mine")
+    with acting("admin"):
+        assert actions.delete_views_of(make.person_id("viewer"), ()) == {"saved views": 0}
+        assert actions.delete_views_of(make.person_id("compliance_officer"), ()) == {"saved views": 1}
+    assert names(as_officer.get(VIEWS)) == []

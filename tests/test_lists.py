@@ -1,0 +1,152 @@
+"""Every list that is declared, walked through the front door by two tenants: filters, sorts, columns and exports work."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from bs4 import BeautifulSoup
+
+from governance.app.factory import create_app  # noqa: F401 - imports every feature, and so every declaration
+from governance.assurance.controls import actions as controls
+from governance.assurance.engagements import actions as engaging
+from governance.assurance.evidence import actions as evidence
+from governance.foundation.api_keys import actions as keys
+from governance.kernel import clock, list_pages
+from governance.kernel.list_pages import Filter, ListPage
+from governance.operations.systems import actions as systems
+from tests import make
+from tests.browser import Visitor
+
+LISTS = sorted(list_pages.declared)
+CHOICES_TRIED = 3  # of each filter, and the last one
+OTHER_VALUES = {"since": "2026-01-01", "until": "2030-01-01", "actor": "abcd", "target": "Control"}  # of fields without a menu
+UNKNOWN = {"action": "no.such.action"}  # written as an action is, since anything else is refused
+SOMETIMES_EMPTY = {"under", "state"}  # menus without a choice where nothing can be chosen
+
+
+@pytest.fixture
+def world(app, isolated):
+    """Rows of both tenants in every list; returns (visitor, place) by tenant."""
+    return {slug: (Visitor(app, make.cookie("compliance_officer", slug), slug), _fill(slug)) for slug in ("acme", "globex")}
+
+
+def _fill(slug: str) -> dict[str, str]:
+    today, month = clock.today(), timedelta(days=30)
+    with make.acting("compliance_officer", slug):
+        for key, lane in (("triage", "high_risk"), ("copy", "standard")):
+            systems.register(key=f"{slug}-{key}", name=f"{key} of {slug}", lane=lane, purpose="Works.", owner_id=None)
+        held = [controls.create(f"SEC-{n}", f"Control {n} of {slug}", "Works.", kind="detective", automation="manual", cadence="monthly")
+                for n in range(3)]  # fmt: skip
+        evidence.begin(f"Report of {slug}", kind="report", cadence="monthly", controls={held[0].id: "It shows that."})
+        engagement = engaging.open_engagement(
+            f"Firm of {slug}", framework_id=None, period_from=today - month, period_to=today + month, fieldwork_from=today - month, fieldwork_to=today + month
+        )  # fmt: skip
+        for n in range(2):
+            engaging.add_request(engagement, title=f"Request {n} of {slug}")
+        place = {"key": "nist-ai-rmf-1.0", "engagement_id": str(engagement.id)}
+    with make.acting("admin", slug):
+        keys.make(f"Machine of {slug}", ["audit:read"])
+    return place
+
+
+def _at(app, listed: ListPage, place: dict[str, str], slug: str, endpoint: str = "", **query: str) -> str:
+    values = {name: place[name] for name in listed.place} | {"tenant": slug}
+    base = app.url_map.bind("localhost").build(endpoint or listed.endpoint, values)
+    return f"{base}?{urlencode(query)}" if query else base
+
+
+def _soup(reply) -> BeautifulSoup:
+    return BeautifulSoup(reply.text, "html.parser")
+
+
+def _heads(soup: BeautifulSoup) -> list[str]:
+    return [" ".join(th.get_text(" ").split()) for th in soup.select("thead th")]
+
+
+def _chips(soup: BeautifulSoup) -> list[str]:
+    return [link["aria-label"] for link in soup.select(".c-chip a[aria-label^='Remove the filter']")]
+
+
+def _values(soup: BeautifulSoup, filter_: Filter) -> list[str]:
+    """What a reader can choose on the page: some values of a menu, or something typed."""
+    if filter_.kind != "menu":
+        return [OTHER_VALUES[filter_.name]] if filter_.name in OTHER_VALUES else []
+    options = [o["value"] for o in soup.select(f"form.c-menubox select[name='{filter_.name}'] option") if o["value"]]
+    return list(dict.fromkeys([*options[:CHOICES_TRIED], *options[-1:]]))
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("slug", ["acme", "globex"])
+def test_every_filter_sort_and_column_works(app, world, name, slug):
+    listed, (visitor, place) = list_pages.declared[name], world[slug]
+    base = _soup(visitor.get(_at(app, listed, place, slug)))
+    other = "globex" if slug == "acme" else "acme"
+    shown = [base]
+    for filter_ in listed.filters:
+        values = _values(base, filter_)
+        assert values or filter_.kind == "link" or filter_.name in SOMETIMES_EMPTY, filter_.name
+        for value in values:
+            page = _soup(visitor.get(_at(app, listed, place, slug, **{filter_.name: value})))
+            said = [chip for chip in _chips(page) if chip.startswith(f"Remove the filter {filter_.label}: ")]
+            assert len(said) == (0 if value == filter_.cleared else 1), (filter_.name, value)
+            shown.append(page)
+    for order in sorted(listed.orders):
+        for sort in (order, f"-{order}"):
+            page = _soup(visitor.get(_at(app, listed, place, slug, sort=sort)))
+            if page.select("thead th") and order not in listed.sorts:
+                assert page.select_one(f"th[aria-sort='{'descending' if sort.startswith('-') else 'ascending'}']"), sort
+            shown.append(page)
+    if listed.search:
+        found = _soup(visitor.get(_at(app, listed, place, slug, q="no-such-word")))
+        assert f"No {listed.nouns} match" in found.get_text() and "Clear filters to see all" in found.get_text()
+    assert all(other not in page.find("main").get_text() for page in shown)
+
+
+@pytest.mark.parametrize("name", [n for n in LISTS if any(c.can_hide for c in list_pages.declared[n].columns)])
+def test_columns_are_hidden_and_shown_by_the_address(app, world, name):
+    listed, (visitor, place) = list_pages.declared[name], world["acme"]
+    usual = _heads(_soup(visitor.get(_at(app, listed, place, "acme"))))
+    fixed = _heads(_soup(visitor.get(_at(app, listed, place, "acme", columns="none"))))
+    labels = {c.label: c.can_hide for c in listed.columns}
+    assert set(usual) - set(fixed) == {c.label for c in listed.usual if c.can_hide}
+    assert [head for head in fixed if labels.get(head)] == []
+    for column in listed.columns:
+        if column.can_hide:
+            alone = _heads(_soup(visitor.get(_at(app, listed, place, "acme", columns=column.name))))
+            assert sorted(alone) == sorted([*fixed, column.label]), column.name
+    assert _heads(_soup(visitor.get(_at(app, listed, place, "acme", columns="password")))) == usual
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_what_is_not_declared_is_refused_or_ignored_as_the_list_says(app, world, name):
+    listed, (visitor, place) = list_pages.declared[name], world["acme"]
+    visitor.get(_at(app, listed, place, "acme", sort="password"), then=422)
+    visitor.get(_at(app, listed, place, "acme", sort="-"), then=422)
+    plain = _chips(_soup(visitor.get(_at(app, listed, place, "acme", nonsense="1"))))
+    for filter_ in listed.filters:
+        address = _at(app, listed, place, "acme", **{filter_.name: UNKNOWN.get(filter_.name, "no-such%value")})
+        page = _soup(visitor.get(address, then=422 if filter_.unknown == "refused" else 200))
+        if filter_.unknown == "ignored":
+            assert _chips(page) == plain, filter_.name
+        elif filter_.unknown == "empty" and _has_rows(listed, place):
+            assert f"No {listed.nouns} match" in page.get_text(), filter_.name
+            assert f"Remove the filter {filter_.label}: " in " ".join(_chips(page)), filter_.name
+
+
+def _has_rows(listed: ListPage, _place: dict[str, str]) -> bool:
+    return listed.name != "exceptions"  # none was found in this world
+
+
+@pytest.mark.parametrize("name", [n for n in LISTS if list_pages.declared[n].exports])
+@pytest.mark.parametrize("slug", ["acme", "globex"])
+def test_exports_hold_what_is_filtered_and_nothing_of_another_tenant(app, world, name, slug):
+    listed, (visitor, place) = list_pages.declared[name], world[slug]
+    links = _soup(visitor.get(_at(app, listed, place, slug))).select(".c-tools a.btn[href]")
+    assert len(links) == len(listed.exports)
+    whole = visitor.get(links[0]["href"]).get_data(as_text=True)
+    assert len(whole.splitlines()) > 1 and ("globex" if slug == "acme" else "acme") not in whole
+    if listed.search:
+        none = visitor.get(f"{links[0]['href'].partition('?')[0]}?q=no-such-word").get_data(as_text=True)
+        assert len(none.splitlines()) == 1
+    for link in links[1:]:
+        assert visitor.get(link["href"]).data.startswith(b"PK")
