@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from governance.app import migrate, models
 from governance.assurance.access_reviews.views import feature as access_reviews
+from governance.assurance.assessments.levels_sql import kept_down
 from governance.assurance.assessments.views import feature as assessments
 from governance.assurance.collectors.views import feature as collectors
 from governance.assurance.controls.drill_evidence import file_drill
@@ -30,6 +31,7 @@ from governance.assurance.engagements.views import feature as engagements
 from governance.assurance.evidence import scanning
 from governance.assurance.evidence.api import feature as evidence_api
 from governance.assurance.evidence.api import public as api_description
+from governance.assurance.evidence.inbox import consequence
 from governance.assurance.evidence.views import feature as evidence
 from governance.assurance.frameworks.views import feature as frameworks
 from governance.assurance.frameworks.views import operator_feature as operator_frameworks
@@ -91,6 +93,9 @@ from governance.operations.switches.views import feature as switches
 from governance.operations.switches.views import operator_feature as operator_switches
 from governance.operations.systems import queries as registered_systems
 from governance.operations.systems.views import feature as systems
+from governance.publishing.inbox import next_item
+from governance.publishing.inbox import queries as inboxes
+from governance.publishing.inbox.views import feature as inbox
 from governance.publishing.overview import engagement_context
 from governance.publishing.overview.command_palette import feature as jump
 from governance.publishing.overview.views import feature as overview
@@ -100,7 +105,7 @@ from governance.publishing.reports.views import feature as reports
 from governance.publishing.reports.views import public as report_check
 
 FEATURES = [
-    health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
+    health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, inbox, frameworks, operator_frameworks, assessments,
     controls, evidence, collectors, testing, engagements, reauthentication.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, step_up.feature, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
@@ -129,6 +134,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.after_request(note_reading)
     app.after_request(watch_leaving)
     app.after_request(end_shut_out)
+    app.after_request(next_item.lead_on)
     doors.tenant_id, doors.identify, doors.keys, doors.seen = tenants.tenant_id, auditors.identify, keys.keys_for, _seen
     doors.sign_in_again, doors.resubmit = _sign_in_again, step_up.resubmit
     checks.update(database=_database_answers, migrations=migrate.is_current)
@@ -195,6 +201,7 @@ def connect(settings: config.Settings) -> None:
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
     subjects.connect(registered_systems)
+    consequence.connect(kept_down)
     subscribe(DrillEnded, file_drill)
     members.engaged[:] = [audits]
     tenant_actions.on_new_clocks[:] = [follow_clocks]
@@ -322,6 +329,7 @@ def _shell() -> dict[str, Any]:
         groups = [_nav_group(group, counts, hidden) for group in (OPERATOR_NAV if operator else NAV)]
         shell["nav"] = [group for group in groups if group]
         shell["pulse"] = _pulse(who)
+        shell["waiting"] = _waiting(who)
         shell |= {
             "banner": _banner(standing, operator=operator),
             "stopped_of": standing.systems,
@@ -332,7 +340,7 @@ def _shell() -> dict[str, Any]:
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
         "jump_href": None if operator else f"/t/{who.tenant_slug}/jump",
-        "inbox_href": None if operator or limited else f"/t/{who.tenant_slug}/#waits",
+        "inbox_href": None if operator else f"/t/{who.tenant_slug}/inbox/", "from_inbox": next_item.opened(),
     }  # fmt: skip
     return shell
 
@@ -346,6 +354,17 @@ def _pulse(who: current.Actor) -> Pulse | None:
         return pulse()
     except (DomainError, DBAPIError):  # the page is what was asked for
         return None
+
+
+def _waiting(who: current.Actor) -> int:
+    """How many items need this person; a refusal opens its own transaction, as for the pulse."""
+    try:
+        if not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return inboxes.tally().open
+        return inboxes.tally().open
+    except (DomainError, DBAPIError):  # the page is what was asked for
+        return 0
 
 
 def _limited(who: current.Actor) -> bool:

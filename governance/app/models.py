@@ -21,6 +21,7 @@ from governance.operations.decisions import models as ofrep
 from governance.operations.policies import models as policies
 from governance.operations.switches import models as switches
 from governance.operations.systems import models as systems
+from governance.publishing.inbox import models as inbox
 from governance.publishing.reports import models as reports
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
            "engagements",
            "evidence",
            "frameworks",
+           "inbox",
            "jobs",
            "logbook",
            "ofrep",
