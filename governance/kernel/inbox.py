@@ -108,7 +108,7 @@ class InboxAssignment:
     needs: Permission
     find: Callable[[Collection[UUID], bool], Sequence[BulkItem]]
     apply: Callable[[Collection[UUID], UUID | None], object]
-    undoable: Collection[str]
+    undoable: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ def _assign(ids: Collection[UUID], owner_id: UUID | None) -> None:
         actions.assign(held, request, owner_id=owner_id, due_on=request.due_on)
 
 
-ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, _assign, actions.UNDOABLE)
+ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, _assign, frozenset(actions.UNDOABLE))
 
 
 def _address(row: InboxRow) -> Mapping[str, Any]:

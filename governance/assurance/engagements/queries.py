@@ -56,11 +56,11 @@ def _of_person(person_id: Any) -> Select[Any]:
     return select(Engagement).where(Engagement.id.in_(mine))
 
 
-def _open(now: Any) -> ColumnElement[bool]:
+def _open(now: Any) -> Any:
     return (Engagement.opens_at <= now) & has_not_ended(now)
 
 
-def has_not_ended(now: Any) -> ColumnElement[bool]:
+def has_not_ended(now: Any) -> Any:
     """Of an engagement: it is open or still to come."""
     return (Engagement.closes_at > now) & or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
 

@@ -99,7 +99,7 @@ def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FB
     return [BulkItem(each.id, each.ref, each.title, "", {"owner_id": each.owner_id}, actions.why_not(each)) for each in found]
 
 
-ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, actions.assign_all, actions.UNDOABLE)
+ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, actions.assign_all, frozenset(actions.UNDOABLE))
 
 
 def _late(row: InboxRow) -> str:

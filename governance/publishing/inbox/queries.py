@@ -275,8 +275,8 @@ def _read_tally() -> Tally:
 
 def _tally(row: Any) -> Tally:
     """From the first columns of a row, as `_counts` orders them."""
-    counts, groups = row[: COUNTED - len(GROUPS)], row[COUNTED - len(GROUPS) : COUNTED]
-    return Tally(*counts, groups=tuple(groups))
+    is_open, snoozed, late, due_today, changes_at, *groups = row[:COUNTED]
+    return Tally(is_open, snoozed, late, due_today, changes_at, tuple(groups))
 
 
 def next_due() -> date | None:
