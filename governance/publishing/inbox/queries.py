@@ -33,7 +33,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal_column,
+    literal,
     select,
     true,
     tuple_,
@@ -117,7 +117,7 @@ def _items(sources: Sequence[InboxSource], *, counted: bool = False) -> CTE:
     """Every row of these sources, with its place in the list and whether the person snoozed it; `counted`: without texts."""
     parts = [
         _part(source, counted=counted).add_columns(
-            literal_column(f"'{source.name}'", String).label("source"), literal_column(str(source.rank), Integer).label("rank")
+            literal(source.name, String()).label("source"), literal(source.rank, Integer()).label("rank")
         )
         for source in sources
     ]

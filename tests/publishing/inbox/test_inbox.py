@@ -185,7 +185,7 @@ def test_after_a_decision_comes_the_next_item(as_officer, asking):
     assert after.location.endswith("/t/acme/inbox/next")
     following = as_officer.get(after.location, then=302).location
     assert following.endswith("/frameworks/nist-ai-rmf-1.0/GOVERN-1.6")
-    assert "Sign off GOVERN 1.6" in words(as_officer.get(following))
+    assert "Sign off GOVERN 1.6" in said(as_officer.get(following))
 
 
 def test_a_form_that_leaves_the_item_undone_comes_back_to_it(as_officer, asking):
