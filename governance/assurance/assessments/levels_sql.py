@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Date, Integer, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
+from governance.assurance.assessments.models import AssessmentItem
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.controls.runtime_dependencies import LOOSEST, UNPROVEN
 from governance.assurance.evidence.inbox import LATE, live_facts
@@ -131,9 +132,10 @@ def _policy_doubt() -> Any:
 
 
 def kept_down(evidence_id: Any) -> Any:
-    """The sentence, or NULL; of several requirements the first in the publisher's order."""
+    """The sentence, or NULL; of several requirements one that is assessed, the first in the publisher's order."""
     link, m, level = aliased(EvidenceLink), aliased(ControlMapping), levels()
     facts = live_facts().alias()
+    assessed = select(AssessmentItem.id).where(AssessmentItem.requirement_id == Requirement.id).correlate(Requirement)
     said = func.concat("keeps ", Requirement.ref, " at level ", level.c.level)
     found = (
         select(said)
@@ -144,7 +146,7 @@ def kept_down(evidence_id: Any) -> Any:
         .join(Requirement, Requirement.id == m.requirement_id)
         .join(level, level.c.requirement_id == m.requirement_id)
         .where(link.evidence_id == evidence_id, link.removed_at.is_(None), facts.c.state.in_(LATE))
-        .order_by(Requirement.position)
+        .order_by(~assessed.exists(), Requirement.position)
         .limit(1)
     )
     return found.correlate(Evidence).scalar_subquery()

@@ -31,6 +31,7 @@ SHOWN_VERSIONS = 3
 RMF = "nist-ai-rmf-1.0"
 DIGITS = 6  # of the number of a version
 VERBS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
+    ("Open your inbox", "inbox.index", {}, "people.own"),
     ("Make the AI RMF report", "reports.index", {}, "reports.run"),
     ("Make a policy attestation", "reports.index", {}, "reports.run"),
     ("Change the policy", "policies.index", {}, "policies.draft"),

@@ -63,7 +63,11 @@ def some_version(random: Random, evidence: Evidence, number: int) -> None:
     decision = random.choice(["accepted"] * 6 + ["rejected", None])
     if decision:
         by = make.person_id("compliance_officer")
-        kept(EvidenceReview(version_id=version.id, decision=decision, reason="", reviewed_by=by, reviewed_at=collected, created_at=collected))
+        kept(
+            EvidenceReview(
+                version_id=version.id, decision=decision, reason="", reviewed_by=by, reviewed_at=collected, created_at=collected
+            )
+        )
     if random.random() < 0.03:
         kept(EvidenceFault(version_id=version.id, kind="missing", found_at=ago(1), healed_at=None, created_at=ago(1)))
 

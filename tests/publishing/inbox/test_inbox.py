@@ -300,7 +300,13 @@ def test_snoozing_is_in_the_log_and_twice_is_once(as_officer, asking):
     as_officer.post("inbox/return", items=key)
     snoozed(as_officer, key, "hour")
     with make.acting("compliance_officer"):
-        said = session().scalars(select(AuditEntry.action).where(AuditEntry.action.startswith("inbox.")).order_by(AuditEntry.at, AuditEntry.id)).all()
+        said = (
+            session()
+            .scalars(
+                select(AuditEntry.action).where(AuditEntry.action.startswith("inbox.")).order_by(AuditEntry.at, AuditEntry.id)
+            )
+            .all()
+        )
         assert said == ["inbox.item.snoozed", "inbox.item.returned", "inbox.item.snoozed"]
         assert len(session().scalars(select(InboxSnooze)).all()) == 1
 

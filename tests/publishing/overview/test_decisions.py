@@ -15,8 +15,8 @@ from governance.operations.switches import actions as switches
 from governance.operations.switches.models import Drill, Stop
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as registered
-from governance.publishing.overview import queries
 from governance.publishing.inbox import queries as inbox
+from governance.publishing.overview import queries
 from tests import make
 from tests.assurance.controls.governed import asked, drilled, in_force, stopped, waived
 from tests.conftest import visitor
@@ -91,7 +91,14 @@ def test_who_agreed_first_is_not_asked_again(as_officer, as_reviewer, asking):
 def test_an_approval_is_never_left_out_of_the_short_list():
     old = [item(f"Old {n}", NOW - timedelta(days=90 - n)) for n in range(9)]
     new = item("Decide", NOW, source="drill")
-    assert [each.row.about for each in queries.foremost([*old, new], 6)] == ["Old 0", "Old 1", "Old 2", "Old 3", "Old 4", "Decide"]
+    assert [each.row.about for each in queries.foremost([*old, new], 6)] == [
+        "Old 0",
+        "Old 1",
+        "Old 2",
+        "Old 3",
+        "Old 4",
+        "Decide",
+    ]
     assert len(queries.foremost(old, 6)) == 6 and queries.foremost([], 6) == []
     assert len(queries.foremost([new] * 9, 6)) == 6
     rare = item("Sign", NOW, source="sign-off")

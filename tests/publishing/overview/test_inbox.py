@@ -58,9 +58,14 @@ def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(as_contr
     held, ids = asked
     found = waits("contributor")
     assert set(found) == {"Answer the auditors: Members", "Answer the auditors: Contracts"}
-    assert found["Answer the auditors: Members"].row.due_on == due(3) and "Halden & Co" in found["Answer the auditors: Members"].detail
+    assert (
+        found["Answer the auditors: Members"].row.due_on == due(3)
+        and "Halden & Co" in found["Answer the auditors: Members"].detail
+    )
     reply = as_contributor.get("")
-    assert f"/t/acme/inbox/items/audit-request.{ids['mine']}/open" in links(reply, "waits") and "2 days late" in cell(reply, "waits")
+    assert f"/t/acme/inbox/items/audit-request.{ids['mine']}/open" in links(reply, "waits") and "2 days late" in cell(
+        reply, "waits"
+    )
     opened = as_contributor.get(f"inbox/items/audit-request.{ids['mine']}/open", then=302)
     as_contributor.get(opened.location, then=200)
     assert opened.location == f"/t/acme/engagements/{held}/requests/{ids['mine']}"
@@ -169,7 +174,9 @@ def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolat
     assert f"/t/acme/inbox/items/{found.key}/open" in links(as_reviewer.get(""), "waits")
     opened = as_reviewer.get(f"inbox/items/{found.key}/open", then=302).location
     assert opened == f"/t/acme/evidence/versions/{version}/destruction"
-    assert not any("permanent deletion" in title for role in ("compliance_officer", "contributor", "auditor") for title in waits(role))
+    assert not any(
+        "permanent deletion" in title for role in ("compliance_officer", "contributor", "auditor") for title in waits(role)
+    )
 
 
 # ---- what it costs, and the palette
