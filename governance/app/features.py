@@ -21,11 +21,13 @@ from governance.operations.decisions.feature import manifest as decisions
 from governance.operations.policies.feature import manifest as policies
 from governance.operations.switches.feature import manifest as switches
 from governance.operations.systems.feature import manifest as systems
+from governance.publishing.inbox.feature import manifest as inbox
 from governance.publishing.overview.feature import manifest as overview
 from governance.publishing.reports.feature import manifest as reports
 
 FEATURES = (
     overview,
+    inbox,
     reports,
     frameworks,
     controls,

@@ -20,6 +20,8 @@ from governance.kernel.feature import Feature
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
 from governance.kernel.scope import limits
 from governance.operations.switches import banner as stops
+from governance.publishing.inbox import next_item
+from governance.publishing.inbox import queries as inboxes
 from governance.publishing.overview import engagement_context
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -114,6 +116,7 @@ def _shell() -> dict[str, Any]:
         limited = _limited(who)
         shell["nav"] = navigation("operator" if operator else "tenant", counts, limited=limited)
         shell["pulse"] = _pulse(who)
+        shell["waiting"] = _waiting(who)
         shell |= {
             "banner": _banner(standing, operator=operator),
             "stopped_of": standing.systems,
@@ -124,7 +127,7 @@ def _shell() -> dict[str, Any]:
         "role_name": ROLE_NAMES[who.role], "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
         "jump_href": None if operator else f"/t/{who.tenant_slug}/jump",
-        "inbox_href": None if operator or limited else f"/t/{who.tenant_slug}/#waits",
+        "inbox_href": None if operator else f"/t/{who.tenant_slug}/inbox/", "from_inbox": next_item.opened(),
     }  # fmt: skip
     return shell
 
@@ -138,6 +141,17 @@ def _pulse(who: current.Actor) -> Pulse | None:
         return pulse()
     except (DomainError, DBAPIError):  # the page is what was asked for
         return None
+
+
+def _waiting(who: current.Actor) -> int:
+    """How many items need this person; a refusal opens its own transaction, as for the pulse."""
+    try:
+        if not db.is_open():
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return inboxes.tally().open
+        return inboxes.tally().open
+    except (DomainError, DBAPIError):  # the page is what was asked for
+        return 0
 
 
 def _limited(who: current.Actor) -> bool:

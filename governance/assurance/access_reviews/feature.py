@@ -1,6 +1,6 @@
 """Access reviews: who has access, decided on by a reviewer."""
 
-from governance.assurance.access_reviews import actions, jobs, models, permissions, views
+from governance.assurance.access_reviews import actions, inbox, jobs, models, permissions, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, Link, Manifest
 
@@ -16,4 +16,5 @@ manifest = Manifest(
         "AccessReview": Link(endpoint="access_reviews.review", argument="access_review_id"),
         "AccessReviewItem": Link(no_page="it is listed on the page of its access review"),
     },
+    inbox=inbox.SOURCES,
 )

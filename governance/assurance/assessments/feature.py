@@ -1,8 +1,10 @@
 """Assessments: conclusions on requirements, signed off by a second person."""
 
-from governance.assurance.assessments import actions, models, palette, permissions, views
+from governance.assurance.assessments import actions, inbox, models, palette, permissions, views
+from governance.assurance.assessments.levels_sql import kept_down
+from governance.assurance.evidence.inbox import consequence
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Link, Manifest, not_by_scope
+from governance.kernel.manifest import Answer, Command, Link, Manifest, not_by_scope
 
 manifest = Manifest(
     name="assessments",
@@ -18,4 +20,6 @@ manifest = Manifest(
         "Conclusion": Link(no_page="it is shown on the page of its requirement"),
         "Comment": Link(no_page="it is shown on the page of its requirement"),
     },
+    inbox=inbox.SOURCES,
+    answers=(Answer(consequence, kept_down),),
 )

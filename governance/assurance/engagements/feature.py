@@ -7,6 +7,7 @@ from governance.assurance.engagements import (
     auditor_sign_in,
     change_freeze,
     download_custody,
+    inbox,
     jobs,
     models,
     permissions,
@@ -64,4 +65,5 @@ manifest = Manifest(
     ),
     guards=(WriteGuard(change_freeze.FROZEN, change_freeze.check_not_frozen),),
     after_request=(download_custody.end_refused_session,),
+    inbox=inbox.SOURCES,
 )

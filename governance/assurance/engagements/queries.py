@@ -51,7 +51,7 @@ STATES = ("open", "provided", "returned", "accepted")
 # ---- who may enter
 
 
-def _of_person(person_id: UUID) -> Select[Any]:
+def _of_person(person_id: Any) -> Select[Any]:
     """Engagements with this person among their auditors: added as a person, by link, or by an invitation that he accepted."""
     a = EngagementAuditor
     known = or_(a.person_id == person_id, Invitation.accepted_by == person_id)
@@ -59,16 +59,22 @@ def _of_person(person_id: UUID) -> Select[Any]:
     return select(Engagement).where(Engagement.id.in_(mine))
 
 
-def _open(now: datetime) -> ColumnElement[bool]:
-    return (Engagement.opens_at <= now) & _not_over(now)
+def _open(now: Any) -> Any:
+    return (Engagement.opens_at <= now) & has_not_ended(now)
 
 
-def _not_over(now: datetime) -> ColumnElement[bool]:
+def has_not_ended(now: Any) -> Any:
+    """Of an engagement: it is open or still to come."""
     return (Engagement.closes_at > now) & or_(Engagement.ended_at.is_(None), Engagement.ended_at > now)
 
 
 def current_at(person_id: UUID, now: datetime) -> Sequence[Engagement]:
     return session().scalars(_of_person(person_id).where(_open(now)).order_by(Engagement.ref)).all()
+
+
+def ids_of_current(person: Any, now: Any) -> Select[Any]:
+    """The ids of a person's engagements that are open, as a select over parameters."""
+    return _of_person(person).where(_open(now)).with_only_columns(Engagement.id)
 
 
 def current(person_id: UUID) -> Sequence[Engagement]:
@@ -159,7 +165,7 @@ def provisions(versions: Collection[UUID], now: datetime) -> dict[UUID, Engageme
         select(a.version_id, Engagement)
         .join(AuditRequest, AuditRequest.id == a.request_id)
         .join(Engagement, Engagement.id == AuditRequest.engagement_id)
-        .where(a.version_id == any_(literal(list(versions), ARRAY(Uuid))), a.provided_at.is_not(None), _not_over(now))
+        .where(a.version_id == any_(literal(list(versions), ARRAY(Uuid))), a.provided_at.is_not(None), has_not_ended(now))
         .order_by(Engagement.closes_at)
     )
     return {row[0]: row[1] for row in session().execute(query)}

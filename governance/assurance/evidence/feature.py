@@ -1,6 +1,6 @@
 """Evidence: items, versions, reviews, retention, and what machines push."""
 
-from governance.assurance.evidence import actions, api, jobs, models, palette, permissions, views
+from governance.assurance.evidence import actions, api, inbox, jobs, models, palette, permissions, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, Link, Manifest, NavItem
 from governance.kernel.scope import Scope
@@ -28,4 +28,5 @@ manifest = Manifest(
         "EvidenceVersion": Link(no_page="it is listed on the page of its evidence item"),
         "EvidenceRetention": Link(endpoint="evidence.retention", noun="evidence retention", single=True),
     },
+    inbox=inbox.SOURCES,
 )

@@ -9,7 +9,7 @@ The rule is that of freshness.py, which words what is shown; tests draw pieces a
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -51,7 +51,7 @@ SORTS = ("ref", "title", "deadline", "owner")
 PRESSES = {"overdue": 0, "rejected": 1, "missing": 2, "due": 3}  # what somebody must do something about, worst first
 
 
-def known_versions(now: datetime, sight: Sight) -> Select[Any]:
+def known_versions(now: Any, sight: Sight) -> Select[Any]:
     """Those that stand at `now`: neither yet to come nor destroyed."""
     v, gone = EvidenceVersion, EvidenceDestruction
     destroyed = select(gone.id).where(gone.version_id == v.id, gone.state.in_(DECIDED), gone.decided_at <= now)
@@ -67,13 +67,16 @@ def known_versions(now: datetime, sight: Sight) -> Select[Any]:
     )  # fmt: skip
 
 
-def facts(now: datetime, sight: Sight) -> CTE:
+def facts(now: Any, sight: Sight, today: Any = None) -> CTE:
+    """`now` is an instant, or a parameter of the statement beside the parameter `today`."""
     e, per = Evidence, _per_piece(now, sight)
     until = func.coalesce(per.c.held, func.least(per.c.first_end, e.due_on))
+    day = literal(now.date(), Date) if today is None else today
     return (
         select(
             e.id, e.ref, e.title, e.kind, e.owner_id, Person.name.label("owner"), until.label("deadline"),
-            _state(per, until, now.date()).label("state"), func.coalesce(per.c.pending, 0).label("pending"),
+            _state(per, until, day).label("state"), func.coalesce(per.c.pending, 0).label("pending"),
+            per.c.held.is_not(None).label("has_accepted"), e.created_at,
         )
         .outerjoin(per, per.c.evidence_id == e.id)
         .outerjoin(Person, Person.id == e.owner_id)
@@ -83,7 +86,7 @@ def facts(now: datetime, sight: Sight) -> CTE:
     )  # fmt: skip
 
 
-def _per_piece(now: datetime, sight: Sight) -> Subquery:
+def _per_piece(now: Any, sight: Sight) -> Subquery:
     v = known_versions(now, sight).subquery()
     accepted, waits = v.c.review == "accepted", v.c.review == "pending"
     return (
@@ -101,8 +104,8 @@ def _per_piece(now: datetime, sight: Sight) -> Subquery:
     )
 
 
-def _state(per: Subquery, until: ColumnElement[Any], today: date) -> ColumnElement[str]:
-    day, p = literal(today, Date), per.c
+def _state(per: Subquery, until: ColumnElement[Any], day: Any) -> ColumnElement[str]:
+    p = per.c
     return case(
         (until < day, "overdue"),
         (p.last.is_(None), "missing"),

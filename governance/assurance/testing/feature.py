@@ -1,6 +1,6 @@
 """Type II testing: populations, samples, results, exceptions and findings."""
 
-from governance.assurance.testing import actions, models, permissions, views
+from governance.assurance.testing import actions, inbox, models, permissions, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Link, Manifest, not_by_scope
 
@@ -20,4 +20,5 @@ manifest = Manifest(
         "Finding": Link(endpoint="testing.findings"),
         "Retest": Link(endpoint="testing.findings"),
     },
+    inbox=inbox.SOURCES,
 )

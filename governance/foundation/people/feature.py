@@ -1,7 +1,7 @@
 """People: members, invitations, sessions, and how they sign in."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.people import actions, connection_views, connections, jobs, models, permissions, step_up, views
+from governance.foundation.people import actions, connection_views, connections, inbox, jobs, models, permissions, step_up, views
 from governance.kernel.identity import identity
 from governance.kernel.manifest import Answer, Command, Daily, Link, Manifest, NavItem
 
@@ -37,4 +37,5 @@ manifest = Manifest(
         "Session": Link(no_page="sessions are listed with their member"),
     },
     answers=(Answer(identity.note_session_use, views.seen), Answer(identity.resubmit, step_up.resubmit)),
+    inbox=inbox.SOURCES,
 )

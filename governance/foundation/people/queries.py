@@ -79,6 +79,13 @@ def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
     return {row.id: row.name for row in rows}
 
 
+def name_of(person: Any) -> Any:
+    """The name of the person in that column, as `names` gives it; NULL for none."""
+    erased = select(Membership.id).where(Membership.person_id == Person.id, Membership.via == ERASED).exists()
+    name = case((erased, ERASED_NAME), else_=Person.name)
+    return select(name).where(Person.id == person).scalar_subquery()
+
+
 def choices() -> list[tuple[UUID, str]]:
     """(person id, name) of each member, for a form's owner field."""
     return [(m.person_id, m.name) for m in members()]

@@ -82,9 +82,9 @@ class ApprovalRequest:
         return JOINED if mine.created_at > self.at else NEW_ROLE
 
 
-def may_approve(requester: Any, requested_at: Any) -> Any:
-    """The rule as an SQL condition on two columns, for the acting person; its parts are evaluated once a statement."""
-    me = current.person_id()
+def may_approve(requester: Any, requested_at: Any, *, me: Any = None) -> Any:
+    """The rule as an SQL condition on two columns, for the acting person or `me`; its parts are evaluated once a statement."""
+    me = current.person_id() if me is None else me
     since = select(Membership.role_since).where(Membership.person_id == me, Membership.ended_at.is_(None)).scalar_subquery()
     address = select(func.lower(Person.email)).where(Person.id == me).scalar_subquery()
     same = select(Membership.person_id).join(Person).where(func.lower(Person.email) == address, Person.email != "")

@@ -2,7 +2,7 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Hourly, Link, Manifest, NavItem
-from governance.operations.policies import actions, jobs, models, palette, permissions, views
+from governance.operations.policies import actions, inbox, jobs, models, palette, permissions, views
 
 manifest = Manifest(
     name="policies",
@@ -41,4 +41,5 @@ manifest = Manifest(
         "Waiver": Link(endpoint="policies.waiver", argument="waiver_id"),
         "PlatformPolicy": Link(endpoint="operator_policies.decision", argument="platform_policy_id"),
     },
+    inbox=inbox.SOURCES,
 )

@@ -2,7 +2,7 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, Every, Link, Manifest, NavItem, ObjectCommand
-from governance.operations.switches import actions, events, jobs, models, permissions, views
+from governance.operations.switches import actions, events, inbox, jobs, models, permissions, views
 from governance.operations.systems.palette import KIND as AI_SYSTEM
 
 manifest = Manifest(
@@ -38,4 +38,5 @@ manifest = Manifest(
         "PlatformStop": Link(endpoint="operator_switches.switch"),
     },
     publishes=(events.DrillEnded, events.StopLifted),
+    inbox=inbox.SOURCES,
 )

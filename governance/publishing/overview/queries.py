@@ -1,6 +1,6 @@
 """What the overview shows: one board, read once, and everything that follows from it.
 
-    waiting_for(person_id, board)      what that person can do now, oldest first; what others ask for is in asked.py
+    foremost(items, most)              the items of a person's inbox that the page names
     evidence_at(board)                 how fresh the evidence is, and what falls due in the next weeks
     movement(board)                    what was proven and covered thirty days ago, and what rose or fell since
     trend(board)                       coverage at the ends of twelve months, as far as there is a history, and now
@@ -8,7 +8,7 @@
     reports(board)                     the newest report, and one that is under way; one statement
     steps(board)                       what a new tenant still has to do; one statement
 
-A board takes three statements; activity, reports, first steps and open decisions take one each; the rest none.
+A board takes three statements; activity, reports, first steps and the inbox take one each; the rest none.
 """
 
 from collections import Counter
@@ -21,35 +21,30 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from governance.assurance.assessments import permissions as assessing
 from governance.assurance.assessments import queries as assessments
 from governance.assurance.assessments.coverage import Share, Standing, coverage
-from governance.assurance.assessments.queries import FUNCTIONS, Board, Judgement, Row
-from governance.assurance.assessments.report_facts import closes
+from governance.assurance.assessments.queries import FUNCTIONS, Board, Row
 from governance.assurance.evidence import permissions as bringing
 from governance.assurance.evidence.freshness import deadline
-from governance.assurance.evidence.queries import FORMER, Held, Piece
+from governance.assurance.evidence.queries import Piece
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Adoption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import registry
 from governance.foundation.people import permissions as people
 from governance.foundation.people.models import Membership, Person
-from governance.kernel import current
 from governance.kernel.access import allowed
 from governance.kernel.background_work import Run
-from governance.kernel.conditions import is_owner
 from governance.kernel.db import session
+from governance.operations.policies.inbox import dimension_of
 from governance.operations.systems.models import AISystem
-from governance.publishing.overview.inbox import Wait, decisions, dimension_of, lower, short
+from governance.publishing.inbox.queries import InboxItem
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.queries import runs as report_runs
 
 KEY = "nist-ai-rmf-1.0"
 LOOK_BACK = timedelta(days=30)
 WEEKS = 8
-LATE = ("overdue", "rejected")
-UNDONE = (*LATE, "missing", "due")
 
 
 def board(as_of: datetime | None = None) -> Board:
@@ -57,124 +52,31 @@ def board(as_of: datetime | None = None) -> Board:
     return assessments.board(frameworks.framework(KEY), as_of)
 
 
-# ---- what waits
+# ---- what needs this person
 
 
-def waiting_for(person_id: UUID, board: Board) -> list[Wait]:
-    """What this person, in his role, can move forward; what has waited longest first. For an auditor, of his engagement alone."""
-    found = list(decisions(person_id))
-    if current.actor().role != "auditor":
-        found += [*_evidence_waits(board), *_review_waits(board), *_item_waits(board)]
-    return sorted(found, key=lambda wait: wait.order)
+def foremost(items: Sequence[InboxItem], most: int) -> list[InboxItem]:
+    """The `most` that a short list shows, the earliest first: an approval is never left out for something older.
 
-
-def foremost(waits: Sequence[Wait], most: int) -> list[Wait]:
-    """The `most` that a short list shows, in their order: what another person waits for is never left out for something older.
-
-    Of the rest the first of each kind comes before the second of any: twenty late pieces do not hide the one thing to sign.
+    Of the rest the first of each kind comes before the second of any: twenty late items do not hide the one thing to sign.
     """
-    pressing = [wait for wait in waits if wait.holds_up][:most]
-    others = sorted(_ranked(wait for wait in waits if not wait.holds_up), key=lambda each: each[0])
-    return sorted([*pressing, *(wait for _, wait in others[: most - len(pressing)])], key=lambda wait: wait.order)
+    pressing = sorted((item for item in items if item.source.group == "approvals"), key=_age)[:most]
+    others = sorted(
+        _ranked(sorted((item for item in items if item.source.group != "approvals"), key=_age)), key=lambda each: each[0]
+    )
+    return sorted([*pressing, *(item for _, item in others[: most - len(pressing)])], key=_age)
 
 
-def _ranked(waits: Iterable[Wait]) -> Iterator[tuple[int, Wait]]:
+def _age(item: InboxItem) -> tuple[datetime, str]:
+    return item.at, item.title
+
+
+def _ranked(items: Iterable[InboxItem]) -> Iterator[tuple[int, InboxItem]]:
     """Each with how many of its kind come before it."""
     before: Counter[str] = Counter()
-    for wait in waits:
-        yield before[wait.endpoint], wait
-        before[wait.endpoint] += 1
-
-
-def _evidence_waits(board: Board) -> Iterator[Wait]:
-    """His own evidence; and for those who assign, what nobody has, or what another one is late with."""
-    who, manages, brings = current.actor(), allowed(bringing.MANAGE), allowed(bringing.BRING)
-    for piece in _live(board):
-        state = piece.freshness(board.as_of)
-        if state.state not in UNDONE:
-            continue
-        mine = brings and is_owner(who, piece)
-        if mine or (manages and (piece.owner_id is None or state.state in LATE)):
-            yield _evidence_wait(piece, state.state, board, mine=mine)
-
-
-def _evidence_wait(piece: Piece, state: str, board: Board, *, mine: bool) -> Wait:
-    late = state if state in LATE else ""
-    if mine:
-        icon, title, endpoint = "upload", f"Bring in {lower(piece.title)}", "evidence.bringing"
-    elif piece.owner_id is None:
-        icon, title, endpoint = "user-plus", f"Assign the {late + ' ' if late else ''}{lower(piece.title)}", "evidence.piece"
-    else:
-        icon, title, endpoint = "bell", f"Ask {piece.owner or FORMER} for the {state} {lower(piece.title)}", "evidence.piece"
-    until = deadline(piece.at(board.as_of), due_on=piece.due_on)
-    meta = ", ".join([piece.ref, *_answers(piece, board)])
-    return Wait(icon, title, endpoint, {"evidence_id": piece.id}, meta, piece.known.date(), until)
-
-
-def _answers(piece: Piece, board: Board) -> list[str]:
-    """The requirement that this evidence holds down most, if any: the first one that lists it among its red reasons."""
-    for row in board.rows:
-        if any(reason.target_id == piece.id and reason.severity == "bad" for reason in row.derived.reasons):
-            return [f"holds {row.ref} at level {row.derived.level}"]
-    return []
-
-
-def _review_waits(board: Board) -> Iterator[Wait]:
-    if not allowed(bringing.REVIEW):
-        return
-    who = current.actor()
-    for piece in _live(board):
-        for held in piece.held:
-            if held.known <= board.as_of and held.at(board.as_of).review == "pending" and not bringing.is_uploader(who, held):
-                yield _review_wait(piece, held)
-
-
-def _review_wait(piece: Piece, held: Held) -> Wait:
-    version = held.before
-    meta = f"{piece.ref} version {version.number}, brought in by {version.collector}"
-    return Wait(
-        "eye-search",
-        f"Review {lower(piece.title)}",
-        "evidence.reviewing",
-        {"version_id": held.version_id},
-        meta,
-        held.known.date(),
-    )
-
-
-def _item_waits(board: Board) -> Iterator[Wait]:
-    """Of an open assessment: conclusions to sign, conclusions that came back, gaps that are his to close."""
-    if board.assessment is None or board.assessment.closed_at is not None:
-        return
-    for row in board.rows:
-        judged = row.item.judgement if row.item else None
-        if judged is not None and judged.signer is None:
-            yield from _judgement_waits(row, judged, board)
-        if row.item is not None and is_owner(current.actor(), row.item.row) and row.standing.short and allowed(assessing.COMMENT):
-            yield _gap_wait(row, board)
-
-
-def _judgement_waits(row: Row, judged: Judgement, board: Board) -> Iterator[Wait]:
-    mine = assessing.is_assessor(current.actor(), judged)
-    if judged.returned_because and mine and allowed(assessing.CONCLUDE):
-        meta = f"Returned: {short(judged.returned_because)}"
-        yield _on_row("arrow-back-up", f"Revise the conclusion on {row.ref}", row, board, meta=meta, since=judged.at.date())
-    elif not judged.returned_because and not mine and not row.derived.is_red and allowed(assessing.SIGN):
-        title = board.assessment.title if board.assessment else ""
-        meta = f"By {judged.assessor}, holds up the {title} report"
-        yield _on_row("signature", f"Sign off {row.ref}", row, board, meta=meta, since=judged.at.date())
-
-
-def _gap_wait(row: Row, board: Board) -> Wait:
-    due = row.item.row.due_on if row.item else None
-    since = row.item.row.created_at.date() if row.item else board.as_of.date()
-    title = f"Lift {row.ref} from {row.derived.level} to {row.target}"
-    return _on_row("target", title, row, board, meta=closes(row), since=since, due=due)
-
-
-def _on_row(icon: str, title: str, row: Row, board: Board, *, meta: str, since: date, due: date | None = None) -> Wait:
-    values = {"key": board.framework.key, "ref": row.requirement.path}
-    return Wait(icon, title, "assessments.requirement", values, meta, since, due)
+    for item in items:
+        yield before[item.source.endpoint], item
+        before[item.source.endpoint] += 1
 
 
 def _live(board: Board) -> list[Piece]:

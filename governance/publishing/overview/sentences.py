@@ -15,6 +15,7 @@ from datetime import date
 from governance.assurance.assessments.coverage import LEVELS, Share
 from governance.assurance.assessments.queries import FUNCTIONS, Board, Row
 from governance.kernel.formatting import long_day, plural
+from governance.publishing.inbox.sentences import need
 from governance.publishing.overview.queries import EvidenceState, HoldUp, Movement, Point, Reports, Step
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -37,10 +38,10 @@ def number(count: int) -> str:
     return NUMBERS[count] if 0 <= count < len(NUMBERS) else str(count)
 
 
-def headline(board: Board, moved: Movement | None, waits: int, holds: HoldUp) -> str:
+def headline(board: Board, moved: Movement | None, items: int, holds: HoldUp) -> str:
     """61 of 72 requirements proven, 2 fewer than 30 days ago. 88% coverage. 15 items need you; 7 requirements block …"""
     says = f"{_proven(board.share)}{_since(moved)}. {board.share.percent:.0f}% coverage."
-    parts = [_waits(waits), _holds(board, holds)]
+    parts = [need(items) if items else "", _holds(board, holds)]
     rest = "; ".join(part for part in parts if part)
     return f"{says} {rest[:1].upper()}{rest[1:]}." if rest else says
 
@@ -55,10 +56,6 @@ def _since(moved: Movement | None) -> str:
     if not moved.proven:
         return ", as many as 30 days ago"
     return f", {abs(moved.proven)} {'more' if moved.proven > 0 else 'fewer'} than 30 days ago"
-
-
-def _waits(waits: int) -> str:
-    return f"{plural(waits, 'item')} {'needs' if waits == 1 else 'need'} you" if waits else ""
 
 
 def _holds(board: Board, holds: HoldUp) -> str:

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from governance.assurance.assessments.coverage import Share
 from governance.assurance.assessments.level_charts import level_bar, level_columns
 from governance.assurance.assessments.queries import FUNCTIONS, Board
-from governance.assurance.engagements import permissions as engagement_permissions
 from governance.assurance.evidence import permissions as evidence_permissions
 from governance.foundation.people import permissions
 from governance.foundation.people import queries as people
@@ -26,13 +25,16 @@ from governance.kernel.feature import Feature
 from governance.kernel.pages import page
 from governance.kernel.scope import limits
 from governance.kernel.web import ResponseReturnValue
+from governance.publishing.inbox import queries as inbox
+from governance.publishing.inbox.queries import InboxItem
+from governance.publishing.inbox.sentences import need
 from governance.publishing.overview import queries, sentences
-from governance.publishing.overview.inbox import Wait
 from governance.publishing.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step
 
 feature = Feature("overview", __name__)
 operator_feature = Feature("operator_overview", __name__, scope="operator")
-WAITS, GAPS, MOVES, DEEDS = 6, 5, 3, 8
+ITEMS, GAPS, MOVES, DEEDS = 6, 5, 3, 8
+LOOKED_THROUGH = 100  # items, of which the page names the foremost
 NEW_TENANTS = 10
 FORTNIGHT = 2  # weeks that are drawn as due
 MONTHS = 12
@@ -58,7 +60,7 @@ def overview() -> ResponseReturnValue:
     day = _as_of()
     board = queries.board(datetime.combine(day, time(23, 59, 59), UTC) if day else None)
     steps = [] if day else queries.steps(board)
-    return page("publishing/overview/overview.html", **_context(board, day, steps, who))
+    return page("publishing/overview/overview.html", **_context(board, day, steps))
 
 
 def _as_of() -> date | None:
@@ -70,22 +72,24 @@ def _as_of() -> date | None:
     return day if day < clock.today() else None
 
 
-def _context(board: Board, day: date | None, steps: Sequence[Step], who: current.Actor) -> dict[str, Any]:
+def _context(board: Board, day: date | None, steps: Sequence[Step]) -> dict[str, Any]:
     moved, points, evidence, holds = (
         queries.movement(board),
         queries.trend(board),
         queries.evidence_at(board),
         queries.hold_up(board),
     )
-    works, judges = allowed(evidence_permissions.BRING), allowed(engagement_permissions.JUDGE)
-    waits = queries.waiting_for(who.person_id, board) if (works or judges) and who.person_id and not day else []
+    works = allowed(evidence_permissions.BRING)
+    found = inbox.page(size=LOOKED_THROUGH) if not day else inbox.InboxPage((), inbox.Tally(), None)
+    waiting = found.tally.open
     reports, new = queries.reports(board), bool(steps) and queries.is_new(steps)
     return {
         "board": board, "day": day, "kicker": _kicker(),
-        "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, len(waits), holds),
+        "headline": _headline(board, day, steps if new else ()) or sentences.headline(board, moved, waiting, holds),
         "steps": [_step(step) for step in steps] if new else [], "posture": bool(board.ledger.controls),
         "works": works, "own_first": works and not allowed(evidence_permissions.MANAGE),
-        "waits": [_wait(wait) for wait in queries.foremost(waits, WAITS)], "waiting": len(waits), "more_waits": max(0, len(waits) - WAITS),
+        "needed": [_item(item) for item in queries.foremost(found.items, ITEMS)], "needs_you": need(waiting) if waiting else "",
+        "more": max(0, waiting - ITEMS),
         "gaps": board.gaps[:GAPS], "functions": list(_functions(moved, points)), "functions_title": sentences.functions_title(board, moved),
         "evidence": evidence, **_evidence(evidence), **_quarters(queries.quarters(points), day),
         "changed_title": sentences.changed_title(moved), "changes": [*_moves(board, moved), *_deeds(board)],
@@ -113,14 +117,14 @@ def _step(step: Step) -> dict[str, Any]:
     return {"done": step.done, "title": step.title, "text": step.text, "href": href, "verb": step.verb}
 
 
-def _wait(wait: Wait) -> dict[str, Any]:
+def _item(item: InboxItem) -> dict[str, Any]:
     return {
-        "icon": wait.icon,
-        "title": wait.title,
-        "href": url_for(wait.endpoint, **wait.values),
-        "meta": wait.meta,
-        "since": wait.since,
-        "due": wait.due,
+        "icon": item.source.icon,
+        "title": item.title,
+        "href": url_for("inbox.open_item", key=item.key),
+        "meta": item.detail,
+        "since": item.row.since.date(),
+        "due": item.row.due_on,
     }
 
 

@@ -1,12 +1,13 @@
 """Policies and switches on the first page and in the palette: what waits for a second person, what changed, where to jump."""
 
-from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.kernel.inbox import InboxRow
 from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.models import PolicyVersion, Waiver
@@ -14,8 +15,9 @@ from governance.operations.switches import actions as switches
 from governance.operations.switches.models import Drill, Stop
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as registered
+from governance.publishing.inbox import queries as inbox
+from governance.publishing.inbox.sources import by_name
 from governance.publishing.overview import queries
-from governance.publishing.overview.inbox import Wait
 from tests import make
 from tests.assurance.controls.governed import asked, drilled, in_force, stopped, waived
 from tests.conftest import visitor
@@ -45,20 +47,22 @@ def asking(rich):
         return {"version": version.id, "waiver": waiver.id, "stop": stop.id, "drill": drill.id, "system": copywriter}
 
 
-SAID = ("Decide on the looser policy", "Decide on the waiver: grounding of ad-copywriter", "Decide on the restart of ad-copywriter", "Agree to the drill of ad-copywriter")  # fmt: skip
+SAID = ("Review the looser policy", "Review the waiver: grounding of ad-copywriter", "Review the restart of ad-copywriter", "Review the drill of ad-copywriter")  # fmt: skip
 
 
 def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
     with make.acting("compliance_officer", read_only=True):
-        found = queries.waiting_for(make.person_id("compliance_officer"), queries.board())
-    titles = {wait.title: wait for wait in found}
+        found = inbox.page().items
+    titles = {item.title: item for item in found}
     assert set(SAID) <= set(titles)
-    assert titles[SAID[0]].meta == "Asked by Sanjay Patel: Support needs memory."
-    assert titles[SAID[2]].meta == "Asked by Sanjay Patel: It was mended."
-    assert titles[SAID[3]].due == (NOW + timedelta(days=3)).date()
-    assert [wait.order for wait in found] == sorted(wait.order for wait in found)
+    assert titles[SAID[0]].detail == "Requested by Sanjay Patel: Support needs memory."
+    assert titles[SAID[2]].detail == "Requested by Sanjay Patel: It was mended."
+    assert titles[SAID[3]].row.due == NOW + timedelta(days=3)
+    assert [(item.rank, item.at) for item in found] == sorted((item.rank, item.at) for item in found)
     page = as_officer.get("")
-    assert SAID[0] in cell(page, "waits") and f"/t/acme/policies/decisions/{asking['version']}" in links(page, "waits")
+    assert SAID[0] in cell(page, "waits") and f"/t/acme/inbox/items/policy.{asking['version']}/open" in links(page, "waits")
+    opened = as_officer.get(f"inbox/items/policy.{asking['version']}/open", then=302)
+    assert opened.location == f"/t/acme/policies/decisions/{asking['version']}"
 
 
 @pytest.mark.parametrize("which", range(4))
@@ -85,16 +89,28 @@ def test_who_agreed_first_is_not_asked_again(as_officer, as_reviewer, asking):
     assert SAID[1] in cell(as_reviewer.get(""), "waits")
 
 
-def test_what_holds_another_person_up_is_never_left_out_of_the_short_list():
-    old = [Wait("upload", f"Old {n}", "x", {}, "", (NOW - timedelta(days=90 - n)).date()) for n in range(9)]
-    new = Wait("bolt", "Decide", "x", {}, "", NOW.date(), holds_up=True)
-    assert [wait.title for wait in queries.foremost([*old, new], 6)] == ["Old 0", "Old 1", "Old 2", "Old 3", "Old 4", "Decide"]
+def test_an_approval_is_never_left_out_of_the_short_list():
+    old = [item(f"Old {n}", NOW - timedelta(days=90 - n)) for n in range(9)]
+    new = item("Decide", NOW, source="drill")
+    assert [each.row.about for each in queries.foremost([*old, new], 6)] == [
+        "Old 0",
+        "Old 1",
+        "Old 2",
+        "Old 3",
+        "Old 4",
+        "Decide",
+    ]
     assert len(queries.foremost(old, 6)) == 6 and queries.foremost([], 6) == []
     assert len(queries.foremost([new] * 9, 6)) == 6
-    rare = replace(old[0], title="Sign", endpoint="assessments.requirement", since=new.since)
-    assert [wait.title for wait in queries.foremost([*old, rare], 3)] == ["Old 0", "Old 1", "Sign"], (
+    rare = item("Sign", NOW, source="sign-off")
+    assert [each.row.about for each in queries.foremost([*old, rare], 3)] == ["Old 0", "Old 1", "Sign"], (
         "the first of each kind comes first"
     )
+
+
+def item(about, since, source="evidence-upload"):
+    row = InboxRow(source, UUID(int=0), None, "", about, None, "", since, None)
+    return inbox.InboxItem(row, by_name()[source], by_name()[source].rank, since)
 
 
 def test_what_was_decided_waits_no_more(as_reviewer, asking):

@@ -15,7 +15,7 @@ from governance.assurance.evidence import queries as evidence
 from governance.assurance.testing import actions as testing
 from governance.assurance.testing import queries as tested
 from governance.kernel.db import session
-from governance.publishing.overview import queries
+from governance.publishing.inbox import queries
 from tests import make
 from tests.assurance.engagements import field
 from tests.assurance.evidence import shelf
@@ -34,7 +34,7 @@ def at_work(isolated):
 
 def waits(role, slug="acme"):
     with make.acting(role, slug, read_only=True):
-        return {wait.title: wait for wait in queries.waiting_for(make.person_id(role, slug), queries.board())}
+        return {item.title: item for item in queries.page().items}
 
 
 def due(days):
@@ -58,15 +58,22 @@ def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(as_contr
     held, ids = asked
     found = waits("contributor")
     assert set(found) == {"Answer the auditors: Members", "Answer the auditors: Contracts"}
-    assert found["Answer the auditors: Members"].due == due(3) and "Halden & Co" in found["Answer the auditors: Members"].meta
+    assert (
+        found["Answer the auditors: Members"].row.due_on == due(3)
+        and "Halden & Co" in found["Answer the auditors: Members"].detail
+    )
     reply = as_contributor.get("")
-    assert f"/t/acme/engagements/{held}/requests/{ids['mine']}" in links(reply, "waits") and "2 days late" in cell(reply, "waits")
-    as_contributor.get(f"engagements/{held}/requests/{ids['mine']}", then=200)
+    assert f"/t/acme/inbox/items/audit-request.{ids['mine']}/open" in links(reply, "waits") and "2 days late" in cell(
+        reply, "waits"
+    )
+    opened = as_contributor.get(f"inbox/items/audit-request.{ids['mine']}/open", then=302)
+    as_contributor.get(opened.location, then=200)
+    assert opened.location == f"/t/acme/engagements/{held}/requests/{ids['mine']}"
 
 
 def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_late(asked):
     assert set(waits("compliance_officer")) == {
-        "Assign the auditors' request: Training", "Ask Anna Rossi for the auditors' request: Contracts",
+        "Assign the auditors' request: Training", "Follow up with Anna Rossi on the auditors' request: Contracts",
     }  # fmt: skip
 
 
@@ -99,10 +106,10 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
     for engagement, request in ((held, ids["mine"]), (other, foreign)):
         with make.acting("contributor"):
             engaging.provide(*engagements.request(engagement, request, lock=True), said="Here.")
-    assert set(waits("auditor")) == {"Judge what was provided: Members"}
+    assert set(waits("auditor")) == {"Review the answer: Members"}
     reply = as_auditor.get("")
-    assert "Judge what was provided: Members" in cell(reply, "waits") and "Payroll" not in reply.text
-    assert "evidence inbox" not in cell(reply, "waits") and "1 item needs you" in heading(reply)
+    assert "Review the answer: Members" in cell(reply, "waits") and "Payroll" not in reply.text
+    assert "1 item needs you" in heading(reply)
 
 
 # ---- access reviews
@@ -111,13 +118,13 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
 def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, isolated):
     with make.acting("admin"):
         review = reviewing.begin("Q4 2026", due_on=due(10)).id
-    found = waits("compliance_officer")["Review who has access: Q4 2026"]
-    assert found.due == due(10) and found.meta == "5 to decide, begun by Sanjay Patel"  # six members, not himself
-    assert f"/t/acme/settings/access-reviews/{review}" in links(as_officer.get(""), "waits")
-    assert not any("Review who" in title for role in ("contributor", "auditor") for title in waits(role))
+    found = waits("compliance_officer")["Review access: Q4 2026"]
+    assert found.row.due_on == due(10) and found.detail == "5 to decide, started by Sanjay Patel"  # six members, not himself
+    assert f"/t/acme/inbox/items/access-review.{review}/open" in links(as_officer.get(""), "waits")
+    assert not any("Review access" in title for role in ("contributor", "auditor") for title in waits(role))
     with make.acting("admin"):
         session().execute(update(AccessReview).values(closed_at=NOW, closed_by=make.person_id("admin")))
-    assert not any("Review who" in title for title in waits("compliance_officer"))
+    assert not any("Review access" in title for title in waits("compliance_officer"))
 
 
 # ---- exceptions and findings
@@ -125,9 +132,9 @@ def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, i
 
 def test_an_exception_waits_for_managements_response_until_it_has_one(as_officer, isolated):
     _, _, exception = scene.failed()
-    found = waits("compliance_officer")["Answer EXC-01 of SEC-07"]
-    assert "Release without sign-off" in found.meta
-    assert f"/t/acme/evidence/type-ii/exceptions/{exception}" in links(as_officer.get(""), "waits")
+    found = waits("compliance_officer")["Respond to EXC-01 of SEC-07"]
+    assert "Release without sign-off" in found.detail
+    assert f"/t/acme/inbox/items/test-exception.{exception}/open" in links(as_officer.get(""), "waits")
     assert not any("EXC-01" in title for role in ("contributor", "auditor") for title in waits(role))
     with make.acting():
         testing.answer(tested.exception(exception), version=1, cause="C", effect="E", correction="P", response="R")
@@ -146,8 +153,8 @@ def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated
         found = testing.raise_finding(
             tested.exception(exception), title="The gate can be off", plan="Remove it", owner_id=make.person_id("contributor"), due_on=due(19)
         ).id  # fmt: skip
-    assert waits("contributor")["Mend FND-01: The gate can be off"].due == due(19)
-    assert not any("Mend" in title or "Retest" in title for title in waits("reviewer"))
+    assert waits("contributor")["Fix FND-01: The gate can be off"].row.due_on == due(19)
+    assert not any("Fix" in title or "Retest" in title for title in waits("reviewer"))
     with make.acting("contributor"):
         testing.remedy(tested.finding(found)[0], "It is gone")
     assert not any("FND-01" in title for title in waits("contributor"))
@@ -162,10 +169,14 @@ def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolat
     version = shelf.version(shelf.piece("Old export"))
     with make.acting("compliance_officer"):
         evidencing.ask_destruction(*evidence.version_of(version), because="It was kept too long")
-    found = waits("reviewer")["Decide on destroying the file of EV-0001 version 1"]
-    assert found.holds_up and found.meta == "Asked by Ines Duarte: It was kept too long"
-    assert f"/t/acme/evidence/versions/{version}/destruction" in links(as_reviewer.get(""), "waits")
-    assert not any("destroying" in title for role in ("compliance_officer", "contributor", "auditor") for title in waits(role))
+    found = waits("reviewer")["Review the permanent deletion of EV-0001 version 1"]
+    assert found.source.group == "approvals" and found.detail == "Requested by Ines Duarte: It was kept too long"
+    assert f"/t/acme/inbox/items/{found.key}/open" in links(as_reviewer.get(""), "waits")
+    opened = as_reviewer.get(f"inbox/items/{found.key}/open", then=302).location
+    assert opened == f"/t/acme/evidence/versions/{version}/destruction"
+    assert not any(
+        "permanent deletion" in title for role in ("compliance_officer", "contributor", "auditor") for title in waits(role)
+    )
 
 
 # ---- what it costs, and the palette

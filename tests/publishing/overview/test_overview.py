@@ -111,10 +111,10 @@ def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, rich):
         text.index(part) for part in ("Assign the overdue penetration test report", "Sign off GOVERN 1.6", "Review drill record")
     ]
     assert found == sorted(found)
-    assert "12 days late" in text and "holds MEASURE 2.7 at level 1" in text
-    assert "MEASURE 2.7 By" not in text  # a red reason: it cannot be signed off
-    assert f"/t/acme/evidence/versions/{rich['pending']}/review" in links(reply, "waits")
-    assert BeautifulSoup(reply.text, "html.parser").find("a", href="/t/acme/#waits").b.get_text() == "3"
+    assert "12 days late" in text and "keeps MEASURE 2.7 at level 1" in text
+    assert "Sign off MEASURE 2.7" not in text  # a red reason: it cannot be signed off
+    assert f"/t/acme/inbox/items/evidence-review.{rich['pending']}/open" in links(reply, "waits")
+    assert BeautifulSoup(reply.text, "html.parser").select_one(".c-waits[href='/t/acme/inbox/'] b").get_text() == "3"
 
 
 def test_nobody_reviews_or_signs_his_own(app, rich):
@@ -138,18 +138,18 @@ def test_a_returned_conclusion_waits_for_its_assessor(app, acting, rich):
 def test_what_another_one_is_late_with_is_asked_for(as_officer, acting, rich):
     with acting("compliance_officer"):
         evidencing.assign(evidence.find_evidence(rich["pieces"]["TST-02"]), make.person_id("contributor"))
-    assert "Ask Anna Rossi for the overdue penetration test report" in cell(as_officer.get(""), "waits")
+    assert "Follow up with Anna Rossi on the overdue penetration test report" in cell(as_officer.get(""), "waits")
 
 
 def test_a_contributor_sees_his_own_work_first(as_contributor, rich):
     reply = as_contributor.get("")
     text = words(reply)
-    assert text.index("Waits for you 2, oldest first") < text.index("12 months")
+    assert text.index("2 items need you") < text.index("12 months")
     waits = cell(reply, "waits")
-    assert "Bring in interview notes EV-0004 Mon 30 Nov" in waits
-    assert "Lift MAP 1.1 from 0 to 3" in waits and "Complete the evidence of TST-04" in waits
+    assert "Upload interview notes EV-0004 Mon 30 Nov" in waits
+    assert "Raise MAP 1.1 from level 0 to 3 Below its target in Q4 2026" in waits
     assert "Assign" not in waits and "Make the report" not in text
-    assert f"/t/acme/evidence/{rich['pieces']['TST-04']}/versions/new" in links(reply, "waits")
+    assert f"/t/acme/inbox/items/evidence-upload.{rich['pieces']['TST-04']}/open" in links(reply, "waits")
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor"])

@@ -1,0 +1,104 @@
+"""Of the audits: requests of auditors to answer, to assign and to follow up on; for auditors, answers to review."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from governance.assurance.engagements import actions, permissions, queries
+from governance.assurance.engagements.models import AuditRequest, Engagement
+from governance.foundation.people.queries import name_of
+from governance.kernel.bulk import BulkItem
+from governance.kernel.db import session
+from governance.kernel.inbox import ME, NOW, TODAY, InboxAssignment, InboxRow, InboxSource, end_of, item_select
+
+UNANSWERED = ("open", "returned")
+
+
+def _requests(*states: str, who: Any) -> Select[Any]:
+    """Of engagements that are not over."""
+    r = AuditRequest
+    query = item_select(
+        r, about=r.title, parent=r.engagement_id, who=who, detail=r.ref, since=r.state_since, due=end_of(r.due_on)
+    )
+    query = query.join(Engagement, Engagement.id == r.engagement_id)
+    return query.where(r.state.in_(states), queries.has_not_ended(NOW))
+
+
+def _to_answer() -> Select[Any]:
+    return _requests("open", who=Engagement.firm).where(AuditRequest.owner_id == ME)
+
+
+def _returned() -> Select[Any]:
+    return _requests("returned", who=Engagement.firm).where(AuditRequest.owner_id == ME)
+
+
+def _unassigned() -> Select[Any]:
+    return _requests(*UNANSWERED, who=Engagement.firm).where(AuditRequest.owner_id.is_(None))
+
+
+def _late_of_others() -> Select[Any]:
+    r = AuditRequest
+    return _requests(*UNANSWERED, who=name_of(r.owner_id)).where(r.owner_id != ME, r.due_on < TODAY)
+
+
+def _answers() -> Select[Any]:
+    """Of the auditor's own engagements that are open now."""
+    r = AuditRequest
+    query = item_select(r, about=r.title, parent=r.engagement_id, detail=r.ref, since=r.state_since)
+    return query.where(r.state == "provided", r.engagement_id.in_(queries.ids_of_current(ME, NOW)))
+
+
+def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - InboxAssignment's signature
+    r = AuditRequest
+    query = select(r).where(r.id.in_(ids)).order_by(r.ref)
+    found = session().scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query)
+    return [BulkItem(each.id, each.ref, each.title, "", {"owner_id": each.owner_id}) for each in found]
+
+
+def _assign(ids: Collection[UUID], owner_id: UUID | None) -> None:
+    r = AuditRequest
+    rows = session().execute(
+        select(Engagement, r).join(r, r.engagement_id == Engagement.id).where(r.id.in_(ids)).order_by(r.id).with_for_update(of=r)
+    )
+    for held, request in rows.all():
+        actions.assign(held, request, owner_id=owner_id, due_on=request.due_on)
+
+
+ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, _assign, frozenset(actions.UNDOABLE))
+
+
+def _address(row: InboxRow) -> Mapping[str, Any]:
+    return {"request_id": row.id, "engagement_id": row.parent}
+
+
+ANSWER = InboxSource(
+    name="audit-request", group="evidence", needs=permissions.PROVIDE, select=_to_answer, icon="message-reply", verb="Answer",
+    title=lambda row: f"Answer the auditors: {row.about}", detail=lambda row: f"{row.detail}, {row.who}",
+    why="you own this request", endpoint="engagements.one_request", values=_address,
+)  # fmt: skip
+ANSWER_AGAIN = InboxSource(
+    name="audit-request-returned", group="evidence", needs=permissions.PROVIDE, select=_returned, icon="arrow-back-up",
+    verb="Answer", title=lambda row: f"Answer the auditors again: {row.about}",
+    detail=lambda row: f"{row.detail}, returned by {row.who}", why="you own this request, and the auditors returned your answer",
+    endpoint="engagements.one_request", values=_address,
+)  # fmt: skip
+UNASSIGNED = InboxSource(
+    name="audit-request-owner", group="evidence", needs=permissions.MANAGE, select=_unassigned, icon="user-plus", verb="Assign",
+    title=lambda row: f"Assign the auditors' request: {row.about}", detail=lambda row: f"{row.detail}, {row.who}",
+    why="you manage audit engagements, and this request has no owner", endpoint="engagements.one_request", values=_address,
+    assign=ASSIGNMENT,
+)  # fmt: skip
+FOLLOW_UP = InboxSource(
+    name="audit-request-late", group="evidence", needs=permissions.MANAGE, select=_late_of_others, icon="bell", verb="Open",
+    title=lambda row: f"Follow up with {row.who or 'a former member'} on the auditors' request: {row.about}",
+    detail=lambda row: row.detail, why="you manage audit engagements, and its owner is late with this request",
+    endpoint="engagements.one_request", values=_address, assign=ASSIGNMENT,
+)  # fmt: skip
+JUDGE = InboxSource(
+    name="audit-answer", group="reviews", needs=permissions.JUDGE, select=_answers, icon="inbox", verb="Review",
+    title=lambda row: f"Review the answer: {row.about}", detail=lambda row: row.detail,
+    why="you audit this engagement", endpoint="engagements.one_request", values=_address,
+)  # fmt: skip
+SOURCES = (ANSWER, ANSWER_AGAIN, UNASSIGNED, FOLLOW_UP, JUDGE)

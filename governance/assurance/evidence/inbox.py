@@ -1,0 +1,143 @@
+"""Of the evidence: items to upload, to assign, to follow up on; versions to review; files to delete permanently.
+
+`consequence` is a port: what late evidence keeps down is known above, by the assessments.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CTE, Select, String, cast, func, null, select
+
+from governance.assurance.evidence import actions, permissions, queries
+from governance.assurance.evidence.freshness_sql import facts, known_versions
+from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceVersion
+from governance.assurance.evidence.visibility import WHOLE
+from governance.foundation.people.queries import name_of
+from governance.foundation.people.second_person import may_approve
+from governance.kernel.bulk import BulkItem
+from governance.kernel.inbox import (
+    ME,
+    NOW,
+    TODAY,
+    InboxAssignment,
+    InboxRow,
+    InboxSource,
+    end_of,
+    item_select,
+    lower_first,
+    requested,
+)
+from governance.kernel.ports import Port
+
+LATE = ("overdue", "rejected")
+UNDONE = (*LATE, "missing", "due")
+
+consequence: Port[Callable[[Any], Any]] = Port("what late evidence keeps down", lambda _evidence_id: null())
+
+
+@cache
+def live_facts() -> CTE:
+    """The state of every live item, once for all sources of one statement."""
+    return facts(NOW, WHOLE, TODAY)
+
+
+def _items(*, who: Any = None) -> Select[Any]:
+    f, e = live_facts(), Evidence
+    detail = func.concat_ws(", ", e.ref, consequence()(e.id))
+    query = item_select(e, about=e.title, place=f.c.state, who=who, detail=detail, since=e.created_at, due=end_of(f.c.deadline))
+    return query.join(f, f.c.id == e.id)
+
+
+def _mine() -> Select[Any]:
+    f = live_facts()
+    return _items().where(f.c.owner_id == ME, f.c.state.in_(UNDONE))
+
+
+def _unassigned() -> Select[Any]:
+    f = live_facts()
+    return _items().where(f.c.owner_id.is_(None), f.c.state.in_(UNDONE))
+
+
+def _late_of_others() -> Select[Any]:
+    f = live_facts()
+    return _items(who=name_of(Evidence.owner_id)).where(f.c.owner_id != ME, f.c.state.in_(LATE))
+
+
+def _next_deadline() -> Select[Any]:
+    f = live_facts()
+    return select(func.min(f.c.deadline)).where(f.c.owner_id == ME, f.c.deadline >= TODAY)
+
+
+def _to_review() -> Select[Any]:
+    """Versions that another person, or a machine, uploaded."""
+    v, e, known = EvidenceVersion, Evidence, _known()
+    detail = func.concat(e.ref, " version ", v.number)
+    query = item_select(
+        v, about=e.title, who=func.coalesce(name_of(v.uploaded_by), queries.CONSOLE), detail=detail, since=v.uploaded_at
+    )
+    query = query.join(e, e.id == v.evidence_id).join(known, known.c.id == v.id)
+    return query.where(e.retired_at.is_(None), known.c.review == "pending", v.uploaded_by.is_distinct_from(ME))
+
+
+@cache
+def _known() -> Any:
+    return known_versions(NOW, WHOLE).subquery()
+
+
+def _deletions() -> Select[Any]:
+    d, v = EvidenceDestruction, EvidenceVersion
+    about = Evidence.ref + " version " + cast(v.number, String)
+    query = item_select(d, parent=d.version_id, about=about, who=name_of(d.asked_by), detail=d.reason, since=d.created_at)
+    query = query.join(v, v.id == d.version_id).join(Evidence, Evidence.id == v.evidence_id)
+    return query.where(d.state == "asked", may_approve(d.asked_by, d.created_at, me=ME))
+
+
+def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - InboxAssignment's signature
+    found = queries.some(ids, lock=lock)
+    return [BulkItem(each.id, each.ref, each.title, "", {"owner_id": each.owner_id}, actions.why_not(each)) for each in found]
+
+
+ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, actions.assign_all, frozenset(actions.UNDOABLE))
+
+
+def _late(row: InboxRow) -> str:
+    return f"{row.place} " if row.place in LATE else ""
+
+
+def _address(row: InboxRow) -> Mapping[str, Any]:
+    return {"evidence_id": row.id}
+
+
+MINE = InboxSource(
+    name="evidence-upload", group="evidence", needs=permissions.BRING, select=_mine, icon="upload", verb="Upload",
+    title=lambda row: f"Upload {_late(row)}{lower_first(row.about)}", detail=lambda row: row.detail,
+    why="you own this evidence item", endpoint="evidence.bringing", values=_address,
+    assign=ASSIGNMENT, next_due=_next_deadline,
+)  # fmt: skip
+UNASSIGNED = InboxSource(
+    name="evidence-owner", group="evidence", needs=permissions.MANAGE, select=_unassigned, icon="user-plus", verb="Assign",
+    title=lambda row: f"Assign the {_late(row)}{lower_first(row.about)}", detail=lambda row: row.detail,
+    why="you manage evidence, and this item has no owner", endpoint="evidence.piece", values=_address,
+    assign=ASSIGNMENT,
+)  # fmt: skip
+FOLLOW_UP = InboxSource(
+    name="evidence-late", group="evidence", needs=permissions.MANAGE, select=_late_of_others, icon="bell", verb="Open",
+    title=lambda row: f"Follow up with {row.who or 'a former member'} on the {_late(row)}{lower_first(row.about)}",
+    detail=lambda row: row.detail, why="you manage evidence, and its owner is late with this item",
+    endpoint="evidence.piece", values=_address, assign=ASSIGNMENT,
+)  # fmt: skip
+REVIEW = InboxSource(
+    name="evidence-review", group="reviews", needs=permissions.REVIEW, select=_to_review, icon="eye-search", verb="Review",
+    title=lambda row: f"Review {lower_first(row.about)}", detail=lambda row: f"{row.detail}, uploaded by {row.who}",
+    why="you can review evidence, and another person uploaded this version",
+    endpoint="evidence.reviewing", values=lambda row: {"version_id": row.id},
+)  # fmt: skip
+DELETION = InboxSource(
+    name="evidence-deletion", group="approvals", needs=permissions.DESTROY, select=_deletions, icon="trash", verb="Review",
+    title=lambda row: f"Review the permanent deletion of {row.about}", detail=requested,
+    why="two people delete a file permanently, and you can be the second",
+    endpoint="evidence.destruction", values=lambda row: {"version_id": row.parent},
+)  # fmt: skip
+SOURCES = (MINE, UNASSIGNED, FOLLOW_UP, REVIEW, DELETION)

@@ -1,0 +1,63 @@
+"""Of the Type II testing: exceptions to respond to, findings to fix, fixes to retest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, any_, select
+
+from governance.assurance.controls.models import Control
+from governance.assurance.testing import permissions
+from governance.assurance.testing.models import Finding, ItemResult, TestException
+from governance.foundation.people.queries import name_of
+from governance.kernel.inbox import CONTROLS, IN_WINDOW, ME, InboxRow, InboxSource, end_of, item_select, shortened
+
+
+def _exceptions() -> Select[Any]:
+    """Without management's response; not those whose item passed in a later result."""
+    e = TestException
+    results = select(ItemResult.outcome).where(ItemResult.sample_item_id == e.sample_item_id)
+    latest = results.order_by(ItemResult.number.desc()).limit(1).scalar_subquery()
+    query = item_select(e, about=e.ref + " of " + Control.ref, detail=e.says, since=e.created_at)
+    return query.join(Control, Control.id == e.control_id).where(e.response == "", latest.is_distinct_from("passed"))
+
+
+def _findings() -> Select[Any]:
+    f = Finding
+    query = item_select(
+        f, parent=f.exception_id, about=f.ref + ": " + f.title, who=name_of(f.raised_by), since=f.created_at, due=end_of(f.due_on)
+    )
+    return query.where(f.owner_id == ME, f.closed_at.is_(None), f.remedied_at.is_(None))
+
+
+def _retests() -> Select[Any]:
+    """Fixed by others; for an auditor, of the controls of their engagement and while its window is open."""
+    f, e = Finding, TestException
+    query = item_select(
+        f, parent=f.exception_id, about=f.ref + ": " + f.title, who=name_of(f.remedied_by), since=f.remedied_at
+    ).join(e, e.id == f.exception_id)
+    fixed = f.closed_at.is_(None) & f.remedied_at.is_not(None)
+    by_others = (f.owner_id != ME) & f.remedied_by.is_distinct_from(ME)
+    return query.where(fixed, by_others, IN_WINDOW, CONTROLS.is_(None) | (e.control_id == any_(CONTROLS)))
+
+
+def _address(row: InboxRow) -> Mapping[str, Any]:
+    return {"exception_id": row.parent}
+
+
+EXCEPTION = InboxSource(
+    name="test-exception", group="evidence", needs=permissions.MANAGE, select=_exceptions, icon="alert-triangle",
+    verb="Respond", title=lambda row: f"Respond to {row.about}", detail=lambda row: shortened(row.detail),
+    why="you respond for management, and this exception has no response", endpoint="testing.exception",
+    values=lambda row: {"exception_id": row.id},
+)  # fmt: skip
+FINDING = InboxSource(
+    name="finding", group="evidence", needs=permissions.REMEDY, select=_findings, icon="clipboard-check", verb="Open",
+    title=lambda row: f"Fix {row.about}", detail=lambda row: f"Raised by {row.who or 'a former member'}",
+    why="you own this finding", endpoint="testing.exception", values=_address,
+)  # fmt: skip
+RETEST = InboxSource(
+    name="retest", group="reviews", needs=permissions.TEST, select=_retests, icon="refresh", verb="Retest",
+    title=lambda row: f"Retest {row.about}", detail=lambda row: f"Fixed by {row.who or 'a former member'}",
+    why="you can test controls, and another person fixed this one", endpoint="testing.exception", values=_address,
+)  # fmt: skip
+SOURCES = (EXCEPTION, FINDING, RETEST)

@@ -1,0 +1,35 @@
+"""The inbox in words. Pure.
+
+>>> headline(Tally(open=15, late=1, due_today=2))
+'15 items need you: 1 is overdue, 2 are due today'
+>>> headline(Tally())
+'Nothing needs you'
+"""
+
+from datetime import datetime
+
+from governance.kernel.formatting import plural, short
+from governance.publishing.inbox.queries import Tally
+
+
+def headline(tally: Tally) -> str:
+    if not tally.open:
+        return "Nothing needs you"
+    return f"{need(tally.open)}{pressing(tally)}"
+
+
+def need(count: int) -> str:
+    """15 items need you."""
+    return f"{plural(count, 'item')} {'needs' if count == 1 else 'need'} you"
+
+
+def pressing(tally: Tally) -> str:
+    counts = ((tally.late, "overdue"), (tally.due_today, "due today"))
+    parts = [f"{count} {'is' if count == 1 else 'are'} {word}" for count, word in counts if count]
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def snoozed(count: int, until: datetime | None) -> str:
+    """Until when, in the reader's time."""
+    many = "is" if count == 1 else "are"
+    return f"{plural(count, 'item')} {many} snoozed until {'it changes' if until is None and count == 1 else 'they change' if until is None else short(until)}."

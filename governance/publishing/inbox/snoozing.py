@@ -1,0 +1,55 @@
+"""Until when an item may be snoozed. Pure.
+
+    CHOICES                        what the page offers: value, label
+    until(choice, day, now)        the moment that a choice means; None: until the item changes
+    why_not(due, until, now)       why this item can't be snoozed until then; None where it can
+
+Days begin at eight in the tenant's time zone. An item comes back before its deadline, so it can't be snoozed past it, and
+an overdue one can't be snoozed at all.
+
+>>> from datetime import UTC
+>>> now = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)  # a Wednesday
+>>> until("monday", None, now).isoformat()
+'2026-11-30T08:00:00+00:00'
+>>> why_not(datetime(2026, 11, 27, 23, 59, 59, tzinfo=UTC), until("monday", None, now), now)
+'It is due on 27 November 2026, so it comes back before then.'
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, get_args
+
+from governance.kernel.formatting import long_day
+
+type Choice = Literal["hour", "tomorrow", "monday", "week", "day", "change"]
+CHOICES: tuple[tuple[Choice, str], ...] = (
+    ("hour", "1 hour"), ("tomorrow", "Until tomorrow"), ("monday", "Until Monday"), ("week", "1 week"),
+    ("change", "Until it changes"),
+)  # fmt: skip
+KNOWN = get_args(Choice.__value__)
+MORNING = time(8)
+MAX_DAYS = 365
+
+
+def until(choice: Choice, day: date | None, now: datetime) -> datetime | None:
+    """`now` in the time zone whose mornings count; `day` only with the choice "day"."""
+    if choice == "change":
+        return None
+    if choice == "hour":
+        return now + timedelta(hours=1)
+    days = {"tomorrow": 1, "monday": 7 - now.weekday(), "week": 7}
+    on = day if choice == "day" and day is not None else now.date() + timedelta(days=days.get(choice, 1))
+    return datetime.combine(on, MORNING, now.tzinfo)
+
+
+def why_not(due: datetime | None, until: datetime | None, now: datetime) -> str | None:
+    if due is not None and due <= now:
+        return "It is overdue, so it can't be snoozed."
+    if until is None:
+        return None
+    if until <= now:
+        return "Choose a day after today."
+    if until > now + timedelta(days=MAX_DAYS):
+        return "Choose a day within a year."
+    if due is not None and until > due:
+        return f"It is due on {long_day(due.astimezone(UTC).date())}, so it comes back before then."
+    return None

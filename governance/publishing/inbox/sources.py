@@ -1,0 +1,20 @@
+"""Every source of the inbox, from the manifests of the features that have one."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from governance.kernel.inbox import InboxSource
+from governance.kernel.manifest import installed
+
+
+def sources() -> tuple[InboxSource, ...]:
+    return tuple(source for manifest in installed() for source in manifest.inbox)
+
+
+def by_name() -> Mapping[str, InboxSource]:
+    return _by_name(sources())
+
+
+@lru_cache(maxsize=8)
+def _by_name(named: tuple[InboxSource, ...]) -> Mapping[str, InboxSource]:
+    return {source.name: source for source in named}

@@ -1,0 +1,238 @@
+"""The inbox: everything that needs this person, the most urgent group first."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import flash, jsonify, redirect, request, url_for
+
+from governance.foundation.people import owners
+from governance.kernel import bulk_pages, clock, current, formatting
+from governance.kernel.access import ROLE_NAMES, allowed
+from governance.kernel.bulk import BulkChange, BulkItem
+from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted, uuid_or_none
+from governance.kernel.inbox import GROUPS, InboxAssignment
+from governance.kernel.pages import page
+from governance.kernel.undo_pages import back_to, take
+from governance.kernel.web import ResponseReturnValue
+from governance.publishing.inbox import actions, next_item, permissions, queries, sentences, snoozing
+from governance.publishing.inbox.forms import AssignForm, SnoozeForm, chosen_keys
+from governance.publishing.inbox.queries import InboxItem, InboxPage, Tally
+from governance.publishing.inbox.sources import by_name, sources
+
+feature = Feature("inbox", __name__)
+MAX_SELECTED = 50
+
+
+def _assignments() -> tuple[InboxAssignment, ...]:
+    return tuple(dict.fromkeys(each.assign for each in sources() if each.assign is not None))
+
+
+UNDOABLE = {kind for assignment in _assignments() for kind in assignment.undoable}
+
+
+@feature.get("/inbox/", needs=permissions.OWN)
+def index() -> ResponseReturnValue:
+    next_item.forget()
+    view, group = _view(), _group()
+    found = queries.page(view=view, group=group, after=request.args.get("after"))
+    first = found.items[0] if found.items else None
+    next_due = queries.next_due() if not found.tally.open and view == "open" else None
+    return page(
+        "publishing/inbox/index.html", kicker=_kicker(), headline=sentences.headline(found.tally), tabs=_tabs(found.tally, view, group),
+        view=view, group=group, shown=found, groups=list(_grouped(found)), first=first and _described(first), next_due=next_due,
+        next=found.next and url_for("inbox.index", **_kept(view, group), after=found.next), start=url_for("inbox.index", **_kept(view, group)),
+        owners=owners.assignee_choices() if any(allowed(each.needs) for each in _assignments()) and found.items else [],
+        choices=snoozing.CHOICES, is_first_page="after" not in request.args,
+    )  # fmt: skip
+
+
+def _view() -> str:
+    view = request.args.get("view", "open")
+    if view not in queries.VIEWS:
+        raise NotFound("There is no such view of the inbox.")
+    return view
+
+
+def _group() -> str:
+    group = request.args.get("group", "")
+    if group and group not in {each.key for each in GROUPS}:
+        raise NotFound("There is no such group in the inbox.")
+    return group
+
+
+def _kept(view: str, group: str) -> dict[str, Any]:
+    return ({"view": view} if view != "open" else {}) | ({"group": group} if group else {})
+
+
+def _kicker() -> str:
+    """Inbox · Ines Duarte, compliance officer · 25 November 2026, 11:10 CET."""
+    who, local = current.actor(), clock.now().astimezone(formatting.zone())
+    return f"Inbox · {who.name}, {ROLE_NAMES[who.role].lower()} · {formatting.long_day(local.date())}, {local:%H:%M %Z}"
+
+
+def _tabs(tally: Tally, view: str, group: str) -> list[dict[str, Any]]:
+    """All, each group that has anything, and what is snoozed."""
+    tabs = [{"label": "All", "href": url_for("inbox.index"), "current": view == "open" and not group, "count": tally.open}]
+    for each in GROUPS:
+        if tally.of(each.key) or each.key == group:
+            href, chosen = url_for("inbox.index", group=each.key), view == "open" and each.key == group
+            tabs.append({"label": each.title, "href": href, "current": chosen, "count": tally.of(each.key)})
+    href = url_for("inbox.index", view="snoozed")
+    return [*tabs, {"label": "Snoozed", "href": href, "current": view == "snoozed", "count": tally.snoozed}]
+
+
+def _grouped(found: InboxPage) -> Iterator[dict[str, Any]]:
+    for rank, group in enumerate(GROUPS):
+        items = [_described(item) for item in found.items if item.rank == rank]
+        if items:
+            yield {"key": group.key, "title": group.title, "note": group.note, "count": found.tally.of(group.key), "items": items}
+
+
+def _described(item: InboxItem) -> dict[str, Any]:
+    """An item as the templates show it."""
+    source, row, now = item.source, item.row, clock.now()
+    return {
+        "key": item.key, "row": row, "source": source, "title": item.title, "detail": item.detail, "verb": source.verb,
+        "open": url_for("inbox.open_item", key=item.key), "preview": url_for("inbox.preview", key=item.key),
+        "assignable": source.assign is not None and allowed(source.assign.needs),
+        "reason": row.detail if source.group == "approvals" else "", "why": source.why, "choices": list(_offered(item)),
+        "why_not_snooze": snoozing.why_not(row.due, None, now),
+    }  # fmt: skip
+
+
+def _offered(item: InboxItem) -> Iterator[tuple[str, str]]:
+    """How long this item can be snoozed, given its deadline."""
+    now = clock.now()
+    for choice, label in snoozing.CHOICES:
+        until = snoozing.until(choice, None, now.astimezone(formatting.zone()))
+        if snoozing.why_not(item.row.due, until, now) is None:
+            yield choice, label
+
+
+# ---- one item
+
+
+@feature.get("/inbox/items/<key>", needs=permissions.OWN)
+def preview(key: str) -> ResponseReturnValue:
+    """The panel beside the list; a page of its own where there is no room, and for an item that left."""
+    try:
+        item = _described(queries.item(key))
+    except NotFound as gone:
+        return page("publishing/inbox/item.html", status=404, item=None, gone=gone.message, fragments=("preview",))
+    return page("publishing/inbox/item.html", item=item, gone="", fragments=("preview",))
+
+
+@feature.get("/inbox/items/<key>/open", needs=permissions.OWN)
+def open_item(key: str) -> ResponseReturnValue:
+    """On to the item's own page, from which the next item follows."""
+    try:
+        return _opened(queries.item(key))
+    except NotFound as gone:
+        return page("publishing/inbox/item.html", status=404, item=None, gone=gone.message)
+
+
+def _opened(item: InboxItem) -> ResponseReturnValue:
+    href = url_for(item.source.endpoint, **item.source.values(item.row))
+    next_item.remember(item, href)
+    return redirect(href, 302)
+
+
+@feature.get("/inbox/next", needs=permissions.OWN, endpoint="next_item")
+def to_next_item() -> ResponseReturnValue:
+    """The item after the one that was opened; `skip` leaves that one undone. While it isn't done, back to its page."""
+    told = next_item.kept()
+    if told is None:
+        return redirect(url_for("inbox.index"), 302)
+    if "skip" not in request.args and _is_open(told["key"]):
+        return redirect(told.get("back") or told["path"], 302)
+    following = queries.following(told["edge"], told["key"])
+    if following is None:
+        return redirect(url_for("inbox.index"), 302)
+    return _opened(following)
+
+
+def _is_open(key: str) -> bool:
+    try:
+        return not queries.item(key).row.is_snoozed
+    except NotFound:
+        return False
+
+
+@feature.get("/inbox/keys", needs=permissions.OWN, attended=False)
+def keys() -> ResponseReturnValue:
+    """What is still open: a page greys the rows that have left."""
+    return jsonify(items=queries.keys())
+
+
+# ---- snooze
+
+
+@feature.post("/inbox/snooze", needs=permissions.OWN)
+def snooze() -> ResponseReturnValue:
+    form, items = SnoozeForm(), _chosen()
+    if not accepted(form, lambda: actions.snooze(items, form.until())):
+        flash(" ".join(text for _, text in form.problems) or "Nothing was snoozed.", "error")
+    else:
+        flash(sentences.snoozed(len(items), form.until()))
+    return redirect(back_to(url_for("inbox.index")), 303)
+
+
+@feature.post("/inbox/return", needs=permissions.OWN)
+def return_items() -> ResponseReturnValue:
+    count = actions.return_items(_chosen())
+    flash(f"{formatting.plural(count, 'item')} returned to your inbox." if count else "It was in your inbox already.")
+    return redirect(back_to(url_for("inbox.index")), 303)
+
+
+def _chosen() -> list[InboxItem]:
+    chosen = chosen_keys()
+    if not chosen:
+        raise Invalid("Select at least one item first.")
+    if len(chosen) > MAX_SELECTED:
+        raise Invalid(f"You selected {len(chosen)} items. Select at most {MAX_SELECTED}.")
+    return [queries.item(key) for key in chosen]
+
+
+# ---- assign
+
+
+@feature.post("/inbox/assign", needs=permissions.OWN)
+def assign_selected() -> ResponseReturnValue:
+    """Preview, then assign. Approvals and reviews are each person's own, so they are left out, and that is said."""
+    form, home = AssignForm(), url_for("inbox.index")
+    owner_id = owners.chosen(form.owner_id.data or None)
+    chosen = [(by_name().get(key.partition(".")[0]), uuid_or_none(key.partition(".")[2])) for key in chosen_keys()]
+    ids = {item_id for source, item_id in chosen if item_id and source and source.assign and allowed(source.assign.needs)}
+    if not bulk_pages.is_confirmed() and not (ids := ids | bulk_pages.selected()):
+        raise Invalid("None of the selected items can be assigned: select evidence items or auditors' requests.")
+    if chosen and len(ids) < len(chosen):
+        flash(f"{formatting.plural(len(chosen) - len(ids), 'selected item')} can't be assigned and left out here.", "warning")
+    action = bulk_pages.BulkAction(
+        noun="item", title="Assign items", columns=(owners.OWNER,), find=_to_assign, asks=("owner_id",),
+        apply=lambda changes: _assign(changes, owner_id), verb=lambda count: owners.assign_verb(count, "item", owner_id),
+        done=lambda count: owners.assigned(count, "item", owner_id),
+    )  # fmt: skip
+    return bulk_pages.run(action, form, lambda _: {"owner_id": owner_id}, ids=ids, back=back_to(home), crumbs=[("Inbox", home)])
+
+
+def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's signature
+    return [item for assignment in _mine() for item in assignment.find(ids, lock)]
+
+
+def _assign(changes: Sequence[BulkChange], owner_id: UUID | None) -> None:
+    for assignment in _mine():
+        found = {item.id for item in assignment.find([change.item.id for change in changes], True)}
+        if found:
+            assignment.apply(found, owner_id)
+
+
+def _mine() -> list[InboxAssignment]:
+    return [assignment for assignment in _assignments() if allowed(assignment.needs)]
+
+
+@feature.post("/inbox/undo/<uuid:undo_offer_id>", needs=permissions.OWN)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return take(undo_offer_id, UNDOABLE, url_for("inbox.index"))

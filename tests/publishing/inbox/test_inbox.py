@@ -1,0 +1,425 @@
+"""The inbox through the front door: what is in it and in what order, snoozing, assigning, from one item to the next."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from governance.assurance.assessments import actions as assessing
+from governance.assurance.assessments import queries as assessments
+from governance.assurance.evidence import actions as evidencing
+from governance.assurance.evidence import queries as evidence
+from governance.foundation.audit.models import AuditEntry
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.operations.systems import actions as systems
+from governance.publishing.inbox import queries
+from governance.publishing.inbox.models import InboxSnooze
+from governance.publishing.inbox.sources import sources
+from tests import make
+from tests.assurance.controls.governed import drilled
+from tests.assurance.engagements import field
+from tests.assurance.frameworks.files import words
+from tests.conftest import visitor
+from tests.publishing.overview.conftest import NOW, ago
+
+
+def soup(reply):
+    return BeautifulSoup(reply.text, "html.parser")
+
+
+def heading(reply):
+    return soup(reply).h1.get_text()
+
+
+def said(reply):
+    """Every word of the page: messages stand before the main part."""
+    return " ".join(soup(reply).get_text(" ").split())
+
+
+def titles(reply):
+    return [row.a.get_text() for row in soup(reply).find_all(attrs={"data-row": True})]
+
+
+def groups(reply):
+    return [title.get_text() for title in soup(reply).select(".c-inboxgrp h2")]
+
+
+def count(reply):
+    found = soup(reply).select_one(".c-waits b")
+    return found.get_text() if found else None
+
+
+def key_of(reply, title):
+    row = next(row for row in soup(reply).find_all(attrs={"data-row": True}) if row.a.get_text() == title)
+    return row["data-item"]
+
+
+@pytest.fixture
+def asking(rich):
+    """Sanjay planned a drill that is due in three days."""
+    with clock.frozen(ago(100)), make.acting("compliance_officer"):
+        system = systems.register(key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="standard", owner_id=None).id
+    with make.acting("admin"):
+        due = NOW + timedelta(days=3)
+        more = {"state": "asked", "started_at": None, "ended_at": None, "agreed_by": None, "created_at": ago(1)}
+        return {**rich, "drill": drilled(system, due, **more).id, "due": due}
+
+
+LATE = "Assign the overdue penetration test report"
+DRILL = "Review the drill of ad-copywriter"
+SIGN, REVIEW = "Sign off GOVERN 1.6", "Review drill record"
+
+
+# ---- what is in it
+
+
+def test_the_most_urgent_group_comes_first_and_the_heading_counts(as_officer, asking):
+    reply = as_officer.get("inbox/")
+    assert heading(reply) == "4 items need you: 1 is overdue"
+    assert groups(reply) == ["Evidence and requests", "Approvals", "Reviews"]
+    assert titles(reply) == [LATE, DRILL, SIGN, REVIEW]
+    text = said(reply)
+    assert "12 days late" in text and "decided one by one, each with its own page" in text
+    assert "Inbox · Ines Duarte, compliance officer · 25 November 2026, 10:24 CET" in text
+    assert count(reply) == "4"
+
+
+def test_a_tab_shows_one_group(as_officer, asking):
+    reply = as_officer.get("inbox/?group=approvals")
+    assert titles(reply) == [DRILL] and heading(reply).startswith("4 items need you")
+    assert soup(reply).select_one(".c-tabs [aria-current]").get_text().split() == ["Approvals", "1"]
+    as_officer.get("inbox/?group=parcels", then=404)
+    as_officer.get("inbox/?view=parcels", then=404)
+
+
+def test_every_page_counts_it_in_the_top_bar(as_officer, as_viewer, as_stranger, asking):
+    for path in ("", "evidence/", "controls/", "settings/", "reports/", "inbox/"):
+        assert count(as_officer.get(path)) == "4", path
+    assert count(as_viewer.get("evidence/")) is None
+    as_stranger.get("inbox/", then=404)
+
+
+def test_an_item_leaves_when_its_work_is_done(as_officer, asking):
+    with make.acting("compliance_officer"):
+        evidencing.accept(*evidence.version_of(asking["pending"]))
+    assert REVIEW not in titles(as_officer.get("inbox/"))
+    assert count(as_officer.get("controls/")) == "3"
+
+
+def test_another_tenant_has_none_of_it(as_neighbour, asking):
+    reply = as_neighbour.get("/t/globex/inbox/")
+    assert heading(reply) == "Nothing needs you" and "Penetration" not in reply.text
+    as_neighbour.get(f"/t/globex/inbox/items/drill.{asking['drill']}", then=404)
+    as_neighbour.get(f"/t/globex/inbox/items/drill.{asking['drill']}/open", then=404)
+
+
+def test_an_empty_inbox_tells_the_next_due_date(app, as_contributor, rich):
+    with make.acting("compliance_officer"):
+        for ref in ("TST-02", "TST-03", "TST-04"):
+            evidencing.retire(evidence.find_evidence(rich["pieces"][ref]), because="It is over")
+        evidencing.assign(evidence.find_evidence(rich["pieces"]["TST-01"]), make.person_id("contributor"))
+        assessing.assign(assessments.item(rich["items"]["MAP 1.1"]), None, None)
+    reply = as_contributor.get("inbox/")
+    assert heading(reply) == "Nothing needs you" and count(reply) is None
+    assert "Your next due date is 13 June 2027." in said(reply)  # when the accepted version of TST-01 ends
+    assert "next due date" not in said(visitor(app, "viewer").get("inbox/"))
+
+
+def test_an_auditor_has_what_the_engagement_is_about(as_auditor, app, rich):
+    mine, other = field.worlds(), field.engagement("Brook Audit", opens=-400)
+    ids = {}
+    for held, title in ((mine, "Members"), (other, "Payroll")):
+        ids[title] = field.request(held, title)
+        field.provided(held, ids[title], said="Here.")
+    with clock.frozen(clock.now()):
+        reply = as_auditor.get("inbox/")
+    assert titles(reply) in (["Review the answer: Members"], [])  # the world's engagement is open on the day of the machine
+    assert "Payroll" not in reply.text
+    as_auditor.get(f"inbox/items/audit-answer.{ids['Payroll']}", then=404)
+
+
+# ---- one item
+
+
+def test_the_panel_is_a_fragment_and_a_page(as_officer, asking):
+    key = f"drill.{asking['drill']}"
+    part = as_officer.get(f"inbox/items/{key}", headers={"HX-Request": "true", "HX-Target": "section#preview"})
+    assert "<html" not in part.text and "You get this because a drill needs a second person" in said(part)
+    assert f"/t/acme/inbox/items/{key}/open" in part.text
+    whole = as_officer.get(f"inbox/items/{key}")
+    assert heading(whole) == DRILL
+
+
+@pytest.mark.parametrize("key", ["drill", "drill.", "drill.x", "parcel.01a21584-b442-75e3-9fe9-2d33b9ca888f", "x" * 300])
+def test_a_key_that_names_nothing_is_not_found(as_officer, asking, key):
+    reply = as_officer.get(f"inbox/items/{key}", then=404)
+    assert "This left your inbox" in said(reply)
+
+
+def test_what_somebody_else_did_is_said_and_the_page_can_ask(as_officer, asking):
+    listed = as_officer.get("inbox/keys").json["items"]
+    key = f"evidence-review.{asking['pending']}"
+    assert key in listed and len(listed) == 4
+    with make.acting("compliance_officer"):
+        evidencing.accept(*evidence.version_of(asking["pending"]))
+    assert key not in as_officer.get("inbox/keys").json["items"]
+    gone = as_officer.get(f"inbox/items/{key}", then=404)
+    assert "someone decided it, it has another owner, or your access changed" in words(gone)
+
+
+def test_a_person_who_lost_the_permission_lost_the_item(app, asking):
+    for role in ("contributor", "viewer", "admin"):  # an admin requested it
+        visitor(app, role).get(f"inbox/items/drill.{asking['drill']}", then=404)
+
+
+# ---- from one item to the next
+
+
+def test_after_a_decision_comes_the_next_item(as_officer, asking):
+    key = f"drill.{asking['drill']}"
+    page = as_officer.get(f"inbox/items/{key}/open", then=302).location
+    assert "Skip to the next item" in said(as_officer.get(page))
+    after = as_officer.post(f"switches/drills/{asking['drill']}/decision", verb="agree", then=303)
+    assert after.location.endswith("/t/acme/inbox/next")
+    following = as_officer.get(after.location, then=302).location
+    assert following.endswith("/frameworks/nist-ai-rmf-1.0/GOVERN-1.6")
+    assert "Sign off GOVERN 1.6" in said(as_officer.get(following))
+
+
+def test_a_form_that_leaves_the_item_undone_comes_back_to_it(as_officer, asking):
+    key = f"sign-off.{_conclusion(asking)}"
+    page = as_officer.get(f"inbox/items/{key}/open", then=302).location
+    item_id = asking["items"]["GOVERN 1.6"]
+    form = next(f for f in soup(as_officer.get(page)).find_all("form", method="post") if "comment" in f.get("action", ""))
+    assert str(item_id) in form["action"]
+    after = as_officer.post(form["action"], then=303, text="Which systems?")
+    back = as_officer.get(after.location, then=302).location
+    assert "GOVERN-1.6" in back
+
+
+def _conclusion(asking):
+    with make.acting("compliance_officer", read_only=True):
+        return next(item.row.id for item in queries.page().items if item.title == SIGN)
+
+
+def test_the_last_item_leads_back_to_the_inbox_and_others_wrap_around(as_officer, asking):
+    as_officer.get(f"inbox/items/evidence-review.{asking['pending']}/open", then=302)
+    first = as_officer.get("inbox/next?skip=1", then=302).location
+    assert first.endswith(f"/evidence/{asking['pieces']['TST-02']}")
+    as_officer.get("inbox/")
+    assert as_officer.get("inbox/next", then=302).location.endswith("/t/acme/inbox/"), "the inbox forgets what was opened"
+
+
+def test_other_forms_lead_where_they_always_led(as_officer, asking):
+    as_officer.get(f"inbox/items/drill.{asking['drill']}/open", then=302)
+    after = as_officer.post(f"evidence/{asking['pieces']['TST-02']}/owner", owner_id=make.person_id("contributor"), then=303)
+    assert "inbox" not in after.location
+
+
+# ---- snooze
+
+
+def snoozed(visitor, key, choice="tomorrow", then=303, **more):
+    return visitor.post("inbox/snooze", items=key, choice=choice, then=then, **more)
+
+
+def test_a_snoozed_item_is_away_for_its_person_and_returns_by_itself(app, as_officer, as_reviewer, asking):
+    key = f"drill.{asking['drill']}"
+    reply = as_officer.get(snoozed(as_officer, key).location)
+    assert "1 item is snoozed until 26 Nov 08:00." in said(reply)
+    assert DRILL not in titles(reply) and count(reply) == "3"
+    assert DRILL in titles(as_reviewer.get("inbox/")), "each person snoozes for themselves"
+    away = as_officer.get("inbox/?view=snoozed")
+    assert titles(away) == [DRILL]
+    with clock.frozen(NOW + timedelta(hours=24)):
+        later = visitor(app, "compliance_officer")
+        assert DRILL in titles(later.get("inbox/")) and count(later.get("controls/")) == "4"
+
+
+def test_a_snoozed_item_can_be_returned(as_officer, asking):
+    key = f"drill.{asking['drill']}"
+    snoozed(as_officer, key)
+    as_officer.post("inbox/return", items=key)
+    assert DRILL in titles(as_officer.get("inbox/"))
+    reply = as_officer.post("inbox/return", items=key, follow=True)
+    assert "It was in your inbox already." in said(reply)
+
+
+def test_a_change_of_the_item_ends_its_snooze(as_officer, asking):
+    key = f"evidence-owner.{asking['pieces']['TST-02']}"
+    snoozed(as_officer, f"drill.{asking['drill']}", "change")
+    assert DRILL not in titles(as_officer.get("inbox/"))
+    with make.acting("admin"):
+        drill = session().get(type(_drill(asking)), (make.founder("acme").tenant_id, asking["drill"]))
+        drill.due_at = NOW + timedelta(days=9)
+    assert DRILL in titles(as_officer.get("inbox/")), key
+
+
+def _drill(asking):
+    from governance.operations.switches.models import Drill
+
+    return session().scalars(select(Drill).where(Drill.id == asking["drill"])).one()
+
+
+@pytest.mark.parametrize(
+    ("choice", "day", "says"),
+    [
+        ("monday", None, "It is due on 28 November 2026, so it comes back before then"),
+        ("day", "2026-11-29", "comes back before then"),
+        ("day", "2026-11-24", "choose a day after today"),
+        ("day", None, "Choose a day"),
+        ("never", None, "Not a valid choice"),
+    ],
+)
+def test_nothing_is_snoozed_past_its_deadline_or_for_nonsense(as_officer, asking, choice, day, says):
+    reply = as_officer.get(snoozed(as_officer, f"drill.{asking['drill']}", choice, day=day).location)
+    assert says.lower() in said(reply).lower()
+    assert DRILL in titles(reply)
+
+
+def test_an_overdue_item_cannot_be_snoozed_and_one_refusal_snoozes_none(as_officer, asking):
+    late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"drill.{asking['drill']}"
+    reply = as_officer.get(snoozed(as_officer, [drill, late], "hour").location)
+    assert "it is overdue, so it can't be snoozed" in said(reply)
+    assert set(titles(reply)) >= {LATE, DRILL}
+    with make.acting("compliance_officer"):
+        assert session().scalars(select(InboxSnooze)).all() == []
+
+
+def test_only_what_is_in_the_own_inbox_can_be_snoozed(as_contributor, as_officer, asking):
+    snoozed(as_contributor, f"drill.{asking['drill']}", then=404)
+    snoozed(as_officer, "drill.01a21584-b442-75e3-9fe9-2d33b9ca888f", then=404)
+    as_officer.post("inbox/snooze", choice="hour", then=422)
+
+
+def test_snoozing_is_in_the_log_and_twice_is_once(as_officer, asking):
+    key = f"drill.{asking['drill']}"
+    snoozed(as_officer, key)
+    as_officer.post("inbox/return", items=key)
+    snoozed(as_officer, key, "hour")
+    with make.acting("compliance_officer"):
+        said = (
+            session()
+            .scalars(
+                select(AuditEntry.action).where(AuditEntry.action.startswith("inbox.")).order_by(AuditEntry.at, AuditEntry.id)
+            )
+            .all()
+        )
+        assert said == ["inbox.item.snoozed", "inbox.item.returned", "inbox.item.snoozed"]
+        assert len(session().scalars(select(InboxSnooze)).all()) == 1
+
+
+def test_the_panel_offers_only_what_the_deadline_allows(as_officer, asking):
+    part = as_officer.get(f"inbox/items/drill.{asking['drill']}")
+    offered = {button["value"] for button in soup(part).find_all("button", attrs={"name": "choice"})}
+    assert offered == {"hour", "tomorrow", "change"}
+    late = as_officer.get(f"inbox/items/evidence-owner.{asking['pieces']['TST-02']}")
+    assert "It is overdue, so it can't be snoozed." in words(late)
+
+
+# ---- assign
+
+
+def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, asking):
+    late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"drill.{asking['drill']}"
+    anna = make.person_id("contributor")
+    preview = as_officer.post("inbox/assign", items=[late, drill], owner_id=anna, then=200)
+    assert "1 selected item can't be assigned and left out here." in said(preview)
+    seen = [i["value"] for i in soup(preview).find_all("input", attrs={"name": "seen"})]
+    assert len(set(seen)) == 1
+    reply = as_officer.get(as_officer.post("inbox/assign", seen=sorted(set(seen)), owner_id=anna).location)
+    assert "1 item is now assigned to Anna Rossi." in said(reply)
+    assert "Follow up with Anna Rossi on the overdue penetration test report" in titles(reply)
+    undo = soup(reply).find("button", attrs={"data-undo": True}).find_parent("form")["action"]
+    as_officer.post(undo)
+    assert LATE in titles(as_officer.get("inbox/"))
+
+
+def test_auditors_requests_are_assigned_too(as_officer, rich):
+    held = field.engagement("Brook Audit")
+    with make.acting():
+        from sqlalchemy import update
+
+        from governance.assurance.engagements.models import Engagement
+
+        session().execute(update(Engagement).values(opens_at=ago(300), closes_at=NOW + timedelta(days=300)))
+    asked = field.request(held, "Training", owner=None)
+    preview = as_officer.post(
+        "inbox/assign", items=f"audit-request-owner.{asked}", owner_id=make.person_id("contributor"), then=200
+    )
+    seen = soup(preview).find("input", attrs={"name": "seen"})["value"]
+    as_officer.post("inbox/assign", seen=seen, owner_id=make.person_id("contributor"))
+    assert not any("Training" in title for title in titles(as_officer.get("inbox/")))
+
+
+def test_approvals_are_not_assigned_and_not_by_whoever_may_not(as_officer, as_contributor, asking):
+    anna = make.person_id("contributor")
+    as_officer.post("inbox/assign", items=f"drill.{asking['drill']}", owner_id=anna, then=422)
+    mine = f"evidence-upload.{asking['pieces']['TST-04']}"
+    as_contributor.post("inbox/assign", items=mine, owner_id=anna, then=422)
+    assert "Assign…" not in words(as_contributor.get("inbox/"))
+
+
+# ---- pages and what they cost
+
+
+def test_a_long_inbox_comes_in_pages(as_officer, asking):
+    with make.acting("compliance_officer"):
+        for number in range(60):
+            evidencing.begin(f"Record {number}", kind="report", cadence="yearly", owner_id=None, due_on=None, controls={})
+    first = as_officer.get("inbox/")
+    assert heading(first) == "64 items need you: 1 is overdue" and len(titles(first)) == 50 and "50 of 64" in words(first)
+    second = as_officer.get(soup(first).find("a", rel="next")["href"])
+    assert len(titles(second)) == 14 and not set(titles(first)) & set(titles(second))
+    assert titles(second)[-3:] == [DRILL, SIGN, REVIEW] and count(second) == "64"
+    assert soup(second).find("a", rel="next") is None
+
+
+@pytest.mark.parametrize("after", ["x", "bm90aGluZw==", "WzEsMiwzLDRd", "W10=", "bnVsbA=="])
+def test_a_bent_page_mark_is_refused(as_officer, asking, after):
+    as_officer.get("inbox/", query_string={"after": after}, then=422)
+
+
+def unions(seen):
+    return [each for each in seen if "UNION ALL" in each]
+
+
+def test_the_list_and_its_counts_are_one_statement(as_officer, as_auditor, asking, statements):
+    as_officer.get("inbox/")
+    with statements() as seen:
+        as_officer.get("inbox/")
+    assert len(unions(seen)) == 1, "\n".join(seen)
+    with statements() as seen:
+        as_officer.get("inbox/?group=reviews")
+    assert len(unions(seen)) == 1
+
+
+def test_the_count_on_a_page_is_one_statement_and_none_while_nothing_changes(asking, database):
+    from sqlalchemy import event
+
+    seen = []
+    event.listen(database.engine, "before_cursor_execute", note := lambda _c, _k, statement, *_: seen.append(statement))
+    try:
+        for expected in (1, 1, 1):
+            with make.acting("compliance_officer", read_only=True):
+                queries.tally()
+                queries.tally()
+            assert len([each for each in seen if "the shell: the inbox" in each]) == expected
+        with make.acting("compliance_officer"):
+            evidencing.accept(*evidence.version_of(asking["pending"]))
+        with make.acting("compliance_officer", read_only=True):
+            assert queries.tally().open == 3
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    assert len([each for each in seen if "the shell: the inbox" in each]) == 2
+
+
+def test_every_source_reads_the_same_columns_and_leads_to_a_page(app):
+    for source in sources():
+        assert [column.key for column in source.select().selected_columns] == list(queries.COLUMNS[1:-1]), source.name
+        assert source.endpoint in app.view_functions, source.name
+        assert re.fullmatch(r"[a-z-]+", source.name)
+    assert len({each.name for each in sources()}) == len(sources())
