@@ -19,6 +19,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "access_review_items": {"decision": None, "role": None},
     "anchors": {"kind": "witness", "state": "agrees", "url": "https://witness.example", "secret": None},
     "anchor_receipts": {"outcome": "agrees"},
+    "approvals": {"kind": "unmasking", "requesters": [], "excluded": [], "approvers": [], "roles": ["admin"]},
     "api_keys": {"scopes": ["audit:read"]},
     "controls": {"kind": "preventive", "automation": "manual", "cadence": "quarterly", "rests_on": None},
     "control_mappings": {"coverage": "full"},

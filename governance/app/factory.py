@@ -40,6 +40,8 @@ from governance.foundation.api_keys import actions as key_actions
 from governance.foundation.api_keys import queries as keys
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.api_keys.views import feature as api_keys
+from governance.foundation.approvals import kinds as approval_kinds
+from governance.foundation.approvals.views import feature as approvals
 from governance.foundation.audit import logs as logs_of_tenants
 from governance.foundation.audit import sealing, sequencer
 from governance.foundation.audit.api import feature as audit_api
@@ -52,6 +54,7 @@ from governance.foundation.people import actions as members
 from governance.foundation.people import step_up
 from governance.foundation.people import views as people
 from governance.foundation.people.connection_views import feature as connections
+from governance.foundation.privacy import approval_kinds as privacy_approvals
 from governance.foundation.privacy.erasing import erasers
 from governance.foundation.privacy.views import feature as privacy
 from governance.foundation.privacy.views import remember_unmasked
@@ -101,7 +104,7 @@ from governance.publishing.reports.views import public as report_check
 
 FEATURES = [
     health, people.door, auditors.public, report_check, log_check, overview, operator_overview, jump, frameworks, operator_frameworks, assessments,
-    controls, evidence, collectors, testing, engagements, reauthentication.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, step_up.feature, privacy, tenant_settings, operator_tenants,
+    controls, evidence, collectors, testing, engagements, reauthentication.feature, access_reviews, systems, policies, switches, operator_policies, operator_switches, logbook, log_exports, anchors, reports, people.feature, connections, step_up.feature, approvals, privacy, tenant_settings, operator_tenants,
     api_keys, audit_api, evidence_api, api_description,
 ]  # fmt: skip
 ROOT = Path(__file__).parents[2]
@@ -194,6 +197,7 @@ def connect(settings: config.Settings) -> None:
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
+    approval_kinds.register(*privacy_approvals.KINDS)
     subjects.connect(registered_systems)
     subscribe(DrillEnded, file_drill)
     members.engaged[:] = [audits]
@@ -233,14 +237,14 @@ NAV = (
      ("Policies", "adjustments-horizontal", "policies.index", "policies", "policies.view")),
     (("Audit log", "fingerprint", "logbook.index", "logbook log_exports anchors", "audit.view"),
      ("Reports", "clipboard-data", "reports.index", "reports", "reports.view")),
-    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people connections api_keys access_reviews privacy", "people.own"),),
+    (("Settings", "settings", "tenant_settings.settings", "tenant_settings people connections api_keys access_reviews privacy approvals", "people.own"),),
 )  # fmt: skip
 OPERATOR_NAV = (
     (("Tenants", "layout-dashboard", "operator_overview.overview", "operator_overview operator_tenants", "tenants.view"),
      ("Frameworks", "shield", "operator_frameworks.index", "operator_frameworks", "tenants.view"),
      ("Floor", "adjustments-horizontal", "operator_policies.index_of_operator", "operator_policies", "platform.view"),
      ("Switch", "bolt", "operator_switches.switch", "operator_switches", "switches.platform")),
-    (("Settings", "settings", "people.members", "people connections api_keys", "people.members"),),
+    (("Settings", "settings", "people.members", "people connections api_keys approvals", "people.members"),),
 )  # fmt: skip
 
 

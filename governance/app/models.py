@@ -10,6 +10,7 @@ from governance.assurance.frameworks import models as frameworks
 from governance.assurance.testing import models as testing
 from governance.foundation.anchors import models as anchors
 from governance.foundation.api_keys import models as api_keys
+from governance.foundation.approvals import models as approvals
 from governance.foundation.audit import models as audit
 from governance.foundation.logbook import models as logbook
 from governance.foundation.people import models as people
@@ -27,6 +28,7 @@ __all__ = [
            "access_reviews",
            "anchors",
            "api_keys",
+           "approvals",
            "assessments",
            "audit",
            "collectors",

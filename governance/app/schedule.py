@@ -15,6 +15,7 @@ from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import jobs as evidence_jobs
 from governance.assurance.evidence import verifying
 from governance.foundation.anchors import jobs as anchors
+from governance.foundation.approvals import jobs as approvals
 from governance.foundation.audit import fsck, sequencer
 from governance.foundation.logbook import jobs as exports
 from governance.foundation.logbook import search
@@ -43,6 +44,11 @@ def sweep_sign_ins() -> None:
     _each_tenant("sweep sign-ins", people.forget_old_sign_ins)
     _each_tenant("forget offers to undo", undo.forget)
     _each_tenant("expire changes of the sign-in", connections.expire)
+
+
+def expire_approvals() -> None:
+    """Nightly: close requests for approval that nobody decided in time."""
+    _each_tenant("expire approvals", approvals.expire)
 
 
 def shred_old_parts() -> None:
@@ -214,5 +220,6 @@ JOBS: dict[str, tuple[Callable[[], None], dict[str, Any]]] = {
     "remind of evidence": (remind_of_evidence, {"hour": 6, "minute": 12}),
     "shut auditors' doors": (shut_auditors_doors, {"second": "*/10"}),
     "sweep sign-ins": (sweep_sign_ins, {"hour": 2, "minute": 17}),
+    "expire approvals": (expire_approvals, {"hour": 2, "minute": 27}),
     "shred old sealed parts": (shred_old_parts, {"hour": 2, "minute": 47}),
 }

@@ -610,7 +610,7 @@ def _hold(cast: Cast) -> None:
 
 
 def _ask_who(cast: Cast) -> None:
-    privacy.ask_unmasking(
+    privacy.request_unmasking(
         sealing.pseudonym(cast.id("jun")), "The failed red-team sample of SEC-07 has to be talked through with whoever filed it."
     )
 

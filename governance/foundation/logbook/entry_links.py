@@ -22,6 +22,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "Tenant": ("tenant_settings.settings", ""),
     "Connection": ("connections.index", ""),
     "ConnectionChange": ("connections.change", "connection_change_id"),
+    "Approval": ("approvals.approval", "approval_id"),
     "Membership": ("people.members", ""),
     "Invitation": ("people.members", ""),
     "LogKey": ("logbook.checkpoints", ""),

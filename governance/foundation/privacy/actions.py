@@ -1,7 +1,7 @@
 """What two persons decide about a third, what nobody may erase, and how long sealed parts are kept.
 
 ask_erasure, approve_erasure, run_again, begin, finish     erasing a person, for good
-ask_unmasking, approve_unmasking, note_use                 a name for an hour
+request_unmasking, show_name, end_unmasking, note_use      a name for an hour
 place_hold, release_hold, held_back                        what stops an erasure
 set_retention, shred                                       how long sealed parts stay readable
 """
@@ -13,6 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.models import Approval
 from governance.foundation.audit import sealing
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -22,6 +24,7 @@ from governance.foundation.people.models import Membership
 from governance.foundation.people.second_person import OWN, ApprovalRequest
 from governance.foundation.privacy import erasing, erasure_list, queries
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
+from governance.foundation.privacy.queries import UNMASKING
 from governance.kernel import clock, current, jobs
 from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
@@ -195,47 +198,34 @@ def _sentence(held: Collection[LegalHold]) -> str:
 # ---- who a pseudonym is
 
 
-def ask_unmasking(pseudonym: str, reason: str) -> Unmasking:
-    """Asked twice is asked once, while the first question is open."""
+def request_unmasking(pseudonym: str, reason: str) -> Approval:
+    """Ask who a pseudonym is. Requested twice is requested once, while the first request is open."""
     membership = directory.by_pseudonym(pseudonym.strip())
     if membership is None:
         raise Invalid("Nobody here has that pseudonym. Take it from an entry of the log: 32 letters and digits.", field="subject")
     session().refresh(membership, with_for_update={"of": Membership})
     if (there := queries.my_open_unmasking(membership.pseudonym)) is not None:
         return there
-    _needs_reason(reason)
-    asked = Unmasking(
-        subject=membership.pseudonym, reason=reason, asked_by=current.person_id(), decided_by=None, decided_at=None,
-        until=None, used_at=None,
-    )  # fmt: skip
+    asked = Unmasking(subject=membership.pseudonym, asked_by=current.person_id(), until=None, used_at=None)
     session().add(asked)
-    record(UNMASK_ASKED, asked, about=membership.person_id, because=reason, subject=asked.subject)
-    return asked
+    session().flush()
+    summary = f"see the name behind {short_pseudonym(asked.subject)}"
+    return approvals.request(UNMASKING, asked.id, summary=summary, reason=reason, about=membership.person_id)
 
 
-def approve_unmasking(asked: Unmasking) -> None:
-    """The one who asked sees the name from now on, for an hour."""
-    _open(asked.state, "question")
-    approval_of(asked, _person(asked.subject)).check()
-    asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
-    asked.until = asked.decided_at + UNMASKED_FOR
+def show_name(asked: Unmasking, *, at: datetime) -> None:
+    """The requester sees the name for an hour from the approval on."""
+    asked.until = at + UNMASKED_FOR
     record(UNMASK_APPROVED, asked, subject=asked.subject, until=asked.until)
 
 
-def refuse_unmasking(asked: Unmasking, because: str) -> None:
-    _open(asked.state, "question")
-    approval_of(asked, None).check_rejection()
-    _needs_reason(because)
-    asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
-    record(UNMASK_REFUSED, asked, about=_person(asked.subject), because=because, subject=asked.subject)
-
-
-def withdraw_unmasking(asked: Unmasking) -> None:
-    """An open question is taken back; a name that is shown is shown no longer."""
-    _own(asked.asked_by)
-    if not (asked.state == "asked" or (asked.state == "approved" and asked.until and asked.until > clock.now())):
-        raise DomainError("That question is closed already.")
-    asked.state, asked.until = "withdrawn", clock.now() if asked.until else None
+def end_unmasking(asked: Unmasking) -> None:
+    """The requester no longer needs the name. It tightens, so it takes nobody else."""
+    if current.person_id() != asked.asked_by:
+        raise Forbidden("Only the person who requested this can end it.")
+    if asked.until is None or asked.until <= clock.now():
+        raise DomainError("That name is no longer shown.")
+    asked.until = clock.now()
     record(UNMASK_WITHDRAWN, asked, subject=asked.subject)
 
 
@@ -332,12 +322,17 @@ def subject_of(asked: Unmasking) -> UUID | None:
     return _person(asked.subject)
 
 
+def short_pseudonym(subject: str) -> str:
+    """As pages show it."""
+    return f"p-{subject[:4]}-{subject[4:8]}"
+
+
 def _open(state: str, what: str) -> None:
     if state != "asked":
         raise DomainError(f"That {what} was decided or withdrawn already.")
 
 
-def approval_of(asked: Erasure | Unmasking, about: UUID | None) -> ApprovalRequest:
+def approval_of(asked: Erasure, about: UUID | None) -> ApprovalRequest:
     """By somebody who neither requested it nor is the one whom it is about."""
     own = "It is about you, so another person decides." if current.person_id() == about else OWN
     return ApprovalRequest([asked.asked_by, about], asked.created_at, own=own)

@@ -45,18 +45,14 @@ class LegalHold(Tenanted, Model):
 
 
 class Unmasking(Tenanted, Model):
-    """Who a pseudonym is, shown to one person for an hour, because a second one agreed."""
+    """Who a pseudonym is, shown to one person for an hour once an approval of this row was given."""
 
     __tablename__ = "unmaskings"
-    __table_args__ = (Index(None, "tenant_id", "asked_by", "until"), Index(None, "tenant_id", "state"))
+    __table_args__ = (Index(None, "tenant_id", "asked_by", "until"),)
 
     subject: Mapped[str]
-    reason: Mapped[str]
-    state: Mapped[str] = mapped_column(default="asked")  # asked approved refused withdrawn
     asked_by: Mapped[UUID]
-    decided_by: Mapped[UUID | None]
-    decided_at: Mapped[datetime | None]
-    until: Mapped[datetime | None]
+    until: Mapped[datetime | None]  # from the approval on
     used_at: Mapped[datetime | None]  # when a page first showed the name
 
 

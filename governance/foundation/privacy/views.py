@@ -5,11 +5,12 @@ from uuid import UUID
 
 from flask import flash, g, redirect, request, url_for
 
+from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import ERASED, Membership
 from governance.foundation.privacy import actions, erasing, permissions, queries
 from governance.foundation.privacy.forms import AskErasureForm, AskUnmaskForm, DecideForm, HoldForm, ReleaseForm, RetentionForm
-from governance.foundation.privacy.models import Erasure, Unmasking
+from governance.foundation.privacy.models import Erasure
 from governance.kernel import current
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound
@@ -42,7 +43,7 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
     erasures, unmaskings, holds = queries.erasures(), queries.unmaskings(), queries.holds()
     known = {m.pseudonym: m.person.name for m in people.by_pseudonyms(
         [*(e.subject for e in erasures), *(h.subject for h in holds if h.subject)])}  # fmt: skip
-    acted = [*(i for e in erasures for i in (e.asked_by, e.decided_by)), *(i for u in unmaskings for i in (u.asked_by, u.decided_by)),
+    acted = [*(i for e in erasures for i in (e.asked_by, e.decided_by)), *(u.asked_by for u, _ in unmaskings),
              *(h.placed_by for h in holds)]  # fmt: skip
     return page(
         "foundation/privacy/index.html", status=status, erasures=erasures, unmaskings=unmaskings, holds=holds, known=known, names=people.names(acted),
@@ -140,52 +141,19 @@ def _somebody(membership_id: UUID) -> Membership:
 @feature.route("/privacy/unmaskings/new", methods=["GET", "POST"], needs=permissions.UNMASK)
 def ask_unmask() -> ResponseReturnValue:
     form = AskUnmaskForm(subject=request.args.get("subject", "")[:64])
+    made: list[Approval] = []
     if request.method == "POST" and accepted(
-        form, lambda: actions.ask_unmasking(form.subject.data or "", form.because.data or "")
+        form, lambda: made.append(actions.request_unmasking(form.subject.data or "", form.because.data or ""))
     ):
-        flash("Asked. Another admin or compliance officer decides.")
-        return redirect(url_for("privacy.index"), 303)
+        flash("Requested. Another person decides.")
+        return redirect(url_for("approvals.approval", approval_id=made[0].id), 303)
     return page("foundation/privacy/ask_unmask.html", form=form, status=form.status if request.method == "POST" else 200)
 
 
-@feature.get("/privacy/unmaskings/<uuid:unmasking_id>", needs=permissions.UNMASK)
-def unmasking(unmasking_id: UUID) -> ResponseReturnValue:
-    """What a second person decides on: whose name, for whom, and why."""
-    return _unmasking(queries.unmasking(unmasking_id), DecideForm())
-
-
-def _unmasking(found: Unmasking, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("foundation/privacy/unmasking.html", status=status, asked=found, form=form, names=people.names([found.asked_by, found.decided_by]),
-                why_not=actions.approval_of(found, actions.subject_of(found)).why_not() if found.state == "asked" else None,
-                me=current.person_id())  # fmt: skip
-
-
-def _unmasked(unmasking_id: UUID) -> list[tuple[str, str]]:
-    asked = queries.unmasking(unmasking_id)
-    return [("Pseudonym", asked.subject), ("Requested by", people.names([asked.asked_by]).get(asked.asked_by, ""))]
-
-
-DECIDE_UNMASKING = StepUp(
-    {"approve": "Approve unmasking", "refuse": "Reject unmasking", "withdraw": "Withdraw unmasking"},
-    DecideForm,
-    facts=_unmasked,
-    danger={"approve": "The requester sees the name behind the pseudonym."},
-)
-
-
-@feature.post("/privacy/unmaskings/<uuid:unmasking_id>/decision", needs=permissions.UNMASK, fresh=DECIDE_UNMASKING)
-def decide_unmask(unmasking_id: UUID) -> ResponseReturnValue:
-    found, form = queries.unmasking(unmasking_id, lock=True), DecideForm()
-    verbs = {
-        "approve": lambda: actions.approve_unmasking(found),
-        "refuse": lambda: actions.refuse_unmasking(found, form.because.data or ""),
-        "withdraw": lambda: actions.withdraw_unmasking(found),
-    }
-    verb = verbs.get(form.verb.data or "")
-    if verb is None:
-        raise Invalid("Decide: approve, refuse or withdraw.")
-    if not accepted(form, verb):
-        return _unmasking(found, form, status=form.status)
+@feature.post("/privacy/unmaskings/<uuid:unmasking_id>/end", needs=permissions.UNMASK)
+def end_unmasking(unmasking_id: UUID) -> ResponseReturnValue:
+    actions.end_unmasking(queries.unmasking(unmasking_id, lock=True))
+    flash("The name is no longer shown to you.")
     return redirect(url_for("privacy.index"), 303)
 
 

@@ -25,6 +25,8 @@ from governance.assurance.evidence.queries import FORMER
 from governance.assurance.testing import permissions as testing
 from governance.assurance.testing.models import Finding, ItemResult, TestException
 from governance.foundation.api_keys.models import ApiKey
+from governance.foundation.approvals import inbox as approvals
+from governance.foundation.approvals import permissions as approving
 from governance.foundation.people import permissions as joining
 from governance.foundation.people.models import ConnectionChange, Membership, Person
 from governance.foundation.people.second_person import may_approve
@@ -79,6 +81,7 @@ KINDS = {
     "waiver": Kind("shield-half", "Decide on the waiver: {about}", ASKED_BY, "policies.waiver", "waiver_id", holds_up=True),
     "restart": Kind("player-play", "Decide on the restart of {about}", ASKED_BY, "switches.restart", "stop_id", holds_up=True),
     "drill": Kind("bolt", "Agree to the drill of {about}", ASKED_BY, "switches.drill", "drill_id", holds_up=True),
+    "approval": Kind("user-check", "Review the request to {about}", "Requested by {who}: {because}", "approvals.approval", "approval_id", holds_up=True),
     "sign-in": Kind("login-2", "Review a change to sign-in", ASKED_BY, "connections.change", "connection_change_id", holds_up=True),
     "destruction": Kind("trash", "Decide on destroying the file of {about}", ASKED_BY, "evidence.destruction", "version_id", holds_up=True),
     "request": Kind("inbox", "Answer the auditors: {about}", "{because}, {who}", *REQUEST),
@@ -96,7 +99,7 @@ KINDS = {
 def decisions(me: UUID) -> list[Wait]:
     """One statement, none for who is asked for nothing. An auditor's engagements and scope are read besides."""
     asked: list[tuple[Any, Callable[[UUID], Any]]] = [
-        (deciding.APPROVE, _policies), (deciding.WAIVE, _waivers), (switching.RESTART, _restarts), (switching.DRILL, _drills),
+        (approving.VIEW, _approvals), (deciding.APPROVE, _policies), (deciding.WAIVE, _waivers), (switching.RESTART, _restarts), (switching.DRILL, _drills),
         (bringing.DESTROY, _destructions), (joining.CONNECTION, _sign_in), (engaging.PROVIDE, _requests), (engaging.JUDGE, _provided), (reviewing.REVIEW, _reviews),
         (testing.MANAGE, _exceptions), (testing.REMEDY, _findings), (testing.TEST, _retests),
     ]  # fmt: skip
@@ -150,6 +153,15 @@ def _asked(kind: str, model: Any, about: Any, asker: Any, because: Any, since: A
 
 def _name(person: Any) -> Any:
     return select(Person.name).where(Person.id == person).scalar_subquery()
+
+
+def _approvals(_me: UUID) -> Any:
+    """Of every kind that foundation/approvals knows."""
+    a = approvals.awaiting().subquery("awaiting")
+    return select(
+        literal("approval").label("kind"), a.c.id, cast(null(), Uuid).label("parent"), a.c.summary.label("about"), _name(a.c.requested_by).label("who"),
+        a.c.reason.label("because"), a.c.requested_at.label("since"), a.c.expires_at.label("due"),
+    )  # fmt: skip
 
 
 def _policies(me: UUID) -> Any:
