@@ -190,7 +190,8 @@ def _reaches(path: Path, name: str, does: Callable[[ast.AST], bool], seen: froze
 
 
 def _records(node: ast.AST) -> bool:
-    return any(name == "record" for name, _ in calls(node))
+    """Itself, or by requesting an approval, which is recorded as the request of that kind."""
+    return any(name in {"record", "approvals.request"} for name, _ in calls(node))
 
 
 def _writes(node: ast.AST) -> bool:

@@ -1,10 +1,12 @@
 """Deciding on approvals through the front door: the newest one's page, and a decision with what that page carries."""
 
 from typing import Any
+from uuid import UUID
 
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
+from governance.foundation.approvals import actions, kinds, queries
 from governance.foundation.approvals.models import Approval
 from governance.kernel.db import session
 from tests import make
@@ -36,3 +38,12 @@ def decide(visitor: Any, path: str, then: int = 303, *, verb: str, seen: str | N
         )
         seen = str(field["value"]) if field else ""
     return visitor.post(path, then=then, verb=verb, seen=seen, **form)
+
+
+def approve(approval_id: UUID, role: str, slug: str = "acme") -> Any:
+    """Below the pages: as that person, who sees it as it is now."""
+    with make.acting(role, slug):
+        found = queries.approval(approval_id)
+        kind = kinds.named(found.kind)
+        assert kind
+        return actions.approve(found, seen=kinds.fingerprint_seen(found), typed=kind.confirmation(found))

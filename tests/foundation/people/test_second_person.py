@@ -123,8 +123,8 @@ def erasure(*_: Any) -> Asked:
 def unmasking(*_: Any) -> Asked:
     with make.acting("admin"):
         whose = members.membership_of(make.person_id("viewer"))
-        row = privacy.ask_unmasking(whose.pseudonym, "Who exported at night?").id
-    return Asked(f"privacy/unmaskings/{row}", f"privacy/unmaskings/{row}/decision")
+        row = privacy.request_unmasking(whose.pseudonym, "Who exported at night?").id
+    return Asked(f"approvals/{row}", f"approvals/{row}")
 
 
 KINDS = {
@@ -145,7 +145,7 @@ def long_ago() -> Any:
 
 def offers(page: str, asked: Asked) -> bool:
     """Whether the page has a button for it."""
-    found = BeautifulSoup(page, "html.parser").select(f"main form input[name=verb][value={asked.verb}]")
+    found = BeautifulSoup(page, "html.parser").select(f"main form [name=verb][value={asked.verb}]")
     return bool(found)
 
 
