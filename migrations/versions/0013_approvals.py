@@ -71,9 +71,24 @@ def upgrade() -> None:
     op.drop_index(op.f('ix_unmaskings_tenant_id_state'), table_name='unmaskings')
     for column in ('reason', 'state', 'decided_by', 'decided_at'):
         op.drop_column('unmaskings', column)
+    for column in ('reason', 'decided_by', 'decided_at'):
+        op.drop_column('erasures', column)
+    _close_open_requests()
+
+
+def _close_open_requests() -> None:
+    """Nothing that was requested has an approval now: it has to be requested again."""
+    for table in ('erasures',):
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+        op.execute(f"UPDATE {table} SET state = 'withdrawn' WHERE state = 'asked'")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
 
 
 def downgrade() -> None:
+    op.add_column('erasures', sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('erasures', sa.Column('decided_by', sa.Uuid(), nullable=True))
+    op.add_column('erasures', sa.Column('reason', sa.String(), nullable=False, server_default=''))
+    op.alter_column('erasures', 'reason', server_default=None)
     op.add_column('unmaskings', sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('unmaskings', sa.Column('decided_by', sa.Uuid(), nullable=True))
     op.add_column('unmaskings', sa.Column('state', sa.String(), nullable=False, server_default='withdrawn'))

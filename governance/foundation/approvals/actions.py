@@ -71,10 +71,9 @@ def request(
     """
     kind = _kind(kind_name)
     alone(kind.lock_name)
+    close_expired(kind_name, target_id)
     if (there := queries.open_approval(kind_name, target_id, lock=True)) is not None:
-        if not queries.is_expired(there):
-            return there
-        _close(there, "expired")
+        return there
     _check_reason(reason)
     alone("approval numbers")
     asked_by = list(requesters) if requesters is not None else [current.person_id()]
@@ -93,6 +92,17 @@ def request(
         raise NotFound("What you ask an approval for isn't here.")
     _record(made, "requested", because=made.reason)
     return made
+
+
+def close_expired(kind_name: str, target_id: UUID) -> bool:
+    """Close the target's request if its time is over and the nightly job hasn't come by yet. Returns whether it was."""
+    alone(_kind(kind_name).lock_name)
+    there = queries.open_approval(kind_name, target_id, lock=True)
+    if there is None or not queries.is_expired(there):
+        return False
+    _close(there, "expired")
+    session().flush()
+    return True
 
 
 def renew(kind_name: str, target_id: UUID, *, is_ready: bool = True) -> Approval | None:

@@ -1,12 +1,11 @@
 """What two persons decide about a third, what nobody may erase, and how long sealed parts are kept.
 
-ask_erasure, approve_erasure, run_again, begin, finish     erasing a person, for good
+request_erasure, start_erasure, run_again, begin, finish   erasing a person, for good
 request_unmasking, show_name, end_unmasking, note_use      a name for an hour
 place_hold, release_hold, held_back                        what stops an erasure
 set_retention, shred                                       how long sealed parts stay readable
 """
 
-import hashlib
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -21,10 +20,9 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
 from governance.foundation.people.models import Membership
-from governance.foundation.people.second_person import OWN, ApprovalRequest
 from governance.foundation.privacy import erasing, erasure_list, queries
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
-from governance.foundation.privacy.queries import UNMASKING
+from governance.foundation.privacy.queries import ERASURE, UNMASKING
 from governance.kernel import clock, current, jobs
 from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
@@ -62,58 +60,35 @@ class Begun(DomainError):
 # ---- erasing a person
 
 
-def ask_erasure(membership: Membership, reason: str) -> Erasure:
-    """Asked twice is asked once. The last admin is refused here already, and again when it is carried out."""
+def request_erasure(membership: Membership, reason: str) -> Erasure:
+    """Requested twice is requested once. The last admin is refused here already, and again when it is carried out."""
     pseudonym = _subject(membership)
     session().refresh(membership, with_for_update={"of": Membership})  # two people may ask at once
-    if (there := queries.open_erasure(pseudonym)) is not None:
+    there = queries.open_erasure(pseudonym)
+    if there is not None and not approvals.close_expired(ERASURE, there.id):
         return there
     _needs_reason(reason)
     people.may_leave(membership)
     _not_held(pseudonym)
     erasure = Erasure(
-        subject=pseudonym, person_id=membership.person_id, reason=reason, asked_by=current.person_id(), decided_by=None,
-        decided_at=None, work_item_id=None, done_at=None,
-    )  # fmt: skip
+        subject=pseudonym, person_id=membership.person_id, asked_by=current.person_id(), work_item_id=None, done_at=None
+    )
     session().add(erasure)
-    record(ERASURE_ASKED, erasure, about=membership.person_id, because=reason, subject=pseudonym)
+    session().flush()
+    approvals.request(ERASURE, erasure.id, summary=f"erase {membership.person.name}", reason=reason, about=membership.person_id)
     return erasure
 
 
-def mark(erasure: Erasure, membership: Membership) -> str:
-    """Of what is asked, and of whom: the approval carries it, and is refused when either has changed since."""
-    said = (str(erasure.id), erasure.state, erasure.reason, membership.person.name, membership.person.email, membership.role)
-    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
-
-
-def approve_erasure(erasure: Erasure, membership: Membership, *, seen: str, typed: str) -> None:
-    """A second person, who typed the name, agrees; the jobs process carries it out. There is no way back."""
-    _open(erasure.state, "erasure")
-    approval_of(erasure, erasure.person_id).check()
-    if seen != mark(erasure, membership):
-        raise Stale("What was asked, or the person's name or role, has changed since you opened this page. Look at it again.")
-    if " ".join(typed.split()).casefold() != " ".join(membership.person.name.split()).casefold():
-        raise Invalid("Type the person's name exactly as it is written above.", field="typed")
+def start_erasure(erasure: Erasure, membership: Membership) -> None:
+    """It was approved: the jobs process carries it out. There is no way back."""
     people.may_leave(membership)
-    _not_held(erasure.subject)
-    erasure.state, erasure.decided_by, erasure.decided_at = "approved", current.person_id(), clock.now()
-    erasure.work_item_id = jobs.enqueue("erase", erasure.id).id
+    erasure.state, erasure.work_item_id = "approved", jobs.enqueue("erase", erasure.id).id
     record(ERASURE_APPROVED, erasure, about=erasure.person_id, subject=erasure.subject)
 
 
-def refuse_erasure(erasure: Erasure, because: str) -> None:
-    _open(erasure.state, "erasure")
-    approval_of(erasure, None).check_rejection()
-    _needs_reason(because)
-    erasure.state, erasure.decided_by, erasure.decided_at = "refused", current.person_id(), clock.now()
-    record(ERASURE_REFUSED, erasure, about=erasure.person_id, because=because, subject=erasure.subject)
-
-
-def withdraw_erasure(erasure: Erasure) -> None:
-    _open(erasure.state, "erasure")
-    _own(erasure.asked_by)
-    erasure.state, erasure.decided_at = "withdrawn", clock.now()
-    record(ERASURE_WITHDRAWN, erasure, about=erasure.person_id, subject=erasure.subject)
+def close_erasure(erasure: Erasure, state: str) -> None:
+    """Its approval was rejected, withdrawn or expired, which is recorded as that. Nothing is erased."""
+    erasure.state = state
 
 
 def run_again(erasure: Erasure) -> None:
@@ -151,8 +126,7 @@ def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> E
     erasure = session().scalars(select(Erasure).where(Erasure.id == listed.erasure_id).with_for_update()).one_or_none()
     if erasure is None:
         erasure = Erasure(
-            id=listed.erasure_id, subject=listed.subject, person_id=None, reason="", asked_by=None, decided_by=None,
-            decided_at=None, work_item_id=None, done_at=None,
+            id=listed.erasure_id, subject=listed.subject, person_id=None, asked_by=None, work_item_id=None, done_at=None,
         )  # fmt: skip
         session().add(erasure)
     _erase(erasure, membership, again=True)
@@ -160,9 +134,10 @@ def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> E
 
 
 def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = False) -> None:
-    """The row keeps counts and the pseudonym; the reason may name the person and goes too."""
+    """The row keeps counts and the pseudonym; what was written for the approval may name the person and goes too."""
+    approvals.redact(ERASURE, erasure.id, summary=f"erase {short_pseudonym(erasure.subject)}")
     found = erasing.carry_out(erasure.subject, membership)
-    erasure.state, erasure.done_at, erasure.person_id, erasure.reason, erasure.found = "done", clock.now(), None, "", found
+    erasure.state, erasure.done_at, erasure.person_id, erasure.found = "done", clock.now(), None, found
     record(
         ERASED,
         erasure,
@@ -183,9 +158,15 @@ def held_back(target: Model, subject: str, *, step: str) -> str | None:
     return _sentence(held)
 
 
+def sentence_of_hold(subject: str) -> str | None:
+    """Of the legal hold that forbids erasing this person; None where none does."""
+    held = queries.standing_holds(subject)
+    return _sentence(held) if held else None
+
+
 def _not_held(subject: str) -> None:
-    if held := queries.standing_holds(subject):
-        raise Held(_sentence(held))
+    if (why := sentence_of_hold(subject)) is not None:
+        raise Held(why)
 
 
 def _sentence(held: Collection[LegalHold]) -> str:
@@ -325,22 +306,6 @@ def subject_of(asked: Unmasking) -> UUID | None:
 def short_pseudonym(subject: str) -> str:
     """As pages show it."""
     return f"p-{subject[:4]}-{subject[4:8]}"
-
-
-def _open(state: str, what: str) -> None:
-    if state != "asked":
-        raise DomainError(f"That {what} was decided or withdrawn already.")
-
-
-def approval_of(asked: Erasure, about: UUID | None) -> ApprovalRequest:
-    """By somebody who neither requested it nor is the one whom it is about."""
-    own = "It is about you, so another person decides." if current.person_id() == about else OWN
-    return ApprovalRequest([asked.asked_by, about], asked.created_at, own=own)
-
-
-def _own(asked_by: UUID | None) -> None:
-    if current.person_id() != asked_by:
-        raise Forbidden("Only who asked can withdraw it.")
 
 
 def _needs_reason(because: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from contextvars import ContextVar
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from governance.foundation.approvals import inbox
 from governance.foundation.approvals.models import Approval
@@ -12,11 +12,9 @@ from governance.foundation.approvals.queries import is_open
 from governance.foundation.people import queries as people
 from governance.foundation.people.actions import subjects_of
 from governance.foundation.people.models import Membership, Person
-from governance.foundation.privacy import permissions
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.jobs import WorkItem
 
@@ -151,7 +149,5 @@ def held_subjects(pseudonyms: Collection[str]) -> list[str]:
 
 
 def waiting() -> int:
-    """How many requests the acting person could decide: open, and not their own."""
-    me = current.actor().person_id
-    erasures = select(func.count()).select_from(Erasure).where(Erasure.state == "asked", Erasure.asked_by != me)
-    return inbox.count([UNMASKING]) + ((session().scalar(erasures) or 0) if allowed(permissions.ERASE) else 0)
+    """How many requests await the acting person's decision."""
+    return inbox.count([ERASURE, UNMASKING])

@@ -12,6 +12,7 @@ from sqlalchemy import DateTime, Uuid, cast, select
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import queries as shelf_of
 from governance.assurance.evidence.models import EvidenceDestruction
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import Person
@@ -116,8 +117,9 @@ def destruction(*_: Any) -> Asked:
 
 def erasure(*_: Any) -> Asked:
     with make.acting("admin"):
-        row = privacy.ask_erasure(members.membership_of(make.person_id("viewer")), "They asked for it").id
-    return Asked(f"privacy/erasures/{row}", f"privacy/erasures/{row}/decision", more=(("typed", "Maya Okafor"),))
+        row = privacy.request_erasure(members.membership_of(make.person_id("viewer")), "They asked for it").id
+        approval = open_approval("erasure", row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}", more=(("typed", "Maya Okafor"),))
 
 
 def unmasking(*_: Any) -> Asked:
