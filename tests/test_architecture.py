@@ -32,6 +32,8 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 NO_ENTRY = {
     "foundation/anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
     "foundation/logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
+    "assurance/evidence/actions.py start_destruction": "its approval was given; recorded as that",
+    "assurance/evidence/actions.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
     "foundation/privacy/actions.py close_erasure": "its approval was rejected, withdrawn or expired; recorded as that",
     "operations/switches/actions.py file_as": "which version that is; recorded with the version",
     "publishing/reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",

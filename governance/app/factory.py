@@ -27,6 +27,7 @@ from governance.assurance.engagements.auditor_scope import scope_of_auditor
 from governance.assurance.engagements.download_custody import end_shut_out, watch_leaving
 from governance.assurance.engagements.queries import audits
 from governance.assurance.engagements.views import feature as engagements
+from governance.assurance.evidence import approval_kinds as evidence_approvals
 from governance.assurance.evidence import scanning
 from governance.assurance.evidence.api import feature as evidence_api
 from governance.assurance.evidence.api import public as api_description
@@ -197,7 +198,7 @@ def connect(settings: config.Settings) -> None:
     sign_as(settings.domain)
     logs_of_tenants.serve_as(settings.domain)
     erasers[:] = [withdraw_naming]
-    approval_kinds.register(*privacy_approvals.KINDS)
+    approval_kinds.register(*privacy_approvals.KINDS, *evidence_approvals.KINDS)
     subjects.connect(registered_systems)
     subscribe(DrillEnded, file_drill)
     members.engaged[:] = [audits]

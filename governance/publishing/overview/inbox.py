@@ -19,8 +19,6 @@ from governance.assurance.controls.models import Control
 from governance.assurance.engagements import permissions as engaging
 from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.models import AuditRequest, Engagement
-from governance.assurance.evidence import permissions as bringing
-from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceVersion
 from governance.assurance.evidence.queries import FORMER
 from governance.assurance.testing import permissions as testing
 from governance.assurance.testing.models import Finding, ItemResult, TestException
@@ -83,7 +81,6 @@ KINDS = {
     "drill": Kind("bolt", "Agree to the drill of {about}", ASKED_BY, "switches.drill", "drill_id", holds_up=True),
     "approval": Kind("user-check", "Review the request to {about}", "Requested by {who}: {because}", "approvals.approval", "approval_id", holds_up=True),
     "sign-in": Kind("login-2", "Review a change to sign-in", ASKED_BY, "connections.change", "connection_change_id", holds_up=True),
-    "destruction": Kind("trash", "Decide on destroying the file of {about}", ASKED_BY, "evidence.destruction", "version_id", holds_up=True),
     "request": Kind("inbox", "Answer the auditors: {about}", "{because}, {who}", *REQUEST),
     "returned": Kind("arrow-back-up", "Answer the auditors again: {about}", "{because}, {who}, was returned", *REQUEST),
     "nobody's": Kind("user-plus", "Assign the auditors' request: {about}", "{because}, {who}", *REQUEST),
@@ -100,7 +97,7 @@ def decisions(me: UUID) -> list[Wait]:
     """One statement, none for who is asked for nothing. An auditor's engagements and scope are read besides."""
     asked: list[tuple[Any, Callable[[UUID], Any]]] = [
         (approving.VIEW, _approvals), (deciding.APPROVE, _policies), (deciding.WAIVE, _waivers), (switching.RESTART, _restarts), (switching.DRILL, _drills),
-        (bringing.DESTROY, _destructions), (joining.CONNECTION, _sign_in), (engaging.PROVIDE, _requests), (engaging.JUDGE, _provided), (reviewing.REVIEW, _reviews),
+        (joining.CONNECTION, _sign_in), (engaging.PROVIDE, _requests), (engaging.JUDGE, _provided), (reviewing.REVIEW, _reviews),
         (testing.MANAGE, _exceptions), (testing.REMEDY, _findings), (testing.TEST, _retests),
     ]  # fmt: skip
     parts = [query(me) for permission, query in asked if allowed(permission)]
@@ -196,14 +193,6 @@ def _drills(_me: UUID) -> Any:
         AISystem, AISystem.id == d.system_id
     )
     return query.where(d.state == "asked", may_approve(d.planned_by, d.created_at))
-
-
-def _destructions(_me: UUID) -> Any:
-    d, v = EvidenceDestruction, EvidenceVersion
-    about = Evidence.ref + " version " + cast(v.number, String)
-    query = _asked("destruction", d, about, d.asked_by, d.reason, d.created_at, null(), row_id=d.version_id)
-    query = query.join(v, v.id == d.version_id).join(Evidence, Evidence.id == v.evidence_id)
-    return query.where(d.state == "asked", may_approve(d.asked_by, d.created_at))
 
 
 def _sign_in(_me: UUID) -> Any:
