@@ -240,10 +240,9 @@ def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
     record(REMINDED, approval, number=approval.number, approver=person_id)
 
 
-def redact(kind_name: str, target_id: UUID, *, summary: str) -> None:
-    """Remove the free text of every approval of a target, for instance once a person was erased."""
-    approval = queries.latest(kind_name, [target_id]).get(target_id)
-    if approval is not None:
+def redact(kind_name: str, target_ids: Collection[UUID], *, summary: str) -> None:
+    """Remove the free text of the approvals of these targets, for instance once the person they are about was erased."""
+    for approval in queries.latest(kind_name, target_ids).values():
         approval.summary, approval.reason, approval.note = summary, "", ""
         record(FORGOTTEN, approval, number=approval.number)
 

@@ -135,7 +135,9 @@ def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> E
 
 def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = False) -> None:
     """The row keeps counts and the pseudonym; what was written for the approval may name the person and goes too."""
-    approvals.redact(ERASURE, erasure.id, summary=f"erase {short_pseudonym(erasure.subject)}")
+    known_as = short_pseudonym(erasure.subject)
+    approvals.redact(ERASURE, queries.erasures_of(erasure.subject), summary=f"erase {known_as}")
+    approvals.redact(UNMASKING, queries.unmaskings_of(erasure.subject), summary=f"see the name behind {known_as}")
     found = erasing.carry_out(erasure.subject, membership)
     erasure.state, erasure.done_at, erasure.person_id, erasure.found = "done", clock.now(), None, found
     record(

@@ -125,6 +125,15 @@ def unmaskings() -> list[tuple[Unmasking, Approval]]:
     return [(unmasking, approval) for unmasking, approval in session().execute(newest)]
 
 
+def erasures_of(subject: str) -> Sequence[UUID]:
+    """The ids of every request about a person, whatever became of it."""
+    return session().scalars(select(Erasure.id).where(Erasure.subject == subject)).all()
+
+
+def unmaskings_of(subject: str) -> Sequence[UUID]:
+    return session().scalars(select(Unmasking.id).where(Unmasking.subject == subject)).all()
+
+
 def holds() -> Sequence[LegalHold]:
     """The newest, standing ones first."""
     query = select(LegalHold).order_by(LegalHold.released_at.is_not(None), LegalHold.created_at.desc(), LegalHold.id)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
+from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import logs, merkle, proof, sealing
 from governance.foundation.audit.models import AuditEntry, DataKey, Leaf
@@ -173,6 +174,19 @@ def test_the_address_that_was_invited_is_sealed_no_longer(as_admin, as_officer, 
     erase(as_officer, as_admin, arrives())
     with acting("admin"):
         assert sealing.unseal("email", sent) is None
+
+
+def test_of_what_was_requested_about_the_person_no_text_stays(as_admin, as_officer, as_reviewer, acting, database):
+    """Also of a name of one word, which is replaced nowhere else."""
+    member = arrives(name="Nadia", address="nadia@acme.example")
+    first = ask(as_officer, member, because="Nadia wants it")
+    decide(as_admin, first, verb="reject", reason="Nadia is still with us")
+    as_officer.post("privacy/unmaskings/new", subject=member.pseudonym, because="Was it Nadia?")
+    erase(as_officer, as_admin, member, name="Nadia")
+    with acting("admin"):
+        texts = session().execute(select(Approval.summary, Approval.reason, Approval.note)).all()
+        assert len(texts) == 3 and not any("Nadia" in text for row in texts for text in row)
+    assert "Nadia" not in as_admin.get(first).text
 
 
 def test_what_cannot_be_changed_is_counted_and_said(as_admin, as_officer, nadia, acting):
