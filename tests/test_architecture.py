@@ -31,6 +31,9 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 NO_ENTRY = {
     "foundation/anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
     "foundation/logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
+    "assurance/evidence/actions.py start_destruction": "its approval was given; recorded as that",
+    "assurance/evidence/actions.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
+    "foundation/privacy/actions.py close_erasure": "its approval was rejected, withdrawn or expired; recorded as that",
     "operations/switches/actions.py file_as": "which version that is; recorded with the version",
     "publishing/reports/actions.py freeze": "the data of a report under way; recorded with the file that is made of it",
 }
@@ -198,7 +201,8 @@ def _reaches(path: Path, name: str, does: Callable[[ast.AST], bool], seen: froze
 
 
 def _records(node: ast.AST) -> bool:
-    return any(name == "record" for name, _ in calls(node))
+    """Itself, or by requesting an approval, which is recorded as the request of that kind."""
+    return any(name in {"record", "approvals.request"} for name, _ in calls(node))
 
 
 def _writes(node: ast.AST) -> bool:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from governance.app import migrate, refusals, shell
 from governance.app.features import FEATURES
 from governance.assurance.evidence import scanning
+from governance.foundation.approvals import kinds as approval_kinds
 from governance.foundation.audit import sealing
 from governance.foundation.people import views as people
 from governance.kernel import bearer, bodies, config, db, key_encryption, logs, outbox, storage, web, work_pages
@@ -100,6 +101,7 @@ def _trusted(settings: config.Settings) -> list[str]:
 def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURES) -> None:
     """Make ready what every command needs before its first transaction."""
     install(manifests)
+    approval_kinds.register(*(kind for each in manifests for kind in each.approvals))
     db.connect(settings.database_url)
     key_encryption.use(settings.kek, settings.previous_kek)
     storage.use(settings.storage_url, sealing.object_key)

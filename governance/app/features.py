@@ -10,6 +10,7 @@ from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.testing.feature import manifest as testing
 from governance.foundation.anchors.feature import manifest as anchors
 from governance.foundation.api_keys.feature import manifest as api_keys
+from governance.foundation.approvals.feature import manifest as approvals
 from governance.foundation.audit.feature import manifest as audit
 from governance.foundation.list_views.feature import manifest as list_views
 from governance.foundation.logbook.feature import manifest as logbook
@@ -45,6 +46,7 @@ FEATURES = (
     tenants,
     people,
     api_keys,
+    approvals,
     privacy,
     audit,
     logbook,

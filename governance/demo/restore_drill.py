@@ -34,6 +34,9 @@ from governance.demo.witness import Witness, serving
 from governance.foundation.anchors import actions as anchors
 from governance.foundation.anchors import jobs as pushing
 from governance.foundation.anchors import queries as outside
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import fingerprint_seen
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import logs, queries, sealing
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import actions as people
@@ -205,10 +208,12 @@ class Drill:
 
     def erases(self) -> str:
         with self.acting("Ada Lindqvist"):
-            erasure = privacy.ask_erasure(self._membership(), "Asked for it, GDPR article 17").id
+            erasure = privacy.request_erasure(self._membership(), "Asked for it, GDPR article 17").id
         with self.acting("Bo Okafor"):
-            found, membership = asked.erasure(erasure), self._membership()
-            privacy.approve_erasure(found, membership, seen=privacy.mark(found, membership), typed=LEAVES)
+            found = open_approval(asked.ERASURE, erasure)
+            if found is None:
+                raise StepFailed("the request has no approval")
+            approvals.approve(found, seen=fingerprint_seen(found), typed=LEAVES)
         jobs.drain(actor_of)
         need(not self.readable(), "the erased name can still be read")
         return "Two people have erased the third; what was sealed about him cannot be read."

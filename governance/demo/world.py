@@ -33,6 +33,9 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.demo import asked, collecting, engaging, machines, policies, switches
 from governance.demo import testing as type_two
 from governance.demo.idp import PEOPLE, Person
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import fingerprint_seen
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import sealing
 from governance.foundation.people import actions as joining
 from governance.foundation.people import connections, oidc
@@ -592,17 +595,17 @@ def _membership(cast: Cast, part: str) -> Membership:
 
 
 def _ask_to_erase(cast: Cast) -> None:
-    privacy.ask_erasure(
+    privacy.request_erasure(
         _membership(cast, "tobias"), "He left in spring and asks to be erased under article 17; no claim is open."
     )
 
 
 def _agree_to_erase(cast: Cast) -> None:
-    leaver = _membership(cast, "tobias")
-    asked = private.open_erasure(leaver.pseudonym)
+    erasure = private.open_erasure(_membership(cast, "tobias").pseudonym)
+    asked = open_approval(private.ERASURE, erasure.id) if erasure else None
     if asked is None:
         raise LookupError("nobody asked")
-    privacy.approve_erasure(asked, leaver, seen=privacy.mark(asked, leaver), typed=LEFT.name)
+    approvals.approve(asked, seen=fingerprint_seen(asked), typed=LEFT.name)
 
 
 def _hold(cast: Cast) -> None:
@@ -610,7 +613,7 @@ def _hold(cast: Cast) -> None:
 
 
 def _ask_who(cast: Cast) -> None:
-    privacy.ask_unmasking(
+    privacy.request_unmasking(
         sealing.pseudonym(cast.id("jun")), "The failed red-team sample of SEC-07 has to be talked through with whoever filed it."
     )
 

@@ -5,7 +5,7 @@
     end_of(day)              the instant up to which a day counts as not over
     parameters()             the values of ME, NOW … for the acting person
 
-A source's select names the acting person and the moment by the parameters ME, NOW, TODAY and TENANT, never by value:
+A source's select names the acting person and the moment by the parameters ME, ROLE, NOW, TODAY and TENANT, never by value:
 `publishing/inbox` joins the selects of all sources by UNION ALL once per role, and reads the list and its counts in one
 statement. Which sources a role has follows from their permissions alone. CONTROLS and IN_WINDOW say what an auditor's
 engagement leaves of the controls: NULL is all of them.
@@ -44,6 +44,7 @@ ME = bindparam("inbox_me", type_=Uuid())
 TENANT = bindparam("inbox_tenant", type_=Uuid())
 NOW = bindparam("inbox_now", type_=DateTime(timezone=True))
 TODAY = bindparam("inbox_today", type_=Date())
+ROLE = bindparam("inbox_role", type_=String())
 CONTROLS = bindparam("inbox_controls", type_=ARRAY(Uuid()))
 IN_WINDOW = bindparam("inbox_in_window", type_=Boolean())
 MAX_TEXT_LENGTH = 90
@@ -181,7 +182,7 @@ def parameters() -> dict[str, Any]:
     held = scope() if who.role == "auditor" else None
     controls = None if held is None or held.controls is None else list(held.controls)
     return {
-        "inbox_me": who.person_id or UUID(int=0), "inbox_tenant": who.tenant_id, "inbox_now": now, "inbox_today": now.date(),
+        "inbox_me": who.person_id or UUID(int=0), "inbox_role": who.role, "inbox_tenant": who.tenant_id, "inbox_now": now, "inbox_today": now.date(),
         "inbox_controls": controls, "inbox_in_window": held is None or held.open,
     }  # fmt: skip
 

@@ -243,6 +243,7 @@ class Manifest:
     schedule: tuple[Scheduled, ...] = ()
     work: tuple[jobs.Handler, ...] = ()  # handlers declared by @work
     inbox: tuple[Any, ...] = ()  # sources of what needs this person
+    approvals: tuple[Any, ...] = ()  # kinds of what two people decide (foundation/approvals)
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
     search: tuple[ObjectSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()

@@ -7,7 +7,7 @@
     push                                                      the same from a machine, once for each of its requests
     note_fault, note_healed, note_check                       what a check of the stored files found
     place_hold, release_hold, set_retention                   what keeps a file, and for how long
-    ask_destruction, approve_…, refuse_…, withdraw_…          a file goes by two persons' hands; its row stays
+    request_destruction, start_…, close_…, carry_out          a file is deleted once another person approves; its row stays
     remind                                                    owners of what falls due, once for each due date
 
 A contributor brings in versions of what he owns. Nobody judges what he brought in himself, nor what came by a key
@@ -41,16 +41,16 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
 from governance.assurance.evidence.numbering import next_ref
+from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import membership_of, names, who_last
-from governance.foundation.people.second_person import ApprovalRequest
 from governance.foundation.privacy.queries import own_tenant
 from governance.kernel import clock, current, jobs, outbox, storage, undo
 from governance.kernel.access import allowed, require
 from governance.kernel.db import alone, alone_or_not, find, session, take_time
-from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale, TooLarge, Unavailable
+from governance.kernel.errors import DomainError, Invalid, Stale, TooLarge, Unavailable
 from governance.kernel.ids import uuid7
 from governance.kernel.undo import Overtaken, UndoStep
 
@@ -258,6 +258,7 @@ SWEPT = action(
 
 LIMIT = 1024**3
 SHELF = "evidence"
+REQUEST_LIFETIME = timedelta(days=30)  # of a request to delete a file
 OBJECTS = "stored evidence"  # the lock between storing a file, sweeping and destroying
 SWEPT_AFTER = timedelta(days=1)
 PUSHES_KEPT = timedelta(days=30)
@@ -759,15 +760,17 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
 # ---- destroying a file, by two persons
 
 
-def ask_destruction(version: EvidenceVersion, evidence: Evidence, *, because: str) -> EvidenceDestruction:
-    """Asked twice is asked once."""
-    if (there := queries.destruction_of(version, "asked", "approved", "done")) is not None:
+def request_destruction(version: EvidenceVersion, evidence: Evidence, *, because: str) -> EvidenceDestruction:
+    """Ask to delete its file permanently. Requested twice is requested once."""
+    there = queries.destruction_of(version, "asked", "approved", "done")
+    if there is not None and not approvals.close_expired(queries.DESTRUCTION, there.id):
         return there
     reason = _reason(because, "Say why: the reason stays with the tombstone.")
-    return _ask(version, evidence, reason, asked_by=current.person_id(), by_rule=False)
+    return _request(version, evidence, reason, asked_by=current.person_id(), by_rule=False)
 
 
-def _ask(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool) -> EvidenceDestruction:
+def _request(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool) -> EvidenceDestruction:
+    """What retention proposes has no expiry: nobody would request it again."""
     if version.sha256 is None or version.size is None:
         raise DomainError(f"Version {version.number} is an address: there is no file here to destroy.")
     _not_kept(version, evidence)
@@ -776,50 +779,22 @@ def _ask(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by:
         decided_by=None, decided_at=None, done_at=None, work_item_id=None,
     )  # fmt: skip
     session().add(asked)
-    record(
-        DESTRUCTION_ASKED,
-        version,
-        because=reason,
-        number=version.number,
-        sha256=version.sha256,
-        size=version.size,
-        by_rule=by_rule or None,
-    )
+    session().flush()
+    summary = f"delete the file of {evidence.ref} version {version.number} permanently"
+    expires_at = None if by_rule else clock.now() + REQUEST_LIFETIME
+    approvals.request(queries.DESTRUCTION, asked.id, summary=summary, reason=reason, requesters=[asked_by], expires_at=expires_at)
     return asked
 
 
-def mark(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidence) -> str:
-    """Of what is asked: the approval carries it, and is refused when it has changed since."""
-    said = (str(asked.id), asked.state, asked.reason, asked.sha256, str(version.number), evidence.ref, evidence.title)
-    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
-
-
-def approve_destruction(asked: EvidenceDestruction, version: EvidenceVersion, evidence: Evidence, *, seen: str) -> None:
-    """A second person agrees; the jobs process carries it out. There is no way back."""
-    _open(asked)
-    approval_of(asked).check()
-    if seen != mark(asked, version, evidence):
-        raise Stale("What was asked has changed since you opened this page. Look at it again.")
-    _not_kept(version, evidence)
+def start_destruction(asked: EvidenceDestruction) -> None:
+    """It was approved, which is recorded as that: the jobs process carries it out. There is no way back."""
     asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
     asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
-    record(DESTRUCTION_APPROVED, version, number=version.number, sha256=asked.sha256, size=asked.size)
 
 
-def refuse_destruction(asked: EvidenceDestruction, version: EvidenceVersion, *, because: str) -> None:
-    _open(asked)
-    approval_of(asked).check_rejection()
-    reason = _reason(because, "Say why it is refused.")
-    asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
-    record(DESTRUCTION_REFUSED, version, because=reason, number=version.number, sha256=asked.sha256)
-
-
-def withdraw_destruction(asked: EvidenceDestruction, version: EvidenceVersion) -> None:
-    _open(asked)
-    if asked.asked_by != current.person_id():
-        raise Forbidden("Only who asked takes it back.")
-    asked.state, asked.decided_at = "withdrawn", clock.now()
-    record(DESTRUCTION_WITHDRAWN, version, number=version.number, sha256=asked.sha256)
+def close_destruction(asked: EvidenceDestruction, state: str) -> None:
+    """Its approval was rejected, withdrawn or expired, which is recorded as that."""
+    asked.state, asked.decided_by, asked.decided_at = state, current.actor().person_id, clock.now()
 
 
 def carry_out(asked: EvidenceDestruction) -> None:
@@ -857,7 +832,7 @@ def propose_by_retention() -> int:
     proposed = 0
     for version, evidence, rule in queries.past_retention(clock.today()):
         reason = f"Its retention of {rule.months} months after {_day(version.valid_until)} has ended."
-        _ask(version, evidence, reason, asked_by=rule.changed_by, by_rule=True)
+        _request(version, evidence, reason, asked_by=rule.changed_by, by_rule=True)
         proposed += 1
     return proposed
 
@@ -872,16 +847,6 @@ def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
 def _not_kept(version: EvidenceVersion, evidence: Evidence) -> None:
     if (why := kept_because(version, evidence)) is not None:
         raise Kept(why)
-
-
-def _open(asked: EvidenceDestruction) -> None:
-    if asked.state != "asked":
-        raise DomainError("That request is closed already.")
-
-
-def approval_of(asked: EvidenceDestruction) -> ApprovalRequest:
-    whose = "You set the rule that asks for this" if asked.by_rule else "You requested this yourself"
-    return ApprovalRequest([asked.asked_by], asked.created_at, own=f"{whose}, so another person decides.")
 
 
 # ---- reminders

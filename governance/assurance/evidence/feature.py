@@ -1,6 +1,6 @@
 """Evidence: items, versions, reviews, retention, and what machines push."""
 
-from governance.assurance.evidence import actions, api, inbox, jobs, models, palette, permissions, views
+from governance.assurance.evidence import actions, api, approval_kinds, inbox, jobs, models, palette, permissions, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, Link, Manifest, NavItem
 from governance.kernel.scope import Scope
@@ -29,4 +29,5 @@ manifest = Manifest(
         "EvidenceRetention": Link(endpoint="evidence.retention", noun="evidence retention", single=True),
     },
     inbox=inbox.SOURCES,
+    approvals=approval_kinds.KINDS,
 )

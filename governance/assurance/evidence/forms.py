@@ -118,12 +118,6 @@ class DestructionForm(Readable):
     because = TextAreaField("Why must it go?", [InputRequired("Say why: the reason stays with the tombstone."), Length(max=2000)])
 
 
-class DecisionForm(Readable):
-    verb = HiddenField()
-    seen = HiddenField()
-    because = TextAreaField("Why is it refused?", [Length(max=2000)])
-
-
 class RetentionForm(Readable):
     kind = HiddenField()
     months = IntegerField("Months", [Optional()], description=f"{LEAST} to {MOST}; empty: for ever.")

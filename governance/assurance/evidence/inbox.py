@@ -8,14 +8,13 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, String, cast, func, null, select
+from sqlalchemy import CTE, Select, func, null, select
 
 from governance.assurance.evidence import actions, permissions, queries
 from governance.assurance.evidence.freshness_sql import facts, known_versions
-from governance.assurance.evidence.models import Evidence, EvidenceDestruction, EvidenceVersion
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import WHOLE
 from governance.foundation.people.queries import name_of
-from governance.foundation.people.second_person import may_approve
 from governance.kernel.bulk import BulkItem
 from governance.kernel.inbox import (
     ME,
@@ -27,7 +26,6 @@ from governance.kernel.inbox import (
     end_of,
     item_select,
     lower_first,
-    requested,
 )
 from governance.kernel.ports import Port
 
@@ -86,14 +84,6 @@ def _known() -> Any:
     return known_versions(NOW, WHOLE).subquery()
 
 
-def _deletions() -> Select[Any]:
-    d, v = EvidenceDestruction, EvidenceVersion
-    about = Evidence.ref + " version " + cast(v.number, String)
-    query = item_select(d, parent=d.version_id, about=about, who=name_of(d.asked_by), detail=d.reason, since=d.created_at)
-    query = query.join(v, v.id == d.version_id).join(Evidence, Evidence.id == v.evidence_id)
-    return query.where(d.state == "asked", may_approve(d.asked_by, d.created_at, me=ME))
-
-
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - InboxAssignment's signature
     found = queries.some(ids, lock=lock)
     return [BulkItem(each.id, each.ref, each.title, "", {"owner_id": each.owner_id}, actions.why_not(each)) for each in found]
@@ -134,10 +124,4 @@ REVIEW = InboxSource(
     why="you can review evidence, and another person uploaded this version",
     endpoint="evidence.reviewing", values=lambda row: {"version_id": row.id},
 )  # fmt: skip
-DELETION = InboxSource(
-    name="evidence-deletion", group="approvals", needs=permissions.DESTROY, select=_deletions, icon="trash", verb="Review",
-    title=lambda row: f"Review the permanent deletion of {row.about}", detail=requested,
-    why="two people delete a file permanently, and you can be the second",
-    endpoint="evidence.destruction", values=lambda row: {"version_id": row.parent},
-)  # fmt: skip
-SOURCES = (MINE, UNASSIGNED, FOLLOW_UP, REVIEW, DELETION)
+SOURCES = (MINE, UNASSIGNED, FOLLOW_UP, REVIEW)

@@ -50,6 +50,8 @@ from governance.kernel.pages import keyset
 
 FORMER, CONSOLE = "a former member", "the console"
 
+DESTRUCTION = "destruction of evidence"  # a kind of approval
+
 
 @dataclass(frozen=True, slots=True)
 class Held:

@@ -15,7 +15,6 @@ from governance.assurance.evidence.file_types import ACCEPT
 from governance.assurance.evidence.forms import (
     AssignForm,
     BeginForm,
-    DecisionForm,
     DestructionForm,
     EditForm,
     HoldForm,
@@ -30,6 +29,7 @@ from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import sight
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people import assigning, owners
 from governance.kernel import clock, current
 from governance.kernel.access import allowed, why_not
@@ -42,7 +42,6 @@ from governance.kernel.feature import Feature, somebody_may
 from governance.kernel.forms import Form, accepted, constraint, counted
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
-from governance.kernel.step_up import StepUp
 from governance.kernel.storage import in_pieces
 from governance.kernel.undo_pages import back_to, say_changed, take
 from governance.kernel.web import ResponseReturnValue
@@ -462,56 +461,30 @@ def set_retention() -> ResponseReturnValue:
 
 @feature.get("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
 def destruction(version_id: UUID) -> ResponseReturnValue:
-    return _destruction_page(*queries.version_of(version_id))
+    """The form that requests it, then its approval, then the tombstone."""
+    version, evidence = queries.version_of(version_id)
+    asked = queries.destruction_of(version, "asked")
+    approval = open_approval(queries.DESTRUCTION, asked.id) if asked else None
+    if approval is not None:
+        return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
+    return _destruction_page(version, evidence, DestructionForm())
 
 
 def _destruction_page(
-    version: EvidenceVersion, evidence: Evidence, *, form: DestructionForm | DecisionForm | None = None, status: int = 200
+    version: EvidenceVersion, evidence: Evidence, form: DestructionForm, *, status: int = 200
 ) -> ResponseReturnValue:
-    asked = queries.destruction_of(version, "asked", *DECIDED)
-    names_of = queries.doers([asked.asked_by, asked.decided_by] if asked else [])
-    kept = None if asked and asked.state in DECIDED else actions.kept_because(version, evidence)
+    asked = queries.destruction_of(version, *DECIDED)
     return page(
-        "assurance/evidence/destruction.html", e=evidence, v=version, asked=asked, people=names_of, kept=kept,
-        shared=queries.others_with(version), seen=actions.mark(asked, version, evidence) if asked else "",
-        why_not=actions.approval_of(asked).why_not() if asked and asked.state == "asked" else None, me=current.actor().person_id,
-        form=form or (DecisionForm() if asked else DestructionForm()), status=status,
+        "assurance/evidence/destruction.html", e=evidence, v=version, asked=asked,
+        people=queries.doers([asked.asked_by, asked.decided_by] if asked else []),
+        kept=None if asked else actions.kept_because(version, evidence), shared=queries.others_with(version), form=form, status=status,
     )  # fmt: skip
 
 
 @feature.post("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
-def ask_destruction(version_id: UUID) -> ResponseReturnValue:
+def request_destruction(version_id: UUID) -> ResponseReturnValue:
     (version, evidence), form = queries.version_of(version_id, lock=True), DestructionForm()
-    if not accepted(form, lambda: actions.ask_destruction(version, evidence, because=form.because.data or "")):
-        return _destruction_page(version, evidence, form=form, status=form.status)
-    flash("It is asked for. Another person decides.")
-    return redirect(url_for("evidence.destruction", version_id=version.id), 303)
-
-
-def _to_be_deleted(destruction_id: UUID) -> list[tuple[str, str]]:
-    _asked, version, evidence = queries.destruction(destruction_id)
-    return [("Evidence item", f"{evidence.ref} {evidence.title}"), ("Version", str(version.number))]
-
-
-DECIDE_DESTRUCTION = StepUp(
-    {"approve": "Delete permanently", "refuse": "Reject deletion", "withdraw": "Withdraw deletion"},
-    DecisionForm,
-    facts=_to_be_deleted,
-    danger={"approve": "The file of this version is deleted permanently. It can't be restored."},
-)
-
-
-@feature.post("/evidence/destructions/<uuid:destruction_id>/decision", needs=permissions.DESTROY, fresh=DECIDE_DESTRUCTION)
-def decide_destruction(destruction_id: UUID) -> ResponseReturnValue:
-    asked, version, evidence = queries.destruction(destruction_id, lock=True)
-    form = DecisionForm()
-    verbs = {
-        "approve": lambda: actions.approve_destruction(asked, version, evidence, seen=form.seen.data or ""),
-        "refuse": lambda: actions.refuse_destruction(asked, version, because=form.because.data or ""),
-        "withdraw": lambda: actions.withdraw_destruction(asked, version),
-    }
-    if form.verb.data not in verbs:
-        raise Invalid("Decide: approve, refuse or withdraw.")
-    if not accepted(form, verbs[form.verb.data]):
-        return _destruction_page(version, evidence, form=form, status=form.status)
+    if not accepted(form, lambda: actions.request_destruction(version, evidence, because=form.because.data or "")):
+        return _destruction_page(version, evidence, form, status=form.status)
+    flash("Requested. Another person decides.")
     return redirect(url_for("evidence.destruction", version_id=version.id), 303)

@@ -1,27 +1,28 @@
 """What two persons decide about a third, what nobody may erase, and how long sealed parts are kept.
 
-ask_erasure, approve_erasure, run_again, begin, finish     erasing a person, for good
-ask_unmasking, approve_unmasking, note_use                 a name for an hour
+request_erasure, start_erasure, run_again, begin, finish   erasing a person, for good
+request_unmasking, show_name, end_unmasking, note_use      a name for an hour
 place_hold, release_hold, held_back                        what stops an erasure
 set_retention, shred                                       how long sealed parts stay readable
 """
 
-import hashlib
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.models import Approval
 from governance.foundation.audit import sealing
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
 from governance.foundation.people.models import Membership
-from governance.foundation.people.second_person import OWN, ApprovalRequest
 from governance.foundation.privacy import erasing, erasure_list, queries
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
+from governance.foundation.privacy.queries import ERASURE, UNMASKING
 from governance.kernel import clock, current, jobs
 from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
@@ -133,58 +134,35 @@ class Begun(DomainError):
 # ---- erasing a person
 
 
-def ask_erasure(membership: Membership, reason: str) -> Erasure:
-    """Asked twice is asked once. The last admin is refused here already, and again when it is carried out."""
+def request_erasure(membership: Membership, reason: str) -> Erasure:
+    """Requested twice is requested once. The last admin is refused here already, and again when it is carried out."""
     pseudonym = _subject(membership)
     session().refresh(membership, with_for_update={"of": Membership})  # two people may ask at once
-    if (there := queries.open_erasure(pseudonym)) is not None:
+    there = queries.open_erasure(pseudonym)
+    if there is not None and not approvals.close_expired(ERASURE, there.id):
         return there
     _needs_reason(reason)
     people.may_leave(membership)
     _not_held(pseudonym)
     erasure = Erasure(
-        subject=pseudonym, person_id=membership.person_id, reason=reason, asked_by=current.person_id(), decided_by=None,
-        decided_at=None, work_item_id=None, done_at=None,
-    )  # fmt: skip
+        subject=pseudonym, person_id=membership.person_id, asked_by=current.person_id(), work_item_id=None, done_at=None
+    )
     session().add(erasure)
-    record(ERASURE_ASKED, erasure, about=membership.person_id, because=reason, subject=pseudonym)
+    session().flush()
+    approvals.request(ERASURE, erasure.id, summary=f"erase {membership.person.name}", reason=reason, about=membership.person_id)
     return erasure
 
 
-def mark(erasure: Erasure, membership: Membership) -> str:
-    """Of what is asked, and of whom: the approval carries it, and is refused when either has changed since."""
-    said = (str(erasure.id), erasure.state, erasure.reason, membership.person.name, membership.person.email, membership.role)
-    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
-
-
-def approve_erasure(erasure: Erasure, membership: Membership, *, seen: str, typed: str) -> None:
-    """A second person, who typed the name, agrees; the jobs process carries it out. There is no way back."""
-    _open(erasure.state, "erasure")
-    approval_of(erasure, erasure.person_id).check()
-    if seen != mark(erasure, membership):
-        raise Stale("What was asked, or the person's name or role, has changed since you opened this page. Look at it again.")
-    if " ".join(typed.split()).casefold() != " ".join(membership.person.name.split()).casefold():
-        raise Invalid("Type the person's name exactly as it is written above.", field="typed")
+def start_erasure(erasure: Erasure, membership: Membership) -> None:
+    """It was approved: the jobs process carries it out. There is no way back."""
     people.may_leave(membership)
-    _not_held(erasure.subject)
-    erasure.state, erasure.decided_by, erasure.decided_at = "approved", current.person_id(), clock.now()
-    erasure.work_item_id = jobs.enqueue("erase", erasure.id).id
+    erasure.state, erasure.work_item_id = "approved", jobs.enqueue("erase", erasure.id).id
     record(ERASURE_APPROVED, erasure, about=erasure.person_id, subject=erasure.subject)
 
 
-def refuse_erasure(erasure: Erasure, because: str) -> None:
-    _open(erasure.state, "erasure")
-    approval_of(erasure, None).check_rejection()
-    _needs_reason(because)
-    erasure.state, erasure.decided_by, erasure.decided_at = "refused", current.person_id(), clock.now()
-    record(ERASURE_REFUSED, erasure, about=erasure.person_id, because=because, subject=erasure.subject)
-
-
-def withdraw_erasure(erasure: Erasure) -> None:
-    _open(erasure.state, "erasure")
-    _own(erasure.asked_by)
-    erasure.state, erasure.decided_at = "withdrawn", clock.now()
-    record(ERASURE_WITHDRAWN, erasure, about=erasure.person_id, subject=erasure.subject)
+def close_erasure(erasure: Erasure, state: str) -> None:
+    """Its approval was rejected, withdrawn or expired, which is recorded as that. Nothing is erased."""
+    erasure.state = state
 
 
 def run_again(erasure: Erasure) -> None:
@@ -222,8 +200,7 @@ def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> E
     erasure = session().scalars(select(Erasure).where(Erasure.id == listed.erasure_id).with_for_update()).one_or_none()
     if erasure is None:
         erasure = Erasure(
-            id=listed.erasure_id, subject=listed.subject, person_id=None, reason="", asked_by=None, decided_by=None,
-            decided_at=None, work_item_id=None, done_at=None,
+            id=listed.erasure_id, subject=listed.subject, person_id=None, asked_by=None, work_item_id=None, done_at=None,
         )  # fmt: skip
         session().add(erasure)
     _erase(erasure, membership, again=True)
@@ -231,9 +208,12 @@ def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> E
 
 
 def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = False) -> None:
-    """The row keeps counts and the pseudonym; the reason may name the person and goes too."""
+    """The row keeps counts and the pseudonym; what was written for the approval may name the person and goes too."""
+    known_as = short_pseudonym(erasure.subject)
+    approvals.redact(ERASURE, queries.erasures_of(erasure.subject), summary=f"erase {known_as}")
+    approvals.redact(UNMASKING, queries.unmaskings_of(erasure.subject), summary=f"see the name behind {known_as}")
     found = erasing.carry_out(erasure.subject, membership)
-    erasure.state, erasure.done_at, erasure.person_id, erasure.reason, erasure.found = "done", clock.now(), None, "", found
+    erasure.state, erasure.done_at, erasure.person_id, erasure.found = "done", clock.now(), None, found
     record(
         ERASED,
         erasure,
@@ -254,9 +234,15 @@ def held_back(target: Model, subject: str, *, step: str) -> str | None:
     return _sentence(held)
 
 
+def sentence_of_hold(subject: str) -> str | None:
+    """Of the legal hold that forbids erasing this person; None where none does."""
+    held = queries.standing_holds(subject)
+    return _sentence(held) if held else None
+
+
 def _not_held(subject: str) -> None:
-    if held := queries.standing_holds(subject):
-        raise Held(_sentence(held))
+    if (why := sentence_of_hold(subject)) is not None:
+        raise Held(why)
 
 
 def _sentence(held: Collection[LegalHold]) -> str:
@@ -269,47 +255,34 @@ def _sentence(held: Collection[LegalHold]) -> str:
 # ---- who a pseudonym is
 
 
-def ask_unmasking(pseudonym: str, reason: str) -> Unmasking:
-    """Asked twice is asked once, while the first question is open."""
+def request_unmasking(pseudonym: str, reason: str) -> Approval:
+    """Ask who a pseudonym is. Requested twice is requested once, while the first request is open."""
     membership = directory.by_pseudonym(pseudonym.strip())
     if membership is None:
         raise Invalid("Nobody here has that pseudonym. Take it from an entry of the log: 32 letters and digits.", field="subject")
     session().refresh(membership, with_for_update={"of": Membership})
     if (there := queries.my_open_unmasking(membership.pseudonym)) is not None:
         return there
-    _needs_reason(reason)
-    asked = Unmasking(
-        subject=membership.pseudonym, reason=reason, asked_by=current.person_id(), decided_by=None, decided_at=None,
-        until=None, used_at=None,
-    )  # fmt: skip
+    asked = Unmasking(subject=membership.pseudonym, asked_by=current.person_id(), until=None, used_at=None)
     session().add(asked)
-    record(UNMASK_ASKED, asked, about=membership.person_id, because=reason, subject=asked.subject)
-    return asked
+    session().flush()
+    summary = f"see the name behind {short_pseudonym(asked.subject)}"
+    return approvals.request(UNMASKING, asked.id, summary=summary, reason=reason, about=membership.person_id)
 
 
-def approve_unmasking(asked: Unmasking) -> None:
-    """The one who asked sees the name from now on, for an hour."""
-    _open(asked.state, "question")
-    approval_of(asked, _person(asked.subject)).check()
-    asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
-    asked.until = asked.decided_at + UNMASKED_FOR
+def show_name(asked: Unmasking, *, at: datetime) -> None:
+    """The requester sees the name for an hour from the approval on."""
+    asked.until = at + UNMASKED_FOR
     record(UNMASK_APPROVED, asked, subject=asked.subject, until=asked.until)
 
 
-def refuse_unmasking(asked: Unmasking, because: str) -> None:
-    _open(asked.state, "question")
-    approval_of(asked, None).check_rejection()
-    _needs_reason(because)
-    asked.state, asked.decided_by, asked.decided_at = "refused", current.person_id(), clock.now()
-    record(UNMASK_REFUSED, asked, about=_person(asked.subject), because=because, subject=asked.subject)
-
-
-def withdraw_unmasking(asked: Unmasking) -> None:
-    """An open question is taken back; a name that is shown is shown no longer."""
-    _own(asked.asked_by)
-    if not (asked.state == "asked" or (asked.state == "approved" and asked.until and asked.until > clock.now())):
-        raise DomainError("That question is closed already.")
-    asked.state, asked.until = "withdrawn", clock.now() if asked.until else None
+def end_unmasking(asked: Unmasking) -> None:
+    """The requester no longer needs the name. It tightens, so it takes nobody else."""
+    if current.person_id() != asked.asked_by:
+        raise Forbidden("Only the person who requested this can end it.")
+    if asked.until is None or asked.until <= clock.now():
+        raise DomainError("That name is no longer shown.")
+    asked.until = clock.now()
     record(UNMASK_WITHDRAWN, asked, subject=asked.subject)
 
 
@@ -406,20 +379,9 @@ def subject_of(asked: Unmasking) -> UUID | None:
     return _person(asked.subject)
 
 
-def _open(state: str, what: str) -> None:
-    if state != "asked":
-        raise DomainError(f"That {what} was decided or withdrawn already.")
-
-
-def approval_of(asked: Erasure | Unmasking, about: UUID | None) -> ApprovalRequest:
-    """By somebody who neither requested it nor is the one whom it is about."""
-    own = "It is about you, so another person decides." if current.person_id() == about else OWN
-    return ApprovalRequest([asked.asked_by, about], asked.created_at, own=own)
-
-
-def _own(asked_by: UUID | None) -> None:
-    if current.person_id() != asked_by:
-        raise Forbidden("Only who asked can withdraw it.")
+def short_pseudonym(subject: str) -> str:
+    """As pages show it."""
+    return f"p-{subject[:4]}-{subject[4:8]}"
 
 
 def _needs_reason(because: str) -> None:

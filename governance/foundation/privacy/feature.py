@@ -1,7 +1,7 @@
 """Privacy: erasure, unmasking, legal holds, retention of personal parts."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.privacy import actions, jobs, models, rotation, views
+from governance.foundation.privacy import actions, approval_kinds, jobs, models, rotation, views
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel.manifest import Daily, Link, Manifest
 
@@ -21,4 +21,5 @@ manifest = Manifest(
     },
     publishes=(PersonErased,),
     after_request=(views.remember_unmasked,),
+    approvals=approval_kinds.KINDS,
 )

@@ -27,15 +27,6 @@ class AskErasureForm(Form):
     because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
 
 
-class DecideForm(Form):
-    """The verb says what is decided; the name is typed to approve an erasure, the reason to refuse."""
-
-    verb = HiddenField("Verb")
-    seen = HiddenField("Seen")
-    typed = StringField("Name of the person", [Length(max=300)])
-    because = TextAreaField("Reason", [Length(max=2000)], filters=[stripped])
-
-
 class AskUnmaskForm(Form):
     subject = StringField("Pseudonym", [InputRequired("Whose name do you need?"), Length(max=64)], filters=[stripped])
     because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])

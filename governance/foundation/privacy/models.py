@@ -11,7 +11,7 @@ from governance.kernel.db import Model, Tenanted
 
 
 class Erasure(Tenanted, Model):
-    """The erasing of one person: asked by one, approved by another, carried out by the jobs process, for good."""
+    """The erasing of one person: requested by one, approved by another, carried out by the jobs process, for good."""
 
     __tablename__ = "erasures"
     __table_args__ = (
@@ -21,11 +21,8 @@ class Erasure(Tenanted, Model):
 
     subject: Mapped[str]  # the person's pseudonym: what stays of him
     person_id: Mapped[UUID | None]  # until it is done
-    reason: Mapped[str]  # until it is done
-    state: Mapped[str] = mapped_column(default="asked")  # asked approved done refused withdrawn
+    state: Mapped[str] = mapped_column(default="asked")  # asked (its approval is open) approved done refused withdrawn
     asked_by: Mapped[UUID | None]  # nobody: it was carried out again after a restore
-    decided_by: Mapped[UUID | None]
-    decided_at: Mapped[datetime | None]
     work_item_id: Mapped[UUID | None]
     done_at: Mapped[datetime | None]
     found: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what was removed, by kind: counts only
@@ -45,18 +42,14 @@ class LegalHold(Tenanted, Model):
 
 
 class Unmasking(Tenanted, Model):
-    """Who a pseudonym is, shown to one person for an hour, because a second one agreed."""
+    """Who a pseudonym is, shown to one person for an hour once an approval of this row was given."""
 
     __tablename__ = "unmaskings"
-    __table_args__ = (Index(None, "tenant_id", "asked_by", "until"), Index(None, "tenant_id", "state"))
+    __table_args__ = (Index(None, "tenant_id", "asked_by", "until"),)
 
     subject: Mapped[str]
-    reason: Mapped[str]
-    state: Mapped[str] = mapped_column(default="asked")  # asked approved refused withdrawn
     asked_by: Mapped[UUID]
-    decided_by: Mapped[UUID | None]
-    decided_at: Mapped[datetime | None]
-    until: Mapped[datetime | None]
+    until: Mapped[datetime | None]  # from the approval on
     used_at: Mapped[datetime | None]  # when a page first showed the name
 
 

@@ -4,22 +4,24 @@ from collections.abc import Collection, Sequence
 from contextvars import ContextVar
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
+from governance.foundation.approvals import inbox
+from governance.foundation.approvals.models import Approval
+from governance.foundation.approvals.queries import is_open
 from governance.foundation.people import queries as people
 from governance.foundation.people.actions import subjects_of
 from governance.foundation.people.models import Membership, Person
-from governance.foundation.privacy import permissions
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.jobs import WorkItem
 
 SHOWN = 50
 shown: ContextVar[frozenset[str]] = ContextVar("shown", default=frozenset())  # pseudonyms whose names this request has looked up
 DEFAULT_MONTHS = 84
+ERASURE, UNMASKING = "erasure", "unmasking"  # kinds of approval
 
 
 def unmasked(subjects: Collection[str]) -> dict[str, str]:
@@ -33,7 +35,6 @@ def unmasked(subjects: Collection[str]) -> dict[str, str]:
         .where(
             Membership.pseudonym.in_(set(subjects)),
             Unmasking.asked_by == current.actor().person_id,
-            Unmasking.state == "approved",
             Unmasking.until > clock.now(),
         )
     )
@@ -47,16 +48,19 @@ def unused(subjects: Collection[str]) -> Sequence[Unmasking]:
     query = select(Unmasking).where(
         Unmasking.subject.in_(set(subjects)),
         Unmasking.asked_by == current.actor().person_id,
-        Unmasking.state == "approved",
         Unmasking.until > clock.now(),
         Unmasking.used_at.is_(None),
     )
     return session().scalars(query.with_for_update()).all()
 
 
-def my_open_unmasking(subject: str) -> Unmasking | None:
-    query = select(Unmasking).where(Unmasking.subject == subject, Unmasking.state == "asked")
-    return session().scalars(query.where(Unmasking.asked_by == current.actor().person_id).limit(1)).one_or_none()
+def my_open_unmasking(subject: str) -> Approval | None:
+    """The acting person's request that nobody has decided yet."""
+    query = select(Approval).join(Unmasking, Unmasking.id == Approval.target_id).where(
+        Approval.kind == UNMASKING, Approval.state == "open", Unmasking.subject == subject,
+        Unmasking.asked_by == current.actor().person_id,
+    )  # fmt: skip
+    return next((each for each in session().scalars(query) if is_open(each)), None)
 
 
 def retention(*, lock: bool = False) -> RetentionRule | None:
@@ -114,10 +118,20 @@ def erasures() -> Sequence[Erasure]:
     return session().scalars(query.limit(SHOWN)).all()
 
 
-def unmaskings() -> Sequence[Unmasking]:
-    """The newest, open ones first."""
-    query = select(Unmasking).order_by((Unmasking.state == "asked").desc(), Unmasking.created_at.desc(), Unmasking.id)
-    return session().scalars(query.limit(SHOWN)).all()
+def unmaskings() -> list[tuple[Unmasking, Approval]]:
+    """The newest with their approvals, open ones first."""
+    query = select(Unmasking, Approval).join(Approval, (Approval.target_id == Unmasking.id) & (Approval.kind == UNMASKING))
+    newest = query.order_by((Approval.state == "open").desc(), Unmasking.created_at.desc(), Unmasking.id).limit(SHOWN)
+    return [(unmasking, approval) for unmasking, approval in session().execute(newest)]
+
+
+def erasures_of(subject: str) -> Sequence[UUID]:
+    """The ids of every request about a person, whatever became of it."""
+    return session().scalars(select(Erasure.id).where(Erasure.subject == subject)).all()
+
+
+def unmaskings_of(subject: str) -> Sequence[UUID]:
+    return session().scalars(select(Unmasking.id).where(Unmasking.subject == subject)).all()
 
 
 def holds() -> Sequence[LegalHold]:
@@ -144,11 +158,5 @@ def held_subjects(pseudonyms: Collection[str]) -> list[str]:
 
 
 def waiting() -> int:
-    """How many requests the acting person could decide: open, and not his own."""
-    me = current.actor().person_id
-    open_here = [
-        select(func.count()).where(model.state == "asked", model.asked_by != me).scalar_subquery()
-        for model, needs in ((Erasure, permissions.ERASE), (Unmasking, permissions.UNMASK))
-        if allowed(needs)
-    ]
-    return sum(session().execute(select(*open_here)).one()) if open_here else 0
+    """How many requests await the acting person's decision."""
+    return inbox.count([ERASURE, UNMASKING])

@@ -5,14 +5,15 @@ from uuid import UUID
 
 from flask import flash, g, redirect, request, url_for
 
+from governance.foundation.approvals.models import Approval
+from governance.foundation.approvals.queries import latest
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import ERASED, Membership
 from governance.foundation.privacy import actions, erasing, permissions, queries
-from governance.foundation.privacy.forms import AskErasureForm, AskUnmaskForm, DecideForm, HoldForm, ReleaseForm, RetentionForm
-from governance.foundation.privacy.models import Erasure, Unmasking
+from governance.foundation.privacy.forms import AskErasureForm, AskUnmaskForm, HoldForm, ReleaseForm, RetentionForm
 from governance.kernel import current
 from governance.kernel.db import transaction
-from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
 from governance.kernel.pages import page
@@ -42,10 +43,11 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
     erasures, unmaskings, holds = queries.erasures(), queries.unmaskings(), queries.holds()
     known = {m.pseudonym: m.person.name for m in people.by_pseudonyms(
         [*(e.subject for e in erasures), *(h.subject for h in holds if h.subject)])}  # fmt: skip
-    acted = [*(i for e in erasures for i in (e.asked_by, e.decided_by)), *(i for u in unmaskings for i in (u.asked_by, u.decided_by)),
+    approvals = latest(queries.ERASURE, [e.id for e in erasures])
+    acted = [*(e.asked_by for e in erasures), *(a.closed_by for a in approvals.values()), *(u.asked_by for u, _ in unmaskings),
              *(h.placed_by for h in holds)]  # fmt: skip
     return page(
-        "foundation/privacy/index.html", status=status, erasures=erasures, unmaskings=unmaskings, holds=holds, known=known, names=people.names(acted),
+        "foundation/privacy/index.html", status=status, erasures=erasures, approvals=approvals, unmaskings=unmaskings, holds=holds, known=known, names=people.names(acted),
         months=queries.months_kept(), waiting=queries.waiting(), me=current.person_id(),
         problem=problem,
     )  # fmt: skip
@@ -62,7 +64,7 @@ def ask_erasure() -> ResponseReturnValue:
     if request.method == "POST" and form.validate() and member is not None:
         if sentence := actions.held_back(member, member.pseudonym, step="asked"):
             form.refuse(actions.Held(sentence))
-        elif accepted(form, lambda: actions.ask_erasure(member, form.because.data or "")):
+        elif accepted(form, lambda: actions.request_erasure(member, form.because.data or "")):
             asked = queries.open_erasure(member.pseudonym)
             return redirect(url_for("privacy.erasure", erasure_id=asked.id if asked else None), 303)
     preview = erasing.preview(member) if member else None
@@ -72,18 +74,17 @@ def ask_erasure() -> ResponseReturnValue:
 
 @feature.get("/privacy/erasures/<uuid:erasure_id>", needs=permissions.ERASE)
 def erasure(erasure_id: UUID) -> ResponseReturnValue:
-    return _erasure(queries.erasure(erasure_id), DecideForm())
-
-
-def _erasure(found: Erasure, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
-    member = people.by_pseudonym(found.subject) if found.state in {"asked", "approved"} else None
-    preview = erasing.preview(member) if member else None
-    holds = queries.standing_holds(found.subject) if member else ()
+    """What became of it; while nobody has decided, its approval."""
+    found = queries.erasure(erasure_id)
+    approval = latest(queries.ERASURE, [found.id]).get(found.id)
+    if found.state == "asked" and approval is not None:
+        return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
+    member = people.by_pseudonym(found.subject) if found.state == "approved" else None
     return page(
-        "foundation/privacy/erasure.html", status=status, erasure=found, member=member, preview=preview, form=form, holds=holds,
-        seen=actions.mark(found, member) if member else "", names=people.names([found.asked_by, found.decided_by]),
-        why_not=actions.approval_of(found, found.person_id).why_not() if found.state == "asked" else None,
-        work=queries.work_of(found), me=current.person_id(), moments=people.timeline([found.id]),
+        "foundation/privacy/erasure.html", erasure=found, approval=approval, member=member, preview=erasing.preview(member) if member else None,
+        holds=queries.standing_holds(found.subject) if member else (),
+        names=people.names([found.asked_by, approval.closed_by if approval else None]), work=queries.work_of(found),
+        moments=people.timeline([found.id, *([approval.id] if approval else [])]),
     )  # fmt: skip
 
 
@@ -92,39 +93,14 @@ def _erased(erasure_id: UUID) -> list[tuple[str, str]]:
     return [("Person", member.person.name)] if member else []
 
 
-DECIDE_ERASURE = StepUp(
-    {"approve": "Approve erasure", "refuse": "Reject erasure", "withdraw": "Withdraw erasure", "again": "Run erasure again"},
-    DecideForm,
-    facts=_erased,
-    danger={"approve": "This person's data is deleted permanently. It can't be restored."},
-)
+RUN_AGAIN = StepUp("Run erasure again", facts=_erased, danger="This person's data is deleted permanently. It can't be restored.")
 
 
-@feature.post("/privacy/erasures/<uuid:erasure_id>/decision", needs=permissions.ERASE, fresh=DECIDE_ERASURE)
-def decide_erasure(erasure_id: UUID) -> ResponseReturnValue:
-    found, form = queries.erasure(erasure_id, lock=True), DecideForm()
-    verb = form.verb.data
-    if verb == "approve" and (sentence := actions.held_back(found, found.subject, step="approved")):
-        form.refuse(actions.Held(sentence))
-        return _erasure(found, form, status=409)
-    verbs = {
-        "approve": lambda: actions.approve_erasure(found, _of(found), seen=form.seen.data or "", typed=form.typed.data or ""),
-        "refuse": lambda: actions.refuse_erasure(found, form.because.data or ""),
-        "withdraw": lambda: actions.withdraw_erasure(found),
-        "again": lambda: actions.run_again(found),
-    }
-    if verb not in verbs:
-        raise Invalid("Decide: approve, refuse or withdraw.")
-    if not accepted(form, verbs[verb]):
-        return _erasure(found, form, status=form.status)
+@feature.post("/privacy/erasures/<uuid:erasure_id>/runs", needs=permissions.ERASE, fresh=RUN_AGAIN)
+def run_erasure_again(erasure_id: UUID) -> ResponseReturnValue:
+    found = queries.erasure(erasure_id, lock=True)
+    actions.run_again(found)
     return redirect(url_for("privacy.erasure", erasure_id=found.id), 303)
-
-
-def _of(found: Erasure) -> Membership:
-    member = people.by_pseudonym(found.subject)
-    if member is None:
-        raise DomainError("That person is no longer here to be erased.")
-    return member
 
 
 def _somebody(membership_id: UUID) -> Membership:
@@ -140,52 +116,19 @@ def _somebody(membership_id: UUID) -> Membership:
 @feature.route("/privacy/unmaskings/new", methods=["GET", "POST"], needs=permissions.UNMASK)
 def ask_unmask() -> ResponseReturnValue:
     form = AskUnmaskForm(subject=request.args.get("subject", "")[:64])
+    made: list[Approval] = []
     if request.method == "POST" and accepted(
-        form, lambda: actions.ask_unmasking(form.subject.data or "", form.because.data or "")
+        form, lambda: made.append(actions.request_unmasking(form.subject.data or "", form.because.data or ""))
     ):
-        flash("Asked. Another admin or compliance officer decides.")
-        return redirect(url_for("privacy.index"), 303)
+        flash("Requested. Another person decides.")
+        return redirect(url_for("approvals.approval", approval_id=made[0].id), 303)
     return page("foundation/privacy/ask_unmask.html", form=form, status=form.status if request.method == "POST" else 200)
 
 
-@feature.get("/privacy/unmaskings/<uuid:unmasking_id>", needs=permissions.UNMASK)
-def unmasking(unmasking_id: UUID) -> ResponseReturnValue:
-    """What a second person decides on: whose name, for whom, and why."""
-    return _unmasking(queries.unmasking(unmasking_id), DecideForm())
-
-
-def _unmasking(found: Unmasking, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("foundation/privacy/unmasking.html", status=status, asked=found, form=form, names=people.names([found.asked_by, found.decided_by]),
-                why_not=actions.approval_of(found, actions.subject_of(found)).why_not() if found.state == "asked" else None,
-                me=current.person_id())  # fmt: skip
-
-
-def _unmasked(unmasking_id: UUID) -> list[tuple[str, str]]:
-    asked = queries.unmasking(unmasking_id)
-    return [("Pseudonym", asked.subject), ("Requested by", people.names([asked.asked_by]).get(asked.asked_by, ""))]
-
-
-DECIDE_UNMASKING = StepUp(
-    {"approve": "Approve unmasking", "refuse": "Reject unmasking", "withdraw": "Withdraw unmasking"},
-    DecideForm,
-    facts=_unmasked,
-    danger={"approve": "The requester sees the name behind the pseudonym."},
-)
-
-
-@feature.post("/privacy/unmaskings/<uuid:unmasking_id>/decision", needs=permissions.UNMASK, fresh=DECIDE_UNMASKING)
-def decide_unmask(unmasking_id: UUID) -> ResponseReturnValue:
-    found, form = queries.unmasking(unmasking_id, lock=True), DecideForm()
-    verbs = {
-        "approve": lambda: actions.approve_unmasking(found),
-        "refuse": lambda: actions.refuse_unmasking(found, form.because.data or ""),
-        "withdraw": lambda: actions.withdraw_unmasking(found),
-    }
-    verb = verbs.get(form.verb.data or "")
-    if verb is None:
-        raise Invalid("Decide: approve, refuse or withdraw.")
-    if not accepted(form, verb):
-        return _unmasking(found, form, status=form.status)
+@feature.post("/privacy/unmaskings/<uuid:unmasking_id>/end", needs=permissions.UNMASK)
+def end_unmasking(unmasking_id: UUID) -> ResponseReturnValue:
+    actions.end_unmasking(queries.unmasking(unmasking_id, lock=True))
+    flash("The name is no longer shown to you.")
     return redirect(url_for("privacy.index"), 303)
 
 

@@ -19,7 +19,7 @@ from tests.assurance.collectors.runs import last
 from tests.assurance.engagements import field
 from tests.assurance.evidence import shelf
 from tests.assurance.evidence.shelf import PDF
-from tests.assurance.evidence.test_deletion_guard import approve, ask, destructions, key_of, tidy
+from tests.assurance.evidence.test_deletion_guard import approve, ask, destructions, key_of, path, tidy
 from tests.assurance.evidence.test_evidence import entries
 from tests.conftest import visitor
 
@@ -86,9 +86,9 @@ def test_an_approval_is_refused_once_it_was_given(as_officer, as_reviewer, given
     held, asked, version = given
     ask(as_officer, version)
     field.provided(held, asked)
-    page = as_reviewer.get(f"evidence/versions/{version}/destruction").text
-    assert "Brook Audit was given it in" in page and "Destroy it for good" not in page
-    assert "Brook Audit was given it in" in approve(as_reviewer, version, then=422).text
+    page = as_reviewer.get(path(version)).text
+    assert "Brook Audit was given it in" in page and "Delete permanently" not in page
+    assert "Brook Audit was given it in" in approve(as_reviewer, version, then=409).text
     assert destructions() == {version: "asked"}
 
 
@@ -110,7 +110,7 @@ def test_where_evidence_is_read_only_no_file_of_it_is_destroyed(as_officer, as_r
     approve(as_reviewer, agreed)
     held = field.engagement("Still firm", keeps_still=True)
     assert "Still firm is at work" in as_officer.post(f"evidence/versions/{other}/destruction", then=422, because="x").text
-    assert "Still firm is at work" in approve(as_reviewer, asked, then=422).text
+    assert "Still firm is at work" in approve(as_reviewer, asked, then=409).text
     queue.drain(actor_of)
     assert destructions() == {asked: "asked", agreed: "stopped"} and storage.store().exists(key_of(agreed))
     field.end(held)

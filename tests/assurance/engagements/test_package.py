@@ -28,7 +28,8 @@ from governance.assurance.engagements.package_contents import plain
 from governance.assurance.engagements.package_verifier import verify
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.assurance.evidence.queries import destruction, version_of
+from governance.assurance.evidence.queries import DESTRUCTION, version_of
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import checkpoint, jsonl, logs, sequencer
 from governance.foundation.audit import queries as log_queries
 from governance.foundation.audit.models import AuditEntry
@@ -44,6 +45,7 @@ from tests.assurance.evidence import shelf
 from tests.assurance.testing import scene as testing
 from tests.browser import Visitor
 from tests.conftest import REPOSITORY, visitor
+from tests.foundation.approvals.deciding import approve
 from tests.machine import machine
 
 assert schedule.HANDLERS  # the jobs process knows the kind
@@ -146,10 +148,9 @@ def test_what_is_in_it(as_officer, acting, scene, tmp_path):
 def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(as_officer, acting, scene, tmp_path):
     engagement, versions = scene
     with acting("admin"):
-        asked = evidence.ask_destruction(*version_of(versions[1], lock=True), because="It named people.")
-        mark, request = evidence.mark(asked, *version_of(versions[1])), asked.id
-    with acting("compliance_officer"):
-        evidence.approve_destruction(*destruction(request, lock=True), seen=mark)
+        asked = evidence.request_destruction(*version_of(versions[1], lock=True), because="It named people.").id
+        approval = open_approval(DESTRUCTION, asked).id
+    approve(approval, "compliance_officer")
     jobs.drain(actor_of)
     data = unpacked(taken(as_officer, engagement), tmp_path) / "data"
     told = {each["title"]: each for each in json.loads((data / "index.json").read_text())["evidence"]}

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, make_url, select
 from governance.assurance.evidence import actions, jobs, queries
 from governance.assurance.evidence.models import EvidenceDestruction, EvidenceVersion
 from governance.assurance.evidence.retention import LEAST, MOST, kept_until
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current, db, storage
 from governance.kernel import jobs as queue
@@ -24,6 +25,7 @@ from tests import make
 from tests.assurance.evidence import shelf
 from tests.assurance.evidence.shelf import PDF
 from tests.assurance.evidence.test_evidence import count, entries
+from tests.foundation.approvals.deciding import decide
 
 SHA = hashlib.sha256(PDF).hexdigest()
 
@@ -38,14 +40,15 @@ def asked(version_id):
         return session().scalar(select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == version_id))
 
 
-def seen(version_id):
+def path(version_id):
+    """Of the approval that is open about it."""
     with make.acting(read_only=True):
-        version, evidence = queries.version_of(version_id)
-        return actions.mark(queries.destruction_of(version, "asked"), version, evidence)
+        found = queries.destruction_of(queries.version_of(version_id)[0], "asked")
+        return f"approvals/{open_approval(queries.DESTRUCTION, found.id).id}"
 
 
 def ask(visitor, v, because="It names a customer who objected."):
-    visitor.get(f"evidence/versions/{v}/destruction")
+    visitor.get(f"evidence/versions/{v}/destruction", then=None)
     visitor.post(f"evidence/versions/{v}/destruction", because=because)
 
 
@@ -56,7 +59,7 @@ def tidy():
 
 
 def approve(visitor, v, then=303):
-    return visitor.post(f"evidence/destructions/{asked(v)}/decision", then=then, verb="approve", seen=seen(v))
+    return decide(visitor, path(v), then, verb="approve")
 
 
 def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_reviewer, as_viewer):
@@ -66,12 +69,12 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
     assert "Fresh" in as_viewer.get(f"evidence/{e}").text
     ask(as_officer, v)
     assert (
-        "To be destroyed" in as_officer.get("evidence/inbox").text
-        and "waits for a second person" in as_officer.get(f"evidence/{e}").text
+        "Files to be deleted" in as_officer.get("evidence/inbox").text
+        and "Deletion awaits approval" in as_officer.get(f"evidence/{e}").text
     )
-    assert "Destroy it for good" not in as_officer.get(f"evidence/versions/{v}/destruction").text
+    assert "Delete permanently" not in as_officer.get(path(v)).text and "Delete permanently" in as_reviewer.get(path(v)).text
     approve(as_officer, v, then=403)
-    as_reviewer.get(f"evidence/versions/{v}/destruction")
+    assert as_reviewer.get(f"evidence/versions/{v}/destruction", then=303).location.endswith(path(v))
     approve(as_reviewer, v)
     assert queue.drain(actor_of) == 1
     with make.acting():
@@ -106,15 +109,16 @@ def test_what_is_asked_can_be_refused_or_taken_back_and_asked_again(as_officer, 
     ask(as_officer, v)
     ask(as_officer, v)
     assert count(EvidenceDestruction) == 1
-    assert "Say why" in as_reviewer.post(f"evidence/destructions/{asked(v)}/decision", then=422, verb="refuse", because="").text
-    as_reviewer.post(f"evidence/destructions/{asked(v)}/decision", verb="refuse", because="It is needed until May.")
+    assert "Give a reason" in decide(as_reviewer, path(v), 422, verb="reject", reason="").text
+    decide(as_reviewer, path(v), verb="reject", reason="It is needed until May.")
     ask(as_officer, v)
     with make.acting(read_only=True):
-        [second] = session().scalars(select(EvidenceDestruction.id).where(EvidenceDestruction.state == "asked")).all()
-    as_reviewer.post(f"evidence/destructions/{second}/decision", then=403, verb="withdraw")
-    as_officer.post(f"evidence/destructions/{second}/decision", verb="withdraw")
-    as_reviewer.post(f"evidence/destructions/{second}/decision", then=422, verb="burn")
-    assert as_reviewer.post(f"evidence/destructions/{second}/decision", then=422, verb="approve", seen="x").status_code == 422
+        [_second] = session().scalars(select(EvidenceDestruction.id).where(EvidenceDestruction.state == "asked")).all()
+    second = path(v)
+    decide(as_reviewer, second, 403, verb="withdraw")
+    decide(as_officer, second, verb="withdraw")
+    decide(as_reviewer, second, 422, verb="burn")
+    decide(as_reviewer, second, 409, verb="approve", seen="x")
     with make.acting():
         assert storage.store().exists(key_of(v))
 
@@ -122,7 +126,7 @@ def test_what_is_asked_can_be_refused_or_taken_back_and_asked_again(as_officer, 
 def test_an_approval_is_bound_to_what_was_seen(as_officer, as_reviewer):
     v = shelf.version(shelf.piece())
     ask(as_officer, v)
-    late = as_reviewer.post(f"evidence/destructions/{asked(v)}/decision", then=409, verb="approve", seen="0" * 16)
+    late = decide(as_reviewer, path(v), 409, verb="approve", seen="0" * 64)
     assert "has changed since you opened this page" in late.text
 
 
@@ -130,7 +134,7 @@ def test_the_same_bytes_of_another_piece_keep_the_file(as_officer, as_reviewer):
     first, other = shelf.version(shelf.piece("A")), shelf.version(shelf.piece("B"))
     assert key_of(first) == key_of(other)
     ask(as_officer, first)
-    assert "1 other version has the same bytes" in as_reviewer.get(f"evidence/versions/{first}/destruction").text
+    assert "1 other version has the same bytes" in as_reviewer.get(path(first)).text
     approve(as_reviewer, first)
     queue.drain(actor_of)
     as_officer.post(f"evidence/versions/{first}/download", then=410)
@@ -182,7 +186,7 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     as_officer.post(f"evidence/{e}/hold", because="Twice is once.")
     assert len(entries("evidence.hold.placed")) == 1
     assert "A legal hold stands" in as_reviewer.get(f"evidence/{e}").text
-    assert "A legal hold of" in approve(as_reviewer, v, then=422).text
+    assert "A legal hold of" in approve(as_reviewer, v, then=409).text
     assert "A legal hold of" in as_officer.post(f"evidence/versions/{w}/destruction", then=422, because="x").text
     with make.acting("compliance_officer"):
         actions.set_retention("report", 12, version=0)
@@ -240,10 +244,8 @@ def test_after_the_hold_that_stopped_it_retention_proposes_it_again_and_after_a_
     as_officer.post(f"evidence/{e}/hold", verb="release", because="The case is closed.")
     tidy()
     tidy()
-    assert count(EvidenceDestruction) == 2 and "To be destroyed" in as_reviewer.get("evidence/inbox").text
-    with make.acting(read_only=True):
-        second = session().scalar(select(EvidenceDestruction.id).where(EvidenceDestruction.state == "asked"))
-    as_reviewer.post(f"evidence/destructions/{second}/decision", verb="refuse", because="We want it for longer.")
+    assert count(EvidenceDestruction) == 2 and "Files to be deleted" in as_reviewer.get("evidence/inbox").text
+    decide(as_reviewer, path(old), verb="reject", reason="We want it for longer.")
     tidy()
     assert count(EvidenceDestruction) == 2
 

@@ -18,13 +18,13 @@ from governance.foundation.audit.registry import registry
 from governance.foundation.logbook.models import SavedView
 from governance.foundation.logbook.proof_view import sides
 from governance.foundation.privacy import actions as privacy
-from governance.foundation.privacy.models import Unmasking
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.conftest import visitor
+from tests.foundation.approvals.deciding import approve
 
 CHANGED = registry["tenant.settings.changed"]
 
@@ -319,10 +319,9 @@ def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_h
     ask = soup(as_officer.get(page)).find("a", string="Ask to unmask")["href"]
     assert ask.endswith(f"subject={admin}")
     with acting("compliance_officer"):
-        asked = privacy.ask_unmasking(admin, "An incident of 12 May").id
+        asked = privacy.request_unmasking(admin, "An incident of 12 May").id
     assert "Harriet" not in as_officer.get(page).text
-    with acting("reviewer"):
-        privacy.approve_unmasking(session().scalars(select(Unmasking).where(Unmasking.id == asked)).one())
+    approve(asked, "reviewer")
     seen = soup(as_officer.get(page)).find("main").get_text(" ", strip=True)
     assert "Sanjay Patel unmasked for you" in seen and "Harriet asked for it" in seen
     assert "Sanjay Patel" in soup(as_officer.get(f"audit/actors/{admin}")).find("main").get_text()
@@ -338,9 +337,9 @@ def test_what_was_erased_reads_as_erased(as_officer, acting):
     with acting("admin"):
         admin = sealing.pseudonym(make.person_id("admin"))
     with acting("compliance_officer"):
-        privacy.ask_unmasking(admin, "An incident")
+        asked = privacy.request_unmasking(admin, "An incident").id
+    approve(asked, "reviewer")
     with acting("reviewer"):
-        privacy.approve_unmasking(session().scalars(select(Unmasking)).one())
         sealing.destroy([admin])
     text = as_officer.get(f"audit/entries/{entry_id}").text
     assert "erased, for good" in text and "Harriet" not in text

@@ -6,11 +6,13 @@ from sqlalchemy import select
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import queries as shelf_of
 from governance.assurance.evidence.models import EvidenceDestruction
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people.models import Connection
 from governance.kernel.db import session
 from tests import make
 from tests.assurance.evidence import shelf
 from tests.browser import Visitor
+from tests.foundation.approvals.deciding import seen_on
 from tests.foundation.people.changing import answered, decide, live, propose, seen, start_test, test_as
 from tests.foundation.people.conftest import Arrival, nothing_starts
 from tests.foundation.people.idp import HostileIdP, claims
@@ -33,8 +35,8 @@ def destruction(database) -> str:
     """What the admin wants gone, requested by themselves: where the answer goes."""
     version = shelf.version(shelf.piece())
     with make.acting("admin"):
-        evidence.ask_destruction(*shelf_of.version_of(version), because="It shows what I did")
-        return f"evidence/destructions/{session().scalars(select(EvidenceDestruction.id)).one()}/decision"
+        asked = evidence.request_destruction(*shelf_of.version_of(version), because="It shows what I did")
+        return f"approvals/{open_approval(shelf_of.DESTRUCTION, asked.id).id}"
 
 
 def state() -> str:
@@ -53,7 +55,7 @@ def test_an_admin_with_a_provider_of_their_own_stays_one_person(app, as_admin, i
     with nothing_starts():
         assert Arrival(accomplice, SECOND).asked.startswith(idp.issuer), "everybody is sent to the live provider"
         as_admin.get(answered(start_test(as_admin, change), "admin@acme.example"), then=303)
-        accomplice.get(destruction.replace("/decision", ""), then=None)
+        accomplice.get(destruction, then=None)
     as_admin.post(destruction, then=403, verb="approve", seen="x")
     assert state() == "asked"
 
@@ -85,13 +87,8 @@ def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(app, as_adm
 
 
 def test_with_a_colleague_who_was_there_before_all_of_it_goes_on(app, as_admin, as_reviewer, idp, destruction):
-    page = as_reviewer.get("evidence/inbox").text
-    assert "Decide" in page
-    with make.acting(read_only=True):
-        row = session().scalars(select(EvidenceDestruction)).one()
-        version, piece = shelf_of.version_of(row.version_id)
-        mark = evidence.mark(row, version, piece)
-    as_reviewer.post(destruction, verb="approve", seen=mark)
+    assert ">Review<" in as_reviewer.get("evidence/inbox").text
+    as_reviewer.post(destruction, verb="approve", seen=seen_on(as_reviewer, destruction))
     assert state() == "approved"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import DateTime, Uuid, cast, select
 
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import queries as shelf_of
-from governance.assurance.evidence.models import EvidenceDestruction
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import Person
@@ -29,6 +29,7 @@ from tests import make
 from tests.assurance.evidence import shelf
 from tests.browser import Visitor
 from tests.conftest import visitor
+from tests.foundation.approvals.deciding import seen_on
 from tests.foundation.people.changing import propose, test_as
 from tests.foundation.people.conftest import entries
 from tests.foundation.people.idp import claims
@@ -109,22 +110,23 @@ def drill(*_: Any) -> Asked:
 def destruction(*_: Any) -> Asked:
     version = shelf.version(shelf.piece())
     with make.acting("admin"):
-        evidence.ask_destruction(*shelf_of.version_of(version), because="It names a customer who objected")
-        row = session().scalars(select(EvidenceDestruction.id)).one()
-    return Asked(f"evidence/versions/{version}/destruction", f"evidence/destructions/{row}/decision")
+        row = evidence.request_destruction(*shelf_of.version_of(version), because="It names a customer who objected").id
+        approval = open_approval(shelf_of.DESTRUCTION, row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def erasure(*_: Any) -> Asked:
     with make.acting("admin"):
-        row = privacy.ask_erasure(members.membership_of(make.person_id("viewer")), "They asked for it").id
-    return Asked(f"privacy/erasures/{row}", f"privacy/erasures/{row}/decision", more=(("typed", "Maya Okafor"),))
+        row = privacy.request_erasure(members.membership_of(make.person_id("viewer")), "They asked for it").id
+        approval = open_approval("erasure", row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}", more=(("typed", "Maya Okafor"),))
 
 
 def unmasking(*_: Any) -> Asked:
     with make.acting("admin"):
         whose = members.membership_of(make.person_id("viewer"))
-        row = privacy.ask_unmasking(whose.pseudonym, "Who exported at night?").id
-    return Asked(f"privacy/unmaskings/{row}", f"privacy/unmaskings/{row}/decision")
+        row = privacy.request_unmasking(whose.pseudonym, "Who exported at night?").id
+    return Asked(f"approvals/{row}", f"approvals/{row}")
 
 
 KINDS = {
@@ -145,7 +147,7 @@ def long_ago() -> Any:
 
 def offers(page: str, asked: Asked) -> bool:
     """Whether the page has a button for it."""
-    found = BeautifulSoup(page, "html.parser").select(f"main form input[name=verb][value={asked.verb}]")
+    found = BeautifulSoup(page, "html.parser").select(f"main form [name=verb][value={asked.verb}]")
     return bool(found)
 
 
@@ -244,13 +246,13 @@ def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, a
     arrive("officer@acme.example")
     asked = unmasking()
     again = arrive("officer@acme.example")
-    again.post(asked.answer, verb="approve")
+    again.post(asked.answer, verb="approve", seen=seen_on(again, asked.page))
 
 
 # ---- lists and judgements of work
 
 
-@pytest.mark.parametrize("kind", [policy, waiver, restart, drill, destruction])
+@pytest.mark.parametrize("kind", [policy, waiver, restart, drill, destruction, erasure, unmasking])
 def test_the_inbox_shows_it_to_who_may_approve_it_and_to_nobody_else(app, as_admin, kind):
     asked = kind()
     make.join(*OLGA)

@@ -14,7 +14,8 @@ from governance.foundation.privacy.models import Erasure
 from governance.kernel import clock, jobs, storage
 from governance.kernel.db import session
 from governance.kernel.errors import Unavailable
-from tests.foundation.privacy.conftest import ADDRESS, NAME, ask, decide, erase, rows_with, seen_on, sequenced
+from tests.foundation.approvals.deciding import decide
+from tests.foundation.privacy.conftest import ADDRESS, NAME, ask, erase, rows_with, sequenced
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_replayed_twice_it_is_done_once(restored, acting):
 def test_what_was_done_or_is_in_hand_does_not_wait(as_officer, as_admin, nadia, acting):
     assert replay.pending() == []
     path = ask(as_officer, nadia)
-    decide(as_admin, path, verb="approve", seen=seen_on(as_admin, path), typed=NAME)
+    decide(as_admin, path, verb="approve", typed=NAME)
     with acting("admin"):
         erasure = session().scalars(select(Erasure)).one()
         erasure_list.add(
@@ -72,13 +73,13 @@ def test_what_was_done_or_is_in_hand_does_not_wait(as_officer, as_admin, nadia, 
 def test_a_backup_in_which_it_was_only_asked_is_caught_up(as_officer, as_admin, nadia, acting, isolated):
     path = ask(as_officer, nadia)
     before = isolated.begin_nested()
-    decide(as_admin, path, verb="approve", seen=seen_on(as_admin, path), typed=NAME)
+    decide(as_admin, path, verb="approve", typed=NAME)
     jobs.drain(actor_of)
     before.rollback()
     assert len(replay.replay()) == 1
     with acting("admin"):
         row = session().scalars(select(Erasure)).one()
-        assert row.state == "done" and row.reason == "" and row.asked_by is not None and rows_with(NAME) == set()
+        assert row.state == "done" and row.asked_by is not None and rows_with(NAME) == set()
 
 
 def test_a_hold_in_the_backup_is_older_than_the_erasure(restored, as_officer, acting):

@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.models import ApprovalGiven
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.privacy import actions, queries
 from governance.foundation.privacy.models import Unmasking
@@ -12,16 +15,12 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
 from tests import make
-from tests.foundation.privacy.conftest import NAME, decide, member
+from tests.foundation.approvals.deciding import decide, page_of
+from tests.foundation.privacy.conftest import NAME, member
 
 
 def asked(visitor, subject: str, then: int = 303, because: str = "Who exported at night?"):
     return visitor.post("privacy/unmaskings/new", then=then, subject=subject, because=because)
-
-
-def page_of(acting) -> str:
-    with acting("admin"):
-        return f"privacy/unmaskings/{session().scalars(select(Unmasking.id).order_by(Unmasking.created_at.desc())).first()}"
 
 
 def names(role: str, subject: str) -> dict[str, str]:
@@ -35,15 +34,24 @@ def deeds(acting) -> list[str]:
         return list(session().scalars(query.order_by(AuditEntry.at, AuditEntry.id)))
 
 
+def session_of_unmasking(acting):
+    with acting("admin"):
+        return session().scalars(select(Unmasking.id).order_by(Unmasking.created_at.desc())).first()
+
+
+def given_at():
+    return session().scalars(select(ApprovalGiven.given_at)).one()
+
+
 def test_a_name_is_shown_to_who_asked_and_to_nobody_else_until_the_hour_is_over(as_officer, as_admin, nadia, acting):
     asked(as_officer, nadia.pseudonym)
     assert names("compliance_officer", nadia.pseudonym) == {}
-    decide(as_admin, page_of(acting), verb="approve")
+    decide(as_admin, page_of(), verb="approve")
     assert names("compliance_officer", nadia.pseudonym) == {nadia.pseudonym: NAME}
     assert names("admin", nadia.pseudonym) == names("reviewer", nadia.pseudonym) == {}
     with acting("admin"):
         question = session().scalars(select(Unmasking)).one()
-        assert question.until == question.decided_at + timedelta(hours=1)
+        assert question.until == given_at() + timedelta(hours=1)
         question.until = clock.now() - timedelta(seconds=1)
     assert names("compliance_officer", nadia.pseudonym) == {}
     assert deeds(acting) == ["unmasking.asked", "unmasking.approved"]
@@ -59,8 +67,8 @@ def test_it_is_asked_in_one_statement(nadia, acting, statements):
 def test_the_first_look_is_an_entry_and_the_second_is_none(as_officer, as_admin, as_contributor, acting):
     subject, page = member("contributor").pseudonym, f"audit/actors/{member('contributor').pseudonym}"
     asked(as_officer, subject)
-    decide(as_admin, page_of(acting), verb="approve")
-    as_officer.get(page_of(acting))
+    decide(as_admin, page_of(), verb="approve")
+    as_officer.get(page_of())
     assert "Anna Rossi" not in as_admin.get(page).text
     assert deeds(acting) == ["unmasking.asked", "unmasking.approved"]
     for _ in range(2):
@@ -70,27 +78,29 @@ def test_the_first_look_is_an_entry_and_the_second_is_none(as_officer, as_admin,
 
 def test_nobody_agrees_to_his_own_question_or_about_himself(as_officer, as_reviewer, acting, nadia):
     asked(as_officer, nadia.pseudonym)
-    decide(as_officer, page_of(acting), 403, verb="approve")
+    decide(as_officer, page_of(), 403, verb="approve")
     with acting("reviewer"):
         mine = actions.sealing.pseudonym(make.person_id("reviewer"))
     asked(as_officer, mine)
-    decide(as_reviewer, page_of(acting), 403, verb="approve")
+    decide(as_reviewer, page_of(), 403, verb="approve")
     assert names("compliance_officer", mine) == {}
 
 
 def test_a_question_is_refused_with_a_reason_or_withdrawn(as_officer, as_admin, nadia, acting):
     asked(as_officer, nadia.pseudonym)
-    path = page_of(acting)
-    decide(as_admin, path, 422, verb="refuse", because="")
-    decide(as_admin, path, verb="refuse", because="No ground.")
-    decide(as_admin, path, 422, verb="approve")
+    path = page_of()
+    decide(as_admin, path, 422, verb="reject", reason="")
+    decide(as_admin, path, verb="reject", reason="No ground.")
+    decide(as_admin, path, 409, verb="approve")
     asked(as_officer, nadia.pseudonym)
-    path = page_of(acting)
+    path = page_of()
     decide(as_admin, path, 403, verb="withdraw")
     decide(as_admin, path, verb="approve")
-    decide(as_officer, path, verb="withdraw")
+    shown = session_of_unmasking(acting)
+    as_admin.post(f"privacy/unmaskings/{shown}/end", then=403)
+    as_officer.post(f"privacy/unmaskings/{shown}/end")
     assert names("compliance_officer", nadia.pseudonym) == {}
-    decide(as_officer, path, 422, verb="withdraw")
+    as_officer.post(f"privacy/unmaskings/{shown}/end", then=409)
     assert deeds(acting)[-4:] == ["unmasking.refused", "unmasking.asked", "unmasking.approved", "unmasking.withdrawn"]
 
 
@@ -118,8 +128,8 @@ def test_others_may_not_ask(who, request, nadia):
 def test_another_tenant_neither_asks_nor_decides(as_officer, as_neighbour, nadia, acting):
     assert "Nobody here" in asked(as_neighbour, nadia.pseudonym, 422).text
     asked(as_officer, nadia.pseudonym)
-    decide(as_neighbour, page_of(acting), 404, verb="approve")
-    as_neighbour.get(page_of(acting), then=404)
+    decide(as_neighbour, page_of(), 404, verb="approve")
+    as_neighbour.get(page_of(), then=404)
 
 
 def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin, nadia, acting):
@@ -129,12 +139,12 @@ def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin,
         with acting(role, read_only=True):
             counts[role] = queries.waiting()
     assert counts == {"admin": 1, "reviewer": 1, "compliance_officer": 0, "viewer": 0}
-    assert "1 request waits for your decision" in as_admin.get("privacy/").text
+    assert "1 request waits for your decision" in as_admin.get("privacy/").text and "see the name behind" in as_admin.get("").text
     assert "Nothing waits" in as_officer.get("privacy/").text
 
 
 def test_the_rule_holds_below_the_pages_too(acting, nadia):
     with acting("compliance_officer"):
-        question = actions.ask_unmasking(nadia.pseudonym, "x")
+        request = actions.request_unmasking(nadia.pseudonym, "x")
         with pytest.raises(Forbidden, match="another person decides"):
-            actions.approve_unmasking(question)
+            approvals.approve(request, seen=kinds.fingerprint_seen(request))

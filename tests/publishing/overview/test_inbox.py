@@ -21,6 +21,7 @@ from tests.assurance.engagements import field
 from tests.assurance.evidence import shelf
 from tests.assurance.testing import scene
 from tests.conftest import visitor
+from tests.foundation.approvals.deciding import page_of
 from tests.publishing.overview.conftest import NOW, ago
 from tests.publishing.overview.test_overview import cell, heading, links
 
@@ -168,14 +169,13 @@ def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated
 def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolated):
     version = shelf.version(shelf.piece("Old export"))
     with make.acting("compliance_officer"):
-        evidencing.ask_destruction(*evidence.version_of(version), because="It was kept too long")
-    found = waits("reviewer")["Review the permanent deletion of EV-0001 version 1"]
+        evidencing.request_destruction(*evidence.version_of(version), because="It was kept too long")
+    found = waits("reviewer")["Review the request to delete the file of EV-0001 version 1 permanently"]
     assert found.source.group == "approvals" and found.detail == "Requested by Ines Duarte: It was kept too long"
     assert f"/t/acme/inbox/items/{found.key}/open" in links(as_reviewer.get(""), "waits")
-    opened = as_reviewer.get(f"inbox/items/{found.key}/open", then=302).location
-    assert opened == f"/t/acme/evidence/versions/{version}/destruction"
+    assert as_reviewer.get(f"inbox/items/{found.key}/open", then=302).location == page_of()
     assert not any(
-        "permanent deletion" in title for role in ("compliance_officer", "contributor", "auditor") for title in waits(role)
+        "delete the file" in title for role in ("compliance_officer", "contributor", "auditor") for title in waits(role)
     )
 
 

@@ -1,0 +1,72 @@
+"""What of evidence another person approves: deleting a file permanently."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from governance.assurance.evidence import actions, permissions, queries
+from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.models import Approval
+from governance.kernel.formatting import long_day, plural, size
+
+
+def _describe(approval: Approval) -> Description:
+    asked, version, evidence = queries.destruction(approval.target_id)
+    shared = queries.others_with(version)
+    facts = [("Evidence", f"{evidence.ref} {evidence.title}"), ("Version", str(version.number)), ("File", version.filename),
+             ("Size", size(asked.size)), ("SHA-256", asked.sha256), ("Uploaded on", long_day(version.uploaded_at.date()))]  # fmt: skip
+    if asked.by_rule:
+        facts.append(("Requested by", "the retention rule, in the name of who set it"))
+    effects = [Effect("ok", "The row stays.", "SHA-256, size, who decided, when and why are kept as a tombstone.")]
+    if shared:
+        have = "1 other version has" if shared == 1 else f"{plural(shared, 'other version')} have"
+        effects.append(Effect("open", f"{have} the same bytes.", "They stay in the store until the last of them is deleted."))
+    return Description(
+        title=approval.summary, heading="What is deleted", facts=facts, effects=effects, verb="Delete permanently", is_final=True,
+        covers="Covers the file's bytes, the version, the evidence item and the request itself.",
+        back=(evidence.ref, "evidence.piece", {"evidence_id": evidence.id}), consequence="The file is deleted within a minute. It can't be restored.",
+    )  # fmt: skip
+
+
+def _fingerprint(approval: Approval) -> Mapping[str, Any]:
+    asked, version, _evidence = queries.destruction(approval.target_id)
+    return {"version": version.id, "number": version.number, "sha256": asked.sha256, "state": asked.state}
+
+
+def _context(approval: Approval) -> Mapping[str, Any]:
+    _asked, _version, evidence = queries.destruction(approval.target_id)
+    return {"ref": evidence.ref, "title": evidence.title}
+
+
+def _blocked(approval: Approval) -> str | None:
+    _asked, version, evidence = queries.destruction(approval.target_id)
+    return actions.kept_because(version, evidence)
+
+
+def _start(approval: Approval) -> None:
+    asked, _version, _evidence = queries.destruction(approval.target_id, lock=True)
+    actions.start_destruction(asked)
+
+
+def _close(approval: Approval) -> None:
+    asked, _version, _evidence = queries.destruction(approval.target_id, lock=True)
+    actions.close_destruction(asked, "refused" if approval.state == "rejected" else "withdrawn")
+
+
+def _entry(approval: Approval, _step: str) -> LogEntry:
+    asked, version, _evidence = queries.destruction(approval.target_id)
+    return LogEntry(
+        version, facts={"number": version.number, "sha256": asked.sha256, "size": asked.size, "by_rule": asked.by_rule or None}
+    )
+
+
+DESTRUCTION = ApprovalKind(
+    name=queries.DESTRUCTION, label="Deletion of evidence", permission=permissions.DESTROY, describe=_describe, fingerprint=_fingerprint,
+    context=_context, blocked=_blocked, apply=_start, on_reject=_close, entry=_entry, lifetime=None,
+    own="You requested this, or set the rule that did, so another person decides.",
+    entries={
+        "requested": actions.DESTRUCTION_ASKED, "approved": actions.DESTRUCTION_APPROVED, "rejected": actions.DESTRUCTION_REFUSED,
+        "withdrawn": actions.DESTRUCTION_WITHDRAWN,
+    },
+)  # fmt: skip
+
+KINDS = (DESTRUCTION,)

@@ -1,0 +1,375 @@
+"""Requesting an approval and deciding on it. What is applied is what was seen, by somebody else than the requester.
+
+request                   one open approval for a kind and target; requested twice is requested once
+renew                     the target was made ready, or redone: the approvals given so far no longer count
+approve                   the last approval that is needed applies it, in the approver's transaction
+reject, withdraw          another person with a reason; a requester
+void                      the feature edits the target: call it before the first change
+expire                    nightly, what nobody decided in time
+remind                    the requester writes to one approver, once a day
+
+Each takes the lock of its kind first and then the approval's row, so whoever edits the target at the same moment waits.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from governance.foundation.approvals import kinds, queries
+from governance.foundation.approvals.kinds import ApprovalKind, LogEntry
+from governance.foundation.approvals.models import Approval, ApprovalGiven, ApprovalReminder
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import Action, action
+from governance.kernel import clock, current, outbox
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+
+FIELDS = "kind number fingerprint"
+STEPS = {
+    "requested": action(
+        "approval.requested", "requested an approval", target="Approval", activity="create", severity="low", fields=FIELDS
+    ),
+    "given": action(
+        "approval.given",
+        "gave one of the approvals that are needed",
+        target="Approval",
+        activity="update",
+        severity="low",
+        fields=FIELDS,
+    ),
+    "approved": action(
+        "approval.approved", "approved a request", target="Approval", activity="update", severity="low", fields=FIELDS
+    ),
+    "rejected": action(
+        "approval.rejected", "rejected a request", target="Approval", activity="update", severity="low", fields=FIELDS
+    ),
+    "withdrawn": action(
+        "approval.withdrawn",
+        "withdrew a request for approval",
+        target="Approval",
+        activity="update",
+        severity="low",
+        fields=FIELDS,
+    ),
+    "voided": action(
+        "approval.voided",
+        "voided a request for approval by an edit",
+        target="Approval",
+        activity="update",
+        severity="low",
+        fields=FIELDS,
+    ),
+    "expired": action(
+        "approval.expired",
+        "closed a request for approval that expired",
+        target="Approval",
+        activity="update",
+        severity="low",
+        fields=FIELDS,
+    ),
+    "blocked": action(
+        "approval.blocked",
+        "was kept from approving a request",
+        target="Approval",
+        activity="update",
+        severity="low",
+        fields=FIELDS,
+    ),
+}
+REMINDED = action(
+    "approval.reminded",
+    "reminded an approver of a request",
+    target="Approval",
+    activity="update",
+    severity="informational",
+    fields="number",
+    persons="approver",
+)
+RENEWED = action(
+    "approval.renewed", "renewed a request for approval", target="Approval", activity="update", severity="low", fields=FIELDS
+)
+FORGOTTEN = action(
+    "approval.redacted",
+    "removed the text of a request for approval",
+    target="Approval",
+    activity="update",
+    severity="informational",
+    fields="number",
+)
+
+MAX_REASON_LENGTH = 2000
+
+
+class Edited(Stale):
+    """The target is no longer what was requested."""
+
+
+class Blocked(Stale):
+    """Something keeps it from being approved now, a legal hold for instance."""
+
+
+class KindRemoved(DomainError):
+    """No feature knows this kind of approval any more."""
+
+
+# ---- requesting
+
+
+def request(
+    kind_name: str, target_id: UUID, *, summary: str, reason: str, about: UUID | None = None,
+    requesters: Sequence[UUID] | None = None, approvers: Collection[UUID] = (), needed: int | None = None,
+    expires_at: datetime | None = None, is_ready: bool = True,
+) -> Approval:  # fmt: skip
+    """Ask for an approval of the target as it is now.
+
+    `summary` reads after "asks to". `requesters` are all whose work it is, the first of them the one who asks (default:
+    the acting person). Returns the open approval when there is one already.
+    """
+    kind = _kind(kind_name)
+    alone(kind.lock_name)
+    close_expired(kind_name, target_id)
+    if (there := queries.open_approval(kind_name, target_id, lock=True)) is not None:
+        return there
+    _check_reason(reason)
+    alone("approval numbers")
+    asked_by = list(requesters) if requesters is not None else [current.person_id()]
+    made = Approval(
+        number=queries.next_number(), kind=kind_name, target_id=target_id, summary=summary, fingerprint="",
+        reason=reason.strip()[:MAX_REASON_LENGTH], requested_by=asked_by[0] if asked_by else None, requested_at=clock.now(),
+        requesters=[str(each) for each in asked_by], excluded=[str(each) for each in [*asked_by, *([about] if about else [])]],
+        approvers=[str(each) for each in approvers], roles=sorted(kind.permission.roles), needed=needed or kind.needed,
+        step_up=kind.step_up, is_ready=is_ready, expires_at=expires_at or (clock.now() + kind.lifetime if kind.lifetime else None),
+        closed_at=None, closed_by=None,
+    )  # fmt: skip
+    session().add(made)
+    session().flush()
+    made.fingerprint = kinds.fingerprint(made)
+    if not made.fingerprint:
+        raise NotFound("What you ask an approval for isn't here.")
+    _record(made, "requested", because=made.reason)
+    return made
+
+
+def close_expired(kind_name: str, target_id: UUID) -> bool:
+    """Close the target's request if its time is over and the nightly job hasn't come by yet. Returns whether it was."""
+    alone(_kind(kind_name).lock_name)
+    there = queries.open_approval(kind_name, target_id, lock=True)
+    if there is None or not queries.is_expired(there):
+        return False
+    _close(there, "expired")
+    session().flush()
+    return True
+
+
+def renew(kind_name: str, target_id: UUID, *, is_ready: bool = True) -> Approval | None:
+    """Bind the open approval to the target as it is now; who approved an earlier one is asked again."""
+    approval = queries.open_approval(kind_name, target_id)
+    if approval is None:
+        return None
+    _lock(approval)
+    for each in queries.given(approval):
+        session().delete(each)
+    approval.fingerprint, approval.is_ready = kinds.fingerprint(approval), is_ready
+    record(RENEWED, approval, kind=approval.kind, number=approval.number, fingerprint=approval.fingerprint)
+    return approval
+
+
+# ---- deciding
+
+
+def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "") -> object:
+    """Give one approval of exactly what was seen; the last one that is needed applies it.
+
+    Returns what the kind's `apply` returns, None while more approvals are needed. The second of two clicks of one person
+    changes nothing. Raises Stale when the target or what it depends on changed, Edited and Blocked among them.
+    """
+    kind = _lock(approval)
+    if kind is None:
+        raise KindRemoved("Meridian no longer has approvals of this kind. Reject or withdraw the request.")
+    if approval.state in {"open", "approved"} and _gave(approval, seen):
+        return None
+    _check_open(approval)
+    queries.check_may_approve(approval)
+    _check_current(approval, seen)
+    if (why := kind.blocked(approval)) is not None:
+        raise Blocked(why)
+    _check_typed(kind.confirmation(approval), typed)
+    now = clock.now()
+    session().add(ApprovalGiven(approval_id=approval.id, person_id=current.person_id(), fingerprint=seen, given_at=now))
+    session().flush()
+    if _counted(approval, seen) < approval.needed:
+        _record(approval, "given", because=reason.strip(), fingerprint=seen)
+        return None
+    approval.state, approval.closed_at, approval.closed_by = "approved", now, current.person_id()
+    _record(approval, "approved", because=reason.strip(), fingerprint=seen)
+    return kind.apply(approval)
+
+
+def _gave(approval: Approval, seen: str) -> bool:
+    """Whether the acting person approved exactly this before: the second one of two clicks."""
+    return any((each.person_id, each.fingerprint) == (current.person_id(), seen) for each in queries.given(approval))
+
+
+def _counted(approval: Approval, seen: str) -> int:
+    """How many people have approved exactly this; who approved something else before it changed is asked again."""
+    every = queries.given(approval)
+    for each in every:
+        if each.fingerprint != seen:
+            session().delete(each)
+    return sum(each.fingerprint == seen for each in every)
+
+
+def reject(approval: Approval, *, reason: str) -> None:
+    """Also of a kind that is gone: then nothing but the request is closed."""
+    _lock(approval)
+    _check_open(approval)
+    queries.check_may_reject(approval)
+    _check_reason(reason)
+    _close(approval, "rejected", note=reason)
+
+
+def withdraw(approval: Approval) -> None:
+    _lock(approval)
+    _check_open(approval)
+    if str(current.person_id()) not in approval.requesters:
+        raise Forbidden("Only the person who requested this can withdraw it.")
+    _close(approval, "withdrawn")
+
+
+def void(kind_name: str, target_id: UUID, *, because: str) -> bool:
+    """Close the open approval of a target that is about to be edited. Returns whether there was one.
+
+    Call it before the first change of the target: an approval that is being given at that moment is finished first.
+    """
+    kind = _kind(kind_name)
+    alone(kind.lock_name)
+    approval = queries.open_approval(kind_name, target_id, lock=True)
+    if approval is None:
+        return False
+    _close(approval, "voided", note=because)
+    return True
+
+
+def note_refusal(approval: Approval, refused: Stale | None) -> None:
+    """Keep what a refused approval showed: an edit that voids the request, an attempt that something blocked."""
+    if isinstance(refused, Edited):
+        _lock(approval)
+        if approval.state == "open":
+            _close(approval, "voided", note=refused.message)
+    elif isinstance(refused, Blocked):
+        _record(approval, "blocked", outcome="refused")
+
+
+def expire() -> None:
+    """Nightly: close what nobody decided in time."""
+    for approval in queries.expired():
+        _close(approval, "expired")
+
+
+def _close(approval: Approval, state: str, *, note: str = "") -> None:
+    approval.state, approval.closed_at, approval.closed_by = state, clock.now(), current.actor().person_id
+    approval.note = note.strip()[:MAX_REASON_LENGTH]
+    kind = kinds.named(approval.kind)
+    _record(approval, state, because=approval.note)
+    if kind is not None:
+        with suppress(NotFound):  # its target is gone: nothing is left that could follow
+            kind.on_reject(approval)
+
+
+# ---- around it
+
+
+def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
+    """Write to one of those who can approve it; one reminder a day for each of them."""
+    _lock(approval)
+    _check_open(approval)
+    if str(current.person_id()) not in approval.requesters:
+        raise Forbidden("Only the person who requested this can send reminders.")
+    who = next((each for each in queries.approvers(approval) if each.person_id == person_id), None)
+    if who is None:
+        raise Invalid("Choose one of the people who can approve this.", field="person")
+    if who.reminded:
+        raise DomainError(f"You reminded {who.name} today. You can remind them again tomorrow.")
+    session().add(ApprovalReminder(approval_id=approval.id, person_id=person_id, sent_on=clock.today()))
+    asks = f"{current.actor().name} asks to {approval.summary}"
+    outbox.send_mail(who.email, f"{approval.ref} awaits your approval", f"{asks}.\n\nReview the request: {link}\n")
+    record(REMINDED, approval, number=approval.number, approver=person_id)
+
+
+def redact(kind_name: str, target_ids: Collection[UUID], *, summary: str) -> None:
+    """Remove the free text of the approvals of these targets, for instance once the person they are about was erased."""
+    for approval in queries.latest(kind_name, target_ids).values():
+        approval.summary, approval.reason, approval.note = summary, "", ""
+        record(FORGOTTEN, approval, number=approval.number)
+
+
+# ---- checks
+
+
+def _kind(name: str) -> ApprovalKind:
+    kind = kinds.named(name)
+    if kind is None:
+        raise LookupError(f"no feature registers the approval kind {name}")
+    return kind
+
+
+def _lock(approval: Approval) -> ApprovalKind | None:
+    """Take the kind's lock, then the row's, and read it anew."""
+    kind = kinds.named(approval.kind)
+    if kind is not None:
+        alone(kind.lock_name)
+    session().refresh(approval, with_for_update=True)
+    return kind
+
+
+def _check_open(approval: Approval) -> None:
+    if approval.state != "open":
+        raise Stale(f"This request was {approval.state} already. Nothing was changed.")
+    if queries.is_expired(approval):
+        raise Stale("This request has expired. It has to be made again.")
+
+
+def _check_current(approval: Approval, seen: str) -> None:
+    """The one check that what is approved is what was requested and what the approver saw."""
+    now = kinds.fingerprint(approval)
+    if not now or now != approval.fingerprint:
+        raise Edited("What was requested has changed since, so the request is void. It has to be made again.")
+    if not approval.is_ready:
+        raise DomainError("This request isn't ready to be decided.")
+    if seen != kinds.fingerprint_seen(approval):
+        raise Stale("Something has changed since you opened this page. Review the request as it is now, then decide again.")
+
+
+def _check_typed(wanted: str, typed: str) -> None:
+    if wanted and " ".join(typed.split()).casefold() != " ".join(wanted.split()).casefold():
+        raise Invalid(f"Type {wanted} exactly as it is written here.", field="typed")
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
+
+
+def _record(approval: Approval, step: str, *, because: str = "", fingerprint: str = "", outcome: str = "done") -> None:
+    """By the kind's own action on its own row, where it has one for this step."""
+    kind = kinds.named(approval.kind)
+    facts: dict[str, Any] = {"kind": approval.kind, "number": approval.number, "fingerprint": fingerprint or None}
+    entry = _entry(kind, approval, step) if kind is not None and step in kind.entries else None
+    if kind is None or entry is None:
+        record(STEPS[step], approval, because=because or None, outcome=outcome, **facts)
+    elif (deed := kind.entries[step]) is not None:
+        told = {name: value for name, value in {**facts, **entry.facts}.items() if _is_declared(deed, name)}
+        record(deed, entry.target, about=entry.about, because=because or None, outcome=outcome, **told)
+
+
+def _entry(kind: ApprovalKind, approval: Approval, step: str) -> LogEntry | None:
+    try:
+        return kind.entry(approval, step)
+    except NotFound:  # the target is gone
+        return None
+
+
+def _is_declared(deed: Action, name: str) -> bool:
+    return name in deed.fields or name in deed.personal

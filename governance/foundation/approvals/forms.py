@@ -1,0 +1,15 @@
+from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.validators import Length
+
+from governance.foundation.approvals.actions import MAX_REASON_LENGTH
+from governance.foundation.people.forms import stripped
+from governance.kernel.forms import Form
+
+
+class DecideForm(Form):
+    """`verb` says what is decided; `seen` is the fingerprint of what the page showed."""
+
+    verb = HiddenField("Verb")
+    seen = HiddenField("Seen")
+    typed = StringField("Confirmation", [Length(max=300)])
+    reason = TextAreaField("Reason, kept in the audit log", [Length(max=MAX_REASON_LENGTH)], filters=[stripped])

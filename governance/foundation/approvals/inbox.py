@@ -1,0 +1,73 @@
+"""What awaits the acting person's approval: one source over every kind, and the rule as a condition on its rows."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Select, String, and_, cast, exists, false, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from governance.foundation.approvals import kinds, permissions
+from governance.foundation.approvals.models import Approval, ApprovalGiven
+from governance.foundation.people.models import Membership, Person
+from governance.foundation.people.queries import name_of
+from governance.kernel import clock, current
+from governance.kernel.db import session
+from governance.kernel.inbox import ME, NOW, ROLE, InboxSource, item_select, requested
+
+
+def count(names: Collection[str]) -> int:
+    """How many approvals of these kinds await the acting person."""
+    who = current.actor()
+    mine = may_be_given(me=who.person_id, role=literal(who.role), now=clock.now())
+    return session().scalar(select(func.count()).select_from(Approval).where(Approval.kind.in_(names), mine)) or 0
+
+
+def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
+    """The rule of two people as a condition on approvals, for a person in that role; its parts are evaluated once a statement."""
+    a = Approval
+    mine = select(Membership.role_since).where(Membership.person_id == me, Membership.ended_at.is_(None)).scalar_subquery()
+    address = select(func.lower(Person.email)).where(Person.id == me).scalar_subquery()
+    same = (
+        select(Membership.person_id)
+        .join(Person)
+        .where(or_(Person.id == me, (func.lower(Person.email) == address) & (Person.email != "")))
+    )
+    excluded = func.jsonb_array_elements_text(a.excluded).table_valued("value")
+    mine_is_excluded = exists(
+        select(1).select_from(excluded).where(excluded.c.value.in_(select(cast(same.subquery().c.person_id, String))))
+    )
+    gave = exists(select(1).where(ApprovalGiven.approval_id == a.id, ApprovalGiven.person_id.in_(same)))
+    named = or_(a.approvers == cast([], JSONB), _contains(a.approvers, cast(me, String)))
+    return (
+        (a.state == "open") & a.is_ready & or_(a.expires_at.is_(None), a.expires_at > now)
+        & _decides(role) & named & (a.requested_at >= mine) & ~mine_is_excluded & ~gave
+    )  # fmt: skip
+
+
+def _decides(role: Any) -> Any:
+    """Of kinds that are gone, whoever decided them is asked to close what is left."""
+    every = kinds.all_kinds()
+    known = [and_(Approval.kind == kind.name, role.in_(sorted(kind.permission.roles))) for kind in every]
+    gone = Approval.kind.not_in([kind.name for kind in every]) & _contains(Approval.roles, role)
+    return or_(false(), *known, gone)
+
+
+def _contains(texts: Any, text: Any) -> Any:
+    return texts.op("@>")(func.jsonb_build_array(text))
+
+
+def _awaiting() -> Select[Any]:
+    a = Approval
+    query = item_select(
+        a, about=a.summary, who=name_of(a.requested_by), detail=a.reason, since=a.requested_at, due=a.expires_at
+    )  # fmt: skip
+    return query.where(may_be_given(me=ME, role=ROLE, now=NOW))
+
+
+APPROVAL = InboxSource(
+    name="approval", group="approvals", needs=permissions.DECIDE, select=_awaiting, icon="user-check", verb="Review",
+    title=lambda row: f"Review the request to {row.about}", detail=requested,
+    why="another person requested it, and you can be the second to approve it",
+    endpoint="approvals.approval", values=lambda row: {"approval_id": row.id},
+)  # fmt: skip
+SOURCES = (APPROVAL,)

@@ -1,0 +1,9 @@
+"""What happens to approvals without anybody at the keyboard."""
+
+from governance.foundation.approvals import actions
+from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
+
+
+def expire() -> None:
+    """Nightly: close requests that nobody decided in time, so that they can be made again."""
+    once_a_day_in_each("expire approvals", actions.expire)

@@ -1,0 +1,190 @@
+"""The kinds of approval that features register, and what the core asks a kind about one approval.
+
+    ApprovalKind(name="erasure", permission=…, describe=…, fingerprint=…, apply=…, on_reject=…)
+    register(kind)              once, where the application is put together
+    fingerprint(approval)       of what is requested: an edit of the target changes it
+    fingerprint_seen(approval)  of everything that the approver sees, what the target depends on included
+    describe(approval)          for its page; also when its kind or its target no longer exists
+
+A kind's functions run inside the caller's transaction and get the Approval.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from governance.foundation.approvals.models import Approval
+from governance.foundation.audit.registry import Action
+from governance.kernel.access import Permission
+from governance.kernel.db import Model
+from governance.kernel.errors import NotFound
+
+DEFAULT_LIFETIME = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of what an approval changes. `detail` is the machine's name of it, `note` a warning such as "loosens"."""
+
+    label: str
+    before: str | None
+    after: str | None
+    detail: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One consequence. `kind` is ok, due, bad or open; `link` is (endpoint, values, text)."""
+
+    kind: str
+    lead: str
+    text: str = ""
+    link: tuple[str, Mapping[str, Any], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the page of an approval shows.
+
+    `title` reads after "asks to". `template` is a part of the feature's own, drawn with `details`. `back` is (label,
+    endpoint, values) of where the target lives. `consequence` says what approving does, and how it is undone.
+    """
+
+    title: str
+    heading: str = "What is requested"
+    sub: str = ""
+    changes: Sequence[Change] = ()
+    facts: Sequence[tuple[str, Any]] = ()
+    figures: Sequence[tuple[str, str]] = ()
+    effects: Sequence[Effect] = ()
+    effects_sub: str = ""
+    template: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    covers: str = "Covers what is requested and the request itself."
+    back: tuple[str, str, Mapping[str, Any]] | None = None
+    verb: str = "Approve"
+    is_final: bool = False  # it can't be undone
+    consequence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """Where the audit log tells of an approval: the row, the person it is about, and facts; undeclared ones are left out."""
+
+    target: Model
+    about: UUID | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _nothing(_approval: Approval) -> None:
+    return None
+
+
+def _none(_approval: Approval) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalKind:
+    """One kind of approval.
+
+    name, label           how rows and people call it
+    permission            who decides
+    describe              what the approver sees
+    fingerprint           the requested content, as JSON can hold it; raises NotFound when the target is gone
+    context               what else the approver sees: when it drifts, they look again, and the request stays
+    apply                 do what was requested, in the approver's transaction; its result goes to `result_template`
+    on_reject             the approval closes without being applied; `approval.state` says how
+    blocked               why it can't be approved now, as a sentence; None where nothing is in the way
+    confirmation          a text that the approver has to type; empty for none
+    entries, entry        the audit actions of requested, given, approved, rejected, withdrawn, voided, expired, blocked, and
+                          what they tell. A step without an action is recorded as the approval's own; with None, `apply` or
+                          the feature records it
+    needed, step_up, lifetime   defaults of a request
+    lock                  the tenant's lock that the feature takes before it changes such targets
+    own, own_subject      why its requester, or whom it is about, can't approve it
+    """
+
+    name: str
+    label: str
+    permission: Permission
+    describe: Callable[[Approval], Description]
+    fingerprint: Callable[[Approval], Mapping[str, Any]]
+    apply: Callable[[Approval], object]
+    on_reject: Callable[[Approval], object] = _nothing
+    context: Callable[[Approval], Mapping[str, Any]] = _none
+    blocked: Callable[[Approval], str | None] = _nothing
+    confirmation: Callable[[Approval], str] = lambda _approval: ""
+    entries: Mapping[str, Action | None] = field(default_factory=dict)
+    entry: Callable[[Approval, str], LogEntry] = lambda approval, _step: LogEntry(approval)
+    needed: int = 1
+    step_up: bool = True
+    lifetime: timedelta | None = DEFAULT_LIFETIME
+    lock: str = ""
+    own: str = "You requested this yourself, so another person decides."
+    own_subject: str = "It is about you, so another person decides."
+    result_template: str = ""
+
+    @property
+    def lock_name(self) -> str:
+        return self.lock or f"approvals of {self.name}"
+
+
+_kinds: dict[str, ApprovalKind] = {}
+
+
+def register(*kinds: ApprovalKind) -> None:
+    """Make these kinds known; registering the same one again changes nothing."""
+    for kind in kinds:
+        if _kinds.setdefault(kind.name, kind) is not kind:
+            raise ValueError(f"the approval kind {kind.name} is registered twice")
+
+
+def named(name: str) -> ApprovalKind | None:
+    """The kind, or None when no feature has it (any more)."""
+    return _kinds.get(name)
+
+
+def all_kinds() -> Sequence[ApprovalKind]:
+    return tuple(_kinds.values())
+
+
+def fingerprint(approval: Approval) -> str:
+    """SHA-256 of what is requested, by whom and why; empty when the kind or the target is gone."""
+    kind = named(approval.kind)
+    if kind is None:
+        return ""
+    try:
+        content = kind.fingerprint(approval)
+    except NotFound:
+        return ""
+    return _digest([approval.kind, approval.target_id, approval.reason, approval.requesters, approval.needed, content])
+
+
+def fingerprint_seen(approval: Approval) -> str:
+    """SHA-256 of that and of everything else that the approver sees."""
+    kind, requested = named(approval.kind), fingerprint(approval)
+    return _digest([requested, kind.context(approval)]) if kind and requested else ""
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def label(approval: Approval) -> str:
+    kind = named(approval.kind)
+    return kind.label if kind else approval.kind.replace("_", " ").capitalize()
+
+
+def describe(approval: Approval) -> Description:
+    """What the page shows; the bare request when its kind or its target is gone."""
+    kind = named(approval.kind)
+    try:
+        return kind.describe(approval) if kind else Description(approval.summary)
+    except NotFound:
+        return Description(approval.summary)

@@ -1,0 +1,145 @@
+"""Approvals as people look at them: one, those of targets, and who may decide. Read only."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.models import Approval, ApprovalGiven, ApprovalReminder
+from governance.foundation.people.models import Membership
+from governance.foundation.people.second_person import OWN, ApprovalRequest
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.db import find, session
+from governance.kernel.errors import Forbidden, NotFound
+
+GAVE = "You approved this already. It takes another person, too."
+NAMED = "Other people were asked to decide this."
+
+
+def approval(approval_id: UUID) -> Approval:
+    """One that the acting person may see; NotFound otherwise, whoever's it is."""
+    found = find(Approval, approval_id, what="approval")
+    if not is_visible(found):
+        raise NotFound("There is no such approval here.")
+    return found
+
+
+def is_visible(approval: Approval) -> bool:
+    """Its requesters and everyone who may decide that kind see it."""
+    return str(current.person_id()) in approval.requesters or may_decide(approval)
+
+
+def may_decide(approval: Approval) -> bool:
+    """Whether the acting person's role decides that kind; of a kind that is gone, whether it decided it once."""
+    kind = kinds.named(approval.kind)
+    return allowed(kind.permission) if kind else current.actor().role in approval.roles
+
+
+def is_open(approval: Approval) -> bool:
+    """Open, and not past its expiry; the nightly job closes what is."""
+    return approval.state == "open" and not is_expired(approval)
+
+
+def is_expired(approval: Approval) -> bool:
+    return approval.expires_at is not None and approval.expires_at <= clock.now()
+
+
+def open_approval(kind: str, target_id: UUID, *, lock: bool = False) -> Approval | None:
+    """The one of that kind and target that is open, expired or not."""
+    query = select(Approval).where(Approval.kind == kind, Approval.target_id == target_id, Approval.state == "open")
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def latest(kind: str, target_ids: Collection[UUID]) -> dict[UUID, Approval]:
+    """Target → its newest approval of that kind, in one statement."""
+    if not target_ids:
+        return {}
+    query = select(Approval).where(Approval.kind == kind, Approval.target_id.in_(set(target_ids)))
+    return {each.target_id: each for each in session().scalars(query.order_by(Approval.number))}
+
+
+def expired() -> Sequence[Approval]:
+    """Open ones whose time is over, locked; what somebody decides just now is left to them."""
+    query = select(Approval).where(Approval.state == "open", Approval.expires_at <= clock.now())
+    return session().scalars(query.order_by(Approval.number).with_for_update(skip_locked=True)).all()
+
+
+def given(approval: Approval) -> Sequence[ApprovalGiven]:
+    """The approvals given so far, oldest first."""
+    query = select(ApprovalGiven).where(ApprovalGiven.approval_id == approval.id)
+    return session().scalars(query.order_by(ApprovalGiven.given_at, ApprovalGiven.id)).all()
+
+
+def next_number() -> int:
+    return (session().scalar(select(func.max(Approval.number))) or 0) + 1
+
+
+# ---- who may decide
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """Somebody who can approve it now. `reminded` says that they were reminded today."""
+
+    person_id: UUID
+    name: str
+    email: str
+    reminded: bool
+
+
+def why_not(approval: Approval) -> str | None:
+    """Why the acting person may not approve it, as a sentence; None where they may."""
+    if not may_decide(approval):
+        return "Your role doesn't decide this."
+    if (why := _rule(approval).why_not()) is not None:
+        return why
+    return NAMED if approval.approvers and str(current.person_id()) not in approval.approvers else None
+
+
+def check_may_approve(approval: Approval) -> None:
+    if (why := why_not(approval)) is not None:
+        raise Forbidden(why)
+
+
+def check_may_reject(approval: Approval) -> None:
+    """Rejecting gives nobody anything: everyone who decides this kind may, however new, except whose request it is."""
+    if not may_decide(approval):
+        raise Forbidden("Your role doesn't decide this.")
+    if str(current.person_id()) in approval.requesters:
+        kind = kinds.named(approval.kind)
+        raise Forbidden(kind.own if kind else OWN)
+
+
+def approvers(approval: Approval) -> list[Approver]:
+    """Who can approve it now, by name."""
+    kind = kinds.named(approval.kind)
+    if kind is None:
+        return []
+    wanted: Sequence[Membership] = _rule(approval).candidates(kind.permission)
+    today = select(ApprovalReminder.person_id).where(
+        ApprovalReminder.approval_id == approval.id, ApprovalReminder.sent_on == clock.today()
+    )
+    reminded = set(session().scalars(today))
+    return [
+        Approver(m.person_id, m.person.name, m.person.email, m.person_id in reminded)
+        for m in wanted
+        if not approval.approvers or str(m.person_id) in approval.approvers
+    ]
+
+
+def _rule(approval: Approval) -> ApprovalRequest:
+    """The rule of two people, over who requested it, whom it is about, and who approved it already."""
+    givers = [str(each.person_id) for each in given(approval)]
+    return ApprovalRequest([*approval.excluded, *givers], approval.requested_at, own=_own(approval, givers))
+
+
+def _own(approval: Approval, givers: Collection[str]) -> str:
+    kind, me = kinds.named(approval.kind), str(current.person_id())
+    if me in givers:
+        return GAVE
+    if kind is None:
+        return OWN
+    return kind.own if me in approval.requesters else kind.own_subject

@@ -1,0 +1,124 @@
+"""The page of an approval (screen 23): decide on what you see, or follow your own request."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import current_app, flash, redirect, request, url_for
+
+from governance.foundation.approvals import actions, kinds, permissions, queries
+from governance.foundation.approvals.forms import DecideForm
+from governance.foundation.approvals.models import Approval
+from governance.foundation.people import queries as people
+from governance.kernel import clock, current
+from governance.kernel.access import ROLE_NAMES, who_may
+from governance.kernel.db import find
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature, recently_signed_in
+from governance.kernel.forms import accepted, submission, uuid_or_none
+from governance.kernel.pages import page
+from governance.kernel.step_up import STEP_UP_SECONDS, StepUp
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("approvals", __name__)
+DONE = {"reject": "Rejected. Nothing was changed.", "withdraw": "Withdrawn. Nothing was changed."}
+
+
+@feature.get("/approvals/<uuid:approval_id>", needs=permissions.VIEW)
+def approval(approval_id: UUID) -> ResponseReturnValue:
+    return _page(queries.approval(approval_id), DecideForm())
+
+
+def _page(found: Approval, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
+    kind, is_open = kinds.named(found.kind), queries.is_open(found)
+    is_own = str(current.person_id()) in found.requesters
+    seen, given = kinds.fingerprint_seen(found), queries.given(found)
+    approvers = queries.approvers(found) if is_open else []
+    names = people.names([found.requested_by, found.closed_by, *(each.person_id for each in given)])
+    form.seen.data = seen
+    return page(
+        "foundation/approvals/approval.html", status=status, a=found, d=kinds.describe(found), label=kinds.label(found), form=form,
+        is_open=is_open, is_own=is_own, is_expired=found.state == "open" and not is_open, is_known=kind is not None,
+        is_edited=is_open and kind is not None and kinds.fingerprint(found) != found.fingerprint,
+        seen=seen, names=names, given=given, approvers=approvers, who_may=who_may(kind.permission) if kind else "",
+        why_not=queries.why_not(found) if is_open and not is_own else None, own=kind.own if kind else "",
+        blocked=kind.blocked(found) if is_open and kind else None, confirmation=kind.confirmation(found) if is_open and kind else "",
+        minutes=_minutes_since_sign_in(), is_fresh=recently_signed_in(current.actor()), fresh_minutes=STEP_UP_SECONDS // 60,
+        role=_role(found.requested_by), moments=people.timeline([found.id, found.target_id]),
+    )  # fmt: skip
+
+
+def _minutes_since_sign_in() -> int | None:
+    since = current.actor().authenticated_at
+    return None if since is None else int((clock.now() - since).total_seconds() // 60)
+
+
+def _role(person_id: UUID | None) -> str:
+    member = people.membership_of(person_id) if person_id else None
+    return ROLE_NAMES[member.role].lower() if member else ""
+
+
+def _facts(approval_id: UUID) -> list[tuple[str, str]]:
+    """What a form that waited for a sign-in is about."""
+    found = queries.approval(approval_id)
+    who = people.names([found.requested_by]).get(found.requested_by, "A former member") if found.requested_by else "Meridian"
+    told = kinds.describe(found)
+    return [
+        ("Request", f"{found.ref}: {told.title}"),
+        ("Requested by", who),
+        ("Effect", told.consequence or "Nothing else changes"),
+    ]
+
+
+def _needs_step_up() -> bool:
+    """As the approval says; while a kept form is shown, its address is that of another route."""
+    values: dict[str, Any] = request.view_args or {}
+    found = find(Approval, values["approval_id"], what="approval") if "approval_id" in values else None
+    return found is None or found.step_up
+
+
+DECIDE = StepUp(
+    {"approve": "Approve request", "reject": "Reject request", "withdraw": "Withdraw request"}, DecideForm, facts=_facts,
+    danger={"approve": "What was requested takes effect immediately."}, when=_needs_step_up,
+)  # fmt: skip
+
+
+@feature.post("/approvals/<uuid:approval_id>", needs=permissions.DECIDE, fresh=DECIDE)
+def decide(approval_id: UUID) -> ResponseReturnValue:
+    found, form, results = queries.approval(approval_id), DecideForm(), list[object]()
+    verb = form.verb.data or ""
+    verbs = {
+        "approve": lambda: results.append(
+            actions.approve(found, seen=form.seen.data or "", typed=form.typed.data or "", reason=form.reason.data or "")
+        ),
+        "reject": lambda: actions.reject(found, reason=form.reason.data or ""),
+        "withdraw": lambda: actions.withdraw(found),
+    }
+    if verb not in verbs:
+        raise Invalid("Choose approve, reject or withdraw.")
+    if not accepted(form, verbs[verb]):
+        actions.note_refusal(found, form.stale)
+        return _page(found, form, status=form.status)
+    kind = kinds.named(found.kind)
+    if any(results) and kind is not None and kind.result_template:
+        return page(kind.result_template, result=results[0])
+    flash(DONE.get(verb) or _approved(found))
+    return redirect(url_for("approvals.approval", approval_id=found.id), 303)
+
+
+def _approved(found: Approval) -> str:
+    if found.state == "approved":
+        return "Approved. The request takes effect now."
+    return "Approved. It needs the approval of another person, too."
+
+
+@feature.post("/approvals/<uuid:approval_id>/reminders", needs=permissions.DECIDE)
+def remind(approval_id: UUID) -> ResponseReturnValue:
+    found, form = queries.approval(approval_id), DecideForm()
+    whom = uuid_or_none(submission().fields.get("person"))
+    if whom is None:
+        raise Invalid("Choose one of the people who can approve this.")
+    link = current_app.config["PUBLIC_URL"] + url_for("approvals.approval", approval_id=found.id)
+    if not accepted(form, lambda: actions.remind(found, whom, link=link)):
+        return _page(found, form, status=form.status)
+    flash("Reminder sent.")
+    return redirect(url_for("approvals.approval", approval_id=found.id), 303)

@@ -1,0 +1,126 @@
+"""What of privacy another person approves."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
+from governance.foundation.approvals.models import Approval
+from governance.foundation.people import queries as people
+from governance.foundation.people.models import Membership
+from governance.foundation.privacy import actions, erasing, permissions, queries
+from governance.foundation.privacy.models import Erasure
+from governance.kernel import clock
+from governance.kernel.access import ROLE_NAMES
+from governance.kernel.errors import NotFound
+
+PRIVACY = ("Privacy", "privacy.index", dict[str, Any]())
+
+
+# ---- who a pseudonym is
+
+
+def _describe_unmasking(approval: Approval) -> Description:
+    asked = queries.unmasking(approval.target_id)
+    who = people.names([asked.asked_by]).get(asked.asked_by, "the requester")
+    return Description(
+        title=approval.summary, heading=f"One name is shown to {who}", sub="Nothing else changes, and nobody else sees it.",
+        facts=[("Pseudonym", asked.subject), ("Shown to", who), ("For", "1 hour from the approval")],
+        covers="Covers the pseudonym, who sees the name, and the request itself.", back=PRIVACY, verb="Approve and show the name",
+        consequence=f"{who} sees the name in the audit log for an hour. The first use is recorded.",
+    )  # fmt: skip
+
+
+def _unmasking(approval: Approval) -> Mapping[str, Any]:
+    asked = queries.unmasking(approval.target_id)
+    return {"subject": asked.subject, "shown_to": asked.asked_by, "until": asked.until}
+
+
+def _unmasking_entry(approval: Approval, _step: str) -> LogEntry:
+    asked = queries.unmasking(approval.target_id)
+    return LogEntry(asked, actions.subject_of(asked), {"subject": asked.subject})
+
+
+def _show_name(approval: Approval) -> None:
+    actions.show_name(queries.unmasking(approval.target_id, lock=True), at=approval.closed_at or clock.now())
+
+
+UNMASKING = ApprovalKind(
+    name=queries.UNMASKING, label="Unmasking", permission=permissions.UNMASK, describe=_describe_unmasking, fingerprint=_unmasking,
+    apply=_show_name, entry=_unmasking_entry,
+    entries={
+        "requested": actions.UNMASK_ASKED, "approved": None, "rejected": actions.UNMASK_REFUSED,
+        "withdrawn": actions.UNMASK_WITHDRAWN,
+    },
+)  # fmt: skip
+
+# ---- erasing a person
+
+
+def _describe_erasure(approval: Approval) -> Description:
+    erasure = queries.erasure(approval.target_id)
+    found = Description(title=approval.summary, back=PRIVACY, heading="What is erased", facts=[("Known as", erasure.subject)])
+    if erasure.state != "asked":
+        outcome = Effect("open", "The erasure", "has a page of its own.", ("privacy.erasure", {"erasure_id": erasure.id}, "Open"))
+        return replace(found, effects=[outcome])
+    member = _member(erasure)
+    return replace(
+        found, title=f"erase {member.person.name}", sub="It takes a second person, and there is no way back.",
+        facts=[("Person", member.person.name), ("Address", member.person.email), ("Role", ROLE_NAMES[member.role]), ("Known as", erasure.subject)],
+        template="foundation/privacy/erasure_preview.html", details={"preview": erasing.preview(member)},
+        covers="Covers the person, their name, address and role, and the request itself.", verb="Erase permanently", is_final=True,
+        consequence="It is carried out at once and can't be undone. The audit log still verifies.",
+    )  # fmt: skip
+
+
+def _member(erasure: Erasure) -> Membership:
+    member = people.by_pseudonym(erasure.subject)
+    if member is None:
+        raise NotFound("That person is no longer here to be erased.")
+    return member
+
+
+def _erasure(approval: Approval) -> Mapping[str, Any]:
+    erasure = queries.erasure(approval.target_id)
+    return {"subject": erasure.subject, "person": _member(erasure).person_id, "state": erasure.state}
+
+
+def _person_now(approval: Approval) -> Mapping[str, Any]:
+    member = _member(queries.erasure(approval.target_id))
+    return {"name": member.person.name, "email": member.person.email, "role": member.role}
+
+
+def _hold_on(approval: Approval) -> str | None:
+    return actions.sentence_of_hold(queries.erasure(approval.target_id).subject)
+
+
+def _start_erasure(approval: Approval) -> None:
+    erasure = queries.erasure(approval.target_id, lock=True)
+    actions.start_erasure(erasure, _member(erasure))
+
+
+def _close_erasure(approval: Approval) -> None:
+    state = "refused" if approval.state == "rejected" else "withdrawn"
+    actions.close_erasure(queries.erasure(approval.target_id, lock=True), state)
+
+
+def _erasure_entry(approval: Approval, step: str) -> LogEntry:
+    erasure = queries.erasure(approval.target_id)
+    facts: dict[str, Any] = {"subject": erasure.subject}
+    if step == "blocked":
+        facts |= {"holds": [str(each.id) for each in queries.standing_holds(erasure.subject)], "step": "approved"}
+    return LogEntry(erasure, erasure.person_id, facts)
+
+
+ERASURE = ApprovalKind(
+    name=queries.ERASURE, label="Erasure", permission=permissions.ERASE, describe=_describe_erasure, fingerprint=_erasure,
+    context=_person_now, blocked=_hold_on, confirmation=lambda approval: _member(queries.erasure(approval.target_id)).person.name,
+    apply=_start_erasure, on_reject=_close_erasure, entry=_erasure_entry, lifetime=timedelta(days=30),
+    entries={
+        "requested": actions.ERASURE_ASKED, "approved": None, "rejected": actions.ERASURE_REFUSED,
+        "withdrawn": actions.ERASURE_WITHDRAWN, "blocked": actions.ERASURE_BLOCKED,
+    },
+)  # fmt: skip
+
+KINDS = (UNMASKING, ERASURE)
