@@ -154,7 +154,7 @@ def test_two_migrators_at_once_do_it_once(cluster):
     def migrate_it():
         try:
             subprocess.run(
-                [os.sys.executable, "-c", f"from governance import migrate; migrate.upgrade({fresh.owner_url!r})"],
+                [os.sys.executable, "-c", f"from governance.app import migrate; migrate.upgrade({fresh.owner_url!r})"],
                 check=True,
                 capture_output=True,
                 timeout=60,
