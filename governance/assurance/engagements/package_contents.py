@@ -104,7 +104,7 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
     contents.made |= _tables(index) | _testing(engagement, {i for i, _, _ in controls}, index)
     contents.made["audit-log/checkpoint.txt"] = packed(checkpoint.encode())
     contents.made["audit-log/keys.txt"] = packed("".join(f"{key}\n" for key in keys).encode())
-    told = _environment().get_template("engagements/verify.txt").render(index=index, key=keys[0])
+    told = _environment().get_template("assurance/engagements/verify.txt").render(index=index, key=keys[0])
     contents.made["VERIFY.txt"] = packed(told.encode())
     return contents
 
