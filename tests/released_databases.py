@@ -113,4 +113,4 @@ def _settings(server: embedded.Embedded, folder: Path) -> config.Settings:
 
 
 if __name__ == "__main__":
-    print(f"Wrote {write(sys.argv[1]).relative_to(Path.cwd())}. Add its migrations to the list: python -m tools.released")
+    print(f"Wrote {write(sys.argv[1]).relative_to(Path.cwd())}.")
