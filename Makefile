@@ -20,10 +20,10 @@ export PYTHONUNBUFFERED := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check bench pdf-libraries test-programs bench-programs
+.PHONY: help demo test check format migration bench pdf-libraries test-programs bench-programs
 
 help:  ## Say what each target does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 16
 
 demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PORT=…, DATA=…); ONCE=1 makes the report and leaves
 	@PORT="$(PORT)" DATA="$(DATA)" exec .venv/bin/governance demo $(if $(ONCE),--once)
@@ -42,6 +42,13 @@ check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, tem
 	deptry .
 	wait $$types
 	GOVERNANCE_QUICK=1 python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not browser"
+
+format: .venv/.ready  ## Sort imports and lay out every Python file as `make check` wants it
+	@.venv/bin/ruff check --quiet --select I --fix .
+	exec .venv/bin/ruff format .
+
+migration: .venv/.ready pdf-libraries  ## Write the next migration from what the models declare: name=risk_owners
+	@exec .venv/bin/python -m tools.new_migration "$(name)"
 
 bench: .venv/.ready pdf-libraries bench-programs  ## Ratios against the limit of the same machine in the same run; writes var/bench/latest.json
 	@exec .venv/bin/python -m bench.run

@@ -41,6 +41,7 @@ def create_app(settings: config.Settings | None = None, manifests: tuple[Manifes
     app = Flask("governance", template_folder=str(ROOT / "templates"), static_folder=str(shell.STATIC))
     app.config.update(
         SECRET_KEY=_derived(settings, "notes"), CSRF_KEY=_derived(settings, "csrf"), SECURE=settings.secure,
+        TEMPLATES_AUTO_RELOAD=settings.demo,  # an edited page shows at the next look; elsewhere pages never change
         PUBLIC_URL=settings.public_url, SESSION_COOKIE_NAME="__Host-notes" if settings.secure else "notes",
         TRUSTED_HOSTS=_trusted(settings), SESSION_COOKIE_SECURE=settings.secure, SESSION_COOKIE_SAMESITE="Lax", SETTINGS=settings,
     )  # fmt: skip

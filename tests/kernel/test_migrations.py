@@ -1,116 +1,297 @@
-"""A filled database of the last released schema, brought up to this one, back, and up again."""
+"""Databases of every release are upgraded, released migrations never change, and other databases are refused."""
 
-from uuid import UUID, uuid4
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import psycopg
 import pytest
-from alembic import command
+from sqlalchemy import create_engine, text
 
 from governance.app import migrate
 from governance.kernel import embedded
+from governance.kernel.db import Model, Tenanted
+from tests import released_databases
 from tests.conftest import KEEP
+from tools import consolidate_migrations, released, schema_dump
+from tools.new_migration import create
 
-RELEASED = "0007"
-ACME, GLOBEX, PERSON = (UUID(int=number) for number in (1, 2, 3))
+# Rows of these tables that a transaction of no tenant may see: what the sequencer and the jobs process look for.
+SEEN_BY_JOBS = {"audit_pending", "drills", "engagements"}
+# (release, table, column) whose values a later migration changes on purpose, and why.
+CHANGED_ON_PURPOSE: dict[tuple[str, str, str], str] = {}
+TENANTED = sorted(m.class_.__tablename__ for m in Model.registry.mappers if issubclass(m.class_, Tenanted))
 
 
 @pytest.fixture
-def database(worker_id):
-    """An empty database at RELEASED: (owner's URL, a connection that row-level security does not bind)."""
+def scratch(worker_id):
+    """A name for a database of this test, which is dropped afterwards."""
     name = f"migrations_{worker_id}"
     started = embedded.start(KEEP / "pg", database=name)
     embedded.drop(started, name)
-    started = embedded.start(KEEP / "pg", database=name)
-    command.upgrade(migrate.configuration(started.owner_url), RELEASED)
-    with psycopg.connect(started.super_uri, dbname=name, autocommit=True) as connection:
-        yield started.owner_url, connection
+    yield name
     embedded.drop(started, name)
 
 
-def insert(connection, table, **values):
-    names, places = ", ".join(values), ", ".join(["%s"] * len(values))
-    connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(values.values()))
+def rows(connection):
+    """Every row of every table, by table and id."""
+    tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    found = {}
+    for (table,) in tables:
+        if table != "alembic_version":
+            cursor = connection.execute(f'SELECT * FROM "{table}"')
+            names = [column.name for column in cursor.description]
+            found[table] = {(values := dict(zip(names, row, strict=True)))["id"]: values for row in cursor.fetchall()}
+    return found
 
 
-def fill(connection):
-    """Two tenants: one with the provider it uses and one that never served anybody, and one with a single provider."""
-    then = "2026-03-01T12:00:00Z"
-    for tenant, slug in ((ACME, "acme"), (GLOBEX, "globex")):
-        insert(connection, "tenants", id=tenant, slug=slug, name=slug, kind="customer", region="eu", time_zone="UTC", fiscal_year_start=1,
-               tier="", status="active", classification="", unit="", audience="", created_at=then)  # fmt: skip
-    insert(
-        connection,
-        "people",
-        id=PERSON,
-        issuer="https://id.acme.example",
-        subject="1",
-        email="a@acme.example",
-        name="A",
-        created_at=then,
-    )
-    insert(
-        connection,
-        "memberships",
-        tenant_id=ACME,
-        id=uuid4(),
-        person_id=PERSON,
-        role="admin",
-        pseudonym="p",
-        via="invitation",
-        created_at=then,
-    )
-    for tenant, issuer, day in (
-        (ACME, "https://id.acme.example", 1),
-        (ACME, "https://old.acme.example", 2),
-        (GLOBEX, "https://id.globex.example", 1),
-    ):
-        connection_id = uuid4()
-        insert(connection, "connections", tenant_id=tenant, id=connection_id, issuer=issuer, client_id="console", secret=b"sealed",
-               group_roles="{}", enforced=True, version=3, findings="[]", created_at=f"2026-03-0{day}T12:00:00Z")  # fmt: skip
-        insert(connection, "sign_ins", tenant_id=tenant, id=uuid4(), connection_id=connection_id, state_hash=issuer.encode(), browser_hash=b"b",
-               nonce="n", verifier="v", next_path="/", fresh=False, created_at=then)  # fmt: skip
-    insert(
-        connection,
-        "invitations",
-        tenant_id=ACME,
-        id=uuid4(),
-        email="b@acme.example",
-        role="viewer",
-        invited_by=PERSON,
-        expires_at=then,
-        created_at=then,
-    )
+# ---- upgrades of what was released
 
 
-def rows(connection, query):
-    return connection.execute(query).fetchall()
+@pytest.mark.parametrize("version", released_databases.versions())
+def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(version, scratch):
+    started = released_databases.load(version, KEEP / "pg", scratch)
+    with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
+        before = rows(connection)
+        assert {table for table, kept in before.items() if not kept} == set()
+        for table in before.keys() & set(TENANTED):
+            assert len({row["tenant_id"] for row in before[table].values()}) >= 2, f"{table} has rows of one tenant only"
+        migrate.upgrade(started.owner_url)
+        after = rows(connection)
+        assert lost(version, before, after) == []
+        fresh = embedded.start(KEEP / "pg", database=f"{scratch}_fresh")
+        try:
+            migrate.upgrade(fresh.owner_url)
+            upgraded = released_databases.restored_schema(started, KEEP / "pg", scratch)
+            new = released_databases.restored_schema(started, KEEP / "pg", f"{scratch}_fresh")
+        finally:
+            embedded.drop(fresh, f"{scratch}_fresh")
+    # test_isolation.py proves policies, keys and grants of a new database: an upgraded one has the very same.
+    assert schema_dump.differences(upgraded, new) == []
+    engine = create_engine(started.app_url)
+    with engine.connect() as connection:
+        assert trespasses(connection, after) == []
+    engine.dispose()
 
 
-def test_a_filled_database_of_the_last_release_is_upgraded_and_can_go_back(database):
-    url, connection = database
-    fill(connection)
-    migrate.upgrade(url)
-    assert rows(connection, "SELECT issuer, number, state FROM connections ORDER BY issuer") == [
-        ("https://id.acme.example", 1, "live"),
-        ("https://id.globex.example", 1, "live"),
-        ("https://old.acme.example", 2, "retired"),
+def lost(version, before, after):
+    return [
+        f"{table} {row_id} {column}"
+        for table, kept in before.items()
+        for row_id, row in kept.items()
+        for column, value in row.items()
+        if (version, table, column) not in CHANGED_ON_PURPOSE and after.get(table, {}).get(row_id, {}).get(column) != value
     ]
-    assert rows(connection, "SELECT role_since = created_at FROM memberships") == [(True,)]
-    assert rows(connection, "SELECT count(*) FROM sign_ins WHERE change_id IS NULL AND leaves IS NULL") == [(3,)]
-    for table in ("connection_changes", "undo_offers", "kept_forms"):
-        assert rows(connection, f"SELECT relforcerowsecurity FROM pg_class WHERE relname = '{table}'") == [(True,)]
-    connection.execute("UPDATE invitations SET invited_by = NULL")  # as break-glass writes it
-    command.downgrade(migrate.configuration(url), RELEASED)
-    assert rows(connection, "SELECT issuer, version FROM connections ORDER BY issuer") == [
-        ("https://id.acme.example", 1),
-        ("https://id.globex.example", 1),
-    ]
-    assert rows(connection, "SELECT count(*) FROM sign_ins") == [(2,)]
-    assert (
-        rows(
-            connection, "SELECT relforcerowsecurity FROM pg_class WHERE relname IN ('connections', 'memberships', 'invitations')"
-        )
-        == [(True,)] * 3
-    )
-    migrate.upgrade(url)
-    assert rows(connection, "SELECT count(*) FROM connections WHERE state = 'live'") == [(2,)]
+
+
+def trespasses(connection, after):
+    """What the application sees of other tenants or doesn't see of the acting one, table by table."""
+    found = []
+    tenants = {row["tenant_id"] for row in after["memberships"].values()}
+    assert len(tenants) >= 2
+    for tenant in [*tenants, None]:
+        connection.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant or "")})
+        for table in sorted(after.keys() & set(TENANTED)):
+            own = {row_id for row_id, row in after[table].items() if row["tenant_id"] == tenant}
+            seen = set(connection.execute(text(f'SELECT id FROM "{table}"')).scalars())
+            if seen != own and not (tenant is None and table in SEEN_BY_JOBS):
+                found.append(f"{table}, acting as {tenant}: {len(seen - own)} too many, {len(own - seen)} missing")
+    return found
+
+
+def test_the_comparisons_find_what_is_planted(scratch):
+    """A lost row, a lost value, a policy that lets everybody in, and a grant too many."""
+    started = released_databases.load("0.1.0", KEEP / "pg", scratch)
+    with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
+        before, schema = rows(connection), schema_dump.schema(KEEP / "pg", started, scratch)
+        connection.execute("DELETE FROM waivers WHERE id = (SELECT min(id::text)::uuid FROM waivers)")
+        connection.execute("UPDATE controls SET title = 'another'")
+        after = rows(connection)
+        assert {line.split()[0] for line in lost("0.1.0", before, after)} == {"waivers", "controls"}
+        connection.execute("CREATE POLICY friendly ON waivers FOR SELECT USING (true)")
+        connection.execute("GRANT DELETE ON waivers TO governance_app")
+        connection.execute("ALTER TABLE controls NO FORCE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE controls ALTER title DROP NOT NULL")
+        found = schema_dump.differences(schema, schema_dump.schema(KEEP / "pg", started, scratch))
+        assert [line.partition(" differs.")[0] for line in found] == [
+            "ACL TABLE waivers",
+            "POLICY waivers friendly",
+            "TABLE controls",
+        ]
+    engine = create_engine(started.app_url)
+    with engine.connect() as connection:
+        assert {line.partition(",")[0] for line in trespasses(connection, after)} == {"waivers"}
+    engine.dispose()
+
+
+# ---- append-only
+
+
+def test_released_migrations_are_unchanged():
+    assert released.changed(released.LIST.read_text()) == []
+
+
+def test_a_released_migration_that_changes_or_goes_is_named(tmp_path):
+    listed = released.LIST.read_text()
+    first = next(path for path in released.VERSIONS.glob("0001*.py"))
+    copy = tmp_path / first.name
+    assert [line.partition(" was released and ")[2][:8] for line in released.changed(listed, tmp_path)] == ["is gone."]
+    copy.write_bytes(first.read_bytes() + b"\n")
+    assert [line.partition(" was released and ")[2][:11] for line in released.changed(listed, tmp_path)] == ["has changed"]
+
+
+def test_every_release_of_the_list_has_its_filled_database():
+    """A release whose database isn't kept would be upgraded by nobody before its users do it."""
+    names = [line.split("versions/")[1] for line in released.LIST.read_text().splitlines()]
+    assert "0001_release_0_1_0.py" in names and "0.1.0" in released_databases.versions()
+
+
+# ---- databases of no release
+
+
+@pytest.mark.parametrize("schema", ["0001", "0012"])
+def test_a_database_of_a_build_before_the_release_is_refused_with_what_to_do(scratch, schema):
+    started = embedded.start(KEEP / "pg", database=scratch)
+    with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES (%s)", [schema])
+        connection.execute("ALTER TABLE alembic_version OWNER TO governance_owner")
+        reply = migrate_command(started)
+        assert reply.returncode == 1 and "Traceback" not in reply.stderr
+        assert f"schema {schema} of a build before release 0.1.0" in reply.stderr
+        assert "Create an empty database" in reply.stderr and "Nothing was changed." in reply.stderr
+        assert set(rows(connection)) == set()
+
+
+def test_a_database_of_a_newer_version_is_refused_with_what_to_do(scratch):
+    started = released_databases.load("0.1.0", KEEP / "pg", scratch)
+    with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999_from_the_future'")
+        before = rows(connection)
+        reply = migrate_command(started)
+        assert reply.returncode == 1 and "Traceback" not in reply.stderr
+        assert "9999_from_the_future" in reply.stderr and "restore the backup" in reply.stderr
+        assert rows(connection) == before
+
+
+def migrate_command(started):
+    """`governance migrate`, as an operator runs it."""
+    environment = {
+        "PATH": os.environ["PATH"], "GOVERNANCE_DEMO": "1", "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1:8000",
+        "DATABASE_URL": started.app_url, "GOVERNANCE_OWNER_DATABASE_URL": started.owner_url,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "governance.app.cli", "migrate"]
+    return subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120, cwd=released.ROOT)
+
+
+# ---- the maintainers' commands
+
+
+@pytest.fixture
+def versions(tmp_path):
+    """A copy of migrations/versions to add to."""
+    return Path(shutil.copytree(released.VERSIONS, tmp_path / "versions", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+LATER = '''"""What autogenerate can't see"""
+
+from alembic import op
+
+revision = "0099"
+down_revision = "0098"
+
+
+def upgrade() -> None:
+    op.execute("CREATE POLICY friendly ON waivers FOR SELECT USING (value = '0'::jsonb)")
+    op.execute("CREATE POLICY gone ON waivers FOR SELECT USING (true)")
+    op.execute("DROP POLICY gone ON waivers")
+    op.execute("GRANT UPDATE (digest) ON frameworks TO governance_app")
+    op.execute("REVOKE DELETE ON saved_views FROM governance_app"){more}
+'''
+
+
+def test_consolidating_carries_what_the_models_do_not_declare(server_folder, versions):
+    """Also when branches have each added "the next" migration: their files follow each other by name."""
+    (versions / "0099_later.py").write_text(LATER.format(more=""))
+    found, source = consolidate_migrations.consolidate(server_folder, "0.1.0", versions)
+    assert found == []
+    assert "CREATE POLICY friendly ON waivers" in source and "POLICY gone" not in source
+    assert 'op.execute("GRANT UPDATE (digest) ON frameworks TO governance_app")' in source
+
+
+def test_consolidating_refuses_what_it_can_not_carry(server_folder, versions):
+    more = '\n    op.execute("CREATE VIEW stray AS SELECT 1 AS one")'
+    (versions / "0099_later.py").write_text(LATER.format(more=more))
+    found, _ = consolidate_migrations.consolidate(server_folder, "0.1.0", versions)
+    assert [line.partition(" differs.")[0] for line in found] == ["VIEW stray"]
+
+
+def test_consolidating_again_writes_the_same(server_folder, tmp_path):
+    [present] = released.VERSIONS.glob("0001_*.py")
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    shutil.copy(present, versions)
+    assert consolidate_migrations.consolidate(server_folder, "0.1.0", versions) == ([], present.read_text())
+
+
+TOY = """
+import sys
+from pathlib import Path
+
+from sqlalchemy.orm import Mapped
+
+from governance.kernel.db import Model, Tenanted
+
+
+class Toy(Tenanted, Model):
+    __tablename__ = "toys"
+    name: Mapped[str]
+
+
+class Catalogue(Model):
+    __tablename__ = "toy_catalogue"
+    name: Mapped[str]
+
+
+from tools import new_migration
+
+sys.argv = ["new_migration", "Toys, and their catalogue"]
+print(new_migration.create(sys.argv[1], Path(VERSIONS)))
+"""
+
+
+def new_migration(versions, code):
+    return subprocess.run(
+        [sys.executable, "-c", code.replace("VERSIONS", repr(str(versions)))],
+        capture_output=True, text=True, check=False, cwd=released.ROOT, timeout=120,
+    )  # fmt: skip
+
+
+def test_a_new_migration_is_numbered_and_seals_its_tables(versions):
+    reply = new_migration(versions, TOY)
+    path = Path(reply.stdout.split()[-1])
+    assert reply.returncode == 0 and path == versions / f"{len(list(versions.glob('*.py'))):04}_toys_and_their_catalogue.py"
+    source = path.read_text()
+    assert 'down_revision = "0001_release_0_1_0"' in source or len(list(versions.glob("*.py"))) > 2
+    assert 'seal_by_tenant("toys")' in source and 'let_use("toys", "SELECT, INSERT, UPDATE, DELETE")' in source
+    assert 'seal_by_tenant("toy_catalogue")' not in source and "SHARED of tests/test_isolation.py" in source
+    assert "from migrations.sealing import let_use, seal_by_tenant" in source and "postgresql" not in source
+    programs = Path(sys.executable).parent
+    for check in ("check --ignore INP001", "format --check"):
+        subprocess.run([programs / "ruff", *check.split(), "--config", released.ROOT / "pyproject.toml", path], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("???", "Name the migration"), ("a name that is far too long for a version", "Choose a shorter name"), ("other", "follow the same migration")],
+)  # fmt: skip
+def test_a_new_migration_that_can_not_be_written_is_refused_with_what_to_do(versions, name, sentence):
+    if name == "other":
+        for number in ("0098", "0099"):
+            text = LATER.replace('"0099"', f'"{number}"').replace('"0098"\n\n', '"0001_release_0_1_0"\n\n').replace("{more}", "")
+            (versions / f"{number}_later.py").write_text(text)
+    with pytest.raises(SystemExit, match=sentence):
+        create(name, versions)
+    assert not list(versions.glob("*too_long*")) + list(versions.glob("*other*"))

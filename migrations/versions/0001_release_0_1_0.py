@@ -1,0 +1,1696 @@
+"""Release 0.1.0: every table of every feature.
+
+Written by tools/consolidate_migrations.py, which proves that it makes the same schema as the migrations before the release.
+It is released, so it never changes again (tests/released/migrations.sha256 has its hash).
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+from migrations.sealing import append_only, let_use, seal_by_tenant
+
+revision = "0001_release_0_1_0"
+down_revision = None
+
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    functions()
+    kernel()
+    foundation_audit()
+    foundation_anchors()
+    foundation_api_keys()
+    foundation_logbook()
+    foundation_people()
+    foundation_privacy()
+    foundation_tenants()
+    operations_decision_counts()
+    operations_decisions()
+    operations_systems()
+    operations_policies()
+    operations_switches()
+    assurance_frameworks()
+    assurance_testing()
+    assurance_controls()
+    assurance_evidence()
+    assurance_access_reviews()
+    assurance_assessments()
+    assurance_collectors()
+    assurance_engagements()
+    publishing_reports()
+    keys_between_features()
+    beside_the_models()
+
+
+def functions() -> None:
+    """What triggers call."""
+    op.execute("""
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
+""")
+    op.execute("""
+CREATE FUNCTION queue_for_the_tree() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO audit_pending (tenant_id, id, created_at) VALUES (NEW.tenant_id, NEW.id, clock_timestamp());
+  RETURN NULL;
+END $$
+""")
+    op.execute("""
+CREATE FUNCTION refuse_change_in_force() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.in_force_from IS NOT NULL AND NOT (  -- a name in the reason goes when its person is erased; nothing else does
+    to_jsonb(NEW) - 'reason' = to_jsonb(OLD) - 'reason' AND position('[erased]' IN NEW.reason) > 0
+  ) THEN
+    RAISE EXCEPTION 'a version that came into force never changes';
+  END IF;
+  RETURN NEW;
+END $$
+""")
+    op.execute("""
+CREATE FUNCTION refuse_change_in_closed_review() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE closed boolean;
+BEGIN
+  IF TG_TABLE_NAME = 'access_reviews' THEN
+    closed := OLD.closed_at IS NOT NULL AND NOT (to_jsonb(NEW) - 'title' = to_jsonb(OLD) - 'title' AND position('[erased]' IN NEW.title) > 0);
+  ELSE
+    closed := EXISTS (SELECT 1 FROM access_reviews r WHERE r.tenant_id = OLD.tenant_id AND r.id = OLD.access_review_id AND r.closed_at IS NOT NULL)
+      AND NOT (to_jsonb(NEW) - 'reason' = to_jsonb(OLD) - 'reason' AND position('[erased]' IN NEW.reason) > 0);
+  END IF;
+  IF closed THEN
+    RAISE EXCEPTION 'an access review that is closed never changes';
+  END IF;
+  RETURN NEW;
+END $$
+""")
+    op.execute("""
+CREATE FUNCTION refuse_change_of_provided() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.provided_at IS NOT NULL THEN
+    RAISE EXCEPTION 'what was provided to an auditor stays as it is';
+  END IF;
+  RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$
+""")
+
+
+def kernel() -> None:
+    """Tables of governance/kernel."""
+    shared_table(
+        "job_runs",
+        sa.Column("job", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index("uq_job_runs_job_scope_period", "job_runs", ["job", "scope", "period"], unique=True)
+    shared_table("marks", sa.Column("number", sa.BigInteger(), nullable=False), verbs="SELECT, INSERT, UPDATE")
+    tenant_table(
+        "undo_offers",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("confirmation", sa.String()),
+        sa.Column("steps", JSONB(), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("used_at", TIME),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_undo_offers_tenant_id_expires_at", "undo_offers", ["tenant_id", "expires_at"])
+    op.create_index("ix_undo_offers_tenant_id_person_id_confirmation", "undo_offers", ["tenant_id", "person_id", "confirmation"])
+    tenant_table(
+        "work_items",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("target_id", sa.Uuid()),
+        sa.Column("params", JSONB(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String()),
+        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("started_at", TIME),
+        sa.Column("finished_at", TIME),
+        sa.Column("cancel_asked", sa.Boolean(), nullable=False),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_work_items_tenant_id_state_created_at", "work_items", ["tenant_id", "state", "created_at"])
+    shared_table(
+        "work_tickets",
+        sa.Column("for_tenant", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("ready_at", TIME, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_work_tickets_ready_at", "work_tickets", ["ready_at"])
+
+
+def foundation_audit() -> None:
+    """Tables of governance/foundation/audit."""
+    tenant_table(
+        "audit_checkpoints",
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("key_id", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index("ix_audit_checkpoints_tenant_id_size", "audit_checkpoints", ["tenant_id", "size"])
+    append_only("audit_checkpoints")
+    tenant_table(
+        "audit_entries",
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("actor", sa.String(collation="C"), nullable=False),
+        sa.Column("actor_kind", sa.String(), nullable=False),
+        sa.Column("action", sa.String(collation="C"), nullable=False),
+        sa.Column("target_type", sa.String(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("changes", JSONB(), nullable=False),
+        sa.Column("facts", JSONB(), nullable=False),
+        sa.Column("sealed", JSONB(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index(
+        "ix_audit_entries_not_done", "audit_entries", ["tenant_id", "at"], postgresql_where=sa.text("outcome <> 'done'")
+    )
+    op.create_index("ix_audit_entries_tenant_id_action_at", "audit_entries", ["tenant_id", "action", "at"])
+    op.create_index("ix_audit_entries_tenant_id_actor_at", "audit_entries", ["tenant_id", "actor", "at"])
+    op.create_index("ix_audit_entries_tenant_id_at", "audit_entries", ["tenant_id", "at"])
+    op.create_index(
+        "ix_audit_entries_tenant_id_target_type_target_id_at", "audit_entries", ["tenant_id", "target_type", "target_id", "at"]
+    )
+    append_only("audit_entries")
+    tenant_table(
+        "audit_leaves",
+        sa.Column("index", sa.BigInteger(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "index"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("audit_leaves")
+    tenant_table(
+        "audit_log_keys",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("public", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("retired_at", TIME),
+        sa.UniqueConstraint("tenant_id", "public"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "audit_logs",
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("edge", sa.LargeBinary(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("signed_at", TIME),
+        sa.Column("trouble", JSONB()),
+        sa.UniqueConstraint("tenant_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "audit_pending",
+        sa.Column("number", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index("ix_audit_pending_tenant_id_number", "audit_pending", ["tenant_id", "number"])
+    tenant_table(
+        "audit_tiles",
+        sa.Column("level", sa.SmallInteger(), nullable=False),
+        sa.Column("index", sa.BigInteger(), nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "level", "index"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("audit_tiles")
+    tenant_table(
+        "data_keys",
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "subject", "period"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "tenant_keys",
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "purpose"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
+def foundation_anchors() -> None:
+    """Tables of governance/foundation/anchors."""
+    tenant_table(
+        "anchors",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("secret", sa.LargeBinary()),
+        sa.Column("added_by", sa.Uuid()),
+        sa.Column("removed_at", TIME),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("finding", sa.String(), nullable=False),
+        sa.Column("seen_size", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", TIME),
+        sa.Column("tried_at", TIME),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_anchors_tenant_id_removed_at", "anchors", ["tenant_id", "removed_at"])
+    tenant_table(
+        "anchor_receipts",
+        sa.Column("anchor_id", sa.Uuid(), nullable=False),
+        sa.Column("checkpoint_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        tenant_key("anchor_id", "anchors"),
+        tenant_key("checkpoint_id", "audit_checkpoints"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index(
+        "ix_anchor_receipts_tenant_id_anchor_id_created_at", "anchor_receipts", ["tenant_id", "anchor_id", "created_at"]
+    )
+    op.create_index("ix_anchor_receipts_tenant_id_checkpoint_id", "anchor_receipts", ["tenant_id", "checkpoint_id"])
+    append_only("anchor_receipts")
+
+
+def foundation_api_keys() -> None:
+    """Tables of governance/foundation/api_keys."""
+    tenant_table(
+        "api_keys",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("hint", sa.String(), nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_hash", sa.LargeBinary()),
+        sa.Column("previous_until", TIME),
+        sa.Column("scopes", JSONB(), nullable=False),
+        sa.Column("system_id", sa.Uuid()),
+        sa.Column("rate", sa.Integer(), nullable=False),
+        sa.Column("made_by", sa.Uuid()),
+        sa.Column("hands", JSONB(), nullable=False),
+        sa.Column("expires_at", TIME),
+        sa.Column("used_at", TIME),
+        sa.Column("revoked_at", TIME),
+        sa.Column("revoked_by", sa.Uuid()),
+        sa.UniqueConstraint("tenant_id", "secret_hash"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_api_keys_tenant_id_created_at", "api_keys", ["tenant_id", "created_at"])
+    op.create_index("ix_api_keys_tenant_id_previous_hash", "api_keys", ["tenant_id", "previous_hash"])
+    op.create_index("ix_api_keys_tenant_id_system_id", "api_keys", ["tenant_id", "system_id"])
+
+
+def foundation_logbook() -> None:
+    """Tables of governance/foundation/logbook."""
+    tenant_table(
+        "log_exports",
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("query", JSONB(), nullable=False),
+        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("checkpoint", sa.BigInteger()),
+        sa.Column("entries", sa.BigInteger()),
+        sa.Column("storage_key", sa.String()),
+        sa.Column("sha256", sa.String()),
+        sa.Column("size", sa.BigInteger()),
+        sa.Column("finished_at", TIME),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_log_exports_tenant_id_created_at", "log_exports", ["tenant_id", "created_at"])
+    tenant_table(
+        "log_search",
+        sa.Column("blocks", sa.BigInteger(), nullable=False),
+        sa.UniqueConstraint("tenant_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "log_words",
+        sa.Column("word", sa.String(collation="C"), nullable=False),
+        sa.Column("block", sa.BigInteger(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "word", "block"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    tenant_table(
+        "saved_views",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("query", JSONB(), nullable=False),
+        sa.Column("made_by", sa.Uuid(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "name"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
+def foundation_people() -> None:
+    """Tables of governance/foundation/people."""
+    tenant_table(
+        "connections",
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("group_roles", JSONB(), nullable=False),
+        sa.Column("enforced", sa.Boolean(), nullable=False),
+        sa.Column("verifies_addresses", sa.Boolean(), nullable=False),
+        sa.Column("tested_at", TIME),
+        sa.Column("findings", JSONB(), nullable=False),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("uq_connections_live", "connections", ["tenant_id"], unique=True, postgresql_where=sa.text("state = 'live'"))
+    op.create_index(
+        "uq_connections_proposed", "connections", ["tenant_id"], unique=True, postgresql_where=sa.text("state = 'proposed'")
+    )
+    tenant_table(
+        "invitations",
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("invited_by", sa.Uuid()),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("accepted_at", TIME),
+        sa.Column("accepted_by", sa.Uuid()),
+        sa.Column("withdrawn_at", TIME),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "uq_invitations_open",
+        "invitations",
+        ["tenant_id", "email"],
+        unique=True,
+        postgresql_where=sa.text("accepted_at IS NULL AND withdrawn_at IS NULL"),
+    )
+    shared_table(
+        "people",
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.UniqueConstraint("issuer", "subject"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "connection_changes",
+        sa.Column("connection_id", sa.Uuid()),
+        sa.Column("base_id", sa.Uuid()),
+        sa.Column("domains", JSONB(), nullable=False),
+        sa.Column("base_domains", JSONB(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("test", JSONB()),
+        sa.Column("tested_by", sa.Uuid()),
+        sa.Column("tested_at", TIME),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        tenant_key("base_id", "connections"),
+        tenant_key("connection_id", "connections"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_connection_changes_tenant_id_created_at", "connection_changes", ["tenant_id", "created_at"])
+    op.create_index(
+        "uq_connection_changes_open",
+        "connection_changes",
+        ["tenant_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'requested'"),
+    )
+    tenant_table(
+        "memberships",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("pseudonym", sa.String(), nullable=False),
+        sa.Column("via", sa.String(), nullable=False),
+        sa.Column("role_since", TIME, nullable=False),
+        sa.Column("ended_at", TIME),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "person_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_memberships_tenant_id_pseudonym", "memberships", ["tenant_id", "pseudonym"])
+    tenant_table(
+        "sessions",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("idp_sid", sa.String()),
+        sa.Column("id_token", sa.LargeBinary(), nullable=False),
+        sa.Column("authenticated_at", TIME, nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("ended_at", TIME),
+        sa.Column("browser", sa.String(), nullable=False),
+        sa.Column("network", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "token_hash"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_sessions_tenant_id_person_id", "sessions", ["tenant_id", "person_id"])
+    tenant_table(
+        "kept_forms",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("used_at", TIME),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        tenant_key("session_id", "sessions", ondelete="CASCADE"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_kept_forms_tenant_id_expires_at", "kept_forms", ["tenant_id", "expires_at"])
+    op.create_index("ix_kept_forms_tenant_id_session_id", "kept_forms", ["tenant_id", "session_id"])
+    tenant_table(
+        "sign_ins",
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("change_id", sa.Uuid()),
+        sa.Column("state_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("nonce", sa.String(), nullable=False),
+        sa.Column("verifier", sa.String(), nullable=False),
+        sa.Column("next_path", sa.String(), nullable=False),
+        sa.Column("fresh", sa.Boolean(), nullable=False),
+        sa.Column("leaves", sa.Uuid()),
+        sa.Column("used_at", TIME),
+        tenant_key("change_id", "connection_changes", ondelete="CASCADE"),
+        tenant_key("connection_id", "connections", ondelete="CASCADE"),
+        sa.UniqueConstraint("tenant_id", "state_hash"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
+def foundation_privacy() -> None:
+    """Tables of governance/foundation/privacy."""
+    tenant_table(
+        "erasures",
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Uuid()),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("done_at", TIME),
+        sa.Column("found", JSONB(), nullable=False),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_erasures_tenant_id_state", "erasures", ["tenant_id", "state"])
+    op.create_index(
+        "uq_erasures_open",
+        "erasures",
+        ["tenant_id", "subject"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('asked', 'approved')"),
+    )
+    tenant_table(
+        "legal_holds",
+        sa.Column("subject", sa.String()),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("placed_by", sa.Uuid(), nullable=False),
+        sa.Column("released_at", TIME),
+        sa.Column("released_by", sa.Uuid()),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_legal_holds_tenant_id_released_at", "legal_holds", ["tenant_id", "released_at"])
+    tenant_table(
+        "retention_rules",
+        sa.Column("months", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_by", sa.Uuid(), nullable=False),
+        sa.UniqueConstraint("tenant_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "unmaskings",
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        sa.Column("until", TIME),
+        sa.Column("used_at", TIME),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_unmaskings_tenant_id_asked_by_until", "unmaskings", ["tenant_id", "asked_by", "until"])
+    op.create_index("ix_unmaskings_tenant_id_state", "unmaskings", ["tenant_id", "state"])
+
+
+def foundation_tenants() -> None:
+    """Tables of governance/foundation/tenants."""
+    shared_table(
+        "email_domains",
+        sa.Column("domain", sa.String(), nullable=False),
+        sa.Column("for_tenant", sa.Uuid(), nullable=False),
+        sa.UniqueConstraint("domain"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    shared_table(
+        "tenants",
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("region", sa.String(), nullable=False),
+        sa.Column("time_zone", sa.String(), nullable=False),
+        sa.Column("fiscal_year_start", sa.Integer(), nullable=False),
+        sa.Column("tier", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("classification", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("audience", sa.String(), nullable=False),
+        sa.CheckConstraint("slug ~ '^[a-z][a-z0-9-]{1,40}$'", name="slug_form"),
+        sa.UniqueConstraint("slug"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+
+
+def operations_decision_counts() -> None:
+    """Tables of governance/operations/decision_counts."""
+    tenant_table(
+        "decision_counts",
+        sa.Column("grain", sa.String(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("system", sa.String(), nullable=False),
+        sa.Column("flag", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("asked", sa.BigInteger(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "grain", "at", "system", "flag", "value"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_decision_counts_tenant_id_grain_system_at", "decision_counts", ["tenant_id", "grain", "system", "at"])
+
+
+def operations_decisions() -> None:
+    """Tables of governance/operations/decisions."""
+    tenant_table(
+        "bundle_keys",
+        sa.Column("public", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("retired_at", TIME),
+        sa.UniqueConstraint("tenant_id", "public"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+
+
+def operations_systems() -> None:
+    """Tables of governance/operations/systems."""
+    tenant_table(
+        "ai_systems",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("lane", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("retired_at", TIME),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "key"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "system_features",
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("fallback", sa.String(), nullable=False),
+        sa.Column("retired_at", TIME),
+        tenant_key("system_id", "ai_systems"),
+        sa.UniqueConstraint("tenant_id", "system_id", "key"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+
+
+def operations_policies() -> None:
+    """Tables of governance/operations/policies."""
+    shared_table(
+        "platform_policies",
+        sa.Column("number", sa.Integer()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("content", JSONB(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("base", sa.Integer(), nullable=False),
+        sa.Column("loosens", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("made_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        sa.Column("in_force_from", TIME),
+        sa.Column("until", TIME),
+        sa.UniqueConstraint("number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "uq_platform_policies_open",
+        "platform_policies",
+        [sa.text("(1)")],
+        unique=True,
+        postgresql_where=sa.text("state = 'asked'"),
+    )
+    tenant_table(
+        "policy_versions",
+        sa.Column("number", sa.Integer()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("content", JSONB(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("base", sa.Integer(), nullable=False),
+        sa.Column("edited", sa.Integer(), nullable=False),
+        sa.Column("loosens", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("made_by", sa.Uuid()),
+        sa.Column("hands", JSONB(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("agreed", sa.String(), nullable=False),
+        sa.Column("back_to", sa.Integer()),
+        sa.Column("asked_at", TIME),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        sa.Column("apply_at", TIME),
+        sa.Column("in_force_from", TIME),
+        sa.UniqueConstraint("tenant_id", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_policy_versions_tenant_id_in_force_from", "policy_versions", ["tenant_id", "in_force_from"])
+    op.create_index(
+        "uq_policy_versions_open",
+        "policy_versions",
+        ["tenant_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('draft', 'asked', 'scheduled')"),
+    )
+    tenant_table(
+        "waivers",
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("dimension", sa.String(), nullable=False),
+        sa.Column("value", JSONB(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("compensation", sa.String(), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("first_by", sa.Uuid()),
+        sa.Column("first_at", TIME),
+        sa.Column("second_by", sa.Uuid()),
+        sa.Column("second_at", TIME),
+        sa.Column("closed_by", sa.Uuid()),
+        sa.Column("closed_at", TIME),
+        tenant_key("system_id", "ai_systems"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_waivers_tenant_id_state_expires_at", "waivers", ["tenant_id", "state", "expires_at"])
+    op.create_index("ix_waivers_tenant_id_system_id", "waivers", ["tenant_id", "system_id"])
+
+
+def operations_switches() -> None:
+    """Tables of governance/operations/switches."""
+    shared_table(
+        "platform_stops",
+        sa.Column("generate", sa.Boolean(), nullable=False),
+        sa.Column("serve", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("stopped_by", sa.Uuid(), nullable=False),
+        sa.Column("restart_asked_by", sa.Uuid()),
+        sa.Column("restart_asked_at", TIME),
+        sa.Column("restart_reason", sa.String()),
+        sa.Column("restarted_by", sa.Uuid()),
+        sa.Column("restarted_at", TIME),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "uq_platform_stops_standing",
+        "platform_stops",
+        [sa.text("(1)")],
+        unique=True,
+        postgresql_where=sa.text("restarted_at IS NULL"),
+    )
+    tenant_table(
+        "consumers",
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("region", sa.String(), nullable=False),
+        sa.Column("system_id", sa.Uuid()),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        tenant_key("key_id", "api_keys"),
+        tenant_key("system_id", "ai_systems"),
+        sa.UniqueConstraint("tenant_id", "key_id", "name"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_consumers_tenant_id_seen_at", "consumers", ["tenant_id", "seen_at"])
+    tenant_table(
+        "drills",
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("feature_id", sa.Uuid()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_at", TIME, nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("repeat_days", sa.Integer()),
+        sa.Column("planned_by", sa.Uuid()),
+        sa.Column("agreed_by", sa.Uuid()),
+        sa.Column("started_at", TIME),
+        sa.Column("ended_at", TIME),
+        sa.Column("expected", sa.Integer()),
+        sa.Column("obeyed", sa.Integer()),
+        sa.Column("slowest_ms", sa.Integer()),
+        sa.Column("found", JSONB(), nullable=False),
+        sa.Column("evidence_version_id", sa.Uuid()),
+        tenant_key("feature_id", "system_features"),
+        tenant_key("system_id", "ai_systems"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_drills_open",
+        "drills",
+        ["tenant_id"],
+        postgresql_where=sa.text("state IN ('planned', 'running') OR evidence_version_id IS NULL"),
+    )
+    op.create_index("ix_drills_tenant_id_state_due_at", "drills", ["tenant_id", "state", "due_at"])
+    op.create_index("ix_drills_tenant_id_system_id_due_at", "drills", ["tenant_id", "system_id", "due_at"])
+    tenant_table(
+        "stops",
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("system_id", sa.Uuid()),
+        sa.Column("feature_id", sa.Uuid()),
+        sa.Column("generate", sa.Boolean(), nullable=False),
+        sa.Column("serve", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("expected", JSONB(), nullable=False),
+        sa.Column("stopped_by", sa.Uuid()),
+        sa.Column("drill_id", sa.Uuid()),
+        sa.Column("look_again_at", TIME),
+        sa.Column("restart_asked_by", sa.Uuid()),
+        sa.Column("restart_asked_at", TIME),
+        sa.Column("restart_reason", sa.String()),
+        sa.Column("restarted_by", sa.Uuid()),
+        sa.Column("restarted_at", TIME),
+        tenant_key("drill_id", "drills"),
+        tenant_key("feature_id", "system_features"),
+        tenant_key("system_id", "ai_systems"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_stops_standing", "stops", ["tenant_id"], postgresql_where=sa.text("restarted_at IS NULL"))
+    op.create_index("ix_stops_tenant_id_created_at", "stops", ["tenant_id", "created_at"])
+    op.create_index("ix_stops_tenant_id_system_id_created_at", "stops", ["tenant_id", "system_id", "created_at"])
+    tenant_table(
+        "acknowledgements",
+        sa.Column("stop_id", sa.Uuid(), nullable=False),
+        sa.Column("consumer_id", sa.Uuid(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        tenant_key("consumer_id", "consumers"),
+        tenant_key("stop_id", "stops"),
+        sa.UniqueConstraint("tenant_id", "stop_id", "consumer_id"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index("ix_acknowledgements_tenant_id_consumer_id", "acknowledgements", ["tenant_id", "consumer_id"])
+
+
+def assurance_frameworks() -> None:
+    """Tables of governance/assurance/frameworks."""
+    shared_table(
+        "frameworks",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("edition", sa.String(), nullable=False),
+        sa.Column("publisher", sa.String(), nullable=False),
+        sa.Column("licence", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("superseded_at", TIME),
+        sa.UniqueConstraint("key", "digest"),
+        verbs="SELECT",
+    )
+    tenant_table(
+        "adoptions",
+        sa.Column("framework_id", sa.Uuid(), nullable=False),
+        sa.Column("adopted_by", sa.Uuid()),
+        sa.ForeignKeyConstraint(["framework_id"], ["frameworks.id"]),
+        sa.UniqueConstraint("tenant_id", "framework_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "framework_imports",
+        sa.Column("framework_id", sa.Uuid(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("filename", sa.String(), nullable=False),
+        sa.Column("edition", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("imported_by", sa.Uuid(), nullable=False),
+        sa.Column("report", JSONB(), nullable=False),
+        sa.ForeignKeyConstraint(["framework_id"], ["frameworks.id"]),
+        sa.UniqueConstraint("tenant_id", "framework_id", "sha256"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    shared_table(
+        "requirements",
+        sa.Column("framework_id", sa.Uuid(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("parent_ref", sa.String()),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("assessable", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["framework_id"], ["frameworks.id"]),
+        sa.UniqueConstraint("framework_id", "ref"),
+        verbs="SELECT",
+    )
+    op.create_index("ix_requirements_framework_id_position", "requirements", ["framework_id", "position"])
+    tenant_table(
+        "official_texts",
+        sa.Column("requirement_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["requirement_id"], ["requirements.id"]),
+        tenant_key("import_id", "framework_imports"),
+        sa.UniqueConstraint("tenant_id", "requirement_id", "kind"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
+def assurance_testing() -> None:
+    """Tables of governance/assurance/testing."""
+    tenant_table(
+        "sampling_tables",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", JSONB(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("changed_by", sa.Uuid(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("sampling_tables")
+    tenant_table(
+        "populations",
+        sa.Column("control_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("query", sa.String(), nullable=False),
+        sa.Column("parameters", JSONB(), nullable=False),
+        sa.Column("period_from", sa.Date(), nullable=False),
+        sa.Column("period_to", sa.Date(), nullable=False),
+        sa.Column("run_at", TIME, nullable=False),
+        sa.Column("run_by", sa.String(), nullable=False),
+        sa.Column("frozen_by", sa.Uuid(), nullable=False),
+        sa.Column("id_column", sa.String(), nullable=False),
+        sa.Column("date_column", sa.String()),
+        sa.Column("by_month", JSONB(), nullable=False),
+        sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("rows", JSONB(), nullable=False),
+        sa.CheckConstraint("period_from <= period_to", name="period_order"),
+        sa.CheckConstraint("row_count > 0 AND row_count <= 50000", name="row_count"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index("ix_populations_tenant_id_control_id_run_at", "populations", ["tenant_id", "control_id", "run_at"])
+    append_only("populations")
+    tenant_table(
+        "samples",
+        sa.Column("population_id", sa.Uuid(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("advised", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("seed", sa.String(), nullable=False),
+        sa.Column("population_sha256", sa.String(), nullable=False),
+        sa.Column("attributes", JSONB(), nullable=False),
+        sa.Column("drawn_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("size > 0", name="size"),
+        tenant_key("population_id", "populations"),
+        sa.UniqueConstraint("tenant_id", "population_id", "seed", "size"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("samples")
+    tenant_table(
+        "sample_items",
+        sa.Column("sample_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(), nullable=False),
+        sa.Column("facts", JSONB(), nullable=False),
+        sa.Column("dated", sa.Date()),
+        tenant_key("sample_id", "samples"),
+        sa.UniqueConstraint("tenant_id", "sample_id", "item"),
+        sa.UniqueConstraint("tenant_id", "sample_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("sample_items")
+    tenant_table(
+        "item_results",
+        sa.Column("sample_item_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("checks", JSONB(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("evidence_version_id", sa.Uuid()),
+        sa.Column("tested_by", sa.Uuid(), nullable=False),
+        sa.Column("by_auditor", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("outcome IN ('passed', 'failed')", name="outcome"),
+        tenant_key("sample_item_id", "sample_items"),
+        sa.UniqueConstraint("tenant_id", "sample_item_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index("ix_item_results_tenant_id_evidence_version_id", "item_results", ["tenant_id", "evidence_version_id"])
+    append_only("item_results")
+    tenant_table(
+        "test_exceptions",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("control_id", sa.Uuid(), nullable=False),
+        sa.Column("sample_item_id", sa.Uuid()),
+        sa.Column("missed_from", sa.Date()),
+        sa.Column("missed_to", sa.Date()),
+        sa.Column("says", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.Column("correction", sa.String(), nullable=False),
+        sa.Column("response", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("found_by", sa.Uuid(), nullable=False),
+        sa.Column("responded_by", sa.Uuid()),
+        sa.CheckConstraint(
+            "(sample_item_id IS NULL) = (missed_from IS NOT NULL AND missed_to IS NOT NULL)", name="item_or_cycle"
+        ),
+        tenant_key("sample_item_id", "sample_items"),
+        sa.UniqueConstraint("tenant_id", "control_id", "missed_from", "missed_to"),
+        sa.UniqueConstraint("tenant_id", "ref"),
+        sa.UniqueConstraint("tenant_id", "sample_item_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_test_exceptions_tenant_id_control_id", "test_exceptions", ["tenant_id", "control_id"])
+    tenant_table(
+        "findings",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("exception_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("plan", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("raised_by", sa.Uuid(), nullable=False),
+        sa.Column("remedy", sa.String(), nullable=False),
+        sa.Column("remedied_at", TIME),
+        sa.Column("remedied_by", sa.Uuid()),
+        sa.Column("closed_at", TIME),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        tenant_key("exception_id", "test_exceptions"),
+        sa.UniqueConstraint("tenant_id", "exception_id"),
+        sa.UniqueConstraint("tenant_id", "ref"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "retests",
+        sa.Column("finding_id", sa.Uuid(), nullable=False),
+        sa.Column("tested_on", sa.Date(), nullable=False),
+        sa.Column("sample", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("tested_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("sample > 0 AND failed >= 0 AND failed <= sample", name="counts"),
+        tenant_key("finding_id", "findings"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index("ix_retests_tenant_id_finding_id", "retests", ["tenant_id", "finding_id"])
+    append_only("retests")
+
+
+def assurance_controls() -> None:
+    """Tables of governance/assurance/controls."""
+    tenant_table(
+        "controls",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("does", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("automation", sa.String(), nullable=False),
+        sa.Column("cadence", sa.String(), nullable=False),
+        sa.Column("rests_on", sa.String()),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("retired_at", TIME),
+        sa.Column("retired_because", sa.String()),
+        sa.CheckConstraint("rests_on IN ('drill', 'policy')", name="rests_on"),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "ref"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "control_mappings",
+        sa.Column("control_id", sa.Uuid(), nullable=False),
+        sa.Column("requirement_id", sa.Uuid(), nullable=False),
+        sa.Column("coverage", sa.String(), nullable=False),
+        sa.Column("mapped_by", sa.Uuid()),
+        sa.Column("removed_at", TIME),
+        sa.CheckConstraint("coverage IN ('full', 'partial')", name="coverage"),
+        sa.ForeignKeyConstraint(["requirement_id"], ["requirements.id"]),
+        tenant_key("control_id", "controls"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_control_mappings_tenant_id_requirement_id", "control_mappings", ["tenant_id", "requirement_id"])
+    op.create_index(
+        "uq_control_mappings_open",
+        "control_mappings",
+        ["tenant_id", "control_id", "requirement_id"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    tenant_table(
+        "control_tests",
+        sa.Column("control_id", sa.Uuid(), nullable=False),
+        sa.Column("tested_on", sa.Date(), nullable=False),
+        sa.Column("sample", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("finding_ref", sa.String()),
+        sa.Column("finding", sa.String(), nullable=False),
+        sa.Column("retest_by", sa.Date()),
+        sa.Column("tested_by", sa.Uuid()),
+        sa.Column("sample_id", sa.Uuid()),
+        sa.Column("retest_id", sa.Uuid()),
+        sa.Column("unsettled", sa.Integer()),
+        sa.CheckConstraint("sample > 0 AND failed >= 0 AND failed <= sample", name="counts"),
+        sa.CheckConstraint("(sample_id IS NULL) = (unsettled IS NULL) AND unsettled >= 0", name="unsettled"),
+        tenant_key("control_id", "controls"),
+        tenant_key("retest_id", "retests"),
+        tenant_key("sample_id", "samples"),
+        sa.UniqueConstraint("tenant_id", "retest_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_control_tests_tenant_id_control_id_tested_on", "control_tests", ["tenant_id", "control_id", "tested_on"])
+    op.create_index("ix_control_tests_tenant_id_sample_id", "control_tests", ["tenant_id", "sample_id"])
+
+
+def assurance_evidence() -> None:
+    """Tables of governance/assurance/evidence."""
+    tenant_table(
+        "evidence_retention",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("months", sa.Integer()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_by", sa.Uuid(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "kind"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "evidence",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("cadence", sa.String(), nullable=False),
+        sa.Column("confidentiality", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("due_on", sa.Date()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("retired_at", TIME),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "ref"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "evidence_holds",
+        sa.Column("evidence_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("placed_by", sa.Uuid(), nullable=False),
+        sa.Column("released_at", TIME),
+        sa.Column("released_by", sa.Uuid()),
+        tenant_key("evidence_id", "evidence"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_evidence_holds_tenant_id_evidence_id", "evidence_holds", ["tenant_id", "evidence_id"])
+    op.create_index(
+        "uq_evidence_holds_open",
+        "evidence_holds",
+        ["tenant_id", "evidence_id"],
+        unique=True,
+        postgresql_where=sa.text("released_at IS NULL"),
+    )
+    tenant_table(
+        "evidence_links",
+        sa.Column("evidence_id", sa.Uuid(), nullable=False),
+        sa.Column("control_id", sa.Uuid(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("removed_at", TIME),
+        tenant_key("control_id", "controls"),
+        tenant_key("evidence_id", "evidence"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_evidence_links_tenant_id_control_id", "evidence_links", ["tenant_id", "control_id"])
+    op.create_index(
+        "uq_evidence_links_open",
+        "evidence_links",
+        ["tenant_id", "evidence_id", "control_id"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    tenant_table(
+        "evidence_reminders",
+        sa.Column("evidence_id", sa.Uuid(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        tenant_key("evidence_id", "evidence"),
+        sa.UniqueConstraint("tenant_id", "evidence_id", "due_on", "person_id"),
+        verbs="SELECT, INSERT",
+    )
+    tenant_table(
+        "evidence_versions",
+        sa.Column("evidence_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("filename", sa.String()),
+        sa.Column("media_type", sa.String()),
+        sa.Column("size", sa.Integer()),
+        sa.Column("sha256", sa.String()),
+        sa.Column("storage_key", sa.String()),
+        sa.Column("url", sa.String()),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("collected_at", TIME, nullable=False),
+        sa.Column("uploaded_at", TIME, nullable=False),
+        sa.Column("uploaded_by", sa.Uuid()),
+        sa.Column("key_id", sa.Uuid()),
+        sa.Column("period_from", sa.Date(), nullable=False),
+        sa.Column("period_to", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.CheckConstraint("(sha256 IS NULL) <> (url IS NULL)", name="file_or_link"),
+        sa.CheckConstraint("period_from <= period_to", name="period_order"),
+        tenant_key("evidence_id", "evidence"),
+        tenant_key("key_id", "api_keys"),
+        sa.UniqueConstraint("tenant_id", "evidence_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index(
+        "ix_evidence_versions_tenant_id_evidence_id_uploaded_at", "evidence_versions", ["tenant_id", "evidence_id", "uploaded_at"]
+    )
+    op.create_index("ix_evidence_versions_tenant_id_sha256", "evidence_versions", ["tenant_id", "sha256"])
+    append_only("evidence_versions")
+    tenant_table(
+        "evidence_destructions",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by_rule", sa.Boolean(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        sa.Column("done_at", TIME),
+        sa.Column("work_item_id", sa.Uuid()),
+        tenant_key("version_id", "evidence_versions"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_evidence_destructions_tenant_id_version_id", "evidence_destructions", ["tenant_id", "version_id"])
+    op.create_index(
+        "uq_evidence_destructions_open",
+        "evidence_destructions",
+        ["tenant_id", "version_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('asked', 'approved', 'done')"),
+    )
+    tenant_table(
+        "evidence_faults",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("found_at", TIME, nullable=False),
+        sa.Column("healed_at", TIME),
+        tenant_key("version_id", "evidence_versions"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_evidence_faults_tenant_id_version_id", "evidence_faults", ["tenant_id", "version_id"])
+    op.create_index(
+        "uq_evidence_faults_open",
+        "evidence_faults",
+        ["tenant_id", "version_id"],
+        unique=True,
+        postgresql_where=sa.text("healed_at IS NULL"),
+    )
+    tenant_table(
+        "evidence_pushes",
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("answer", JSONB(), nullable=False),
+        tenant_key("key_id", "api_keys"),
+        tenant_key("version_id", "evidence_versions"),
+        sa.UniqueConstraint("tenant_id", "key_id", "idempotency_key"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index("ix_evidence_pushes_tenant_id_created_at", "evidence_pushes", ["tenant_id", "created_at"])
+    op.create_index("ix_evidence_pushes_tenant_id_version_id", "evidence_pushes", ["tenant_id", "version_id"])
+    tenant_table(
+        "evidence_reviews",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("reviewed_by", sa.Uuid(), nullable=False),
+        sa.Column("reviewed_at", TIME, nullable=False),
+        tenant_key("version_id", "evidence_versions"),
+        sa.UniqueConstraint("tenant_id", "version_id"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("evidence_reviews")
+
+
+def assurance_access_reviews() -> None:
+    """Tables of governance/assurance/access_reviews."""
+    tenant_table(
+        "access_reviews",
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("begun_by", sa.Uuid()),
+        sa.Column("closed_by", sa.Uuid()),
+        sa.Column("closed_at", TIME),
+        sa.Column("evidence_version_id", sa.Uuid()),
+        tenant_key("evidence_version_id", "evidence_versions"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_access_reviews_tenant_id_created_at", "access_reviews", ["tenant_id", "created_at"])
+    op.create_index("ix_access_reviews_tenant_id_evidence_version_id", "access_reviews", ["tenant_id", "evidence_version_id"])
+    op.create_index(
+        "uq_access_reviews_open", "access_reviews", ["tenant_id"], unique=True, postgresql_where=sa.text("closed_at IS NULL")
+    )
+    tenant_table(
+        "access_review_items",
+        sa.Column("access_review_id", sa.Uuid(), nullable=False),
+        sa.Column("membership_id", sa.Uuid()),
+        sa.Column("key_id", sa.Uuid()),
+        sa.Column("held", sa.String(), nullable=False),
+        sa.Column("since", TIME, nullable=False),
+        sa.Column("used_at", TIME),
+        sa.Column("decision", sa.String()),
+        sa.Column("role", sa.String()),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        sa.CheckConstraint("decision IN ('keep', 'lower', 'revoke')", name="decision"),
+        sa.CheckConstraint("membership_id IS NOT NULL OR key_id IS NOT NULL", name="one_subject"),
+        tenant_key("access_review_id", "access_reviews"),
+        tenant_key("key_id", "api_keys"),
+        tenant_key("membership_id", "memberships"),
+        sa.UniqueConstraint("tenant_id", "access_review_id", "key_id"),
+        sa.UniqueConstraint("tenant_id", "access_review_id", "membership_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_access_review_items_tenant_id_key_id", "access_review_items", ["tenant_id", "key_id"])
+    op.create_index("ix_access_review_items_tenant_id_membership_id", "access_review_items", ["tenant_id", "membership_id"])
+
+
+def assurance_assessments() -> None:
+    """Tables of governance/assurance/assessments."""
+    tenant_table(
+        "assessments",
+        sa.Column("framework_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("system_id", sa.Uuid()),
+        sa.Column("period_from", sa.Date(), nullable=False),
+        sa.Column("period_to", sa.Date(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("begun_by", sa.Uuid()),
+        sa.Column("closed_at", TIME),
+        sa.Column("closed_by", sa.Uuid()),
+        sa.Column("digest", sa.String()),
+        sa.Column("frozen", JSONB()),
+        sa.CheckConstraint("period_from < period_to", name="period_order"),
+        sa.ForeignKeyConstraint(["framework_id"], ["frameworks.id"]),
+        tenant_key("system_id", "ai_systems"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "assessment_items",
+        sa.Column("assessment_id", sa.Uuid(), nullable=False),
+        sa.Column("requirement_id", sa.Uuid(), nullable=False),
+        sa.Column("target", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("due_on", sa.Date()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("target BETWEEN 0 AND 4", name="target_level"),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        sa.ForeignKeyConstraint(["requirement_id"], ["requirements.id"]),
+        tenant_key("assessment_id", "assessments"),
+        sa.UniqueConstraint("tenant_id", "assessment_id", "requirement_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "assessment_comments",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("written_by", sa.Uuid(), nullable=False),
+        tenant_key("item_id", "assessment_items"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_assessment_comments_tenant_id_item_id_created_at", "assessment_comments", ["tenant_id", "item_id", "created_at"]
+    )
+    tenant_table(
+        "conclusions",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("rationale", sa.String(), nullable=False),
+        sa.Column("concluded_by", sa.Uuid(), nullable=False),
+        sa.Column("concluded_at", TIME, nullable=False),
+        sa.Column("returned_because", sa.String()),
+        sa.CheckConstraint("level BETWEEN 0 AND 4", name="level_range"),
+        tenant_key("item_id", "assessment_items"),
+        sa.UniqueConstraint("tenant_id", "item_id", "revision"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "sign_offs",
+        sa.Column("conclusion_id", sa.Uuid(), nullable=False),
+        sa.Column("signed_by", sa.Uuid(), nullable=False),
+        sa.Column("signed_at", TIME, nullable=False),
+        sa.Column("entry_id", sa.Uuid()),
+        tenant_key("conclusion_id", "conclusions"),
+        sa.UniqueConstraint("tenant_id", "conclusion_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
+def assurance_collectors() -> None:
+    """Tables of governance/assurance/collectors."""
+    tenant_table(
+        "collector_runs",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
+        sa.Column("period_from", sa.Date(), nullable=False),
+        sa.Column("period_to", sa.Date(), nullable=False),
+        sa.Column("scheduled", sa.Boolean(), nullable=False),
+        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("is_fine", sa.Boolean()),
+        sa.Column("says", sa.String(), nullable=False),
+        sa.Column("rows", sa.Integer()),
+        sa.Column("sha256", sa.String()),
+        sa.Column("query", sa.String(), nullable=False),
+        sa.Column("parameters", JSONB(), nullable=False),
+        sa.Column("preview", JSONB(), nullable=False),
+        sa.Column("ran_at", TIME),
+        sa.Column("evidence_version_id", sa.Uuid()),
+        tenant_key("evidence_version_id", "evidence_versions"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_collector_runs_tenant_id_evidence_version_id", "collector_runs", ["tenant_id", "evidence_version_id"])
+    op.create_index("ix_collector_runs_tenant_id_key_created_at", "collector_runs", ["tenant_id", "key", "created_at"])
+    op.create_index(
+        "uq_collector_runs_scheduled",
+        "collector_runs",
+        ["tenant_id", "key", "period"],
+        unique=True,
+        postgresql_where=sa.text("scheduled"),
+    )
+
+
+def assurance_engagements() -> None:
+    """Tables of governance/assurance/engagements."""
+    tenant_table(
+        "engagements",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("firm", sa.String(), nullable=False),
+        sa.Column("framework_id", sa.Uuid()),
+        sa.Column("criteria", JSONB(), nullable=False),
+        sa.Column("period_from", sa.Date(), nullable=False),
+        sa.Column("period_to", sa.Date(), nullable=False),
+        sa.Column("fieldwork_from", sa.Date(), nullable=False),
+        sa.Column("fieldwork_to", sa.Date(), nullable=False),
+        sa.Column("opens_at", TIME, nullable=False),
+        sa.Column("closes_at", TIME, nullable=False),
+        sa.Column("keeps_still", sa.Boolean(), nullable=False),
+        sa.Column("opened_by", sa.Uuid()),
+        sa.Column("ended_at", TIME),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("fieldwork_from <= fieldwork_to", name="fieldwork_order"),
+        sa.CheckConstraint("period_from <= period_to", name="period_order"),
+        sa.ForeignKeyConstraint(["framework_id"], ["frameworks.id"]),
+        sa.UniqueConstraint("tenant_id", "ref"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_engagements_tenant_id_closes_at", "engagements", ["tenant_id", "closes_at"])
+    tenant_table(
+        "audit_requests",
+        sa.Column("engagement_id", sa.Uuid(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("criteria", JSONB(), nullable=False),
+        sa.Column("due_on", sa.Date()),
+        sa.Column("owner_id", sa.Uuid()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("state_since", TIME, nullable=False),
+        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("row", sa.String()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'provided', 'accepted', 'returned')", name="state"),
+        sa.ForeignKeyConstraint(["owner_id"], ["people.id"]),
+        tenant_key("engagement_id", "engagements"),
+        sa.UniqueConstraint("tenant_id", "engagement_id", "ref"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_audit_requests_tenant_id_engagement_id_state_ref", "audit_requests", ["tenant_id", "engagement_id", "state", "ref"]
+    )
+    op.create_index("ix_audit_requests_tenant_id_owner_id_state", "audit_requests", ["tenant_id", "owner_id", "state"])
+    tenant_table(
+        "engagement_auditors",
+        sa.Column("engagement_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Uuid()),
+        sa.Column("invitation_id", sa.Uuid()),
+        sa.Column("link_hash", sa.LargeBinary()),
+        sa.Column("code_hash", sa.LargeBinary()),
+        sa.Column("code_ends_at", TIME),
+        sa.Column("code_tries", sa.Integer(), nullable=False),
+        sa.Column("codes_since", TIME),
+        sa.Column("codes_sent", sa.Integer(), nullable=False),
+        sa.Column("added_by", sa.Uuid()),
+        sa.Column("removed_at", TIME),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        tenant_key("engagement_id", "engagements"),
+        tenant_key("invitation_id", "invitations"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_engagement_auditors_tenant_id_link_hash", "engagement_auditors", ["tenant_id", "link_hash"])
+    op.create_index("ix_engagement_auditors_tenant_id_person_id", "engagement_auditors", ["tenant_id", "person_id"])
+    op.create_index(
+        "uq_engagement_auditors_open",
+        "engagement_auditors",
+        ["tenant_id", "engagement_id", "email"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    tenant_table(
+        "evidence_packages",
+        sa.Column("engagement_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("storage_key", sa.String()),
+        sa.Column("sha256", sa.String()),
+        sa.Column("size", sa.BigInteger()),
+        sa.Column("files", sa.Integer()),
+        sa.Column("checkpoint", sa.BigInteger()),
+        sa.Column("finished_at", TIME),
+        tenant_key("engagement_id", "engagements"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_evidence_packages_tenant_id_engagement_id_created_at",
+        "evidence_packages",
+        ["tenant_id", "engagement_id", "created_at"],
+    )
+    tenant_table(
+        "request_imports",
+        sa.Column("engagement_id", sa.Uuid(), nullable=False),
+        sa.Column("filename", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("rows", JSONB(), nullable=False),
+        sa.Column("problems", JSONB(), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("sent_by", sa.Uuid()),
+        sa.Column("applied_at", TIME),
+        sa.Column("added", sa.Integer()),
+        tenant_key("engagement_id", "engagements"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_request_imports_tenant_id_engagement_id_created_at", "request_imports", ["tenant_id", "engagement_id", "created_at"]
+    )
+    tenant_table(
+        "request_remarks",
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("said_by", sa.Uuid()),
+        sa.Column("said_at", TIME, nullable=False),
+        tenant_key("request_id", "audit_requests"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_request_remarks_tenant_id_request_id_said_at", "request_remarks", ["tenant_id", "request_id", "said_at"])
+    tenant_table(
+        "request_attachments",
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("attached_by", sa.Uuid()),
+        sa.Column("provided_at", TIME),
+        tenant_key("request_id", "audit_requests"),
+        tenant_key("version_id", "evidence_versions"),
+        sa.UniqueConstraint("tenant_id", "request_id", "version_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_request_attachments_tenant_id_version_id", "request_attachments", ["tenant_id", "version_id"])
+
+
+def publishing_reports() -> None:
+    """Tables of governance/publishing/reports."""
+    shared_table(
+        "signing_keys",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("public", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("retired_at", TIME),
+        verbs="SELECT, INSERT",
+    )
+    tenant_table(
+        "report_runs",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("parameters", JSONB(), nullable=False),
+        sa.Column("assessment_id", sa.Uuid()),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("as_of", TIME, nullable=False),
+        sa.Column("asked_by", sa.Uuid()),
+        sa.Column("snapshot", JSONB()),
+        sa.Column("fingerprint", sa.String()),
+        sa.Column("pdf_key", sa.String()),
+        sa.Column("pdf_sha256", sa.String()),
+        sa.Column("pdf_size", sa.Integer()),
+        sa.Column("pages", sa.Integer()),
+        sa.Column("signature", sa.String()),
+        sa.Column("finished_at", TIME),
+        tenant_key("assessment_id", "assessments"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_report_runs_tenant_id_created_at", "report_runs", ["tenant_id", "created_at"])
+
+
+def keys_between_features() -> None:
+    """Foreign keys to tables that a later feature creates."""
+    op.create_foreign_key(None, "api_keys", "ai_systems", ["tenant_id", "system_id"], ["tenant_id", "id"])
+    op.create_foreign_key(None, "populations", "controls", ["tenant_id", "control_id"], ["tenant_id", "id"])
+    op.create_foreign_key(None, "item_results", "evidence_versions", ["tenant_id", "evidence_version_id"], ["tenant_id", "id"])
+    op.create_foreign_key(None, "test_exceptions", "controls", ["tenant_id", "control_id"], ["tenant_id", "id"])
+
+
+def beside_the_models() -> None:
+    """Policies wider or narrower than the tenant, triggers, and what else no model declares."""
+    op.execute("ALTER TABLE people ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE people FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE platform_policies ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE platform_policies FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE platform_stops ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE platform_stops FORCE ROW LEVEL SECURITY")
+    # The one policy that crosses tenants: people may list their own memberships.
+    op.execute("""
+CREATE POLICY own_memberships ON memberships FOR SELECT
+  USING (person_id = (SELECT nullif(current_setting('app.person', true), '')::uuid))
+""")
+    op.execute("""
+CREATE POLICY known ON people FOR SELECT
+  USING (id = (SELECT nullif(current_setting('app.person', true), '')::uuid) OR id IN (SELECT person_id FROM memberships))
+""")
+    op.execute("""
+CREATE POLICY arrives ON people FOR INSERT
+  WITH CHECK (id = (SELECT nullif(current_setting('app.person', true), '')::uuid))
+""")
+    op.execute("""
+CREATE POLICY changes ON people FOR UPDATE
+  USING (id = (SELECT nullif(current_setting('app.person', true), '')::uuid))
+  WITH CHECK (id = (SELECT nullif(current_setting('app.person', true), '')::uuid))
+""")
+    # A rotation of the installation's key wraps the signing keys again; nothing else may change.
+    op.execute("GRANT UPDATE (wrapped) ON signing_keys TO governance_app")
+    # The sequencer looks, outside any tenant, for logs with new entries: ids and nothing else.
+    op.execute("CREATE POLICY queue ON audit_pending FOR SELECT USING (coalesce(current_setting('app.tenant', true), '') = '')")
+    op.execute("""
+CREATE TRIGGER queue_for_the_tree AFTER INSERT ON audit_entries
+  FOR EACH ROW EXECUTE FUNCTION queue_for_the_tree()
+""")
+    op.execute("ALTER TABLE audit_entries ADD CONSTRAINT ck_audit_entries_body_fits CHECK (octet_length(body) <= 65535)")
+    # ANALYZE would copy names and addresses to where no erasure reaches.
+    op.execute("ALTER TABLE people ALTER name SET STATISTICS 0")
+    op.execute("ALTER TABLE people ALTER email SET STATISTICS 0")
+    op.execute("ALTER TABLE invitations ALTER email SET STATISTICS 0")
+    # The jobs process looks, outside any tenant, for drills that are due.
+    op.execute("""
+CREATE POLICY due ON drills FOR SELECT USING (
+  (state IN ('planned', 'running') OR evidence_version_id IS NULL) AND coalesce(current_setting('app.tenant', true), '') = '')
+""")
+    # Every tenant is bound by the platform minimum and may read it; only the operator writes.
+    op.execute("CREATE POLICY everybody ON platform_policies FOR SELECT USING (true)")
+    op.execute("""
+CREATE POLICY operator ON platform_policies FOR ALL
+  USING (EXISTS (SELECT 1 FROM tenants WHERE kind = 'operator' AND id = (SELECT nullif(current_setting('app.tenant', true), '')::uuid)))
+  WITH CHECK (EXISTS (SELECT 1 FROM tenants WHERE kind = 'operator' AND id = (SELECT nullif(current_setting('app.tenant', true), '')::uuid)))
+""")
+    op.execute("CREATE POLICY everybody ON platform_stops FOR SELECT USING (true)")
+    op.execute("""
+CREATE POLICY operator ON platform_stops FOR ALL
+  USING (EXISTS (SELECT 1 FROM tenants WHERE kind = 'operator' AND id = (SELECT nullif(current_setting('app.tenant', true), '')::uuid)))
+  WITH CHECK (EXISTS (SELECT 1 FROM tenants WHERE kind = 'operator' AND id = (SELECT nullif(current_setting('app.tenant', true), '')::uuid)))
+""")
+    op.execute("""
+CREATE TRIGGER in_force BEFORE UPDATE ON policy_versions
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_in_force()
+""")
+    op.execute("""
+CREATE TRIGGER in_force BEFORE UPDATE ON platform_policies
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_in_force()
+""")
+    op.execute("""
+CREATE TRIGGER closed BEFORE UPDATE ON access_reviews
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_in_closed_review()
+""")
+    op.execute("""
+CREATE TRIGGER closed BEFORE UPDATE ON access_review_items
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_in_closed_review()
+""")
+    # The jobs process looks, outside any tenant, for engagements that closed within the life of a session.
+    op.execute("""
+CREATE POLICY closed ON engagements FOR SELECT USING (
+  closes_at <= clock_timestamp() AND closes_at > clock_timestamp() - interval '13 hours'
+  AND coalesce(current_setting('app.tenant', true), '') = '')
+""")
+    # What auditors were given stays: not even the application takes it away or replaces it.
+    op.execute("""
+CREATE TRIGGER provided BEFORE UPDATE OR DELETE ON request_attachments
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_of_provided()
+""")
+    let_use("alembic_version", "SELECT")
+
+
+def shared_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
+    """Create a table that belongs to no tenant."""
+    id_, created = sa.Column("id", sa.Uuid(), nullable=False), sa.Column("created_at", TIME, nullable=False)
+    op.create_table(name, id_, *parts, created, sa.PrimaryKeyConstraint("id"))
+    let_use(name, verbs)
+
+
+def tenant_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
+    """Create a table whose rows belong to one tenant each: its key leads with the tenant, and row-level security is forced."""
+    tenant, id_ = sa.Column("tenant_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
+    created = sa.Column("created_at", TIME, nullable=False)
+    op.create_table(name, tenant, id_, *parts, created, sa.PrimaryKeyConstraint("tenant_id", "id"))
+    seal_by_tenant(name)
+    let_use(name, verbs)
+
+
+def tenant_key(column: str, table: str, *, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
+    """A key to a row of the same tenant."""
+    return sa.ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete)
