@@ -6,11 +6,12 @@ from governance.assurance.engagements import inbox as engagements
 from governance.assurance.evidence import inbox as evidence
 from governance.assurance.testing import inbox as testing
 from governance.foundation.people import inbox as people
+from governance.foundation.privacy import inbox as privacy
 from governance.kernel.inbox import InboxSource
 from governance.operations.policies import inbox as policies
 from governance.operations.switches import inbox as switches
 
 SOURCES: tuple[InboxSource, ...] = (
-    *policies.SOURCES, *switches.SOURCES, *people.SOURCES, *evidence.SOURCES, *assessments.SOURCES, *engagements.SOURCES,
+    *policies.SOURCES, *switches.SOURCES, *people.SOURCES, *privacy.SOURCES, *evidence.SOURCES, *assessments.SOURCES, *engagements.SOURCES,
     *access_reviews.SOURCES, *testing.SOURCES,
 )  # fmt: skip

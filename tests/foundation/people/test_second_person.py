@@ -251,7 +251,7 @@ def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, a
 # ---- lists and judgements of work
 
 
-@pytest.mark.parametrize("kind", [policy, waiver, restart, drill, destruction])
+@pytest.mark.parametrize("kind", [policy, waiver, restart, drill, destruction, unmasking, erasure])
 def test_the_inbox_shows_it_to_who_may_approve_it_and_to_nobody_else(app, as_admin, kind):
     asked = kind()
     make.join(*OLGA)
