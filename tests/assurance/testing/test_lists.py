@@ -154,7 +154,7 @@ def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch)
     sample = scene.drawn(scene.frozen(other, scene.rows(60)), size=60, because="All of them")
     scene.record(sample, None, "no", "Nobody signed")
     held = scope.Scope(frozenset([mine]), clock.today() - timedelta(days=364), clock.today())
-    monkeypatch.setattr(scope, "_finders", [lambda who: held if who.role == "auditor" else None])
+    monkeypatch.setattr(scope.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
     text = as_auditor.get("evidence/type-ii/exceptions").text
     assert "1 of 1 exception is open" in text and "EXC-01" in text and "EXC-02" not in text
     with make.acting("auditor", read_only=True):

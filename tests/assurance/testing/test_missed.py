@@ -133,7 +133,7 @@ def test_who_does_not_test_records_nothing(app, missed, role):
 def test_an_auditor_records_it_only_within_his_engagement_and_its_window(as_auditor, missed, monkeypatch):
     def standing(controls, **more):
         held = scopes.Scope(frozenset(controls), NOW.date() - timedelta(days=364), NOW.date(), **more)
-        monkeypatch.setattr(scopes, "_finders", [lambda who: held if who.role == "auditor" else None])
+        monkeypatch.setattr(scopes.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
 
     standing([])
     as_auditor.get(address(missed), then=404)

@@ -391,13 +391,13 @@ def test_an_auditor_tests_only_within_his_engagement(as_auditor, monkeypatch):
     with make.acting(read_only=True):
         mine = queries.population(inside).control_id
     held = scope.Scope(frozenset([mine]), clock.today() - timedelta(days=364), clock.today())
-    monkeypatch.setattr(scope, "_finders", [lambda who: held if who.role == "auditor" else None])
+    monkeypatch.setattr(scope.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
     assert "SEC-08" not in as_auditor.get("evidence/type-ii").text
     as_auditor.get(f"evidence/type-ii/populations/{outside}", then=404)
     as_auditor.post(f"evidence/type-ii/populations/{outside}/samples", then=404, attributes="Signed")
     as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", attributes="Signed")
     closed = scope.Scope(held.controls, held.period_from, held.period_to, open=False, says="Fieldwork begins on 7 December.")
-    monkeypatch.setattr(scope, "_finders", [lambda who: closed if who.role == "auditor" else None])
+    monkeypatch.setattr(scope.scope_finder, "_answer", lambda who: closed if who.role == "auditor" else None)
     as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", then=403, attributes="Signed")
 
 
