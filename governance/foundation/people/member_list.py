@@ -4,8 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from governance.foundation.people.queries import Member
-from governance.kernel.access import ROLE_NAMES
+from governance.kernel import current
+from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+
+
+def role_choices() -> list[tuple[str, str]]:
+    """The roles that a member of this tenant can have."""
+    roles = OPERATOR_ROLES if current.actor().kind == "operator" else TENANT_ROLES
+    return [(role, ROLE_NAMES[role]) for role in roles]
+
 
 MEMBERS = ListPage(
     name="members",
@@ -22,7 +30,7 @@ MEMBERS = ListPage(
         Column("sessions", "Sessions", optional=True, numeric=True),
         Column("actions", "Actions", silent=True),
     ),
-    filters=(Filter("role", "Role", tuple(ROLE_NAMES.items()), unknown="ignored"),),
+    filters=(Filter("role", "Role", role_choices, unknown="ignored"),),
 )
 TESTS: Mapping[str, Callable[[Member, str], bool]] = {"role": lambda member, value: member.role == value}
 KEYS: Mapping[str, Callable[[Member], Any]] = {
