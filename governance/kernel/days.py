@@ -18,17 +18,23 @@ ANY_DAY = (date.min, date.max)  # where the action has bounds of its own
 MAX_SHOWN = 40  # characters of what was sent
 
 
-def parse_day(text: str, *, field: str | None = None, bounds: tuple[date, date] = CENTURY) -> date:
-    """Return the day that is written as 2026-11-25, blanks around it aside. Raises Invalid, about `field`, for anything else."""
+def parse_day(text: str, *, field: str | None = None, bounds: tuple[date, date] = CENTURY, is_named: bool = False) -> date:
+    """Return the day that is written as 2026-11-25, blanks around it aside. Raises Invalid, about `field`, for anything else.
+
+    With `is_named` the sentence begins with the field's name: where it is shown apart from the field.
+    """
     sent, (first, last) = text.strip(), bounds
+    lead = f"{field}: " if is_named else ""
     try:
         day = date.fromisoformat(sent)
     except ValueError:
-        raise Invalid(f"“{sent[:MAX_SHOWN]}” isn't a date. Enter one such as {EXAMPLE}.", field=field) from None
+        raise Invalid(f"{lead}“{sent[:MAX_SHOWN]}” isn't a date. Enter one such as {EXAMPLE}.", field=field) from None
     if day < first:
-        raise Invalid(f"{day.isoformat()} is before the year {first.year}. Enter a later date.", field=field)
+        raise Invalid(f"{lead}{day.isoformat()} is before the year {first.year}. Enter a later date.", field=field)
     if day > last:
-        raise Invalid(f"{day.isoformat()} is after the year {last.year}. Enter an earlier date.", field=field)
+        raise Invalid(
+            f"{lead}{day.isoformat()} is after the year {last.year}. Enter a date from {first.year} to {last.year}.", field=field
+        )
     return day
 
 

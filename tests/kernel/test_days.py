@@ -47,7 +47,7 @@ def test_what_is_no_day_is_refused_with_an_example(text: str) -> None:
         ({"due": "soon"}, {"due": ["“soon” isn't a date. Enter one such as 2026-11-25."]}),
         ({"due": "2026-02-30"}, {"due": ["“2026-02-30” isn't a date. Enter one such as 2026-11-25."]}),
         ({"due": "1999-12-31"}, {"due": ["1999-12-31 is before the year 2000. Enter a later date."]}),
-        ({"due": "2101-01-01"}, {"due": ["2101-01-01 is after the year 2100. Enter an earlier date."]}),
+        ({"due": "2101-01-01"}, {"due": ["2101-01-01 is after the year 2100. Enter a date from 2000 to 2100."]}),
         ({"due": "  "}, {"due": ["Due: choose a day."]}),
         ({"end": ""}, {"end": ["When does it end?"]}),
         ({"end": "0001-01-01", "retest": ""}, {}),
@@ -62,3 +62,8 @@ def test_what_was_sent_is_shown_again() -> None:
     form = DueForm(MultiDict({"due": "soon"}))
     form.validate()
     assert 'value="soon"' in form.due()
+
+
+def test_where_the_field_is_not_in_sight_the_sentence_names_it() -> None:
+    with pytest.raises(Invalid, match=r"^since: “yesterday” isn't a date\."):
+        parse_day("yesterday", field="since", is_named=True)

@@ -94,7 +94,7 @@ def _sha256(given: str | None) -> str | None:
 
 
 def _day(sent: dict[str, str], name: str) -> date:
-    return parse_day(sent.get(name, ""), field=name, bounds=ANY_DAY)
+    return parse_day(sent.get(name, ""), field=name, bounds=ANY_DAY, is_named=True)
 
 
 def _idempotency_key() -> str | None:

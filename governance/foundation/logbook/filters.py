@@ -123,7 +123,7 @@ LOGGED = (date(1970, 1, 1), date(9000, 12, 31))  # what PostgreSQL and a time zo
 
 
 def _day(name: str, text: str) -> date | None:
-    return parse_day(text, field=name, bounds=LOGGED) if text else None
+    return parse_day(text, field=name, bounds=LOGGED, is_named=True) if text else None
 
 
 def _target(text: str) -> str:
