@@ -22,8 +22,10 @@ def upgrade() -> None:
     foundation_audit()
     foundation_anchors()
     foundation_api_keys()
-    foundation_logbook()
+    foundation_approvals()
     foundation_people()
+    foundation_list_views()
+    foundation_logbook()
     foundation_privacy()
     foundation_tenants()
     operations_decision_counts()
@@ -39,6 +41,7 @@ def upgrade() -> None:
     assurance_assessments()
     assurance_collectors()
     assurance_engagements()
+    publishing_inbox()
     publishing_reports()
     keys_between_features()
     beside_the_models()
@@ -310,42 +313,61 @@ def foundation_api_keys() -> None:
     op.create_index("ix_api_keys_tenant_id_system_id", "api_keys", ["tenant_id", "system_id"])
 
 
-def foundation_logbook() -> None:
-    """Tables of governance/foundation/logbook."""
+def foundation_approvals() -> None:
+    """Tables of governance/foundation/approvals."""
     tenant_table(
-        "log_exports",
-        sa.Column("format", sa.String(), nullable=False),
-        sa.Column("query", JSONB(), nullable=False),
-        sa.Column("asked_by", sa.Uuid()),
-        sa.Column("work_item_id", sa.Uuid()),
-        sa.Column("checkpoint", sa.BigInteger()),
-        sa.Column("entries", sa.BigInteger()),
-        sa.Column("storage_key", sa.String()),
-        sa.Column("sha256", sa.String()),
-        sa.Column("size", sa.BigInteger()),
-        sa.Column("finished_at", TIME),
+        "approvals",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("summary", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.Uuid()),
+        sa.Column("requested_at", TIME, nullable=False),
+        sa.Column("requesters", JSONB(), nullable=False),
+        sa.Column("excluded", JSONB(), nullable=False),
+        sa.Column("approvers", JSONB(), nullable=False),
+        sa.Column("roles", JSONB(), nullable=False),
+        sa.Column("needed", sa.Integer(), nullable=False),
+        sa.Column("step_up", sa.Boolean(), nullable=False),
+        sa.Column("is_ready", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", TIME),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("closed_at", TIME),
+        sa.Column("closed_by", sa.Uuid()),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "number"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.create_index("ix_log_exports_tenant_id_created_at", "log_exports", ["tenant_id", "created_at"])
-    tenant_table(
-        "log_search",
-        sa.Column("blocks", sa.BigInteger(), nullable=False),
-        sa.UniqueConstraint("tenant_id"),
-        verbs="SELECT, INSERT, UPDATE",
+    op.create_index(
+        "ix_approvals_open_by_expiry", "approvals", ["tenant_id", "expires_at"], postgresql_where=sa.text("state = 'open'")
+    )
+    op.create_index("ix_approvals_tenant_id_kind_target_id", "approvals", ["tenant_id", "kind", "target_id"])
+    op.create_index(
+        "uq_approvals_open",
+        "approvals",
+        ["tenant_id", "kind", "target_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'open'"),
     )
     tenant_table(
-        "log_words",
-        sa.Column("word", sa.String(collation="C"), nullable=False),
-        sa.Column("block", sa.BigInteger(), nullable=False),
-        sa.UniqueConstraint("tenant_id", "word", "block"),
-        verbs="SELECT, INSERT, DELETE",
+        "approval_reminders",
+        sa.Column("approval_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("sent_on", sa.Date(), nullable=False),
+        tenant_key("approval_id", "approvals"),
+        sa.UniqueConstraint("tenant_id", "approval_id", "person_id", "sent_on"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
     )
     tenant_table(
-        "saved_views",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("query", JSONB(), nullable=False),
-        sa.Column("made_by", sa.Uuid(), nullable=False),
-        sa.UniqueConstraint("tenant_id", "name"),
+        "approvals_given",
+        sa.Column("approval_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("given_at", TIME, nullable=False),
+        tenant_key("approval_id", "approvals"),
+        sa.UniqueConstraint("tenant_id", "approval_id", "person_id"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
 
@@ -488,17 +510,68 @@ def foundation_people() -> None:
     )
 
 
+def foundation_list_views() -> None:
+    """Tables of governance/foundation/list_views."""
+    tenant_table(
+        "list_views",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("query", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "person_id", "location", "name"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
+def foundation_logbook() -> None:
+    """Tables of governance/foundation/logbook."""
+    tenant_table(
+        "log_exports",
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("query", JSONB(), nullable=False),
+        sa.Column("checkpoint", sa.BigInteger()),
+        sa.Column("entries", sa.BigInteger()),
+        sa.Column("storage_key", sa.String()),
+        sa.Column("sha256", sa.String()),
+        sa.Column("size", sa.BigInteger()),
+        sa.Column("finished_at", TIME),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("asked_by", sa.Uuid()),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_log_exports_tenant_id_created_at", "log_exports", ["tenant_id", "created_at"])
+    tenant_table(
+        "log_search",
+        sa.Column("blocks", sa.BigInteger(), nullable=False),
+        sa.UniqueConstraint("tenant_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "log_words",
+        sa.Column("word", sa.String(collation="C"), nullable=False),
+        sa.Column("block", sa.BigInteger(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "word", "block"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    tenant_table(
+        "saved_views",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("query", JSONB(), nullable=False),
+        sa.Column("made_by", sa.Uuid(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "name"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
 def foundation_privacy() -> None:
     """Tables of governance/foundation/privacy."""
     tenant_table(
         "erasures",
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("person_id", sa.Uuid()),
-        sa.Column("reason", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("asked_by", sa.Uuid()),
-        sa.Column("decided_by", sa.Uuid()),
-        sa.Column("decided_at", TIME),
         sa.Column("work_item_id", sa.Uuid()),
         sa.Column("done_at", TIME),
         sa.Column("found", JSONB(), nullable=False),
@@ -533,17 +606,12 @@ def foundation_privacy() -> None:
     tenant_table(
         "unmaskings",
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
         sa.Column("asked_by", sa.Uuid(), nullable=False),
-        sa.Column("decided_by", sa.Uuid()),
-        sa.Column("decided_at", TIME),
         sa.Column("until", TIME),
         sa.Column("used_at", TIME),
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index("ix_unmaskings_tenant_id_asked_by_until", "unmaskings", ["tenant_id", "asked_by", "until"])
-    op.create_index("ix_unmaskings_tenant_id_state", "unmaskings", ["tenant_id", "state"])
 
 
 def foundation_tenants() -> None:
@@ -1382,8 +1450,6 @@ def assurance_collectors() -> None:
         sa.Column("period_from", sa.Date(), nullable=False),
         sa.Column("period_to", sa.Date(), nullable=False),
         sa.Column("scheduled", sa.Boolean(), nullable=False),
-        sa.Column("asked_by", sa.Uuid()),
-        sa.Column("work_item_id", sa.Uuid()),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("is_fine", sa.Boolean()),
         sa.Column("says", sa.String(), nullable=False),
@@ -1394,6 +1460,8 @@ def assurance_collectors() -> None:
         sa.Column("preview", JSONB(), nullable=False),
         sa.Column("ran_at", TIME),
         sa.Column("evidence_version_id", sa.Uuid()),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("asked_by", sa.Uuid()),
         tenant_key("evidence_version_id", "evidence_versions"),
         verbs="SELECT, INSERT, UPDATE",
     )
@@ -1489,14 +1557,14 @@ def assurance_engagements() -> None:
     tenant_table(
         "evidence_packages",
         sa.Column("engagement_id", sa.Uuid(), nullable=False),
-        sa.Column("asked_by", sa.Uuid()),
-        sa.Column("work_item_id", sa.Uuid()),
         sa.Column("storage_key", sa.String()),
         sa.Column("sha256", sa.String()),
         sa.Column("size", sa.BigInteger()),
         sa.Column("files", sa.Integer()),
         sa.Column("checkpoint", sa.BigInteger()),
         sa.Column("finished_at", TIME),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("asked_by", sa.Uuid()),
         tenant_key("engagement_id", "engagements"),
         verbs="SELECT, INSERT, UPDATE",
     )
@@ -1547,6 +1615,22 @@ def assurance_engagements() -> None:
     op.create_index("ix_request_attachments_tenant_id_version_id", "request_attachments", ["tenant_id", "version_id"])
 
 
+def publishing_inbox() -> None:
+    """Tables of governance/publishing/inbox."""
+    tenant_table(
+        "inbox_snoozes",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("until", TIME),
+        sa.Column("item_since", TIME, nullable=False),
+        sa.Column("item_due", TIME),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "person_id", "source", "target_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
 def publishing_reports() -> None:
     """Tables of governance/publishing/reports."""
     shared_table(
@@ -1563,9 +1647,7 @@ def publishing_reports() -> None:
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("parameters", JSONB(), nullable=False),
         sa.Column("assessment_id", sa.Uuid()),
-        sa.Column("work_item_id", sa.Uuid()),
         sa.Column("as_of", TIME, nullable=False),
-        sa.Column("asked_by", sa.Uuid()),
         sa.Column("snapshot", JSONB()),
         sa.Column("fingerprint", sa.String()),
         sa.Column("pdf_key", sa.String()),
@@ -1574,6 +1656,8 @@ def publishing_reports() -> None:
         sa.Column("pages", sa.Integer()),
         sa.Column("signature", sa.String()),
         sa.Column("finished_at", TIME),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("asked_by", sa.Uuid()),
         tenant_key("assessment_id", "assessments"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )

@@ -15,7 +15,7 @@ manifest = Manifest(
     audit=actions_in(actions, rotation),
     links={
         "Erasure": Link(endpoint="privacy.erasure", argument="erasure_id"),
-        "Unmasking": Link(endpoint="privacy.unmasking", argument="unmasking_id"),
+        "Unmasking": Link(no_page="the page of its approval shows it"),
         "LegalHold": Link(endpoint="privacy.index"),
         "RetentionRule": Link(endpoint="privacy.retention", single=True),
     },
