@@ -9,24 +9,25 @@ from governance.assurance.access_reviews.models import AccessReview, AccessRevie
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.models import Membership
 from governance.foundation.people.queries import name_of
+from governance.kernel.access import not_excluded
 from governance.kernel.inbox import ME, NOW, InboxSource, end_of, item_select
 
 
 def _open_reviews() -> Select[Any]:
     """With how many rows are left: not their own access, and nothing that has ended since."""
     a, i, m, k = AccessReview, AccessReviewItem, Membership, ApiKey
-    membership = i.membership_id.is_not(None) & m.ended_at.is_(None) & (m.person_id != ME)
+    membership = i.membership_id.is_not(None) & m.ended_at.is_(None)
     live_key = k.revoked_at.is_(None) & or_(k.expires_at.is_(None), k.expires_at > NOW)
-    key = i.key_id.is_not(None) & live_key & k.made_by.is_distinct_from(ME)
+    key = i.key_id.is_not(None) & live_key
     left = select(func.count()).select_from(i).outerjoin(m, m.id == i.membership_id).outerjoin(k, k.id == i.key_id)
-    left = left.where(i.access_review_id == a.id, i.decision.is_(None), membership | key)
+    left = left.where(i.access_review_id == a.id, i.decision.is_(None), membership | key, not_excluded(permissions.DECIDE, i, ME))
     count = left.correlate(a).scalar_subquery()
     query = item_select(a, about=a.title, who=name_of(a.begun_by), detail=count, since=a.created_at, due=end_of(a.due_on))
     return query.where(a.closed_at.is_(None), count > 0)
 
 
 OPEN_REVIEW = InboxSource(
-    name="access-review", group="reviews", needs=permissions.REVIEW, select=_open_reviews, icon="users", verb="Open",
+    name="access-review", group="reviews", needs=permissions.DECIDE, select=_open_reviews, icon="users", verb="Open",
     title=lambda row: f"Review access: {row.about}",
     detail=lambda row: f"{row.detail} to decide, started by {row.who or 'Meridian'}",
     why="you review who has access, and rows of it are left that aren't yours",

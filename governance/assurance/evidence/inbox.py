@@ -15,6 +15,7 @@ from governance.assurance.evidence.freshness_sql import facts, known_versions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import WHOLE
 from governance.foundation.people.queries import name_of
+from governance.kernel.access import not_excluded
 from governance.kernel.bulk import BulkItem
 from governance.kernel.inbox import (
     ME,
@@ -76,7 +77,7 @@ def _to_review() -> Select[Any]:
         v, about=e.title, who=func.coalesce(name_of(v.uploaded_by), queries.CONSOLE), detail=detail, since=v.uploaded_at
     )
     query = query.join(e, e.id == v.evidence_id).join(known, known.c.id == v.id)
-    return query.where(e.retired_at.is_(None), known.c.review == "pending", v.uploaded_by.is_distinct_from(ME))
+    return query.where(e.retired_at.is_(None), known.c.review == "pending", not_excluded(permissions.REVIEW, v, ME))
 
 
 @cache

@@ -9,6 +9,7 @@ from governance.assurance.controls.models import Control
 from governance.assurance.testing import permissions
 from governance.assurance.testing.models import Finding, ItemResult, TestException
 from governance.foundation.people.queries import name_of
+from governance.kernel.access import not_excluded
 from governance.kernel.inbox import CONTROLS, IN_WINDOW, ME, InboxRow, InboxSource, end_of, item_select, shortened
 
 
@@ -36,7 +37,7 @@ def _retests() -> Select[Any]:
         f, parent=f.exception_id, about=f.ref + ": " + f.title, who=name_of(f.remedied_by), since=f.remedied_at
     ).join(e, e.id == f.exception_id)
     fixed = f.closed_at.is_(None) & f.remedied_at.is_not(None)
-    by_others = (f.owner_id != ME) & f.remedied_by.is_distinct_from(ME)
+    by_others = not_excluded(permissions.RETEST, f, ME)
     return query.where(fixed, by_others, IN_WINDOW, CONTROLS.is_(None) | (e.control_id == any_(CONTROLS)))
 
 
@@ -56,7 +57,7 @@ FINDING = InboxSource(
     why="you own this finding", endpoint="testing.exception", values=_address,
 )  # fmt: skip
 RETEST = InboxSource(
-    name="retest", group="reviews", needs=permissions.TEST, select=_retests, icon="refresh", verb="Retest",
+    name="retest", group="reviews", needs=permissions.RETEST, select=_retests, icon="refresh", verb="Retest",
     title=lambda row: f"Retest {row.about}", detail=lambda row: f"Fixed by {row.who or 'a former member'}",
     why="you can test controls, and another person fixed this one", endpoint="testing.exception", values=_address,
 )  # fmt: skip
