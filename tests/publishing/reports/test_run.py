@@ -21,7 +21,7 @@ from governance.foundation.audit import checkpoint, logs, sequencer
 from governance.foundation.audit import queries as log
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import background_work, jobs, pdf, storage
+from governance.kernel import background_work, installation, jobs, pdf, storage
 from governance.kernel.db import session
 from governance.publishing.reports import actions, queries
 from governance.publishing.reports.models import ReportRun
@@ -129,7 +129,7 @@ def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting)
 
 
 def test_the_key_bears_the_name_of_the_installation(acting, monkeypatch):
-    monkeypatch.setattr(actions, "_signer", "trust.company.example")
+    monkeypatch.setattr(installation.domain, "_answer", "trust.company.example")
     with acting("compliance_officer"):
         assert actions.key_line(actions.make_signing_key()).startswith("trust.company.example+")
 
