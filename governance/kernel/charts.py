@@ -40,7 +40,7 @@ WORDS: Mapping[str, str] = {"f1": "good", "mid": "to come", "warn": "due", "bad"
 def sparkline(values: Sequence[float], title: str, *, width: int = 90, height: int = 22) -> Markup:
     """A line without axes, its last value marked; the scale is its own, so only the shape is compared."""
     if not values:
-        return drawing.svg(width, height, title, "no values", drawing.text(0, height - 6, "no values yet", "tick"), inline=True)
+        return drawing.svg(width, height, title, "no values", drawing.label(0, height - 6, "no values yet", "tick"), inline=True)
     low, span = min(values), (max(values) - min(values)) or 1
     step = (width - 8) / max(len(values) - 1, 1)
     points = [(2 + n * step, height - 4 - (v - low) / span * (height - 9)) for n, v in enumerate(values)]
@@ -119,7 +119,7 @@ def _line(series: Series, tone: int, xs: Sequence[float], plot: drawing.Plot, la
     x, y = points[-1]
     out.append(drawing.element("circle", f"f{tone}", cx=x, cy=y, r=3))
     words = f"{number(drawing.last(series.values))}{unit} {series.name}"
-    return [*out, drawing.text(x + 9, label_y + 4, words, f"t{tone}", weight=600)]
+    return [*out, drawing.label(x + 9, label_y + 4, words, f"t{tone}", weight=600)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ def columns(items: Sequence[Column], title: str, *, unit: str = "", width: int =
     for n, item in enumerate(items):
         middle, y = slot * (n + 0.5), plot.y(item.value)
         body.append(drawing.bar(middle - thick / 2, y, thick, plot.bottom - y, item.kind))
-        body.append(drawing.text(middle, y - 6, f"{number(item.value)}{unit}", "lab2", anchor="middle", weight=500))
-        body.append(drawing.text(middle, plot.bottom + 15, item.label, "tick", anchor="middle"))
+        body.append(drawing.label(middle, y - 6, f"{number(item.value)}{unit}", "lab2", anchor="middle", weight=500))
+        body.append(drawing.label(middle, plot.bottom + 15, item.label, "tick", anchor="middle"))
     return drawing.svg(width, height, title, ", ".join(f"{i.label} {number(i.value)}{unit}" for i in items), body)
 
 
@@ -169,9 +169,9 @@ def waterfall(steps: Sequence[Step], title: str, *, unit: str = "", width: int =
         kind = "f1" if step.total or n == 0 else step.kind
         words = number(end) if step.total or n == 0 else signed(step.value)
         body.append(drawing.bar(middle - thick / 2, top, thick, max(low - top, 1), kind))
-        body.append(drawing.text(middle, top - 7, f"{words}{unit}", "lab", anchor="middle", weight=600))
-        body.append(drawing.text(middle, plot.bottom + 17, step.label, "lab2", anchor="middle"))
-        body.append(drawing.text(middle, plot.bottom + 31, step.note, "tick", anchor="middle"))
+        body.append(drawing.label(middle, top - 7, f"{words}{unit}", "lab", anchor="middle", weight=600))
+        body.append(drawing.label(middle, plot.bottom + 17, step.label, "lab2", anchor="middle"))
+        body.append(drawing.label(middle, plot.bottom + 31, step.note, "tick", anchor="middle"))
         if n + 1 < len(steps):
             line = f"M{drawing.coordinate(middle + thick / 2)} {drawing.coordinate(plot.y(end))}H{drawing.coordinate(middle + slot - thick / 2)}"
             body.append(drawing.element("path", "axis", d=line, stroke_dasharray="2 2"))
@@ -209,7 +209,7 @@ def stacked_bar(
         body.append(drawing.bar(x, 0, wide, height, kind))
         if kind in drawing.INK_ON and height >= 12 and wide >= drawing.DIGIT_WIDTH * len(str(count)) + 3:
             body.append(
-                drawing.text(
+                drawing.label(
                     x + wide / 2,
                     height / 2 + 3.5,
                     str(count),

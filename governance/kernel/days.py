@@ -28,7 +28,8 @@ def parse_day(text: str, *, field: str | None = None, bounds: tuple[date, date] 
     try:
         day = date.fromisoformat(sent)
     except ValueError:
-        raise Invalid(f"{lead}“{sent[:MAX_SHOWN]}” isn't a date. Enter one such as {EXAMPLE}.", field=field) from None
+        wrong = f"“{sent[:MAX_SHOWN]}” isn't a date. Enter one" if sent else "Enter a date"
+        raise Invalid(f"{lead}{wrong} such as {EXAMPLE}.", field=field) from None
     if day < first:
         raise Invalid(f"{lead}{day.isoformat()} is before the year {first.year}. Enter a later date.", field=field)
     if day > last:

@@ -1,7 +1,7 @@
 """Drawing in SVG: the inks, the frame and the marks that every chart is made of.
 
 svg(width, height, title, desc, body)      the picture, with its conclusion and its figures in words
-element, text, bar, path                   marks in an ink
+element, label, bar, path                  marks in an ink
 Plot, grid, months, limit                  the area of values, and what is drawn behind them
 
 A colour is a presentation attribute (for the PDF) beside a k- class (for the theme); no style attribute, no id, no pattern.
@@ -90,7 +90,7 @@ def element(tag: str, kind: str, **attributes: object) -> Markup:
     return Markup(f'<{tag} class="k-{kind}" {attribute}="{colour}"{given}/>')  # noqa: S704 names are ours, values escaped
 
 
-def text(x: float, y: float, words: str, kind: str, *, anchor: str = "start", weight: int = 400, size: int = 11) -> Markup:
+def label(x: float, y: float, words: str, kind: str, *, anchor: str = "start", weight: int = 400, size: int = 11) -> Markup:
     if not words:
         return Markup()
     place = f'x="{coordinate(x)}" y="{coordinate(y)}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}"'
@@ -117,14 +117,14 @@ def grid(plot: Plot, unit: str) -> list[Markup]:
         y = plot.y(plot.most * n / steps)
         kind = "axis" if n == 0 else "grid"
         body.append(element("path", kind, d=f"M{coordinate(plot.left)} {coordinate(y)}H{coordinate(plot.left + plot.width)}"))
-        body.append(text(plot.left - 7, y + 4, f"{number(plot.most * n / steps)}{unit}", "tick", anchor="end"))
+        body.append(label(plot.left - 7, y + 4, f"{number(plot.most * n / steps)}{unit}", "tick", anchor="end"))
     return body
 
 
 def months(xs: Sequence[float], labels: Sequence[str], y: float) -> list[Markup]:
     every = max(1, -(-len(labels) // 6))
     shown = {n for n in range(len(labels) - 1) if n % every == 0 and len(labels) - 1 - n >= every / 2} | {len(labels) - 1}
-    return [text(xs[n], y, labels[n], "tick", anchor="middle") for n in sorted(shown) if n >= 0]
+    return [label(xs[n], y, labels[n], "tick", anchor="middle") for n in sorted(shown) if n >= 0]
 
 
 def limit(plot: Plot, value: float, words: str) -> Markup:
@@ -136,7 +136,7 @@ def limit(plot: Plot, value: float, words: str) -> Markup:
         stroke_dasharray="4 3",
         stroke_width=1.3,
     )
-    return line + text(plot.left + 2, y - 5, words, "limit-t", weight=500)
+    return line + label(plot.left + 2, y - 5, words, "limit-t", weight=500)
 
 
 def path(points: Sequence[tuple[float, float]]) -> str:

@@ -28,7 +28,7 @@ def level_columns(
     body: list[Markup] = []
     for n, (label, counts) in enumerate(quarters):
         body += _level_column(slot * (n + 0.5), thick, counts, plot)
-        body.append(drawing.text(slot * (n + 0.5), plot.bottom + 16, label, "tick", anchor="middle"))
+        body.append(drawing.label(slot * (n + 0.5), plot.bottom + 16, label, "tick", anchor="middle"))
     body.append(drawing.element("path", "axis", d=f"M0 {plot.bottom}H{width}"))
     figures = "; ".join(
         f"{label}: " + ", ".join(f"{counts.get(n, 0)} {LEVELS[n]}" for n in (4, 3, 2, 1, 0)) for label, counts in quarters
@@ -46,5 +46,5 @@ def _level_column(middle: float, thick: float, counts: Mapping[int, int], plot: 
         under += count
         out.append(drawing.bar(middle - thick / 2, top, thick, max(low - top - 1.5, 1), f"l{n}"))
         if low - top >= MIN_FIGURE_HEIGHT:
-            out.append(drawing.text(middle, (top + low) / 2 + 3, str(count), f"l{n}t", anchor="middle", weight=600, size=10))
+            out.append(drawing.label(middle, (top + low) / 2 + 3, str(count), f"l{n}t", anchor="middle", weight=600, size=10))
     return out

@@ -49,7 +49,7 @@ def coverage_bars(rows: Sequence[CoverageRow], period: tuple[date, date], today:
     if period[0] <= today <= period[1]:
         x = scale.x(today)
         body.append(drawing.element("path", "sink", d=f"M{drawing.coordinate(x)} 20V{height - 4}", stroke_width=1.4))
-        body.append(drawing.text(x, 14, "today", "lab", anchor="middle", weight=600))
+        body.append(drawing.label(x, 14, "today", "lab", anchor="middle", weight=600))
     return drawing.svg(width, height, title, "; ".join(_in_words(row) for row in rows), body)
 
 
@@ -73,18 +73,18 @@ def _period_grid(scale: _Days, height: int, today: date) -> list[Markup]:
     for day in months[::every]:
         x = (scale.x(day) + scale.x(_next_month(day))) / 2 if every == 1 else scale.x(day) + 11
         if abs(x - scale.x(today)) > MONTH_NAME_WIDTH:
-            body.append(drawing.text(x, 14, f"{day:%b}", "tick", anchor="middle"))
+            body.append(drawing.label(x, 14, f"{day:%b}", "tick", anchor="middle"))
     return body
 
 
 def _period_row(row: CoverageRow, y: float, scale: _Days) -> list[Markup]:
-    body = [drawing.text(0, y + 12, row.name, "lab2", weight=500), drawing.text(_PERIOD_LEFT - 58, y + 12, row.ref, "tick")]
+    body = [drawing.label(0, y + 12, row.name, "lab2", weight=500), drawing.label(_PERIOD_LEFT - 58, y + 12, row.ref, "tick")]
     for piece in row.pieces:
         x, wide = scale.x(piece.start), scale.x(piece.end + timedelta(days=1)) - scale.x(piece.start) - 2
         if wide > 0:
             body += _piece(piece.kind, x, y, wide)
     ink, weight = ("limit-t", 500) if row.tone == "bad" else ("lab2", 400)
-    return [*body, drawing.text(_PERIOD_LEFT + _PERIOD_WIDTH + 18, y + 12, row.status, ink, weight=weight)]
+    return [*body, drawing.label(_PERIOD_LEFT + _PERIOD_WIDTH + 18, y + 12, row.status, ink, weight=weight)]
 
 
 def _piece(kind: str, x: float, y: float, wide: float) -> list[Markup]:

@@ -35,8 +35,8 @@ def proof_tree(leaves: int = 8, proven: int = 5, *, top: str = "signed checkpoin
         drawing.element("path", "axis", d="".join(faint), fill="none", stroke_width=1.3),
         drawing.element("path", "s1", d="".join(bold), fill="none", stroke_width=2),
         *dots,
-        drawing.text(width / 2 + 14, 16, top, "lab", weight=600),
-        drawing.text(x, y + 26, leaf, "lab", weight=600, anchor="middle"),
+        drawing.label(width / 2 + 14, 16, top, "lab", weight=600),
+        drawing.label(x, y + 26, leaf, "lab", weight=600, anchor="middle"),
     ]
     words = f"A tree of {leaves} log entries: the path from one entry to the signed checkpoint is drawn through"
     return drawing.svg(width, height, words, f"{rows} steps from the entry to the root", body, extra="c-chart-hero")
@@ -100,7 +100,7 @@ def _proof_picture(
                     stroke_dasharray="2 4",
                 )
             )
-            body.append(drawing.text(at[0] + shift + 9, at[1] - 12, f"{missing} more", "tick"))
+            body.append(drawing.label(at[0] + shift + 9, at[1] - 12, f"{missing} more", "tick"))
             at = (at[0], at[1] - 30)
         body.append(
             drawing.element(
@@ -123,8 +123,8 @@ def _proof_picture(
         body.append(_node(points[1][0] + shift, points[1][1] - 30, held=True))
     (bx, by), (rx, ry) = points[0], points[-1]
     body += [
-        drawing.text(bx + shift, by + 20, "this entry", "lab", weight=600, anchor="middle"),
-        drawing.text(bx + shift, by + 34, leaf, "tick", anchor="middle"),
+        drawing.label(bx + shift, by + 20, "this entry", "lab", weight=600, anchor="middle"),
+        drawing.label(bx + shift, by + 34, leaf, "tick", anchor="middle"),
     ]
     body += _two_lines(max(0, min(rx + shift - 66, width - 136)), ry - 26, top, root, is_right=True, bold=True)
     steps = len(siblings) + missing
@@ -137,7 +137,10 @@ def _proof_picture(
 def _two_lines(x: float, y: float, first: str, second: str, is_right: bool, *, bold: bool = False) -> list[Markup]:  # noqa: FBT001 the side of a node
     anchor = "start" if is_right else "end"
     kind, weight = ("lab", 600) if bold else ("tick", 400)
-    return [drawing.text(x, y, first, kind, weight=weight, anchor=anchor), drawing.text(x, y + 13, second, "tick", anchor=anchor)]
+    return [
+        drawing.label(x, y, first, kind, weight=weight, anchor=anchor),
+        drawing.label(x, y + 13, second, "tick", anchor=anchor),
+    ]
 
 
 def _node(x: float, y: float, held: bool) -> Markup:  # noqa: FBT001 on or off the path

@@ -51,7 +51,7 @@ def obedience_chart(
                 d=f"M{drawing.coordinate(x(most * n / 5))} {drawing.coordinate(top - 8)}V{drawing.coordinate(bottom)}",
             )
         )
-        body.append(drawing.text(x(most * n / 5), bottom + 18, f"{most * n / 5:.1f} s", "tick", anchor="middle"))
+        body.append(drawing.label(x(most * n / 5), bottom + 18, f"{most * n / 5:.1f} s", "tick", anchor="middle"))
     body += [
         drawing.element(
             "path",
@@ -60,19 +60,19 @@ def obedience_chart(
             stroke_dasharray="4 3",
             stroke_width=1.3,
         ),
-        drawing.text(x(promise) - 6, top - 10, f"promised: under {number(promise)} s", "lab2", anchor="end"),
+        drawing.label(x(promise) - 6, top - 10, f"promised: under {number(promise)} s", "lab2", anchor="end"),
     ]
     for n, region in enumerate(regions):
         body += _obeyed_row(region, top + _OBEYED_ROW * (n + 0.5), x, slowest)
     if median is not None:
         body.append(
-            drawing.text(
+            drawing.label(
                 min(x(median), left + width - 250), top - 10, f"half of them within {median:.2f} s", "lab2", anchor="middle"
             )
         )
     body += [
-        drawing.text(left, bottom + 35, clicked, "tick"),
-        drawing.text(left + width, bottom + 35, until, "tick", anchor="end"),
+        drawing.label(left, bottom + 35, clicked, "tick"),
+        drawing.label(left + width, bottom + 35, until, "tick", anchor="end"),
     ]
     figures = "; ".join(
         f"{r.name}: {len(r.seconds)} of {r.expected}, {', '.join(f'{s:.2f} s' for s in r.seconds) or 'none yet'}" for r in regions
@@ -83,7 +83,7 @@ def obedience_chart(
 def _obeyed_row(region: Region, y: float, x: Callable[[float], float], slowest: float) -> list[Markup]:
     missing = region.expected - len(region.seconds)
     out = [
-        drawing.text(0, y + 4, f"{region.name}, {region.expected}", "lab2"),
+        drawing.label(0, y + 4, f"{region.name}, {region.expected}", "lab2"),
         drawing.element(
             "path",
             "axis",
@@ -96,8 +96,8 @@ def _obeyed_row(region: Region, y: float, x: Callable[[float], float], slowest: 
     if region.seconds and max(region.seconds) == slowest:
         end = x(slowest)
         far = end > _OBEYED_LEFT + _OBEYED_WIDTH - 60
-        out.append(drawing.text(end, y - 9, f"{slowest:.1f} s", "lab", anchor="end", weight=600) if far
-                   else drawing.text(end + 10, y + 4, f"{slowest:.1f} s", "lab", weight=600))  # fmt: skip
+        out.append(drawing.label(end, y - 9, f"{slowest:.1f} s", "lab", anchor="end", weight=600) if far
+                   else drawing.label(end + 10, y + 4, f"{slowest:.1f} s", "lab", weight=600))  # fmt: skip
     if missing:
-        out.append(drawing.text(x(0) + 10, y - 9, f"{missing} not yet", "limit-t", weight=500))
+        out.append(drawing.label(x(0) + 10, y - 9, f"{missing} not yet", "limit-t", weight=500))
     return out

@@ -161,8 +161,8 @@ def test_another_tenants_digest_or_piece_is_nothing_here(app, machine):
 
 
 @pytest.mark.parametrize(("fields", "status", "says"), [
-    ({"evidence": ""}, 422, "name the piece"), ({"evidence": "EV-9999"}, 404, "no such piece"), ({"period_from": "soon"}, 422, "period_from: a day"),
-    ({"valid_until": ""}, 422, "valid_until: a day"), ({"colour": "blue"}, 422, "colour is no field here"), ({"sha256": "abc"}, 422, "64 hexadecimal"),
+    ({"evidence": ""}, 422, "name the piece"), ({"evidence": "EV-9999"}, 404, "no such piece"), ({"period_from": "soon"}, 422, "period_from: “soon” isn't a date."),
+    ({"valid_until": ""}, 422, "valid_until: Enter a date such as"), ({"colour": "blue"}, 422, "colour is no field here"), ({"sha256": "abc"}, 422, "64 hexadecimal"),
     ({"sha256": SHA}, 422, "one of the two"), ({"content": None}, 422, "one of the two"), ({"content": b""}, 422, "0 bytes"),
     ({"name": "a.csv"}, 422, "its content is a PDF"), ({"content": b"MZ" + bytes(99), "name": "a.pdf"}, 422, "a program"),
     ({"collected_on": "2999-01-01"}, 422, "still to come"),

@@ -294,7 +294,7 @@ def test_one_day_needs_no_beginning(as_officer, governed, acting):
     ({"span": "period", "since": "1999-12-31", "until": "2026-11-01"}, "Nothing is known of days before the year 2000."),
     ({"span": "day"}, "Up to which day?"),
     ({"span": "week", "until": "2026-11-01"}, "Not a valid choice"),
-    ({"span": "day", "until": "yesterday"}, "Not a valid date value"),
+    ({"span": "day", "until": "yesterday"}, "a date. Enter one such as"),
 ])  # fmt: skip
 def test_nonsense_is_named(as_officer, governed, form, says):
     page = as_officer.post("reports/attestations", then=422, **form)
