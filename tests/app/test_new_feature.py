@@ -65,4 +65,4 @@ def test_its_jobs_are_scheduled_and_its_work_is_known(met):
 
 
 def test_the_inbox_asks_it(met):
-    assert met["inbox"] == ["broken_toys"]
+    assert met["inbox"] == ["broken_toys"] and "Mend " in met["inbox page"]

@@ -72,7 +72,8 @@ def walk(app) -> dict[str, object]:
         "ocsf": [told["class_uid"], told["activity_id"], told["severity_id"], told["message"]],
         "schedule": jobs_of(installed())["count toys"][1],
         "work": sorted(jobs.handlers),
-        "inbox": [source.__name__ for each in installed() for source in each.inbox if each.name == "toys"],
+        "inbox page": admin.get("inbox/").text,
+        "inbox": [source.name for each in installed() for source in each.inbox if each.name == "toys"],
         "permissions": {name: sorted(access.registry[name].roles) for name in ("toys.view", "toys.make")},
     }
 

@@ -103,8 +103,16 @@ def wind_up(item, progress):
     progress(1, 1, "Winding up")
 """,
     "inbox.py": """
-def broken_toys():
-    return ()
+from governance.kernel.inbox import InboxSource, item_select
+from toys import permissions
+from toys.models import Toy
+
+BROKEN = InboxSource(
+    name="broken_toys", group="reviews", needs=permissions.MAKE,
+    select=lambda: item_select(Toy, about=Toy.title, since=Toy.created_at),
+    icon="cpu", verb="Open", title=lambda row: f"Mend {row.about}", detail=lambda row: "", why="you make toys",
+    endpoint="toys.toy", values=lambda row: {"toy_id": row.id},
+)
 """,
     "templates/toys/index.html": """
 {% extends "layout.html" %}
@@ -123,7 +131,7 @@ manifest = Manifest(
     navigation=(NavItem(label="Toys", icon="cpu", endpoint="toys.index", permission=permissions.VIEW, order=55, group="operations"),),
     schedule=(Daily("count toys", jobs.count_toys, at="05:05"),),
     work=(jobs.wind_up,),
-    inbox=(inbox.broken_toys,),
+    inbox=(inbox.BROKEN,),
     palette=(Command("Add a toy", "toys.index", permissions.MAKE),),
     search=(ObjectSearch("toy", queries.find, "toys.toy", lambda toy_id, _ref: {"toy_id": toy_id}),),
     audit=actions_in(actions),

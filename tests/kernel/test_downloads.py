@@ -15,7 +15,7 @@ from tests import make
 from tests.browser import Visitor
 
 ROOT = Path(__file__).parents[2] / "governance"
-LEAVES = ("Content-Disposition", "text/event-stream", "table_file(")
+LEAVES = ("Content-Disposition", "text/event-stream", "table_file(", "work_pages.attachment(")
 
 
 def functions(path):
@@ -55,7 +55,7 @@ def test_every_route_whose_code_answers_with_a_file_or_a_stream_declares_it():
 
 def test_what_the_routes_declare(app):
     by = {kind: {e for e, v in app.view_functions.items() if getattr(v, "answers", PAGE) == kind} for kind in (FILE, STREAM)}
-    assert by[STREAM] == {"reports.events"}
+    assert by[STREAM] == {"work.events"}
     assert {"evidence.download", "reports.pdf", "engagements.take_package", "log_exports.file", "testing.download"} <= by[FILE]
 
 

@@ -30,7 +30,8 @@ def _assignments() -> tuple[InboxAssignment, ...]:
     return tuple(dict.fromkeys(each.assign for each in sources() if each.assign is not None))
 
 
-UNDOABLE = {kind for assignment in _assignments() for kind in assignment.undoable}
+def _undoable() -> set[str]:
+    return {kind for assignment in _assignments() for kind in assignment.undoable}
 
 
 @feature.get("/inbox/", needs=permissions.OWN)
@@ -235,4 +236,4 @@ def _mine() -> list[InboxAssignment]:
 
 @feature.post("/inbox/undo/<uuid:undo_offer_id>", needs=permissions.OWN)
 def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
-    return take(undo_offer_id, UNDOABLE, url_for("inbox.index"))
+    return take(undo_offer_id, _undoable(), url_for("inbox.index"))

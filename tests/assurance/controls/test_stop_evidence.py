@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from governance.app import schedule  # noqa: F401 - the handler of the work
 from governance.assurance.controls import stop_evidence
+from governance.assurance.evidence import permissions
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import current, jobs, storage
+from governance.kernel.access import why_not
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.operations.switches import actions, queries
@@ -61,7 +63,7 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
     with acting("compliance_officer", read_only=True):
         item = evidence.find_evidence(version.evidence_id)
         assert item.cadence == "per incident" and evidence.links(item) == []
-        assert evidence.why_not_review(evidence.version_of(version.id)[0]) is None
+        assert why_not(permissions.REVIEW, on=evidence.version_of(version.id)[0]) is None
     assert filed("globex") == []
     assert "See the evidence" in as_admin.get(f"switches/stops/{stop_id}").text
     assert "Kill-switch stops of ad-copywriter" in as_admin.get("evidence/?q=Kill-switch+stops").text

@@ -1,5 +1,6 @@
 """Deciding on approvals through the front door: the newest one's page, and a decision with what that page carries."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -47,3 +48,9 @@ def approve(approval_id: UUID, role: str, slug: str = "acme") -> Any:
         kind = kinds.named(found.kind)
         assert kind
         return actions.approve(found, seen=kinds.fingerprint_seen(found), typed=kind.confirmation(found))
+
+
+def in_inbox(visitor: Any) -> set[str]:
+    """Where the approvals in that person's inbox lead."""
+    links = set(re.findall(r'href="(/t/[a-z]+/inbox/items/[^"]+/open)"', visitor.get("inbox/?group=approvals").text))
+    return {visitor.get(link, then=302).location for link in links}

@@ -7,7 +7,9 @@ from sqlalchemy import select
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.list_views import actions, queries
 from governance.foundation.list_views.models import ListView
+from governance.foundation.privacy.events import PersonErased
 from governance.kernel.db import session
+from governance.kernel.events import publish
 from tests import make
 
 VIEWS = "lists/controls/views"
@@ -136,6 +138,8 @@ def test_a_list_of_one_place_has_views_of_its_own(as_officer):
 def test_an_erased_person_leaves_no_view(as_officer, acting):
     as_officer.post(f"{VIEWS}?status=failing", name="Mine")
     with acting("admin"):
-        assert actions.delete_views_of(make.person_id("viewer"), ()) == {"saved views": 0}
-        assert actions.delete_views_of(make.person_id("compliance_officer"), ()) == {"saved views": 1}
+        for role, removed in (("viewer", 0), ("compliance_officer", 1)):
+            erased = PersonErased(make.person_id(role), ("Somebody Else",), ())
+            publish(erased)
+            assert erased.removed["saved views"] == removed
     assert names(as_officer.get(VIEWS)) == []

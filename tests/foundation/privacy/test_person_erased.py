@@ -11,6 +11,7 @@ from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.foundation.audit import sealing
 from governance.foundation.audit.models import AuditEntry
+from governance.foundation.list_views import actions as list_views
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.privacy.models import Erasure
@@ -21,7 +22,8 @@ from governance.kernel.events import subscribe, subscribers
 from governance.publishing.reports import actions as reports
 from tests import make
 from tests.assurance.engagements import field
-from tests.foundation.privacy.conftest import ADDRESS, NAME, arrives, ask, decide, erase, rows_with, seen_on
+from tests.foundation.approvals.deciding import decide
+from tests.foundation.privacy.conftest import ADDRESS, NAME, arrives, ask, erase, erasure_page, rows_with
 
 ROOT = Path(__file__).parents[3] / "governance"
 # Features that put files into the store, and why an erasure leaves those as they are.
@@ -61,13 +63,13 @@ def auditors(engagement_id, slug="acme"):
 
 
 def test_who_acts_on_it_and_in_which_order(app):
-    assert subscribers(PersonErased) == (engaging.forget_auditor, reports.withdraw_naming)
+    assert subscribers(PersonErased) == (engaging.forget_auditor, reports.withdraw_naming, list_views.delete_views_of)
 
 
 def test_every_feature_that_stores_files_subscribes_or_says_why_they_stay(app):
     """The text of rows is swept in one place (redaction.py); files are not, so each feature decides."""
     stores = {
-        str(path.relative_to(ROOT).parents[0]) for path in ROOT.glob("*/*/*.py") if re.search(r"store\(\)\.(write|keep)\(", path.read_text())
+        str(path.relative_to(ROOT).parents[0]) for path in ROOT.glob("*/*/*.py") if re.search(r"store\(\)\.(write|keep)\(|import .*\bkeep\b", path.read_text())
     }  # fmt: skip
     subscribed = {"/".join(handler.__module__.split(".")[1:3]) for handler in subscribers(PersonErased)}
     assert {each for each in stores if each not in subscribed} - FILES_THAT_STAY.keys() == set()
@@ -108,9 +110,9 @@ def test_a_feature_that_refuses_leaves_the_person_as_they_were_and_says_why(as_a
 
     subscribe(PersonErased, refuse, order=99)
     path = ask(as_officer, nadia)
-    decide(as_admin, path, verb="approve", seen=seen_on(as_admin, path), typed=NAME)
+    decide(as_admin, path, verb="approve", typed=NAME)
     assert jobs.drain(actor_of) >= 1
-    assert "The archive of notes is closed for the night." in as_admin.get(path).text
+    assert "The archive of notes is closed for the night." in as_admin.get(erasure_page()).text
     with acting("admin"):
         assert session().scalars(select(Erasure.state)).all() == ["approved"]
         assert "people" in rows_with(NAME)
