@@ -423,3 +423,12 @@ def test_every_source_reads_the_same_columns_and_leads_to_a_page(app):
         assert source.endpoint in app.view_functions, source.name
         assert re.fullmatch(r"[a-z-]+", source.name)
     assert len({each.name for each in sources()}) == len(sources())
+
+
+def test_whoever_signs_in_next_in_the_browser_learns_nothing_of_what_was_opened(as_officer, asking):
+    page = as_officer.get(f"inbox/items/drill.{asking['drill']}/open", then=302).location
+    assert "Skip to the next item" in said(as_officer.get(page))
+    as_officer.client.set_cookie("session", make.cookie("reviewer"))
+    reply = as_officer.get(page)
+    assert "Skip to the next item" not in said(reply)
+    assert as_officer.get("inbox/next?skip=1", then=302).location.endswith("/t/acme/inbox/")
