@@ -31,7 +31,8 @@ def _assignments() -> tuple[InboxAssignment, ...]:
 
 
 def _undoable() -> set[str]:
-    return {kind for assignment in _assignments() for kind in assignment.undoable}
+    """What the acting person may assign now: their role may have changed since they did."""
+    return {kind for assignment in _mine() for kind in assignment.undoable}
 
 
 @feature.get("/inbox/", needs=permissions.OWN)

@@ -12,6 +12,8 @@ from governance.assurance.assessments import queries as assessments
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
 from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people import actions as people
+from governance.foundation.people import queries as directory
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
@@ -336,6 +338,20 @@ def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, ask
     undo = soup(reply).find("button", attrs={"data-undo": True}).find_parent("form")["action"]
     as_officer.post(undo)
     assert LATE in titles(as_officer.get("inbox/"))
+
+
+def test_who_lost_the_role_since_undoes_nothing(as_officer, asking):
+    late, anna = f"evidence-owner.{asking['pieces']['TST-02']}", make.person_id("contributor")
+    preview = as_officer.post("inbox/assign", items=late, owner_id=anna, then=200)
+    seen = soup(preview).find("input", attrs={"name": "seen"})["value"]
+    reply = as_officer.get(as_officer.post("inbox/assign", seen=seen, owner_id=anna).location)
+    undo = soup(reply).find("button", attrs={"data-undo": True}).find_parent("form")["action"]
+    with make.acting("admin"):
+        people.change_role(directory.membership_of(make.person_id("compliance_officer")), "viewer")
+    as_officer.client.set_cookie("session", make.cookie("compliance_officer"))
+    as_officer.post(undo, then=404)
+    with make.acting("admin", read_only=True):
+        assert evidence.find_evidence(asking["pieces"]["TST-02"]).owner_id == anna
 
 
 def test_auditors_requests_are_assigned_too(as_officer, rich):
