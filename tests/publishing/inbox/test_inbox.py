@@ -70,7 +70,7 @@ def asking(rich):
 
 LATE = "Assign the overdue penetration test report"
 DRILL = "Review the drill of ad-copywriter"
-SIGN, REVIEW = "Sign off GOVERN 1.6", "Review drill record"
+SIGN, REVIEW = "Sign off GOVERN 1.6", "Review evidence: Drill record"
 
 
 # ---- what is in it
@@ -327,7 +327,7 @@ def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, ask
     late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"drill.{asking['drill']}"
     anna = make.person_id("contributor")
     preview = as_officer.post("inbox/assign", items=[late, drill], owner_id=anna, then=200)
-    assert "1 selected item can't be assigned and left out here." in said(preview)
+    assert "1 selected item can't be assigned and is left out." in said(preview)
     seen = [i["value"] for i in soup(preview).find_all("input", attrs={"name": "seen"})]
     assert len(set(seen)) == 1
     reply = as_officer.get(as_officer.post("inbox/assign", seen=sorted(set(seen)), owner_id=anna).location)
