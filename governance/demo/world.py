@@ -609,12 +609,15 @@ def _agree_to_erase(cast: Cast) -> None:
 
 
 def _hold(cast: Cast) -> None:
-    privacy.place_hold(_membership(cast, "anna"), "Dispute with the former red-team vendor: counsel asks to keep what she filed.")
+    privacy.place_hold(
+        _membership(cast, "anna"), "Dispute with the former red-team vendor: counsel asks us to keep what they uploaded."
+    )
 
 
 def _ask_who(cast: Cast) -> None:
     privacy.request_unmasking(
-        sealing.pseudonym(cast.id("jun")), "The failed red-team sample of SEC-07 has to be talked through with whoever filed it."
+        sealing.pseudonym(cast.id("jun")),
+        "I need to discuss the failed red-team sample of SEC-07 with the person who uploaded it.",
     )
 
 

@@ -192,7 +192,7 @@ KEPT_FOR = action(
 )
 DESTRUCTION_ASKED = action(
     "evidence.destruction.asked",
-    "asked to destroy a file of evidence",
+    "requested the permanent deletion of an evidence file",
     target="EvidenceVersion",
     activity="create",
     severity="medium",
@@ -200,7 +200,7 @@ DESTRUCTION_ASKED = action(
 )
 DESTRUCTION_APPROVED = action(
     "evidence.destruction.approved",
-    "agreed to destroy a file of evidence",
+    "approved the permanent deletion of an evidence file",
     target="EvidenceVersion",
     activity="update",
     severity="medium",
@@ -208,7 +208,7 @@ DESTRUCTION_APPROVED = action(
 )
 DESTRUCTION_REFUSED = action(
     "evidence.destruction.refused",
-    "refused to destroy a file of evidence",
+    "rejected the permanent deletion of an evidence file",
     target="EvidenceVersion",
     activity="update",
     severity="low",
@@ -216,7 +216,7 @@ DESTRUCTION_REFUSED = action(
 )
 DESTRUCTION_WITHDRAWN = action(
     "evidence.destruction.withdrawn",
-    "took back the request to destroy a file of evidence",
+    "withdrew a request to delete an evidence file permanently",
     target="EvidenceVersion",
     activity="update",
     severity="low",
@@ -224,7 +224,7 @@ DESTRUCTION_WITHDRAWN = action(
 )
 DESTRUCTION_HELD = action(
     "evidence.destruction.held",
-    "was kept from destroying a file of evidence",
+    "was kept from deleting an evidence file",
     target="EvidenceVersion",
     activity="update",
     severity="medium",
@@ -765,7 +765,7 @@ def request_destruction(version: EvidenceVersion, evidence: Evidence, *, because
     there = queries.destruction_of(version, "asked", "approved", "done")
     if there is not None and not approvals.close_expired(queries.DESTRUCTION, there.id):
         return there
-    reason = _reason(because, "Say why: the reason stays with the tombstone.")
+    reason = _reason(because, "Enter a reason. It stays with the record.")
     return _request(version, evidence, reason, asked_by=current.person_id(), by_rule=False)
 
 

@@ -115,7 +115,7 @@ class HoldForm(Readable):
 
 
 class DestructionForm(Readable):
-    because = TextAreaField("Why must it go?", [InputRequired("Say why: the reason stays with the tombstone."), Length(max=2000)])
+    because = TextAreaField("Reason", [InputRequired("Enter a reason. It stays with the record."), Length(max=2000)])
 
 
 class RetentionForm(Readable):

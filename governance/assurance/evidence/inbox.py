@@ -121,7 +121,7 @@ FOLLOW_UP = InboxSource(
 )  # fmt: skip
 REVIEW = InboxSource(
     name="evidence-review", group="reviews", needs=permissions.REVIEW, select=_to_review, icon="eye-search", verb="Review",
-    title=lambda row: f"Review {lower_first(row.about)}", detail=lambda row: f"{row.detail}, uploaded by {row.who}",
+    title=lambda row: f"Review evidence: {row.about}", detail=lambda row: f"{row.detail}, uploaded by {row.who}",
     why="you can review evidence, and another person uploaded this version",
     endpoint="evidence.reviewing", values=lambda row: {"version_id": row.id},
 )  # fmt: skip

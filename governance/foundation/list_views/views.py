@@ -89,6 +89,7 @@ def rename(list_view_id: UUID) -> ResponseReturnValue:
     asked = _asked(view.location, MultiDict())
     if not accepted(form, lambda: actions.rename_view(view, form.name.data or "")):
         return _index(asked, form, renamed=view, status=form.status)
+    flash(f"Renamed to “{view.name}”.")
     return redirect(address_of(asked), 303)
 
 

@@ -28,18 +28,18 @@ from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 
 ERASURE_ASKED = action(
-    "erasure.asked", "asked to erase a person", target="Erasure", activity="create", severity="medium", fields="subject"
+    "erasure.asked", "requested the erasure of a person", target="Erasure", activity="create", severity="medium", fields="subject"
 )
 ERASURE_APPROVED = action(
     "erasure.approved",
-    "approved the erasing of a person",
+    "approved the erasure of a person",
     target="Erasure",
     activity="update",
     severity="medium",
     fields="subject",
 )
 ERASURE_REFUSED = action(
-    "erasure.refused", "refused to erase a person", target="Erasure", activity="update", severity="low", fields="subject"
+    "erasure.refused", "rejected the erasure of a person", target="Erasure", activity="update", severity="low", fields="subject"
 )
 ERASURE_WITHDRAWN = action(
     "erasure.withdrawn",
@@ -67,11 +67,16 @@ ERASED = action(
     fields="subject removed replaced left again",
 )
 UNMASK_ASKED = action(
-    "unmasking.asked", "asked who a pseudonym is", target="Unmasking", activity="create", severity="medium", fields="subject"
+    "unmasking.asked",
+    "requested the name behind a pseudonym",
+    target="Unmasking",
+    activity="create",
+    severity="medium",
+    fields="subject",
 )
 UNMASK_APPROVED = action(
     "unmasking.approved",
-    "agreed to show who a pseudonym is",
+    "approved showing the name behind a pseudonym",
     target="Unmasking",
     activity="update",
     severity="medium",
@@ -79,7 +84,7 @@ UNMASK_APPROVED = action(
 )
 UNMASK_REFUSED = action(
     "unmasking.refused",
-    "refused to show who a pseudonym is",
+    "rejected a request for the name behind a pseudonym",
     target="Unmasking",
     activity="update",
     severity="low",
@@ -87,14 +92,19 @@ UNMASK_REFUSED = action(
 )
 UNMASK_WITHDRAWN = action(
     "unmasking.withdrawn",
-    "withdrew the question who a pseudonym is",
+    "withdrew a request for the name behind a pseudonym",
     target="Unmasking",
     activity="update",
     severity="low",
     fields="subject",
 )
 UNMASK_USED = action(
-    "unmasking.used", "saw who a pseudonym is", target="Unmasking", activity="read", severity="medium", fields="subject"
+    "unmasking.used",
+    "viewed the name behind a pseudonym",
+    target="Unmasking",
+    activity="read",
+    severity="medium",
+    fields="subject",
 )
 HOLD_PLACED = action(
     "legal_hold.placed", "placed a legal hold", target="LegalHold", activity="create", severity="medium", fields="subject"
@@ -196,7 +206,12 @@ def finish(erasure: Erasure, membership: Membership | None) -> None:
 
 
 def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> Erasure:
-    """After a restore: what the list holds is erased again, whatever the restored rows say. Holds in them are older than it."""
+    """After a restore: what the list holds is erased again, whatever the restored rows say. Holds in them are older than it.
+
+    A request that the backup brought back open is closed first: nobody is asked to approve what was carried out.
+    """
+    for each in queries.erasures_of(listed.subject):
+        approvals.void(ERASURE, each, because="It was carried out before the restore.")
     erasure = session().scalars(select(Erasure).where(Erasure.id == listed.erasure_id).with_for_update()).one_or_none()
     if erasure is None:
         erasure = Erasure(

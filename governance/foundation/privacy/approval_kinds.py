@@ -25,8 +25,8 @@ def _describe_unmasking(approval: Approval) -> Description:
     asked = queries.unmasking(approval.target_id)
     who = people.names([asked.asked_by]).get(asked.asked_by, "the requester")
     return Description(
-        title=approval.summary, heading=f"One name is shown to {who}", sub="Nothing else changes, and nobody else sees it.",
-        facts=[("Pseudonym", asked.subject), ("Shown to", who), ("For", "1 hour from the approval")],
+        title=approval.summary, heading=f"One name is shown to {who}", sub="Nothing else changes, and no one else sees it.",
+        facts=[("Pseudonym", asked.subject), ("Shown to", who), ("For", "1 hour after the approval")],
         covers="Covers the pseudonym, who sees the name, and the request itself.", back=PRIVACY, verb="Approve and show the name",
         consequence=f"{who} sees the name in the audit log for an hour. The first use is recorded.",
     )  # fmt: skip
@@ -66,11 +66,11 @@ def _describe_erasure(approval: Approval) -> Description:
         return replace(found, effects=[outcome])
     member = _member(erasure)
     return replace(
-        found, title=f"erase {member.person.name}", sub="It takes a second person, and there is no way back.",
+        found, title=f"erase {member.person.name}", sub="A second person approves it. It can't be undone.",
         facts=[("Person", member.person.name), ("Address", member.person.email), ("Role", ROLE_NAMES[member.role]), ("Known as", erasure.subject)],
         template="foundation/privacy/erasure_preview.html", details={"preview": erasing.preview(member)},
         covers="Covers the person, their name, address and role, and the request itself.", verb="Erase permanently", is_final=True,
-        consequence="It is carried out at once and can't be undone. The audit log still verifies.",
+        consequence="The erasure starts immediately and can't be undone. The audit log still verifies.",
     )  # fmt: skip
 
 

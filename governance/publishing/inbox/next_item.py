@@ -23,7 +23,7 @@ SENT = (302, 303)
 def remember(item: InboxItem, href: str) -> None:
     ids = [str(each) for each in (item.row.id, item.row.parent) if each is not None]
     session[KEPT] = {
-        "tenant": g.actor.tenant_slug, "key": item.key, "edge": cursor(item), "path": urlsplit(href).path, "ids": ids, "title": item.title,
+        "person": str(g.actor.person_id), "tenant": g.actor.tenant_slug, "key": item.key, "edge": cursor(item), "path": urlsplit(href).path, "ids": ids, "title": item.title,
     }  # fmt: skip
 
 
@@ -32,10 +32,12 @@ def forget() -> None:
 
 
 def kept() -> Mapping[str, Any] | None:
-    """What this person opened from the inbox of the tenant that they are in."""
+    """What this person opened from the inbox of the tenant that they are in; another one may use the browser now."""
     told: Mapping[str, Any] | None = session.get(KEPT)
     who = g.get("actor")
-    return told if told is not None and who is not None and told["tenant"] == who.tenant_slug else None
+    if told is None or who is None:
+        return None
+    return told if (told.get("person"), told["tenant"]) == (str(who.person_id), who.tenant_slug) else None
 
 
 def opened() -> Mapping[str, Any] | None:

@@ -31,7 +31,8 @@ def _assignments() -> tuple[InboxAssignment, ...]:
 
 
 def _undoable() -> set[str]:
-    return {kind for assignment in _assignments() for kind in assignment.undoable}
+    """What the acting person may assign now: their role may have changed since they did."""
+    return {kind for assignment in _mine() for kind in assignment.undoable}
 
 
 @feature.get("/inbox/", needs=permissions.OWN)
@@ -208,9 +209,14 @@ def assign_selected() -> ResponseReturnValue:
     chosen = [(by_name().get(key.partition(".")[0]), uuid_or_none(key.partition(".")[2])) for key in chosen_keys()]
     ids = {item_id for source, item_id in chosen if item_id and source and source.assign and allowed(source.assign.needs)}
     if not bulk_pages.is_confirmed() and not (ids := ids | bulk_pages.selected()):
-        raise Invalid("None of the selected items can be assigned: select evidence items or auditors' requests.")
-    if chosen and len(ids) < len(chosen):
-        flash(f"{formatting.plural(len(chosen) - len(ids), 'selected item')} can't be assigned and left out here.", "warning")
+        flash("None of the selected items can be assigned. Select evidence items or auditors' requests.", "error")
+        return redirect(back_to(home), 303)
+    left_out = len(chosen) - len(ids)
+    if chosen and left_out > 0:
+        flash(
+            f"{formatting.plural(left_out, 'selected item')} can't be assigned and {'is' if left_out == 1 else 'are'} left out.",
+            "warning",
+        )
     action = bulk_pages.BulkAction(
         noun="item", title="Assign items", columns=(owners.OWNER,), find=_to_assign, asks=("owner_id",),
         apply=lambda changes: _assign(changes, owner_id), verb=lambda count: owners.assign_verb(count, "item", owner_id),

@@ -80,7 +80,13 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
     with make.acting():
         assert not storage.store().exists(key_of(v))
     page = as_reviewer.get(f"evidence/versions/{v}/destruction").text
-    assert SHA in page and "was destroyed" in page and "Ines Duarte" in page and "Jun Chen" in page and "who objected" in page
+    assert (
+        SHA in page
+        and "was deleted permanently" in page
+        and "Ines Duarte" in page
+        and "Jun Chen" in page
+        and "who objected" in page
+    )
     piece = as_viewer.get(f"evidence/{e}").text
     assert "Missing" in piece and "File destroyed" in piece and SHA in piece and "Download version" not in piece
     as_viewer.post(f"evidence/versions/{v}/download", then=410)

@@ -14,7 +14,7 @@ from governance.foundation.privacy.models import Erasure
 from governance.kernel import clock, jobs, storage
 from governance.kernel.db import session
 from governance.kernel.errors import Unavailable
-from tests.foundation.approvals.deciding import decide
+from tests.foundation.approvals.deciding import decide, in_inbox
 from tests.foundation.privacy.conftest import ADDRESS, NAME, ask, erase, rows_with, sequenced
 
 
@@ -126,3 +126,18 @@ def test_listed_twice_is_listed_once(database):
     erasure_list.add(one)
     erasure_list.add(one)
     assert erasure_list.everything() == [one]
+
+
+def test_a_request_that_the_backup_brought_back_ends_with_the_replay(as_officer, as_admin, nadia, acting, isolated):
+    """Nobody is asked to approve again what was carried out, and the erasure stays done."""
+    path = ask(as_officer, nadia)
+    before = isolated.begin_nested()
+    decide(as_admin, path, verb="approve", typed=NAME)
+    jobs.drain(actor_of)
+    before.rollback()
+    replay.replay()
+    assert path not in in_inbox(as_admin)
+    as_admin.get(path)
+    decide(as_admin, path, verb="approve", typed=NAME, then=409)
+    with acting("admin"):
+        assert session().scalars(select(Erasure)).one().state == "done"

@@ -139,8 +139,8 @@ def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin,
         with acting(role, read_only=True):
             counts[role] = queries.waiting()
     assert counts == {"admin": 1, "reviewer": 1, "compliance_officer": 0, "viewer": 0}
-    assert "1 request waits for your decision" in as_admin.get("privacy/").text and "see the name behind" in as_admin.get("").text
-    assert "Nothing waits" in as_officer.get("privacy/").text
+    assert "1 request needs your decision" in as_admin.get("privacy/").text and "see the name behind" in as_admin.get("").text
+    assert "No requests need your decision" in as_officer.get("privacy/").text
 
 
 def test_the_rule_holds_below_the_pages_too(acting, nadia):

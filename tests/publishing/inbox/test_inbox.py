@@ -12,6 +12,8 @@ from governance.assurance.assessments import queries as assessments
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
 from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people import actions as people
+from governance.foundation.people import queries as directory
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
@@ -70,7 +72,7 @@ def asking(rich):
 
 LATE = "Assign the overdue penetration test report"
 DRILL = "Review the drill of ad-copywriter"
-SIGN, REVIEW = "Sign off GOVERN 1.6", "Review drill record"
+SIGN, REVIEW = "Sign off GOVERN 1.6", "Review evidence: Drill record"
 
 
 # ---- what is in it
@@ -323,11 +325,16 @@ def test_the_panel_offers_only_what_the_deadline_allows(as_officer, asking):
 # ---- assign
 
 
+def test_without_an_item_that_can_be_assigned_the_person_is_back_in_the_inbox(as_officer, asking):
+    reply = as_officer.post("inbox/assign", items=[f"drill.{asking['drill']}"], owner_id=make.person_id("contributor"))
+    assert "None of the selected items can be assigned." in said(as_officer.get(reply.location))
+
+
 def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, asking):
     late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"drill.{asking['drill']}"
     anna = make.person_id("contributor")
     preview = as_officer.post("inbox/assign", items=[late, drill], owner_id=anna, then=200)
-    assert "1 selected item can't be assigned and left out here." in said(preview)
+    assert "1 selected item can't be assigned and is left out." in said(preview)
     seen = [i["value"] for i in soup(preview).find_all("input", attrs={"name": "seen"})]
     assert len(set(seen)) == 1
     reply = as_officer.get(as_officer.post("inbox/assign", seen=sorted(set(seen)), owner_id=anna).location)
@@ -336,6 +343,20 @@ def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, ask
     undo = soup(reply).find("button", attrs={"data-undo": True}).find_parent("form")["action"]
     as_officer.post(undo)
     assert LATE in titles(as_officer.get("inbox/"))
+
+
+def test_who_lost_the_role_since_undoes_nothing(as_officer, asking):
+    late, anna = f"evidence-owner.{asking['pieces']['TST-02']}", make.person_id("contributor")
+    preview = as_officer.post("inbox/assign", items=late, owner_id=anna, then=200)
+    seen = soup(preview).find("input", attrs={"name": "seen"})["value"]
+    reply = as_officer.get(as_officer.post("inbox/assign", seen=seen, owner_id=anna).location)
+    undo = soup(reply).find("button", attrs={"data-undo": True}).find_parent("form")["action"]
+    with make.acting("admin"):
+        people.change_role(directory.membership_of(make.person_id("compliance_officer")), "viewer")
+    as_officer.client.set_cookie("session", make.cookie("compliance_officer"))
+    as_officer.post(undo, then=404)
+    with make.acting("admin", read_only=True):
+        assert evidence.find_evidence(asking["pieces"]["TST-02"]).owner_id == anna
 
 
 def test_auditors_requests_are_assigned_too(as_officer, rich):
@@ -423,3 +444,12 @@ def test_every_source_reads_the_same_columns_and_leads_to_a_page(app):
         assert source.endpoint in app.view_functions, source.name
         assert re.fullmatch(r"[a-z-]+", source.name)
     assert len({each.name for each in sources()}) == len(sources())
+
+
+def test_whoever_signs_in_next_in_the_browser_learns_nothing_of_what_was_opened(as_officer, asking):
+    page = as_officer.get(f"inbox/items/drill.{asking['drill']}/open", then=302).location
+    assert "Skip to the next item" in said(as_officer.get(page))
+    as_officer.client.set_cookie("session", make.cookie("reviewer"))
+    reply = as_officer.get(page)
+    assert "Skip to the next item" not in said(reply)
+    assert as_officer.get("inbox/next?skip=1", then=302).location.endswith("/t/acme/inbox/")

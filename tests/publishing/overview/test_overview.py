@@ -108,7 +108,8 @@ def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, rich):
     reply = as_officer.get("")
     text = cell(reply, "waits")
     found = [
-        text.index(part) for part in ("Assign the overdue penetration test report", "Sign off GOVERN 1.6", "Review drill record")
+        text.index(part)
+        for part in ("Assign the overdue penetration test report", "Sign off GOVERN 1.6", "Review evidence: Drill record")
     ]
     assert found == sorted(found)
     assert "12 days late" in text and "keeps MEASURE 2.7 at level 1" in text
@@ -182,7 +183,7 @@ def test_another_day_is_shown_as_it_was_known(as_officer, rich):
     assert "This is what the console knew at the end of that day." in reply.text
     assert "wrote a conclusion" not in text and "Make the report" not in text
     assert "0 of 72 conclusions signed off" in text
-    assert "Review drill record" not in text
+    assert "Review evidence: Drill record" not in text
 
 
 def test_before_the_first_day_there_was_nothing(as_officer, rich):
