@@ -17,6 +17,7 @@ from governance.foundation.approvals import kinds as approval_kinds
 from governance.foundation.audit import sealing
 from governance.foundation.people import views as people
 from governance.kernel import bearer, bodies, config, db, key_encryption, logs, outbox, storage, web, work_pages
+from governance.kernel.events import check_subscribed
 from governance.kernel.feature import key_of, remember_seen
 from governance.kernel.health import checks, health, measures
 from governance.kernel.installation import domain
@@ -102,6 +103,7 @@ def _trusted(settings: config.Settings) -> list[str]:
 def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURES) -> None:
     """Make ready what every command needs before its first transaction."""
     install(manifests)
+    check_subscribed()
     approval_kinds.register(*(kind for each in manifests for kind in each.approvals))
     db.connect(settings.database_url)
     key_encryption.use(settings.kek, settings.previous_kek)

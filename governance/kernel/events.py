@@ -60,7 +60,7 @@ def _declared(package: str) -> list[type[Event]]:
     """
     return [
         kind for kind in Event.__subclasses__()
-        if kind.__module__.startswith(f"{package}.") and vars(sys.modules[kind.__module__]).get(kind.__name__) is kind
+        if f"{kind.__module__}.".startswith(f"{package}.") and vars(sys.modules[kind.__module__]).get(kind.__name__) is kind
     ]  # fmt: skip
 
 

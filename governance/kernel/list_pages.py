@@ -175,8 +175,10 @@ def _text(args: Args, name: str) -> str:
 
 def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
     value = _text(args, filter_.name)
+    is_open = filter_.name not in known and not filter_.choices  # whoever has its choices at hand judges it
     if (
         not value
+        or is_open
         or filter_.unknown == "empty"
         or filter_.kind != "menu"
         or value == filter_.cleared

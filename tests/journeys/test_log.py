@@ -108,7 +108,7 @@ def test_keys_walk_the_list_and_open_the_entry(officer):
     expect(officer.page.locator("#panel #proof")).to_be_visible()
     assert entry in officer.page.url
     officer.page.keyboard.press("/")
-    expect(officer.page.get_by_placeholder("Search what is not sealed")).to_be_focused()
+    expect(officer.page.get_by_placeholder("Search what is not encrypted")).to_be_focused()
 
 
 def test_new_entries_wait_behind_a_pill_until_they_are_asked_for(officer, arrive):

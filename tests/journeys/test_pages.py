@@ -97,6 +97,8 @@ NOT_BY_LINKS = {
     "api_description.description", "report_check.keys", "report_check.verify", "work.events", "work.item", "jump.jump",
     "logbook.live", "switches.obeyed", "auditor_door.arriving", "auditor_again.again", "step_up.continuing", "engagements.what_was_read",
     "testing.record_missed",  # from a cycle that was missed; of the cells only a few are opened
+    "inbox.preview", "inbox.keys",  # asked for by the inbox itself
+    "assessments.returning",  # from a conclusion that awaits a signature; of the requirements only a few are opened
     "audit_api.checkpoint", "audit_api.tile", "audit_api.bundle", "audit_api.inclusion", "audit_api.consistency", "audit_api.entry",
 }  # fmt: skip
 

@@ -72,9 +72,9 @@ def test_an_event_that_nobody_takes_stops_its_publisher_and_the_start(acting):
     with acting("admin"), pytest.raises(NoSubscriber, match="No feature subscribes to Rang"):
         publish(Rang("door"))
     with pytest.raises(NoSubscriber, match="No feature subscribes to Rang"):
-        check_subscribed("tests")
+        check_subscribed(__name__)
     subscribe(Rang, lambda _rang: None)
-    check_subscribed("tests")
+    check_subscribed(__name__)
 
 
 def test_every_event_of_the_product_has_a_subscriber(app, monkeypatch):
