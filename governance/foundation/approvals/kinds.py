@@ -176,6 +176,22 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def step_names(approval: Approval) -> set[str]:
+    """The audit actions by which its kind records requests and decisions."""
+    kind = named(approval.kind)
+    return {action.name for action in kind.entries.values() if action} if kind else set()
+
+
+def recorded_on(approval: Approval) -> UUID | None:
+    """The row on which its kind records them; None when the kind or the target is gone."""
+    kind = named(approval.kind)
+    try:
+        target: Any = kind.entry(approval, "requested").target if kind else None
+    except NotFound:
+        return None
+    return target.id if target is not None else None
+
+
 def label(approval: Approval) -> str:
     kind = named(approval.kind)
     return kind.label if kind else approval.kind.replace("_", " ").capitalize()

@@ -43,13 +43,20 @@ def _page(found: Approval, form: DecideForm, *, status: int = 200) -> ResponseRe
         why_not=queries.why_not(found) if is_open and not is_own else None, own=kind.own if kind else "",
         blocked=kind.blocked(found) if is_open and kind else None, confirmation=kind.confirmation(found) if is_open and kind else "",
         minutes=_minutes_since_sign_in(), is_fresh=recently_signed_in(current.actor()), fresh_minutes=STEP_UP_SECONDS // 60,
-        role=_role(found.requested_by), moments=people.timeline([found.id, found.target_id]),
+        role=_role(found.requested_by), moments=_history(found),
     )  # fmt: skip
 
 
 def _minutes_since_sign_in() -> int | None:
     since = current.actor().authenticated_at
     return None if since is None else int((clock.now() - since).total_seconds() // 60)
+
+
+def _history(found: Approval) -> list[people.Moment]:
+    """Its entries and its target's; of another row that its kind records on, only the steps of approvals."""
+    own, steps, elsewhere = {found.id, found.target_id}, kinds.step_names(found), kinds.recorded_on(found)
+    moments = people.timeline([*own, *([elsewhere] if elsewhere else [])])
+    return [each for each in moments if each.target_id in own or each.action in steps]
 
 
 def _role(person_id: UUID | None) -> str:

@@ -209,8 +209,7 @@ def assign_selected() -> ResponseReturnValue:
     chosen = [(by_name().get(key.partition(".")[0]), uuid_or_none(key.partition(".")[2])) for key in chosen_keys()]
     ids = {item_id for source, item_id in chosen if item_id and source and source.assign and allowed(source.assign.needs)}
     if not bulk_pages.is_confirmed() and not (ids := ids | bulk_pages.selected()):
-        flash("None of the selected items can be assigned. Select evidence items or auditors' requests.", "error")
-        return redirect(back_to(home), 303)
+        raise Invalid("None of the selected items can be assigned. Select evidence items or auditors' requests.")
     left_out = len(chosen) - len(ids)
     if chosen and left_out > 0:
         flash(

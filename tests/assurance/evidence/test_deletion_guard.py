@@ -73,6 +73,8 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
         and "Deletion awaits approval" in as_officer.get(f"evidence/{e}").text
     )
     assert "Delete permanently" not in as_officer.get(path(v)).text and "Delete permanently" in as_reviewer.get(path(v)).text
+    history = as_reviewer.get(path(v)).text.partition('id="history"')[2]
+    assert "requested the permanent deletion of an evidence file" in history and "accepted a version" not in history
     approve(as_officer, v, then=403)
     assert as_reviewer.get(f"evidence/versions/{v}/destruction", then=303).location.endswith(path(v))
     approve(as_reviewer, v)
@@ -111,7 +113,7 @@ def test_nobody_else_destroys_holds_or_sets_retention(database, who, status, req
 
 def test_what_is_asked_can_be_refused_or_taken_back_and_asked_again(as_officer, as_reviewer):
     v = shelf.version(shelf.piece())
-    assert "Say why" in as_officer.post(f"evidence/versions/{v}/destruction", then=422, because=" ").text
+    assert "Enter a reason" in as_officer.post(f"evidence/versions/{v}/destruction", then=422, because=" ").text
     ask(as_officer, v)
     ask(as_officer, v)
     assert count(EvidenceDestruction) == 1

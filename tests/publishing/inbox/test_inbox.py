@@ -325,11 +325,6 @@ def test_the_panel_offers_only_what_the_deadline_allows(as_officer, asking):
 # ---- assign
 
 
-def test_without_an_item_that_can_be_assigned_the_person_is_back_in_the_inbox(as_officer, asking):
-    reply = as_officer.post("inbox/assign", items=[f"drill.{asking['drill']}"], owner_id=make.person_id("contributor"))
-    assert "None of the selected items can be assigned." in said(as_officer.get(reply.location))
-
-
 def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, asking):
     late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"drill.{asking['drill']}"
     anna = make.person_id("contributor")
