@@ -20,9 +20,9 @@ def safe_path(path: str | None, default: str = "") -> str:
     """Return the path if a browser opens it on this host and nowhere else; otherwise the default.
 
     It begins with one slash, hence has neither scheme nor host, and has no backslash (which browsers read as a slash), no control
-    character (which they drop), no dot segment, and fewer than MAX_PATH_LENGTH characters.
+    character and no blank at its end (which they drop), no dot segment, and fewer than MAX_PATH_LENGTH characters.
     """
-    if not path or len(path) >= MAX_PATH_LENGTH or not path.isprintable():
+    if not path or len(path) >= MAX_PATH_LENGTH or not path.isprintable() or path != path.strip():
         return default
     if not path.startswith("/") or path.startswith("//") or "\\" in path:
         return default

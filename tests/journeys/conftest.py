@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,15 +70,16 @@ def wait_until_ready(process: "subprocess.Popen[str]") -> None:
 
 
 def free_ports() -> int:
-    """A port that is free together with the next one, which is the identity provider's."""
-    for _ in range(50):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with suppress(OSError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
-    raise OSError("no two free ports beside each other")
+    """The first of three free ports: the console's, its identity provider's and its witness's.
+
+    Below those that the system gives to whoever asks for any: another test may ask before the demo binds them.
+    """
+    for port in random.sample(range(20_000, 32_000, 3), 50):
+        with ExitStack() as bound, suppress(OSError):
+            for each in range(port, port + 3):
+                bound.enter_context(socket.socket()).bind(("127.0.0.1", each))
+            return port
+    raise OSError("no three free ports beside each other")
 
 
 @pytest.fixture(scope="session")

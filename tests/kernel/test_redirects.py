@@ -39,6 +39,7 @@ def opened(location: str) -> tuple[str, str]:
 @example("javascript:alert(1)")
 @example("/" + "x" * MAX_PATH_LENGTH)
 @example("/\r\nSet-Cookie: a=b")
+@example("/ ")
 def test_a_path_is_kept_as_it_is_or_refused_and_never_leads_elsewhere(path: str) -> None:
     found = safe_path(path, "/home")
     assert found in {path, "/home"}
