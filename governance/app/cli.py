@@ -124,7 +124,7 @@ def rotate_kek() -> None:
     create_app()
     result = rotate()
     listed = ", ".join(f"{table} {count}" for table, count in sorted(result.rewrapped.items())) or "nothing was left to do"
-    click.echo(f"Wrapped anew under key {key_encryption.service().key_id}: {listed}.")
+    click.echo(f"Rewrapped under key {key_encryption.service().key_id}: {listed}.")
     for table, count in sorted(result.lost.items()):
         click.echo(f"{table}: {count} open with neither key. Name the key that wrapped them in GOVERNANCE_KEK_PREVIOUS_FILE.")
     for table, count in sorted(result.left.items()):

@@ -68,6 +68,6 @@ def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
         with current.acting_as(tenants.founder(tenant_id, slug, name)):
             while sequencer.sequence() == sequencer.BATCH:
                 pass
-            search.index_new_blocks()  # a few: a long backlog is not to hold up the other logs
+            search.index_new_blocks()  # a few: a long backlog must not delay the other logs
     except Exception:
         log.exception("log not sequenced", tenant=slug)

@@ -155,7 +155,7 @@ def _waiting(who: current.Actor) -> int:
 
 
 def _limited(who: current.Actor) -> bool:
-    """Whether it is an auditor whose engagement leaves anything out: the overview, which counts everything, is not for him."""
+    """Whether it is an auditor whose engagement leaves anything out: the overview, which counts everything, is not for them."""
     try:
         if who.role == "auditor" and not db.is_open():
             with db.transaction(read_only=True, tenant_id=who.tenant_id):

@@ -1,1 +1,1 @@
-"""Tenants, people, keys and the audit log: what every feature stands on."""
+"""Tenants, people, keys and the audit log: what every feature builds on."""

@@ -122,7 +122,7 @@ FINDING_RAISED = action(
 )
 FINDING_REMEDIED = action(
     "finding.remedied",
-    "reported a finding as mended",
+    "reported a finding as fixed",
     target="Finding",
     activity="update",
     severity="informational",
@@ -552,7 +552,7 @@ def remedy(finding: Finding, what: str) -> None:
     if finding.remedied_at is not None:  # who reported it stays: he does not retest it, whoever tells it again
         if finding.remedied_by == me and finding.remedy == what.strip()[:LONGEST]:
             return
-        raise DomainError(f"{finding.ref} was reported as mended already. It waits for its retest.")
+        raise DomainError(f"{finding.ref} was already reported as fixed. It awaits its retest.")
     before = {"remedy": finding.remedy}
     finding.remedy, finding.remedied_at, finding.remedied_by = what.strip()[:LONGEST], clock.now(), me
     record(FINDING_REMEDIED, finding, before=before, after={"remedy": finding.remedy}, ref=finding.ref)

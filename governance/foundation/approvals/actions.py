@@ -316,7 +316,7 @@ def _kind(name: str) -> ApprovalKind:
 
 
 def _lock(approval: Approval) -> ApprovalKind | None:
-    """Take the kind's lock, then the row's, and read it anew."""
+    """Take the kind's lock, then the row's, and read it again."""
     kind = kinds.named(approval.kind)
     if kind is not None:
         alone(kind.lock_name)

@@ -363,7 +363,7 @@ def test_telling_again_that_it_is_mended_does_not_make_somebody_else_of_who_mend
     assert [e.facts["ref"] for e in entries("finding.remedied")] == ["FND-01"]
     with make.acting("admin"):
         found, _ = queries.finding(finding, lock=True)
-        with pytest.raises(DomainError, match="reported as mended already"):
+        with pytest.raises(DomainError, match="already reported as fixed"):
             actions.remedy(found, "Done, I hear")
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Tried"}
     assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
