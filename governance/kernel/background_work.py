@@ -166,10 +166,10 @@ def watched(item_id: UUID) -> WorkItem:
     if item.asked_by is not None and item.asked_by == current.actor().person_id:
         return item
     if kind is not None and not access.allowed(kind.view):
-        raise NotFound("There is no such piece of work here.")
+        raise NotFound("This task doesn't exist.")
     if limits() is not None:
         if kind is None or item.target_id is None:
-            raise NotFound("There is no such piece of work here.")
+            raise NotFound("This task doesn't exist.")
         kind.find(item.target_id)
     return item
 
@@ -230,7 +230,7 @@ def retry(run: Run[Any]) -> None:
     if run.row.work_item_id != before:
         return
     if run.is_ready or (run.work is not None and run.work.state not in {"failed", "cancelled"}):
-        raise DomainError(f"This {kind.noun} is ready already, or under way.")
+        raise DomainError(f"This {kind.noun} is already available or still being generated.")
     kind.renew(run.row)
     _queue(run.row)
 

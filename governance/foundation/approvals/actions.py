@@ -147,7 +147,7 @@ def request(
     session().flush()
     made.fingerprint = kinds.fingerprint(made)
     if not made.fingerprint:
-        raise NotFound("What you ask an approval for isn't here.")
+        raise NotFound("There is nothing here to approve. It may have been deleted.")
     _record(made, "requested", because=made.reason)
     return made
 

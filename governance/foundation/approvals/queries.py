@@ -23,7 +23,7 @@ def approval(approval_id: UUID) -> Approval:
     """One that the acting person may see; NotFound otherwise, whoever's it is."""
     found = find(Approval, approval_id, what="approval")
     if not is_visible(found):
-        raise NotFound("There is no such approval here.")
+        raise NotFound("This approval doesn't exist.")
     return found
 
 
@@ -93,7 +93,7 @@ class Approver:
 def why_not(approval: Approval) -> str | None:
     """Why the acting person may not approve it, as a sentence; None where they may."""
     if not may_decide(approval):
-        return "Your role doesn't decide this."
+        return "Your role can't decide this."
     if (why := _rule(approval).why_not()) is not None:
         return why
     return NAMED if approval.approvers and str(current.person_id()) not in approval.approvers else None
@@ -107,7 +107,7 @@ def check_may_approve(approval: Approval) -> None:
 def check_may_reject(approval: Approval) -> None:
     """Rejecting gives nobody anything: everyone who decides this kind may, however new, except whose request it is."""
     if not may_decide(approval):
-        raise Forbidden("Your role doesn't decide this.")
+        raise Forbidden("Your role can't decide this.")
     if str(current.person_id()) in approval.requesters:
         kind = kinds.named(approval.kind)
         raise Forbidden(kind.own if kind else OWN)

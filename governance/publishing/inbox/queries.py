@@ -312,7 +312,7 @@ def _edge(text: str) -> dict[str, Any]:
         rank, at, source, item_id = json.loads(base64.urlsafe_b64decode(text))
         read = (int(rank) % len(GROUPS), datetime.fromisoformat(at).astimezone(UTC), by_name()[source].name, UUID(item_id))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise Invalid("The page mark in the address can't be read. Start again from the first page.") from error
+        raise Invalid("This page link is invalid. Start again from the first page.") from error
     return {parameter.key: value for parameter, value in zip(EDGE, read, strict=True)}
 
 
