@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.list_views.models import ListView
-from governance.foundation.list_views.queries import MAX_VIEWS, own_views
+from governance.foundation.list_views.queries import MAX_VIEWS, MAX_VIEWS_IN_ALL, count_of_own_views, own_views
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import current
 from governance.kernel.db import alone, session
@@ -55,6 +55,8 @@ def save_view(location: str, name: str, query: str) -> ListView:
         raise Invalid("There is nothing to save yet. Search, filter, sort or choose columns first.")
     if len(views) >= MAX_VIEWS:
         raise Invalid(f"You have {MAX_VIEWS} views of this list, the most there can be. Delete one first.")
+    if count_of_own_views() >= MAX_VIEWS_IN_ALL:
+        raise Invalid(f"You have {MAX_VIEWS_IN_ALL} saved views, the most there can be. Delete one first.")
     view = ListView(person_id=current.person_id(), location=location, name=name, query=query)
     session().add(view)
     record(SAVED, view, location=location, name=name)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from governance.foundation.list_views.models import ListView
 from governance.kernel import current
@@ -11,12 +11,19 @@ from governance.kernel.db import session
 from governance.kernel.errors import NotFound
 
 MAX_VIEWS = 20  # of one person on one list
+MAX_VIEWS_IN_ALL = 200  # of one person: a list's place is part of its address, which anyone can make up
 
 
 def own_views(location: str) -> Sequence[ListView]:
     """In one statement, by name."""
     query = select(ListView).where(ListView.person_id == current.person_id(), ListView.location == location)
     return session().scalars(query.order_by(ListView.name).limit(MAX_VIEWS)).all()
+
+
+def count_of_own_views() -> int:
+    """On all lists."""
+    query = select(func.count()).select_from(ListView).where(ListView.person_id == current.person_id())
+    return session().scalar(query) or 0
 
 
 def own_view(list_view_id: UUID, *, lock: bool = False) -> ListView:

@@ -130,6 +130,14 @@ def test_what_the_list_refuses_is_not_saved(as_officer):
     as_officer.post("lists/systems/views?lane=nonsense", name="X", then=422)
 
 
+def test_saved_views_have_a_bound_whatever_place_an_address_makes_up(as_officer, monkeypatch):
+    monkeypatch.setattr(actions, "MAX_VIEWS_IN_ALL", 2)
+    for place in ("nist-ai-rmf-1.0", "made-up"):
+        as_officer.post(f"lists/requirements/{place}/views?level=0", name="Open")
+    refused = as_officer.post("lists/requirements/another/views?level=0", name="Open", then=422)
+    assert "You have 2 saved views, the most there can be" in refused.text
+
+
 def test_a_list_of_one_place_has_views_of_its_own(as_officer):
     as_officer.post("lists/requirements/nist-ai-rmf-1.0/views?level=0", name="Open")
     assert names(as_officer.get("lists/requirements/nist-ai-rmf-1.0/views")) == ["Open"]
