@@ -1,7 +1,7 @@
 """The frame of every page: navigation and layout context from the manifests, and what templates may call."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +11,7 @@ from flask import Flask, current_app, g, request, url_for
 from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.proof_charts import proof_tree
-from governance.foundation.logbook.log_health import Pulse, pulse
+from governance.foundation.logbook.log_health import pulse
 from governance.kernel import clock, current, db, formatting, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
@@ -111,12 +111,12 @@ def _shell() -> dict[str, Any]:
         return shell
     operator = who.role.startswith("operator")
     with current.acting_as(who):
-        standing = _standing(who)
+        standing = _read(who, stops.standing, stops.Standing())
         counts = {"systems.index": len(standing.stops)}
-        limited = _limited(who)
+        limited = _is_limited(who)
         shell["nav"] = navigation("operator" if operator else "tenant", counts, limited=limited)
-        shell["pulse"] = _pulse(who)
-        shell["waiting"] = _waiting(who)
+        shell["pulse"] = _read(who, pulse, None)
+        shell["waiting"] = _read(who, lambda: inboxes.tally().open, 0)
         shell |= {
             "banner": _banner(standing, operator=operator),
             "stopped_of": standing.systems,
@@ -132,48 +132,23 @@ def _shell() -> dict[str, Any]:
     return shell
 
 
-def _pulse(who: current.Actor) -> Pulse | None:
-    """The state of the log. A refusal is drawn after its request's transaction has ended, so it opens its own."""
+def _read[T](who: current.Actor, ask: Callable[[], T], otherwise: T) -> T:
+    """Ask for what stands around every page; the page matters more, so a failure shows `otherwise`.
+
+    A refusal is drawn after its request's transaction has ended, so it opens its own.
+    """
     try:
-        if not db.is_open():
-            with db.transaction(read_only=True, tenant_id=who.tenant_id):
-                return pulse()
-        return pulse()
-    except (DomainError, DBAPIError):  # the page is what was asked for
-        return None
-
-
-def _waiting(who: current.Actor) -> int:
-    """How many items need this person; a refusal opens its own transaction, as for the pulse."""
-    try:
-        if not db.is_open():
-            with db.transaction(read_only=True, tenant_id=who.tenant_id):
-                return inboxes.tally().open
-        return inboxes.tally().open
-    except (DomainError, DBAPIError):  # the page is what was asked for
-        return 0
-
-
-def _limited(who: current.Actor) -> bool:
-    """Whether it is an auditor whose engagement leaves anything out: the overview, which counts everything, is not for them."""
-    try:
-        if who.role == "auditor" and not db.is_open():
-            with db.transaction(read_only=True, tenant_id=who.tenant_id):
-                return limits() is not None
-        return who.role == "auditor" and limits() is not None
+        if db.is_open():
+            return ask()
+        with db.transaction(read_only=True, tenant_id=who.tenant_id):
+            return ask()
     except (DomainError, DBAPIError):
-        return True
+        return otherwise
 
 
-def _standing(who: current.Actor) -> stops.Standing:
-    """What is stopped, as on every page; a refusal opens its own transaction, as for the pulse."""
-    try:
-        if not db.is_open():
-            with db.transaction(read_only=True, tenant_id=who.tenant_id):
-                return stops.standing()
-        return stops.standing()
-    except (DomainError, DBAPIError):
-        return stops.Standing()
+def _is_limited(who: current.Actor) -> bool:
+    """Whether an auditor's engagement leaves anything out: the overview, which counts everything, is not for them."""
+    return who.role == "auditor" and _read(who, lambda: limits() is not None, otherwise=True)
 
 
 def _banner(standing: stops.Standing, *, operator: bool) -> dict[str, Any] | None:
@@ -186,7 +161,7 @@ def _banner(standing: stops.Standing, *, operator: bool) -> dict[str, Any] | Non
 
 
 def navigation(audience: Audience, counts: Mapping[str, int], *, limited: bool) -> list[list[dict[str, Any]]]:
-    """Groups of items that this reader may open. `counts` is endpoint → how much of it is stopped; `limited` as in `_limited`."""
+    """Groups of items that this reader may open. `counts` is endpoint → how much of it is stopped; `limited` as in `_is_limited`."""
     items = [item for each in installed() for item in each.navigation if item.audience == audience]
     shown = [item for item in items if allowed(item.permission) and not (limited and item.counts_everything)]
     here = _current(installed(), request.blueprint or "")
