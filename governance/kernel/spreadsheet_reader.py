@@ -96,6 +96,9 @@ class _Workbook:
 
     def first(self, rows: int, columns: int) -> Sheet:
         self.names = frozenset(self.archive.namelist())
+        entries = self.archive.infolist()
+        if len({entry.header_offset for entry in entries}) < len(entries):  # zipfile warns of it, and reads on
+            raise zipfile.BadZipFile("two parts share their bytes, as in a zip bomb")
         book, links, strings, styles = _Contents(), _Links(), _Strings(self), _Styles()
         self.walk("xl/workbook.xml", book)
         self.walk("xl/_rels/workbook.xml.rels", links)

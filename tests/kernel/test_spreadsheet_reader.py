@@ -1,6 +1,7 @@
 """Workbooks of strangers: what is in them is read, what would cost more than it is worth is refused, and nothing falls over."""
 
 import io
+import re
 import resource
 import zipfile
 from datetime import date
@@ -237,6 +238,17 @@ LAUGHS = f'<!DOCTYPE x [<!ENTITY a "aaaa">]><worksheet {NS}><sheetData>&a;</shee
 def test_a_workbook_that_is_bent_is_refused_and_nothing_falls_over(reader, content):
     with pytest.raises(DomainError):
         reader(content)
+
+
+@pytest.mark.parametrize("reader", BOTH)
+def test_parts_that_share_their_bytes_are_refused(reader):
+    content = bytearray(book(HEAD))
+    listed = [found.start() for found in re.finditer(b"PK\\x01\\x02", content)]
+    workbook = next(at for at in listed if content[at + 46 :].startswith(b"xl/workbook.xml"))
+    other = next(at for at in listed if at != workbook)
+    content[other + 42 : other + 46] = content[workbook + 42 : workbook + 46]
+    with pytest.raises(DomainError):
+        reader(bytes(content))
 
 
 @settings(max_examples=examples(300))
