@@ -91,7 +91,7 @@ def test_cancelling_twice_is_one_cancellation(requested, acting, as_officer):
 
 def test_what_has_ended_is_not_cancelled_and_what_goes_on_is_not_retried(requested, acting, as_officer):
     page = f"audit/exports/{requested[0]}"
-    assert "under way" in as_officer.post(f"{page}/again", then=409).text
+    assert "is already available or still being generated." in as_officer.post(f"{page}/again", then=409).text
     with acting("admin"):
         set_state(requested[1], state="failed", error="The disk is full.")
     assert "no longer under way" in as_officer.post(f"{page}/cancel", then=409).text
