@@ -133,16 +133,20 @@ def _shell() -> dict[str, Any]:
 
 
 def _read[T](who: current.Actor, ask: Callable[[], T], otherwise: T) -> T:
-    """Ask for what stands around every page; the page matters more, so a failure shows `otherwise`.
+    """Ask for what stands around every page, and show `otherwise` where it is refused: the page matters more.
 
-    A refusal is drawn after its request's transaction has ended, so it opens its own.
+    A refusal is drawn after its request's transaction has ended, so it opens its own; there a failing database isn't the
+    end, either. In the page's own transaction it is: nothing more could be read in it.
     """
     try:
         if db.is_open():
             return ask()
-        with db.transaction(read_only=True, tenant_id=who.tenant_id):
-            return ask()
-    except (DomainError, DBAPIError):
+        try:
+            with db.transaction(read_only=True, tenant_id=who.tenant_id):
+                return ask()
+        except DBAPIError:
+            return otherwise
+    except DomainError:
         return otherwise
 
 
