@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -80,6 +81,18 @@ def standing(slug: str = "acme"):
 
 def waits(days: float = 0, **more) -> object:
     return clock.now() + timedelta(days=days, **more)
+
+
+def hidden(page: str, name: str) -> str:
+    tag = BeautifulSoup(page, "html.parser").find("input", attrs={"name": name})
+    assert tag, f"no field {name}"
+    return str(tag["value"])
+
+
+def confirm(visitor, address: str, verb: str, then: int = 303, **more):
+    page = visitor.get(address).text
+    sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
+    return visitor.post("policies/change", then=then, **sent, verb=verb, **more)
 
 
 @pytest.fixture

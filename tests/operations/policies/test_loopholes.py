@@ -14,8 +14,7 @@ from governance.operations.policies.strictness import DIMENSIONS, TIERS, covers
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as register
 from tests import make
-from tests.operations.policies.conftest import WHY, content, in_force, standing, waits
-from tests.operations.policies.test_pages import confirm, hidden
+from tests.operations.policies.conftest import WHY, confirm, content, hidden, in_force, standing, waits
 
 
 def operator(role: str = "operator_admin"):

@@ -12,21 +12,7 @@ from governance.operations.policies.effective_policies import read_content
 from tests import make
 from tests.assurance.frameworks.files import words
 from tests.browser import Visitor
-from tests.operations.policies.conftest import WHY, asked, content, in_force, mark_of, standing
-
-
-def hidden(page: str, name: str) -> str:
-    from bs4 import BeautifulSoup
-
-    tag = BeautifulSoup(page, "html.parser").find("input", attrs={"name": name})
-    assert tag, f"no field {name}"
-    return str(tag["value"])
-
-
-def confirm(visitor, address: str, verb: str, then: int = 303, **more):
-    page = visitor.get(address).text
-    sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
-    return visitor.post("policies/change", then=then, **sent, verb=verb, **more)
+from tests.operations.policies.conftest import WHY, asked, confirm, content, hidden, in_force, mark_of, standing
 
 
 def draft():
