@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from governance.kernel import clock
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, platform_minimum, queries, waivers
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.policy_diff import platform_content, with_tier, with_value
 from governance.operations.policies.strictness import read
@@ -134,21 +134,19 @@ def _approved() -> None:
 
 def _asked_waiver() -> None:
     system_id = next(s.id for s in queries.standing().systems if s.key == "ad-copywriter")
-    actions.ask_waiver(
+    waivers.request(
         system_id, "content_filter", "off", expires_at=clock.now() + timedelta(days=20),
         because="A campaign against cyberbullying quotes what it fights", compensation="Two editors read every draft",
     )  # fmt: skip
 
 
 def _refused_waiver() -> None:
-    actions.refuse_waiver(
-        queries.waivers()[0], "The vendor's own filter cannot be told apart from ours; quote with marks instead"
-    )
+    waivers.reject(queries.waivers()[0], "The vendor's own filter cannot be told apart from ours; quote with marks instead")
 
 
 def _unwaivable() -> None:
     content = platform_content(queries.platform())
-    actions.change_platform(
+    platform_minimum.change(
         content | {"unwaivable": ["training_use"]}, base=0, because="Data for training is no tenant's to give away"
     )
 
@@ -156,5 +154,5 @@ def _unwaivable() -> None:
 def _looser_floor() -> None:
     content = platform_content(queries.platform())
     looser = content | {"floor": content["floor"] | {"retention_days": 120}}
-    actions.change_platform(looser, base=1, because="A supervisor asks all insurers to keep claims for 120 days this winter",
+    platform_minimum.change(looser, base=1, because="A supervisor asks all insurers to keep claims for 120 days this winter",
                             until=clock.now() + timedelta(days=80))  # fmt: skip

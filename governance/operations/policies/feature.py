@@ -2,12 +2,23 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Hourly, Link, Manifest, NavItem
-from governance.operations.policies import actions, inbox, jobs, models, palette, permissions, views
+from governance.operations.policies import (
+    actions,
+    inbox,
+    jobs,
+    models,
+    palette,
+    permissions,
+    platform_minimum,
+    views,
+    waiver_views,
+    waivers,
+)
 
 manifest = Manifest(
     name="policies",
     models=(models,),
-    routes=(views.feature, views.operator_feature),
+    routes=(views.feature, waiver_views.feature, views.operator_feature),
     navigation=(
         NavItem(
             label="Policies",
@@ -32,13 +43,13 @@ manifest = Manifest(
     palette=(
         Command("Change the policy", "policies.index", permissions.DRAFT),
         Command("View the policy in force", "policies.in_force", permissions.VIEW),
-        Command("Request a waiver", "policies.ask_waiver", permissions.WAIVE),
+        Command("Request a waiver", "waivers.new", permissions.WAIVE),
     ),
     search=(palette.policy_versions,),
-    audit=actions_in(actions),
+    audit=actions_in(actions, waivers, platform_minimum),
     links={
         "PolicyVersion": Link(endpoint="policies.decision", argument="policy_version_id"),
-        "Waiver": Link(endpoint="policies.waiver", argument="waiver_id"),
+        "Waiver": Link(endpoint="waivers.waiver", argument="waiver_id"),
         "PlatformPolicy": Link(endpoint="operator_policies.decision", argument="platform_policy_id"),
     },
     inbox=inbox.SOURCES,

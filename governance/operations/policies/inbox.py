@@ -51,6 +51,6 @@ WAIVER = InboxSource(
     name="waiver", group="approvals", needs=permissions.WAIVE, select=_waivers, icon="shield-half", verb="Review",
     title=lambda row: f"Review the waiver: {waived(row)}", detail=requested,
     why="a waiver needs two approvers besides its requester, and you can be one",
-    endpoint="policies.waiver", values=lambda row: {"waiver_id": row.id},
+    endpoint="waivers.waiver", values=lambda row: {"waiver_id": row.id},
 )  # fmt: skip
 SOURCES = (POLICY, WAIVER)

@@ -17,13 +17,13 @@ from flask import flash, redirect, request, url_for
 from governance.foundation.people import queries as people
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current, formatting
-from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted
 from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.policies import actions, permissions, queries
+from governance.operations.policies import permissions, platform_minimum, queries
 from governance.operations.policies.effective_policies import Platform, read_platform
 from governance.operations.policies.forms import DecideForm, FloorForm, TierForm, value_name
 from governance.operations.policies.models import PlatformPolicy
@@ -100,16 +100,16 @@ def _changing(
     looked: dict[str, Any] = {}
 
     def look() -> None:
-        after = actions.check_platform(wanted())
-        moved = actions.platform_moves(platform, after)
+        after = platform_minimum.check_content(wanted())
+        moved = platform_minimum.moves(platform, after)
         if not moved:
-            raise actions.Unchanged("Nothing changes: it says what is in force already.")
-        looked.update(after=after, moved=moved, pairs=actions.platform_lines(platform, after), loosens=any(loosens(m) for _, _, m in moved),
-                      ends=actions.needs_end(after))  # fmt: skip
+            raise DomainError("Nothing changes: it says what is in force already.")
+        looked.update(after=after, moved=moved, pairs=platform_minimum.lines(platform, after), loosens=any(loosens(m) for _, _, m in moved),
+                      ends=platform_minimum.needs_end(after))  # fmt: skip
 
     def act() -> None:
         ends = _end_of(form.until.data) if form.until.data else None
-        actions.change_platform(wanted(), base=counted(form.base.data), because=form.because.data or "", until=ends)
+        platform_minimum.change(wanted(), base=counted(form.base.data), because=form.because.data or "", until=ends)
 
     if request.method == "POST" and form.verb.data == "confirm":
         if accepted(form, act):
@@ -163,11 +163,11 @@ def decision(platform_policy_id: UUID) -> ResponseReturnValue:
 
 def _decision(row: PlatformPolicy, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
     platform = queries.platform()
-    form.seen.data = actions.platform_mark(row)
+    form.seen.data = platform_minimum.fingerprint(row)
     return page(
         "operations/policies/floor_decision.html", status=status, row=row, form=form, platform=platform, under=_tenants(), me=current.actor().person_id,
-        why_not=actions.approval_of_platform(row).why_not() if row.state == "asked" else None,
-        pairs=actions.platform_lines(platform, read_platform(0, row.content)) if row.state == "asked" else [],
+        why_not=platform_minimum.approval_of(row).why_not() if row.state == "asked" else None,
+        pairs=platform_minimum.lines(platform, read_platform(0, row.content)) if row.state == "asked" else [],
         names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id]),
     )  # fmt: skip
 
@@ -189,9 +189,9 @@ DECIDE = StepUp(
 def decide(platform_policy_id: UUID) -> ResponseReturnValue:
     row, form = queries.platform_policy(platform_policy_id), DecideForm()
     verbs = {
-        "approve": lambda: actions.approve_platform(row, seen=form.seen.data or ""),
-        "refuse": lambda: actions.refuse_platform(row, form.because.data or ""),
-        "withdraw": lambda: actions.withdraw_platform(row),
+        "approve": lambda: platform_minimum.approve(row, seen=form.seen.data or ""),
+        "refuse": lambda: platform_minimum.reject(row, form.because.data or ""),
+        "withdraw": lambda: platform_minimum.withdraw(row),
     }
     verb = verbs.get(form.verb.data or "")
     if verb is None:
@@ -216,5 +216,5 @@ def versions() -> ResponseReturnValue:
 def version(number: int) -> ResponseReturnValue:
     row = queries.platform_version(number)
     before = read_platform(row.base, queries.platform_version(row.base).content) if row.base else Platform()
-    return page("operations/policies/floor_version.html", row=row, pairs=actions.platform_lines(before, read_platform(number, row.content)),
+    return page("operations/policies/floor_version.html", row=row, pairs=platform_minimum.lines(before, read_platform(number, row.content)),
                 names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id]), over=clock.now())  # fmt: skip

@@ -22,6 +22,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Forbidden
 from governance.operations.policies import actions as policies
+from governance.operations.policies import platform_minimum, waivers
 from governance.operations.policies import queries as policies_of
 from governance.operations.policies.policy_diff import platform_content
 from governance.operations.switches import actions as switches
@@ -69,7 +70,7 @@ def waiver(*_: Any) -> Asked:
     systems = register()
     in_force(content("baseline"))
     with make.acting("admin"):
-        row = policies.ask_waiver(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
+        row = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
                                   because="A claim runs longer", compensation="A weekly review").id  # fmt: skip
     return Asked(f"policies/waivers/{row}", f"policies/waivers/{row}", verb="agree")
 
@@ -78,7 +79,7 @@ def floor(*_: Any) -> Asked:
     with make.acting("operator_admin", "console"):
         now = policies_of.platform()
         wanted = {**platform_content(now), "floor": {**platform_content(now)["floor"], "retention_days": 180}}
-        row = policies.change_platform(
+        row = platform_minimum.change(
             wanted, base=policies_of.newest_platform_number(), because=WHY, until=clock.now() + timedelta(days=30)
         ).id
     where = f"/operator/floor/decisions/{row}"

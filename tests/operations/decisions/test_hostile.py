@@ -18,7 +18,7 @@ from governance.operations.decisions.bundle import claims
 from governance.operations.decisions.counting import MOST_NAMES, Tally, Who
 from governance.operations.decisions.flags import Answers, Facts
 from governance.operations.decisions.snapshots import AGAIN, LEASE, Snapshots
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, queries, waivers
 from governance.operations.policies.effective_policies import Content, Governed, LiveWaiver, Platform, Standing
 from governance.operations.switches import actions as switches
 from governance.operations.switches.consumers import Heard
@@ -267,11 +267,11 @@ def test_a_bundle_is_made_anew_when_a_waiver_ended(app, product):
     with make.acting("admin"):
         ends = clock.now() + timedelta(seconds=20)
         system_id = register.system("claims-triage").id
-        row_id = actions.ask_waiver(system_id, "retention_days", 120, expires_at=ends, because="x", compensation="x").id
+        row_id = waivers.request(system_id, "retention_days", 120, expires_at=ends, because="x", compensation="x").id
     for role in ("compliance_officer", "reviewer"):
         with make.acting(role):
             row = queries.waiver(row_id)
-            actions.agree(row, seen=actions.waiver_mark(row, queries.standing()))
+            waivers.approve(row, seen=waivers.fingerprint(row, queries.standing()))
     first = bundle()
     assert first["exp"] == int(ends.timestamp())
     with clock.frozen(ends + timedelta(seconds=1)):

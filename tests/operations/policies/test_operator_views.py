@@ -117,10 +117,10 @@ def test_a_tier_is_added_chosen_and_never_taken_away(systems, as_operator, as_ad
     in_force(content("guarded"))
     with make.acting("operator_admin", "console"):
         from governance.kernel.errors import Invalid
-        from governance.operations.policies import actions
+        from governance.operations.policies import platform_minimum
 
         with pytest.raises(Invalid, match="never taken away"):
-            actions.change_platform({"floor": {}, "tiers": {}}, base=1, because="x")
+            platform_minimum.change({"floor": {}, "tiers": {}}, base=1, because="x")
 
 
 def test_a_looser_tier_waits_for_a_second_operator(systems, as_operator, second_operator):

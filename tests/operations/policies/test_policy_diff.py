@@ -12,7 +12,7 @@ from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, tenant_revision
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, platform_minimum, queries
 from governance.operations.policies import jobs as policy_jobs
 from governance.operations.policies.effective_policies import Content, read_content
 from governance.operations.policies.policy_diff import carried_over, lines
@@ -104,7 +104,7 @@ def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_op
     with make.acting("operator_admin", "console"):
         now = queries.platform()
         tier = {"name": "Guarded", "means": "x", "values": plain_all(now.tiers["strict"].values), "four_eyes": True}
-        actions.change_platform({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, because=WHY)
+        platform_minimum.change({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, because=WHY)
     in_force(content("guarded"))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"):
         actions.tighten_now(content("regulated"), base=1, because=WHY)
