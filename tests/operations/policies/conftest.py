@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.policies import actions, queries
@@ -12,6 +13,7 @@ from governance.operations.policies.policy_diff import with_tier, with_value
 from governance.operations.policies.strictness import read
 from governance.operations.systems import actions as registering
 from tests import make
+from tests.foundation.approvals import deciding
 
 SYSTEMS = (
     ("support-assistant", "Support assistant", "standard"),
@@ -80,6 +82,18 @@ def standing(slug: str = "acme"):
 
 def waits(days: float = 0, **more) -> object:
     return clock.now() + timedelta(days=days, **more)
+
+
+def approval_of(kind: str, target_id, role: str = "admin", slug: str = "acme"):
+    """The id of the approval that is open for that target."""
+    with make.acting(role, slug, read_only=True):
+        return open_approval(kind, target_id).id
+
+
+def approve_waiver(waiver_id, *roles: str) -> None:
+    """By these people; it takes two."""
+    for role in roles:
+        deciding.approve(approval_of(queries.WAIVER, waiver_id), role)
 
 
 @pytest.fixture
