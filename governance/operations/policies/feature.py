@@ -9,8 +9,10 @@ from governance.operations.policies import (
     models,
     palette,
     permissions,
+    platform_approval,
     platform_minimum,
     views,
+    waiver_approval,
     waiver_views,
     waivers,
 )
@@ -29,7 +31,7 @@ manifest = Manifest(
             group="operations",
         ),
         NavItem(
-            label="Floor",
+            label="Platform minimum",
             icon="adjustments-horizontal",
             endpoint="operator_policies.index_of_operator",
             permission=permissions.PLATFORM,
@@ -50,7 +52,8 @@ manifest = Manifest(
     links={
         "PolicyVersion": Link(endpoint="policies.decision", argument="policy_version_id"),
         "Waiver": Link(endpoint="waivers.waiver", argument="waiver_id"),
-        "PlatformPolicy": Link(endpoint="operator_policies.decision", argument="platform_policy_id"),
+        "PlatformPolicy": Link(endpoint="operator_policies.change_request", argument="platform_policy_id"),
     },
     inbox=inbox.SOURCES,
+    approvals=(waiver_approval.WAIVER, platform_approval.PLATFORM),
 )

@@ -1,29 +1,30 @@
 """The platform minimum and the tiers, which the operator sets for all tenants.
 
-change                       what only tightens applies at once; what loosens awaits a second operator
-approve, reject, withdraw    of what awaits one
-moves, lines                 what differs between two versions
+change                        what only tightens applies at once; what loosens awaits a second operator
+apply_request, close_request  it was approved; it was rejected, withdrawn, voided or has expired
+moves, lines                  what differs between two versions
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import DEFAULT_LIFETIME
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people.second_person import ApprovalRequest
 from governance.kernel import clock, current, tenant_revision
 from governance.kernel.db import alone, session
-from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.policies import queries
 from governance.operations.policies.effective_policies import Platform, read_platform
 from governance.operations.policies.models import PlatformPolicy
-from governance.operations.policies.policy_diff import digest, mark, platform_content, said
+from governance.operations.policies.policy_diff import digest, platform_content, said
 from governance.operations.policies.strictness import DIMENSIONS, Move, Value, changes, dimension, loosens
 
 ASKED = action(
     "platform.asked",
-    "asked to loosen what stands under all tenants",
+    "requested a looser platform minimum",
     target="PlatformPolicy",
     activity="create",
     severity="medium",
@@ -31,7 +32,7 @@ ASKED = action(
 )
 APPLIED = action(
     "platform.applied",
-    "changed what stands under all tenants",
+    "changed the platform minimum",
     target="PlatformPolicy",
     activity="update",
     severity="high",
@@ -40,7 +41,7 @@ APPLIED = action(
 )
 REFUSED = action(
     "platform.refused",
-    "refused to loosen what stands under all tenants",
+    "rejected a looser platform minimum",
     target="PlatformPolicy",
     activity="update",
     severity="low",
@@ -48,60 +49,90 @@ REFUSED = action(
 )
 WITHDRAWN = action(
     "platform.withdrawn",
-    "withdrew a change of what stands under all tenants",
+    "withdrew the request for a looser platform minimum",
     target="PlatformPolicy",
     activity="update",
     severity="low",
     fields="base",
 )
 
-
+LOCK = "platform"
 MAX_LOOSER_TIME = timedelta(days=90)
 MAX_TIERS = 12
 MAX_LOGGED_LINES = 60
 
 
-def check_reason(because: str) -> None:
-    if not because.strip():
-        raise Invalid("Say why: the reason is kept in the log.", field="because")
+def check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
 
 
-def change(content: Mapping[str, Any], *, base: int, because: str, until: datetime | None = None) -> PlatformPolicy:
-    """What tightens is in force at once for every tenant; what loosens waits for a second operator. A looser floor ends by `until`."""
-    alone("platform")
+# ---- changing it
+
+
+def change(content: Mapping[str, Any], *, base: int, reason: str, until: datetime | None = None) -> PlatformPolicy:
+    """Change it for every tenant: what only tightens applies at once, what loosens awaits a second operator.
+
+    Tightening never waits: a request that is open was made upon the version before, so it is void. `until` ends a looser
+    minimum. Returns the version that applies, or the one that was requested.
+    """
+    alone(LOCK)
     now, wanted = queries.platform(), check_content(content)
     _check_base(base)
-    if queries.open_platform(lock=True) is not None:
-        raise DomainError("A change waits for a second operator. Decide on it or withdraw it first.")
     found = moves(now, wanted)
     if not found:
-        raise DomainError("Nothing changes: it says what is in force already.")
-    check_reason(because)
+        raise DomainError("Nothing changes. These values apply already.")
+    check_reason(reason)
     ends = _check_end(wanted, until)
-    bad = any(loosens(move) for _, _, move in found) or _ends_later(now, ends)
+    is_looser = any(loosens(move) for _, _, move in found) or _ends_later(now, ends)
     row = PlatformPolicy(
-        number=None, state="asked", content=platform_content(wanted), digest="", base=base, loosens=bad, reason=because.strip(),
+        number=None, state="asked", content=platform_content(wanted), digest="", base=base, loosens=is_looser, reason=reason.strip(),
         made_by=current.person_id(), decided_by=None, decided_at=None, in_force_from=None, until=ends,
     )  # fmt: skip
     row.digest = digest(base, row.content | {"until": row.until.isoformat() if row.until else None})
-    session().add(row)
-    if bad:
-        record(ASKED, row, because=row.reason, base=base, lines=_logged_lines(now, wanted), until=row.until)
+    if is_looser:
+        _request(row)
     else:
+        _void_open_request(base)
+        session().add(row)
         _bring_into_force(row, now)
     return row
 
 
+def _request(row: PlatformPolicy) -> None:
+    there = queries.open_platform()
+    if there is not None and not approvals.close_expired(queries.PLATFORM, there.id):
+        raise DomainError("Another looser change awaits a second operator. Decide on it or withdraw it first.")
+    session().add(row)
+    session().flush()
+    expires_at = clock.now() + DEFAULT_LIFETIME
+    approvals.request(
+        queries.PLATFORM, row.id, summary="loosen the platform minimum", reason=row.reason,
+        expires_at=min(expires_at, row.until or expires_at),
+    )  # fmt: skip
+
+
+def _void_open_request(base: int) -> None:
+    there = queries.open_platform()
+    if there is not None:
+        number = base + 1
+        approvals.void(
+            queries.PLATFORM, there.id,
+            because=f"Version {number} changed the platform minimum after this request was made. Request the change again, based on version {number}.",
+        )  # fmt: skip
+        session().flush()  # before the next version: one is open at a time
+
+
 def check_content(content: Mapping[str, Any]) -> Platform:
-    """Read whole: unknown dimensions, levels and names are refused. A tier is never taken away: tenants may stand on it."""
+    """Read whole: unknown dimensions, levels and names are refused. A tier is never removed: tenants may use it."""
     wanted = read_platform(0, content)
     here = queries.platform()
     for key in wanted.unwaivable:
         dimension(key)
     if gone := here.tiers.keys() - wanted.tiers.keys():
-        raise Invalid(f"A tier is never taken away, since tenants may stand on it: {', '.join(sorted(gone))}.", field="tiers")
+        raise Invalid(f"A tier can't be removed, because tenants may use it: {', '.join(sorted(gone))}.", field="tiers")
     if len(wanted.tiers) > MAX_TIERS:
-        raise Invalid(f"At most {MAX_TIERS} tiers: people have to choose one.", field="tiers")
+        raise Invalid(f"There can be at most {MAX_TIERS} tiers, because people have to choose one.", field="tiers")
     for key, tier in wanted.tiers.items():
         _check_tier(key, tier.name, tier.values)
     return wanted
@@ -109,9 +140,9 @@ def check_content(content: Mapping[str, Any]) -> Platform:
 
 def _check_tier(key: str, name: str, values: Mapping[str, Value]) -> None:
     if missing := [k for k in DIMENSIONS if k not in values]:
-        raise Invalid(f"The tier {key} says nothing about {missing[0]}: a tier has a value in every dimension.", field=missing[0])
+        raise Invalid(f"The tier {key} has no value for {missing[0]}. Enter one for every setting.", field=missing[0])
     if not name.strip():
-        raise Invalid("A tier has a name.", field="name")
+        raise Invalid("Enter a name.", field="name")
 
 
 def needs_end(wanted: Platform) -> bool:
@@ -126,9 +157,9 @@ def _check_end(wanted: Platform, until: datetime | None) -> datetime | None:
         return None
     until = until or queries.platform().until
     if until is None:
-        raise Invalid("A looser floor ends: say when, at most 90 days from now.", field="until")
+        raise Invalid(f"A looser minimum ends. Choose a day at most {MAX_LOOSER_TIME.days} days from now.", field="until")
     if not now < until <= now + MAX_LOOSER_TIME:
-        raise Invalid(f"The looser floor ends on a day that is still to come, at most {MAX_LOOSER_TIME.days} days from now.", field="until")  # fmt: skip
+        raise Invalid(f"The looser minimum ends on a future day, at most {MAX_LOOSER_TIME.days} days from now.", field="until")  # fmt: skip
     return until
 
 
@@ -191,7 +222,7 @@ def _pair(before: Platform, after: Platform, where: str, what: str) -> tuple[str
 def _check_base(base: int) -> None:
     newest = queries.newest_platform_number()
     if base != newest:
-        raise Stale(f"Version {newest} came into force since you opened this page. Look at it, then save again.")
+        raise Stale(f"Version {newest} was activated after you opened this page. Review it, then save again.")
 
 
 def _bring_into_force(row: PlatformPolicy, now: Platform) -> None:
@@ -203,49 +234,21 @@ def _bring_into_force(row: PlatformPolicy, now: Platform) -> None:
     )  # fmt: skip
 
 
-def fingerprint(row: PlatformPolicy) -> str:
-    """Of the change, and of the layer that it changes: a looser floor ends without a new number."""
-    until = row.until.isoformat() if row.until else ""
-    return mark(row.id, row.digest, row.reason, until, row.base, platform_content(queries.platform()))
+# ---- what its approval does
 
 
-def approval_of(row: PlatformPolicy) -> ApprovalRequest:
-    return ApprovalRequest([row.made_by], row.created_at)
-
-
-def approve(row: PlatformPolicy, *, seen: str) -> None:
-    """A second operator agrees to exactly what he saw."""
-    alone("platform")
-    session().refresh(row, with_for_update=True)
-    _check_open(row)
-    approval_of(row).check()
+def apply_request(row: PlatformPolicy) -> None:
+    """A second operator approved it."""
     _check_base(row.base)
-    if seen != fingerprint(row):
-        raise Stale("It changed since you opened this page. Look at it again.")
-    if row.until is not None and row.until <= clock.now():
-        raise DomainError("The day on which the looser floor was to end has passed. Withdraw it and ask again.")
     row.decided_by, row.decided_at = current.person_id(), clock.now()
     _bring_into_force(row, queries.platform())
 
 
-def reject(row: PlatformPolicy, because: str) -> None:
-    session().refresh(row, with_for_update=True)
-    _check_open(row)
-    approval_of(row).check_rejection()
-    check_reason(because)
-    row.state, row.decided_by, row.decided_at = "refused", current.person_id(), clock.now()
-    record(REFUSED, row, because=because, base=row.base)
+def close_request(row: PlatformPolicy, state: str) -> None:
+    """It was rejected, withdrawn, voided or has expired, which is recorded as that."""
+    row.state, row.decided_by, row.decided_at = state, current.actor().person_id, clock.now()
 
 
-def withdraw(row: PlatformPolicy) -> None:
-    session().refresh(row, with_for_update=True)
-    _check_open(row)
-    if current.person_id() != row.made_by:
-        raise Forbidden("Only who asked can withdraw it.")
-    row.state, row.decided_at = "withdrawn", clock.now()
-    record(WITHDRAWN, row, base=row.base)
-
-
-def _check_open(row: PlatformPolicy) -> None:
-    if row.state != "asked":
-        raise DomainError("That change was decided or withdrawn already.")
+def facts(row: PlatformPolicy) -> dict[str, Any]:
+    """What entries tell of a request."""
+    return {"base": row.base, "until": row.until, "lines": _logged_lines(queries.platform(), read_platform(0, row.content))}

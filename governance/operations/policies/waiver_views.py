@@ -1,39 +1,74 @@
 """The pages of waivers: the list, one of them, requesting one, ending one early."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import redirect, request, url_for
 
+from governance.foundation.approvals.queries import is_open, latest, may_decide
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current, formatting
 from governance.kernel.days import CENTURY
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
+from governance.kernel.list_pages import ListRequest
+from governance.kernel.pages import page, table_file
+from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.policies import permissions, queries, waivers
-from governance.operations.policies.effective_policies import Governed, Standing
-from governance.operations.policies.forms import DecideForm, WaiverForm
+from governance.operations.policies import permissions, queries, waiver_list, waivers
+from governance.operations.policies.effective_policies import Standing
+from governance.operations.policies.forms import EndForm, WaiverForm
 from governance.operations.policies.models import Waiver
 from governance.operations.policies.navigation import policy_tabs
-from governance.operations.policies.policy_diff import said
-from governance.operations.policies.strictness import DIMENSIONS, covers, effective, read
+from governance.operations.policies.policy_diff import measured
+from governance.operations.policies.strictness import DIMENSIONS, read
+from governance.operations.policies.waiver_list import WAIVERS
 
 feature = Feature("waivers", __name__)
+feature.add_app_template_filter(measured, "measured")
 DAY = timedelta(days=1)
 
 
 @feature.get("/policies/waivers", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    standing, rows = queries.standing(), queries.waivers()
+    standing = queries.standing()
+    asked = _asked(standing)
+    found = waiver_list.waivers(asked.wanted, sort=asked.sort, after=asked.after, size=WAIVERS.size)
+    approvers = _approvers(found.rows)
     return page(
-        "operations/policies/waivers.html", waivers=rows, standing=standing, tabs=policy_tabs(standing, "waivers"), keys=queries.system_keys(w.system_id for w in rows),
-        names=people.names(i for w in rows for i in (w.asked_by, w.first_by, w.second_by)), left=_left,
+        "operations/policies/waivers.html", asked=asked, rows=found.rows, next=found.next, standing=standing,
+        tabs=policy_tabs(standing, "waivers"), approvers=approvers, names=_names(found.rows, approvers), left=_left,
+        dimensions=DIMENSIONS, read=read, state_of=waiver_list.state_of,
+        total=waiver_list.count() if asked.is_filtered and not found.rows else 0,
     )  # fmt: skip
+
+
+def _asked(standing: Standing) -> ListRequest:
+    return WAIVERS.read(choices={"system": [(s.key, s.name) for s in standing.systems]})
+
+
+@feature.get("/policies/waivers/export.csv", needs=permissions.VIEW, answers=FILE)
+def export() -> ResponseReturnValue:
+    """All that is filtered."""
+    asked = _asked(queries.standing())
+    rows = waiver_list.filtered(asked.wanted, sort=asked.sort)
+    approvers = _approvers(rows)
+    names = _names(rows, approvers)
+    cells = (waiver_list.cells(waiver, system, approvers.get(waiver.id, ()), names) for waiver, system in rows)
+    return table_file(csv_bytes(waiver_list.HEAD, cells), "waivers.csv")
+
+
+def _approvers(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:
+    given = queries.approvals_of_waivers([waiver.id for waiver, _ in rows])
+    return {waiver_id: [each.person_id for each in every] for waiver_id, every in given.items()}
+
+
+def _names(rows: Sequence[Any], approvers: dict[UUID, list[UUID]]) -> dict[UUID, str]:
+    return people.names([*(waiver.asked_by for waiver, _ in rows), *(each for every in approvers.values() for each in every)])
 
 
 def _left(row: Waiver) -> int:
@@ -41,19 +76,21 @@ def _left(row: Waiver) -> int:
     return max((row.expires_at - clock.now()).days, 0)
 
 
+# ---- requesting one
+
+
 @feature.route("/policies/waivers/new", methods=["GET", "POST"], needs=permissions.WAIVE)
 def new() -> ResponseReturnValue:
-    standing = queries.standing()
+    standing, made = queries.standing(), list[Waiver]()
     form = WaiverForm(system=uuid_or_none(request.args.get("system")), dimension=request.args.get("dimension"))
-    if request.method == "POST" and accepted(form, lambda: _ask_waiver(form)):
-        flash("Asked. Two others have to agree.")
-        return redirect(url_for("waivers.index"), 303)
+    if request.method == "POST" and accepted(form, lambda: made.append(_request(form))):
+        return redirect(url_for("approvals.approval", approval_id=latest(queries.WAIVER, [made[0].id])[made[0].id].id), 303)
     return page("operations/policies/waiver_new.html", form=form, standing=standing, tabs=policy_tabs(standing, "waivers"), last=clock.today() + waivers.MAX_LENGTH,
-                floor=[(DIMENSIONS[key], value, key in standing.platform.unwaivable) for key, value in standing.platform.floor.items()],
+                minimum=[(DIMENSIONS[key], value, key in standing.platform.unwaivable) for key, value in standing.platform.floor.items()],
                 status=form.status if request.method == "POST" else 200)  # fmt: skip
 
 
-def _ask_waiver(form: WaiverForm) -> None:
+def _request(form: WaiverForm) -> Waiver:
     key = form.dimension.data or ""
     try:
         value = read(key, form.value.data or "")
@@ -63,8 +100,8 @@ def _ask_waiver(form: WaiverForm) -> None:
     if not isinstance(system_id, UUID):
         raise NotFound("There is no such AI system here.")
     ends = _last_instant(form.expires_on.data or CENTURY[0])
-    because, instead = form.because.data or "", form.compensation.data or ""
-    waivers.request(system_id, key, value, expires_at=ends, because=because, compensation=instead)
+    reason, instead = form.reason.data or "", form.compensation.data or ""
+    return waivers.request(system_id, key, value, expires_at=ends, reason=reason, compensation=instead)
 
 
 def _last_instant(day: date) -> datetime:
@@ -74,72 +111,34 @@ def _last_instant(day: date) -> datetime:
     return longest if longest < end <= longest + DAY else end
 
 
+# ---- one of them
+
+
 @feature.get("/policies/waivers/<uuid:waiver_id>", needs=permissions.VIEW)
 def waiver(waiver_id: UUID) -> ResponseReturnValue:
-    return _waiver(queries.waiver(waiver_id), DecideForm())
+    return _waiver(queries.waiver(waiver_id), EndForm())
 
 
-def _waiver(row: Waiver, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
-    standing = queries.standing()
-    form.seen.data = waivers.fingerprint(row, standing)
+def _waiver(row: Waiver, form: EndForm, *, status: int = 200) -> ResponseReturnValue:
+    standing, approval = queries.standing(), latest(queries.WAIVER, [row.id]).get(row.id)
+    given = queries.approvals_of_waivers([row.id]).get(row.id, [])
     system = next((s for s in standing.systems if s.id == row.system_id), None)
-    decided = standing.effective(system)[row.dimension] if system else None
+    is_requested = row.state == "asked" and approval is not None and is_open(approval)
+    may_open = approval is not None and (row.asked_by == current.actor().person_id or may_decide(approval))
     return page(
         "operations/policies/waiver.html", status=status, row=row, form=form, standing=standing, tabs=policy_tabs(standing, "waivers"), left=_left(row),
-        key=queries.system_keys([row.system_id]).get(row.system_id, ""), floor=standing.platform.floor.get(row.dimension),
-        value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], why_not=waivers.approval_of(row).why_not() if row.state == "asked" else None, me=current.actor().person_id,
-        names=people.names([row.asked_by, row.first_by, row.second_by, row.closed_by]), moments=people.timeline([row.id]),
-        is_live=row.state == "live" and row.expires_at > clock.now(), decided=decided, without_effect=_stricter_than_waiver(standing, system, row),
+        key=queries.system_keys([row.system_id]).get(row.system_id, ""), minimum=standing.platform.floor.get(row.dimension),
+        value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], approval=approval, is_requested=is_requested, may_open=may_open,
+        given=given, names=people.names([row.asked_by, row.closed_by, *(each.person_id for each in given)]),
+        moments=people.timeline([row.id, *([approval.id] if approval else [])]), state=waiver_list.state_of(row),
+        decided=standing.effective(system)[row.dimension] if system else None,
     )  # fmt: skip
-
-
-def _stricter_than_waiver(standing: Standing, system: Governed | None, row: Waiver) -> str:
-    """The tenant's own layer that asks for more than the waiver would allow, in words; a waiver lifts the floor alone."""
-    if system is None or row.state not in {"asked", "live"}:
-        return ""
-    if row.dimension in standing.platform.unwaivable:
-        return f"the operator lets nobody waive {row.dimension}"
-    own = effective(standing.own_layers(system)).get(row.dimension)
-    value = read(row.dimension, row.value)
-    if own is None or covers(row.dimension, value, own.value):
-        return ""
-    return f"{own.set_by} asks for {said(own.value)}"
-
-
-def _waived(waiver_id: UUID) -> list[tuple[str, str]]:
-    row = queries.waiver(waiver_id)
-    system = queries.system_keys([row.system_id]).get(row.system_id, "")
-    return [("AI system", system), ("Waived", f"{DIMENSIONS[row.dimension].title}: {said(read(row.dimension, row.value))}")]
-
-
-DECIDE_WAIVER = StepUp({"agree": "Approve waiver", "refuse": "Reject waiver"}, DecideForm, facts=_waived)
-
-
-@feature.post("/policies/waivers/<uuid:waiver_id>", needs=permissions.WAIVE, fresh=DECIDE_WAIVER)
-def decide_waiver(waiver_id: UUID) -> ResponseReturnValue:
-    row, form = queries.waiver(waiver_id), DecideForm()
-    verbs = {
-        "agree": lambda: waivers.approve(row, seen=form.seen.data or ""),
-        "refuse": lambda: waivers.reject(row, form.because.data or ""),
-    }
-    return _done_to_waiver(row, form, verbs, "Decide: agree or refuse.")
 
 
 @feature.post("/policies/waivers/<uuid:waiver_id>/end", needs=permissions.WAIVE)
 def end_waiver(waiver_id: UUID) -> ResponseReturnValue:
-    """The floor is back, or stays: that waits for nobody, and for no fresh sign-in."""
-    row, form = queries.waiver(waiver_id), DecideForm()
-    verbs = {
-        "withdraw": lambda: waivers.withdraw(row),
-        "close": lambda: waivers.end_early(row, form.because.data or ""),
-    }
-    return _done_to_waiver(row, form, verbs, "Withdraw it, or end it.")
-
-
-def _done_to_waiver(row: Waiver, form: DecideForm, verbs: Mapping[str, Callable[[], None]], choices: str) -> ResponseReturnValue:
-    verb = verbs.get(form.verb.data or "")
-    if verb is None:
-        raise Invalid(choices)
-    if not accepted(form, verb):
+    """The platform minimum applies again: tightening waits for nobody, and for no fresh sign-in."""
+    row, form = queries.waiver(waiver_id), EndForm()
+    if not accepted(form, lambda: waivers.end_early(row, form.reason.data or "")):
         return _waiver(row, form, status=form.status)
     return redirect(url_for("waivers.waiver", waiver_id=row.id), 303)

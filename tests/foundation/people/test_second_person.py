@@ -71,8 +71,9 @@ def waiver(*_: Any) -> Asked:
     in_force(content("baseline"))
     with make.acting("admin"):
         row = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
-                                  because="A claim runs longer", compensation="A weekly review").id  # fmt: skip
-    return Asked(f"policies/waivers/{row}", f"policies/waivers/{row}", verb="agree")
+                                  reason="A claim runs longer", compensation="A weekly review").id  # fmt: skip
+        approval = open_approval(policies_of.WAIVER, row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def floor(*_: Any) -> Asked:
@@ -80,10 +81,10 @@ def floor(*_: Any) -> Asked:
         now = policies_of.platform()
         wanted = {**platform_content(now), "floor": {**platform_content(now)["floor"], "retention_days": 180}}
         row = platform_minimum.change(
-            wanted, base=policies_of.newest_platform_number(), because=WHY, until=clock.now() + timedelta(days=30)
+            wanted, base=policies_of.newest_platform_number(), reason=WHY, until=clock.now() + timedelta(days=30)
         ).id
-    where = f"/operator/floor/decisions/{row}"
-    return Asked(where, where, approver=NOOR)
+        approval = open_approval(policies_of.PLATFORM, row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}", approver=NOOR)
 
 
 def restart(*_: Any) -> Asked:

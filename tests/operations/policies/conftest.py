@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from bs4 import BeautifulSoup
 
+from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.policies import actions, queries
@@ -13,6 +14,7 @@ from governance.operations.policies.policy_diff import with_tier, with_value
 from governance.operations.policies.strictness import read
 from governance.operations.systems import actions as registering
 from tests import make
+from tests.foundation.approvals import deciding
 
 SYSTEMS = (
     ("support-assistant", "Support assistant", "standard"),
@@ -93,6 +95,18 @@ def confirm(visitor, address: str, verb: str, then: int = 303, **more):
     page = visitor.get(address).text
     sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
     return visitor.post("policies/change", then=then, **sent, verb=verb, **more)
+
+
+def approval_of(kind: str, target_id, role: str = "admin", slug: str = "acme"):
+    """The id of the approval that is open for that target."""
+    with make.acting(role, slug, read_only=True):
+        return open_approval(kind, target_id).id
+
+
+def approve_waiver(waiver_id, *roles: str) -> None:
+    """By these people; it takes two."""
+    for role in roles:
+        deciding.approve(approval_of(queries.WAIVER, waiver_id), role)
 
 
 @pytest.fixture

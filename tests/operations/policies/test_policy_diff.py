@@ -104,7 +104,7 @@ def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_op
     with make.acting("operator_admin", "console"):
         now = queries.platform()
         tier = {"name": "Guarded", "means": "x", "values": plain_all(now.tiers["strict"].values), "four_eyes": True}
-        platform_minimum.change({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, because=WHY)
+        platform_minimum.change({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, reason=WHY)
     in_force(content("guarded"))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"):
         actions.tighten_now(content("regulated"), base=1, because=WHY)
