@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
 from governance.operations.policies import actions, platform_minimum, queries, waiver_list, waivers
@@ -120,7 +121,7 @@ def _tightened(change: Change, because: str) -> Callable[[], object]:
 
 
 def _asked(change: Change, because: str) -> Callable[[], object]:
-    return lambda: actions.ask(change(queries.standing().content), seen="", because=because)
+    return lambda: actions.request_approval(change(queries.standing().content), seen="", because=because)
 
 
 def _drafted(change: Change, because: str) -> Callable[[], object]:
@@ -129,9 +130,10 @@ def _drafted(change: Change, because: str) -> Callable[[], object]:
 
 def _approved() -> None:
     row = queries.draft()
-    if row is None:
-        raise LookupError("nobody asked")
-    actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+    approval = open_approval(queries.POLICY, row.id) if row else None
+    if approval is None:
+        raise LookupError("no policy awaits approval")
+    approvals.approve(approval, seen=kinds.fingerprint_seen(approval))
 
 
 def _asked_waiver() -> None:

@@ -2,25 +2,29 @@
 
     draft, rebase, rollback                    the one open version
     tighten_now, schedule, apply_due           into force by one person, as long as nothing loosens
-    ask, approve, refuse, withdraw             what loosens takes a second person, bound to what he saw
+    request_approval                           what loosens takes a second person: version_approval.py says what they see
+    activate, close_request                    the request was approved, or closed without
 
 Every change that a decision could notice moves the tenant's mark in the same transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import queries as requests
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people.second_person import ApprovalRequest
 from governance.kernel import clock, current, jobs, tenant_revision
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
+from governance.kernel.formatting import plural
 from governance.operations.policies import queries
 from governance.operations.policies.effective_policies import Content, Standing, read_content
 from governance.operations.policies.models import OPEN, PolicyVersion
-from governance.operations.policies.policy_diff import Line, carried_over, digest, lines, mark, platform_content, said
+from governance.operations.policies.policy_diff import Line, carried_over, digest, lines, said
 from governance.operations.policies.preview import Verdict, verdict
 
 DRAFTED = action(
@@ -33,13 +37,15 @@ DRAFTED = action(
 )
 ASKED = action(
     "policy.asked",
-    "asked for a second person on a policy",
+    "requested approval of a policy",
     target="PolicyVersion",
     activity="update",
     severity="low",
     fields="base lines loosens apply_at digest",
 )
-REFUSED = action("policy.refused", "refused a policy", target="PolicyVersion", activity="update", severity="low", fields="digest")
+REFUSED = action(
+    "policy.refused", "rejected a policy", target="PolicyVersion", activity="update", severity="low", fields="digest"
+)
 WITHDRAWN = action(
     "policy.withdrawn", "withdrew a policy", target="PolicyVersion", activity="update", severity="low", fields="digest"
 )
@@ -71,7 +77,7 @@ APPLIED = action(
 )
 TURNED_BACK = action(
     "policy.turned_back",
-    "made a draft of a scheduled policy again",
+    "turned a policy back into a draft",
     target="PolicyVersion",
     activity="update",
     severity="low",
@@ -80,6 +86,7 @@ TURNED_BACK = action(
 FARTHEST = timedelta(days=90)  # ahead that a change may be scheduled
 MOST_LINES = 60  # of one entry; the digest is of all of them
 WORK = "apply policy"
+LOCK = "policy"  # of the tenant's, for every change of its versions
 
 
 class Unchanged(DomainError):
@@ -98,10 +105,18 @@ def opened(row: PolicyVersion | None) -> str:
     return f"{row.id}.{row.edited}" if row is not None and row.state in OPEN else ""
 
 
+def _open_version(*, because: str = "The draft was edited, so the request is void.") -> PolicyVersion | None:
+    """The open version, locked, for a change that voids a request for its approval."""
+    alone(LOCK)
+    if (there := queries.draft()) is not None:
+        approvals.void(queries.POLICY, there.id, because=because)
+        session().flush()
+    return queries.draft(lock=True)
+
+
 def draft(content: Content, *, seen: str, because: str | None = None, back_to: int | None = None) -> PolicyVersion:
-    """Begin the open version, or edit it. An approval that it had is void. Of two editors the second one gets Stale."""
-    alone("policy")
-    row, now = queries.draft(lock=True), queries.standing()
+    """Start the open version, or edit it. A request for its approval is void. Of two editors the second one gets Stale."""
+    row, now = _open_version(), queries.standing()
     row = _edit(row, now, content, seen=seen, because=because, back_to=back_to)
     _record_draft(row, now)
     return row
@@ -179,8 +194,7 @@ def check_content(content: Content, now: Standing) -> None:
 
 def rebase(*, seen: str) -> PolicyVersion:
     """Bring the open version up to date with what came into force since it was drawn up: its own changes stay."""
-    alone("policy")
-    row, now = queries.draft(lock=True), queries.standing()
+    row, now = _open_version(because="The draft was brought up to date, so the request is void."), queries.standing()
     if row is None:
         raise DomainError("No version is open.")
     mine = read_content(row.content)
@@ -203,10 +217,18 @@ def rollback(number: int, *, seen: str, because: str) -> PolicyVersion:
 
 
 def withdraw(row: PolicyVersion) -> None:
-    """Whoever may draft may take the open version away; what it said stays in the log."""
+    """Whoever may draft may withdraw the open version; what it said stays in the log."""
+    alone(LOCK)
+    request = requests.open_approval(queries.POLICY, row.id)
+    if request is not None and requests.is_open(request) and str(current.person_id()) in request.requesters:
+        approvals.withdraw(request)
+        return
+    approvals.void(queries.POLICY, row.id, because="The version was withdrawn, so the request is void.")
+    session().flush()
     session().refresh(row, with_for_update=True)
-    _is_open(row)
-    row.state, row.decided_at = "withdrawn", clock.now()
+    if row.state not in OPEN:
+        raise DomainError("It was decided, applied or withdrawn already.")
+    row.state, row.decided_at, row.note = "withdrawn", clock.now(), ""
     record(WITHDRAWN, row, digest=row.digest)
 
 
@@ -218,10 +240,10 @@ def tighten_now(
 ) -> PolicyVersion:
     """Nothing loosens, so it is in force at once, by one person; nobody is waited for.
 
-    `seen` names the open version when it is that one; without it the change stands beside the open version. Sent twice
-    it is done once.
+    `seen` names the open version when it is that one; without it the change is made beside the open version, whose
+    request for approval is void. Sent twice it is done once.
     """
-    alone("policy")
+    alone(LOCK)
     now = queries.standing()
     if (done := _done_already(content, base, now)) is not None:
         return done
@@ -231,9 +253,12 @@ def tighten_now(
     if (found := verdict(now, now.draft(content))).second_person:
         raise NeedsSecondPerson(_why_two(found))
     if seen is None:
+        _open_version(
+            because=f"Version {now.number + 1} came into force, so the request is void. Bring the draft up to date, then request approval."
+        )
         row = _edit(None, now, content, seen="", because=because)
     else:
-        row = _edit(queries.draft(lock=True), now, content, seen=seen, because=because, back_to=back_to)
+        row = _edit(_open_version(), now, content, seen=seen, because=because, back_to=back_to)
     _bring_into_force(row, now)
     return row
 
@@ -283,7 +308,7 @@ def schedule(content: Content, *, seen: str, because: str, apply_at: datetime) -
     _future(apply_at)
     row, found = _settled(content, seen, because)
     if found.second_person:
-        return _ask(row, apply_at)
+        return _request(row, found, apply_at)
     _needs_reason(because)
     row.state, row.apply_at, row.agreed = "scheduled", apply_at, found.mark
     _queue(row)
@@ -292,18 +317,13 @@ def schedule(content: Content, *, seen: str, because: str, apply_at: datetime) -
 
 
 def _settled(content: Content, seen: str, because: str) -> tuple[PolicyVersion, Verdict]:
-    alone("policy")
-    now = queries.standing()
+    """The open version with this content; a rollback that is requested as it was drafted stays one."""
+    row, now = _open_version(), queries.standing()
     if not lines(now.content, content):
         raise Unchanged("Nothing changes: it says what is in force already.")
-    row = _edit(queries.draft(lock=True), now, content, seen=seen, because=because, back_to=_kept_origin(content))
+    back_to = row.back_to if row is not None and row.content == content.plain() else None
+    row = _edit(row, now, content, seen=seen, because=because, back_to=back_to)
     return row, verdict(now, now.draft(content))
-
-
-def _kept_origin(content: Content) -> int | None:
-    """A rollback that is asked for as it was drafted stays one."""
-    row = queries.draft()
-    return row.back_to if row is not None and row.content == content.plain() else None
 
 
 def _queue(row: PolicyVersion) -> None:
@@ -324,18 +344,22 @@ def apply_due() -> bool:
 
     When what is in force has moved on, or it would loosen something else than was agreed, it is a draft again and says why.
     """
-    alone("policy")
+    alone(LOCK)
     row = queries.draft(lock=True)
     if row is None or row.state != "scheduled" or row.apply_at is None or row.apply_at > clock.now():
         return False
     now = queries.standing()
     if problem := _overtaken(row, now):
-        _unsettle(row)
-        row.note = problem
+        _turn_back(row, problem)
         record(TURNED_BACK, row, note=problem, base=row.base)
         return False
     _bring_into_force(row, now)
     return True
+
+
+def _turn_back(row: PolicyVersion, note: str) -> None:
+    _unsettle(row)
+    row.note = note
 
 
 def _overtaken(row: PolicyVersion, now: Standing) -> str:
@@ -354,77 +378,83 @@ def _overtaken(row: PolicyVersion, now: Standing) -> str:
 # ---- a second person
 
 
-def decision_mark(row: PolicyVersion, now: Standing) -> str:
-    """Of all that a second person sees: the change, its reason and time, what it is drawn up against, what it touches."""
-    systems = [[str(s.id), s.key, s.lane] for s in now.systems]
-    at = row.apply_at.isoformat() if row.apply_at else ""
-    return mark(row.id, row.edited, row.digest, row.reason, at, row.back_to, now.number, platform_content(now.platform), systems)
-
-
-def ask(content: Content, *, seen: str, because: str, apply_at: datetime | None = None) -> PolicyVersion:
-    """Put the open version before a second person. Nobody is told behind anyone's back: it waits in their overview."""
+def request_approval(content: Content, *, seen: str, because: str, apply_at: datetime | None = None) -> PolicyVersion:
+    """Request approval of the open version with this content, in force when it is approved, or at a time."""
     if apply_at is not None:
         _future(apply_at)
-    row, _ = _settled(content, seen, because)
-    return _ask(row, apply_at)
+    row, found = _settled(content, seen, because)
+    return _request(row, found, apply_at)
 
 
-def _ask(row: PolicyVersion, apply_at: datetime | None) -> PolicyVersion:
+def _request(row: PolicyVersion, found: Verdict, apply_at: datetime | None) -> PolicyVersion:
+    """Everyone who edited it is a requester, so none of them decides."""
     _needs_reason(row.reason)
     row.state, row.asked_at, row.apply_at = "asked", clock.now(), apply_at
-    _record_step(ASKED, row, loosens=row.loosens, digest=row.digest)
+    session().flush()
+    differs = differences(row)
+    systems = queries.system_keys(line.system_id for line in differs if line.system_id)
+    hands = sorted((UUID(each) for each in row.hands), key=lambda each: each != row.made_by)
+    approvals.request(
+        queries.POLICY, row.id, summary=_title(found, differs, systems), reason=row.reason, requesters=hands
+    )  # fmt: skip
     return row
 
 
-def _record_step(deed: Any, row: PolicyVersion, **facts: Any) -> None:
-    differs = lines(_content_of(row.base), read_content(row.content))
-    record(deed, row, because=row.reason or None, base=row.base, lines=_said(differs, None), apply_at=row.apply_at, **facts)
+def _title(found: Verdict, differs: Sequence[Line], systems: Mapping[UUID, str]) -> str:
+    """What a second person is asked to do, as "loosen 2 settings of ad-copywriter"."""
+    tier = next((line for line in differs if line.key == "tier"), None)
+    others = plural(len(differs) - (tier is not None), "setting")
+    if tier is not None:
+        moved = f"move the policy from {said(tier.before)} to {said(tier.after)}"
+        return moved if len(differs) == 1 else f"{moved} and change {others}"
+    whose = {line.system_id for line in differs}
+    of = " of " + systems.get(line_id, "an AI system") if len(whose) == 1 and (line_id := next(iter(whose))) else ""
+    return f"{'loosen' if found.loosens else 'tighten'} {others}{of}"
 
 
-def approve(row: PolicyVersion, *, seen: str) -> None:
-    """Another person than any who edited it agrees to exactly what he saw; it is in force at once, or at its time."""
-    alone("policy")
-    session().refresh(row, with_for_update=True)
-    _is_asked(row)
-    approval_of(row).check()
+def differences(row: PolicyVersion) -> list[Line]:
+    """What it writes differently from the version that it was drawn up against."""
+    return lines(_content_of(row.base), read_content(row.content))
+
+
+def request_facts(row: PolicyVersion) -> dict[str, Any]:
+    """What the log keeps of a request for its approval, and of the decision."""
+    return {
+        "base": row.base, "lines": _said(differences(row), None), "loosens": row.loosens, "apply_at": row.apply_at,
+        "digest": row.digest, "made_by": row.made_by,
+    }  # fmt: skip
+
+
+def activate(row: PolicyVersion, *, by: UUID | None, at: datetime) -> None:
+    """Its request was approved: it is in force from now on, or scheduled."""
     now = queries.standing()
     _on_base(row.base, now)
-    check_content(read_content(row.content), now)
-    if seen != decision_mark(row, now):
-        raise Stale("The policy, the operator's layer or the systems have changed since you opened this page. Look at it again.")
-    row.decided_by, row.decided_at = current.person_id(), clock.now()
+    row.decided_by, row.decided_at = by, at
     row.agreed = verdict(now, now.draft(read_content(row.content))).mark
-    later = row.apply_at is not None and row.apply_at > clock.now()
-    _record_step(APPROVED, row, digest=row.digest, made_by=row.made_by)
-    if later:
+    if row.apply_at is not None and row.apply_at > at:
         row.state = "scheduled"
         _queue(row)
     else:
         _bring_into_force(row, now)
 
 
-def refuse(row: PolicyVersion, because: str) -> None:
-    session().refresh(row, with_for_update=True)
-    _is_asked(row)
-    approval_of(row).check_rejection()
-    _needs_reason(because)
-    row.state, row.decided_by, row.decided_at = "refused", current.person_id(), clock.now()
-    record(REFUSED, row, because=because, digest=row.digest)
+def close_request(row: PolicyVersion, state: str, *, by: UUID | None, at: datetime | None, note: str) -> None:
+    """Its request ended without being approved: it was rejected or withdrawn with it, or is a draft again."""
+    if state in {"rejected", "withdrawn"}:
+        row.state, row.decided_at = "refused" if state == "rejected" else "withdrawn", at
+        row.decided_by = by if state == "rejected" else None
+    else:
+        _turn_back(row, why_turned_back(note))
 
 
-def _is_open(row: PolicyVersion) -> None:
-    if row.state not in OPEN:
-        raise DomainError("It was decided, applied or withdrawn already.")
+def why_turned_back(note: str) -> str:
+    return note or "Nobody decided on the request in time."
 
 
-def _is_asked(row: PolicyVersion) -> None:
-    if row.state != "asked":
-        raise DomainError("It does not wait for a decision: it was edited, decided or withdrawn since.")
-
-
-def approval_of(row: PolicyVersion) -> ApprovalRequest:
-    """By another person than any who edited it."""
-    return ApprovalRequest(row.hands, row.asked_at, own="You worked on it yourself, so another person decides.")
+def _record_step(deed: Any, row: PolicyVersion, **facts: Any) -> None:
+    record(
+        deed, row, because=row.reason or None, base=row.base, lines=_said(differences(row), None), apply_at=row.apply_at, **facts
+    )
 
 
 def _needs_reason(because: str) -> None:

@@ -4,13 +4,13 @@ from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Hourly, Link, Manifest, NavItem
 from governance.operations.policies import (
     actions,
-    inbox,
     jobs,
     models,
     palette,
     permissions,
     platform_approval,
     platform_minimum,
+    version_approval,
     views,
     waiver_approval,
     waiver_views,
@@ -50,10 +50,9 @@ manifest = Manifest(
     search=(palette.policy_versions,),
     audit=actions_in(actions, waivers, platform_minimum),
     links={
-        "PolicyVersion": Link(endpoint="policies.decision", argument="policy_version_id"),
+        "PolicyVersion": Link(endpoint="policies.version_by_id", argument="policy_version_id"),
         "Waiver": Link(endpoint="waivers.waiver", argument="waiver_id"),
         "PlatformPolicy": Link(endpoint="operator_policies.change_request", argument="platform_policy_id"),
     },
-    inbox=inbox.SOURCES,
-    approvals=(waiver_approval.WAIVER, platform_approval.PLATFORM),
+    approvals=(version_approval.POLICY, waiver_approval.WAIVER, platform_approval.PLATFORM),
 )

@@ -70,10 +70,10 @@ class OverrideForm(Form):
     names = TextAreaField("Models", [Length(max=20_000)])
 
 
-class DecideForm(Form):
-    verb = HiddenField("Verb")
+class DraftForm(Form):
+    """`seen` is the open version as the page showed it."""
+
     seen = HiddenField("Seen")
-    because = TextAreaField("Reason", [LONGEST], filters=[stripped])
 
 
 class BackForm(Form):

@@ -33,7 +33,7 @@ from governance.operations.policies.models import OPEN, PlatformPolicy, PolicyVe
 from governance.operations.policies.strictness import FLOOR, Layer, Value, effective, read, read_all, values
 from governance.operations.systems.models import AISystem
 
-WAIVER, PLATFORM = "waiver", "platform_minimum"  # kinds of approvals
+POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # kinds of approvals
 
 
 def standing(at: datetime | None = None) -> Standing:
@@ -130,9 +130,9 @@ def _locked[S: Select[Any]](query: S) -> S:
     return query.with_for_update().execution_options(populate_existing=True)
 
 
-def policy_version(version_id: UUID) -> PolicyVersion:
+def policy_version(version_id: UUID, *, lock: bool = False) -> PolicyVersion:
     """Any version, in force, open or decided, by its id."""
-    return find(PolicyVersion, version_id, what="version of the policy")
+    return find(PolicyVersion, version_id, what="version of the policy", lock=lock)
 
 
 def numbers() -> Sequence[int]:

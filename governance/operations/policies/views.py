@@ -4,7 +4,7 @@ index, change               the tiers side by side, and what a step would do bef
 pick, override              one value of the tenant or of one system
 in_force                    by system: which layer decides, and all that spoke; on any day
 versions, version, back     what was in force, compared, rolled back
-decision, decide, drop      what waits for a second person
+version_by_id               a draft, or what never came into force, and the request for its approval
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,8 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
+from governance.foundation.approvals import queries as approvals
+from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current, formatting
 from governance.kernel.days import parse_day
@@ -22,13 +24,12 @@ from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
 from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import actions, permissions, preview, queries, table
 from governance.operations.policies.effective_policies import Content, Governed, Standing, read_content
-from governance.operations.policies.forms import BackForm, ChangeForm, DecideForm, OverrideForm, PickForm
-from governance.operations.policies.models import PolicyVersion
+from governance.operations.policies.forms import BackForm, ChangeForm, DraftForm, OverrideForm, PickForm
+from governance.operations.policies.models import OPEN, PolicyVersion
 from governance.operations.policies.navigation import policy_tabs as _tabs
 from governance.operations.policies.operator_views import feature as operator_feature
 from governance.operations.policies.policy_diff import Line, briefly, lines, said, with_tier, with_value, without_value, written
@@ -96,8 +97,13 @@ def _tiers(step: Step, form: ChangeForm, *, status: int = 200) -> ResponseReturn
         table=table.table(before, after, draft=_draft_word(step)), seen=_preview(before, after), recent=recent,
         summaries=_summaries([*recent, *([row] if row else [])]), zone=str(formatting.zone()),
         names=people.names([*(v.made_by for v in recent), *(v.decided_by for v in recent), row.made_by if row else None]),
-        me=current.actor().person_id,
+        me=current.actor().person_id, approval=_open_approval(row),
     )  # fmt: skip
+
+
+def _open_approval(row: PolicyVersion | None) -> Approval | None:
+    """Of the open version, while it awaits approval; no statement otherwise."""
+    return _approval(row) if row is not None and row.state == "asked" else None
 
 
 def _draft_word(step: Step) -> str:
@@ -153,7 +159,7 @@ def change() -> ResponseReturnValue:
                 base, own = counted(form.base.data), None if beside else seen
                 actions.tighten_now(content, base=base, because=because, seen=own, back_to=back_to)
             case "ask":
-                actions.ask(content, seen=seen, because=because, apply_at=at)
+                actions.request_approval(content, seen=seen, because=because, apply_at=at)
             case "schedule":
                 if at is None:
                     raise Invalid("Say when it comes into force.", field="apply_at")
@@ -167,8 +173,8 @@ def change() -> ResponseReturnValue:
         return _tiers(_step(step.tier, step.on), form, status=form.status)
     row = queries.draft()
     flash(_done(form.verb.data or "", row))
-    if form.verb.data == "ask" and row is not None:
-        return redirect(url_for("policies.decision", policy_version_id=row.id), 303)
+    if form.verb.data in {"ask", "schedule"} and row is not None and (approval := _open_approval(row)) is not None:
+        return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
     return redirect(url_for("policies.index"), 303)
 
 
@@ -186,7 +192,7 @@ def _done(verb: str, row: PolicyVersion | None) -> str:
         return "In force. Every worker answers by it within a second."
     if row is not None and row.state == "scheduled" and row.apply_at is not None:
         return f"It comes into force on {formatting.short(row.apply_at)}."
-    return "Asked. Another admin or a compliance officer decides." if row is not None and row.state == "asked" else "Kept as a draft. Nothing changed."  # fmt: skip
+    return "Approval requested. Another admin or a compliance officer decides." if row is not None and row.state == "asked" else "Kept as a draft. Nothing changed."  # fmt: skip
 
 
 def _instant(local: datetime | None) -> datetime | None:
@@ -197,7 +203,7 @@ def _instant(local: datetime | None) -> datetime | None:
 @feature.post("/policies/draft/update", needs=permissions.DRAFT)
 def update() -> ResponseReturnValue:
     """Bring the draft up to date with what came into force since."""
-    form = DecideForm()
+    form = DraftForm()
     if not accepted(form, lambda: actions.rebase(seen=form.seen.data or "")):
         flash(form.problems[0][1], "error")
     return redirect(url_for("policies.index"), 303)
@@ -205,7 +211,7 @@ def update() -> ResponseReturnValue:
 
 @feature.post("/policies/draft/withdraw", needs=permissions.DRAFT)
 def drop() -> ResponseReturnValue:
-    form, row = DecideForm(), queries.draft()
+    form, row = DraftForm(), queries.draft()
     if row is not None and actions.opened(row) == form.seen.data and accepted(form, lambda: actions.withdraw(row)):
         flash("Withdrawn. What is in force stays.")
     elif row is not None:
@@ -358,7 +364,7 @@ def _version(row: PolicyVersion, form: BackForm, *, status: int = 200) -> Respon
         "operations/policies/version.html", status=status, row=row, form=form, against=max(against, 0), lines=differs, standing=standing,
         numbers=queries.numbers(), tabs=_tabs(standing, "versions"), open=opened, names=people.names([row.made_by, row.decided_by]),
         systems={s.id: s.key for s in standing.systems} | queries.system_keys(line.system_id for line in differs if line.system_id),
-        moments=people.timeline([row.id]),
+        moments=people.timeline([row.id]), approval=_approval(row),
     )  # fmt: skip
 
 
@@ -371,51 +377,33 @@ def back(number: int) -> ResponseReturnValue:
     return redirect(url_for("policies.index"), 303)
 
 
-# ---- a second person
+@feature.get("/policies/versions/<uuid:policy_version_id>", needs=permissions.VIEW)
+def version_by_id(policy_version_id: UUID) -> ResponseReturnValue:
+    """A draft, or a version that never came into force; one that did has a page by its number."""
+    row = queries.policy_version(policy_version_id)
+    if row.number:
+        return redirect(url_for("policies.version", number=row.number), 303)
+    standing = queries.standing()
+    after = standing.draft(read_content(row.content).within(standing.systems)) if row.state in OPEN else None
+    return page(
+        "operations/policies/unpublished_version.html", row=row, standing=standing, tabs=_tabs(standing, "tiers"), seen=_preview(standing, after),
+        names=people.names([row.made_by, row.decided_by]), opened=actions.opened(row), approval=_approval(row), moments=people.timeline([row.id]),
+    )  # fmt: skip
 
 
 @feature.get("/policies/decisions/<uuid:policy_version_id>", needs=permissions.VIEW)
 def decision(policy_version_id: UUID) -> ResponseReturnValue:
-    return _decision(queries.policy_version(policy_version_id), DecideForm())
+    """Where bookmarks and letters lead: the request is decided on its own page."""
+    approval = _approval(queries.policy_version(policy_version_id))
+    if approval is not None:
+        return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
+    return redirect(url_for("policies.version_by_id", policy_version_id=policy_version_id), 303)
 
 
-def _decision(row: PolicyVersion, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
-    standing = queries.standing()
-    after = standing.draft(read_content(row.content)) if row.state in {"draft", "asked", "scheduled"} else None
-    form.seen.data = actions.decision_mark(row, standing)
-    me = current.actor().person_id
-    return page(
-        "operations/policies/decision.html", status=status, row=row, form=form, standing=standing, tabs=_tabs(standing, "tiers"), seen=_preview(standing, after),
-        names=people.names([row.made_by, row.decided_by]), me=me, mine=str(me) in row.hands, why_not=actions.approval_of(row).why_not() if row.state == "asked" else None, opened=actions.opened(row),
-        moments=people.timeline([row.id]),
-    )  # fmt: skip
-
-
-def _asked(policy_version_id: UUID) -> list[tuple[str, str]]:
-    row = queries.policy_version(policy_version_id)
-    return [
-        ("Requested by", people.names([row.made_by]).get(row.made_by or UUID(int=0), "")),
-        ("Reason for the change", row.reason),
-    ]
-
-
-DECIDE = StepUp({"approve": "Approve policy change", "refuse": "Reject policy change"}, DecideForm, facts=_asked)
-
-
-@feature.post("/policies/decisions/<uuid:policy_version_id>", needs=permissions.APPROVE, fresh=DECIDE)
-def decide(policy_version_id: UUID) -> ResponseReturnValue:
-    row, form = queries.policy_version(policy_version_id), DecideForm()
-    verbs = {
-        "approve": lambda: actions.approve(row, seen=form.seen.data or ""),
-        "refuse": lambda: actions.refuse(row, form.because.data or ""),
-    }
-    verb = verbs.get(form.verb.data or "")
-    if verb is None:
-        raise Invalid("Decide: approve or refuse.")
-    if not accepted(form, verb):
-        return _decision(row, form, status=form.status)
-    flash({"live": "Approved and in force.", "scheduled": "Approved. It comes into force at its time."}.get(row.state, "Refused. What is in force stays."))  # fmt: skip
-    return redirect(url_for("policies.decision", policy_version_id=row.id), 303)
+def _approval(row: PolicyVersion) -> Approval | None:
+    """The newest request for its approval, for whoever may see it."""
+    found = approvals.latest(queries.POLICY, [row.id]).get(row.id)
+    return found if found is not None and approvals.is_visible(found) else None
 
 
 __all__ = ["feature", "operator_feature"]
