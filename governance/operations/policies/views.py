@@ -364,7 +364,7 @@ def _version(row: PolicyVersion, form: BackForm, *, status: int = 200) -> Respon
         "operations/policies/version.html", status=status, row=row, form=form, against=max(against, 0), lines=differs, standing=standing,
         numbers=queries.numbers(), tabs=_tabs(standing, "versions"), open=opened, names=people.names([row.made_by, row.decided_by]),
         systems={s.id: s.key for s in standing.systems} | queries.system_keys(line.system_id for line in differs if line.system_id),
-        moments=people.timeline([row.id]), approval=_approval(row),
+        moments=people.timeline([row.id]), approval=_approval(row) if row.decided_by else None,
     )  # fmt: skip
 
 

@@ -62,8 +62,9 @@ def policy(*_: Any) -> Asked:
     register()
     in_force(content("strict"))
     with make.acting("admin"):
-        row = policies.ask(content("standard"), seen="", because=WHY).id
-    return Asked(f"policies/decisions/{row}", f"policies/decisions/{row}")
+        row = policies.request_approval(content("standard"), seen="", because=WHY).id
+        approval = open_approval(policies_of.POLICY, row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def waiver(*_: Any) -> Asked:
@@ -226,7 +227,7 @@ def test_who_may_not_approve_may_reject(app, as_admin, acting):
     """Rejecting gives nobody anything; after a move to another provider everybody is new."""
     asked = policy()
     make.join(*OLGA)
-    visitor(app, *OLGA).post(asked.answer, verb="refuse", because="Not now")
+    visitor(app, *OLGA).post(asked.answer, verb="reject", reason="Not now")
     with acting("admin"):
         assert policies_of.draft() is None
 

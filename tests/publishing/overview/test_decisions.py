@@ -14,7 +14,6 @@ from governance.operations.policies import actions as policies
 from governance.operations.policies import queries as policy_queries
 from governance.operations.policies import waivers
 from governance.operations.policies.effective_policies import Content
-from governance.operations.policies.models import PolicyVersion
 from governance.operations.switches import actions as switches
 from governance.operations.switches.models import Drill, Stop
 from governance.operations.systems import actions as systems
@@ -23,7 +22,7 @@ from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.sources import by_name
 from governance.publishing.overview import queries
 from tests import make
-from tests.assurance.controls.governed import asked, drilled, in_force, stopped
+from tests.assurance.controls.governed import drilled, in_force, stopped
 from tests.conftest import visitor
 from tests.foundation.approvals import deciding
 from tests.publishing.overview.conftest import NOW, ago
@@ -40,7 +39,8 @@ def asking(rich):
     me = make.person_id("admin")
     with make.acting("admin"):
         in_force(ago(90), 1, "strict")
-        version = asked(ago(2), "standard", me)
+        version = policies.request_approval(Content("standard"), seen="", because="Support needs memory.")
+        request = open_approval(policy_queries.POLICY, version.id)
         waiver = waivers.request(
             copywriter, "retention_days", 120, expires_at=clock.now() + timedelta(days=20), reason="A claim runs longer.",
             compensation="A weekly review.",
@@ -52,6 +52,7 @@ def asking(rich):
         )
         return {
             "version": version.id,
+            "request": request.id,
             "waiver": waiver.id,
             "approval": approval.id,
             "stop": stop.id,
@@ -60,7 +61,7 @@ def asking(rich):
         }
 
 
-SAID = ("Review the looser policy", "Review the request to waive retention of ad-copywriter", "Review the restart of ad-copywriter", "Review the drill of ad-copywriter")  # fmt: skip
+SAID = ("Review the request to move the policy from strict to standard", "Review the request to waive retention of ad-copywriter", "Review the restart of ad-copywriter", "Review the drill of ad-copywriter")  # fmt: skip
 
 
 def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
@@ -73,15 +74,15 @@ def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
     assert titles[SAID[3]].row.due == NOW + timedelta(days=3)
     assert [(item.rank, item.at) for item in found] == sorted((item.rank, item.at) for item in found)
     page = as_officer.get("")
-    assert SAID[0] in cell(page, "waits") and f"/t/acme/inbox/items/policy.{asking['version']}/open" in links(page, "waits")
-    opened = as_officer.get(f"inbox/items/policy.{asking['version']}/open", then=302)
-    assert opened.location == f"/t/acme/policies/decisions/{asking['version']}"
+    assert SAID[0] in cell(page, "waits") and f"/t/acme/inbox/items/approval.{asking['request']}/open" in links(page, "waits")
+    opened = as_officer.get(f"inbox/items/approval.{asking['request']}/open", then=302)
+    assert opened.location == f"/t/acme/approvals/{asking['request']}"
 
 
 @pytest.mark.parametrize("which", range(4))
 def test_each_leads_to_where_it_is_decided(as_officer, asking, which):
     path = (
-        "policies/decisions/{version}",
+        "approvals/{request}",
         "approvals/{approval}",
         "switches/stops/{stop}/restart",
         "switches/drills/{drill}",
@@ -126,7 +127,7 @@ def item(about, since, source="evidence-upload"):
 
 def test_what_was_decided_waits_no_more(as_reviewer, asking):
     with make.acting("admin"):
-        session().query(PolicyVersion).filter_by(id=asking["version"]).update({"state": "refused"})
+        approvals.withdraw(open_approval(policy_queries.POLICY, asking["version"]))
         approvals.withdraw(open_approval(policy_queries.WAIVER, asking["waiver"]))
         session().query(Stop).filter_by(id=asking["stop"]).update({"restarted_at": NOW})
         session().query(Drill).filter_by(id=asking["drill"]).update({"state": "planned"})
