@@ -13,7 +13,7 @@ from governance.operations.policies import permissions, platform_minimum, querie
 from governance.operations.policies.effective_policies import Platform, read_platform
 from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.policy_diff import platform_content
-from governance.operations.policies.strictness import DIMENSIONS, loosens
+from governance.operations.policies.strictness import DIMENSIONS, Move, loosens
 
 CLOSED = {"rejected": "refused", "withdrawn": "withdrawn", "voided": "voided", "expired": "expired"}
 WHERE = {"floor": "platform minimum", "unwaivable": "waivers"}
@@ -46,7 +46,7 @@ def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
     return read_platform(row.base, queries.platform_version(row.base).content) if row.base else Platform(), after
 
 
-def _change(where: str, what: str, before: str, after: str, move: str, wanted: Platform) -> Change:
+def _change(where: str, what: str, before: str, after: str, move: Move, wanted: Platform) -> Change:
     title = (
         DIMENSIONS[what].title
         if what in DIMENSIONS

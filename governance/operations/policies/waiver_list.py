@@ -75,7 +75,7 @@ def count() -> int:
     return session().scalar(select(func.count()).select_from(Waiver)) or 0
 
 
-def _filtered(wanted: Mapping[str, str]) -> Select[Waiver, str]:
+def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
     w = Waiver
     query = select(w, AISystem.key).join(AISystem, AISystem.id == w.system_id)
     if "state" in wanted:
