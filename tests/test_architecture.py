@@ -41,6 +41,7 @@ NO_ENTRY = {
     "assurance/evidence/actions.py start_destruction": "its approval was given; recorded as that",
     "assurance/evidence/actions.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
     "foundation/privacy/actions.py close_erasure": "its approval was rejected, withdrawn or expired; recorded as that",
+    "operations/policies/actions.py close_request": "its approval was rejected, withdrawn, voided or expired; recorded as that",
     "operations/policies/waivers.py close": "its approval was rejected, withdrawn or expired; recorded as that",
     "operations/policies/platform_minimum.py close_request": "its approval was rejected, withdrawn, voided or expired; recorded as that",
     "operations/switches/actions.py file_as": "which version that is; recorded with the version",
