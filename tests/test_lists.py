@@ -13,6 +13,7 @@ from governance.assurance.evidence import actions as evidence
 from governance.foundation.api_keys import actions as keys
 from governance.kernel import clock, list_pages
 from governance.kernel.list_pages import Filter, ListPage
+from governance.operations.policies import waivers
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.browser import Visitor
@@ -34,7 +35,15 @@ def _fill(slug: str) -> dict[str, str]:
     today, month = clock.today(), timedelta(days=30)
     with make.acting("compliance_officer", slug):
         for key, lane in (("triage", "high_risk"), ("copy", "standard")):
-            systems.register(key=f"{slug}-{key}", name=f"{key} of {slug}", lane=lane, purpose="Works.", owner_id=None)
+            system = systems.register(key=f"{slug}-{key}", name=f"{key} of {slug}", lane=lane, purpose="Works.", owner_id=None)
+            waivers.request(
+                system.id,
+                "retention_days",
+                120,
+                expires_at=clock.now() + month,
+                reason=f"Of {slug}",
+                compensation="A weekly review",
+            )
         held = [controls.create(f"SEC-{n}", f"Control {n} of {slug}", "Works.", kind="detective", automation="manual", cadence="monthly")
                 for n in range(3)]  # fmt: skip
         evidence.begin(f"Report of {slug}", kind="report", cadence="monthly", controls={held[0].id: "It shows that."})

@@ -2,7 +2,7 @@
 
     acme(ago) -> Iterator[Told]              acme: up to version 17, and the open draft that moves to strict
     globex(ago) -> Iterator[Told]            baseline, then standard
-    operator(ago) -> Iterator[Told]          what nobody may waive, and a change that waits; in the console's tenant, by the part "operator"
+    operator(ago) -> Iterator[Told]          what nobody may waive, and a looser one that awaits approval; in the console's tenant, by the part "operator"
 
 Each Told is a day, a part (admin, officer, jun) and a deed, as governance/demo/world.py plays them; its caller is in the tenant's
 transaction, at that day, as that person.
@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, platform_minimum, queries, waiver_list, waivers
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.policy_diff import platform_content, with_tier, with_value
 from governance.operations.policies.strictness import read
@@ -118,7 +121,7 @@ def _tightened(change: Change, because: str) -> Callable[[], object]:
 
 
 def _asked(change: Change, because: str) -> Callable[[], object]:
-    return lambda: actions.ask(change(queries.standing().content), seen="", because=because)
+    return lambda: actions.request_approval(change(queries.standing().content), seen="", because=because)
 
 
 def _drafted(change: Change, because: str) -> Callable[[], object]:
@@ -127,34 +130,37 @@ def _drafted(change: Change, because: str) -> Callable[[], object]:
 
 def _approved() -> None:
     row = queries.draft()
-    if row is None:
-        raise LookupError("nobody asked")
-    actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+    approval = open_approval(queries.POLICY, row.id) if row else None
+    if approval is None:
+        raise LookupError("no policy awaits approval")
+    approvals.approve(approval, seen=kinds.fingerprint_seen(approval))
 
 
 def _asked_waiver() -> None:
     system_id = next(s.id for s in queries.standing().systems if s.key == "ad-copywriter")
-    actions.ask_waiver(
+    waivers.request(
         system_id, "content_filter", "off", expires_at=clock.now() + timedelta(days=20),
-        because="A campaign against cyberbullying quotes what it fights", compensation="Two editors read every draft",
+        reason="A campaign against cyberbullying quotes what it fights", compensation="Two editors read every draft",
     )  # fmt: skip
 
 
 def _refused_waiver() -> None:
-    actions.refuse_waiver(
-        queries.waivers()[0], "The vendor's own filter cannot be told apart from ours; quote with marks instead"
-    )
+    waiver = waiver_list.waivers({}).rows[0][0]
+    approval = open_approval(queries.WAIVER, waiver.id)
+    if approval is None:
+        raise LookupError("no waiver is requested")
+    approvals.reject(approval, reason="The vendor's own filter cannot be told apart from ours; quote with marks instead")
 
 
 def _unwaivable() -> None:
     content = platform_content(queries.platform())
-    actions.change_platform(
-        content | {"unwaivable": ["training_use"]}, base=0, because="Data for training is no tenant's to give away"
+    platform_minimum.change(
+        content | {"unwaivable": ["training_use"]}, base=0, reason="Data for training is no tenant's to give away"
     )
 
 
 def _looser_floor() -> None:
     content = platform_content(queries.platform())
     looser = content | {"floor": content["floor"] | {"retention_days": 120}}
-    actions.change_platform(looser, base=1, because="A supervisor asks all insurers to keep claims for 120 days this winter",
+    platform_minimum.change(looser, base=1, reason="A supervisor asks all insurers to keep claims for 120 days this winter",
                             until=clock.now() + timedelta(days=80))  # fmt: skip

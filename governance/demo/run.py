@@ -21,7 +21,7 @@ from governance.demo import idp, journey, keys, world
 from governance.demo.idp import Client
 from governance.kernel import clock, config, embedded
 
-VERSION = 15
+VERSION = 16
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"), ("officer@acme.example", "acme", "compliance_officer"),
     ("contributor@acme.example", "acme", "contributor"), ("viewer@acme.example", "acme", "viewer"),

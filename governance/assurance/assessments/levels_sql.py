@@ -127,7 +127,7 @@ def _policy_doubt() -> Any:
     """No policy was put in force, its tier is the most permissive one, or a waiver is open."""
     v, w = aliased(PolicyVersion), aliased(Waiver)
     in_force = select(v.content["tier"].astext).where(v.in_force_from <= NOW).order_by(v.in_force_from.desc()).limit(1)
-    open_ones = select(w.id).where(w.second_at <= NOW, w.expires_at > NOW, w.closed_at.is_(None) | (w.closed_at > NOW))
+    open_ones = select(w.id).where(w.live_from <= NOW, w.expires_at > NOW, w.closed_at.is_(None) | (w.closed_at > NOW))
     return func.coalesce(in_force.scalar_subquery(), LOOSEST) == LOOSEST, exists(open_ones)
 
 

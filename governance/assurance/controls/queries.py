@@ -391,15 +391,15 @@ def _drills() -> ScalarSelect[Any]:
 
 
 def _policy() -> Any:
-    """Versions as they came into force, and the waivers that were agreed to."""
+    """Versions as they came into force, and the waivers that were live."""
     v, w = PolicyVersion, Waiver
     versions = select(func.json_agg(func.json_build_array(_epoch(v.in_force_from), v.number, v.content["tier"].astext)))
     waivers = select(
         func.json_agg(
-            func.json_build_array(w.id, AISystem.key, w.dimension, _epoch(w.second_at), _epoch(w.expires_at), _epoch(w.closed_at))
+            func.json_build_array(w.id, AISystem.key, w.dimension, _epoch(w.live_from), _epoch(w.expires_at), _epoch(w.closed_at))
         )
     ).join(AISystem, AISystem.id == w.system_id)
     return func.json_build_object(
         "versions", versions.where(v.in_force_from.is_not(None)).correlate(None).scalar_subquery(),
-        "waivers", waivers.where(w.second_at.is_not(None)).correlate(None).scalar_subquery(),
+        "waivers", waivers.where(w.live_from.is_not(None)).correlate(None).scalar_subquery(),
     )  # fmt: skip

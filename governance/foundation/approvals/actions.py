@@ -199,7 +199,7 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
     now = clock.now()
     session().add(ApprovalGiven(approval_id=approval.id, person_id=current.person_id(), fingerprint=seen, given_at=now))
     session().flush()
-    if _counted(approval, seen) < approval.needed:
+    if not _are_enough(approval, seen):
         _record(approval, "given", because=reason.strip(), fingerprint=seen)
         return None
     approval.state, approval.closed_at, approval.closed_by = "approved", now, current.person_id()
@@ -208,17 +208,24 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
 
 
 def _gave(approval: Approval, seen: str) -> bool:
-    """Whether the acting person approved exactly this before: the second one of two clicks."""
-    return any((each.person_id, each.fingerprint) == (current.person_id(), seen) for each in queries.given(approval))
-
-
-def _counted(approval: Approval, seen: str) -> int:
-    """How many people have approved exactly this; who approved something else before it changed is asked again."""
+    """Whether the acting person approved exactly this before, and it counts: the second one of two clicks."""
     every = queries.given(approval)
+    lapsed = queries.lapsed(approval, every)
+    return any(
+        (each.person_id, each.fingerprint) == (current.person_id(), seen) for each in every if each.person_id not in lapsed
+    )
+
+
+def _are_enough(approval: Approval, seen: str) -> bool:
+    """Whether as many people as are needed approved exactly this, and may still. The approvals of others are asked for again."""
+    every = queries.given(approval)
+    lapsed = queries.lapsed(approval, every)
+    counted = [each for each in every if each.fingerprint == seen and each.person_id not in lapsed]
+    enough = len(counted) >= approval.needed
     for each in every:
-        if each.fingerprint != seen:
+        if each.fingerprint != seen or (enough and each.person_id in lapsed):
             session().delete(each)
-    return sum(each.fingerprint == seen for each in every)
+    return enough
 
 
 def reject(approval: Approval, *, reason: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval, ApprovalGiven, ApprovalReminder
@@ -16,6 +16,7 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import Forbidden, NotFound
 
 GAVE = "You approved this already. It takes another person, too."
+LAPSED = "Your role has changed since you approved this, so your approval no longer counts. Another person decides."
 NAMED = "Other people were asked to decide this."
 
 
@@ -73,6 +74,21 @@ def given(approval: Approval) -> Sequence[ApprovalGiven]:
     return session().scalars(query.order_by(ApprovalGiven.given_at, ApprovalGiven.id)).all()
 
 
+def lapsed(approval: Approval, every: Sequence[ApprovalGiven]) -> set[UUID]:
+    """The givers whose approval no longer counts: they left, or their present role doesn't decide this, or is newer than it."""
+    if not every:
+        return set()
+    kind = kinds.named(approval.kind)
+    roles = kind.permission.roles if kind else approval.roles
+    query = select(Membership.person_id, Membership.role_since).where(Membership.ended_at.is_(None), Membership.role.in_(roles))
+    since = {row.person_id: row.role_since for row in session().execute(query.where(_is_one_of(every)))}
+    return {each.person_id for each in every if each.person_id not in since or since[each.person_id] > each.given_at}
+
+
+def _is_one_of(every: Sequence[ApprovalGiven]) -> ColumnElement[bool]:
+    return Membership.person_id.in_({each.person_id for each in every})
+
+
 def next_number() -> int:
     return (session().scalar(select(func.max(Approval.number))) or 0) + 1
 
@@ -104,13 +120,16 @@ def check_may_approve(approval: Approval) -> None:
         raise Forbidden(why)
 
 
-def check_may_reject(approval: Approval) -> None:
-    """Rejecting gives nobody anything: everyone who decides this kind may, however new, except whose request it is."""
+def why_not_reject(approval: Approval) -> str | None:
+    """Rejecting gives nobody anything: everyone who decides this kind may, however new, except whose request it is or whom it is about."""
     if not may_decide(approval):
-        raise Forbidden("Your role can't decide this.")
-    if str(current.person_id()) in approval.requesters:
-        kind = kinds.named(approval.kind)
-        raise Forbidden(kind.own if kind else OWN)
+        return "Your role can't decide this."
+    return _own(approval, ()) if str(current.person_id()) in approval.excluded else None
+
+
+def check_may_reject(approval: Approval) -> None:
+    if (why := why_not_reject(approval)) is not None:
+        raise Forbidden(why)
 
 
 def approvers(approval: Approval) -> list[Approver]:
@@ -132,14 +151,16 @@ def approvers(approval: Approval) -> list[Approver]:
 
 def _rule(approval: Approval) -> ApprovalRequest:
     """The rule of two people, over who requested it, whom it is about, and who approved it already."""
-    givers = [str(each.person_id) for each in given(approval)]
-    return ApprovalRequest([*approval.excluded, *givers], approval.requested_at, own=_own(approval, givers))
+    every = given(approval)
+    return ApprovalRequest(
+        [*approval.excluded, *(each.person_id for each in every)], approval.requested_at, own=_own(approval, every)
+    )
 
 
-def _own(approval: Approval, givers: Collection[str]) -> str:
-    kind, me = kinds.named(approval.kind), str(current.person_id())
-    if me in givers:
-        return GAVE
+def _own(approval: Approval, every: Sequence[ApprovalGiven]) -> str:
+    kind, me = kinds.named(approval.kind), current.person_id()
+    if any(each.person_id == me for each in every):
+        return LAPSED if me in lapsed(approval, every) else GAVE
     if kind is None:
         return OWN
-    return kind.own if me in approval.requesters else kind.own_subject
+    return kind.own if str(me) in approval.requesters else kind.own_subject

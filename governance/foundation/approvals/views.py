@@ -34,13 +34,15 @@ def _page(found: Approval, form: DecideForm, *, status: int = 200) -> ResponseRe
     seen, given = kinds.fingerprint_seen(found), queries.given(found)
     approvers = queries.approvers(found) if is_open else []
     names = people.names([found.requested_by, found.closed_by, *(each.person_id for each in given)])
+    lapsed = queries.lapsed(found, given) if is_open else set()
     form.seen.data = seen
     return page(
         "foundation/approvals/approval.html", status=status, a=found, d=kinds.describe(found), label=kinds.label(found), form=form,
         is_open=is_open, is_own=is_own, is_expired=found.state == "open" and not is_open, is_known=kind is not None,
         is_edited=is_open and kind is not None and kinds.fingerprint(found) != found.fingerprint,
-        seen=seen, names=names, given=given, approvers=approvers, who_may=who_may(kind.permission) if kind else "",
-        why_not=queries.why_not(found) if is_open and not is_own else None, own=kind.own if kind else "",
+        seen=seen, names=names, given=given, lapsed=lapsed, approvers=approvers, who_may=who_may(kind.permission) if kind else "",
+        why_not=queries.why_not(found) if is_open and not is_own else None,
+        why_not_reject=queries.why_not_reject(found) if is_open and not is_own else None, own=kind.own if kind else "",
         blocked=kind.blocked(found) if is_open and kind else None, confirmation=kind.confirmation(found) if is_open and kind else "",
         minutes=_minutes_since_sign_in(), is_fresh=recently_signed_in(current.actor()), fresh_minutes=STEP_UP_SECONDS // 60,
         role=_role(found.requested_by), moments=_history(found),

@@ -2,12 +2,25 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Hourly, Link, Manifest, NavItem
-from governance.operations.policies import actions, inbox, jobs, models, palette, permissions, views
+from governance.operations.policies import (
+    actions,
+    jobs,
+    models,
+    palette,
+    permissions,
+    platform_approval,
+    platform_minimum,
+    version_approval,
+    views,
+    waiver_approval,
+    waiver_views,
+    waivers,
+)
 
 manifest = Manifest(
     name="policies",
     models=(models,),
-    routes=(views.feature, views.operator_feature),
+    routes=(views.feature, waiver_views.feature, views.operator_feature),
     navigation=(
         NavItem(
             label="Policies",
@@ -18,7 +31,7 @@ manifest = Manifest(
             group="operations",
         ),
         NavItem(
-            label="Floor",
+            label="Platform minimum",
             icon="adjustments-horizontal",
             endpoint="operator_policies.index_of_operator",
             permission=permissions.PLATFORM,
@@ -32,14 +45,14 @@ manifest = Manifest(
     palette=(
         Command("Change the policy", "policies.index", permissions.DRAFT),
         Command("View the policy in force", "policies.in_force", permissions.VIEW),
-        Command("Request a waiver", "policies.ask_waiver", permissions.WAIVE),
+        Command("Request a waiver", "waivers.new", permissions.WAIVE),
     ),
     search=(palette.policy_versions,),
-    audit=actions_in(actions),
+    audit=actions_in(actions, waivers, platform_minimum),
     links={
-        "PolicyVersion": Link(endpoint="policies.decision", argument="policy_version_id"),
-        "Waiver": Link(endpoint="policies.waiver", argument="waiver_id"),
-        "PlatformPolicy": Link(endpoint="operator_policies.decision", argument="platform_policy_id"),
+        "PolicyVersion": Link(endpoint="policies.version_by_id", argument="policy_version_id"),
+        "Waiver": Link(endpoint="waivers.waiver", argument="waiver_id"),
+        "PlatformPolicy": Link(endpoint="operator_policies.change_request", argument="platform_policy_id"),
     },
-    inbox=inbox.SOURCES,
+    approvals=(version_approval.POLICY, waiver_approval.WAIVER, platform_approval.PLATFORM),
 )

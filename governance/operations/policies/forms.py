@@ -22,14 +22,15 @@ from governance.operations.policies.strictness import DIMENSIONS, Dimension
 from governance.operations.systems import queries as systems
 
 WHY = "Say why: the reason is kept in the log."
+REASON = "Enter a reason. It is kept in the audit log."
 LONGEST = Length(max=2000)
 
 constraint("uq_policy_versions_open", "Somebody else began a draft at the same moment. Look at it, then save again.")
 constraint(
     "uq_policy_versions_tenant_id_number", "Another version came into force at the same moment. Look at it, then save again."
 )
-constraint("uq_platform_policies_open", "Another operator asked for a change at the same moment.")
-constraint("uq_platform_policies_number", "Another version came into force at the same moment. Look at it, then save again.")
+constraint("uq_platform_policies_open", "Another operator requested a change at the same moment. Review it, then try again.")
+constraint("uq_platform_policies_number", "Another version was activated at the same moment. Review it, then save again.")
 
 
 def dimensions() -> list[tuple[str, str]]:
@@ -69,10 +70,10 @@ class OverrideForm(Form):
     names = TextAreaField("Models", [Length(max=20_000)])
 
 
-class DecideForm(Form):
-    verb = HiddenField("Verb")
+class DraftForm(Form):
+    """`seen` is the open version as the page showed it."""
+
     seen = HiddenField("Seen")
-    because = TextAreaField("Reason", [LONGEST], filters=[stripped])
 
 
 class BackForm(Form):
@@ -81,16 +82,22 @@ class BackForm(Form):
 
 
 class WaiverForm(Form):
-    system = Choice("AI system", [InputRequired("For which AI system?")], choices=systems.choices)
+    system = Choice("AI system", [InputRequired("Choose an AI system.")], choices=systems.choices)
     dimension = SelectField("Dimension", choices=dimensions)
     value = StringField(
-        "Value while it is waived", [InputRequired("Which value holds instead?"), Length(max=2000)], filters=[stripped]
+        "Value while it is waived", [InputRequired("Enter the value that applies instead."), Length(max=2000)], filters=[stripped]
     )
-    expires_on = DayField("Ends on", required="A waiver has an end.", bounds=ANY_DAY)
-    because = TextAreaField("Reason", [InputRequired(WHY), LONGEST], filters=[stripped])
+    expires_on = DayField("Ends on", required="Choose the day on which the waiver ends.", bounds=ANY_DAY)
+    reason = TextAreaField("Reason, kept in the audit log", [InputRequired(REASON), LONGEST], filters=[stripped])
     compensation = TextAreaField(
-        "What is done instead", [InputRequired("Say what is done instead, for as long as the floor does not hold."), LONGEST], filters=[stripped]
+        "What is done instead", [InputRequired("Describe what is done instead while the platform minimum is waived."), LONGEST], filters=[stripped]
     )  # fmt: skip
+
+
+class EndForm(Form):
+    """Ending a waiver early."""
+
+    reason = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
 
 
 class PlatformForm(Form):
@@ -98,14 +105,14 @@ class PlatformForm(Form):
 
     verb = HiddenField("Verb")
     base = HiddenField("Base")
-    until = DayField("The looser floor ends on", required=False, bounds=ANY_DAY)
-    because = TextAreaField("Reason", [LONGEST], filters=[stripped])
+    until = DayField("The looser minimum ends on", required=False, bounds=ANY_DAY)
+    reason = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
 
 
 def _value(which: Dimension, *, blank: bool) -> Field:
     """A level is chosen, anything else is typed; in the floor nothing may be said."""
     if which.levels:
-        choices = [("", "says nothing")] if blank else []
+        choices = [("", "no minimum")] if blank else []
         return SelectField(
             which.title, choices=[*choices, *((level.value, f"{level.value}: {level.means}") for level in which.levels)]
         )
@@ -122,14 +129,14 @@ def _with_values(name: str, base: type[PlatformForm], *, blank: bool) -> type[An
 
 
 class _FloorForm(PlatformForm):
-    unwaivable = SelectMultipleField("May not be waived", choices=dimensions)
+    unwaivable = SelectMultipleField("Can't be waived", choices=dimensions)
 
 
 class _TierForm(PlatformForm):
     key = StringField("Short name", [Length(max=40)], filters=[stripped])
-    name = StringField("Name", [InputRequired("What is it called?"), Length(max=60)], filters=[stripped])
+    name = StringField("Name", [InputRequired("Enter a name."), Length(max=60)], filters=[stripped])
     means = StringField("What it means", [Length(max=200)], filters=[stripped])
-    four_eyes = BooleanField("Tightening takes two persons, too")
+    four_eyes = BooleanField("Tightening takes two people, too")
 
 
 FloorForm = _with_values("FloorForm", _FloorForm, blank=True)

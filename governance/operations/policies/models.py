@@ -50,7 +50,9 @@ class PolicyVersion(Tenanted, Model):
 
 
 class Waiver(Tenanted, Model):
-    """The only way below the floor: one dimension of one system, for a while, asked by one and agreed by two others."""
+    """The only way below the platform minimum: one dimension of one system, for a while, requested by one and approved by two
+    others. Who approved it, and when, is in its approval.
+    """
 
     __tablename__ = "waivers"
     __table_args__ = (
@@ -65,12 +67,9 @@ class Waiver(Tenanted, Model):
     reason: Mapped[str]
     compensation: Mapped[str]  # what is done instead
     expires_at: Mapped[datetime]
-    state: Mapped[str]  # asked live refused withdrawn ended
+    state: Mapped[str]  # asked live refused withdrawn expired ended
     asked_by: Mapped[UUID]
-    first_by: Mapped[UUID | None]
-    first_at: Mapped[datetime | None]
-    second_by: Mapped[UUID | None]
-    second_at: Mapped[datetime | None]
+    live_from: Mapped[datetime | None]  # the second of two others has approved it
     closed_by: Mapped[UUID | None]
     closed_at: Mapped[datetime | None]
 
@@ -88,7 +87,7 @@ class PlatformPolicy(Model):
     )
 
     number: Mapped[int | None]
-    state: Mapped[str]  # asked live refused withdrawn
+    state: Mapped[str]  # asked live refused withdrawn expired voided
     content: Mapped[dict[str, Any]]
     digest: Mapped[str]
     base: Mapped[int]

@@ -1,9 +1,9 @@
-"""The operator's pages: the floor under all tenants, the tiers, and what waits for a second operator.
+"""The operator's pages: the platform minimum, the tiers, and what was requested of a second operator.
 
-index_of_operator                  floor and tiers side by side
-change_floor, new_tier, tier       looked at first, then confirmed
-decision, decide                   a second operator
-versions, version                  what was in force
+index_of_operator                  minimum and tiers side by side
+change_floor, new_tier, tier       previewed first, then confirmed
+change_request                     what loosens, and became no version
+versions, version                  what applied to every tenant
 """
 
 import re
@@ -14,18 +14,19 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
+from governance.foundation.approvals.models import Approval
+from governance.foundation.approvals.queries import is_open, latest, open_approval
 from governance.foundation.people import queries as people
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, formatting
-from governance.kernel.errors import Invalid, NotFound
+from governance.kernel import clock, formatting
+from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted
 from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.policies import actions, permissions, queries
-from governance.operations.policies.effective_policies import Platform, read_platform
-from governance.operations.policies.forms import DecideForm, FloorForm, TierForm, value_name
+from governance.operations.policies import permissions, platform_approval, platform_minimum, queries
+from governance.operations.policies.effective_policies import Platform
+from governance.operations.policies.forms import FloorForm, TierForm, value_name
 from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.policy_diff import platform_content
 from governance.operations.policies.strictness import DIMENSIONS, TIERS, Value, loosens, plain, plain_all, read
@@ -39,13 +40,19 @@ KEY = re.compile(r"[a-z][a-z0-9-]{1,39}\Z")
 def index_of_operator() -> ResponseReturnValue:
     platform = queries.platform()
     return page(
-        "operations/policies/floor.html", platform=platform, dimensions=DIMENSIONS.values(), means=means, waits=queries.open_platform(),
+        "operations/policies/floor.html", platform=platform, dimensions=DIMENSIONS.values(), means=means, open_request=_open_request(),
         number=queries.newest_platform_number(), under=_tenants(), built_in=TIERS,
     )  # fmt: skip
 
 
+def _open_request() -> Approval | None:
+    row = queries.open_platform()
+    approval = open_approval(queries.PLATFORM, row.id) if row else None
+    return approval if approval is not None and is_open(approval) else None
+
+
 def _tenants() -> int:
-    """How many stand under it."""
+    """How many it applies to."""
     return sum(t.kind != "operator" for t in directory.all_tenants())
 
 
@@ -74,9 +81,9 @@ def new_tier() -> ResponseReturnValue:
     def wanted() -> dict[str, Any]:
         key = form.key.data or ""
         if not KEY.match(key) or key == "new":
-            raise Invalid("A short name is 2 to 40 small letters, digits and hyphens.", field="key")
+            raise Invalid("Enter 2 to 40 lower-case letters, digits and hyphens.", field="key")
         if key in platform.tiers:
-            raise Invalid(f"There is a tier {key} already.", field="key")
+            raise Invalid(f"The tier {key} exists already. Choose another short name.", field="key")
         return _with_tier(platform, key, form)
 
     return _changing("operations/policies/tier.html", platform, form, wanted, tier=None)
@@ -96,35 +103,35 @@ def tier(key: str) -> ResponseReturnValue:
 def _changing(
     template: str, platform: Platform, form: Any, wanted: Callable[[], Mapping[str, Any]], **more: Any
 ) -> ResponseReturnValue:
-    """Looked at first, which writes nothing; then it applies, or waits for a second operator."""
+    """Previewed first, which writes nothing; then it applies, or awaits a second operator."""
     looked: dict[str, Any] = {}
 
     def look() -> None:
-        after = actions.check_platform(wanted())
-        moved = actions.platform_moves(platform, after)
+        after = platform_minimum.check_content(wanted())
+        moved = platform_minimum.moves(platform, after)
         if not moved:
-            raise actions.Unchanged("Nothing changes: it says what is in force already.")
-        looked.update(after=after, moved=moved, pairs=actions.platform_lines(platform, after), loosens=any(loosens(m) for _, _, m in moved),
-                      ends=actions.needs_end(after))  # fmt: skip
+            raise DomainError("Nothing changes. These values apply already.")
+        looked.update(after=after, moved=moved, pairs=platform_minimum.lines(platform, after), loosens=any(loosens(m) for _, _, m in moved),
+                      ends=platform_minimum.needs_end(after))  # fmt: skip
 
     def act() -> None:
         ends = _end_of(form.until.data) if form.until.data else None
-        actions.change_platform(wanted(), base=counted(form.base.data), because=form.because.data or "", until=ends)
+        platform_minimum.change(wanted(), base=counted(form.base.data), reason=form.reason.data or "", until=ends)
 
     if request.method == "POST" and form.verb.data == "confirm":
         if accepted(form, act):
-            waits = queries.open_platform()
-            flash("It waits for a second operator." if waits else "In force, for every tenant.")
-            where = url_for("operator_policies.decision", platform_policy_id=waits.id) if waits else url_for("operator_policies.index_of_operator")  # fmt: skip
-            return redirect(where, 303)
+            if (approval := _open_request()) is not None:
+                return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
+            flash("It applies to every tenant now.")
+            return redirect(url_for("operator_policies.index_of_operator"), 303)
     elif request.method == "POST":
         accepted(form, look)
     status = 200
     if request.method == "POST" and form.problems:
         status = form.status
-        form.base.data = str(queries.newest_platform_number())  # what he looks at now, and saves again upon
+        form.base.data = str(queries.newest_platform_number())  # what the page shows now, and the next save changes
     return page(template, status=status, form=form, platform=platform, dimensions=DIMENSIONS.values(), value_name=value_name,
-                looked=looked, under=_tenants(), **more)  # fmt: skip
+                looked=looked, under=_tenants(), open_request=_open_request() if looked else None, **more)  # fmt: skip
 
 
 def _tier_values(platform: Platform, key: str) -> dict[str, str]:
@@ -153,52 +160,16 @@ def _end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
 
 
-# ---- a second operator
+# ---- what awaits a second operator, or did
 
 
 @feature.get("/floor/decisions/<uuid:platform_policy_id>", needs=permissions.PLATFORM)
-def decision(platform_policy_id: UUID) -> ResponseReturnValue:
-    return _decision(queries.platform_policy(platform_policy_id), DecideForm())
-
-
-def _decision(row: PlatformPolicy, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
-    platform = queries.platform()
-    form.seen.data = actions.platform_mark(row)
-    return page(
-        "operations/policies/floor_decision.html", status=status, row=row, form=form, platform=platform, under=_tenants(), me=current.actor().person_id,
-        why_not=actions.approval_of_platform(row).why_not() if row.state == "asked" else None,
-        pairs=actions.platform_lines(platform, read_platform(0, row.content)) if row.state == "asked" else [],
-        names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id]),
-    )  # fmt: skip
-
-
-def _asked(platform_policy_id: UUID) -> list[tuple[str, str]]:
+def change_request(platform_policy_id: UUID) -> ResponseReturnValue:
+    """The record of a change that was requested; it is decided on the page of its approval."""
     row = queries.platform_policy(platform_policy_id)
-    return [("Requested by", people.names([row.made_by]).get(row.made_by, "")), ("Reason for the change", row.reason)]
-
-
-DECIDE = StepUp(
-    {"approve": "Approve platform change", "refuse": "Reject platform change", "withdraw": "Withdraw platform change"},
-    DecideForm,
-    facts=_asked,
-    danger={"approve": "The change applies to every tenant."},
-)
-
-
-@feature.post("/floor/decisions/<uuid:platform_policy_id>", needs=permissions.FLOOR, fresh=DECIDE)
-def decide(platform_policy_id: UUID) -> ResponseReturnValue:
-    row, form = queries.platform_policy(platform_policy_id), DecideForm()
-    verbs = {
-        "approve": lambda: actions.approve_platform(row, seen=form.seen.data or ""),
-        "refuse": lambda: actions.refuse_platform(row, form.because.data or ""),
-        "withdraw": lambda: actions.withdraw_platform(row),
-    }
-    verb = verbs.get(form.verb.data or "")
-    if verb is None:
-        raise Invalid("Decide: approve, refuse or withdraw.")
-    if not accepted(form, verb):
-        return _decision(row, form, status=form.status)
-    return redirect(url_for("operator_policies.decision", platform_policy_id=row.id), 303)
+    if row.number:
+        return redirect(url_for("operator_policies.version", number=row.number), 302)
+    return _record(row, *platform_approval.layers(row))
 
 
 # ---- versions
@@ -215,6 +186,13 @@ def versions() -> ResponseReturnValue:
 @feature.get("/floor/versions/<int:number>", needs=permissions.PLATFORM)
 def version(number: int) -> ResponseReturnValue:
     row = queries.platform_version(number)
-    before = read_platform(row.base, queries.platform_version(row.base).content) if row.base else Platform()
-    return page("operations/policies/floor_version.html", row=row, pairs=actions.platform_lines(before, read_platform(number, row.content)),
-                names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id]), over=clock.now())  # fmt: skip
+    return _record(row, *platform_approval.layers(row))
+
+
+def _record(row: PlatformPolicy, before: Platform, after: Platform) -> ResponseReturnValue:
+    approval = latest(queries.PLATFORM, [row.id]).get(row.id)
+    return page(
+        "operations/policies/floor_version.html", row=row, pairs=platform_minimum.lines(before, after), approval=approval,
+        is_requested=row.state == "asked" and approval is not None and is_open(approval), over=clock.now(),
+        names=people.names([row.made_by, row.decided_by]), moments=people.timeline([row.id, *([approval.id] if approval else [])]),
+    )  # fmt: skip

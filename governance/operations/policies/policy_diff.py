@@ -14,8 +14,9 @@ from uuid import UUID
 
 import rfc8785
 
+from governance.kernel.inbox import lower_first
 from governance.operations.policies.effective_policies import Content, Platform
-from governance.operations.policies.strictness import DIMENSIONS, TIERS, Tier, Value, plain_all
+from governance.operations.policies.strictness import DIMENSIONS, TIERS, Dimension, Tier, Value, plain_all
 
 SHOWN_NAMES = 6
 
@@ -98,6 +99,16 @@ def said(value: Value | None) -> str:
     if isinstance(value, frozenset):
         return _names(value)
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if isinstance(value, int) else value
+
+
+def measured(value: Value | None, which: Dimension) -> str:
+    """The same with its unit: `90 days`."""
+    return f"{said(value)} {which.unit}" if isinstance(value, int) and which.unit else said(value)
+
+
+def setting_of(key: str, system: str) -> str:
+    """As "grounding of ad-copywriter", inside a sentence."""
+    return f"{lower_first(DIMENSIONS[key].title if key in DIMENSIONS else key)} of {system}"
 
 
 def briefly(value: Value | None) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from governance.kernel.errors import Invalid
 from governance.operations.policies.effective_policies import Governed, Scope, Standing, loosening, scopes
-from governance.operations.policies.policy_diff import lines, mark, said, written
+from governance.operations.policies.policy_diff import Line, lines, mark, said, written
 from governance.operations.policies.strictness import (
     ANYTHING,
     DIMENSIONS,
@@ -74,6 +74,14 @@ def _plain(value: Value | None) -> str | int | list[str] | None:
 def verdict(before: Standing, after: Standing) -> Verdict:
     """The tier in force says whether tightening takes two persons as well."""
     return Verdict(loosening(before, after), before.tier.four_eyes)
+
+
+def line_loosens(line: Line, found: Verdict, before: Standing, after: Standing) -> bool:
+    """Whether something loosens by this line of what is written differently."""
+    if line.key == "tier":
+        return any(loosens(c.move) for c in changes(before.tier.values, after.tier.values))
+    scopes_of_it = found.loosening.values() if line.system_id is None else [found.loosening.get(line.system_id, ())]
+    return any(c.key == line.key for moved in scopes_of_it for c in moved)
 
 
 # ---- system by system

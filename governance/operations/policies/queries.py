@@ -6,7 +6,7 @@ version(number), versions()     what was in force
 draft()                         the one open version, if there is one
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
@@ -31,6 +32,8 @@ from governance.operations.policies.effective_policies import (
 from governance.operations.policies.models import OPEN, PlatformPolicy, PolicyVersion, Waiver
 from governance.operations.policies.strictness import FLOOR, Layer, Value, effective, read, read_all, values
 from governance.operations.systems.models import AISystem
+
+POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # kinds of approvals
 
 
 def standing(at: datetime | None = None) -> Standing:
@@ -66,9 +69,9 @@ def governed(at: datetime | None = None) -> tuple[Governed, ...]:
 
 
 def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
-    """Agreed by the instant, and neither ended nor withdrawn by it."""
+    """Approved by the instant, and not ended by it."""
     query = select(Waiver).where(
-        _by(Waiver.second_at, at), Waiver.expires_at > (at or clock.now()), _not_by(Waiver.closed_at, at)
+        _by(Waiver.live_from, at), Waiver.expires_at > (at or clock.now()), _not_by(Waiver.closed_at, at)
     )
     return tuple(
         LiveWaiver(w.id, w.system_id, w.dimension, read(w.dimension, w.value), w.expires_at)
@@ -127,9 +130,9 @@ def _locked[S: Select[Any]](query: S) -> S:
     return query.with_for_update().execution_options(populate_existing=True)
 
 
-def policy_version(version_id: UUID) -> PolicyVersion:
+def policy_version(version_id: UUID, *, lock: bool = False) -> PolicyVersion:
     """Any version, in force, open or decided, by its id."""
-    return find(PolicyVersion, version_id, what="version of the policy")
+    return find(PolicyVersion, version_id, what="version of the policy", lock=lock)
 
 
 def numbers() -> Sequence[int]:
@@ -153,12 +156,12 @@ def system_keys(ids: Iterable[UUID]) -> dict[UUID, str]:
     return {row.id: row.key for row in rows}
 
 
-def waiver(waiver_id: UUID) -> Waiver:
-    return find(Waiver, waiver_id)
+def waiver(waiver_id: UUID, *, lock: bool = False) -> Waiver:
+    return find(Waiver, waiver_id, lock=lock)
 
 
-def standing_waiver(system_id: UUID, key: str) -> Waiver | None:
-    """One that is asked for or live for that dimension of that system."""
+def open_waiver(system_id: UUID, key: str) -> Waiver | None:
+    """One that is requested or live for that dimension of that system."""
     query = select(Waiver).where(
         Waiver.system_id == system_id,
         Waiver.dimension == key,
@@ -168,9 +171,15 @@ def standing_waiver(system_id: UUID, key: str) -> Waiver | None:
     return session().scalars(query.limit(1)).one_or_none()
 
 
-def waivers(*, limit: int = 200) -> Sequence[Waiver]:
-    """Open and live ones first, then the newest of those that ended."""
-    return session().scalars(select(Waiver).order_by(Waiver.created_at.desc(), Waiver.id.desc()).limit(limit)).all()
+def approvals_of_waivers(ids: Collection[UUID]) -> dict[UUID, list[ApprovalGiven]]:
+    """Waiver → the approvals given to it, the first one first; no statement when none is wanted."""
+    found: dict[UUID, list[ApprovalGiven]] = {}
+    if ids:
+        query = select(Approval.target_id, ApprovalGiven).join(ApprovalGiven, ApprovalGiven.approval_id == Approval.id)
+        query = query.where(Approval.kind == WAIVER, Approval.target_id.in_(set(ids)))
+        for waiver_id, given in session().execute(query.order_by(ApprovalGiven.given_at, ApprovalGiven.id)):
+            found.setdefault(waiver_id, []).append(given)
+    return found
 
 
 # ---- the operator's layer, in versions

@@ -4,47 +4,42 @@ index, change               the tiers side by side, and what a step would do bef
 pick, override              one value of the tenant or of one system
 in_force                    by system: which layer decides, and all that spoke; on any day
 versions, version, back     what was in force, compared, rolled back
-decision, decide, drop      what waits for a second person
-waivers, …                  below the floor, for a while
+version_by_id               a draft, or what never came into force, and the request for its approval
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 
+from governance.foundation.approvals import queries as approvals
+from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current, formatting
-from governance.kernel.days import CENTURY, parse_day
+from governance.kernel.days import parse_day
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
 from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import actions, permissions, preview, queries, table
 from governance.operations.policies.effective_policies import Content, Governed, Standing, read_content
-from governance.operations.policies.forms import BackForm, ChangeForm, DecideForm, OverrideForm, PickForm, WaiverForm
-from governance.operations.policies.models import PolicyVersion, Waiver
+from governance.operations.policies.forms import BackForm, ChangeForm, DraftForm, OverrideForm, PickForm
+from governance.operations.policies.models import OPEN, PolicyVersion
+from governance.operations.policies.navigation import policy_tabs as _tabs
 from governance.operations.policies.operator_views import feature as operator_feature
 from governance.operations.policies.policy_diff import Line, briefly, lines, said, with_tier, with_value, without_value, written
-from governance.operations.policies.strictness import DIMENSIONS, Dimension, Value, covers, dimension, effective, read
+from governance.operations.policies.strictness import DIMENSIONS, Dimension, Value, dimension, read
 
 feature = Feature("policies", __name__)
 DAY = timedelta(days=1)
 REPLAYED = timedelta(days=14)
 feature.add_app_template_filter(said, "said")
 feature.add_app_template_filter(briefly, "briefly")
-
-
-def _tabs(standing: Standing, here: str, *, live: int | None = None) -> dict[str, Any]:
-    """What the row of tabs shows; the stops live in a feature above this one, so their page is only linked to."""
-    switches = url_for("switches.index") if "switches.index" in current_app.view_functions else None
-    return {"here": here, "systems": len(standing.systems), "waivers": len(standing.waivers) if live is None else live, "switches": switches}  # fmt: skip
 
 
 # ---- the tiers, and a step
@@ -102,8 +97,13 @@ def _tiers(step: Step, form: ChangeForm, *, status: int = 200) -> ResponseReturn
         table=table.table(before, after, draft=_draft_word(step)), seen=_preview(before, after), recent=recent,
         summaries=_summaries([*recent, *([row] if row else [])]), zone=str(formatting.zone()),
         names=people.names([*(v.made_by for v in recent), *(v.decided_by for v in recent), row.made_by if row else None]),
-        me=current.actor().person_id,
+        me=current.actor().person_id, approval=_open_approval(row),
     )  # fmt: skip
+
+
+def _open_approval(row: PolicyVersion | None) -> Approval | None:
+    """Of the open version, while it awaits approval; no statement otherwise."""
+    return _approval(row) if row is not None and row.state == "asked" else None
 
 
 def _draft_word(step: Step) -> str:
@@ -159,7 +159,7 @@ def change() -> ResponseReturnValue:
                 base, own = counted(form.base.data), None if beside else seen
                 actions.tighten_now(content, base=base, because=because, seen=own, back_to=back_to)
             case "ask":
-                actions.ask(content, seen=seen, because=because, apply_at=at)
+                actions.request_approval(content, seen=seen, because=because, apply_at=at)
             case "schedule":
                 if at is None:
                     raise Invalid("Say when it comes into force.", field="apply_at")
@@ -173,8 +173,8 @@ def change() -> ResponseReturnValue:
         return _tiers(_step(step.tier, step.on), form, status=form.status)
     row = queries.draft()
     flash(_done(form.verb.data or "", row))
-    if form.verb.data == "ask" and row is not None:
-        return redirect(url_for("policies.decision", policy_version_id=row.id), 303)
+    if form.verb.data in {"ask", "schedule"} and row is not None and (approval := _open_approval(row)) is not None:
+        return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
     return redirect(url_for("policies.index"), 303)
 
 
@@ -192,7 +192,7 @@ def _done(verb: str, row: PolicyVersion | None) -> str:
         return "In force. Every worker answers by it within a second."
     if row is not None and row.state == "scheduled" and row.apply_at is not None:
         return f"It comes into force on {formatting.short(row.apply_at)}."
-    return "Asked. Another admin or a compliance officer decides." if row is not None and row.state == "asked" else "Kept as a draft. Nothing changed."  # fmt: skip
+    return "Approval requested. Another admin or a compliance officer decides." if row is not None and row.state == "asked" else "Kept as a draft. Nothing changed."  # fmt: skip
 
 
 def _instant(local: datetime | None) -> datetime | None:
@@ -203,7 +203,7 @@ def _instant(local: datetime | None) -> datetime | None:
 @feature.post("/policies/draft/update", needs=permissions.DRAFT)
 def update() -> ResponseReturnValue:
     """Bring the draft up to date with what came into force since."""
-    form = DecideForm()
+    form = DraftForm()
     if not accepted(form, lambda: actions.rebase(seen=form.seen.data or "")):
         flash(form.problems[0][1], "error")
     return redirect(url_for("policies.index"), 303)
@@ -211,7 +211,7 @@ def update() -> ResponseReturnValue:
 
 @feature.post("/policies/draft/withdraw", needs=permissions.DRAFT)
 def drop() -> ResponseReturnValue:
-    form, row = DecideForm(), queries.draft()
+    form, row = DraftForm(), queries.draft()
     if row is not None and actions.opened(row) == form.seen.data and accepted(form, lambda: actions.withdraw(row)):
         flash("Withdrawn. What is in force stays.")
     elif row is not None:
@@ -364,7 +364,7 @@ def _version(row: PolicyVersion, form: BackForm, *, status: int = 200) -> Respon
         "operations/policies/version.html", status=status, row=row, form=form, against=max(against, 0), lines=differs, standing=standing,
         numbers=queries.numbers(), tabs=_tabs(standing, "versions"), open=opened, names=people.names([row.made_by, row.decided_by]),
         systems={s.id: s.key for s in standing.systems} | queries.system_keys(line.system_id for line in differs if line.system_id),
-        moments=people.timeline([row.id]),
+        moments=people.timeline([row.id]), approval=_approval(row) if row.decided_by else None,
     )  # fmt: skip
 
 
@@ -377,172 +377,33 @@ def back(number: int) -> ResponseReturnValue:
     return redirect(url_for("policies.index"), 303)
 
 
-# ---- a second person
+@feature.get("/policies/versions/<uuid:policy_version_id>", needs=permissions.VIEW)
+def version_by_id(policy_version_id: UUID) -> ResponseReturnValue:
+    """A draft, or a version that never came into force; one that did has a page by its number."""
+    row = queries.policy_version(policy_version_id)
+    if row.number:
+        return redirect(url_for("policies.version", number=row.number), 303)
+    standing = queries.standing()
+    after = standing.draft(read_content(row.content).within(standing.systems)) if row.state in OPEN else None
+    return page(
+        "operations/policies/unpublished_version.html", row=row, standing=standing, tabs=_tabs(standing, "tiers"), seen=_preview(standing, after),
+        names=people.names([row.made_by, row.decided_by]), opened=actions.opened(row), approval=_approval(row), moments=people.timeline([row.id]),
+    )  # fmt: skip
 
 
 @feature.get("/policies/decisions/<uuid:policy_version_id>", needs=permissions.VIEW)
 def decision(policy_version_id: UUID) -> ResponseReturnValue:
-    return _decision(queries.policy_version(policy_version_id), DecideForm())
+    """Where bookmarks and letters lead: the request is decided on its own page."""
+    approval = _approval(queries.policy_version(policy_version_id))
+    if approval is not None:
+        return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
+    return redirect(url_for("policies.version_by_id", policy_version_id=policy_version_id), 303)
 
 
-def _decision(row: PolicyVersion, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
-    standing = queries.standing()
-    after = standing.draft(read_content(row.content)) if row.state in {"draft", "asked", "scheduled"} else None
-    form.seen.data = actions.decision_mark(row, standing)
-    me = current.actor().person_id
-    return page(
-        "operations/policies/decision.html", status=status, row=row, form=form, standing=standing, tabs=_tabs(standing, "tiers"), seen=_preview(standing, after),
-        names=people.names([row.made_by, row.decided_by]), me=me, mine=str(me) in row.hands, why_not=actions.approval_of(row).why_not() if row.state == "asked" else None, opened=actions.opened(row),
-        moments=people.timeline([row.id]),
-    )  # fmt: skip
-
-
-def _asked(policy_version_id: UUID) -> list[tuple[str, str]]:
-    row = queries.policy_version(policy_version_id)
-    return [
-        ("Requested by", people.names([row.made_by]).get(row.made_by or UUID(int=0), "")),
-        ("Reason for the change", row.reason),
-    ]
-
-
-DECIDE = StepUp({"approve": "Approve policy change", "refuse": "Reject policy change"}, DecideForm, facts=_asked)
-
-
-@feature.post("/policies/decisions/<uuid:policy_version_id>", needs=permissions.APPROVE, fresh=DECIDE)
-def decide(policy_version_id: UUID) -> ResponseReturnValue:
-    row, form = queries.policy_version(policy_version_id), DecideForm()
-    verbs = {
-        "approve": lambda: actions.approve(row, seen=form.seen.data or ""),
-        "refuse": lambda: actions.refuse(row, form.because.data or ""),
-    }
-    verb = verbs.get(form.verb.data or "")
-    if verb is None:
-        raise Invalid("Decide: approve or refuse.")
-    if not accepted(form, verb):
-        return _decision(row, form, status=form.status)
-    flash({"live": "Approved and in force.", "scheduled": "Approved. It comes into force at its time."}.get(row.state, "Refused. What is in force stays."))  # fmt: skip
-    return redirect(url_for("policies.decision", policy_version_id=row.id), 303)
-
-
-# ---- waivers
-
-
-@feature.get("/policies/waivers", needs=permissions.VIEW)
-def waivers() -> ResponseReturnValue:
-    standing, rows = queries.standing(), queries.waivers()
-    return page(
-        "operations/policies/waivers.html", waivers=rows, standing=standing, tabs=_tabs(standing, "waivers"), keys=queries.system_keys(w.system_id for w in rows),
-        names=people.names(i for w in rows for i in (w.asked_by, w.first_by, w.second_by)), left=_left,
-    )  # fmt: skip
-
-
-def _left(row: Waiver) -> int:
-    """Whole days until it ends; 0 on its last one."""
-    return max((row.expires_at - clock.now()).days, 0)
-
-
-@feature.route("/policies/waivers/new", methods=["GET", "POST"], needs=permissions.WAIVE)
-def ask_waiver() -> ResponseReturnValue:
-    standing = queries.standing()
-    form = WaiverForm(system=uuid_or_none(request.args.get("system")), dimension=request.args.get("dimension"))
-    if request.method == "POST" and accepted(form, lambda: _ask_waiver(form)):
-        flash("Asked. Two others have to agree.")
-        return redirect(url_for("policies.waivers"), 303)
-    return page("operations/policies/waiver_new.html", form=form, standing=standing, tabs=_tabs(standing, "waivers"), last=clock.today() + actions.LONGEST_WAIVER,
-                floor=[(DIMENSIONS[key], value, key in standing.platform.unwaivable) for key, value in standing.platform.floor.items()],
-                status=form.status if request.method == "POST" else 200)  # fmt: skip
-
-
-def _ask_waiver(form: WaiverForm) -> None:
-    key = form.dimension.data or ""
-    try:
-        value = read(key, form.value.data or "")
-    except Invalid as error:
-        raise Invalid(error.message, field="value") from error
-    system_id = form.system.data
-    if not isinstance(system_id, UUID):
-        raise NotFound("There is no such AI system here.")
-    ends = _last_instant(form.expires_on.data or CENTURY[0])
-    because, instead = form.because.data or "", form.compensation.data or ""
-    actions.ask_waiver(system_id, key, value, expires_at=ends, because=because, compensation=instead)
-
-
-def _last_instant(day: date) -> datetime:
-    """The end of that day; of the last one that is allowed, the hour at which thirty days are over."""
-    end = datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
-    longest = clock.now() + actions.LONGEST_WAIVER
-    return longest if longest < end <= longest + DAY else end
-
-
-@feature.get("/policies/waivers/<uuid:waiver_id>", needs=permissions.VIEW)
-def waiver(waiver_id: UUID) -> ResponseReturnValue:
-    return _waiver(queries.waiver(waiver_id), DecideForm())
-
-
-def _waiver(row: Waiver, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
-    standing = queries.standing()
-    form.seen.data = actions.waiver_mark(row, standing)
-    system = next((s for s in standing.systems if s.id == row.system_id), None)
-    decided = standing.effective(system)[row.dimension] if system else None
-    return page(
-        "operations/policies/waiver.html", status=status, row=row, form=form, standing=standing, tabs=_tabs(standing, "waivers"), left=_left(row),
-        key=queries.system_keys([row.system_id]).get(row.system_id, ""), floor=standing.platform.floor.get(row.dimension),
-        value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], why_not=actions.approval_of_waiver(row).why_not() if row.state == "asked" else None, me=current.actor().person_id,
-        names=people.names([row.asked_by, row.first_by, row.second_by, row.closed_by]), moments=people.timeline([row.id]),
-        is_live=row.state == "live" and row.expires_at > clock.now(), decided=decided, without_effect=_stricter_than_waiver(standing, system, row),
-    )  # fmt: skip
-
-
-def _stricter_than_waiver(standing: Standing, system: Governed | None, row: Waiver) -> str:
-    """The tenant's own layer that asks for more than the waiver would allow, in words; a waiver lifts the floor alone."""
-    if system is None or row.state not in {"asked", "live"}:
-        return ""
-    if row.dimension in standing.platform.unwaivable:
-        return f"the operator lets nobody waive {row.dimension}"
-    own = effective(standing.own_layers(system)).get(row.dimension)
-    value = read(row.dimension, row.value)
-    if own is None or covers(row.dimension, value, own.value):
-        return ""
-    return f"{own.set_by} asks for {said(own.value)}"
-
-
-def _waived(waiver_id: UUID) -> list[tuple[str, str]]:
-    row = queries.waiver(waiver_id)
-    system = queries.system_keys([row.system_id]).get(row.system_id, "")
-    return [("AI system", system), ("Waived", f"{DIMENSIONS[row.dimension].title}: {said(read(row.dimension, row.value))}")]
-
-
-DECIDE_WAIVER = StepUp({"agree": "Approve waiver", "refuse": "Reject waiver"}, DecideForm, facts=_waived)
-
-
-@feature.post("/policies/waivers/<uuid:waiver_id>", needs=permissions.WAIVE, fresh=DECIDE_WAIVER)
-def decide_waiver(waiver_id: UUID) -> ResponseReturnValue:
-    row, form = queries.waiver(waiver_id), DecideForm()
-    verbs = {
-        "agree": lambda: actions.agree(row, seen=form.seen.data or ""),
-        "refuse": lambda: actions.refuse_waiver(row, form.because.data or ""),
-    }
-    return _done_to_waiver(row, form, verbs, "Decide: agree or refuse.")
-
-
-@feature.post("/policies/waivers/<uuid:waiver_id>/end", needs=permissions.WAIVE)
-def end_waiver(waiver_id: UUID) -> ResponseReturnValue:
-    """The floor is back, or stays: that waits for nobody, and for no fresh sign-in."""
-    row, form = queries.waiver(waiver_id), DecideForm()
-    verbs = {
-        "withdraw": lambda: actions.withdraw_waiver(row),
-        "close": lambda: actions.close_waiver(row, form.because.data or ""),
-    }
-    return _done_to_waiver(row, form, verbs, "Withdraw it, or end it.")
-
-
-def _done_to_waiver(row: Waiver, form: DecideForm, verbs: Mapping[str, Callable[[], None]], choices: str) -> ResponseReturnValue:
-    verb = verbs.get(form.verb.data or "")
-    if verb is None:
-        raise Invalid(choices)
-    if not accepted(form, verb):
-        return _waiver(row, form, status=form.status)
-    return redirect(url_for("policies.waiver", waiver_id=row.id), 303)
+def _approval(row: PolicyVersion) -> Approval | None:
+    """The newest request for its approval, for whoever may see it."""
+    found = approvals.latest(queries.POLICY, [row.id]).get(row.id)
+    return found if found is not None and approvals.is_visible(found) else None
 
 
 __all__ = ["feature", "operator_feature"]

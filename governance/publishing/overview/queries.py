@@ -36,7 +36,7 @@ from governance.foundation.people.models import Membership, Person
 from governance.kernel.access import allowed
 from governance.kernel.background_work import Run
 from governance.kernel.db import session
-from governance.operations.policies.inbox import dimension_of
+from governance.operations.policies.policy_diff import setting_of
 from governance.operations.systems.models import AISystem
 from governance.publishing.inbox.queries import InboxItem
 from governance.publishing.reports.models import ReportRun
@@ -255,7 +255,7 @@ def _named(row: Any, known: dict[UUID, str]) -> str:
     if row.action.startswith("policy.") and facts.get("number"):
         return f"version {facts['number']}"
     if row.action.startswith("waiver.") and facts.get("dimension"):
-        return dimension_of(f"{facts['dimension']} {facts.get('system', '')}")
+        return setting_of(facts["dimension"], facts.get("system", ""))
     told = (facts[name] for name in ("ref", "requirement", "title", "key", "name") if facts.get(name))
     return known.get(row.target_id) or next(told, "")
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.kernel import tenant_cache
 from governance.kernel.db import session
 from governance.operations.policies.models import PlatformPolicy, PolicyVersion, Waiver
@@ -42,13 +43,24 @@ def in_force(at: datetime, number: int, tier: str, **more: Any) -> PolicyVersion
 
 
 def waived(system_id: UUID, dimension: str, value: Any, *, since: datetime, until: datetime, **more: Any) -> Waiver:
-    """A waiver that two others agreed to at `since`."""
+    """A waiver that is live from `since` on."""
     told: dict[str, Any] = {
         "reason": "A campaign needs it.", "compensation": "A person reads each answer.", "state": "live", "asked_by": make.person_id("admin"),
-        "first_by": make.person_id("compliance_officer"), "first_at": since, "second_by": make.person_id("reviewer"), "second_at": since,
-        "closed_by": None, "closed_at": None, "created_at": since - timedelta(days=1),
+        "live_from": since, "closed_by": None, "closed_at": None, "created_at": since - timedelta(days=1),
     }  # fmt: skip
     return _kept(Waiver(system_id=system_id, dimension=dimension, value=value, expires_at=until, **told | more))
+
+
+def approved(waiver: Waiver, *roles: str) -> None:
+    """The approvals that these people gave to it when it went live."""
+    asked_by, at = str(waiver.asked_by), waiver.live_from
+    request = _kept(Approval(
+        number=1, kind="waiver", target_id=waiver.id, summary="waive it", fingerprint="", reason=waiver.reason, requested_by=waiver.asked_by,
+        requested_at=waiver.created_at, requesters=[asked_by], excluded=[asked_by], approvers=[], roles=["admin"], needed=2, step_up=True,
+        is_ready=True, expires_at=None, state="approved", closed_at=at, closed_by=None,
+    ))  # fmt: skip
+    for role in roles:
+        _kept(ApprovalGiven(approval_id=request.id, person_id=make.person_id(role), fingerprint="", given_at=at))
 
 
 def stopped(system_id: UUID | None, at: datetime, **more: Any) -> Stop:

@@ -12,6 +12,8 @@ from governance.foundation.approvals import actions, inbox, kinds, queries
 from governance.foundation.approvals import jobs as approval_jobs
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people import actions as members
+from governance.foundation.people import queries as people
 from governance.foundation.people.models import Person
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
@@ -105,6 +107,18 @@ def test_who_joined_after_the_request_rejects_but_does_not_approve(purposes, app
     assert "Invite someone, withdraw this request" in as_admin.get(path).text
     decide(late, path, 403, verb="approve")
     decide(late, path, verb="reject", reason="Not now")
+
+
+def test_a_person_whom_it_is_about_neither_approves_nor_rejects_it(purposes, as_olga, as_officer):
+    purposes.requested(purposes.system(), about=make.person_id(*SECOND))
+    path = page_of()
+    page = as_olga.get(path).text
+    assert "It is about you, so another person decides" in page and 'value="reject"' not in page and 'value="approve"' not in page
+    for verb in ("approve", "reject"):
+        assert "It is about you" in decide(as_olga, path, 403, verb=verb, reason="No").text
+    assert purposes.closed == [] and 'value="reject"' in as_officer.get(path).text
+    decide(as_officer, path, verb="reject", reason="Not this one")
+    assert purposes.closed == ["rejected"]
 
 
 def test_an_edit_of_the_target_voids_the_request(purposes, as_admin, as_olga):
@@ -249,6 +263,44 @@ def test_who_approved_before_a_drift_is_asked_again(purposes, olga):
         found = queries.approval(approval)
         actions.approve(found, seen=kinds.fingerprint_seen(found))
     assert len(purposes.applied) == 1
+
+
+@pytest.mark.parametrize("how", ["removed", "demoted", "removed and back", "another role that decides"])
+def test_the_approval_of_somebody_who_left_or_changed_role_no_longer_counts(
+    how, purposes, as_admin, as_olga, as_officer, as_reviewer
+):
+    """An officer who became an admin may decide, too: but their approval was an officer's, who is no longer there."""
+    purposes.requested(purposes.system(), needed=2)
+    path = page_of()
+    decide(as_officer, path, verb="approve")
+    assert "1 of 2 approvals" in as_admin.get(path).text
+    with make.acting("admin"):
+        officer = people.membership_of(make.person_id("compliance_officer"))
+        if how.startswith("removed"):
+            members.remove(officer)
+        else:
+            members.change_role(officer, "viewer" if how == "demoted" else "admin")
+        if how.endswith("back"):
+            members.join(officer.person, "compliance_officer", via="an invitation")
+    page = as_admin.get(path).text
+    assert "0 of 2 approvals" in page and "no longer counts" in page
+    decide(as_olga, path, verb="approve")
+    assert purposes.applied == [] and "2 people have to approve; 1 did" in as_reviewer.get(path).text
+    decide(as_reviewer, path, verb="approve")
+    assert len(purposes.applied) == 1 and "2 of 2 approvals" in as_admin.get(path).text
+
+
+def test_who_has_their_role_back_is_told_that_their_approval_no_longer_counts(purposes, as_officer):
+    purposes.requested(purposes.system(), needed=2)
+    path = page_of()
+    seen = seen_on(as_officer, path)
+    decide(as_officer, path, verb="approve", seen=seen)
+    for role in ("viewer", "compliance_officer"):
+        with make.acting("admin"):
+            members.change_role(people.membership_of(make.person_id("compliance_officer")), role)
+    assert "your approval no longer counts" in as_officer.get(path).text
+    decide(as_officer, path, 403, verb="approve", seen=seen)
+    assert path not in in_inbox(as_officer) and purposes.applied == []
 
 
 # ---- sign-in, expiry, reminders

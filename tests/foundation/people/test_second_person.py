@@ -22,6 +22,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Forbidden
 from governance.operations.policies import actions as policies
+from governance.operations.policies import platform_minimum, waivers
 from governance.operations.policies import queries as policies_of
 from governance.operations.policies.policy_diff import platform_content
 from governance.operations.switches import actions as switches
@@ -61,28 +62,30 @@ def policy(*_: Any) -> Asked:
     register()
     in_force(content("strict"))
     with make.acting("admin"):
-        row = policies.ask(content("standard"), seen="", because=WHY).id
-    return Asked(f"policies/decisions/{row}", f"policies/decisions/{row}")
+        row = policies.request_approval(content("standard"), seen="", because=WHY).id
+        approval = open_approval(policies_of.POLICY, row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def waiver(*_: Any) -> Asked:
     systems = register()
     in_force(content("baseline"))
     with make.acting("admin"):
-        row = policies.ask_waiver(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
-                                  because="A claim runs longer", compensation="A weekly review").id  # fmt: skip
-    return Asked(f"policies/waivers/{row}", f"policies/waivers/{row}", verb="agree")
+        row = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
+                                  reason="A claim runs longer", compensation="A weekly review").id  # fmt: skip
+        approval = open_approval(policies_of.WAIVER, row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def floor(*_: Any) -> Asked:
     with make.acting("operator_admin", "console"):
         now = policies_of.platform()
         wanted = {**platform_content(now), "floor": {**platform_content(now)["floor"], "retention_days": 180}}
-        row = policies.change_platform(
-            wanted, base=policies_of.newest_platform_number(), because=WHY, until=clock.now() + timedelta(days=30)
+        row = platform_minimum.change(
+            wanted, base=policies_of.newest_platform_number(), reason=WHY, until=clock.now() + timedelta(days=30)
         ).id
-    where = f"/operator/floor/decisions/{row}"
-    return Asked(where, where, approver=NOOR)
+        approval = open_approval(policies_of.PLATFORM, row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}", approver=NOOR)
 
 
 def restart(*_: Any) -> Asked:
@@ -224,7 +227,7 @@ def test_who_may_not_approve_may_reject(app, as_admin, acting):
     """Rejecting gives nobody anything; after a move to another provider everybody is new."""
     asked = policy()
     make.join(*OLGA)
-    visitor(app, *OLGA).post(asked.answer, verb="refuse", because="Not now")
+    visitor(app, *OLGA).post(asked.answer, verb="reject", reason="Not now")
     with acting("admin"):
         assert policies_of.draft() is None
 

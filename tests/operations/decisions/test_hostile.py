@@ -18,7 +18,7 @@ from governance.operations.decisions.bundle import claims
 from governance.operations.decisions.counting import MOST_NAMES, Tally, Who
 from governance.operations.decisions.flags import Answers, Facts
 from governance.operations.decisions.snapshots import AGAIN, LEASE, Snapshots
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, waivers
 from governance.operations.policies.effective_policies import Content, Governed, LiveWaiver, Platform, Standing
 from governance.operations.switches import actions as switches
 from governance.operations.switches.consumers import Heard
@@ -26,6 +26,7 @@ from governance.operations.switches.models import Acknowledgement, Consumer
 from governance.operations.systems import queries as register
 from tests import make
 from tests.operations.decisions.conftest import Product, key, system
+from tests.operations.policies.conftest import approve_waiver
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 WRITER = Governed(UUID(int=2), "ad-copywriter", "Writer", "standard")
@@ -267,11 +268,8 @@ def test_a_bundle_is_made_anew_when_a_waiver_ended(app, product):
     with make.acting("admin"):
         ends = clock.now() + timedelta(seconds=20)
         system_id = register.system("claims-triage").id
-        row_id = actions.ask_waiver(system_id, "retention_days", 120, expires_at=ends, because="x", compensation="x").id
-    for role in ("compliance_officer", "reviewer"):
-        with make.acting(role):
-            row = queries.waiver(row_id)
-            actions.agree(row, seen=actions.waiver_mark(row, queries.standing()))
+        row_id = waivers.request(system_id, "retention_days", 120, expires_at=ends, reason="x", compensation="x").id
+    approve_waiver(row_id, "compliance_officer", "reviewer")
     first = bundle()
     assert first["exp"] == int(ends.timestamp())
     with clock.frozen(ends + timedelta(seconds=1)):

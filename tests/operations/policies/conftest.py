@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.policies import actions, queries
@@ -12,6 +15,7 @@ from governance.operations.policies.policy_diff import with_tier, with_value
 from governance.operations.policies.strictness import read
 from governance.operations.systems import actions as registering
 from tests import make
+from tests.foundation.approvals import deciding
 
 SYSTEMS = (
     ("support-assistant", "Support assistant", "standard"),
@@ -55,22 +59,27 @@ def in_force(wanted: Content, slug: str = "acme") -> int:
         except actions.NeedsSecondPerson:
             pass
     with make.acting("admin", slug):
-        row_id = actions.ask(wanted, seen="", because=WHY).id
-    with make.acting("compliance_officer", slug):
-        row = queries.policy_version(row_id)
-        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
-        return row.number or 0
+        row_id = actions.request_approval(wanted, seen="", because=WHY).id
+    approve(row_id, slug=slug)
+    with make.acting("compliance_officer", slug, read_only=True):
+        return queries.policy_version(row_id).number or 0
 
 
-def asked(wanted: Content, **options) -> object:
-    """The id of an open version that waits for a second person."""
+def requested(wanted: Content, **options) -> object:
+    """The id of the open version, for which an approval is requested."""
     with make.acting("admin"):
-        return actions.ask(wanted, seen=actions.opened(queries.draft()), because=WHY, **options).id
+        return actions.request_approval(wanted, seen=actions.opened(queries.draft()), because=WHY, **options).id
 
 
-def mark_of(version_id) -> str:
-    with make.acting("compliance_officer"):
-        return actions.decision_mark(queries.policy_version(version_id), queries.standing())
+def approve(version_id, role: str = "compliance_officer", slug: str = "acme") -> None:
+    """By another person, who sees it as it is now."""
+    deciding.approve(approval_of(queries.POLICY, version_id, role, slug), role, slug)
+
+
+def seen_of(version_id) -> str:
+    """What the page of its approval carries."""
+    with make.acting("compliance_officer", read_only=True):
+        return kinds.fingerprint_seen(open_approval(queries.POLICY, version_id))
 
 
 def standing(slug: str = "acme"):
@@ -80,6 +89,30 @@ def standing(slug: str = "acme"):
 
 def waits(days: float = 0, **more) -> object:
     return clock.now() + timedelta(days=days, **more)
+
+
+def hidden(page: str, name: str) -> str:
+    tag = BeautifulSoup(page, "html.parser").find("input", attrs={"name": name})
+    assert tag, f"no field {name}"
+    return str(tag["value"])
+
+
+def confirm(visitor, address: str, verb: str, then: int = 303, **more):
+    page = visitor.get(address).text
+    sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
+    return visitor.post("policies/change", then=then, **sent, verb=verb, **more)
+
+
+def approval_of(kind: str, target_id, role: str = "admin", slug: str = "acme"):
+    """The id of the approval that is open for that target."""
+    with make.acting(role, slug, read_only=True):
+        return open_approval(kind, target_id).id
+
+
+def approve_waiver(waiver_id, *roles: str) -> None:
+    """By these people; it takes two."""
+    for role in roles:
+        deciding.approve(approval_of(queries.WAIVER, waiver_id), role)
 
 
 @pytest.fixture

@@ -4,6 +4,9 @@ import threading
 
 import pytest
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.queries import open_approval
 from governance.kernel.errors import DomainError, Stale
 from governance.operations.policies import actions, queries
 from governance.operations.policies.effective_policies import Content, read_content
@@ -49,15 +52,48 @@ def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(at_glob
         assert read_content(queries.draft().content).tier == "regulated"
 
 
-def test_of_a_refusal_and_an_edit_at_the_same_moment_the_second_is_told(at_globex):
+def test_of_a_rejection_and_an_edit_at_the_same_moment_the_second_is_told(at_globex):
     with make.acting("admin", "globex"):
-        row = actions.ask(Content("baseline"), seen="", because="x")
+        row = actions.request_approval(Content("baseline"), seen="", because="x")
         row_id, seen = row.id, actions.opened(row)
     with make.acting("admin", "globex"):
         shown = queries.draft()
-        elsewhere(lambda: actions.refuse(queries.policy_version(row_id), "Not this"))
+        elsewhere(lambda: approvals.reject(open_approval(queries.POLICY, row_id), reason="Not this"))
         with pytest.raises(DomainError):
             actions.draft(Content("strict"), seen=seen, because="x")
         assert shown.id == row_id
     with make.acting("admin", "globex"):
         assert queries.policy_version(row_id).state == "refused"
+
+
+def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(at_globex):
+    """The admin's page was read before the approval was committed: their edit changes nothing of what is in force now."""
+    with make.acting("admin", "globex"):
+        row = actions.request_approval(Content("baseline"), seen="", because="x")
+        row_id, seen, before = row.id, actions.opened(row), queries.standing().number
+
+    def approve():
+        request = open_approval(queries.POLICY, row_id)
+        approvals.approve(request, seen=kinds.fingerprint_seen(request))
+
+    with make.acting("admin", "globex"):
+        assert queries.draft().id == row_id
+        elsewhere(approve)
+        with pytest.raises(Stale, match="applied or withdrawn"):
+            actions.draft(Content("strict"), seen=seen, because="x")
+    with make.acting("admin", "globex"):
+        assert (queries.standing().number, queries.standing().tier.key) == (before + 1, "baseline")
+        actions.tighten_now(Content(), base=before + 1, because="As it was")
+
+
+def test_of_an_edit_and_an_approval_at_the_same_moment_the_approver_is_told(at_globex):
+    with make.acting("admin", "globex"):
+        row_id = actions.request_approval(Content("baseline"), seen="", because="x").id
+    with make.acting("compliance_officer", "globex"):
+        request = open_approval(queries.POLICY, row_id)
+        seen = kinds.fingerprint_seen(request)
+        elsewhere(lambda: actions.draft(Content("regulated"), seen=actions.opened(queries.draft()), because="x"))
+        with pytest.raises(Stale, match="was voided already"):
+            approvals.approve(request, seen=seen)
+    with make.acting("admin", "globex"):
+        assert read_content(queries.draft().content).tier == "regulated"

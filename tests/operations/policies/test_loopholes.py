@@ -4,18 +4,31 @@ from datetime import timedelta
 
 import pytest
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals import queries as approvals_of
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import Stale
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, platform_minimum, queries, waivers
 from governance.operations.policies.effective_policies import Content, Platform, Standing
 from governance.operations.policies.policy_diff import platform_content
 from governance.operations.policies.strictness import DIMENSIONS, TIERS, covers
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as register
 from tests import make
-from tests.operations.policies.conftest import WHY, content, in_force, standing, waits
-from tests.operations.policies.test_pages import confirm, hidden
+from tests.foundation.approvals import deciding
+from tests.operations.policies.conftest import (
+    WHY,
+    approval_of,
+    approve_waiver,
+    confirm,
+    content,
+    hidden,
+    in_force,
+    standing,
+    waits,
+)
 
 
 def operator(role: str = "operator_admin"):
@@ -27,14 +40,12 @@ def change(until=None, by: str = "operator_admin", **values):
     with operator(by):
         now = platform_content(queries.platform())
         floor = now["floor"] | values
-        row = actions.change_platform(now | {"floor": floor}, base=queries.newest_platform_number(), because=WHY, until=until)
+        row = platform_minimum.change(now | {"floor": floor}, base=queries.newest_platform_number(), reason=WHY, until=until)
         return row.id, row.state
 
 
 def approve(row_id) -> None:
-    with operator("second_operator"):
-        row = queries.platform_policy(row_id)
-        actions.approve_platform(row, seen=actions.platform_mark(row))
+    deciding.approve(approval_of(queries.PLATFORM, row_id, "operator_admin", "console"), "second_operator", "console")
 
 
 def loosened(until, **values) -> None:
@@ -79,13 +90,18 @@ def queries_floor():
         return queries.platform().floor
 
 
-def test_a_second_operator_decides_on_the_floor_that_he_saw(operators):
+def test_a_second_operator_decides_on_the_floor_that_they_saw(operators):
     loosened(waits(10), retention_days=180)
     row_id, _ = change(waits(60), retention_days=365)
+    approval_id = approval_of(queries.PLATFORM, row_id, "operator_admin", "console")
     with operator("second_operator"):
-        seen = actions.platform_mark(queries.platform_policy(row_id))
-    with clock.frozen(clock.now() + timedelta(days=11)), operator("second_operator"), pytest.raises(Stale):
-        actions.approve_platform(queries.platform_policy(row_id), seen=seen)
+        seen = kinds.fingerprint_seen(approvals_of.approval(approval_id))
+    with (
+        clock.frozen(clock.now() + timedelta(days=11)),
+        operator("second_operator"),
+        pytest.raises(Stale, match="Something has changed"),
+    ):
+        approvals.approve(approvals_of.approval(approval_id), seen=seen)
 
 
 def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_before(systems, as_admin, as_officer):
@@ -101,27 +117,32 @@ def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_be
 def test_a_waiver_agreed_to_under_another_floor_is_looked_at_again(systems, operators):
     in_force(content("baseline"))
     with make.acting("admin"):
-        row_id = actions.ask_waiver(systems["support-assistant"], "retention_days", 120, expires_at=waits(20), because=WHY,
+        row_id = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=waits(20), reason=WHY,
                                     compensation="Weekly review").id  # fmt: skip
-    with make.acting("compliance_officer"):
-        seen = actions.waiver_mark(queries.waiver(row_id), queries.standing())
+    approval_id = approval_of(queries.WAIVER, row_id)
+    approve_waiver(row_id, "compliance_officer")
+    with make.acting("reviewer"):
+        seen = kinds.fingerprint_seen(approvals_of.approval(approval_id))
     change(retention_days=7)
-    with make.acting("compliance_officer"), pytest.raises(Stale):
-        actions.agree(queries.waiver(row_id), seen=seen)
+    with make.acting("reviewer"), pytest.raises(Stale, match="Something has changed"):
+        approvals.approve(approvals_of.approval(approval_id), seen=seen)
+    approve_waiver(row_id, "reviewer")
+    with make.acting("reviewer"):
+        assert queries.waiver(row_id).state == "asked", "an approval given under another minimum counts no more"
+    approve_waiver(row_id, "compliance_officer")
+    with make.acting("reviewer"):
+        assert queries.waiver(row_id).state == "live"
 
 
 def test_what_nobody_may_waive_any_more_is_waived_no_more(systems, operators):
     in_force(content("baseline"))
     with make.acting("admin"):
-        row_id = actions.ask_waiver(systems["support-assistant"], "retention_days", 120, expires_at=waits(20), because=WHY,
+        row_id = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=waits(20), reason=WHY,
                                     compensation="Weekly review").id  # fmt: skip
-    for role in ("compliance_officer", "reviewer"):
-        with make.acting(role):
-            row = queries.waiver(row_id)
-            actions.agree(row, seen=actions.waiver_mark(row, queries.standing()))
+    approve_waiver(row_id, "compliance_officer", "reviewer")
     with operator():
         now = platform_content(queries.platform())
-        actions.change_platform(now | {"unwaivable": ["retention_days"]}, base=0, because=WHY)
+        platform_minimum.change(now | {"unwaivable": ["retention_days"]}, base=0, reason=WHY)
     now = standing()
     assert now.effective(now.systems[-1])["retention_days"].value == 90
 

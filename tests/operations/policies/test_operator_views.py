@@ -7,10 +7,12 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.tenant_revision import OVER_ALL, Mark
+from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.strictness import FLOOR
 from tests import make
 from tests.assurance.frameworks.files import words
@@ -35,9 +37,9 @@ def filled(html: str) -> dict:
     return sent
 
 
-def floor(visitor, verb="confirm", then=303, until=None, because="The regulator asks for it", **values):
+def floor(visitor, verb="confirm", then=303, until=None, reason="The regulator asks for it", **values):
     sent = filled(visitor.get(CHANGE).text) | {f"value_{k}": v for k, v in values.items()}
-    return visitor.post(CHANGE, then=then, **(sent | {"verb": verb, "because": because, "until": until or ""}))
+    return visitor.post(CHANGE, then=then, **(sent | {"verb": verb, "reason": reason, "until": until or ""}))
 
 
 def day(days: int) -> str:
@@ -52,7 +54,7 @@ def moved() -> int:
 def test_a_stricter_floor_is_in_force_for_every_tenant_at_once(systems, as_operator):
     before = moved()
     looked = floor(as_operator, "look", 200, retention_days="30")
-    assert "Applies at once, to every tenant" in words(looked) and "floor, retention_days" in words(looked)
+    assert "Applies immediately, to every tenant" in words(looked) and "floor, retention_days" in words(looked)
     assert standing().platform.number == 0
     floor(as_operator, retention_days="30")
     for slug in ("acme", "globex"):
@@ -67,12 +69,15 @@ def test_a_stricter_floor_is_in_force_for_every_tenant_at_once(systems, as_opera
 
 def test_a_looser_floor_takes_a_second_operator_and_an_end(systems, as_operator, second_operator):
     looked = words(floor(as_operator, "look", 200, retention_days="180"))
-    assert "Needs a second operator" in looked and "Ask a second operator" in looked
-    assert "A looser floor ends" in words(floor(as_operator, then=422, retention_days="180"))
+    assert "a second operator approves it" in looked and "Request approval" in looked
+    assert "A looser minimum ends" in words(floor(as_operator, then=422, retention_days="180"))
     assert "at most 90 days" in words(floor(as_operator, then=422, retention_days="180", until=day(95)))
-    assert "still to come" in words(floor(as_operator, then=422, retention_days="180", until="2001-01-01"))
+    assert "future day" in words(floor(as_operator, then=422, retention_days="180", until="2001-01-01"))
     where = floor(as_operator, retention_days="180", until=day(60)).location
-    assert "You asked for it" in words(as_operator.get(where))
+    page = words(second_operator.get(where))
+    assert "Eva" in page and "asks to loosen the platform minimum" in page and "1 setting loosens for every tenant" in page
+    assert "Retention" in page and "loosens" in page and "Every tenant gets a looser minimum" in page
+    assert "can’t approve your own request" in words(as_operator.get(where))
     as_operator.post(where, then=403, verb="approve", seen=hidden(second_operator.get(where).text, "seen"))
     assert standing().platform.floor["retention_days"] == 90
     second_operator.post(where, then=409, verb="approve", seen="nothing")
@@ -90,7 +95,7 @@ def test_what_changes_while_the_floor_is_looser_outlives_it_and_the_looser_floor
     sent = filled(as_operator.get("/operator/floor/tiers/new").text) | {
         "key": "guarded",
         "name": "Guarded",
-        "because": "x",
+        "reason": "x",
         "verb": "confirm",
     }
     as_operator.post("/operator/floor/tiers/new", **sent)
@@ -107,7 +112,7 @@ def test_a_tier_is_added_chosen_and_never_taken_away(systems, as_operator, as_ad
         "key": "guarded",
         "name": "Guarded",
         "means": "For guests.",
-        "because": "x",
+        "reason": "x",
     }
     assert "Guarded" in words(as_operator.post("/operator/floor/tiers/new", then=200, **sent, verb="look"))
     as_operator.post("/operator/floor/tiers/new", **sent, verb="confirm")
@@ -117,41 +122,87 @@ def test_a_tier_is_added_chosen_and_never_taken_away(systems, as_operator, as_ad
     in_force(content("guarded"))
     with make.acting("operator_admin", "console"):
         from governance.kernel.errors import Invalid
-        from governance.operations.policies import actions
+        from governance.operations.policies import platform_minimum
 
-        with pytest.raises(Invalid, match="never taken away"):
-            actions.change_platform({"floor": {}, "tiers": {}}, base=1, because="x")
+        with pytest.raises(Invalid, match="can't be removed"):
+            platform_minimum.change({"floor": {}, "tiers": {}}, base=1, reason="x")
 
 
 def test_a_looser_tier_waits_for_a_second_operator(systems, as_operator, second_operator):
     sent = filled(as_operator.get("/operator/floor/tiers/strict").text) | {
         "value_memory": "on",
-        "because": "x",
+        "reason": "x",
         "verb": "confirm",
     }
     where = as_operator.post("/operator/floor/tiers/strict", **sent).location
     in_force(content("strict"))
     assert standing().tier.values["memory"] == "opt_in"
-    second_operator.post(where, then=422, verb="refuse", because=" ")
-    second_operator.post(where, verb="refuse", because="No")
-    second_operator.post(where, then=422, verb="approve", seen="x")
-    assert "Refused" in words(as_operator.get(where))
+    assert "The tier Strict loosens" in words(second_operator.get(where))
+    second_operator.post(where, then=422, verb="reject", reason=" ")
+    second_operator.post(where, verb="reject", reason="No")
+    second_operator.post(where, then=409, verb="approve", seen="x")
+    assert "was rejected" in words(as_operator.get(where))
+    assert "Nothing was changed" in words(as_operator.get(record_of_newest()))
 
 
-def test_what_waits_comes_first_and_can_be_withdrawn_by_who_asked(as_operator, second_operator):
+def record_of_newest() -> str:
+    with make.acting("operator_admin", "console", read_only=True):
+        row_id = session().scalars(select(PlatformPolicy.id).order_by(PlatformPolicy.created_at.desc())).first()
+        return f"/operator/floor/decisions/{row_id}"
+
+
+def test_one_looser_change_is_open_at_a_time_and_its_requester_can_withdraw_it(as_operator, second_operator):
     where = floor(as_operator, retention_days="180", until=day(60)).location
-    assert "waits for a second operator" in words(floor(as_operator, then=422, retention_days="30"))
-    assert "waits for a second operator" in words(as_operator.get("/operator/floor"))
+    assert "awaits a second operator" in words(floor(as_operator, then=422, retention_days="365", until=day(60)))
+    assert where in as_operator.get("/operator/floor").text
     second_operator.post(where, then=403, verb="withdraw")
     as_operator.post(where, verb="withdraw")
-    floor(as_operator, retention_days="30")
+    floor(as_operator, retention_days="365", until=day(60))
+
+
+def test_tightening_never_waits_for_a_looser_request_which_is_void_then(as_operator, second_operator):
+    where = floor(as_operator, retention_days="180", until=day(60)).location
+    seen = hidden(second_operator.get(where).text, "seen")
+    assert "It voids APR-" in words(floor(as_operator, "look", 200, retention_days="30"))
+    floor(second_operator, retention_days="30")
+    assert standing().platform.floor["retention_days"] == 30
+    page = words(as_operator.get(where))
+    assert "is void" in page and "Version 1 changed the platform minimum after this request was made" in page
+    second_operator.post(where, then=409, verb="approve", seen=seen)
+    assert standing().platform.floor["retention_days"] == 30
+    floor(as_operator, retention_days="180", until=day(60))
+
+
+def test_a_request_that_nobody_decided_expires_and_can_be_made_again(as_operator, second_operator):
+    where = floor(as_operator, retention_days="180", until=day(60)).location
+    with clock.frozen(clock.now() + timedelta(days=15)):
+        with make.acting("operator_admin", "console"):
+            approvals.expire()
+        with make.acting("operator_admin", "console", read_only=True):
+            found = session().scalars(select(PlatformPolicy.state)).all()
+            assert list(found) == ["expired"]
+    assert "expired" in words(as_operator.get(where))
+
+
+def test_who_may_not_decide_sees_what_was_requested(app, as_operator, second_operator):
+    from tests.conftest import visitor
+
+    where = floor(as_operator, retention_days="180", until=day(60)).location
+    finance, record = visitor(app, "operator_finance", "console"), record_of_newest()
+    assert record in finance.get("/operator/floor").text
+    page = words(finance.get(record))
+    assert "requests a looser platform minimum" in page and "floor, retention_days" in page and "Open approval" not in page
+    finance.get(where, then=403)
+    assert "Open approval" in words(second_operator.get(record))
+    second_operator.post(where, verb="approve", seen=hidden(second_operator.get(where).text, "seen"))
+    assert finance.get(record, then=302).location == "/operator/floor/versions/1"
 
 
 def test_two_operators_at_once_the_second_is_told(as_operator):
-    sent = filled(as_operator.get(CHANGE).text) | {"value_retention_days": "40", "verb": "confirm", "because": "x"}
+    sent = filled(as_operator.get(CHANGE).text) | {"value_retention_days": "40", "verb": "confirm", "reason": "x"}
     floor(as_operator, retention_days="30")
     reply = as_operator.post(CHANGE, then=409, **sent)
-    assert "Version 1 came into force" in words(reply) and 'value="40"' in reply.text
+    assert "Version 1 was activated" in words(reply) and 'value="40"' in reply.text
 
 
 @pytest.mark.parametrize(
@@ -163,14 +214,14 @@ def test_two_operators_at_once_the_second_is_told(as_operator):
     ],
 )
 def test_a_value_that_is_none_is_named_beside_its_field(as_operator, field, value, said):
-    sent = filled(as_operator.get(CHANGE).text) | {field: value, "verb": "confirm", "because": "x"}
+    sent = filled(as_operator.get(CHANGE).text) | {field: value, "verb": "confirm", "reason": "x"}
     reply = as_operator.post(CHANGE, then=422, **sent)
     assert said in words(reply) and f'href="#{field}"' in reply.text
 
 
 def test_nothing_changed_and_no_reason_are_refused(as_operator):
     assert "Nothing changes" in words(floor(as_operator, then=422))
-    assert "Say why" in words(floor(as_operator, then=422, because=" ", retention_days="30"))
+    assert "Enter a reason" in words(floor(as_operator, then=422, reason=" ", retention_days="30"))
 
 
 def test_who_may_look_and_who_may_change(app, as_operator, as_admin, database):

@@ -12,27 +12,19 @@ from governance.operations.policies.effective_policies import read_content
 from tests import make
 from tests.assurance.frameworks.files import words
 from tests.browser import Visitor
-from tests.operations.policies.conftest import WHY, asked, content, in_force, mark_of, standing
-
-
-def hidden(page: str, name: str) -> str:
-    from bs4 import BeautifulSoup
-
-    tag = BeautifulSoup(page, "html.parser").find("input", attrs={"name": name})
-    assert tag, f"no field {name}"
-    return str(tag["value"])
-
-
-def confirm(visitor, address: str, verb: str, then: int = 303, **more):
-    page = visitor.get(address).text
-    sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
-    return visitor.post("policies/change", then=then, **sent, verb=verb, **more)
+from tests.foundation.approvals.deciding import decide, in_inbox, page_of, seen_on
+from tests.operations.policies.conftest import WHY, approve, confirm, content, hidden, in_force, requested, seen_of, standing
 
 
 def draft():
     with make.acting("admin", read_only=True):
         row = queries.draft()
         return (row.state, read_content(row.content)) if row else None
+
+
+def draft_id():
+    with make.acting("admin", read_only=True):
+        return queries.draft().id
 
 
 # ---- choosing a tier
@@ -71,7 +63,7 @@ def test_a_double_click_is_harmless(systems, as_admin):
 def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_admin):
     in_force(content("strict"))
     page = words(as_admin.get("policies/?tier=standard"))
-    assert "Ask to loosen" in page and "Needs a second person and a fresh sign-in" in page and "Applies at once" not in page
+    assert "Request to loosen" in page and "Needs a second person and a fresh sign-in" in page and "Applies at once" not in page
     refused = confirm(as_admin, "policies/?tier=standard", "apply", 422, because=WHY)
     assert "a second person has to approve it" in words(refused)
     assert "Say why" in words(confirm(as_admin, "policies/?tier=standard", "ask", 422, because=" "))
@@ -253,52 +245,114 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
 # ---- a second person
 
 
-def test_a_second_person_approves_what_he_saw(systems, as_admin, as_officer, as_viewer):
+def test_a_second_person_approves_what_they_saw(systems, as_admin, as_officer, as_viewer):
     in_force(content("strict"))
     where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
-    assert "You worked on it" in words(as_admin.get(where)) and "Loosen now" not in words(as_admin.get(where))
-    page = as_officer.get(where)
-    assert WHY in words(page) and "loosens" in words(page)
-    as_viewer.post(where, then=403, verb="approve", seen=hidden(page.text, "seen"))
-    as_admin.post(where, then=403, verb="approve", seen=hidden(page.text, "seen"))
-    as_officer.post(where, verb="approve", seen=hidden(page.text, "seen"))
+    assert where == page_of() and where in in_inbox(as_officer) and where not in in_inbox(as_admin)
+    own = words(as_admin.get(where))
+    assert "Your request to move the policy from strict to standard" in own and "You worked on it yourself" in own
+    page = words(as_officer.get(where))
+    assert "Sanjay Patel asks to move the policy from strict to standard" in page and WHY in page
+    assert "Tier policy.tier = standard from Strict to Standard loosens" in page and "claims-triage" in page
+    assert "AI systems change" in page and "The platform minimum still applies" in page
+    as_viewer.post(where, then=403, verb="approve", seen=seen_on(as_officer, where))
+    decide(as_admin, where, 403, verb="approve")
+    decide(as_officer, where, verb="approve")
     assert standing().tier.key == "standard"
-    as_officer.post(where, then=422, verb="approve", seen=hidden(page.text, "seen"))
-    assert "came into force" in words(as_viewer.get(where))
+    assert "was approved" in words(as_officer.get(where)) and where not in in_inbox(as_officer)
+    assert "Approved by Ines Duarte" in words(as_viewer.get("policies/versions/2"))
+    assert f'href="{where}"' in as_officer.get("policies/versions/2").text
 
 
-def test_an_approval_after_the_draft_changed_is_refused(systems, as_admin, as_officer):
+def test_a_double_click_of_the_second_person_brings_one_version_into_force(systems, as_admin, as_officer):
     in_force(content("strict"))
     where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
-    seen = hidden(as_officer.get(where).text, "seen")
-    asked(content("baseline"))
-    reply = as_officer.post(where, then=409, verb="approve", seen=seen)
-    assert "have changed since you opened this page" in words(reply)
+    seen = seen_on(as_officer, where)
+    for _ in range(2):
+        decide(as_officer, where, verb="approve", seen=seen)
+    assert (standing().number, standing().tier.key) == (2, "standard")
+
+
+def test_an_approval_of_a_draft_that_was_edited_is_refused(systems, as_admin, as_officer):
+    in_force(content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    seen = seen_on(as_officer, where)
+    requested(content("baseline"))
+    reply = decide(as_officer, where, 409, verb="approve", seen=seen)
+    assert "The draft was edited, so the request is void" in words(reply) and "edited after this request" in words(reply)
     assert standing().tier.key == "strict"
-    as_officer.post(where, verb="approve", seen=hidden(reply.text, "seen"))
+    assert page_of() != where
+    decide(as_officer, page_of(), verb="approve")
+    assert standing().tier.key == "baseline"
 
 
-def test_an_approval_after_something_else_came_into_force_is_refused_with_what_changed(systems, as_admin, as_officer):
+def test_an_approval_after_something_else_came_into_force_is_refused_and_says_which(systems, as_admin, as_officer):
     in_force(content("strict"))
     where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
-    seen = hidden(as_officer.get(where).text, "seen")
+    seen = seen_on(as_officer, where)
     with make.acting("admin"):
         actions.tighten_now(content("strict", {"memory": "off"}), base=1, because=WHY)
-    reply = as_officer.post(where, then=409, verb="approve", seen=seen)
-    assert "Version 2 came into force" in words(reply) and "memory" in words(reply)
+    reply = words(decide(as_officer, where, 409, verb="approve", seen=seen))
+    assert "Version 2 came into force" in reply and "Bring the draft up to date" in reply
+    page = words(as_admin.get("policies/"))
+    assert "It is a draft again." in page and "Version 2 came into force since it was drawn up" in page
+    assert (standing().number, standing().tier.key) == (2, "strict")
 
 
-def test_a_refusal_says_why_and_an_old_sign_in_decides_nothing(app, systems, as_admin, as_officer):
+def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(app, systems, as_admin, as_officer):
     in_force(content("strict"))
     where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    version = draft_id()
     stale = Visitor(app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6)))
     stale.post(where, then=401, verb="approve", seen="x")
-    as_officer.post(where, then=422, verb="dance")
-    as_officer.post(where, then=422, verb="refuse", because=" ")
-    as_officer.post(where, verb="refuse", because="Not before the audit")
+    decide(as_officer, where, 422, verb="dance")
+    decide(as_officer, where, 422, verb="reject", reason=" ")
+    decide(as_officer, where, verb="reject", reason="Not before the audit")
     page = words(as_admin.get(where))
-    assert "Refused" in page and "Not before the audit" in page
-    as_officer.post(where, then=422, verb="approve", seen="x")
+    assert "was rejected" in page and "Not before the audit" in page
+    decide(as_officer, where, 409, verb="approve", seen="x")
+    page = words(as_admin.get(f"policies/versions/{version}"))
+    assert "Rejected, so the policy in force stayed" in page and "Not before the audit" in page
+
+
+def test_withdrawing_the_request_withdraws_the_version(systems, as_admin, as_officer):
+    in_force(content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    decide(as_admin, where, verb="withdraw")
+    assert draft() is None and where not in in_inbox(as_officer)
+
+
+def test_a_looser_change_is_requested_and_approved_for_a_time(systems, as_admin, as_officer):
+    in_force(content("strict"))
+    at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    where = confirm(as_admin, "policies/?tier=standard", "schedule", because=WHY, apply_at=at).location
+    page = words(as_officer.get(where))
+    assert "Approve and schedule" in page and "Takes effect" in page
+    decide(as_officer, where, verb="approve")
+    assert draft()[0] == "scheduled" and standing().tier.key == "strict"
+
+
+def test_an_open_version_has_a_page_that_leads_to_its_request(systems, as_admin, as_officer, as_viewer):
+    in_force(content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    version = draft_id()
+    assert f'href="{where}"' in as_officer.get(f"policies/versions/{version}").text
+    assert where in as_admin.get("policies/").text
+    page = as_viewer.get(f"policies/versions/{version}")
+    assert "Awaiting approval" in words(page) and where not in page.text
+    assert as_officer.get(f"policies/decisions/{version}", then=303).location == where
+    assert as_viewer.get(f"policies/decisions/{version}", then=303).location.endswith(f"policies/versions/{version}")
+    approve(version)
+    assert as_viewer.get(f"policies/versions/{version}", then=303).location.endswith("policies/versions/2")
+
+
+def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_officer, statements):
+    in_force(content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    as_officer.get(where)
+    with statements() as seen:
+        as_officer.get(where)
+    assert len(seen) <= 40, "\n".join(seen)
 
 
 # ---- another tenant
@@ -306,9 +360,10 @@ def test_a_refusal_says_why_and_an_old_sign_in_decides_nothing(app, systems, as_
 
 def test_another_tenants_versions_waivers_and_systems_are_not_found(systems, as_neighbour, as_stranger, as_admin):
     in_force(content("strict"))
-    where = asked(content("standard"))
-    as_neighbour.get(f"policies/decisions/{where}", then=404)
-    as_neighbour.post(f"policies/decisions/{where}", then=404, verb="approve", seen=mark_of(where))
+    version = requested(content("standard"))
+    for page in (f"policies/versions/{version}", f"policies/decisions/{version}", page_of().removeprefix("/t/acme/")):
+        as_neighbour.get(page, then=404)
+    as_neighbour.post(page_of().removeprefix("/t/acme/"), then=404, verb="approve", seen=seen_of(version))
     as_neighbour.get("policies/versions/1", then=404)
     as_neighbour.get("policies/in-force?system=claims-triage", then=404)
     as_stranger.get("policies/", then=404)

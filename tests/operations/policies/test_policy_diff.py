@@ -7,12 +7,15 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from governance.foundation.approvals import jobs as approval_jobs
+from governance.foundation.approvals import queries as approvals
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, tenant_revision
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.operations.policies import actions, queries
+from governance.operations.policies import actions, platform_minimum, queries
 from governance.operations.policies import jobs as policy_jobs
 from governance.operations.policies.effective_policies import Content, read_content
 from governance.operations.policies.policy_diff import carried_over, lines
@@ -20,7 +23,8 @@ from governance.operations.policies.strictness import plain_all, read
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as register
 from tests import make
-from tests.operations.policies.conftest import WHY, asked, content, in_force, mark_of, standing, waits
+from tests.foundation.approvals import deciding
+from tests.operations.policies.conftest import WHY, approval_of, approve, content, in_force, requested, seen_of, standing, waits
 
 
 def entries(name: str) -> list[AuditEntry]:
@@ -80,12 +84,17 @@ def test_what_is_in_force_already_is_no_change(systems, acting):
 
 def test_tightening_stands_beside_a_version_that_waits(systems, acting):
     in_force(content("strict"))
-    waiting = asked(content("standard"))
+    waiting = requested(content("standard"))
+    seen = seen_of(waiting)
     with acting("admin"):
         assert actions.tighten_now(content("regulated"), base=1, because=WHY).number == 2
-    with acting("compliance_officer"), pytest.raises(Stale, match="Version 2 came into force"):
         row = queries.policy_version(waiting)
-        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+        assert row.state == "draft" and "Version 2 came into force" in row.note
+    with acting("compliance_officer"):
+        request = approvals.latest(queries.POLICY, [waiting])[waiting]
+        assert request.state == "voided" and "Version 2 came into force" in request.note
+        with pytest.raises(Stale, match="was voided already"):
+            deciding.actions.approve(request, seen=seen)
 
 
 def test_an_unknown_tier_dimension_or_level_is_refused(systems, acting):
@@ -104,7 +113,7 @@ def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_op
     with make.acting("operator_admin", "console"):
         now = queries.platform()
         tier = {"name": "Guarded", "means": "x", "values": plain_all(now.tiers["strict"].values), "four_eyes": True}
-        actions.change_platform({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, because=WHY)
+        platform_minimum.change({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, reason=WHY)
     in_force(content("guarded"))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"):
         actions.tighten_now(content("regulated"), base=1, because=WHY)
@@ -165,79 +174,133 @@ def test_what_was_changed_on_neither_side_stays_and_what_was_removed_stays_remov
 def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
     in_force(content("strict"))
     with acting("admin"), pytest.raises(Invalid, match="Say why"):
-        actions.ask(content("standard"), seen="", because="  ")
-    waiting = asked(content("standard"))
+        actions.request_approval(content("standard"), seen="", because="  ")
+    waiting = requested(content("standard"))
+    approve(waiting)
     with acting("compliance_officer"):
         row = queries.policy_version(waiting)
-        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
         assert (row.state, row.number, row.loosens, row.decided_by) == ("live", 2, True, make.person_id("compliance_officer"))
     assert standing().tier.key == "standard"
     assert entries("policy.approved")[-1].facts["made_by"] != str(make.person_id("admin"))
 
 
-def test_nobody_approves_or_refuses_his_own(systems, acting):
+def test_nobody_approves_or_rejects_their_own(systems, acting):
     in_force(content("strict"))
-    waiting = asked(content("standard"))
-    with acting("admin"):
-        row = queries.policy_version(waiting)
-        with pytest.raises(Forbidden, match="You worked on it yourself"):
-            actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
-        with pytest.raises(Forbidden):
-            actions.refuse(row, "no")
+    waiting = requested(content("standard"))
+    with pytest.raises(Forbidden, match="You worked on it yourself"):
+        approve(waiting, "admin")
+    with acting("admin"), pytest.raises(Forbidden, match="You worked on it yourself"):
+        deciding.actions.reject(open_approval(queries.POLICY, waiting), reason="no")
 
 
-def test_who_edited_it_before_somebody_else_asked_does_not_approve_it_either(systems, acting):
+def test_who_edited_it_before_somebody_else_requested_approval_does_not_approve_it_either(systems, acting):
     in_force(content("strict"))
     with acting("compliance_officer"):
         actions.draft(content("standard"), seen="")
-    waiting = asked(content("standard"))
-    with acting("compliance_officer"), pytest.raises(Forbidden):
-        row = queries.policy_version(waiting)
-        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
-    with acting("reviewer"):
-        row = queries.policy_version(waiting)
-        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
+    waiting = requested(content("standard"))
+    with pytest.raises(Forbidden, match="You worked on it yourself"):
+        approve(waiting)
+    approve(waiting, "reviewer")
 
 
-def test_an_edit_voids_what_the_second_person_saw(systems, acting):
+def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, acting):
     in_force(content("strict"))
-    waiting = asked(content("standard"))
-    seen = mark_of(waiting)
-    asked(content("baseline"))
+    waiting = requested(content("standard"))
+    first, seen = approval_of(queries.POLICY, waiting), seen_of(waiting)
+    requested(content("baseline"))
+    second = approval_of(queries.POLICY, waiting)
     with acting("compliance_officer"):
-        row = queries.policy_version(waiting)
+        assert approvals.approval(first).state == "voided" and "was edited" in approvals.approval(first).note
         with pytest.raises(Stale, match="changed since you opened"):
-            actions.approve(row, seen=seen)
+            deciding.actions.approve(approvals.approval(second), seen=seen)
     with acting("admin"):
         row = queries.draft()
         actions.draft(content("baseline", {"memory": "off"}), seen=actions.opened(row))
-    with acting("compliance_officer"), pytest.raises(DomainError, match="does not wait"):
-        actions.approve(queries.policy_version(waiting), seen=seen)
+        assert (row.state, row.note, row.asked_at) == ("draft", "", None)
+    with acting("compliance_officer"), pytest.raises(Stale, match="was voided already"):
+        deciding.actions.approve(approvals.approval(second), seen=seen)
+    assert standing().tier.key == "strict" and len(entries("policy.turned_back")) == 2
+
+
+@pytest.mark.parametrize("how", ["rebase", "rollback", "schedule", "tighten"])
+def test_whatever_changes_the_open_version_voids_its_request(how, systems, acting):
+    in_force(content("regulated"))
+    in_force(content("strict"))
+    waiting = requested(content("standard"))
+    with acting("admin"):
+        seen = actions.opened(queries.draft())
+        match how:
+            case "rebase":
+                actions.rebase(seen=seen)
+            case "rollback":
+                actions.rollback(1, seen=seen, because=WHY)
+            case "schedule":
+                actions.schedule(content("regulated"), seen=seen, because=WHY, apply_at=waits(days=1))
+            case _:
+                actions.tighten_now(content("regulated"), base=2, because=WHY, seen=seen)
+        assert approvals.latest(queries.POLICY, [waiting])[waiting].state == "voided"
+        assert queries.policy_version(waiting).state == {"schedule": "scheduled", "tighten": "live"}.get(how, "draft")
 
 
 def test_a_new_system_or_another_floor_is_looked_at_again(systems, acting):
     in_force(content("strict"))
-    waiting = asked(content("standard"))
-    seen = mark_of(waiting)
+    waiting = requested(content("standard"))
+    seen = seen_of(waiting)
     with acting("compliance_officer"):
         registering.register(key="new-one", name="New one", lane="high_risk", purpose="x", owner_id=None)
-        with pytest.raises(Stale, match="systems have changed"):
-            actions.approve(queries.policy_version(waiting), seen=seen)
+        with pytest.raises(Stale, match="Something has changed since you opened"):
+            deciding.actions.approve(open_approval(queries.POLICY, waiting), seen=seen)
+    approve(waiting)
 
 
-def test_refused_and_withdrawn_versions_are_decided_once(systems, acting):
+def test_a_version_that_names_a_retired_system_cannot_be_approved(systems, acting):
     in_force(content("strict"))
-    waiting = asked(content("standard"))
+    waiting = requested(content("strict", on=[(systems["ad-copywriter"], "memory", "off")], overrides={"retention_days": 60}))
     with acting("compliance_officer"):
+        registering.retire(register.system("ad-copywriter"), because="Done with")
+    with pytest.raises(Stale, match="was retired since"):
+        approve(waiting)
+
+
+def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
+    in_force(content("strict"))
+    waiting = requested(content("standard"))
+    with acting("compliance_officer"):
+        request = open_approval(queries.POLICY, waiting)
+        with pytest.raises(Invalid, match="Give a reason"):
+            deciding.actions.reject(request, reason=" ")
+        deciding.actions.reject(request, reason="Not before the audit")
+        with pytest.raises(Stale, match="was rejected already"):
+            deciding.actions.approve(request, seen="")
         row = queries.policy_version(waiting)
-        with pytest.raises(Invalid, match="Say why"):
-            actions.refuse(row, " ")
-        actions.refuse(row, "Not before the audit")
-        with pytest.raises(DomainError):
-            actions.approve(row, seen="")
+        assert (row.state, row.decided_by) == ("refused", make.person_id("compliance_officer"))
     with acting("admin"), pytest.raises(DomainError):
         actions.withdraw(queries.policy_version(waiting))
-    assert standing().tier.key == "strict"
+    assert standing().tier.key == "strict" and entries("policy.refused")[-1].facts["digest"]
+
+
+@pytest.mark.parametrize("by", ["admin", "second_admin"])
+def test_whoever_may_draft_withdraws_a_version_and_its_request_is_closed(by, systems, acting):
+    make.join("second_admin", since=clock.now() - make.MEMBERS_FOR)
+    in_force(content("strict"))
+    waiting = requested(content("standard"))
+    with acting(by):
+        actions.withdraw(queries.policy_version(waiting))
+    with acting("admin"):
+        assert queries.policy_version(waiting).state == "withdrawn" and queries.draft() is None
+        assert approvals.latest(queries.POLICY, [waiting])[waiting].state == ("withdrawn" if by == "admin" else "voided")
+    assert len(entries("policy.withdrawn")) == 1
+
+
+def test_a_request_that_nobody_decides_expires_and_the_version_is_a_draft_again(systems, acting):
+    in_force(content("strict"))
+    waiting = requested(content("standard"))
+    with clock.frozen(waits(days=15)):
+        approval_jobs.expire()
+    with acting("admin"):
+        row = queries.draft()
+        assert (row.id, row.state, row.note) == (waiting, "draft", "Nobody decided on the request in time.")
+    assert requested(content("standard")) == waiting
 
 
 # ---- what was in force never changes
@@ -320,11 +383,10 @@ def test_what_the_queue_has_missed_the_hourly_round_applies(systems, acting):
 
 def test_an_approved_loosening_may_be_scheduled(systems, acting):
     in_force(content("strict"))
-    waiting = asked(content("standard"), apply_at=waits(days=1))
+    waiting = requested(content("standard"), apply_at=waits(days=1))
+    approve(waiting)
     with acting("compliance_officer"):
-        row = queries.policy_version(waiting)
-        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
-        assert row.state == "scheduled"
+        assert queries.policy_version(waiting).state == "scheduled"
     with clock.frozen(waits(days=2)):
         policy_jobs.apply_due_everywhere()
         assert standing().tier.key == "standard"
@@ -354,10 +416,9 @@ def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(sy
 
 def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
     in_force(content("strict"))
-    waiting = asked(content("standard"), apply_at=waits(days=1))
+    waiting = requested(content("standard"), apply_at=waits(days=1))
+    approve(waiting)
     with acting("compliance_officer"):
-        row = queries.policy_version(waiting)
-        actions.approve(row, seen=actions.decision_mark(row, queries.standing()))
         registering.register(key="new-one", name="New one", lane="standard", purpose="x", owner_id=None)
     with clock.frozen(waits(days=2)):
         policy_jobs.apply_due_everywhere()

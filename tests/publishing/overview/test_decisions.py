@@ -5,12 +5,15 @@ from uuid import UUID
 
 import pytest
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.inbox import InboxRow
 from governance.operations.policies import actions as policies
+from governance.operations.policies import queries as policy_queries
+from governance.operations.policies import waivers
 from governance.operations.policies.effective_policies import Content
-from governance.operations.policies.models import PolicyVersion, Waiver
 from governance.operations.switches import actions as switches
 from governance.operations.switches.models import Drill, Stop
 from governance.operations.systems import actions as systems
@@ -19,8 +22,9 @@ from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.sources import by_name
 from governance.publishing.overview import queries
 from tests import make
-from tests.assurance.controls.governed import asked, drilled, in_force, stopped, waived
+from tests.assurance.controls.governed import drilled, in_force, stopped
 from tests.conftest import visitor
+from tests.foundation.approvals import deciding
 from tests.publishing.overview.conftest import NOW, ago
 from tests.publishing.overview.test_overview import cell, links
 
@@ -35,19 +39,29 @@ def asking(rich):
     me = make.person_id("admin")
     with make.acting("admin"):
         in_force(ago(90), 1, "strict")
-        version = asked(ago(2), "standard", me)
-        waiver = waived(
-            copywriter, "grounding", "open", since=ago(1), until=NOW + timedelta(days=20), state="asked", first_by=None, first_at=None, second_by=None,
-            second_at=None, created_at=ago(1),
+        version = policies.request_approval(Content("standard"), seen="", because="Support needs memory.")
+        request = open_approval(policy_queries.POLICY, version.id)
+        waiver = waivers.request(
+            copywriter, "retention_days", 120, expires_at=clock.now() + timedelta(days=20), reason="A claim runs longer.",
+            compensation="A weekly review.",
         )  # fmt: skip
+        approval = open_approval(policy_queries.WAIVER, waiver.id)
         stop = stopped(copywriter, ago(8), restart_asked_by=me, restart_asked_at=ago(1), restart_reason="It was mended.")
         drill = drilled(
             copywriter, NOW + timedelta(days=3), state="asked", started_at=None, ended_at=None, agreed_by=None, created_at=ago(1)
         )
-        return {"version": version.id, "waiver": waiver.id, "stop": stop.id, "drill": drill.id, "system": copywriter}
+        return {
+            "version": version.id,
+            "request": request.id,
+            "waiver": waiver.id,
+            "approval": approval.id,
+            "stop": stop.id,
+            "drill": drill.id,
+            "system": copywriter,
+        }
 
 
-SAID = ("Review the looser policy", "Review the waiver: grounding of ad-copywriter", "Review the restart of ad-copywriter", "Review the drill of ad-copywriter")  # fmt: skip
+SAID = ("Review the request to move the policy from strict to standard", "Review the request to waive retention of ad-copywriter", "Review the restart of ad-copywriter", "Review the drill of ad-copywriter")  # fmt: skip
 
 
 def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
@@ -60,16 +74,16 @@ def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
     assert titles[SAID[3]].row.due == NOW + timedelta(days=3)
     assert [(item.rank, item.at) for item in found] == sorted((item.rank, item.at) for item in found)
     page = as_officer.get("")
-    assert SAID[0] in cell(page, "waits") and f"/t/acme/inbox/items/policy.{asking['version']}/open" in links(page, "waits")
-    opened = as_officer.get(f"inbox/items/policy.{asking['version']}/open", then=302)
-    assert opened.location == f"/t/acme/policies/decisions/{asking['version']}"
+    assert SAID[0] in cell(page, "waits") and f"/t/acme/inbox/items/approval.{asking['request']}/open" in links(page, "waits")
+    opened = as_officer.get(f"inbox/items/approval.{asking['request']}/open", then=302)
+    assert opened.location == f"/t/acme/approvals/{asking['request']}"
 
 
 @pytest.mark.parametrize("which", range(4))
 def test_each_leads_to_where_it_is_decided(as_officer, asking, which):
     path = (
-        "policies/decisions/{version}",
-        "policies/waivers/{waiver}",
+        "approvals/{request}",
+        "approvals/{approval}",
         "switches/stops/{stop}/restart",
         "switches/drills/{drill}",
     )[which]
@@ -81,10 +95,8 @@ def test_nobody_decides_on_what_he_asked_for_or_may_not(app, asking):
         assert not any(said in cell(visitor(app, role).get(""), "waits") for said in SAID)
 
 
-def test_who_agreed_first_is_not_asked_again(as_officer, as_reviewer, asking):
-    with make.acting("admin"):
-        held = session().query(Waiver).filter_by(id=asking["waiver"]).one()
-        held.first_by, held.first_at = make.person_id("compliance_officer"), ago(1)
+def test_who_approved_first_is_not_asked_again(as_officer, as_reviewer, asking):
+    deciding.approve(asking["approval"], "compliance_officer")
     assert SAID[1] not in cell(as_officer.get(""), "waits")
     assert SAID[1] in cell(as_reviewer.get(""), "waits")
 
@@ -115,8 +127,8 @@ def item(about, since, source="evidence-upload"):
 
 def test_what_was_decided_waits_no_more(as_reviewer, asking):
     with make.acting("admin"):
-        session().query(PolicyVersion).filter_by(id=asking["version"]).update({"state": "refused"})
-        session().query(Waiver).filter_by(id=asking["waiver"]).update({"state": "refused"})
+        approvals.withdraw(open_approval(policy_queries.POLICY, asking["version"]))
+        approvals.withdraw(open_approval(policy_queries.WAIVER, asking["waiver"]))
         session().query(Stop).filter_by(id=asking["stop"]).update({"restarted_at": NOW})
         session().query(Drill).filter_by(id=asking["drill"]).update({"state": "planned"})
     assert not any(said in cell(as_reviewer.get(""), "waits") for said in SAID)

@@ -25,7 +25,7 @@ from governance.publishing.reports.kinds import build
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.verify import verify
 from tests import make
-from tests.assurance.controls.governed import drilled, floored, in_force, stopped, waived
+from tests.assurance.controls.governed import approved, drilled, floored, in_force, stopped, waived
 from tests.publishing.reports import attested
 from tests.publishing.reports.test_document import Outline, numbers
 
@@ -173,7 +173,7 @@ def governed(app, isolated):
             decided_by=make.person_id("compliance_officer"),
             decided_at=ago(10),
         )
-        waived(ids[1], "retention_days", 80, since=ago(9), until=ago(-8))
+        approved(waived(ids[1], "retention_days", 80, since=ago(9), until=ago(-8)), "compliance_officer", "reviewer")
         stopped(
             ids[0], ago(20), restarted_at=ago(19), restarted_by=make.person_id("compliance_officer"), restart_reason="Mended."
         )

@@ -17,6 +17,7 @@ from sqlalchemy import or_, select
 
 from governance.assurance.controls.runtime_dependencies import UNPROVEN, Switch
 from governance.assurance.evidence.queries import FORMER
+from governance.foundation.approvals.models import ApprovalGiven
 from governance.foundation.people.queries import names
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
@@ -49,8 +50,9 @@ def snapshot(since: datetime | None, until: datetime) -> Json:
     versions = _versions_in(since, until)
     kept = _Kept(systems=_systems(), features=_features(), people={}, until=until)
     waivers, stops, drills = _waivers_in(since, until), _stops_in(since, until), _finished_drills(until)
-    waiting = _waiting(until)
+    waiting, approved = _waiting(until), policies.approvals_of_waivers([each.id for each in waivers])
     kept.people |= names(_everybody(versions, waivers, stops, drills, waiting))
+    kept.people |= names(each.person_id for every in approved.values() for each in every)
     return {
         "dimensions": [_dimension(key) for key in DIMENSIONS],
         "tier": _tier(end), "tier_before": _tier(begin) if begin else None,
@@ -60,7 +62,7 @@ def snapshot(since: datetime | None, until: datetime) -> Json:
         "refused": [_refused(each, kept) for each in versions if each.number is None],
         "waiting": [_refused(each, kept) for each in waiting],
         "floor": _floor(end.platform, since, until),
-        "waivers": [_waiver(each, kept, end.platform) for each in waivers],
+        "waivers": [_waiver(each, approved.get(each.id, ()), kept, end.platform) for each in waivers],
         "stops": [*_platform_stops(since, until), *_told_stops(stops, kept)],
         "drills": [_drill(each, kept) for each in drills if since and _at(each) > since],
         "switches": [each for system in end.systems for each in _switches(system, drills, kept)],
@@ -251,22 +253,24 @@ def _floor_changes(since: datetime | None, until: datetime) -> Iterator[Json]:
 def _waivers_in(since: datetime | None, until: datetime) -> Sequence[Waiver]:
     """Those that stood at any time of it, and those that were asked for in it and did not come to stand."""
     begin = since or until
-    stood = (Waiver.second_at <= until) & (Waiver.expires_at > begin) & or_(Waiver.closed_at.is_(None), Waiver.closed_at > begin)
-    asked = or_(Waiver.second_at.is_(None), Waiver.second_at > until) & (Waiver.created_at <= until)
+    stood = (Waiver.live_from <= until) & (Waiver.expires_at > begin) & or_(Waiver.closed_at.is_(None), Waiver.closed_at > begin)
+    asked = or_(Waiver.live_from.is_(None), Waiver.live_from > until) & (Waiver.created_at <= until)
     asked &= or_(Waiver.closed_at.is_(None), Waiver.closed_at > begin) & (Waiver.expires_at > begin)
     return session().scalars(select(Waiver).where(stood | asked).order_by(Waiver.created_at, Waiver.id)).all()
 
 
-def _waiver(row: Waiver, kept: _Kept, platform: Platform) -> Json:
-    first, second, closed = kept.known(row.first_at), kept.known(row.second_at), kept.known(row.closed_at)
+def _waiver(row: Waiver, approved: Sequence[ApprovalGiven], kept: _Kept, platform: Platform) -> Json:
+    first, second = (*(each for each in approved if kept.known(each.given_at)), None, None)[:2]
+    live, closed = kept.known(row.live_from), kept.known(row.closed_at)
     floor = platform.floor.get(row.dimension)
     return {
         "system": kept.system(row.system_id), "dimension": row.dimension, "value": row.value, "floor": None if floor is None else plain(floor),
         "reason": row.reason, "compensation": row.compensation, "asked_by": kept.who(row.asked_by), "asked_at": iso(row.created_at),
-        "first_by": kept.who(row.first_by) if first else None, "first_at": iso(first),
-        "second_by": kept.who(row.second_by) if second else None, "second_at": iso(second), "expires_at": iso(row.expires_at),
+        "first_by": kept.who(first.person_id) if first else None, "first_at": iso(first.given_at if first else None),
+        "second_by": kept.who(second.person_id) if second else None, "second_at": iso(second.given_at if second else None),
+        "expires_at": iso(row.expires_at),
         "closed_by": kept.who(row.closed_by) if closed and row.closed_by else None, "closed_at": iso(closed),
-        "state": _state(row, kept.until, stood=second is not None, closed=closed is not None),
+        "state": _state(row, kept.until, stood=live is not None, closed=closed is not None),
     }  # fmt: skip
 
 
@@ -407,7 +411,7 @@ def _everybody(
     for v in (*versions, *waiting):
         yield from (v.made_by, v.decided_by)
     for w in waivers:
-        yield from (w.asked_by, w.first_by, w.second_by, w.closed_by)
+        yield from (w.asked_by, w.closed_by)
     for s in stops:
         yield from (s.stopped_by, s.restart_asked_by, s.restarted_by)
     for d in drills:

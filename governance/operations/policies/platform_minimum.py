@@ -1,0 +1,254 @@
+"""The platform minimum and the tiers, which the operator sets for all tenants.
+
+change                        what only tightens applies at once; what loosens awaits a second operator
+apply_request, close_request  it was approved; it was rejected, withdrawn, voided or has expired
+moves, lines                  what differs between two versions
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import DEFAULT_LIFETIME
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current, tenant_revision
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.operations.policies import queries
+from governance.operations.policies.effective_policies import Platform, read_platform
+from governance.operations.policies.models import PlatformPolicy
+from governance.operations.policies.policy_diff import digest, platform_content, said
+from governance.operations.policies.strictness import DIMENSIONS, Move, Value, changes, dimension, loosens
+
+ASKED = action(
+    "platform.asked",
+    "requested a looser platform minimum",
+    target="PlatformPolicy",
+    activity="create",
+    severity="medium",
+    fields="base lines until",
+)
+APPLIED = action(
+    "platform.applied",
+    "changed the platform minimum",
+    target="PlatformPolicy",
+    activity="update",
+    severity="high",
+    fields="number base lines loosens until",
+    persons="made_by",
+)
+REFUSED = action(
+    "platform.refused",
+    "rejected a looser platform minimum",
+    target="PlatformPolicy",
+    activity="update",
+    severity="low",
+    fields="base",
+)
+WITHDRAWN = action(
+    "platform.withdrawn",
+    "withdrew the request for a looser platform minimum",
+    target="PlatformPolicy",
+    activity="update",
+    severity="low",
+    fields="base",
+)
+
+LOCK = "platform"
+MAX_LOOSER_TIME = timedelta(days=90)
+MAX_TIERS = 12
+MAX_LOGGED_LINES = 60
+
+
+def check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
+
+
+# ---- changing it
+
+
+def change(content: Mapping[str, Any], *, base: int, reason: str, until: datetime | None = None) -> PlatformPolicy:
+    """Change it for every tenant: what only tightens applies at once, what loosens awaits a second operator.
+
+    Tightening never waits: a request that is open was made upon the version before, so it is void. `until` ends a looser
+    minimum. Returns the version that applies, or the one that was requested.
+    """
+    alone(LOCK)
+    now, wanted = queries.platform(), check_content(content)
+    _check_base(base)
+    found = moves(now, wanted)
+    if not found:
+        raise DomainError("Nothing changes. These values apply already.")
+    check_reason(reason)
+    ends = _check_end(wanted, until)
+    is_looser = any(loosens(move) for _, _, move in found) or _ends_later(now, ends)
+    row = PlatformPolicy(
+        number=None, state="asked", content=platform_content(wanted), digest="", base=base, loosens=is_looser, reason=reason.strip(),
+        made_by=current.person_id(), decided_by=None, decided_at=None, in_force_from=None, until=ends,
+    )  # fmt: skip
+    row.digest = digest(base, row.content | {"until": row.until.isoformat() if row.until else None})
+    if is_looser:
+        _request(row)
+    else:
+        _void_open_request(base)
+        session().add(row)
+        _bring_into_force(row, now)
+    return row
+
+
+def _request(row: PlatformPolicy) -> None:
+    there = queries.open_platform()
+    if there is not None and not approvals.close_expired(queries.PLATFORM, there.id):
+        raise DomainError("Another looser change awaits a second operator. Decide on it or withdraw it first.")
+    session().add(row)
+    session().flush()
+    expires_at = clock.now() + DEFAULT_LIFETIME
+    approvals.request(
+        queries.PLATFORM, row.id, summary="loosen the platform minimum", reason=row.reason,
+        expires_at=min(expires_at, row.until or expires_at),
+    )  # fmt: skip
+
+
+def _void_open_request(base: int) -> None:
+    there = queries.open_platform()
+    if there is not None:
+        number = base + 1
+        approvals.void(
+            queries.PLATFORM, there.id,
+            because=f"Version {number} changed the platform minimum after this request was made. Request the change again, based on version {number}.",
+        )  # fmt: skip
+        session().flush()  # before the next version: one is open at a time
+
+
+def check_content(content: Mapping[str, Any]) -> Platform:
+    """Read whole: unknown dimensions, levels and names are refused. A tier is never removed: tenants may use it."""
+    wanted = read_platform(0, content)
+    here = queries.platform()
+    for key in wanted.unwaivable:
+        dimension(key)
+    if gone := here.tiers.keys() - wanted.tiers.keys():
+        raise Invalid(f"A tier can't be removed, because tenants may use it: {', '.join(sorted(gone))}.", field="tiers")
+    if len(wanted.tiers) > MAX_TIERS:
+        raise Invalid(f"There can be at most {MAX_TIERS} tiers, because people have to choose one.", field="tiers")
+    for key, tier in wanted.tiers.items():
+        _check_tier(key, tier.name, tier.values)
+    return wanted
+
+
+def _check_tier(key: str, name: str, values: Mapping[str, Value]) -> None:
+    if missing := [k for k in DIMENSIONS if k not in values]:
+        raise Invalid(f"The tier {key} has no value for {missing[0]}. Enter one for every setting.", field=missing[0])
+    if not name.strip():
+        raise Invalid("Enter a name.", field="name")
+
+
+def needs_end(wanted: Platform) -> bool:
+    """Whether the floor would be below the one that lasts."""
+    return any(loosens(c.move) for c in changes(queries.lasting_floor(), wanted.floor))
+
+
+def _check_end(wanted: Platform, until: datetime | None) -> datetime | None:
+    """A floor below the one that lasts has an end, at most 90 days away; a floor that is not has none."""
+    now = clock.now()
+    if not needs_end(wanted):
+        return None
+    until = until or queries.platform().until
+    if until is None:
+        raise Invalid(f"A looser minimum ends. Choose a day at most {MAX_LOOSER_TIME.days} days from now.", field="until")
+    if not now < until <= now + MAX_LOOSER_TIME:
+        raise Invalid(f"The looser minimum ends on a future day, at most {MAX_LOOSER_TIME.days} days from now.", field="until")  # fmt: skip
+    return until
+
+
+def _ends_later(now: Platform, ends: datetime | None) -> bool:
+    """A looser floor for longer than two operators agreed on loosens, whatever else is tightened with it."""
+    return ends is not None and now.until is not None and ends > now.until
+
+
+def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
+    """(where, what, move) of everything that differs: floor, tiers, what may not be waived."""
+    found: list[tuple[str, str, Move]] = [("floor", c.key, c.move) for c in changes(before.floor, after.floor)]
+    for key, tier in after.tiers.items():
+        old = before.tiers.get(key)
+        if old is None:
+            found.append((key, "tier", "tightens"))  # nobody stands on it yet
+            continue
+        found += [(key, c.key, c.move) for c in changes(old.values, tier.values)]
+        if (old.name, old.means) != (tier.name, tier.means):
+            found.append((key, "words", "same"))
+        if old.four_eyes != tier.four_eyes:
+            found.append((key, "four_eyes", "tightens" if tier.four_eyes else "loosens"))
+    found += [("unwaivable", key, "tightens") for key in sorted(after.unwaivable - before.unwaivable)]
+    return found + [("unwaivable", key, "loosens") for key in sorted(before.unwaivable - after.unwaivable)]
+
+
+def lines(before: Platform, after: Platform) -> list[tuple[str, str, str, str, Move]]:
+    """(where, what, before, after, move) of everything that differs, in words."""
+    return [(where, what, *_pair(before, after, where, what), move) for where, what, move in moves(before, after)]
+
+
+def _logged_lines(before: Platform, after: Platform) -> list[list[str]]:
+    rows = [list(line[:4]) for line in lines(before, after)]
+    return (
+        rows
+        if len(rows) <= MAX_LOGGED_LINES
+        else [*rows[:MAX_LOGGED_LINES], ["", f"and {len(rows) - MAX_LOGGED_LINES} more", "", ""]]
+    )
+
+
+def _pair(before: Platform, after: Platform, where: str, what: str) -> tuple[str, str]:
+    if where == "floor":
+        return said(before.floor.get(what)), said(after.floor.get(what))
+    if where == "unwaivable":
+        return ("waivable", "not waivable") if what in after.unwaivable else ("not waivable", "waivable")
+    old, new = before.tiers.get(where), after.tiers[where]
+    match what:
+        case "tier":
+            return "none", new.name
+        case "words":
+            return (f"{old.name}: {old.means}" if old else "none"), f"{new.name}: {new.means}"
+        case "four_eyes":
+            return (
+                ("one person tightens", "two persons tighten")
+                if new.four_eyes
+                else ("two persons tighten", "one person tightens")
+            )
+    return said(old.values.get(what) if old else None), said(new.values.get(what))
+
+
+def _check_base(base: int) -> None:
+    newest = queries.newest_platform_number()
+    if base != newest:
+        raise Stale(f"Version {newest} was activated after you opened this page. Review it, then save again.")
+
+
+def _bring_into_force(row: PlatformPolicy, now: Platform) -> None:
+    row.state, row.number, row.in_force_from = "live", row.base + 1, clock.now()
+    tenant_revision.move_all()
+    record(
+        APPLIED, row, because=row.reason, number=row.number, base=row.base, loosens=row.loosens, until=row.until,
+        made_by=row.made_by, lines=_logged_lines(now, read_platform(0, row.content)),
+    )  # fmt: skip
+
+
+# ---- what its approval does
+
+
+def apply_request(row: PlatformPolicy) -> None:
+    """A second operator approved it."""
+    _check_base(row.base)
+    row.decided_by, row.decided_at = current.person_id(), clock.now()
+    _bring_into_force(row, queries.platform())
+
+
+def close_request(row: PlatformPolicy, state: str) -> None:
+    """It was rejected, withdrawn, voided or has expired, which is recorded as that."""
+    row.state, row.decided_by, row.decided_at = state, current.actor().person_id, clock.now()
+
+
+def facts(row: PlatformPolicy) -> dict[str, Any]:
+    """What entries tell of a request."""
+    return {"base": row.base, "until": row.until, "lines": _logged_lines(queries.platform(), read_platform(0, row.content))}

@@ -1,0 +1,159 @@
+"""What of a policy another person approves: a version that loosens something, or any in a tier that takes two people."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import Any
+
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.kinds import ApprovalKind, Change, Description, Effect, LogEntry
+from governance.foundation.approvals.models import Approval
+from governance.kernel import clock
+from governance.kernel.formatting import moment, plural, thousands
+from governance.operations.decision_counts import queries as decisions
+from governance.operations.policies import actions, permissions, preview, queries
+from governance.operations.policies.effective_policies import Content, Standing, read_content
+from governance.operations.policies.models import PolicyVersion
+from governance.operations.policies.policy_diff import Line, lines, measured, platform_content, said
+from governance.operations.policies.strictness import DIMENSIONS, Value
+
+REPLAYED = timedelta(days=14)
+DAY = timedelta(days=1)
+
+
+def _describe(approval: Approval) -> Description:
+    row = queries.policy_version(approval.target_id)
+    link = ("policies.version_by_id", {"policy_version_id": row.id})
+    back = (f"Policy version {row.number}" if row.number else f"Policy draft {row.base + 1}", *link)
+    if kinds.fingerprint(approval) != approval.fingerprint:
+        edited = Effect("open", "The draft was edited after this request.", "", (*link, "Open the draft"))
+        return Description(approval.summary, back=back, effects=[edited])
+    before, after = _steps(row)
+    found = preview.verdict(before, after)
+    told = Description(
+        approval.summary, heading="Exactly this changes", sub="Nothing else is in the request.", back=back, facts=_facts(row),
+        changes=[_change(line, found, before, after) for line in lines(before.content, after.content)],
+        covers="Covers the settings, the version that they change, when they take effect, and the request itself.",
+    )  # fmt: skip
+    return told if approval.state != "open" else _with_effects(told, row, before, after)
+
+
+def _steps(row: PolicyVersion) -> tuple[Standing, Standing]:
+    """(what it was drawn up against, what it makes of that), under the platform minimum and with the AI systems of today."""
+    now = queries.standing()
+    base = now.content if row.base == now.number else queries.contents([row.base]).get(row.base, Content())
+    return now.draft(base.within(now.systems)), now.draft(read_content(row.content).within(now.systems))
+
+
+def _facts(row: PolicyVersion) -> list[tuple[str, Any]]:
+    told = [("Takes effect", moment(row.apply_at))] if row.apply_at else []
+    return [*told, ("Returns to", f"version {row.back_to}")] if row.back_to else told
+
+
+def _change(line: Line, found: preview.Verdict, before: Standing, after: Standing) -> Change:
+    note = "loosens" if preview.line_loosens(line, found, before, after) else ""
+    if line.key == "tier":
+        return Change("Tier", before.tier.name, after.tier.name, f"policy.tier = {line.after}", note)
+    system = next((s.key for s in after.systems if s.id == line.system_id), None)
+    title = DIMENSIONS[line.key].title + (f" of {system}" if system else "")
+    value = "not overridden" if line.after is None else said(line.after)
+    return Change(title, _value(line.key, line.before), _value(line.key, line.after), f"policy.{line.key} = {value}", note)
+
+
+def _value(key: str, value: Value | None) -> str:
+    return "not overridden" if value is None else measured(value, DIMENSIONS[key])
+
+
+def _with_effects(told: Description, row: PolicyVersion, before: Standing, after: Standing) -> Description:
+    """What the approver reads besides: by AI system, and over what was requested in the last days."""
+    now = clock.now()
+    found = preview.effects(before, after, decisions.asked_since(now - DAY))
+    replayed = preview.replay(before, after, decisions.asked_since(now - REPLAYED))
+    tightens, looser = preview.totals(found)
+    moved = sum(bool(effect.changes) for effect in found if effect.system)
+    figures = [
+        (f"{moved} of {len(after.systems)}", "AI systems change"),
+        (str(looser), "setting loosens" if looser == 1 else "settings loosen"),
+        (str(tightens), "setting tightens" if tightens == 1 else "settings tighten"),
+    ]
+    if replayed.answers:
+        figures.append((thousands(replayed.looser), f"of {plural(replayed.answers, 'answer')} would be looser"))
+    when = f"on {moment(row.apply_at)}" if _is_later(row) else "within a second"
+    return replace(
+        told, figures=figures, effects=list(_effects(before, after)),
+        effects_sub=f"Replayed over the last {REPLAYED.days} days, {plural(replayed.answers, 'answer')}",
+        template="operations/policies/approval.html", details={"effects": [each for each in found if each.changes or each.stays]},
+        verb="Approve and schedule" if _is_later(row) else "Approve and activate",
+        consequence=f"Takes effect {when}. Tightening again needs only one person.",
+    )  # fmt: skip
+
+
+def _effects(before: Standing, after: Standing) -> Iterator[Effect]:
+    for notice in preview.notices(after, of=before):
+        yield Effect("due", notice.lead, notice.text)
+    if before.tier.four_eyes:
+        yield Effect("open", f"The tier {before.tier.name} takes two people for every change.")
+    yield Effect("ok", "The platform minimum still applies.", "Where a setting is below it, the minimum is used.")
+
+
+def _is_later(row: PolicyVersion) -> bool:
+    return row.apply_at is not None and row.apply_at > clock.now()
+
+
+def _fingerprint(approval: Approval) -> Mapping[str, Any]:
+    row = queries.policy_version(approval.target_id)
+    at = row.apply_at.astimezone(UTC).isoformat() if row.apply_at else None
+    return {
+        "base": row.base,
+        "content": row.content,
+        "apply_at": at,
+        "loosens": row.loosens,
+        "back_to": row.back_to,
+        "edited": row.edited,
+    }
+
+
+def _in_force(approval: Approval) -> Mapping[str, Any]:
+    """What it would loosen, and the layers that say so: when they move, the approver looks again."""
+    before, after = _steps(queries.policy_version(approval.target_id))
+    return {
+        "loosens": preview.verdict(before, after).mark, "platform": platform_content(before.platform),
+        "systems": [[system.id, system.key, system.lane] for system in before.systems],
+        "waivers": [waiver.id for waiver in before.waivers],
+    }  # fmt: skip
+
+
+def _blocked(approval: Approval) -> str | None:
+    content = read_content(queries.policy_version(approval.target_id).content)
+    if content.systems.keys() - {system.id for system in queries.governed()}:
+        return "An AI system that it names was retired since. Edit the draft, then request approval."
+    return None
+
+
+def _activate(approval: Approval) -> None:
+    row = queries.policy_version(approval.target_id, lock=True)
+    actions.activate(row, by=approval.closed_by, at=approval.closed_at or clock.now())
+
+
+def _close(approval: Approval) -> None:
+    row = queries.policy_version(approval.target_id, lock=True)
+    actions.close_request(row, approval.state, by=approval.closed_by, at=approval.closed_at, note=approval.note)
+
+
+def _entry(approval: Approval, step: str) -> LogEntry:
+    row = queries.policy_version(approval.target_id)
+    facts = actions.request_facts(row)
+    return LogEntry(
+        row, facts=facts | ({"note": actions.why_turned_back(approval.note)} if step in {"voided", "expired"} else {})
+    )
+
+
+POLICY = ApprovalKind(
+    name=queries.POLICY, label="Policy", permission=permissions.APPROVE, describe=_describe, fingerprint=_fingerprint, context=_in_force,
+    blocked=_blocked, apply=_activate, on_reject=_close, entry=_entry, lock=actions.LOCK,
+    own="You worked on it yourself, so another person decides.",
+    entries={
+        "requested": actions.ASKED, "approved": actions.APPROVED, "rejected": actions.REFUSED, "withdrawn": actions.WITHDRAWN,
+        "voided": actions.TURNED_BACK, "expired": actions.TURNED_BACK,
+    },
+)  # fmt: skip

@@ -1,0 +1,123 @@
+"""The list of waivers: its declaration, what its filters leave, and the cells of its export."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
+
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.kernel.list_pages import Column, Export, Filter, ListPage
+from governance.kernel.pages import Keyset, keyset
+from governance.operations.policies.models import Waiver
+from governance.operations.policies.policy_diff import measured
+from governance.operations.policies.strictness import DIMENSIONS, read
+from governance.operations.systems.models import AISystem
+
+STATES = {
+    "live": "Live", "requested": "Awaiting approval", "ended": "Ended", "rejected": "Rejected", "withdrawn": "Withdrawn",
+    "expired": "Expired",
+}  # fmt: skip
+WAIVERS = ListPage(
+    name="waivers",
+    title="Waivers",
+    noun="waiver",
+    endpoint="waivers.index",
+    search="Search waivers",
+    sort="-requested",
+    columns=(
+        Column("waiver", "Waiver"),
+        Column("system", "AI system", sort=True),
+        Column("value", "Value"),
+        Column("compensation", "What is done instead", optional=True),
+        Column("requester", "Requested by", optional=True),
+        Column("approvers", "Approved by", optional=True),
+        Column("requested", "Requested", sort=True, extra=True),
+        Column("ends", "Ends", sort=True),
+        Column("state", "State"),
+    ),
+    filters=(
+        Filter("state", "State", tuple(STATES.items())),
+        Filter("system", "AI system"),
+        Filter("dimension", "Setting", tuple((key, d.title) for key, d in DIMENSIONS.items())),
+    ),
+    exports=(Export("csv", "waivers.export"),),
+)
+HEAD = (
+    "AI system", "Setting", "Name of the setting", "Value", "Reason", "What is done instead", "Requested by", "Requested", "Approved by",
+    "Live from", "Ends", "State", "Closed",
+)  # fmt: skip
+
+
+SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique
+    "system": (AISystem.key, Waiver.created_at, Waiver.id),
+    "requested": (Waiver.created_at, Waiver.id),
+    "ends": (Waiver.expires_at, Waiver.id),
+}
+
+
+def waivers(wanted: Mapping[str, str], *, sort: str = "-requested", after: str | None = None, size: int = 50) -> Keyset:
+    """One page of (waiver, key of its system), the newest request first; `wanted` holds the search as q, and the filters."""
+    columns = SORTS[sort.removeprefix("-")]
+    return keyset(_filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-"))
+
+
+def filtered(wanted: Mapping[str, str], *, sort: str) -> Sequence[tuple[Waiver, str]]:
+    """Everything that the filters leave, for an export."""
+    columns = SORTS[sort.removeprefix("-")]
+    ordered = (column.desc() if sort.startswith("-") else column.asc() for column in columns)
+    return [(row[0], row[1]) for row in session().execute(_filtered(wanted).order_by(*ordered))]
+
+
+def count() -> int:
+    return session().scalar(select(func.count()).select_from(Waiver)) or 0
+
+
+def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
+    w = Waiver
+    query = select(w, AISystem.key).join(AISystem, AISystem.id == w.system_id)
+    if "state" in wanted:
+        query = query.where(_is(wanted["state"]))
+    if "dimension" in wanted:
+        query = query.where(w.dimension == wanted["dimension"])
+    if "system" in wanted:
+        query = query.where(AISystem.key == wanted["system"])
+    if "q" in wanted:
+        text = wanted["q"]
+        settings = [key for key, d in DIMENSIONS.items() if text.casefold() in f"{key} {d.title}".casefold()]
+        columns = (AISystem.key, AISystem.name, w.reason, w.compensation)
+        query = query.where(or_(w.dimension.in_(settings), *(c.icontains(text, autoescape=True) for c in columns)))
+    return query
+
+
+def _is(state: str) -> ColumnElement[bool]:
+    """In the state that people see: what is live or requested ends by the clock alone."""
+    w, runs = Waiver, Waiver.expires_at > clock.now()
+    states = {
+        "live": (w.state == "live") & runs, "ended": (w.state == "ended") | (w.state == "live") & ~runs,
+        "requested": (w.state == "asked") & runs, "expired": (w.state == "expired") | (w.state == "asked") & ~runs,
+        "rejected": w.state == "refused", "withdrawn": w.state == "withdrawn",
+    }  # fmt: skip
+    return states.get(state, false())
+
+
+def state_of(waiver: Waiver) -> str:
+    """One of STATES, as the filter has it."""
+    runs = waiver.expires_at > clock.now()
+    now = {"live": "live" if runs else "ended", "asked": "requested" if runs else "expired", "refused": "rejected"}
+    return now.get(waiver.state, waiver.state)
+
+
+def cells(waiver: Waiver, system: str, approvers: Iterable[UUID], names: Mapping[UUID, str]) -> tuple[str, ...]:
+    which = DIMENSIONS[waiver.dimension]
+    return (
+        system, which.key, which.title, measured(read(which.key, waiver.value), which), waiver.reason, waiver.compensation,
+        names.get(waiver.asked_by, ""), _day(waiver.created_at), ", ".join(names.get(each, "") for each in approvers),
+        _day(waiver.live_from), _day(waiver.expires_at), STATES[state_of(waiver)], _day(waiver.closed_at),
+    )  # fmt: skip
+
+
+def _day(at: datetime | None) -> str:
+    return at.date().isoformat() if at else ""

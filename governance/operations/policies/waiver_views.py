@@ -1,0 +1,144 @@
+"""The pages of waivers: the list, one of them, requesting one, ending one early."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request, url_for
+
+from governance.foundation.approvals.queries import is_open, latest, may_decide
+from governance.foundation.people import queries as people
+from governance.kernel import clock, current, formatting
+from governance.kernel.days import CENTURY
+from governance.kernel.downloads import FILE
+from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted, uuid_or_none
+from governance.kernel.list_pages import ListRequest
+from governance.kernel.pages import page, table_file
+from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.policies import permissions, queries, waiver_list, waivers
+from governance.operations.policies.effective_policies import Standing
+from governance.operations.policies.forms import EndForm, WaiverForm
+from governance.operations.policies.models import Waiver
+from governance.operations.policies.navigation import policy_tabs
+from governance.operations.policies.policy_diff import measured
+from governance.operations.policies.strictness import DIMENSIONS, read
+from governance.operations.policies.waiver_list import WAIVERS
+
+feature = Feature("waivers", __name__)
+feature.add_app_template_filter(measured, "measured")
+DAY = timedelta(days=1)
+
+
+@feature.get("/policies/waivers", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    standing = queries.standing()
+    asked = _asked(standing)
+    found = waiver_list.waivers(asked.wanted, sort=asked.sort, after=asked.after, size=WAIVERS.size)
+    approvers = _approvers(found.rows)
+    return page(
+        "operations/policies/waivers.html", asked=asked, rows=found.rows, next=found.next, standing=standing,
+        tabs=policy_tabs(standing, "waivers"), approvers=approvers, names=_names(found.rows, approvers), left=_left,
+        dimensions=DIMENSIONS, read=read, state_of=waiver_list.state_of,
+        total=waiver_list.count() if asked.is_filtered and not found.rows else 0,
+    )  # fmt: skip
+
+
+def _asked(standing: Standing) -> ListRequest:
+    return WAIVERS.read(choices={"system": [(s.key, s.name) for s in standing.systems]})
+
+
+@feature.get("/policies/waivers/export.csv", needs=permissions.VIEW, answers=FILE)
+def export() -> ResponseReturnValue:
+    """All that is filtered."""
+    asked = _asked(queries.standing())
+    rows = waiver_list.filtered(asked.wanted, sort=asked.sort)
+    approvers = _approvers(rows)
+    names = _names(rows, approvers)
+    cells = (waiver_list.cells(waiver, system, approvers.get(waiver.id, ()), names) for waiver, system in rows)
+    return table_file(csv_bytes(waiver_list.HEAD, cells), "waivers.csv")
+
+
+def _approvers(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:
+    given = queries.approvals_of_waivers([waiver.id for waiver, _ in rows])
+    return {waiver_id: [each.person_id for each in every] for waiver_id, every in given.items()}
+
+
+def _names(rows: Sequence[Any], approvers: dict[UUID, list[UUID]]) -> dict[UUID, str]:
+    return people.names([*(waiver.asked_by for waiver, _ in rows), *(each for every in approvers.values() for each in every)])
+
+
+def _left(row: Waiver) -> int:
+    """Whole days until it ends; 0 on its last one."""
+    return max((row.expires_at - clock.now()).days, 0)
+
+
+# ---- requesting one
+
+
+@feature.route("/policies/waivers/new", methods=["GET", "POST"], needs=permissions.WAIVE)
+def new() -> ResponseReturnValue:
+    standing, made = queries.standing(), list[Waiver]()
+    form = WaiverForm(system=uuid_or_none(request.args.get("system")), dimension=request.args.get("dimension"))
+    if request.method == "POST" and accepted(form, lambda: made.append(_request(form))):
+        return redirect(url_for("approvals.approval", approval_id=latest(queries.WAIVER, [made[0].id])[made[0].id].id), 303)
+    return page("operations/policies/waiver_new.html", form=form, standing=standing, tabs=policy_tabs(standing, "waivers"), last=clock.today() + waivers.MAX_LENGTH,
+                minimum=[(DIMENSIONS[key], value, key in standing.platform.unwaivable) for key, value in standing.platform.floor.items()],
+                status=form.status if request.method == "POST" else 200)  # fmt: skip
+
+
+def _request(form: WaiverForm) -> Waiver:
+    key = form.dimension.data or ""
+    try:
+        value = read(key, form.value.data or "")
+    except Invalid as error:
+        raise Invalid(error.message, field="value") from error
+    system_id = form.system.data
+    if not isinstance(system_id, UUID):
+        raise NotFound("There is no such AI system here.")
+    ends = _last_instant(form.expires_on.data or CENTURY[0])
+    reason, instead = form.reason.data or "", form.compensation.data or ""
+    return waivers.request(system_id, key, value, expires_at=ends, reason=reason, compensation=instead)
+
+
+def _last_instant(day: date) -> datetime:
+    """The end of that day; of the last one that is allowed, the hour at which thirty days are over."""
+    end = datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
+    longest = clock.now() + waivers.MAX_LENGTH
+    return longest if longest < end <= longest + DAY else end
+
+
+# ---- one of them
+
+
+@feature.get("/policies/waivers/<uuid:waiver_id>", needs=permissions.VIEW)
+def waiver(waiver_id: UUID) -> ResponseReturnValue:
+    return _waiver(queries.waiver(waiver_id), EndForm())
+
+
+def _waiver(row: Waiver, form: EndForm, *, status: int = 200) -> ResponseReturnValue:
+    standing, approval = queries.standing(), latest(queries.WAIVER, [row.id]).get(row.id)
+    given = queries.approvals_of_waivers([row.id]).get(row.id, [])
+    system = next((s for s in standing.systems if s.id == row.system_id), None)
+    is_requested = row.state == "asked" and approval is not None and is_open(approval)
+    may_open = approval is not None and (row.asked_by == current.actor().person_id or may_decide(approval))
+    return page(
+        "operations/policies/waiver.html", status=status, row=row, form=form, standing=standing, tabs=policy_tabs(standing, "waivers"), left=_left(row),
+        key=queries.system_keys([row.system_id]).get(row.system_id, ""), minimum=standing.platform.floor.get(row.dimension),
+        value=read(row.dimension, row.value), which=DIMENSIONS[row.dimension], approval=approval, is_requested=is_requested, may_open=may_open,
+        given=given, names=people.names([row.asked_by, row.closed_by, *(each.person_id for each in given)]),
+        moments=people.timeline([row.id, *([approval.id] if approval else [])]), state=waiver_list.state_of(row),
+        decided=standing.effective(system)[row.dimension] if system else None,
+    )  # fmt: skip
+
+
+@feature.post("/policies/waivers/<uuid:waiver_id>/end", needs=permissions.WAIVE)
+def end_waiver(waiver_id: UUID) -> ResponseReturnValue:
+    """The platform minimum applies again: tightening waits for nobody, and for no fresh sign-in."""
+    row, form = queries.waiver(waiver_id), EndForm()
+    if not accepted(form, lambda: waivers.end_early(row, form.reason.data or "")):
+        return _waiver(row, form, status=form.status)
+    return redirect(url_for("waivers.waiver", waiver_id=row.id), 303)

@@ -1,0 +1,175 @@
+"""Below the platform minimum for a while: one person requests a waiver, two others approve it.
+
+request        nothing is lowered before the second approval
+make_live      it was approved by both
+close          the request was rejected, withdrawn or has expired
+end_early      the platform minimum applies again: that tightens, so one person does it
+why_blocked    what keeps it from being approved now
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import DEFAULT_LIFETIME
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current, tenant_revision
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.operations.policies import queries
+from governance.operations.policies.effective_policies import Governed, Standing
+from governance.operations.policies.models import Waiver
+from governance.operations.policies.platform_minimum import check_reason
+from governance.operations.policies.policy_diff import said, setting_of
+from governance.operations.policies.strictness import Value, covers, dimension, plain, read
+
+ASKED = action(
+    "waiver.asked",
+    "requested a waiver",
+    target="Waiver",
+    activity="create",
+    severity="low",
+    fields="system dimension value until",
+    personal="compensation",
+)
+AGREED = action(
+    "waiver.agreed",
+    "approved a waiver, which needs one more approval",
+    target="Waiver",
+    activity="update",
+    severity="low",
+    fields="system dimension value until",
+)
+LIVE = action(
+    "waiver.went_live",
+    "approved a waiver, which is live",
+    target="Waiver",
+    activity="update",
+    severity="medium",
+    fields="system dimension value until mark",
+)
+REFUSED = action(
+    "waiver.refused", "rejected a waiver", target="Waiver", activity="update", severity="low", fields="system dimension"
+)
+WITHDRAWN = action(
+    "waiver.withdrawn",
+    "withdrew the request for a waiver",
+    target="Waiver",
+    activity="update",
+    severity="low",
+    fields="system dimension",
+)
+CLOSED = action(
+    "waiver.closed", "ended a waiver early", target="Waiver", activity="update", severity="low", fields="system dimension mark"
+)
+
+LOCK = "waivers"
+MAX_LENGTH = timedelta(days=30)
+
+
+# ---- requesting
+
+
+def request(system_id: UUID, key: str, value: Value, *, expires_at: datetime, reason: str, compensation: str) -> Waiver:
+    """Request a value below the platform minimum in one dimension of one system, for at most 30 days."""
+    alone(LOCK)
+    now = queries.standing()
+    system = next((s for s in now.systems if s.id == system_id), None)
+    if system is None:
+        raise NotFound("There is no such AI system here.")
+    _check_waivable(now, key, value)
+    check_reason(reason)
+    if not compensation.strip():
+        raise Invalid("Describe what is done instead while the platform minimum is waived.", field="compensation")
+    _check_end(expires_at)
+    _check_none_open(system, key)
+    row = Waiver(
+        system_id=system_id, dimension=key, value=plain(value), reason=reason.strip(), compensation=compensation.strip(),
+        expires_at=expires_at, state="asked", asked_by=current.person_id(), live_from=None, closed_by=None, closed_at=None,
+    )  # fmt: skip
+    session().add(row)
+    session().flush()
+    approvals.request(
+        queries.WAIVER, row.id, summary=f"waive {setting_of(key, system.key)}", reason=reason,
+        expires_at=min(clock.now() + DEFAULT_LIFETIME, expires_at),
+    )  # fmt: skip
+    return row
+
+
+def _check_waivable(now: Standing, key: str, value: Value) -> None:
+    dimension(key)
+    if key in now.platform.unwaivable:
+        raise Invalid(f"The operator doesn't allow waivers of {key}.", field="dimension")
+    minimum = now.platform.floor.get(key)
+    if minimum is None:
+        raise Invalid(f"The platform minimum doesn't limit {key}, so there is nothing to waive.", field="dimension")
+    if covers(key, value, minimum):
+        raise Invalid(f"{said(value)} isn't below the platform minimum of {said(minimum)}, so it needs no waiver.", field="value")
+
+
+def _check_end(at: datetime) -> None:
+    now = clock.now()
+    if at <= now:
+        raise Invalid("Choose a future day on which the waiver ends.", field="expires_on")
+    if at > now + MAX_LENGTH:
+        raise Invalid(f"A waiver lasts at most {MAX_LENGTH.days} days.", field="expires_on")
+
+
+def _check_none_open(system: Governed, key: str) -> None:
+    """One at a time for a setting; a request that has expired is closed first."""
+    there = queries.open_waiver(system.id, key)
+    if there is not None and not (there.state == "asked" and approvals.close_expired(queries.WAIVER, there.id)):
+        raise DomainError(
+            f"A waiver of {key} for {system.key} is requested or live already. Open it in the list of waivers.", field="dimension"
+        )
+
+
+# ---- what its approval does
+
+
+def why_blocked(row: Waiver) -> str | None:
+    """What keeps it from being approved now, as a sentence."""
+    now = queries.standing()
+    if row.expires_at <= clock.now():
+        return "The day on which the waiver was to end has passed. Request it again with another end."
+    if row.system_id not in {s.id for s in now.systems}:
+        return "Its AI system was retired."
+    try:
+        _check_waivable(now, row.dimension, read(row.dimension, row.value))
+    except Invalid as refused:
+        return refused.message
+    return None
+
+
+def make_live(row: Waiver) -> None:
+    row.state, row.live_from = "live", clock.now()
+    record(LIVE, row, mark=tenant_revision.move(), **facts(row))
+
+
+def close(row: Waiver, state: str) -> None:
+    """Its request was rejected, withdrawn, voided or has expired, which is recorded as that."""
+    row.state, row.closed_by, row.closed_at = state, current.actor().person_id, clock.now()
+
+
+def end_early(row: Waiver, reason: str = "") -> None:
+    session().refresh(row, with_for_update=True)
+    if row.state != "live" or row.expires_at <= clock.now():
+        raise DomainError("This waiver isn't live, so there is nothing to end.")
+    row.state, row.closed_by, row.closed_at = "ended", current.person_id(), clock.now()
+    told = facts(row)
+    record(
+        CLOSED,
+        row,
+        because=reason.strip() or None,
+        system=told["system"],
+        dimension=told["dimension"],
+        mark=tenant_revision.move(),
+    )
+
+
+def facts(row: Waiver) -> dict[str, Any]:
+    """What entries tell of a waiver."""
+    system = queries.system_keys([row.system_id]).get(row.system_id, "")
+    return {"system": system, "dimension": row.dimension, "value": row.value, "until": row.expires_at}
