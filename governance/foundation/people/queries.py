@@ -17,7 +17,6 @@ from governance.foundation.people.models import (
     ERASED,
     ERASED_NAME,
     Connection,
-    ConnectionChange,
     Invitation,
     Membership,
     Person,
@@ -181,21 +180,6 @@ def connection_row(connection_id: UUID | None) -> Connection | None:
 
 def connections() -> Sequence[Connection]:
     return session().scalars(select(Connection).order_by(Connection.number, Connection.created_at)).all()
-
-
-def open_change() -> ConnectionChange | None:
-    """The change of how people sign in that was requested and not decided yet; one that has expired isn't open."""
-    query = select(ConnectionChange).where(ConnectionChange.state == "requested", ConnectionChange.expires_at > clock.now())
-    return session().scalars(query).one_or_none()
-
-
-def connection_change(connection_change_id: UUID) -> ConnectionChange:
-    return find(ConnectionChange, connection_change_id, what="change of how people sign in")
-
-
-def connection_changes(*, limit: int) -> Sequence[ConnectionChange]:
-    """The newest first."""
-    return session().scalars(select(ConnectionChange).order_by(ConnectionChange.created_at.desc()).limit(limit)).all()
 
 
 def has_signed_in() -> bool:

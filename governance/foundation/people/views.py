@@ -12,20 +12,20 @@ from sqlalchemy.exc import IntegrityError
 
 from governance.foundation.people import (
     actions,
-    admission,
-    connections,
     member_list,
     oidc,
     permissions,
+    provider_http,
     queries,
     sessions,
+    sign_in_rules,
     sign_in_state,
     step_up,
-    transport,
 )
 from governance.foundation.people.forms import InviteForm, RoleForm, SignInForm
 from governance.foundation.people.member_list import MEMBERS
 from governance.foundation.people.models import Connection, Membership, SignIn, person_key
+from governance.foundation.people.ports import record_test_sign_in
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
@@ -282,7 +282,7 @@ def numbered_callback(slug: str, number: int) -> ResponseReturnValue:
 def _callback(slug: str, number: int) -> ResponseReturnValue:
     try:
         return _answered(slug, number, request.args.get("state", "")[:300])
-    except (oidc.TokenRefused, transport.ProviderFault, admission.NoMembership) as refused:
+    except (oidc.TokenRefused, provider_http.ProviderFault, sign_in_rules.NoMembership) as refused:
         log.warning("sign-in refused", reason=getattr(refused, "reason", refused.message))
         told = {"remedy": getattr(refused, "remedy", ""), "back": "/login", "back_label": "Back to the sign-in page"}
         told |= step_up.unfinished(signed_in_anywhere())
@@ -299,7 +299,7 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
     connection, under_way = _take(tenant, number, state)
     before = signed_in_anywhere()
     here = before if before is not None and before.tenant_id == tenant.id else None
-    if under_way.change_id is not None:
+    if under_way.is_test:
         return _tested(here, connection, under_way)
     if before is not None and here is None and before.session_id != under_way.leaves:
         return _question(Wanted(tenant, "", under_way.next_path, fresh=under_way.fresh), before, status=409)
@@ -323,7 +323,7 @@ def _take(tenant: Tenant, number: int, state: str) -> tuple[Connection, SignIn]:
         under_way = sign_in_state.take(state, anonymous_token())
         connection = queries.connection_row(under_way.connection_id)
         session().expunge_all()
-    if connection is None or connection.state != ("live" if under_way.change_id is None else "proposed"):
+    if connection is None or connection.state != ("proposed" if under_way.is_test else "live"):
         raise oidc.TokenRefused(CHANGED)
     if connection.number != number:
         raise oidc.TokenRefused("This answer came to the address of another connection, so Meridian didn't use it. Start again.")
@@ -331,16 +331,16 @@ def _take(tenant: Tenant, number: int, state: str) -> tuple[Connection, SignIn]:
 
 
 def _tested(here: Actor | None, connection: Connection, under_way: SignIn) -> ResponseReturnValue:
-    """The end of a test sign-in: what came is recorded for the admin who tests, and no session starts or ends."""
-    if here is None or here.role not in permissions.CONNECTION.roles or under_way.change_id is None:
+    """The end of a test sign-in: the result is recorded for the admin who tests, and no session starts or ends."""
+    if here is None:
         raise oidc.TokenRefused("Your session ended during the test sign-in. Sign in, then start the test again.")
     identity, problem = None, ""
     try:
         identity = _redeemed(connection, under_way, None, here.tenant_slug)
-    except (oidc.TokenRefused, transport.ProviderFault) as refused:
+    except (oidc.TokenRefused, provider_http.ProviderFault) as refused:
         problem = " ".join(filter(None, (refused.message, getattr(refused, "remedy", ""))))
     with current.acting_as(here), transaction():
-        connections.note_test_sign_in(queries.connection_change(under_way.change_id), identity, problem)
+        record_test_sign_in()(connection.id, identity, problem)
     return redirect(f"{under_way.next_path}#test", 303)
 
 
@@ -384,7 +384,7 @@ def _admitted(
             raise oidc.TokenRefused(CHANGED)
         try:
             person, membership = actions.admit(identity, connection)
-        except admission.NoMembership as refused:
+        except sign_in_rules.NoMembership as refused:
             actions.refuse_sign_in(identity, reason=refused.reason)
             refusal = refused
         else:
