@@ -2,4 +2,4 @@
 
 from governance.kernel.access import permission
 
-CHANGE = permission("identity_providers.change", "change how people sign in", roles="admin operator_admin")
+CHANGE = permission("sign_in.change", "change how people sign in", roles="admin operator_admin")
