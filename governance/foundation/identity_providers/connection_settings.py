@@ -92,7 +92,7 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Ch
     for label in [*after, *(label for label in before if label not in after)]:
         was, will_be = before.get(label), after.get(label)
         if was != will_be:
-            loosens = was is not None and LOOSENED.get(label) == will_be
+            loosens = None not in {was, will_be} and LOOSENED.get(label) == will_be
             yield Change(label, was, will_be, note="loosens" if loosens else "")
 
 
