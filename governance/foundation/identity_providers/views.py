@@ -23,7 +23,8 @@ from governance.foundation.people import oidc, provider_http, sign_in_state
 from governance.foundation.people import queries as directory
 from governance.foundation.people.models import Connection
 from governance.foundation.people.second_person import ApprovalRequest
-from governance.foundation.people.views import callback_address, provider_of, sign_in_address
+from governance.foundation.people.sign_in_views import callback_address, provider_of
+from governance.foundation.people.views import sign_in_address
 from governance.foundation.tenants import actions as tenant_actions
 from governance.foundation.tenants import permissions as tenant_permissions
 from governance.foundation.tenants import queries as tenants

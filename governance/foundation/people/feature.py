@@ -1,14 +1,14 @@
 """People: members, invitations, sessions, and signing in."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.people import actions, jobs, models, permissions, step_up, views
+from governance.foundation.people import actions, jobs, models, permissions, session_views, sign_in_views, step_up, views
 from governance.kernel.identity import identity
 from governance.kernel.manifest import Answer, Command, Daily, Link, Manifest, NavItem
 
 manifest = Manifest(
     name="people",
     models=(models,),
-    routes=(views.door, views.feature, step_up.feature),
+    routes=(sign_in_views.feature, views.feature, session_views.feature, step_up.feature),
     navigation=(
         NavItem(
             label="Settings",
@@ -31,5 +31,5 @@ manifest = Manifest(
         "Connection": Link(endpoint="identity_providers.index", noun="the sign-in connection", single=True),
         "Session": Link(no_page="sessions are listed with their member"),
     },
-    answers=(Answer(identity.note_session_use, views.seen), Answer(identity.resubmit, step_up.resubmit)),
+    answers=(Answer(identity.note_session_use, session_views.seen), Answer(identity.resubmit, step_up.resubmit)),
 )
