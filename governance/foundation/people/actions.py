@@ -307,7 +307,7 @@ def end_every_session(*, how: str, issuer: str | None = None) -> int:
 
 
 def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) -> int:
-    """Back-channel logout: the provider says that this person, or just that session of his, is over."""
+    """Back-channel logout: the provider says that this person, or just one of their sessions, is signed out."""
     query = select(Session).where(Session.ended_at.is_(None), Session.issuer == issuer)
     if sid:
         query = query.where(Session.idp_sid == sid)
@@ -396,7 +396,7 @@ def may_audit(email: str) -> Invitation | None:
 
 
 def _addressee(email: str) -> UUID:
-    """Who was invited is a data subject of his own, before he is a person here."""
+    """Who was invited is a data subject before they are a person here."""
     return uuid5(NAMESPACE, f"invited\0{email}")
 
 
@@ -442,9 +442,9 @@ def may_leave(membership: Membership) -> None:
 
 
 def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
-    """Nothing here leads to the person any more; his privacy was decided on elsewhere. Needs a transaction with person_id set.
+    """Nothing here leads to the person any more; foundation/privacy decides on it. Needs a transaction with person_id set.
 
-    A person whom another tenant knows keeps his name there. How many rows of each kind lost what they held.
+    A person whom another tenant knows keeps their name there. Returns how many rows of each kind were emptied.
     """
     may_leave(membership)
     if membership.ended_at is None:
@@ -485,7 +485,7 @@ def _is_known_elsewhere(membership: Membership) -> bool:
 
 
 def subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
-    """Every pseudonym that this person's sealed parts stand under: his own, and those of the addresses he was invited at."""
+    """Every pseudonym of this person's encrypted parts: their own, and those of the addresses they were invited at."""
     return [sealing.pseudonym(each) for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))]
 
 
@@ -496,7 +496,7 @@ def _may_have(role: str) -> None:
 
 
 def _admins_and(membership: Membership) -> int:
-    """How many admins there are, counted under a lock, with the membership read anew: two people may do this at once.
+    """How many admins there are, counted under a lock, with the membership read again: two people may do this at once.
 
     The admins are locked first and in one order, so that two such transactions wait for each other and never deadlock.
     """

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from governance.kernel import clock
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
-ERASED, ERASED_NAME = "erasure", "Erased person"  # how the membership of an erased person ended; what he is called
+ERASED, ERASED_NAME = "erasure", "Erased person"  # how the membership of an erased person ended; what they are called
 NAMESPACE = UUID("6f1c7f52-55c4-4c1f-9a55-0e4a4f4d5b11")
 
 

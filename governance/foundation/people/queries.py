@@ -73,7 +73,7 @@ def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
     if not wanted:
         return {}
     erased = select(Membership.id).where(Membership.person_id == Person.id, Membership.via == ERASED).exists()
-    name = case((erased, ERASED_NAME), else_=Person.name).label("name")  # another tenant may know him by name
+    name = case((erased, ERASED_NAME), else_=Person.name).label("name")  # another tenant may know them by name
     rows = session().execute(select(Person.id, name).where(Person.id.in_(wanted)))
     return {row.id: row.name for row in rows}
 
@@ -124,7 +124,7 @@ def membership_of(person_id: UUID) -> Membership | None:
 
 
 def any_membership_of(person_id: UUID) -> Membership | None:
-    """The one that he has or had."""
+    """The one that they have or had."""
     return session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
 
 

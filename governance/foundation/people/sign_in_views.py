@@ -194,7 +194,7 @@ def _to_provider(
 
 
 def _own_address(tenant: Tenant) -> str:
-    """Of the person who is signed in here already: a step-up is for him."""
+    """Of the person who is signed in here already: a step-up is for them."""
     who = signed_in_anywhere()
     return who.email if who is not None and who.tenant_id == tenant.id else ""
 
@@ -388,7 +388,7 @@ def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
     if connection is None:
         return None
     token = key_encryption.unwrap(sealed_token, b"id-token").decode()
-    if not token:  # he came by a code of ours: no provider knows of the session
+    if not token:  # they signed in by a code of ours: no provider knows of the session
         return None
     return oidc.logout_url(provider_of(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login")
 
