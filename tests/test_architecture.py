@@ -40,6 +40,8 @@ NO_ENTRY = {
     "foundation/logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
     "assurance/evidence/actions.py start_destruction": "its approval was given; recorded as that",
     "assurance/evidence/actions.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
+    "foundation/identity_providers/actions.py close": "its approval was rejected, withdrawn, voided or expired; recorded as that",
+    "foundation/identity_providers/actions.py forget_tester": "part of an erasure, whose entry says how many",
     "foundation/privacy/actions.py close_erasure": "its approval was rejected, withdrawn or expired; recorded as that",
     "operations/policies/actions.py close_request": "its approval was rejected, withdrawn, voided or expired; recorded as that",
     "operations/policies/waivers.py close": "its approval was rejected, withdrawn or expired; recorded as that",
@@ -55,6 +57,7 @@ OTHER_WRITERS = ACTIONS_APART | {
     "foundation/audit/logs.py": {"LogHead", "LogKey"},
     "foundation/audit/sealing.py": {"TenantKey", "DataKey"},
     "assurance/frameworks/sync.py": {"Framework", "Requirement"},
+    "foundation/identity_providers/actions.py": {"Connection"},  # sign-in reads it below approvals; each change leaves an entry
     "foundation/people/sign_in_state.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded
     "foundation/people/kept_forms.py": {"KeptForm"},  # a form that waits for a sign-in; what it submits is recorded
 }

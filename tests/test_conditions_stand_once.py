@@ -17,8 +17,6 @@ REQUESTERS = "who requested an approval; foundation/approvals asks it"
 ELSEWHERE = {
     "foundation/approvals/": REQUESTERS,
     "foundation/people/second_person.py": REQUESTERS,
-    "foundation/people/connections.py": REQUESTERS,
-    "foundation/people/connection_views.py": REQUESTERS,
     "foundation/privacy/": REQUESTERS,
     "operations/policies/": REQUESTERS,
     "operations/switches/": REQUESTERS,

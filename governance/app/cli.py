@@ -188,7 +188,7 @@ def identity_reset(
     Recorded in the tenant's own audit log and in the operator's. Closes a proposed change. docs/operating/break-glass.md
     says when to use it.
     """
-    from governance.foundation.people.break_glass import Reset, reset
+    from governance.foundation.identity_providers.break_glass import Reset, reset
     from governance.kernel import config
     from governance.kernel.errors import DomainError
 

@@ -15,7 +15,7 @@ from governance.app.features import FEATURES
 from governance.assurance.evidence import scanning
 from governance.foundation.approvals import kinds as approval_kinds
 from governance.foundation.audit import sealing
-from governance.foundation.people import views as people
+from governance.foundation.people import session_views
 from governance.kernel import bearer, bodies, config, db, key_encryption, logs, outbox, storage, web, work_pages
 from governance.kernel.events import check_subscribed
 from governance.kernel.feature import key_of, remember_seen
@@ -79,7 +79,7 @@ def _sender(app: Flask, environ: dict[str, Any]) -> bodies.Sender:
             held = key_of(bearer.header_of(environ))
             if held is not None:
                 return bodies.Sender("key", str(held.key_id))
-            who = people.signed_in_anywhere()
+            who = session_views.signed_in_anywhere()
             if who is not None:
                 return bodies.Sender("person", str(who.person_id or who.session_id))
     except Exception as error:  # noqa: BLE001 - whoever cannot be identified is a stranger

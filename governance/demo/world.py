@@ -37,8 +37,11 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import sealing
+from governance.foundation.identity_providers import actions as identity_providers
+from governance.foundation.identity_providers.connection_settings import Settings as ConnectionSettings
+from governance.foundation.identity_providers.connection_settings import settings_of
 from governance.foundation.people import actions as joining
-from governance.foundation.people import connections, oidc
+from governance.foundation.people import oidc
 from governance.foundation.people import queries as members
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership, person_key
@@ -178,7 +181,9 @@ def _found(slug: str, issuer: str, client: tuple[str, str]) -> None:
         tenant = tenants.found(slug, NAMES[slug], kind="operator" if slug == "console" else "customer")
         base = replace(founder(slug), role="operator_admin" if slug == "console" else "admin")
         with current.acting_as(base), transaction():
-            connections.set_up(connections.Settings(issuer, client[0], enforced=True, group_roles=GROUPS[slug]), secret=client[1])
+            identity_providers.set_up(
+                ConnectionSettings(issuer, client[0], enforced=True, group_roles=GROUPS[slug]), secret=client[1]
+            )
             tenants.set_domains(tenant, DOMAINS[slug])
         for person in (*ACME_DIRECTORY, LEFT) if slug == "acme" else PEOPLE[slug]:
             _join(base, slug, issuer, person)
@@ -579,10 +584,10 @@ def _propose_sign_in() -> None:
     live = members.connection()
     if live is None:
         raise LookupError("no connection")
-    now = connections.settings_of(live)
+    now = settings_of(live)
     wanted = replace(now, group_roles={**now.group_roles, "governance-risk-team": "viewer"})
-    connections.propose(
-        wanted, secret=None, domains=DOMAINS["acme"], seen=connections.opened(live, None),
+    identity_providers.propose(
+        wanted, secret=None, domains=DOMAINS["acme"], seen=identity_providers.opened(live, None),
         reason="The risk team reads the heat map each month, and asks for access by its own group.",
     )  # fmt: skip
 

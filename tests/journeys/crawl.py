@@ -14,7 +14,7 @@ from governance.app.features import FEATURES
 from governance.kernel.health import health
 
 SAMPLES = 2  # of each kind of address: the first and another one
-LEAVES = {"door.logout", "door.callback", "static", "work.events"}
+LEAVES = {"sign_in.logout", "sign_in.callback", "static", "work.events"}
 
 
 @dataclass(slots=True)

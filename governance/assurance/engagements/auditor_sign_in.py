@@ -9,8 +9,7 @@ from flask import current_app, g, make_response, redirect, request
 from governance.assurance.engagements import actions, queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.foundation.people import actions as people
-from governance.foundation.people import sessions
-from governance.foundation.people import views as way_in
+from governance.foundation.people import session_views, sessions, sign_in_views
 from governance.foundation.people.models import person_key
 from governance.foundation.people.oidc import Identity
 from governance.foundation.tenants import queries as tenants
@@ -32,7 +31,7 @@ SHUT = "Your access ended with the fieldwork of your engagement. Ask the tenant 
 
 def identify() -> Actor | None:
     """Who is at the door; an auditor only while an engagement of his is open, asked anew on each request."""
-    who = way_in.identify()
+    who = session_views.identify()
     if who is None or who.role != "auditor":
         return who
     if not queries.may_enter(who, clock.now()):
@@ -55,7 +54,7 @@ def arriving(slug: str, token: str) -> ResponseReturnValue:
 def _page(
     tenant: Tenant, held: Engagement, token: str, *, sent: bool = False, problem: str = "", status: int = 200
 ) -> ResponseReturnValue:
-    other = way_in.session_elsewhere(tenant)
+    other = sign_in_views.session_elsewhere(tenant)
     return page("assurance/engagements/arrive.html", tenant_name=tenant.name, other=other, slug=tenant.slug, token=token, firm=held.firm, ref=held.ref,
                 sent=sent, problem=problem, minutes=actions.CODE_MINUTES, status=status)  # fmt: skip
 
@@ -100,7 +99,7 @@ def send(slug: str, token: str) -> ResponseReturnValue:
 def enter(slug: str, token: str) -> ResponseReturnValue:
     """The code opens a session; a wrong one is counted, also when the answer is a refusal."""
     tenant = _tenant(slug)
-    other = way_in.session_elsewhere(tenant)
+    other = sign_in_views.session_elsewhere(tenant)
     with current.acting_as(_console_in(tenant)), transaction():
         auditor, held = _behind(token, lock=True)
         if other is not None and request.form.get("leaves") != str(other.session_id):
@@ -111,7 +110,7 @@ def enter(slug: str, token: str) -> ResponseReturnValue:
         identity = _identity(tenant, auditor)
     arrived = _let_in(tenant, token, identity)
     if other is not None:
-        way_in.leave(other, how="switched to another tenant")
+        sign_in_views.leave(other, how="switched to another tenant")
     return arrived
 
 
@@ -130,7 +129,7 @@ def _identity(tenant: Tenant, auditor: EngagementAuditor) -> Identity:
 
 
 def _let_in(tenant: Tenant, link: str, identity: Identity) -> ResponseReturnValue:
-    before, token = way_in.signed_in_anywhere(), sessions.new_token()
+    before, token = session_views.signed_in_anywhere(), sessions.new_token()
     here = before if before is not None and before.tenant_id == tenant.id else None
     key = person_key(identity.issuer, identity.subject)
     with current.acting_as(_console_in(tenant)), transaction(person_id=key):

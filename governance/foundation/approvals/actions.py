@@ -100,6 +100,8 @@ FORGOTTEN = action(
 )
 
 MAX_REASON_LENGTH = 2000
+GONE = "There is nothing here to approve. It may have been deleted."
+NOT_READY = "This request isn't ready to be decided."
 
 
 class Edited(Stale):
@@ -147,7 +149,7 @@ def request(
     session().flush()
     made.fingerprint = kinds.fingerprint(made)
     if not made.fingerprint:
-        raise NotFound("There is nothing here to approve. It may have been deleted.")
+        raise NotFound(GONE)
     _record(made, "requested", because=made.reason)
     return made
 
@@ -164,15 +166,23 @@ def close_expired(kind_name: str, target_id: UUID) -> bool:
 
 
 def renew(kind_name: str, target_id: UUID, *, is_ready: bool = True) -> Approval | None:
-    """Bind the open approval to the target as it is now; who approved an earlier one is asked again."""
-    approval = queries.open_approval(kind_name, target_id)
+    """Bind the open approval to the target as it is now; who approved an earlier one is asked again.
+
+    Call it after the target was changed. Returns None where no approval is open any more; one that has expired is closed.
+    """
+    if close_expired(kind_name, target_id):
+        return None
+    approval = queries.open_approval(kind_name, target_id, lock=True)
     if approval is None:
         return None
-    _lock(approval)
+    fingerprint = kinds.fingerprint(approval)
+    if not fingerprint:
+        raise NotFound(GONE)
     for each in queries.given(approval):
         session().delete(each)
-    approval.fingerprint, approval.is_ready = kinds.fingerprint(approval), is_ready
-    record(RENEWED, approval, kind=approval.kind, number=approval.number, fingerprint=approval.fingerprint)
+    approval.fingerprint, approval.is_ready = fingerprint, is_ready
+    session().flush()
+    record(RENEWED, approval, kind=approval.kind, number=approval.number, fingerprint=fingerprint)
     return approval
 
 
@@ -294,6 +304,8 @@ def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
     _check_open(approval)
     if str(current.person_id()) not in approval.requesters:
         raise Forbidden("Only the person who requested this can send reminders.")
+    if not approval.is_ready:
+        raise DomainError(NOT_READY)
     who = next((each for each in queries.approvers(approval) if each.person_id == person_id), None)
     if who is None:
         raise Invalid("Choose one of the people who can approve this.", field="person")
@@ -344,7 +356,7 @@ def _check_current(approval: Approval, seen: str) -> None:
     if not now or now != approval.fingerprint:
         raise Edited("What was requested has changed since, so the request is void. It has to be made again.")
     if not approval.is_ready:
-        raise DomainError("This request isn't ready to be decided.")
+        raise DomainError(NOT_READY)
     if seen != kinds.fingerprint_seen(approval):
         raise Stale("Something has changed since you opened this page. Review the request as it is now, then decide again.")
 

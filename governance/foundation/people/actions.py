@@ -12,14 +12,12 @@ from sqlalchemy import case, func, select, update
 from governance.foundation.audit import sealing
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people import admission, kept_forms, queries, sessions, sign_in_state
-from governance.foundation.people.admission import NoMembership
+from governance.foundation.people import kept_forms, queries, sessions, sign_in_rules, sign_in_state
 from governance.foundation.people.models import (
     ERASED,
     ERASED_NAME,
     NAMESPACE,
     Connection,
-    ConnectionChange,
     Invitation,
     Membership,
     Person,
@@ -28,6 +26,7 @@ from governance.foundation.people.models import (
 )
 from governance.foundation.people.oidc import Identity
 from governance.foundation.people.ports import why_not_member
+from governance.foundation.people.sign_in_rules import NoMembership
 from governance.kernel import clock, current, key_encryption, outbox, tenant_revision
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
@@ -180,7 +179,7 @@ def access_of(key: UUID, identity: Identity, connection: Connection) -> Access:
     if invitation is not None:
         return Access(invitation.role, invitation=invitation)
     if mapped is None or held is not None:
-        raise admission.no_access(identity, connection, was_member=held is not None)
+        raise sign_in_rules.no_access(identity, connection, was_member=held is not None)
     if why := why_not_member()(identity.email):
         raise NoMembership(why, reason="the person is an auditor of the tenant")
     return Access(mapped)
@@ -205,7 +204,7 @@ def _role_today(held: Membership, mapped: str | None, connection: Connection, id
     if held.via != BY_GROUPS or mapped == held.role or not connection.group_roles or _is_last_admin(held):
         return held.role
     if mapped is None:
-        raise admission.group_lost(identity)
+        raise sign_in_rules.group_lost(identity)
     return mapped
 
 
@@ -222,7 +221,7 @@ def _role_by_groups(connection: Connection, groups: Sequence[str] | None) -> str
 
 
 def _invitation_for(identity: Identity, connection: Connection) -> Invitation | None:
-    if not admission.is_address_proven(identity, connection):
+    if not sign_in_rules.is_address_proven(identity, connection):
         return None
     query = queries.invitations_to(identity.email).where(Invitation.expires_at > clock.now())
     return session().scalars(query.with_for_update()).one_or_none()
@@ -308,7 +307,7 @@ def end_every_session(*, how: str, issuer: str | None = None) -> int:
 
 
 def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) -> int:
-    """Back-channel logout: the provider says that this person, or just that session of his, is over."""
+    """Back-channel logout: the provider says that this person, or just one of their sessions, is signed out."""
     query = select(Session).where(Session.ended_at.is_(None), Session.issuer == issuer)
     if sid:
         query = query.where(Session.idp_sid == sid)
@@ -397,7 +396,7 @@ def may_audit(email: str) -> Invitation | None:
 
 
 def _addressee(email: str) -> UUID:
-    """Who was invited is a data subject of his own, before he is a person here."""
+    """Who was invited is a data subject before they are a person here."""
     return uuid5(NAMESPACE, f"invited\0{email}")
 
 
@@ -443,17 +442,15 @@ def may_leave(membership: Membership) -> None:
 
 
 def forget(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
-    """Nothing here leads to the person any more; his privacy was decided on elsewhere. Needs a transaction with person_id set.
+    """Nothing here leads to the person any more; foundation/privacy decides on it. Needs a transaction with person_id set.
 
-    A person whom another tenant knows keeps his name there. How many rows of each kind lost what they held.
+    A person whom another tenant knows keeps their name there. Returns how many rows of each kind were emptied.
     """
     may_leave(membership)
     if membership.ended_at is None:
         record(REMOVED, membership, role=membership.role)
     ended = end_sessions_of(membership, how="the person was erased")
     blank = {"browser": "", "network": "", "id_token": b"", "idp_sid": None}
-    connections_tested = update(ConnectionChange).where(ConnectionChange.test["person"].astext == str(membership.person_id))
-    session().execute(connections_tested.values(test={"passed": False, "problem": ERASED_NAME}))
     scrubbed = session().execute(update(Session).where(Session.person_id == membership.person_id).values(blank))
     kept_forms.forget_of(membership.person_id)
     uninvited = _forget_invitations(addresses)
@@ -488,7 +485,7 @@ def _is_known_elsewhere(membership: Membership) -> bool:
 
 
 def subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
-    """Every pseudonym that this person's sealed parts stand under: his own, and those of the addresses he was invited at."""
+    """Every pseudonym of this person's encrypted parts: their own, and those of the addresses they were invited at."""
     return [sealing.pseudonym(each) for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))]
 
 
@@ -499,7 +496,7 @@ def _may_have(role: str) -> None:
 
 
 def _admins_and(membership: Membership) -> int:
-    """How many admins there are, counted under a lock, with the membership read anew: two people may do this at once.
+    """How many admins there are, counted under a lock, with the membership read again: two people may do this at once.
 
     The admins are locked first and in one order, so that two such transactions wait for each other and never deadlock.
     """

@@ -1,14 +1,14 @@
-"""People: members, invitations, sessions, and how they sign in."""
+"""People: members, invitations, sessions, and signing in."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.people import actions, connection_views, connections, inbox, jobs, models, permissions, step_up, views
+from governance.foundation.people import actions, jobs, models, permissions, session_views, sign_in_views, step_up, views
 from governance.kernel.identity import identity
 from governance.kernel.manifest import Answer, Command, Daily, Link, Manifest, NavItem
 
 manifest = Manifest(
     name="people",
     models=(models,),
-    routes=(views.door, views.feature, connection_views.feature, step_up.feature),
+    routes=(sign_in_views.feature, views.feature, session_views.feature, step_up.feature),
     navigation=(
         NavItem(
             label="Settings",
@@ -22,20 +22,14 @@ manifest = Manifest(
     ),
     under=("tenant_settings.settings",),
     schedule=(Daily("sweep sign-ins", jobs.sweep_sign_ins, at="02:17"),),
-    palette=(
-        Command("Invite a member", "people.members", permissions.MANAGE),
-        Command("Propose a change to sign-in", "connections.propose", permissions.CONNECTION),
-        Command("Test the sign-in connection", "connections.index", permissions.CONNECTION),
-    ),
-    audit=actions_in(actions, connections),
+    palette=(Command("Invite a member", "people.members", permissions.MANAGE),),
+    audit=actions_in(actions),
     links={
         "Membership": Link(endpoint="people.members"),
         "Invitation": Link(endpoint="people.members"),
         "Person": Link(endpoint="people.members"),
-        "Connection": Link(endpoint="connections.index", noun="the sign-in connection", single=True),
-        "ConnectionChange": Link(endpoint="connections.change", argument="connection_change_id", noun="sign-in change"),
+        "Connection": Link(endpoint="identity_providers.index", noun="the sign-in connection", single=True),
         "Session": Link(no_page="sessions are listed with their member"),
     },
-    answers=(Answer(identity.note_session_use, views.seen), Answer(identity.resubmit, step_up.resubmit)),
-    inbox=inbox.SOURCES,
+    answers=(Answer(identity.note_session_use, session_views.seen), Answer(identity.resubmit, step_up.resubmit)),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from governance.foundation.people import actions, connections
+from governance.foundation.people import actions
 from governance.foundation.people.models import Membership
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
@@ -32,7 +32,6 @@ def actor_of(item: WorkItem) -> Actor:
 
 
 def sweep_sign_ins() -> None:
-    """Nightly: forget sign-ins that nobody finished and expired offers to undo; close sign-in changes that nobody decided."""
+    """Nightly: forget sign-ins that nobody finished and expired offers to undo."""
     once_a_day_in_each("sweep sign-ins", actions.forget_old_sign_ins)
     once_a_day_in_each("forget offers to undo", undo.forget)
-    once_a_day_in_each("expire changes of the sign-in", connections.expire)

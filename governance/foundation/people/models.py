@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from governance.kernel import clock
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
-ERASED, ERASED_NAME = "erasure", "Erased person"  # how the membership of an erased person ended; what he is called
+ERASED, ERASED_NAME = "erasure", "Erased person"  # how the membership of an erased person ended; what they are called
 NAMESPACE = UUID("6f1c7f52-55c4-4c1f-9a55-0e4a4f4d5b11")
 
 
@@ -92,45 +92,14 @@ class Connection(Tenanted, Model):
     findings: Mapped[list[Any]] = mapped_column(default=list)
 
 
-class ConnectionChange(Tenanted, Model):
-    """A request to change how people sign in. Nothing of it is live before another person approves it.
-
-    `connection_id` is the proposed connection, or None when only the work domains change; `base_id` and
-    `base_domains` are what it was proposed against. `test` is what the test sign-in brought.
-    """
-
-    __tablename__ = "connection_changes"
-    __table_args__ = (
-        Index("uq_connection_changes_open", "tenant_id", unique=True, postgresql_where="state = 'requested'"),
-        Index(None, "tenant_id", "created_at"),
-        tenant_fk("connection_id", "connections"),
-        tenant_fk("base_id", "connections"),
-    )
-
-    connection_id: Mapped[UUID | None]
-    base_id: Mapped[UUID | None]
-    domains: Mapped[list[Any]]
-    base_domains: Mapped[list[Any]]
-    reason: Mapped[str]
-    state: Mapped[str] = mapped_column(default="requested")
-    requested_by: Mapped[UUID]
-    expires_at: Mapped[datetime]
-    test: Mapped[dict[str, Any] | None]
-    tested_by: Mapped[UUID | None]
-    tested_at: Mapped[datetime | None]
-    decided_by: Mapped[UUID | None]
-    decided_at: Mapped[datetime | None]
-
-
 class SignIn(Tenanted, Model):
     """A sign-in under way: bound to the browser that began it, used once, ten minutes long."""
 
     __tablename__ = "sign_ins"
-    __table_args__ = (UniqueConstraint("tenant_id", "state_hash"), tenant_fk("connection_id", "connections", on_delete="CASCADE"),
-                      tenant_fk("change_id", "connection_changes", on_delete="CASCADE"))  # fmt: skip
+    __table_args__ = (UniqueConstraint("tenant_id", "state_hash"), tenant_fk("connection_id", "connections", on_delete="CASCADE"))
 
     connection_id: Mapped[UUID]
-    change_id: Mapped[UUID | None]  # a test sign-in of that change: it starts no session
+    is_test: Mapped[bool] = mapped_column(default=False)  # through a proposed connection: it starts no session
     state_hash: Mapped[bytes]
     browser_hash: Mapped[bytes]
     nonce: Mapped[str]

@@ -23,7 +23,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
-from governance.foundation.people.transport import ProviderFault, ask, careful, is_address, safe_url, send
+from governance.foundation.people.provider_http import ProviderFault, ask, careful, is_address, safe_url, send
 from governance.kernel import clock
 from governance.kernel.errors import DomainError
 from governance.kernel.formatting import plural

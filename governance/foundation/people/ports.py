@@ -1,7 +1,9 @@
 """What people and their sign-in ask of the features above them."""
 
 from collections.abc import Callable
+from uuid import UUID
 
+from governance.foundation.people.oidc import Identity
 from governance.kernel.current import Actor
 from governance.kernel.ports import Port
 
@@ -18,3 +20,5 @@ why_not_member: Port[Callable[[str], str | None]] = Port("why the person at an a
 reauthentication_address: Port[Callable[[Actor, str], str | None]] = Port(
     "where somebody signs in again whom no identity provider knows, and what opens then", default=_provider
 )
+# (proposed connection, who the provider answered for, what went wrong): records a test sign-in for the acting person
+record_test_sign_in: Port[Callable[[UUID, Identity | None, str], None]] = Port("what follows a test sign-in")

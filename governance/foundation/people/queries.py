@@ -17,7 +17,6 @@ from governance.foundation.people.models import (
     ERASED,
     ERASED_NAME,
     Connection,
-    ConnectionChange,
     Invitation,
     Membership,
     Person,
@@ -74,7 +73,7 @@ def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
     if not wanted:
         return {}
     erased = select(Membership.id).where(Membership.person_id == Person.id, Membership.via == ERASED).exists()
-    name = case((erased, ERASED_NAME), else_=Person.name).label("name")  # another tenant may know him by name
+    name = case((erased, ERASED_NAME), else_=Person.name).label("name")  # another tenant may know them by name
     rows = session().execute(select(Person.id, name).where(Person.id.in_(wanted)))
     return {row.id: row.name for row in rows}
 
@@ -125,7 +124,7 @@ def membership_of(person_id: UUID) -> Membership | None:
 
 
 def any_membership_of(person_id: UUID) -> Membership | None:
-    """The one that he has or had."""
+    """The one that they have or had."""
     return session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
 
 
@@ -181,21 +180,6 @@ def connection_row(connection_id: UUID | None) -> Connection | None:
 
 def connections() -> Sequence[Connection]:
     return session().scalars(select(Connection).order_by(Connection.number, Connection.created_at)).all()
-
-
-def open_change() -> ConnectionChange | None:
-    """The change of how people sign in that was requested and not decided yet; one that has expired isn't open."""
-    query = select(ConnectionChange).where(ConnectionChange.state == "requested", ConnectionChange.expires_at > clock.now())
-    return session().scalars(query).one_or_none()
-
-
-def connection_change(connection_change_id: UUID) -> ConnectionChange:
-    return find(ConnectionChange, connection_change_id, what="change of how people sign in")
-
-
-def connection_changes(*, limit: int) -> Sequence[ConnectionChange]:
-    """The newest first."""
-    return session().scalars(select(ConnectionChange).order_by(ConnectionChange.created_at.desc()).limit(limit)).all()
 
 
 def has_signed_in() -> bool:

@@ -66,7 +66,7 @@ def seen(who: Actor) -> None:
 
 
 def is_member(person_id: UUID, tenant_id: UUID) -> bool:
-    """For the way from one tenant to another: asked as that person, so only his own memberships answer."""
+    """For the way from one tenant to another: asked as that person, so only their own memberships answer."""
     with transaction(read_only=True, tenant_id=tenant_id, person_id=person_id):
         query = select(Membership.id).where(Membership.person_id == person_id, Membership.ended_at.is_(None))
         return session().scalar(query) is not None

@@ -1,4 +1,4 @@
-"""Sign-ins under way, and the client that a tenant is at its provider. No deed of a person, so no entry in the log."""
+"""Sign-ins under way, and the client that a tenant is at its provider. Nobody is known yet, so nothing is logged."""
 
 import hashlib
 import secrets
@@ -16,6 +16,8 @@ from governance.kernel.db import session
 SIGN_IN_MINUTES = 10
 KEPT_DAYS = 1
 
+key_encryption.holds(Connection, "secret", lambda row: secret_context(row.tenant_id))
+
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
@@ -32,14 +34,11 @@ def new_secrets(slug: str) -> Secrets:
 
 def remember(
     drawn: Secrets, *, connection_id: UUID, browser: str, next_path: str, fresh: bool, leaves: UUID | None = None,
-    change_id: UUID | None = None,
+    is_test: bool = False,
 ) -> None:  # fmt: skip
-    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may replace elsewhere.
-
-    With `change_id` it is the test sign-in of that proposed change.
-    """
+    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may replace elsewhere."""
     under_way = SignIn(
-        connection_id=connection_id, change_id=change_id, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
+        connection_id=connection_id, is_test=is_test, state_hash=_hash(drawn.state), browser_hash=_hash(browser), nonce=drawn.nonce,
         verifier=drawn.verifier, next_path=next_path, fresh=fresh, leaves=leaves, used_at=None, created_at=clock.now(),
     )  # fmt: skip
     session().add(under_way)

@@ -16,7 +16,7 @@ from governance.assurance.engagements.models import Engagement, EngagementAudito
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import actions as people
-from governance.foundation.people import admission
+from governance.foundation.people import sign_in_rules
 from governance.foundation.people.models import Connection, Invitation, Membership, Person, Session, person_key
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
@@ -538,7 +538,7 @@ def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(as_officer, a
         assert "invited as contributor already" in as_officer.post(f"engagements/{engagement}/auditors", then=422, **sent).text
     who = make.identity("acme", "Lee", "lee@acme.example")
     mapped = dataclasses.replace(who, groups=("staff",))
-    with pytest.raises(admission.NoMembership, match="nobody audits his own house"):
+    with pytest.raises(sign_in_rules.NoMembership, match="nobody audits his own house"):
         signs_in(mapped, {"staff": "viewer"})
     with acting("admin"), transaction(person_id=person_key(who.issuer, who.subject)):
         people.join(people.arrive(who), "viewer", via="the test")

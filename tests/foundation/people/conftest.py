@@ -47,7 +47,7 @@ def idp(provider: HostileIdP, database) -> HostileIdP:
 
 def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, *, secret: str | None = None,
             verifies_addresses: bool = False) -> None:  # fmt: skip
-    """That tenant's live connection, as if its admins had changed it; connections.py has the way that they change it."""
+    """That tenant's live connection, as if its admins had changed it (foundation/identity_providers)."""
     with current.acting_as(make.founder(slug)) as who, transaction():
         assert who
         live = session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()

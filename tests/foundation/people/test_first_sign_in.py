@@ -12,7 +12,7 @@ from governance.foundation.people import actions, queries
 from governance.kernel import clock
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.changing import live, propose
+from tests.foundation.identity_providers.changing import live, propose
 from tests.foundation.people.conftest import Arrival, connect, entries, nothing_starts
 from tests.foundation.people.idp import HostileIdP, claims, document
 

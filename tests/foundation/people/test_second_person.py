@@ -32,7 +32,7 @@ from tests.assurance.evidence import shelf
 from tests.browser import Visitor
 from tests.conftest import visitor
 from tests.foundation.approvals.deciding import seen_on
-from tests.foundation.people.changing import propose, test_as
+from tests.foundation.identity_providers.changing import propose, test_as
 from tests.foundation.people.conftest import entries
 from tests.foundation.people.idp import claims
 from tests.operations.policies.conftest import WHY, content, in_force, register

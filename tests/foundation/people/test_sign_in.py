@@ -442,7 +442,7 @@ def test_a_planted_cookie_is_not_adopted(app, idp, arrive):
 
 def test_two_first_sign_ins_at_once_are_one_person(app, isolated):
     """The unique key of people holds; the second one finds what the first made. (In one transaction: the retry itself.)"""
-    from governance.foundation.people import views
+    from governance.foundation.people import sign_in_views as views
 
     tried = []
 
@@ -456,7 +456,7 @@ def test_two_first_sign_ins_at_once_are_one_person(app, isolated):
 
     kept, views._admitted = views._admitted, admitted
     try:
-        assert views._let_in(None, None, None, "token", fresh=False, replaces=None) == "somebody"
+        assert views._admit(None, None, None, "token", fresh=False, replaces=None) == "somebody"
     finally:
         views._admitted = kept
 

@@ -17,7 +17,7 @@ from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import session, transaction
 from tests import make, stepping
 from tests.browser import Visitor
-from tests.foundation.people.changing import proposal
+from tests.foundation.identity_providers.changing import proposal
 from tests.foundation.people.conftest import Arrival, entries, sessions_of
 from tests.stepping import facts, newest, stale, submit
 

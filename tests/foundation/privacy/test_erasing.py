@@ -15,8 +15,8 @@ from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import logs, merkle, proof, sealing
 from governance.foundation.audit.models import AuditEntry, DataKey, Leaf
 from governance.foundation.people import actions as people
-from governance.foundation.people import admission
 from governance.foundation.people import queries as directory
+from governance.foundation.people import sign_in_rules
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Invitation, KeptForm, Person, Session
 from governance.foundation.privacy import actions, erasure_list, queries
@@ -285,7 +285,7 @@ def test_the_account_of_an_erased_person_does_not_join_again(as_admin, as_office
     who = make.identity("acme", NAME, ADDRESS)
     with acting("admin"):
         people.invite(ADDRESS, "viewer", tenant_name="Acme", link="https://console.example")
-    with acting("admin"), pytest.raises(admission.NoMembership, match="was erased at Acme"):
+    with acting("admin"), pytest.raises(sign_in_rules.NoMembership, match="was erased at Acme"):
         people.admit(who, None)
 
 

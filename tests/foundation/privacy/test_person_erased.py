@@ -11,6 +11,7 @@ from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.foundation.audit import sealing
 from governance.foundation.audit.models import AuditEntry
+from governance.foundation.identity_providers import actions as identity_providers
 from governance.foundation.list_views import actions as list_views
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
@@ -63,7 +64,12 @@ def auditors(engagement_id, slug="acme"):
 
 
 def test_who_acts_on_it_and_in_which_order(app):
-    assert subscribers(PersonErased) == (engaging.forget_auditor, reports.withdraw_naming, list_views.delete_views_of)
+    assert subscribers(PersonErased) == (
+        engaging.forget_auditor,
+        reports.withdraw_naming,
+        list_views.delete_views_of,
+        identity_providers.forget_tester,
+    )
 
 
 def test_every_feature_that_stores_files_subscribes_or_says_why_they_stay(app):

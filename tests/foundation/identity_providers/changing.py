@@ -2,15 +2,20 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import requests
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from governance.foundation.people.models import Connection, ConnectionChange
+from governance.foundation.approvals import queries
+from governance.foundation.identity_providers.models import ConnectionChange
+from governance.foundation.people.models import Connection
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
+from tests.foundation.approvals import deciding
+from tests.foundation.approvals.deciding import page_of
 from tests.foundation.people.conftest import hidden_fields, onward
 from tests.foundation.people.idp import HostileIdP, sign_in
 
@@ -40,14 +45,20 @@ def proposal(visitor: Visitor, idp: HostileIdP, **changes: Any) -> dict[str, Any
 
 
 def propose(visitor: Visitor, idp: HostileIdP, then: int = 303, **changes: Any) -> str:
-    """The address of the change."""
+    """The address of its approval."""
     visitor.post("settings/sign-in/change", then=then, **proposal(visitor, idp, **changes))
-    return f"settings/sign-in/changes/{requested().id}"
+    return page_of()
 
 
-def start_test(visitor: Visitor, change: str) -> str:
+def change_of(approval: str) -> str:
+    """The address of the change that this is the approval of."""
+    with make.acting("admin", read_only=True):
+        return f"settings/sign-in/changes/{queries.approval(UUID(approval.rpartition('/')[2])).target_id}"
+
+
+def start_test(visitor: Visitor, approval: str) -> str:
     """The address at the provider."""
-    return onward(visitor.post(f"{change}/test-sign-in", then=200).text)
+    return onward(visitor.post(f"{change_of(approval)}/test-sign-in", then=200).text)
 
 
 def answered(asked: str, email: str) -> str:
@@ -55,21 +66,22 @@ def answered(asked: str, email: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-def test_as(visitor: Visitor, change: str, email: str = "admin@acme.example") -> str:
+def test_as(visitor: Visitor, approval: str, email: str = "admin@acme.example") -> str:
     """Sign in for the test, and the page that follows."""
-    reply = visitor.get(answered(start_test(visitor, change), email), then=303)
+    reply = visitor.get(answered(start_test(visitor, approval), email), then=303)
     return visitor.get(reply.location).text
 
 
 test_as.__test__ = False  # type: ignore[attr-defined]
 
 
-def seen(visitor: Visitor, change: str) -> str:
+def seen(visitor: Visitor, approval: str) -> str:
     """The fingerprint that the page of the decision carries; empty where it offers no approval."""
-    page = BeautifulSoup(visitor.get(change).text, "html.parser")
-    forms = [form for form in page.select("main form") if form.select_one("input[name=verb][value=approve]")]
-    return str(forms[0].select_one("input[name=seen]")["value"]) if forms else ""
+    page = BeautifulSoup(visitor.get(approval).text, "html.parser")
+    button = page.select_one("main form button[name=verb][value=approve]")
+    return str(page.select("main form input[name=seen]")[0]["value"]) if button else ""
 
 
-def decide(visitor: Visitor, change: str, verb: str = "approve", then: int = 303, **fields: Any) -> Any:
-    return visitor.post(change, then=then, **({"verb": verb, "seen": seen(visitor, change)} | fields))
+def decide(visitor: Visitor, approval: str, verb: str = "approve", then: int = 303, **fields: Any) -> Any:
+    """As somebody who has opened the page, unless `seen` says what they saw."""
+    return deciding.decide(visitor, approval, then, verb=verb, **fields)

@@ -8,8 +8,9 @@ explained, a reset without an entry cannot.
 
 from dataclasses import dataclass, replace
 
-from governance.foundation.people import connections, queries, sign_in_state, transport
-from governance.foundation.people.connections import Settings
+from governance.foundation.identity_providers import actions
+from governance.foundation.identity_providers.connection_settings import Settings
+from governance.foundation.people import provider_http, queries, sign_in_state
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.kernel import current
@@ -22,7 +23,7 @@ OPERATOR = "The operator"
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What is wanted: a connection (issuer, client ID, secret), an admin's address, or both; and why."""
+    """What to set: a connection (issuer, client ID, secret), an admin's address, or both; and why."""
 
     issuer: str | None
     client_id: str | None
@@ -46,7 +47,7 @@ def reset(who: Actor, wanted: Reset, *, public_url: str) -> Done:
         raise Invalid(f"{wanted.admin[:80]} is not an address such as ines@acme.example.", field="admin")
     _note(who.tenant_slug, wanted)
     with current.acting_as(_operator_in(who)), transaction():
-        ended = connections.reset(
+        ended = actions.reset(
             _settings(wanted), secret=wanted.secret, admin=wanted.admin, reason=wanted.reason, link=f"{public_url}/login?tenant={who.tenant_slug}"
         )  # fmt: skip
         live = queries.connection()
@@ -57,8 +58,8 @@ def reset(who: Actor, wanted: Reset, *, public_url: str) -> Done:
 
 def _check_issuer(issuer: str) -> None:
     try:
-        transport.safe_url(issuer)
-    except transport.ProviderFault as fault:
+        provider_http.safe_url(issuer)
+    except provider_http.ProviderFault as fault:
         raise Invalid(fault.message, field="issuer") from fault
 
 
@@ -74,7 +75,7 @@ def _settings(wanted: Reset) -> Settings | None:
 
 
 def _operator_in(who: Actor) -> Actor:
-    """Whom the letter names; in the operator's own tenant the roles are the operator's."""
+    """Who the e-mail names; in the operator's own tenant the roles are the operator's."""
     with transaction(read_only=True):
         tenant = tenants.tenant_by_id(who.tenant_id)
         own = tenant is not None and tenant.kind == "operator"
@@ -88,4 +89,4 @@ def _note(slug: str, wanted: Reset) -> None:
     if home is None:
         raise NotFound("There is no operator's tenant, whose audit log would tell of this.")
     with current.acting_as(replace(home, name=OPERATOR)), transaction():
-        connections.note_reset_elsewhere(slug, reason=wanted.reason, provider=wanted.issuer, admin=wanted.admin is not None)
+        actions.note_reset_elsewhere(slug, reason=wanted.reason, provider=wanted.issuer, admin=wanted.admin is not None)

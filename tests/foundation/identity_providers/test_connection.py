@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from governance.foundation.people import oidc, transport
+from governance.foundation.people import oidc, provider_http
 from governance.foundation.people.models import Connection
 from governance.kernel import outbound_http as wire
 from governance.kernel.db import session
@@ -209,8 +209,8 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch):
     listening.settimeout(0.5)
     port = listening.getsockname()[1]
     monkeypatch.setattr(wire, "safe_url", lambda url: url)
-    with pytest.raises(transport.ProviderFault):
-        transport.ask(f"https://localhost:{port}/", "a test")
+    with pytest.raises(provider_http.ProviderFault):
+        provider_http.ask(f"https://localhost:{port}/", "a test")
     accepted, _ = listening.accept()
     accepted.settimeout(0.5)
     assert accepted.recv(10) == b""
@@ -219,18 +219,18 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch):
 
 def test_too_long_an_answer_is_not_read(idp, monkeypatch):
     monkeypatch.setattr(wire, "MAX_ANSWER", 100)
-    with pytest.raises(transport.ProviderFault):
+    with pytest.raises(provider_http.ProviderFault):
         oidc.discover(idp.issuer)
 
 
 def test_an_answer_that_drips_is_not_waited_for(idp, monkeypatch):
     monkeypatch.setattr(wire, "TOTAL_SECONDS", -1)
-    with pytest.raises(transport.ProviderFault, match="in time"):
+    with pytest.raises(provider_http.ProviderFault, match="in time"):
         oidc.discover(idp.issuer)
 
 
 def test_outside_the_demo_loopback_is_no_address(monkeypatch):
     monkeypatch.delenv("GOVERNANCE_DEMO")
     for url in ("http://127.0.0.1:4400/acme", "http://localhost/"):
-        with pytest.raises(transport.ProviderFault):
-            transport.safe_url(url)
+        with pytest.raises(provider_http.ProviderFault):
+            provider_http.safe_url(url)

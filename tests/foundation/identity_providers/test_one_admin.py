@@ -13,7 +13,7 @@ from tests import make
 from tests.assurance.evidence import shelf
 from tests.browser import Visitor
 from tests.foundation.approvals.deciding import seen_on
-from tests.foundation.people.changing import answered, decide, live, propose, seen, start_test, test_as
+from tests.foundation.identity_providers.changing import answered, decide, live, propose, seen, start_test, test_as
 from tests.foundation.people.conftest import Arrival, nothing_starts
 from tests.foundation.people.idp import HostileIdP, claims
 

@@ -5,13 +5,15 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from governance.app import cli
+from governance.foundation.approvals.models import Approval
+from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.people import queries
-from governance.foundation.people.models import Connection, ConnectionChange, Invitation, person_key
+from governance.foundation.people.models import Connection, Invitation, person_key
 from governance.kernel import jobs
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.changing import live, propose, row
+from tests.foundation.identity_providers.changing import live, propose, row
 from tests.foundation.people.conftest import GROUPS, Arrival, entries, nothing_starts, sessions_of
 from tests.foundation.people.idp import HostileIdP, claims
 
@@ -111,6 +113,8 @@ def test_an_open_change_is_closed(operator, as_admin, idp, other):
     propose(as_admin, other)
     operator("acme", "--admin", ADMIN, "--reason", "A change that nobody recognises")
     assert row(ConnectionChange, "replaced") and row(Connection, "discarded").secret == b""
+    assert row(Approval, "voided").note == "The operator reset how people sign in."
+    assert len(entries("connection.change.replaced")) == 1
 
 
 def test_in_the_operators_own_tenant_the_admin_is_an_operator(operator, other):

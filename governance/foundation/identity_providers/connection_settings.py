@@ -1,0 +1,101 @@
+"""The settings of a connection: as values, as people read them, and what a change makes of them.
+
+settings_of(connection)      what it is, its secret aside
+labelled(connection, …)      label → value as a person reads it
+changed(change)              each setting that differs, before and after
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from governance.foundation.approvals.kinds import Change
+from governance.foundation.identity_providers import queries
+from governance.foundation.identity_providers.models import ConnectionChange
+from governance.foundation.people import queries as people
+from governance.foundation.people import sign_in_state
+from governance.foundation.people.models import Connection
+from governance.kernel import key_encryption
+from governance.kernel.access import ROLE_NAMES
+
+LABELS = {
+    "issuer": "Issuer", "client_id": "Client ID", "enforced": "Single sign-on", "verifies_addresses": "Verified addresses",
+    "group_roles": "Groups and roles", "domains": "Work domains",
+}  # fmt: skip
+LOOSENED = {LABELS["enforced"]: "Optional", LABELS["verifies_addresses"]: "Every address of the provider"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a connection is, its secret aside."""
+
+    issuer: str
+    client_id: str
+    enforced: bool
+    group_roles: Mapping[str, str]
+    verifies_addresses: bool = False
+
+
+def settings_of(connection: Connection) -> Settings:
+    return Settings(
+        connection.issuer, connection.client_id, connection.enforced, dict(connection.group_roles), connection.verifies_addresses
+    )
+
+
+def as_facts(connection: Connection) -> dict[str, Any]:
+    """For the audit log and fingerprints: the settings and the number of the redirect address."""
+    return asdict(settings_of(connection)) | {"number": connection.number}
+
+
+def secret_digest(connection: Connection) -> str:
+    """SHA-256 of the client secret, bound to its connection; empty once it was deleted. For fingerprints, never shown.
+
+    Of the decrypted one: a rotation of the installation's key encrypts it again, and must not void a request.
+    """
+    if not connection.secret:
+        return ""
+    secret = key_encryption.unwrap(connection.secret, sign_in_state.secret_context(connection.tenant_id))
+    return hashlib.sha256(connection.id.bytes + secret).hexdigest()
+
+
+def is_same_provider(one: Connection | None, other: Connection | None) -> bool:
+    """Whether both are the same client at the same issuer."""
+    return one is not None and other is not None and (one.issuer, one.client_id) == (other.issuer, other.client_id)
+
+
+def labelled(connection: Connection | None, domains: Sequence[str]) -> dict[str, str]:
+    """Label → value, as a person reads it; a row for each group."""
+    rows = {LABELS["domains"]: ", ".join(domains) or "None"}
+    if connection is None:
+        return rows
+    rows = {
+        LABELS["issuer"]: connection.issuer, LABELS["client_id"]: connection.client_id,
+        LABELS["enforced"]: "Required" if connection.enforced else "Optional",
+        LABELS["verifies_addresses"]: "Every address of the provider" if connection.verifies_addresses else "Only with email_verified",
+        **rows,
+    }  # fmt: skip
+    return rows | {f"Group {group}": ROLE_NAMES.get(role, role) for group, role in sorted(connection.group_roles.items())}
+
+
+def changed(change: ConnectionChange) -> list[Change]:
+    """Everything that it changes; of a secret only that there is another one."""
+    base, proposed = people.connection_row(change.base_id), queries.proposed_connection(change)
+    return list(_changed(labelled(base, change.base_domains), labelled(proposed or base, change.domains))) + (
+        [Change("Client secret", "Current secret" if base else None, "New secret")]
+        if proposed is not None and _brings_secret(change, proposed, base)
+        else []
+    )
+
+
+def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+    for label in [*after, *(label for label in before if label not in after)]:
+        was, will_be = before.get(label), after.get(label)
+        if was != will_be:
+            loosens = None not in {was, will_be} and LOOSENED.get(label) == will_be
+            yield Change(label, was, will_be, note="loosens" if loosens else "")
+
+
+def _brings_secret(change: ConnectionChange, proposed: Connection, base: Connection | None) -> bool:
+    """Whether it has a secret of its own. Of a closed one nobody knows any more: former secrets are not kept."""
+    return change.state == "requested" and (base is None or proposed.secret != base.secret)
