@@ -54,9 +54,9 @@ def _minutes_since_sign_in() -> int | None:
 
 
 def _history(found: Approval) -> list[people.Moment]:
-    """Its entries and its target's; of another row that its kind records on, only the steps of approvals."""
+    """Its entries and its target's, without the comments; of another row that its kind records on, only approvals' steps."""
     own, steps, elsewhere = {found.id, found.target_id}, kinds.step_names(found), kinds.recorded_on(found)
-    moments = people.timeline([*own, *([elsewhere] if elsewhere else [])])
+    moments = people.timeline([*own, *([elsewhere] if elsewhere else [])], without=[discussion.COMMENTED.name])
     return [each for each in moments if each.target_id in own or each.action in steps]
 
 

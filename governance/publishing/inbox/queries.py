@@ -59,7 +59,6 @@ MAX_KEYS = 500
 REMEMBERED = 2000  # people's counts of one tenant
 VIEWS = ("open", "snoozed", "done")
 COLUMNS = ("source", "id", "parent", "place", "about", "who", "detail", "since", "due", "is_snoozed")
-SOON = timedelta(days=1)
 MAX_SOON = 3
 WHEN_IT_CHANGES = datetime(9999, 12, 31, tzinfo=UTC)  # the place of what is snoozed until it changes: last
 COUNTED_COLUMNS = ("id", "since", "due")
@@ -204,7 +203,8 @@ def _open(items: CTE) -> Select[Any]:
 
 def _snoozed(items: CTE) -> Select[Any]:
     at = _returns_at(items)
-    rank = case((at <= NOW + literal(SOON, Interval()), 0), else_=1)
+    by_tomorrow = end_of(TODAY_PARAMETER) + literal(timedelta(days=1), Interval())
+    rank = case((at <= by_tomorrow, 0), else_=1)
     return select(*(items.c[name] for name in COLUMNS), rank.label("rank"), at.label("at")).where(items.c.is_snoozed)
 
 

@@ -8,7 +8,7 @@ from flask import flash, jsonify, redirect, request, url_for
 
 from governance.foundation.people import owners
 from governance.kernel import bulk_pages, clock, current, formatting
-from governance.kernel.access import ROLE_NAMES, allowed
+from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, allowed
 from governance.kernel.bulk import BulkChange, BulkItem
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
@@ -24,7 +24,7 @@ from governance.publishing.inbox.sources import by_name, sources
 
 feature = Feature("inbox", __name__)
 MAX_SELECTED = 50
-SNOOZED_GROUPS = (("soon", "Back soon", "within a day"), ("later", "Later", ""))
+SNOOZED_GROUPS = (("soon", "Back soon", "by tomorrow"), ("later", "Later", ""))
 NONE_SELECTED = "Select at least one item first."
 NOT_ASSIGNABLE = "None of the selected items can be assigned. Select evidence items or auditors' requests."
 
@@ -53,7 +53,7 @@ def index() -> ResponseReturnValue:
         first=first and _described(first), soon=[_described(each) for each in found.soon], next_due=next_due,
         next=found.next and url_for("inbox.index", **_kept(view, group), after=found.next), start=url_for("inbox.index", **_kept(view, group)),
         owners=owners.assignee_choices() if any(allowed(each.needs) for each in _assignments()) and found.items else [],
-        choices=snoozing.CHOICES, is_first_page="after" not in request.args,
+        choices=snoozing.CHOICES, is_operator=current.actor().role in OPERATOR_ROLES, is_first_page="after" not in request.args,
     )  # fmt: skip
 
 
