@@ -59,6 +59,7 @@ OTHER_WRITERS = ACTIONS_APART | {
     "assurance/frameworks/sync.py": {"Framework", "Requirement"},
     "foundation/identity_providers/actions.py": {"Connection"},  # sign-in reads it below approvals; each change leaves an entry
     "foundation/people/sign_in_state.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded
+    "foundation/approvals/discussion.py": {"ApprovalComment"},  # its actions; a comment leaves an entry, and so does a redaction
     "foundation/people/kept_forms.py": {"KeptForm"},  # a form that waits for a sign-in; what it submits is recorded
 }
 # Where the host's time is read beside the clock, and why.

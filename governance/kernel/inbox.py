@@ -1,6 +1,7 @@
 """Sources of the inbox: what needs a person, declared by the feature whose rows say so.
 
     InboxSource              one kind of item: who gets it, which rows, how it reads, where it leads
+    InboxDone                what a person completed or decided lately of such items
     item_select(model, …)    the select of a source, with the columns that all of them share
     end_of(day)              the instant up to which a day counts as not over
     parameters()             the values of ME, NOW … for the acting person
@@ -47,6 +48,8 @@ TODAY = bindparam("inbox_today", type_=Date())
 ROLE = bindparam("inbox_role", type_=String())
 CONTROLS = bindparam("inbox_controls", type_=ARRAY(Uuid()))
 IN_WINDOW = bindparam("inbox_in_window", type_=Boolean())
+DONE_SINCE = bindparam("inbox_done_since", type_=DateTime(timezone=True))
+DONE_FOR = timedelta(days=90)  # how long what is done is listed
 MAX_TEXT_LENGTH = 90
 ALMOST_A_DAY = timedelta(days=1) - timedelta(seconds=1)
 
@@ -113,6 +116,21 @@ class InboxAssignment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InboxDone:
+    """What the acting person completed or decided since DONE_SINCE, with the columns of `item_select`.
+
+    `about` is the object, `detail` what they did ("You accepted a version of evidence"), `since` when. Each row has an id of
+    its own; `parent` and `place` are for its address.
+    """
+
+    name: str
+    icon: str
+    select: Callable[[], Select[Any]]
+    endpoint: str
+    values: Callable[[InboxRow], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboxSource:
     """One kind of item. `title`, `detail` and `why` word a row; `values` are those of its address at `endpoint`.
 
@@ -132,6 +150,7 @@ class InboxSource:
     endpoint: str
     values: Callable[[InboxRow], Mapping[str, Any]]
     assign: InboxAssignment | None = None  # None: nobody can hand its rows on from the inbox
+    done: tuple[InboxDone, ...] = ()  # what completes its rows; sources may share one
     next_due: Callable[[], Select[Any]] | None = None  # when the next item would come, for an empty inbox
 
     @property
@@ -155,16 +174,20 @@ def item_select(
 
     `about` and `detail` are texts, `who` the name of a person, `since` and `due` instants (`end_of` makes one of a day).
     """
-    return select(
-        (model.id if row_id is None else row_id).label("id"),
-        cast(null() if parent is None else parent, Uuid()).label("parent"),
-        _text(place).label("place"),
-        _text(about).label("about"),
-        cast(null() if who is None else who, String()).label("who"),
-        _text(detail).label("detail"),
-        cast(since, DateTime(timezone=True)).label("since"),
-        cast(null() if due is None else due, DateTime(timezone=True)).label("due"),
-    ).where(model.tenant_id == TENANT)
+    return (
+        select(
+            (model.id if row_id is None else row_id).label("id"),
+            cast(null() if parent is None else parent, Uuid()).label("parent"),
+            _text(place).label("place"),
+            _text(about).label("about"),
+            cast(null() if who is None else who, String()).label("who"),
+            _text(detail).label("detail"),
+            cast(since, DateTime(timezone=True)).label("since"),
+            cast(null() if due is None else due, DateTime(timezone=True)).label("due"),
+        )
+        .select_from(model)
+        .where(model.tenant_id == TENANT)
+    )
 
 
 def _text(column: Any) -> Any:
@@ -183,6 +206,7 @@ def parameters() -> dict[str, Any]:
     controls = None if held is None or held.controls is None else list(held.controls)
     return {
         "inbox_me": who.person_id or UUID(int=0), "inbox_role": who.role, "inbox_tenant": who.tenant_id, "inbox_now": now, "inbox_today": now.date(),
+        "inbox_done_since": now - DONE_FOR,
         "inbox_controls": controls, "inbox_in_window": held is None or held.open,
     }  # fmt: skip
 

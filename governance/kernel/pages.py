@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -48,16 +48,19 @@ class Keyset:
     size: int
 
 
-def keyset(query: Select[Any], *columns: Any, after: str | None, size: int = 50, descending: bool = False) -> Keyset:
+def keyset(
+    query: Select[Any], *columns: Any, after: str | None, size: int = 50, descending: bool = False,
+    parameters: Mapping[str, Any] | None = None,
+) -> Keyset:  # fmt: skip
     """Order by `columns` (none of them NULL, the last one unique) and continue behind the cursor `after`.
 
-    A row is the entity of a query for one, otherwise a tuple of what the query selects.
+    `parameters` are the values of those that the query names. A row is the entity of a query for one, otherwise a tuple of what the query selects.
     """
     if after:
         edge, mark = tuple_(*columns), tuple_(*_cursor(after, columns))
         query = query.where(edge < mark if descending else edge > mark)
     ordered = query.order_by(*((c.desc() if descending else c.asc()) for c in columns)).limit(size + 1)
-    rows = session().execute(ordered.add_columns(*(c.label(f"mark_{n}") for n, c in enumerate(columns)))).all()
+    rows = session().execute(ordered.add_columns(*(c.label(f"mark_{n}") for n, c in enumerate(columns))), parameters).all()
     width = len(columns)
     shown = [row[0] if len(row) == width + 1 else row[:-width] for row in rows[:size]]
     return Keyset(shown, _seal(rows[size - 1][-width:]) if len(rows) > size else None, size)

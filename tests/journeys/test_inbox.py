@@ -52,13 +52,14 @@ def test_what_somebody_else_did_turns_grey_until_the_person_leaves(officer):
     assert page.locator("[data-tick]:enabled").count() == 0
 
 
+@pytest.mark.parametrize("view", ["open", "snoozed", "done"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_a_phone(officer, axe, theme):
+def test_it_fits_a_phone(officer, axe, theme, view):
     page = officer.page
     officer.theme(theme)
     page.set_viewport_size({"width": 360, "height": 800})
     try:
-        officer.open("/t/acme/inbox/")
+        officer.open(f"/t/acme/inbox/?view={view}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert violations(page, axe) == []
     finally:

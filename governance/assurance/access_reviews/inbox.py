@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 
 from governance.assurance.access_reviews import permissions
 from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
@@ -10,7 +10,7 @@ from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.models import Membership
 from governance.foundation.people.queries import name_of
 from governance.kernel.access import not_excluded
-from governance.kernel.inbox import ME, NOW, InboxSource, end_of, item_select
+from governance.kernel.inbox import DONE_SINCE, ME, NOW, InboxDone, InboxSource, end_of, item_select
 
 
 def _open_reviews() -> Select[Any]:
@@ -26,11 +26,29 @@ def _open_reviews() -> Select[Any]:
     return query.where(a.closed_at.is_(None), count > 0)
 
 
+def _decided() -> Select[Any]:
+    """One row for each review, however many of its rows they decided."""
+    a, i = AccessReview, AccessReviewItem
+    mine = (
+        select(i.access_review_id, func.count().label("count"), func.max(i.decided_at).label("at"))
+        .where(i.decided_by == ME, i.decided_at > DONE_SINCE)
+        .group_by(i.access_review_id)
+        .subquery()
+    )
+    detail = func.concat("You decided on ", mine.c.count, case((mine.c.count == 1, " row"), else_=" rows"))
+    return item_select(a, about=a.title, detail=detail, since=mine.c.at).join(mine, mine.c.access_review_id == a.id)
+
+
+DECIDED = InboxDone(
+    name="access-review", icon="users", select=_decided, endpoint="access_reviews.review",
+    values=lambda row: {"access_review_id": row.id},
+)  # fmt: skip
 OPEN_REVIEW = InboxSource(
     name="access-review", group="reviews", needs=permissions.DECIDE, select=_open_reviews, icon="users", verb="Open",
     title=lambda row: f"Review access: {row.about}",
     detail=lambda row: f"{row.detail} to decide, started by {row.who or 'Meridian'}",
     why="you review who has access, and rows of it are left that aren't yours",
     endpoint="access_reviews.review", values=lambda row: {"access_review_id": row.id},
+    done=(DECIDED,),
 )  # fmt: skip
 SOURCES = (OPEN_REVIEW,)

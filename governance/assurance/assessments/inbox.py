@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.orm import aliased
 
-from governance.assurance.assessments import permissions
+from governance.assurance.assessments import actions, permissions
 from governance.assurance.assessments.levels_sql import levels
 from governance.assurance.assessments.models import Assessment, AssessmentItem, Conclusion, SignOff
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.assurance.frameworks.queries import path_of
+from governance.foundation.people.own_entries import own_entries
 from governance.foundation.people.queries import name_of
-from governance.kernel.inbox import ME, InboxRow, InboxSource, end_of, item_select, shortened
+from governance.kernel.inbox import ME, InboxDone, InboxRow, InboxSource, end_of, item_select, shortened
 
 
 def _of_open_assessments(query: Select[Any]) -> Select[Any]:
@@ -67,6 +68,14 @@ def _gaps() -> Select[Any]:
     return _of_open_assessments(query).where(i.owner_id == ME, now < i.target)
 
 
+def _done() -> Select[Any]:
+    c, entry = Conclusion, own_entries(actions.CONCLUDED, actions.SIGNED, actions.GIVEN_BACK)
+    query = item_select(
+        c, row_id=entry.c.id, place=Framework.key, about=Requirement.ref, detail=entry.c.says, since=entry.c.at
+    ).join(entry, entry.c.target_id == c.id)  # fmt: skip
+    return _of_open_assessments(query.join(AssessmentItem, AssessmentItem.id == c.item_id))
+
+
 def _levels_of(row: InboxRow) -> str:
     return row.detail.partition(" in ")[0]
 
@@ -75,17 +84,19 @@ def _address(row: InboxRow) -> Mapping[str, Any]:
     return {"key": row.place, "ref": path_of(row.about)}
 
 
+CONCLUSIONS = InboxDone(name="conclusion", icon="signature", select=_done, endpoint="assessments.requirement", values=_address)
 SIGN_OFF = InboxSource(
     name="sign-off", group="reviews", needs=permissions.SIGN, select=_to_sign, icon="signature", verb="Open",
     title=lambda row: f"Sign off {row.about}",
     detail=lambda row: f"Written by {row.who or 'a former member'}; blocks the {row.detail} report",
     why="you can sign off conclusions, and another person wrote this one",
-    endpoint="assessments.requirement", values=_address,
+    endpoint="assessments.requirement", values=_address, done=(CONCLUSIONS,),
 )  # fmt: skip
 REVISE = InboxSource(
     name="conclusion-returned", group="reviews", needs=permissions.CONCLUDE, select=_to_revise, icon="arrow-back-up",
     verb="Revise", title=lambda row: f"Revise the conclusion on {row.about}", detail=lambda row: f"Returned: {shortened(row.detail)}",
     why="you wrote this conclusion, and it was returned to you", endpoint="assessments.requirement", values=_address,
+    done=(CONCLUSIONS,),
 )  # fmt: skip
 GAP = InboxSource(
     name="gap", group="reviews", needs=permissions.COMMENT, select=_gaps, icon="target", verb="Open",

@@ -8,10 +8,12 @@ from sqlalchemy import Select, select
 
 from governance.assurance.engagements import actions, permissions, queries
 from governance.assurance.engagements.models import AuditRequest, Engagement
+from governance.foundation.audit.registry import Action
+from governance.foundation.people.own_entries import own_entries
 from governance.foundation.people.queries import name_of
 from governance.kernel.bulk import BulkItem
 from governance.kernel.db import session
-from governance.kernel.inbox import ME, NOW, TODAY, InboxAssignment, InboxRow, InboxSource, end_of, item_select
+from governance.kernel.inbox import ME, NOW, TODAY, InboxAssignment, InboxDone, InboxRow, InboxSource, end_of, item_select
 
 UNANSWERED = ("open", "returned")
 
@@ -50,6 +52,23 @@ def _answers() -> Select[Any]:
     return query.where(r.state == "provided", r.engagement_id.in_(queries.ids_of_current(ME, NOW)))
 
 
+def _answered() -> Select[Any]:
+    return _done(actions.PROVIDED, actions.CHANGED_REQUEST)
+
+
+def _judged() -> Select[Any]:
+    return _done(actions.ACCEPTED, actions.RETURNED).where(AuditRequest.engagement_id.in_(queries.ids_of_current(ME, NOW)))
+
+
+def _done(*events: Action) -> Select[Any]:
+    """`place` is the request: its address needs the engagement, too."""
+    r, entry = AuditRequest, own_entries(*events)
+    query = item_select(
+        r, row_id=entry.c.id, parent=r.engagement_id, place=r.id, about=r.ref + " " + r.title, detail=entry.c.says, since=entry.c.at
+    )  # fmt: skip
+    return query.join(entry, entry.c.target_id == r.id)
+
+
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - InboxAssignment's signature
     r = AuditRequest
     query = select(r).where(r.id.in_(ids)).order_by(r.ref)
@@ -73,22 +92,32 @@ def _address(row: InboxRow) -> Mapping[str, Any]:
     return {"request_id": row.id, "engagement_id": row.parent}
 
 
+def _address_when_done(row: InboxRow) -> Mapping[str, Any]:
+    return {"request_id": row.place, "engagement_id": row.parent}
+
+
+ANSWERED = InboxDone(
+    name="audit-request", icon="message-reply", select=_answered, endpoint="engagements.one_request", values=_address_when_done
+)
+JUDGED = InboxDone(
+    name="audit-answer", icon="inbox", select=_judged, endpoint="engagements.one_request", values=_address_when_done
+)
 ANSWER = InboxSource(
     name="audit-request", group="evidence", needs=permissions.PROVIDE, select=_to_answer, icon="message-reply", verb="Answer",
     title=lambda row: f"Answer the auditors: {row.about}", detail=lambda row: f"{row.detail}, {row.who}",
-    why="you own this request", endpoint="engagements.one_request", values=_address,
+    why="you own this request", endpoint="engagements.one_request", values=_address, done=(ANSWERED,),
 )  # fmt: skip
 ANSWER_AGAIN = InboxSource(
     name="audit-request-returned", group="evidence", needs=permissions.PROVIDE, select=_returned, icon="arrow-back-up",
     verb="Answer", title=lambda row: f"Answer the auditors again: {row.about}",
     detail=lambda row: f"{row.detail}, returned by {row.who}", why="you own this request, and the auditors returned your answer",
-    endpoint="engagements.one_request", values=_address,
+    endpoint="engagements.one_request", values=_address, done=(ANSWERED,),
 )  # fmt: skip
 UNASSIGNED = InboxSource(
     name="audit-request-owner", group="evidence", needs=permissions.MANAGE, select=_unassigned, icon="user-plus", verb="Assign",
     title=lambda row: f"Assign the auditors' request: {row.about}", detail=lambda row: f"{row.detail}, {row.who}",
     why="you manage audit engagements, and this request has no owner", endpoint="engagements.one_request", values=_address,
-    assign=ASSIGNMENT,
+    assign=ASSIGNMENT, done=(ANSWERED,),
 )  # fmt: skip
 FOLLOW_UP = InboxSource(
     name="audit-request-late", group="evidence", needs=permissions.MANAGE, select=_late_of_others, icon="bell", verb="Open",
@@ -99,6 +128,6 @@ FOLLOW_UP = InboxSource(
 JUDGE = InboxSource(
     name="audit-answer", group="reviews", needs=permissions.JUDGE, select=_answers, icon="inbox", verb="Review",
     title=lambda row: f"Review the answer: {row.about}", detail=lambda row: row.detail,
-    why="you audit this engagement", endpoint="engagements.one_request", values=_address,
+    why="you audit this engagement", endpoint="engagements.one_request", values=_address, done=(JUDGED,),
 )  # fmt: skip
 SOURCES = (ANSWER, ANSWER_AGAIN, UNASSIGNED, FOLLOW_UP, JUDGE)

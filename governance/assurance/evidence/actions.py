@@ -840,7 +840,7 @@ def propose_by_retention() -> int:
 def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
     """What keeps its file, in words; None where nothing does."""
     if (hold := queries.hold_on(evidence.id)) is not None:
-        return f"A legal hold of {_day(hold.created_at.date())} stands on {evidence.ref}. Nothing of it can be destroyed."
+        return f"A legal hold of {_day(hold.created_at.date())} is on {evidence.ref}. None of its files can be deleted until it is released."
     return deletion_guard.kept([version.id]).get(version.id)
 
 

@@ -16,7 +16,7 @@ def _describe(approval: Approval) -> Description:
              ("Size", size(asked.size)), ("SHA-256", asked.sha256), ("Uploaded on", long_day(version.uploaded_at.date()))]  # fmt: skip
     if asked.by_rule:
         facts.append(("Requested by", "the retention rule, in the name of who set it"))
-    effects = [Effect("ok", "The row stays.", "SHA-256, size, who decided, when and why are kept as a tombstone.")]
+    effects = [Effect("ok", "The record stays.", "It keeps the SHA-256, the size, who decided, when and why.")]
     if shared:
         have = "1 other version has" if shared == 1 else f"{plural(shared, 'other version')} have"
         effects.append(Effect("open", f"{have} the same bytes.", "They stay in the store until the last of them is deleted."))

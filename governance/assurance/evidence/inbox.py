@@ -14,6 +14,7 @@ from governance.assurance.evidence import actions, permissions, queries
 from governance.assurance.evidence.freshness_sql import facts, known_versions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import WHOLE
+from governance.foundation.people.own_entries import own_entries
 from governance.foundation.people.queries import name_of
 from governance.kernel.access import not_excluded
 from governance.kernel.bulk import BulkItem
@@ -22,6 +23,7 @@ from governance.kernel.inbox import (
     NOW,
     TODAY,
     InboxAssignment,
+    InboxDone,
     InboxRow,
     InboxSource,
     end_of,
@@ -85,6 +87,18 @@ def _known() -> Any:
     return known_versions(NOW, WHOLE).subquery()
 
 
+def _done_versions() -> Select[Any]:
+    v, e, entry = EvidenceVersion, Evidence, own_entries(actions.BROUGHT, actions.ACCEPTED, actions.REJECTED)
+    query = item_select(v, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at)
+    return query.join(entry, entry.c.target_id == v.id).join(e, e.id == v.evidence_id)
+
+
+def _done_owners() -> Select[Any]:
+    e, entry = Evidence, own_entries(actions.ASSIGNED)
+    query = item_select(e, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at)
+    return query.join(entry, entry.c.target_id == e.id)
+
+
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - InboxAssignment's signature
     found = queries.some(ids, lock=lock)
     return [BulkItem(each.id, each.ref, each.title, "", {"owner_id": each.owner_id}, actions.why_not(each)) for each in found]
@@ -101,17 +115,27 @@ def _address(row: InboxRow) -> Mapping[str, Any]:
     return {"evidence_id": row.id}
 
 
+def _address_when_done(row: InboxRow) -> Mapping[str, Any]:
+    return {"evidence_id": row.parent}
+
+
+VERSIONS = InboxDone(
+    name="evidence-version", icon="files", select=_done_versions, endpoint="evidence.piece", values=_address_when_done
+)
+OWNERS = InboxDone(
+    name="evidence-owner", icon="user-plus", select=_done_owners, endpoint="evidence.piece", values=_address_when_done
+)
 MINE = InboxSource(
     name="evidence-upload", group="evidence", needs=permissions.BRING, select=_mine, icon="upload", verb="Upload",
     title=lambda row: f"Upload {_late(row)}{lower_first(row.about)}", detail=lambda row: row.detail,
     why="you own this evidence item", endpoint="evidence.bringing", values=_address,
-    assign=ASSIGNMENT, next_due=_next_deadline,
+    assign=ASSIGNMENT, done=(VERSIONS,), next_due=_next_deadline,
 )  # fmt: skip
 UNASSIGNED = InboxSource(
     name="evidence-owner", group="evidence", needs=permissions.MANAGE, select=_unassigned, icon="user-plus", verb="Assign",
     title=lambda row: f"Assign the {_late(row)}{lower_first(row.about)}", detail=lambda row: row.detail,
     why="you manage evidence, and this item has no owner", endpoint="evidence.piece", values=_address,
-    assign=ASSIGNMENT,
+    assign=ASSIGNMENT, done=(OWNERS,),
 )  # fmt: skip
 FOLLOW_UP = InboxSource(
     name="evidence-late", group="evidence", needs=permissions.MANAGE, select=_late_of_others, icon="bell", verb="Open",
@@ -123,6 +147,6 @@ REVIEW = InboxSource(
     name="evidence-review", group="reviews", needs=permissions.REVIEW, select=_to_review, icon="eye-search", verb="Review",
     title=lambda row: f"Review evidence: {row.about}", detail=lambda row: f"{row.detail}, uploaded by {row.who}",
     why="you can review evidence, and another person uploaded this version",
-    endpoint="evidence.reviewing", values=lambda row: {"version_id": row.id},
+    endpoint="evidence.reviewing", values=lambda row: {"version_id": row.id}, done=(VERSIONS,),
 )  # fmt: skip
 SOURCES = (MINE, UNASSIGNED, FOLLOW_UP, REVIEW)

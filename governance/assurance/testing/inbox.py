@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import Select, any_, select
 
 from governance.assurance.controls.models import Control
-from governance.assurance.testing import permissions
-from governance.assurance.testing.models import Finding, ItemResult, TestException
+from governance.assurance.testing import actions, permissions
+from governance.assurance.testing.models import Finding, ItemResult, Retest, TestException
+from governance.foundation.people.own_entries import own_entries
 from governance.foundation.people.queries import name_of
 from governance.kernel.access import not_excluded
-from governance.kernel.inbox import CONTROLS, IN_WINDOW, ME, InboxRow, InboxSource, end_of, item_select, shortened
+from governance.kernel.inbox import CONTROLS, IN_WINDOW, ME, InboxDone, InboxRow, InboxSource, end_of, item_select, shortened
 
 
 def _exceptions() -> Select[Any]:
@@ -41,20 +42,48 @@ def _retests() -> Select[Any]:
     return query.where(fixed, by_others, IN_WINDOW, CONTROLS.is_(None) | (e.control_id == any_(CONTROLS)))
 
 
+def _answered() -> Select[Any]:
+    e, entry = TestException, own_entries(actions.EXCEPTION_ANSWERED)
+    query = item_select(e, row_id=entry.c.id, parent=e.id, about=e.ref, detail=entry.c.says, since=entry.c.at)
+    return query.join(entry, entry.c.target_id == e.id)
+
+
+def _fixed() -> Select[Any]:
+    f, entry = Finding, own_entries(actions.FINDING_REMEDIED)
+    return _done_finding(entry).join(entry, entry.c.target_id == f.id)
+
+
+def _retested() -> Select[Any]:
+    f, e, r, entry = Finding, TestException, Retest, own_entries(actions.RETESTED)
+    query = _done_finding(entry).join(r, r.finding_id == f.id).join(entry, entry.c.target_id == r.id)
+    return query.join(e, e.id == f.exception_id).where(IN_WINDOW, CONTROLS.is_(None) | (e.control_id == any_(CONTROLS)))
+
+
+def _done_finding(entry: Any) -> Select[Any]:
+    f = Finding
+    about = f.ref + ": " + f.title
+    return item_select(f, row_id=entry.c.id, parent=f.exception_id, about=about, detail=entry.c.says, since=entry.c.at)
+
+
 def _address(row: InboxRow) -> Mapping[str, Any]:
     return {"exception_id": row.parent}
 
 
+ANSWERED = InboxDone(
+    name="test-exception", icon="alert-triangle", select=_answered, endpoint="testing.exception", values=_address
+)
+FIXED = InboxDone(name="finding", icon="clipboard-check", select=_fixed, endpoint="testing.exception", values=_address)
+RETESTED = InboxDone(name="retest", icon="refresh", select=_retested, endpoint="testing.exception", values=_address)
 EXCEPTION = InboxSource(
     name="test-exception", group="evidence", needs=permissions.MANAGE, select=_exceptions, icon="alert-triangle",
     verb="Respond", title=lambda row: f"Respond to {row.about}", detail=lambda row: shortened(row.detail),
     why="you respond for management, and this exception has no response", endpoint="testing.exception",
-    values=lambda row: {"exception_id": row.id},
+    values=lambda row: {"exception_id": row.id}, done=(ANSWERED,),
 )  # fmt: skip
 FINDING = InboxSource(
     name="finding", group="evidence", needs=permissions.REMEDY, select=_findings, icon="clipboard-check", verb="Open",
     title=lambda row: f"Fix {row.about}", detail=lambda row: f"Raised by {row.who or 'a former member'}",
-    why="you own this finding", endpoint="testing.exception", values=_address,
+    why="you own this finding", endpoint="testing.exception", values=_address, done=(FIXED,),
 )  # fmt: skip
 RETEST = InboxSource(
     name="retest", group="reviews", needs=permissions.RETEST, select=_retests, icon="refresh", verb="Retest",

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from governance.foundation.approvals import kinds, queries
+from governance.foundation.approvals import discussion, kinds, queries
 from governance.foundation.approvals.kinds import ApprovalKind, LogEntry
 from governance.foundation.approvals.models import Approval, ApprovalGiven, ApprovalReminder
 from governance.foundation.audit.record import record
@@ -321,6 +321,7 @@ def redact(kind_name: str, target_ids: Collection[UUID], *, summary: str) -> Non
     """Remove the free text of the approvals of these targets, for instance once the person they are about was erased."""
     for approval in queries.latest(kind_name, target_ids).values():
         approval.summary, approval.reason, approval.note = summary, "", ""
+        discussion.forget(approval)
         record(FORGOTTEN, approval, number=approval.number)
 
 

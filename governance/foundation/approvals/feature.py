@@ -1,6 +1,6 @@
 """Approvals: what one person requests and others decide."""
 
-from governance.foundation.approvals import actions, inbox, jobs, models, views
+from governance.foundation.approvals import actions, discussion, inbox, jobs, models, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, Link, Manifest
 
@@ -11,6 +11,6 @@ manifest = Manifest(
     under=("tenant_settings.settings", "people.members"),
     schedule=(Daily("expire approvals", jobs.expire, at="02:27"),),
     inbox=inbox.SOURCES,
-    audit=actions_in(actions),
+    audit=actions_in(actions, discussion),
     links={"Approval": Link(endpoint="approvals.approval", argument="approval_id")},
 )

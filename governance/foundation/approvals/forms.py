@@ -2,6 +2,7 @@ from wtforms import HiddenField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from governance.foundation.approvals.actions import MAX_REASON_LENGTH
+from governance.foundation.approvals.discussion import MAX_TEXT_LENGTH
 from governance.foundation.people.forms import stripped
 from governance.kernel.forms import Form
 
@@ -13,3 +14,9 @@ class DecideForm(Form):
     seen = HiddenField("Seen")
     typed = StringField("Confirmation", [Length(max=300)])
     reason = TextAreaField("Reason, kept in the audit log", [Length(max=MAX_REASON_LENGTH)], filters=[stripped])
+
+
+class CommentForm(Form):
+    """A question or an answer in the discussion."""
+
+    text = TextAreaField("Question or answer", [Length(max=MAX_TEXT_LENGTH)], filters=[stripped])

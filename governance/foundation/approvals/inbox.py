@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, String, and_, cast, exists, false, func, literal, or_, select
+from sqlalchemy import Select, String, and_, case, cast, exists, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from governance.foundation.approvals import kinds, permissions
@@ -12,7 +12,7 @@ from governance.foundation.people.models import Membership, Person
 from governance.foundation.people.queries import name_of
 from governance.kernel import clock, current
 from governance.kernel.db import session
-from governance.kernel.inbox import ME, NOW, ROLE, InboxSource, item_select, requested
+from governance.kernel.inbox import DONE_SINCE, ME, NOW, ROLE, InboxDone, InboxSource, item_select, requested
 
 
 def count(names: Collection[str]) -> int:
@@ -64,10 +64,45 @@ def _awaiting() -> Select[Any]:
     return query.where(may_be_given(me=ME, role=ROLE, now=NOW))
 
 
+def _decided() -> Select[Any]:
+    """What they approved, or rejected; one row for each request."""
+    a, g = Approval, ApprovalGiven
+    rejected = (a.closed_by == ME) & (a.state == "rejected")
+    at = func.coalesce(g.given_at, a.closed_at)
+    detail = case((rejected, "You rejected this request"), else_="You approved this request")
+    query = item_select(a, about=_sentence(a.summary), detail=detail, since=at)
+    query = query.outerjoin(g, (g.approval_id == a.id) & (g.person_id == ME) & ~rejected)
+    return query.where(g.id.is_not(None) | rejected, at > DONE_SINCE)
+
+
+def _outcomes() -> Select[Any]:
+    """How their own requests ended, unless they withdrew them."""
+    a = Approval
+    says = {
+        "approved": "Your request was approved",
+        "rejected": "Your request was rejected",
+        "voided": "Your request was voided, since its content changed",
+        "expired": "Your request expired",
+    }
+    query = item_select(a, about=_sentence(a.summary), detail=case(says, value=a.state), since=a.closed_at)
+    return query.where(a.requested_by == ME, a.state.in_(says), a.closed_at > DONE_SINCE)
+
+
+def _sentence(summary: Any) -> Any:
+    return func.concat(func.upper(func.left(summary, 1)), func.substr(summary, 2))
+
+
+DECIDED = InboxDone(
+    name="approval", icon="user-check", select=_decided, endpoint="approvals.approval", values=lambda row: {"approval_id": row.id},
+)  # fmt: skip
+OUTCOME = InboxDone(
+    name="approval-outcome", icon="send", select=_outcomes, endpoint="approvals.approval",
+    values=lambda row: {"approval_id": row.id},
+)  # fmt: skip
 APPROVAL = InboxSource(
     name="approval", group="approvals", needs=permissions.DECIDE, select=_awaiting, icon="user-check", verb="Review",
     title=lambda row: f"Review the request to {row.about}", detail=requested,
     why="another person requested it, and you can be the second to approve it",
-    endpoint="approvals.approval", values=lambda row: {"approval_id": row.id},
+    endpoint="approvals.approval", values=lambda row: {"approval_id": row.id}, done=(DECIDED, OUTCOME),
 )  # fmt: skip
 SOURCES = (APPROVAL,)

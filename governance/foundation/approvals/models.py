@@ -73,3 +73,14 @@ class ApprovalReminder(Tenanted, Model):
     approval_id: Mapped[UUID]
     person_id: Mapped[UUID]
     sent_on: Mapped[date]
+
+
+class ApprovalComment(Tenanted, Model):
+    """A question or an answer in the discussion of an approval. Erasing a person replaces their name in the text."""
+
+    __tablename__ = "approval_comments"
+    __table_args__ = (tenant_fk("approval_id", "approvals"), Index(None, "tenant_id", "approval_id", "created_at"))
+
+    approval_id: Mapped[UUID]
+    text: Mapped[str]
+    written_by: Mapped[UUID]

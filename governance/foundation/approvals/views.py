@@ -5,8 +5,8 @@ from uuid import UUID
 
 from flask import current_app, flash, redirect, request, url_for
 
-from governance.foundation.approvals import actions, kinds, permissions, queries
-from governance.foundation.approvals.forms import DecideForm
+from governance.foundation.approvals import actions, discussion, kinds, permissions, queries
+from governance.foundation.approvals.forms import CommentForm, DecideForm
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current
@@ -28,13 +28,14 @@ def approval(approval_id: UUID) -> ResponseReturnValue:
     return _page(queries.approval(approval_id), DecideForm())
 
 
-def _page(found: Approval, form: DecideForm, *, status: int = 200) -> ResponseReturnValue:
+def _page(found: Approval, form: DecideForm, *, comment: CommentForm | None = None, status: int = 200) -> ResponseReturnValue:
     kind, is_open = kinds.named(found.kind), queries.is_open(found)
     is_own = str(current.person_id()) in found.requesters
-    seen, given = kinds.fingerprint_seen(found), queries.given(found)
+    seen, given, comments = kinds.fingerprint_seen(found), queries.given(found), discussion.comments(found)
     approvers = queries.approvers(found) if is_open else []
-    names = people.names([found.requested_by, found.closed_by, *(each.person_id for each in given)])
     lapsed = queries.lapsed(found, given) if is_open else set()
+    writers = [each.written_by for each in comments]
+    names = people.names([found.requested_by, found.closed_by, *(each.person_id for each in given), *writers])
     form.seen.data = seen
     return page(
         "foundation/approvals/approval.html", status=status, a=found, d=kinds.describe(found), label=kinds.label(found), form=form,
@@ -45,7 +46,7 @@ def _page(found: Approval, form: DecideForm, *, status: int = 200) -> ResponseRe
         why_not_reject=queries.why_not_reject(found) if is_open and not is_own else None, own=kind.own if kind else "",
         blocked=kind.blocked(found) if is_open and kind else None, confirmation=kind.confirmation(found) if is_open and kind else "",
         minutes=_minutes_since_sign_in(), is_fresh=recently_signed_in(current.actor()), fresh_minutes=STEP_UP_SECONDS // 60,
-        role=_role(found.requested_by), moments=_history(found),
+        role=_role(found.requested_by), moments=_history(found), comments=comments, comment=comment or CommentForm(),
     )  # fmt: skip
 
 
@@ -55,9 +56,9 @@ def _minutes_since_sign_in() -> int | None:
 
 
 def _history(found: Approval) -> list[people.Moment]:
-    """Its entries and its target's; of another row that its kind records on, only the steps of approvals."""
+    """Its entries and its target's, without the comments; of another row that its kind records on, only approvals' steps."""
     own, steps, elsewhere = {found.id, found.target_id}, kinds.step_names(found), kinds.recorded_on(found)
-    moments = people.timeline([*own, *([elsewhere] if elsewhere else [])])
+    moments = people.timeline([*own, *([elsewhere] if elsewhere else [])], without=[discussion.COMMENTED.name])
     return [each for each in moments if each.target_id in own or each.action in steps]
 
 
@@ -126,8 +127,20 @@ def remind(approval_id: UUID) -> ResponseReturnValue:
     whom = uuid_or_none(submission().fields.get("person"))
     if whom is None:
         raise Invalid("Choose one of the people who can approve this.")
-    link = current_app.config["PUBLIC_URL"] + url_for("approvals.approval", approval_id=found.id)
-    if not accepted(form, lambda: actions.remind(found, whom, link=link)):
+    if not accepted(form, lambda: actions.remind(found, whom, link=_link(found))):
         return _page(found, form, status=form.status)
     flash("Reminder sent.")
     return redirect(url_for("approvals.approval", approval_id=found.id), 303)
+
+
+@feature.post("/approvals/<uuid:approval_id>/comments", needs=permissions.DECIDE)
+def comment(approval_id: UUID) -> ResponseReturnValue:
+    found, form = queries.approval(approval_id), CommentForm()
+    if not accepted(form, lambda: discussion.comment(found, form.text.data or "", link=_link(found))):
+        return _page(found, DecideForm(), comment=form, status=form.status)
+    return redirect(url_for("approvals.approval", approval_id=found.id, _anchor="discussion"), 303)
+
+
+def _link(found: Approval) -> str:
+    """For a mail."""
+    return str(current_app.config["PUBLIC_URL"] + url_for("approvals.approval", approval_id=found.id))

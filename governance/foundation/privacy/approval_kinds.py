@@ -58,12 +58,21 @@ UNMASKING = ApprovalKind(
 # ---- erasing a person
 
 
+def _outcome(erasure: Erasure) -> list[Effect]:
+    """Of a request that was decided; what was rejected or withdrawn affects nothing."""
+    page = ("privacy.erasure", {"erasure_id": erasure.id}, "Details")
+    outcomes = {
+        "approved": Effect("due", "The person is being erased.", "It takes a few minutes.", page),
+        "done": Effect("ok", "The person was erased.", "Their page lists what was removed, replaced and kept.", page),
+    }
+    return [outcomes[erasure.state]] if erasure.state in outcomes else []
+
+
 def _describe_erasure(approval: Approval) -> Description:
     erasure = queries.erasure(approval.target_id)
     found = Description(title=approval.summary, back=PRIVACY, heading="What is erased", facts=[("Known as", erasure.subject)])
     if erasure.state != "asked":
-        outcome = Effect("open", "The erasure", "has a page of its own.", ("privacy.erasure", {"erasure_id": erasure.id}, "Open"))
-        return replace(found, effects=[outcome])
+        return replace(found, effects=_outcome(erasure))
     member = _member(erasure)
     return replace(
         found, title=f"erase {member.person.name}", sub="A second person approves it. It can't be undone.",

@@ -7,16 +7,16 @@
     tally()                          the counts alone, as the frame of every page shows them
     next_due()                       when the next item would come: asked for an empty inbox
 
-Order: groups as the kernel ranks them, in a group what falls due (or began) first. The statements follow from the role
-alone and are put together once; who asks, and when, are parameters. Counts are remembered until the tenant commits
-anything, an hour passes, or something falls due or returns from a snooze.
+Order: groups as the kernel ranks them, in a group what falls due (or began) first; of what is snoozed, what returns first.
+The statements follow from the role alone and are put together once; who asks, and when, are parameters. Counts are
+remembered until the tenant commits anything, an hour passes, or something falls due or returns from a snooze.
 """
 
 import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -24,8 +24,10 @@ from uuid import UUID
 from sqlalchemy import (
     CTE,
     BindParameter,
+    CompoundSelect,
     DateTime,
     Integer,
+    Interval,
     Select,
     String,
     Uuid,
@@ -55,15 +57,21 @@ from governance.publishing.inbox.sources import by_name, sources
 PAGE_SIZE = 50
 MAX_KEYS = 500
 REMEMBERED = 2000  # people's counts of one tenant
-VIEWS = ("open", "snoozed")
+VIEWS = ("open", "snoozed", "done")
 COLUMNS = ("source", "id", "parent", "place", "about", "who", "detail", "since", "due", "is_snoozed")
+MAX_SOON = 3
+WHEN_IT_CHANGES = datetime(9999, 12, 31, tzinfo=UTC)  # the place of what is snoozed until it changes: last
 COUNTED_COLUMNS = ("id", "since", "due")
 ASKED = "tally of the inbox"  # where a transaction keeps the counts that it has read
 
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """A row with the source that words it."""
+    """A row with the source that words it.
+
+    `rank` and `at` are its place in its list: the group and when it falls due (or began). Of what is snoozed, `at` is when
+    it returns, and in their list `rank` says whether that is soon (0) or not (1).
+    """
 
     row: InboxRow
     source: InboxSource
@@ -73,6 +81,11 @@ class InboxItem:
     @property
     def key(self) -> str:
         return self.row.key
+
+    @property
+    def returns_at(self) -> datetime | None:
+        """When a snoozed item comes back by itself; None: when it changes."""
+        return self.at if self.row.is_snoozed and self.at < WHEN_IT_CHANGES else None
 
     @property
     def title(self) -> str:
@@ -100,9 +113,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
+    """`soon` are the snoozed items that return first, beside the open ones."""
+
     items: Sequence[InboxItem]
     tally: Tally
     next: str | None
+    soon: Sequence[InboxItem] = ()
 
 
 def sources_of(role: str) -> tuple[InboxSource, ...]:
@@ -166,20 +182,45 @@ def _page_statement(sources: tuple[InboxSource, ...], view: str, group: str, has
     if not sources:
         return None
     items = _items(sources)
-    order = (items.c.rank, items.c.at, items.c.source, items.c.id)
-    query = select(items).where(items.c.is_snoozed if view == "snoozed" else ~items.c.is_snoozed)
+    query = _snoozed(items) if view == "snoozed" else _open(items)
     if group:
         query = query.where(items.c.rank == next(n for n, each in enumerate(GROUPS) if each.key == group))
+    listed = query.subquery("listed")
+    found = select(*listed.c).order_by(*_order(listed)).limit(bindparam("limit", type_=Integer()))
     if has_edge:
-        query = query.where(tuple_(*order) > tuple_(*EDGE))
-    shown = query.order_by(*order).limit(bindparam("limit", type_=Integer())).subquery("shown")
+        found = found.where(tuple_(*_order(listed)) > tuple_(*EDGE))
+    shown = (found if view == "snoozed" else _with_soon(items, found)).subquery("shown")
     tally = _counts(items).subquery("tally")
     columns = [shown.c[name] for name in COLUMNS]
     return (
-        select(*tally.c, *columns, shown.c.rank, shown.c.at)
-        .select_from(tally.outerjoin(shown, true()))
-        .order_by(shown.c.rank, shown.c.at, shown.c.source, shown.c.id)
+        select(*tally.c, *columns, shown.c.rank, shown.c.at).select_from(tally.outerjoin(shown, true())).order_by(*_order(shown))
     )
+
+
+def _open(items: CTE) -> Select[Any]:
+    return select(*(items.c[name] for name in COLUMNS), items.c.rank, items.c.at).where(~items.c.is_snoozed)
+
+
+def _snoozed(items: CTE) -> Select[Any]:
+    at = _returns_at(items)
+    by_tomorrow = end_of(TODAY_PARAMETER) + literal(timedelta(days=1), Interval())
+    rank = case((at <= by_tomorrow, 0), else_=1)
+    return select(*(items.c[name] for name in COLUMNS), rank.label("rank"), at.label("at")).where(items.c.is_snoozed)
+
+
+def _returns_at(items: CTE) -> Any:
+    """A deadline ends a snooze, too."""
+    return func.coalesce(func.least(items.c.until, items.c.due), literal(WHEN_IT_CHANGES, DateTime(timezone=True)))
+
+
+def _with_soon(items: CTE, found: Select[Any]) -> CompoundSelect[Any]:
+    snoozed = _snoozed(items).subquery("snoozed")
+    soon = select(*snoozed.c).order_by(*_order(snoozed)).limit(MAX_SOON)
+    return union_all(found.subquery("open").select(), soon.subquery("soon").select())
+
+
+def _order(rows: Any) -> tuple[Any, ...]:
+    return (rows.c.rank, rows.c.at, rows.c.source, rows.c.id)
 
 
 @lru_cache(maxsize=256)
@@ -192,7 +233,8 @@ def _tally_statement(sources: tuple[InboxSource, ...]) -> Select[Any] | None:
 def _item_statement(source: InboxSource) -> Select[Any]:
     items = _items([source])
     columns = [items.c[name] for name in COLUMNS]
-    return select(*columns, items.c.rank, items.c.at).where(items.c.id == bindparam("item_id", type_=Uuid()))
+    at = case((items.c.is_snoozed, _returns_at(items)), else_=items.c.at)
+    return select(*columns, items.c.rank, at.label("at")).where(items.c.id == bindparam("item_id", type_=Uuid()))
 
 
 @lru_cache(maxsize=256)
@@ -215,8 +257,10 @@ def page(*, view: str = "open", group: str = "", after: str | None = None, size:
     rows = session().execute(statement, parameters() | {"limit": size + 1} | (edge or {})).all()
     counted = _tally(rows[0])
     session().info[ASKED] = counted
-    found = [_item(row[COUNTED:]) for row in rows if row[COUNTED] is not None]
-    return InboxPage(found[:size], counted, cursor(found[size - 1]) if len(found) > size else None)
+    every = [_item(row[COUNTED:]) for row in rows if row[COUNTED] is not None]
+    found = [each for each in every if each.row.is_snoozed == (view == "snoozed")]
+    soon = [each for each in every if each.row.is_snoozed] if view == "open" else []
+    return InboxPage(found[:size], counted, cursor(found[size - 1]) if len(found) > size else None, soon)
 
 
 def item(key: str) -> InboxItem:

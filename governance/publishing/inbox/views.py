@@ -8,22 +8,25 @@ from flask import flash, jsonify, redirect, request, url_for
 
 from governance.foundation.people import owners
 from governance.kernel import bulk_pages, clock, current, formatting
-from governance.kernel.access import ROLE_NAMES, allowed
+from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, allowed
 from governance.kernel.bulk import BulkChange, BulkItem
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.inbox import GROUPS, InboxAssignment
+from governance.kernel.forms import Form, accepted, uuid_or_none
+from governance.kernel.inbox import DONE_FOR, GROUPS, InboxAssignment
 from governance.kernel.pages import page
 from governance.kernel.undo_pages import back_to, take
 from governance.kernel.web import ResponseReturnValue
-from governance.publishing.inbox import actions, next_item, permissions, queries, sentences, snoozing
+from governance.publishing.inbox import actions, done, next_item, permissions, queries, sentences, snoozing
 from governance.publishing.inbox.forms import AssignForm, SnoozeForm, chosen_keys
 from governance.publishing.inbox.queries import InboxItem, InboxPage, Tally
 from governance.publishing.inbox.sources import by_name, sources
 
 feature = Feature("inbox", __name__)
 MAX_SELECTED = 50
+SNOOZED_GROUPS = (("soon", "Back soon", "by tomorrow"), ("later", "Later", ""))
+NONE_SELECTED = "Select at least one item first."
+NOT_ASSIGNABLE = "None of the selected items can be assigned. Select evidence items or auditors' requests."
 
 
 def _assignments() -> tuple[InboxAssignment, ...]:
@@ -38,16 +41,32 @@ def _undoable() -> set[str]:
 @feature.get("/inbox/", needs=permissions.OWN)
 def index() -> ResponseReturnValue:
     next_item.forget()
+    if _view() == "done":
+        return _done_page()
     view, group = _view(), _group()
     found = queries.page(view=view, group=group, after=request.args.get("after"))
     first = found.items[0] if found.items else None
     next_due = queries.next_due() if not found.tally.open and view == "open" else None
     return page(
-        "publishing/inbox/index.html", kicker=_kicker(), headline=sentences.headline(found.tally), tabs=_tabs(found.tally, view, group),
-        view=view, group=group, shown=found, groups=list(_grouped(found)), first=first and _described(first), next_due=next_due,
+        "publishing/inbox/index.html", kicker=_kicker(), headline=sentences.headline(found.tally),
+        tabs=_tabs(found.tally, view, group), view=view, group=group, shown=found, groups=list(_grouped(found, view)),
+        first=first and _described(first), soon=[_described(each) for each in found.soon], next_due=next_due,
         next=found.next and url_for("inbox.index", **_kept(view, group), after=found.next), start=url_for("inbox.index", **_kept(view, group)),
         owners=owners.assignee_choices() if any(allowed(each.needs) for each in _assignments()) and found.items else [],
-        choices=snoozing.CHOICES, is_first_page="after" not in request.args,
+        choices=snoozing.CHOICES, is_operator=current.actor().role in OPERATOR_ROLES, is_first_page="after" not in request.args,
+    )  # fmt: skip
+
+
+def _done_page() -> ResponseReturnValue:
+    found, counted = done.page(request.args.get("after")), queries.tally()
+    items = [
+        {"row": row, "icon": kind.icon, "title": row.about, "did": row.detail, "href": url_for(kind.endpoint, **kind.values(row))}
+        for row, kind in found.rows
+    ]
+    return page(
+        "publishing/inbox/done.html", kicker=_kicker(), headline=sentences.headline(counted), tabs=_tabs(counted, "done", ""), items=items,
+        days=DONE_FOR.days, next=found.next and url_for("inbox.index", view="done", after=found.next),
+        start=url_for("inbox.index", view="done"), is_first_page="after" not in request.args,
     )  # fmt: skip
 
 
@@ -76,17 +95,23 @@ def _kicker() -> str:
 
 
 def _tabs(tally: Tally, view: str, group: str) -> list[dict[str, Any]]:
-    """All, each group that has anything, and what is snoozed."""
+    """All, each group that has anything, what is snoozed, and what is done."""
     tabs = [{"label": "All", "href": url_for("inbox.index"), "current": view == "open" and not group, "count": tally.open}]
     for each in GROUPS:
         if tally.of(each.key) or each.key == group:
             href, chosen = url_for("inbox.index", group=each.key), view == "open" and each.key == group
             tabs.append({"label": each.title, "href": href, "current": chosen, "count": tally.of(each.key)})
     href = url_for("inbox.index", view="snoozed")
-    return [*tabs, {"label": "Snoozed", "href": href, "current": view == "snoozed", "count": tally.snoozed}]
+    tabs.append({"label": "Snoozed", "href": href, "current": view == "snoozed", "count": tally.snoozed})
+    return [*tabs, {"label": "Done", "href": url_for("inbox.index", view="done"), "current": view == "done"}]
 
 
-def _grouped(found: InboxPage) -> Iterator[dict[str, Any]]:
+def _grouped(found: InboxPage, view: str) -> Iterator[dict[str, Any]]:
+    if view == "snoozed":
+        for rank, (key, title, note) in enumerate(SNOOZED_GROUPS):
+            if items := [_described(item) for item in found.items if item.rank == rank]:
+                yield {"key": key, "title": title, "note": note, "count": None, "items": items}
+        return
     for rank, group in enumerate(GROUPS):
         items = [_described(item) for item in found.items if item.rank == rank]
         if items:
@@ -101,7 +126,7 @@ def _described(item: InboxItem) -> dict[str, Any]:
         "open": url_for("inbox.open_item", key=item.key), "preview": url_for("inbox.preview", key=item.key),
         "assignable": source.assign is not None and allowed(source.assign.needs),
         "reason": row.detail if source.group == "approvals" else "", "why": source.why, "choices": list(_offered(item)),
-        "why_not_snooze": snoozing.why_not(row.due, None, now),
+        "returns_at": item.returns_at, "why_not_snooze": snoozing.why_not(row.due, None, now),
     }  # fmt: skip
 
 
@@ -174,25 +199,36 @@ def keys() -> ResponseReturnValue:
 
 @feature.post("/inbox/snooze", needs=permissions.OWN)
 def snooze() -> ResponseReturnValue:
-    form, items = SnoozeForm(), _chosen()
-    if not accepted(form, lambda: actions.snooze(items, form.until())):
-        flash(" ".join(text for _, text in form.problems) or "Nothing was snoozed.", "error")
-    else:
-        flash(sentences.snoozed(len(items), form.until()))
-    return redirect(back_to(url_for("inbox.index")), 303)
+    form = SnoozeForm()
+    if not accepted(form, lambda: actions.snooze(_chosen(), form.until())):
+        return _refused(form)
+    flash(sentences.snoozed(len(chosen_keys()), form.until()))
+    return _to_list()
 
 
 @feature.post("/inbox/return", needs=permissions.OWN)
 def return_items() -> ResponseReturnValue:
-    count = actions.return_items(_chosen())
-    flash(f"{formatting.plural(count, 'item')} returned to your inbox." if count else "It was in your inbox already.")
+    form, counts = Form(), list[int]()
+    if not accepted(form, lambda: counts.append(actions.return_items(_chosen()))):
+        return _refused(form)
+    flash(f"{formatting.plural(counts[0], 'item')} returned to your inbox." if counts[0] else "It was in your inbox already.")
+    return _to_list()
+
+
+def _refused(form: Form) -> ResponseReturnValue:
+    """Back on the list, which says why."""
+    flash(" ".join(text for _, text in form.problems), "error")
+    return _to_list()
+
+
+def _to_list() -> ResponseReturnValue:
     return redirect(back_to(url_for("inbox.index")), 303)
 
 
 def _chosen() -> list[InboxItem]:
     chosen = chosen_keys()
     if not chosen:
-        raise Invalid("Select at least one item first.")
+        raise Invalid(NONE_SELECTED)
     if len(chosen) > MAX_SELECTED:
         raise Invalid(f"You selected {len(chosen)} items. Select at most {MAX_SELECTED}.")
     return [queries.item(key) for key in chosen]
@@ -209,7 +245,8 @@ def assign_selected() -> ResponseReturnValue:
     chosen = [(by_name().get(key.partition(".")[0]), uuid_or_none(key.partition(".")[2])) for key in chosen_keys()]
     ids = {item_id for source, item_id in chosen if item_id and source and source.assign and allowed(source.assign.needs)}
     if not bulk_pages.is_confirmed() and not (ids := ids | bulk_pages.selected()):
-        raise Invalid("None of the selected items can be assigned. Select evidence items or auditors' requests.")
+        flash(NOT_ASSIGNABLE if chosen else NONE_SELECTED, "error")
+        return _to_list()
     left_out = len(chosen) - len(ids)
     if chosen and left_out > 0:
         flash(

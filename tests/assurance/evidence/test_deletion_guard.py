@@ -195,6 +195,8 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     assert len(entries("evidence.hold.placed")) == 1
     assert "A legal hold stands" in as_reviewer.get(f"evidence/{e}").text
     assert "A legal hold of" in approve(as_reviewer, v, then=409).text
+    blocked = as_officer.get(f"evidence/versions/{w}/destruction").text
+    assert "A legal hold of" in blocked and "Request deletion" not in blocked
     assert "A legal hold of" in as_officer.post(f"evidence/versions/{w}/destruction", then=422, because="x").text
     with make.acting("compliance_officer"):
         actions.set_retention("report", 12, version=0)

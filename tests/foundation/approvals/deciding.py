@@ -50,7 +50,8 @@ def approve(approval_id: UUID, role: str, slug: str = "acme") -> Any:
         return actions.approve(found, seen=kinds.fingerprint_seen(found), typed=kind.confirmation(found))
 
 
-def in_inbox(visitor: Any) -> set[str]:
+def in_inbox(visitor: Any, slug: str = "acme") -> set[str]:
     """Where the approvals in that person's inbox lead."""
-    links = set(re.findall(r'href="(/t/[a-z]+/inbox/items/[^"]+/open)"', visitor.get("inbox/?group=approvals").text))
+    page = visitor.get(f"/t/{slug}/inbox/?group=approvals").text
+    links = set(re.findall(r'href="(/t/[a-z]+/inbox/items/[^"]+/open)"', page))
     return {visitor.get(link, then=302).location for link in links}

@@ -345,6 +345,7 @@ def test_a_withdrawn_or_refused_request_cannot_be_approved(as_officer, as_admin,
     decide(as_admin, again, verb="reject", reason="She is still with us.")
     decide(as_admin, again, 409, verb="approve", seen=seen, typed=NAME)
     assert "The erasure was refused" in as_admin.get(erasure_page()).text
+    assert "What it affects" not in as_admin.get(again).text, "nothing was affected"
 
 
 def test_a_double_click_asks_and_erases_once(as_officer, as_admin, nadia, acting):

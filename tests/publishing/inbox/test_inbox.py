@@ -294,7 +294,15 @@ def test_an_overdue_item_cannot_be_snoozed_and_one_refusal_snoozes_none(as_offic
 def test_only_what_is_in_the_own_inbox_can_be_snoozed(as_contributor, as_officer, asking):
     snoozed(as_contributor, f"drill.{asking['drill']}", then=404)
     snoozed(as_officer, "drill.01a21584-b442-75e3-9fe9-2d33b9ca888f", then=404)
-    as_officer.post("inbox/snooze", choice="hour", then=422)
+
+
+@pytest.mark.parametrize("verb", ["snooze", "return", "assign"])
+def test_a_bulk_action_on_nothing_says_so_on_the_page(as_officer, asking, verb):
+    anna = make.person_id("contributor")
+    reply = as_officer.get(
+        as_officer.post(f"inbox/{verb}", choice="hour", owner_id=anna, back="/t/acme/inbox/?group=reviews").location
+    )
+    assert "Select at least one item first." in said(reply) and groups(reply) == ["Reviews"]
 
 
 def test_snoozing_is_in_the_log_and_twice_is_once(as_officer, asking):
@@ -320,6 +328,83 @@ def test_the_panel_offers_only_what_the_deadline_allows(as_officer, asking):
     assert offered == {"hour", "tomorrow", "change"}
     late = as_officer.get(f"inbox/items/evidence-owner.{asking['pieces']['TST-02']}")
     assert "It is overdue, so it can't be snoozed." in words(late)
+
+
+def test_what_is_back_soon_comes_first_and_stands_beside_the_open_items(as_officer, asking, statements):
+    sign = f"sign-off.{_conclusion(asking)}"
+    review, drill = f"evidence-review.{asking['pending']}", f"drill.{asking['drill']}"
+    for key, choice in ((sign, "change"), (review, "week"), (drill, "tomorrow")):
+        snoozed(as_officer, key, choice)
+    with statements() as seen:
+        reply = as_officer.get("inbox/")
+    assert len(unions(seen)) == 1
+    beside = soup(reply).select_one("section[aria-labelledby=soon]")
+    shown = [" ".join(each.get_text(" ").split()) for each in beside.select("li")]
+    assert shown == [f"{DRILL} 26 Nov 08:00", f"{REVIEW} 2 Dec 08:00", f"{SIGN} when it changes"]
+    away = as_officer.get("inbox/?view=snoozed")
+    assert groups(away) == ["Back soon", "Later"] and titles(away) == [DRILL, REVIEW, SIGN]
+    assert "Snoozed until 26 Nov 08:00" in said(as_officer.get(f"inbox/items/{drill}"))
+    as_officer.post("inbox/return", items=[sign, review, drill])
+    assert soup(as_officer.get("inbox/")).select_one("section[aria-labelledby=soon]") is None
+
+
+# ---- done
+
+
+def done(reply):
+    return [" ".join(row.div.get_text(" ").split()) for row in soup(reply).find_all(attrs={"data-row": True})]
+
+
+def test_the_done_tab_shows_what_the_person_did_newest_first(as_officer, as_reviewer, asking, statements):
+    with make.acting("compliance_officer"):
+        evidencing.accept(*evidence.version_of(asking["pending"]))
+    with statements() as seen:
+        reply = as_officer.get("inbox/?view=done")
+    assert len(unions(seen)) == 1
+    assert done(reply)[0] == "Drill record You accepted a version of evidence"
+    assert soup(reply).select_one(".c-tabs [aria-current]").get_text() == "Done" and heading(reply).startswith("3 items need you")
+    link = soup(reply).select_one("[data-row] a")["href"]
+    assert link.endswith(f"/evidence/{asking['pieces']['TST-03']}") and as_officer.get(link)
+    theirs = done(as_reviewer.get("inbox/?view=done"))
+    assert "GOVERN 1.6 You wrote a conclusion" in theirs and not any("accepted" in each for each in theirs)
+
+
+def test_what_was_done_long_ago_or_by_somebody_else_is_not_listed(app, as_neighbour, as_viewer, asking):
+    with clock.frozen(NOW + timedelta(days=91)):
+        assert done(visitor(app, "compliance_officer").get("inbox/?view=done")) == []
+    assert "Nothing done yet" in said(as_neighbour.get("/t/globex/inbox/?view=done"))
+    assert "Nothing done yet" in said(as_viewer.get("inbox/?view=done"))
+
+
+def test_what_is_done_comes_in_pages(as_officer, asking):
+    with make.acting("compliance_officer"):
+        for number in range(60):
+            ids = evidencing.begin(f"Record {number}", kind="report", cadence="yearly", owner_id=None, due_on=None, controls={})
+            evidencing.assign(ids, make.person_id("contributor"))
+    first = as_officer.get("inbox/?view=done")
+    second = as_officer.get(soup(first).find("a", rel="next")["href"])
+    assert len(done(first)) == 50 and len(done(second)) >= 10 and not set(done(first)) & set(done(second))
+    as_officer.get("inbox/?view=done&after=x", then=422)
+
+
+def test_each_source_that_is_done_leads_to_a_page_with_the_shared_columns(app):
+    kinds = {each for source in sources() for each in source.done}
+    for kind in kinds:
+        assert [column.key for column in kind.select().selected_columns] == list(queries.COLUMNS[1:-1]), kind.name
+        assert kind.endpoint in app.view_functions, kind.name
+    assert len({each.name for each in kinds}) == len(kinds)
+
+
+# ---- operators
+
+
+def test_operators_have_an_inbox_counted_on_every_page(as_operator, app):
+    reply = as_operator.get("/t/console/inbox/")
+    assert heading(reply) == "Nothing needs you"
+    assert soup(as_operator.get("/operator/")).select_one(".c-waits")["href"] == "/t/console/inbox/"
+    assert "Nothing done yet" in said(as_operator.get("/t/console/inbox/?view=done"))
+    finance = visitor(app, "operator_finance", "console")
+    assert heading(finance.get("/t/console/inbox/")) == "Nothing needs you"
 
 
 # ---- assign
@@ -373,9 +458,11 @@ def test_auditors_requests_are_assigned_too(as_officer, rich):
 
 def test_approvals_are_not_assigned_and_not_by_whoever_may_not(as_officer, as_contributor, asking):
     anna = make.person_id("contributor")
-    as_officer.post("inbox/assign", items=f"drill.{asking['drill']}", owner_id=anna, then=422)
+    why = "None of the selected items can be assigned. Select evidence items or auditors' requests."
+    reply = as_officer.get(as_officer.post("inbox/assign", items=f"drill.{asking['drill']}", owner_id=anna).location)
+    assert why in said(reply) and titles(reply)
     mine = f"evidence-upload.{asking['pieces']['TST-04']}"
-    as_contributor.post("inbox/assign", items=mine, owner_id=anna, then=422)
+    assert why in said(as_contributor.get(as_contributor.post("inbox/assign", items=mine, owner_id=anna).location))
     assert "Assign…" not in words(as_contributor.get("inbox/"))
 
 

@@ -1,0 +1,96 @@
+"""The discussion of an approval: whoever may see it asks and answers while it is open.
+
+comments(approval)              the newest of them, in the order of time
+comment(approval, text, link)   write one; those who took part before are told by mail, without its text
+forget(approval)                remove all of them, once the person that the approval is about was erased
+"""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+
+from governance.foundation.approvals import kinds, permissions, queries
+from governance.foundation.approvals.models import Approval, ApprovalComment
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.models import Membership
+from governance.kernel import clock, current, outbox
+from governance.kernel.db import session
+from governance.kernel.errors import Invalid, NotFound, Stale
+
+COMMENTED = action(
+    "approval.commented",
+    "commented on a request for approval",
+    target="Approval",
+    activity="update",
+    severity="informational",
+    fields="number",
+    personal="text",
+)
+MAX_TEXT_LENGTH = 2000
+MAX_COMMENTS = 200  # of one approval
+PAGE_SIZE = 50
+
+
+def comments(approval: Approval) -> Sequence[ApprovalComment]:
+    """The newest ones, oldest of them first."""
+    c = ApprovalComment
+    query = select(c).where(c.approval_id == approval.id).order_by(c.created_at.desc(), c.id.desc()).limit(PAGE_SIZE)
+    return session().scalars(query).all()[::-1]
+
+
+def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
+    """The second of two clicks changes nothing. Raises Stale once the request is decided."""
+    session().refresh(approval, with_for_update=True)
+    if not queries.is_open(approval):
+        raise Stale("This request is closed, so its discussion is too.")
+    text, last = text.strip(), next(reversed(comments(approval)), None)
+    if last is not None and (last.text, last.written_by) == (text, current.person_id()):
+        return last
+    _check(approval, text)
+    made = ApprovalComment(approval_id=approval.id, text=text, written_by=current.person_id(), created_at=clock.now())
+    session().add(made)
+    record(COMMENTED, approval, about=_about(approval), number=approval.number, text=text)
+    for address in _addresses(approval):
+        body = f"{current.actor().name} commented on the request to {approval.summary}.\n\nRead it and answer: {link}\n"
+        outbox.send_mail(address, f"{approval.ref} has a new comment", body)
+    return made
+
+
+def forget(approval: Approval) -> None:
+    """Its entry is that of the approval's redaction."""
+    session().execute(delete(ApprovalComment).where(ApprovalComment.approval_id == approval.id))
+
+
+def _check(approval: Approval, text: str) -> None:
+    if not text:
+        raise Invalid("Write a question or an answer.", field="text")
+    if len(text) > MAX_TEXT_LENGTH:
+        raise Invalid(f"Write at most {MAX_TEXT_LENGTH} characters.", field="text")
+    count = session().scalar(select(func.count()).where(ApprovalComment.approval_id == approval.id)) or 0
+    if count >= MAX_COMMENTS:
+        raise Invalid(f"This discussion has {MAX_COMMENTS} comments, which is the most it can have.")
+
+
+def _about(approval: Approval) -> UUID | None:
+    """Whose key seals the text in the log: the person's that the approval is about, so erasing them erases it, too."""
+    kind = kinds.named(approval.kind)
+    try:
+        return kind.entry(approval, "requested").about if kind else None
+    except NotFound:
+        return None
+
+
+def _addresses(approval: Approval) -> Iterator[str]:
+    """Of the requesters and of who commented before, as long as they are members who may see it; not the writer's."""
+    kind = kinds.named(approval.kind)
+    roles = kind.permission.roles if kind else frozenset(approval.roles)
+    written = select(ApprovalComment.written_by).where(ApprovalComment.approval_id == approval.id).distinct()
+    requesters = {UUID(each) for each in approval.requesters}
+    wanted = requesters | set(session().scalars(written))
+    m = Membership
+    for each in session().scalars(select(m).where(m.person_id.in_(wanted), m.ended_at.is_(None)).order_by(m.id)):
+        sees = each.role in roles or (each.person_id in requesters and each.role in permissions.VIEW.roles)
+        if each.person_id != current.person_id() and sees:
+            yield each.person.email

@@ -1,0 +1,119 @@
+"""The discussion of an approval: who sees the request asks and answers while it is open, and an erasure removes it."""
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from governance.foundation.approvals import actions, discussion, queries
+from governance.foundation.approvals.models import ApprovalComment
+from governance.foundation.audit import sealing
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.privacy import redaction
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.kernel.jobs import WorkItem
+from tests import make
+from tests.conftest import visitor
+from tests.foundation.approvals.conftest import NAME
+from tests.foundation.approvals.deciding import decide, page_of
+
+SECOND = ("second_admin", "acme")
+
+
+@pytest.fixture
+def as_olga(app, database, purposes):
+    make.join(*SECOND, since=clock.now() - make.MEMBERS_FOR)
+    return visitor(app, *SECOND)
+
+
+def spoken(reply):
+    """The comments on the page, with who wrote them."""
+    section = BeautifulSoup(reply.text, "html.parser").select_one("section[aria-labelledby=discussion]")
+    return [" ".join(each.get_text(" ").split()) for each in section.select("article")] if section else None
+
+
+def letters():
+    with make.acting("admin", read_only=True):
+        return [
+            each.params["to"] for each in session().scalars(select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.id))
+        ]
+
+
+def test_an_approver_asks_and_the_requester_answers(purposes, as_admin, as_olga):
+    purposes.requested(purposes.system())
+    path = page_of()
+    after = as_olga.post(f"{path}/comments", text=" How long is it needed? ")
+    assert after.location.endswith("#discussion")
+    as_admin.post(f"{path}/comments", text="Until March.")
+    first, second = spoken(as_olga.get(path))
+    assert "Olga Novak" in first and first.endswith("How long is it needed?")
+    assert "Sanjay Patel" in second and second.endswith("Until March.")
+    assert letters() == ["admin@acme.example", "olga.novak@acme.example"]
+    with make.acting("admin", read_only=True):
+        entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "approval.commented")).all()
+        assert len(entries) == 2
+        assert {sealing.unseal("text", e.sealed["text"]) for e in entries} == {"How long is it needed?", "Until March."}
+    assert "commented on a request for approval" not in as_admin.get(path).text, "the discussion shows it already"
+
+
+def test_a_double_click_comments_once_and_nothing_is_no_comment(purposes, as_olga):
+    purposes.requested(purposes.system())
+    path = page_of()
+    as_olga.post(f"{path}/comments", text="Why?")
+    as_olga.post(f"{path}/comments", text="Why?")
+    assert len(spoken(as_olga.get(path))) == 1
+    refused = as_olga.post(f"{path}/comments", text="  ", then=422)
+    assert "Write a question or an answer." in refused.text and "Approve" in refused.text
+    as_olga.post(f"{path}/comments", text="x" * 2001, then=422)
+
+
+def test_who_does_not_see_the_request_does_not_discuss_it(purposes, as_viewer, as_auditor, as_neighbour, as_contributor):
+    purposes.requested(purposes.system())
+    path = page_of()
+    for stranger, status in ((as_viewer, 403), (as_auditor, 403), (as_neighbour, 404), (as_contributor, 404)):
+        stranger.post(f"{path}/comments", text="Let me in", then=status)
+
+
+def test_a_decided_request_keeps_its_discussion_and_takes_no_more(purposes, as_olga):
+    purposes.requested(purposes.system())
+    path = page_of()
+    as_olga.post(f"{path}/comments", text="Why?")
+    decide(as_olga, path, verb="approve")
+    reply = as_olga.get(path)
+    assert len(spoken(reply)) == 1 and "Post comment" not in reply.text
+    assert "its discussion is too" in as_olga.post(f"{path}/comments", text="Still?", then=409).text
+
+
+def test_a_discussion_does_not_change_what_is_approved(purposes, as_admin, as_olga):
+    purposes.requested(purposes.system())
+    path = page_of()
+    before = purposes.applied.copy()
+    as_admin.post(f"{path}/comments", text="It grew a lot.")
+    decide(as_olga, path, verb="approve")
+    assert len(purposes.applied) == len(before) + 1
+
+
+def test_an_erasure_reaches_the_discussion(purposes, as_olga):
+    system = purposes.system()
+    purposes.requested(system)
+    path = page_of()
+    as_olga.post(f"{path}/comments", text="Does Nadia Karim still use it?")
+    with make.acting("admin"):
+        redaction.replace(redaction.Traces(make.person_id("viewer"), frozenset({"Nadia Karim"}), frozenset()))
+        session().expire_all()
+        assert session().scalars(select(ApprovalComment.text)).all() == ["Does [erased] still use it?"]
+        actions.redact(NAME, [system], summary="change a purpose")
+        assert session().scalars(select(ApprovalComment)).all() == []
+
+
+def test_a_long_discussion_shows_its_newest_and_has_an_end(purposes, as_olga, monkeypatch):
+    asked = purposes.requested(purposes.system())
+    path = page_of()
+    monkeypatch.setattr(discussion, "PAGE_SIZE", 2)
+    monkeypatch.setattr(discussion, "MAX_COMMENTS", 3)
+    for number in range(3):
+        as_olga.post(f"{path}/comments", text=f"Question {number}")
+    assert [each.split()[-1] for each in spoken(as_olga.get(path))] == ["1", "2"]
+    as_olga.post(f"{path}/comments", text="One more", then=422)
+    with make.acting("admin", read_only=True):
+        assert len(discussion.comments(queries.approval(asked))) == 2

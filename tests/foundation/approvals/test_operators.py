@@ -1,0 +1,58 @@
+"""Approvals in the operator's tenant: requested by one operator, in the inbox of another, decided there."""
+
+import pytest
+
+from governance.foundation.approvals import actions
+from governance.foundation.approvals.kinds import ApprovalKind, Description
+from governance.foundation.people import permissions
+from governance.kernel import clock
+from governance.kernel.ids import uuid7
+from governance.publishing.inbox import queries
+from tests import make
+from tests.conftest import visitor
+from tests.foundation.approvals.conftest import known
+from tests.foundation.approvals.deciding import decide, in_inbox, page_of
+
+
+def forget_statements():
+    """They follow from the kinds, which are the same as long as a process runs."""
+    for statement in (queries._page_statement, queries._tally_statement, queries._keys_statement, queries._item_statement):
+        statement.cache_clear()
+
+
+@pytest.fixture
+def applied(app):
+    found = []
+    kind = ApprovalKind(
+        name="test_platform", label="Platform change", permission=permissions.MANAGE, describe=lambda a: Description(a.summary),
+        fingerprint=lambda a: {"target": a.target_id}, apply=lambda a: found.append(a.target_id),
+    )  # fmt: skip
+    with known(kind):
+        forget_statements()
+        yield found
+    forget_statements()
+
+
+def test_what_an_operator_requested_is_in_the_inbox_of_another(app, as_operator, database, applied):
+    make.join("second_operator", "console", since=clock.now() - make.MEMBERS_FOR)
+    with make.acting("operator_admin", "console"):
+        actions.request("test_platform", uuid7(), summary="raise the platform minimum", reason="It is time")
+    noor, path = visitor(app, "second_operator", "console"), page_of("console")
+    assert in_inbox(noor, "console") == {path} and in_inbox(as_operator, "console") == set()
+    for address in ("/operator/frameworks", "/t/console/settings/members"):
+        assert "<b>1</b>" in noor.get(address).text and "<b>1</b>" not in as_operator.get(address).text
+    decide(noor, path, verb="approve")
+    assert len(applied) == 1 and in_inbox(noor, "console") == set()
+    done = noor.get("/t/console/inbox/?view=done").text
+    assert "Raise the platform minimum" in done and "You approved this request" in done and path in done
+    theirs = as_operator.get("/t/console/inbox/?view=done").text
+    assert "Your request was approved" in theirs and "You approved this request" not in theirs
+
+
+def test_a_tenant_neither_sees_nor_decides_it(app, as_admin, applied):
+    with make.acting("operator_admin", "console"):
+        actions.request("test_platform", uuid7(), summary="raise the platform minimum", reason="It is time")
+    path = page_of("console")
+    as_admin.get(path, then=404)
+    as_admin.get(path.replace("/console/", "/acme/"), then=404)
+    assert in_inbox(as_admin) == set()
