@@ -188,7 +188,7 @@ def stop(
     """
     alone("switches")  # of two clicks the second sees the first one's stop
     _sensible(scope, system, feature, generate=generate, serve=serve, look_again_at=look_again_at)
-    there = queries.standing_of(scope, system.id if system else None, feature.id if feature else None)
+    there = queries.active_stops_of(scope, system.id if system else None, feature.id if feature else None)
     generate, serve = generate or any(s.generate for s in there), serve or any(s.serve for s in there)
     if there and (there[0].generate, there[0].serve) == (generate, serve):
         return there[0]
@@ -260,7 +260,7 @@ def mark(stops: Sequence[Stop], *, second: bool) -> str:
 
 def seen(found: Stop) -> str:
     """The mark that the page of a stop carries; it locks nothing."""
-    there = queries.standing_of(found.scope, found.system_id, found.feature_id, lock=False)
+    there = queries.active_stops_of(found.scope, found.system_id, found.feature_id, lock=False)
     return mark(there, second=queries.needs_second(found))
 
 
@@ -324,7 +324,7 @@ def _still(found: Stop) -> Sequence[Stop]:
         raise DomainError("That is the stop of a drill: it ends with the drill.")
     if found.restarted_at is not None:
         raise NotStopped("It was restarted already, by somebody else.")
-    return queries.standing_of(found.scope, found.system_id, found.feature_id)
+    return queries.active_stops_of(found.scope, found.system_id, found.feature_id)
 
 
 def _unchanged(there: Sequence[Stop], sent: str, *, second: bool) -> None:

@@ -13,7 +13,7 @@ SCOPES = ("tenant", "system", "feature")
 
 
 class Stop(Tenanted, Model):
-    """One stop of a scope: who, why, and on which planes. It stands until somebody restarts it; it never lapses."""
+    """One stop of a scope: who, why, and on which planes. It is active until somebody restarts it; it never expires."""
 
     __tablename__ = "stops"
     __table_args__ = (

@@ -1,7 +1,7 @@
-"""What stands stopped, for whom, and who obeys.
+"""What is stopped, for whom, and who obeys.
 
-standing_stops(), platform_stops()      what every answer follows from
-stop(id), standing_of(…)                the rows behind a verb
+active_stops(), platform_stops()      what every answer follows from
+stop(id), active_stops_of(…)                the rows behind a verb
 listeners(), obedience(stops)           who asks, and who obeys which stop
 board(…) -> Board                       every scope of the tenant, or of one system, as its page shows it
 waiting_restarts()                      restarts that wait for a second person
@@ -18,9 +18,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel import clock
 from governance.kernel.db import find, session
+from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import Acknowledgement, Consumer, Drill, PlatformStop, Stop
 from governance.operations.switches.readiness import LastDrill, Readiness, readiness
-from governance.operations.switches.standing import Stopped
 from governance.operations.switches.stop_propagation import Listener, Obedience, obedience
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem, SystemFeature
@@ -29,22 +29,22 @@ MOST_LISTENERS = 20_000
 ENDED = ("passed", "failed")
 
 
-def standing_stops() -> Sequence[Stopped]:
-    """All stops that stand over the acting tenant, the operator's first; two statements."""
+def active_stops() -> Sequence[ActiveStop]:
+    """All active stops that cover the acting tenant, the operator's first; two statements."""
     columns = (Stop.id, Stop.scope, Stop.system_id, Stop.feature_id, Stop.generate, Stop.serve, Stop.reason, Stop.version,
                Stop.created_at, Stop.drill_id)  # fmt: skip
     own = session().execute(select(*columns).where(Stop.restarted_at.is_(None)).order_by(Stop.created_at))
     return platform_stops() + [
-        Stopped(s.id, s.scope, s.system_id, s.feature_id, s.generate, s.serve, s.reason, s.version, s.created_at,
+        ActiveStop(s.id, s.scope, s.system_id, s.feature_id, s.generate, s.serve, s.reason, s.version, s.created_at,
                 s.drill_id is not None)
         for s in own
     ]  # fmt: skip
 
 
-def platform_stops() -> list[Stopped]:
-    """The operator's stop of everything, if it stands."""
+def platform_stops() -> list[ActiveStop]:
+    """The operator's stop of everything, if it is active."""
     above = session().scalars(select(PlatformStop).where(PlatformStop.restarted_at.is_(None)))
-    return [Stopped(p.id, "platform", None, None, p.generate, p.serve, p.reason, 0, p.created_at) for p in above]
+    return [ActiveStop(p.id, "platform", None, None, p.generate, p.serve, p.reason, 0, p.created_at) for p in above]
 
 
 # ---- the rows behind a verb
@@ -59,14 +59,14 @@ def drill(drill_id: UUID, *, lock: bool = False) -> Drill:
     return find(Drill, drill_id, what="drill", lock=lock)
 
 
-def standing() -> Sequence[Stop]:
-    """Every stop of the tenant's own that stands, the newest first."""
+def own_active_stops() -> Sequence[Stop]:
+    """Every active stop of the tenant's own, the newest first."""
     query = select(Stop).where(Stop.restarted_at.is_(None))
     return session().scalars(query.order_by(Stop.created_at.desc(), Stop.version.desc())).all()
 
 
-def standing_of(scope: str, system_id: UUID | None, feature_id: UUID | None, *, lock: bool = True) -> Sequence[Stop]:
-    """What stands of exactly this scope, the newest (and widest) first; drills end by themselves and are left out."""
+def active_stops_of(scope: str, system_id: UUID | None, feature_id: UUID | None, *, lock: bool = True) -> Sequence[Stop]:
+    """The active stops of exactly this scope, the newest (and widest) first; drills end by themselves and are left out."""
     same = (Stop.scope == scope, Stop.system_id.is_not_distinct_from(system_id), Stop.feature_id.is_not_distinct_from(feature_id))
     query = select(Stop).where(*same, Stop.restarted_at.is_(None), Stop.drill_id.is_(None)).order_by(Stop.version.desc())
     return session().scalars(query.with_for_update() if lock else query).all()
@@ -202,7 +202,7 @@ class Board:
 
     rows: Sequence[Row]
     stops: Sequence[Stop]
-    platform: Sequence[Stopped]
+    platform: Sequence[ActiveStop]
     listeners: Mapping[UUID, Listener]
     obeyed: Mapping[UUID, Obedience]
 
@@ -218,7 +218,7 @@ class Board:
 def board(only: AISystem | None = None) -> Board:
     """Every switch of the tenant, or of one system; eight statements whatever their number, seven for one system."""
     scopes, known = _scopes(only), listeners()
-    stops = [s for s in standing() if only is None or s.scope == "tenant" or s.system_id == only.id]
+    stops = [s for s in own_active_stops() if only is None or s.scope == "tenant" or s.system_id == only.id]
     obeyed, drills, newest = obediences(stops, known), _drills(), _newest()
     facts = _Facts(stops, platform_stops(), obeyed, known, drills, newest, clock.now())
     return Board([_row(scope, facts) for scope in scopes], stops, facts.platform, known, obeyed)
@@ -240,7 +240,7 @@ type Key = tuple[UUID | None, UUID | None]
 @dataclass(frozen=True, slots=True)
 class _Facts:
     stops: Sequence[Stop]
-    platform: Sequence[Stopped]
+    platform: Sequence[ActiveStop]
     obeyed: Mapping[UUID, Obedience]
     listeners: Mapping[UUID, Listener]
     drills: Mapping[tuple[UUID, UUID | None, bool], Drill]

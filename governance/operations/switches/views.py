@@ -22,11 +22,11 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import queries as policies
 from governance.operations.switches import actions, permissions, queries
+from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.forms import DecideForm, DrillForm, RestartForm, StopAllForm, StopForm, instant
 from governance.operations.switches.models import Drill, PlatformStop, Stop
 from governance.operations.switches.obedience_chart import Region, obedience_chart
 from governance.operations.switches.queries import Board, Row, Scope
-from governance.operations.switches.standing import Stopped
 from governance.operations.switches.stop_propagation import PROMISE, Obedience
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem, SystemFeature
@@ -338,11 +338,11 @@ def _of_stop(found: Stop) -> dict[str, Any]:
     names = _names(found.stopped_by, found.restarted_by, found.restart_asked_by)
     return {
         **told, "system": under, "names": names, "second": queries.needs_second(found), "me": current.actor().person_id,
-        "wider": [s for s in queries.standing_stops() if _is_wider(s, found)],
+        "wider": [s for s in queries.active_stops() if _is_wider(s, found)],
     }  # fmt: skip
 
 
-def _is_wider(other: Stopped, found: Stop) -> bool:
+def _is_wider(other: ActiveStop, found: Stop) -> bool:
     """Whether another stop covers all that this one does: then restarting this one alone lets nothing answer again."""
     same = (other.scope, other.system_id, other.feature_id) == (found.scope, found.system_id, found.feature_id)
     covers = other.covers(found.system_id, found.feature_id) and (other.scope != "feature" or found.scope == "feature")

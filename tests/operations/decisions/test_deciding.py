@@ -82,7 +82,7 @@ def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product)
     assert product.value("switch.claims-triage.auto-approve") is False
     for role in ("admin", "compliance_officer"):
         with make.acting(role):
-            held = stops.standing()[0]
+            held = stops.own_active_stops()[0]
             deed = switches.ask_restart if held.restart_asked_by is None else switches.restart
             deed(held, seen=switches.seen(held), because="It is gone")
     product.ask("switch.claims-triage.auto-approve", then=404)

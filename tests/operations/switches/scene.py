@@ -74,9 +74,9 @@ def seen(stop_id: UUID) -> str:
         return actions.seen(queries.stop(stop_id))
 
 
-def standing() -> list[Stop]:
+def active_stops() -> list[Stop]:
     with make.acting("admin", read_only=True):
-        found = list(queries.standing())
+        found = list(queries.own_active_stops())
         session().expunge_all()  # read after the transaction
         return found
 

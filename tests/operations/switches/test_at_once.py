@@ -64,6 +64,6 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed, app)
     late.join(60)
     assert len(replies) == 1
     with make.acting("admin", "globex"):
-        [*there] = queries.standing()
+        [*there] = queries.own_active_stops()
         assert len(there) == 2
         actions.restart(there[0], seen=actions.seen(there[0]), because="The test is over.")

@@ -70,14 +70,14 @@ def test_a_drill_is_a_real_stop_that_ends_when_every_consumer_obeyed():
     held = begun(drill_id)
     assert (drill(drill_id).state, drill(drill_id).expected, held.version) == ("running", 2, before + 1)
     with make.acting("admin", read_only=True):
-        [over] = queries.standing_stops()
+        [over] = queries.active_stops()
         assert over.is_drill and over.generate and over.serve
     scene.hear(key, ["a", "b"], version=held.version, at=held.created_at + timedelta(seconds=0.6))
     with at(62):
         assert not jobs.turn()
     found = drill(drill_id)
     assert (found.state, found.obeyed, found.slowest_ms) == ("passed", 2, 600)
-    assert scene.standing() == [] and scene.mark() == before + 2
+    assert scene.active_stops() == [] and scene.mark() == before + 2
     [entry] = scene.entries("switch.drill.passed")
     assert entry.facts == {"key": "ad-copywriter", "name": "draft", "expected": 2, "obeyed": 2, "slowest_ms": 600}
 
@@ -89,7 +89,7 @@ def test_who_does_not_obey_in_time_is_named():
     scene.hear(key, ["quick"], version=held.version, at=held.created_at + timedelta(seconds=1))
     with at(67):
         assert jobs.turn(), "lifted, but what was heard in time may still come in"
-        assert scene.standing() == []
+        assert scene.active_stops() == []
     scene.hear(key, ["slow"], version=held.version, at=held.created_at + timedelta(seconds=5.5))
     with at(69):
         assert not jobs.turn()
@@ -122,10 +122,10 @@ def test_killed_half_way_it_is_ended_by_whoever_comes_next():
     key, drill_id = scene.api_key(), plan()
     scene.hear(key, ["a"])
     begun(drill_id)
-    assert len(scene.standing()) == 1
+    assert len(scene.active_stops()) == 1
     with at(3600):
         assert not jobs.turn()
-    assert drill(drill_id).state == "failed" and scene.standing() == []
+    assert drill(drill_id).state == "failed" and scene.active_stops() == []
     assert len(scene.entries("switch.drill.begun")) == 1
 
 
@@ -136,7 +136,7 @@ def test_two_rounds_run_it_once():
     with at(61):
         jobs.turn()
         jobs.turn()
-    assert len(scene.entries("switch.drill.begun")) == 1 and len(scene.standing()) == 1
+    assert len(scene.entries("switch.drill.begun")) == 1 and len(scene.active_stops()) == 1
 
 
 def test_the_job_runs_until_nothing_is_under_way():
@@ -164,7 +164,7 @@ def test_other_stops_stay_when_a_drill_ends():
     scene.hear(key, ["a"], version=made.version, at=made.created_at)
     with at(62):
         jobs.turn()
-    assert [s.id for s in scene.standing()] == [held] and drill(drill_id).state == "passed"
+    assert [s.id for s in scene.active_stops()] == [held] and drill(drill_id).state == "passed"
 
 
 def test_the_stop_of_a_drill_is_not_restarted_by_hand(acting):
@@ -236,7 +236,7 @@ def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_
         systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It writes to patients now")
     with at(61):
         assert not jobs.turn()
-    assert drill(drill_id).state == "cancelled" and scene.standing() == []
+    assert drill(drill_id).state == "cancelled" and scene.active_stops() == []
     assert len(scene.entries("switch.drill.cancelled")) == 1
     with acting("admin", read_only=True):
         assert session().scalars(select(Drill.state)).all() == ["cancelled"]

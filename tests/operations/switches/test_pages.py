@@ -45,7 +45,7 @@ def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_cont
     scene.hear(key, ["singapore-worker-2"], at=scene.later(-60), region="Singapore")
     page = as_contributor.post(STOP, what=part(), because=scene.REASON, follow=True, **BOTH)
     assert "Obeyed by 0 of 2 consumers" in words(page)
-    [held] = scene.standing()
+    [held] = scene.active_stops()
     scene.hear(key, ["frankfurt-worker-3"], at=held.created_at + timedelta(seconds=0.11))
     scene.hear(key, ["singapore-worker-2"], at=held.created_at + timedelta(seconds=0.8), region="Singapore")
     text = words(as_viewer.get(PAGE))
@@ -63,13 +63,13 @@ def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_cont
 ])  # fmt: skip
 def test_what_stops_nothing_is_named_beside_its_field(as_admin, sent, field):
     page = as_admin.post(STOP, then=422, **{"what": part(), "because": "x", **BOTH, **sent})
-    assert f'href="#{field}"' in page.text and "Not stopped." in page.text and scene.standing() == []
+    assert f'href="#{field}"' in page.text and "Not stopped." in page.text and scene.active_stops() == []
 
 
 def test_a_double_click_stops_once(as_admin):
     for _ in range(2):
         as_admin.post(STOP, what="all", because="x", **BOTH)
-    assert [s.scope for s in scene.standing()] == ["system"]
+    assert [s.scope for s in scene.active_stops()] == ["system"]
 
 
 def test_the_dialogs_form_is_a_page_too(as_admin, as_viewer):
@@ -94,7 +94,7 @@ def page_links(reply):
 def test_everything_takes_the_tenants_name(as_admin, as_viewer):
     assert "Type Acme Insurance." in words(as_admin.get("switches/stop"))
     as_admin.post("switches/stop", then=422, because="x", typed="acme", **BOTH)
-    assert scene.standing() == []
+    assert scene.active_stops() == []
     text = words(as_admin.post("switches/stop", because="x", typed="acme  insurance", follow=True, **BOTH))
     assert "everything is stopped" in text.casefold() and "with everything" in text
     assert "Everything" in banner(as_viewer.get("systems/"))
@@ -159,7 +159,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admi
     assert "A restart waits for a second person" in words(as_reviewer.get(PAGE))
     text = words(as_officer.post(restart, verb="restart", seen=marked(page), follow=True))
     assert "Restarted. It answers again." in as_officer.get("systems/").text or "2 of" in text or "armed" in text
-    assert scene.standing() == []
+    assert scene.active_stops() == []
     assert "Nothing is left to decide." in words(as_reviewer.get(restart))
     as_reviewer.post(restart, then=422, verb="restart", seen="x")
 
@@ -171,7 +171,7 @@ def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer)
     page = as_officer.get(restart)
     scene.stopped(generate=False)
     again = as_officer.post(restart, then=409, verb="restart", seen=marked(page))
-    assert "has changed since you opened this page" in words(again) and len(scene.standing()) == 2
+    assert "has changed since you opened this page" in words(again) and len(scene.active_stops()) == 2
 
 
 def test_a_wider_stop_that_stays_is_said_before_the_restart(as_admin):
@@ -187,7 +187,7 @@ def test_a_wider_stop_that_stays_is_said_before_the_restart(as_admin):
 def test_an_unknown_verb_decides_nothing(as_admin, verb):
     held = scene.stopped()
     as_admin.post(f"switches/stops/{held}/restart", then=422, verb=verb, seen=scene.seen(held))
-    assert len(scene.standing()) == 1
+    assert len(scene.active_stops()) == 1
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
@@ -209,11 +209,11 @@ def test_another_tenant_stops_and_restarts_nothing_of_ours(as_neighbour, as_stra
         as_stranger.get(path, then=404)
     as_neighbour.post("systems/router/stop", then=422, what=mine, because="x", **BOTH)
     as_neighbour.post(f"switches/stops/{held}/restart", then=404, verb="restart", because="x", seen=scene.seen(held))
-    assert len(scene.standing()) == 1
+    assert len(scene.active_stops()) == 1
     with acting("admin", "globex", read_only=True):
         from governance.operations.switches import queries
 
-        assert queries.standing_stops() == []
+        assert queries.active_stops() == []
 
 
 # ---- the pages

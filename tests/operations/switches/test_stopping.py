@@ -9,8 +9,8 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.operations.switches import actions, queries
+from governance.operations.switches.active_stops import live
 from governance.operations.switches.models import Acknowledgement, Consumer
-from governance.operations.switches.standing import live
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
@@ -56,13 +56,13 @@ def test_a_stop_of_the_other_plane_widens_what_stands():
     wide = scene.row(second)
     assert second != first and (wide.generate, wide.serve) == (True, True) and wide.version > scene.row(first).version
     with make.acting("admin", read_only=True):
-        assert live(queries.standing_stops()).stopped
+        assert live(queries.active_stops()).stopped
     with make.acting("admin"):
         scene_of = queries.stop(first)
         actions.ask_restart(scene_of, seen=actions.seen(scene_of), because="Mended.")
     with make.acting("compliance_officer"):
         actions.restart(queries.stop(second), seen=actions.seen(queries.stop(second)))
-    assert scene.standing() == [], "both rows of the scope end together"
+    assert scene.active_stops() == [], "both rows of the scope end together"
 
 
 @pytest.mark.parametrize(("options", "field"), [
@@ -74,7 +74,7 @@ def test_what_no_stop_may_be(acting, options, field):
     options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
     with acting("admin"), pytest.raises(Invalid) as refused:
         actions.stop("feature", *scene.feature(), **{"reason": "x", **options})
-    assert refused.value.field == field and scene.standing() == []
+    assert refused.value.field == field and scene.active_stops() == []
 
 
 @pytest.mark.parametrize("scope", ["everything", "tenant", "system"])
@@ -98,7 +98,7 @@ def test_a_stop_of_everything_covers_every_system(acting):
     with acting("contributor"):
         actions.stop("tenant", None, None, reason="x")
     with acting("admin", read_only=True):
-        [found] = queries.standing_stops()
+        [found] = queries.active_stops()
         assert found.covers(None) and found.covers(register.system("claims-triage").id)
     assert len(scene.entries("switch.tenant.stopped")) == 1
 
@@ -123,7 +123,7 @@ def test_the_high_risk_lane_takes_two(acting):
     before = scene.mark()
     with acting("compliance_officer"):
         actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
-    assert scene.standing() == [] and scene.mark() == before + 1
+    assert scene.active_stops() == [] and scene.mark() == before + 1
     [entry] = scene.entries("switch.feature.restarted")
     assert entry.facts["version"] == scene.row(held).version and len(scene.entries("switch.restart.asked")) == 1
 
@@ -134,7 +134,7 @@ def test_who_stopped_may_be_one_of_the_two(acting):
     ask(held)
     with acting("compliance_officer"):
         actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
-    assert scene.standing() == []
+    assert scene.active_stops() == []
 
 
 def test_the_standard_lane_takes_one_with_a_reason(acting):
@@ -146,7 +146,7 @@ def test_the_standard_lane_takes_one_with_a_reason(acting):
             actions.restart(found, seen=actions.seen(found), because=" ")
         actions.restart(found, seen=actions.seen(found), because="Mended.")
         actions.restart(found, seen="whatever")  # the second click of the same person
-    assert scene.standing() == [] and len(scene.entries("switch.feature.restarted")) == 1
+    assert scene.active_stops() == [] and len(scene.entries("switch.feature.restarted")) == 1
     with acting("compliance_officer"), pytest.raises(DomainError, match="restarted already"):
         actions.restart(queries.stop(held), seen="whatever", because="x")
 
@@ -166,7 +166,7 @@ def test_a_stop_that_was_widened_since_is_stale(acting):
     scene.stopped(generate=False)
     with acting("compliance_officer"), pytest.raises(Stale):
         actions.restart(queries.stop(held), seen=shown)
-    assert len(scene.standing()) == 2
+    assert len(scene.active_stops()) == 2
 
 
 def test_a_lane_that_was_raised_since_is_stale(acting):
@@ -202,7 +202,7 @@ def test_a_second_person_keeps_it_stopped_with_a_reason(acting):
         actions.keep_stopped(queries.stop(held), because="The test still fails.")
         with pytest.raises(DomainError, match="Nobody has asked"):
             actions.keep_stopped(queries.stop(held), because="x")
-    assert len(scene.standing()) == 1 and scene.row(held).restart_asked_by is None
+    assert len(scene.active_stops()) == 1 and scene.row(held).restart_asked_by is None
 
 
 def test_what_stands_above_stays(acting):
@@ -211,7 +211,7 @@ def test_what_stands_above_stays(acting):
     whole, part = scene.stopped(None, "ad-copywriter"), scene.stopped("draft", "ad-copywriter")
     with acting("admin"):
         actions.restart(queries.stop(part), seen=actions.seen(queries.stop(part)), because="Mended.")
-    assert [s.id for s in scene.standing()] == [whole]
+    assert [s.id for s in scene.active_stops()] == [whole]
 
 
 # ---- what workers heard
@@ -249,7 +249,7 @@ def test_a_batch_costs_five_statements_however_long(acting, statements):
         scene.hear(key, [f"worker-{n}" for n in range(60)], version=number)
     assert len(seen) <= 5
     with acting("admin", read_only=True):
-        ours = Acknowledgement.stop_id.in_([s.id for s in queries.standing()])
+        ours = Acknowledgement.stop_id.in_([s.id for s in queries.own_active_stops()])
         assert session().scalar(select(func.count()).where(ours)) == 180
 
 
@@ -310,13 +310,13 @@ def test_the_operator_stops_every_tenant_and_a_second_one_restarts(acting, secon
         shown = actions.platform_mark(held)
     for slug in ("acme", "globex"):
         with acting("admin", slug, read_only=True):
-            assert [s.scope for s in queries.standing_stops()] == ["platform"]
+            assert [s.scope for s in queries.active_stops()] == ["platform"]
     with acting(second_operator, "console"):
         with pytest.raises(Stale):
             actions.restart_platform(seen="another")
         actions.restart_platform(seen=shown)
     with acting("admin", read_only=True):
-        assert queries.standing_stops() == []
+        assert queries.active_stops() == []
 
 
 def test_a_wider_stop_of_everything_voids_what_was_asked(acting):
