@@ -3,6 +3,7 @@
 ActiveStop        one active stop: its scope, its planes, why
 covering(stops)   those that cover a system, or a feature of it
 Live              the two planes of a scope: whether it may generate, and serve
+planes(…)         the planes of a stop, in words
 """
 
 from collections.abc import Iterable
@@ -60,3 +61,8 @@ def live(stops: Iterable[ActiveStop]) -> Live:
     """What several stops leave: a plane is live when none of them stops it."""
     each = list(stops)
     return Live(not any(s.generate for s in each), not any(s.serve for s in each))
+
+
+def planes(*, generate: bool, serve: bool) -> str:
+    """What a stop of these planes means, in words."""
+    return ", ".join(text for text, on in (("no new model calls", generate), ("no cached answers", serve)) if on)

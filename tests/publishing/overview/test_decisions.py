@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.inbox import InboxRow
@@ -12,42 +13,48 @@ from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.models import PolicyVersion, Waiver
 from governance.operations.switches import actions as switches
-from governance.operations.switches.models import Drill, Stop
+from governance.operations.switches import drill_actions
+from governance.operations.switches import queries as switches_of
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as registered
 from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.sources import by_name
 from governance.publishing.overview import queries
 from tests import make
-from tests.assurance.controls.governed import asked, drilled, in_force, stopped, waived
+from tests.assurance.controls.governed import asked, in_force, stopped, waived
 from tests.conftest import visitor
+from tests.foundation.approvals.deciding import approve
 from tests.publishing.overview.conftest import NOW, ago
 from tests.publishing.overview.test_overview import cell, links
 
 
 @pytest.fixture
 def asking(rich):
-    """Sanjay asked for a looser policy, a waiver, a restart and a drill."""
+    """Sanjay requested a looser policy, a waiver, a restart and a drill."""
     with clock.frozen(ago(100)), make.acting("compliance_officer"):
         copywriter = systems.register(
-            key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="standard", owner_id=None
+            key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="high_risk", owner_id=None
         ).id
     me = make.person_id("admin")
     with make.acting("admin"):
         in_force(ago(90), 1, "strict")
-        version = asked(ago(2), "standard", me)
-        waiver = waived(
+        version_id = asked(ago(2), "standard", me).id
+        waiver_id = waived(
             copywriter, "grounding", "open", since=ago(1), until=NOW + timedelta(days=20), state="asked", first_by=None, first_at=None, second_by=None,
             second_at=None, created_at=ago(1),
-        )  # fmt: skip
-        stop = stopped(copywriter, ago(8), restart_asked_by=me, restart_asked_at=ago(1), restart_reason="It was mended.")
-        drill = drilled(
-            copywriter, NOW + timedelta(days=3), state="asked", started_at=None, ended_at=None, agreed_by=None, created_at=ago(1)
+        ).id  # fmt: skip
+        stop_id = stopped(copywriter, ago(8)).id
+    with clock.frozen(ago(1)), make.acting("admin"):
+        held = switches_of.stop(stop_id)
+        restart = switches.request_restart(held, seen=switches.seen(held), because="It was fixed.").id
+        plan = drill_actions.plan(
+            registered.system("ad-copywriter"), None, due_at=NOW + timedelta(days=3), seconds=9, because="Yearly."
         )
-        return {"version": version.id, "waiver": waiver.id, "stop": stop.id, "drill": drill.id, "system": copywriter}
+        drill = open_approval("drill", plan.id).id
+        return {"version": version_id, "waiver": waiver_id, "restart": restart, "drill": drill, "system": copywriter}
 
 
-SAID = ("Review the looser policy", "Review the waiver: grounding of ad-copywriter", "Review the restart of ad-copywriter", "Review the drill of ad-copywriter")  # fmt: skip
+SAID = ("Review the looser policy", "Review the waiver: grounding of ad-copywriter", "Review the request to restart ad-copywriter", "Review the request to drill ad-copywriter")  # fmt: skip
 
 
 def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
@@ -56,7 +63,7 @@ def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
     titles = {item.title: item for item in found}
     assert set(SAID) <= set(titles)
     assert titles[SAID[0]].detail == "Requested by Sanjay Patel: Support needs memory."
-    assert titles[SAID[2]].detail == "Requested by Sanjay Patel: It was mended."
+    assert titles[SAID[2]].detail == "Requested by Sanjay Patel: It was fixed."
     assert titles[SAID[3]].row.due == NOW + timedelta(days=3)
     assert [(item.rank, item.at) for item in found] == sorted((item.rank, item.at) for item in found)
     page = as_officer.get("")
@@ -70,8 +77,8 @@ def test_each_leads_to_where_it_is_decided(as_officer, asking, which):
     path = (
         "policies/decisions/{version}",
         "policies/waivers/{waiver}",
-        "switches/stops/{stop}/restart",
-        "switches/drills/{drill}",
+        "approvals/{restart}",
+        "approvals/{drill}",
     )[which]
     as_officer.get(path.format(**asking), then=200)
 
@@ -91,7 +98,7 @@ def test_who_agreed_first_is_not_asked_again(as_officer, as_reviewer, asking):
 
 def test_an_approval_is_never_left_out_of_the_short_list():
     old = [item(f"Old {n}", NOW - timedelta(days=90 - n)) for n in range(9)]
-    new = item("Decide", NOW, source="drill")
+    new = item("Decide", NOW, source="approval")
     assert [each.row.about for each in queries.foremost([*old, new], 6)] == [
         "Old 0",
         "Old 1",
@@ -117,8 +124,8 @@ def test_what_was_decided_waits_no_more(as_reviewer, asking):
     with make.acting("admin"):
         session().query(PolicyVersion).filter_by(id=asking["version"]).update({"state": "refused"})
         session().query(Waiver).filter_by(id=asking["waiver"]).update({"state": "refused"})
-        session().query(Stop).filter_by(id=asking["stop"]).update({"restarted_at": NOW})
-        session().query(Drill).filter_by(id=asking["drill"]).update({"state": "planned"})
+    for each in ("restart", "drill"):
+        approve(asking[each], "compliance_officer")
     assert not any(said in cell(as_reviewer.get(""), "waits") for said in SAID)
 
 
