@@ -76,7 +76,7 @@ def _effects(
     scope: tuple[AISystem | None, SystemFeature | None], what: str, others: tuple[Sequence[ActiveStop], Sequence[ActiveStop]],
     obeyed: Obedience, answering: Sequence[SystemFeature],
 ) -> Iterator[Effect]:  # fmt: skip
-    """What answers again, what stays stopped, and whom the stop may not have reached."""
+    """What answers again, what stays stopped, and which consumers the stop may not have reached."""
     wider, within = others
     if any(each is not None and each.retired_at for each in scope):
         yield Effect("bad", f"{what} was retired.", "Nothing of it answers, also after a restart.")

@@ -98,7 +98,7 @@ def _acknowledge(
 
 
 def forget_consumers() -> int:
-    """Those that were not heard for a month and of whom no stop tells; how many went. The others stay with their stops."""
+    """Delete consumers that were not heard for a month and that no stop names; returns how many."""
     c = Consumer
     told_of = select(Stop.id).where(Stop.tenant_id == c.tenant_id, Stop.expected.has_key(cast(c.id, String)))
     obeyed = select(Acknowledgement.id).where(Acknowledgement.tenant_id == c.tenant_id, Acknowledgement.consumer_id == c.id)

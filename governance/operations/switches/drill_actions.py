@@ -39,7 +39,7 @@ DRILL_PLANNED = action(
 )
 DRILL_AGREED = action(
     "switch.drill.agreed",
-    "agreed to a drill",
+    "approved a drill",
     target="Drill",
     activity="update",
     severity="low",
@@ -82,7 +82,7 @@ DRILL_FAILED = action(
 )
 
 
-SECONDS = (1, 60)  # how long a drill may stand
+SECONDS = (1, 60)  # how long a drill may last
 REPEATS = (7, 366)  # days between drills
 SETTLE = timedelta(seconds=2)  # after a drill was lifted, what workers heard in its time may still come in
 REPORT_WITHIN = timedelta(hours=1)  # so long is a drill's report tried again
@@ -200,7 +200,7 @@ def _begin(drill: Drill) -> None:
     reached = stop_propagation.expected(queries.listeners().values(), system.id, clock.now())
     drill.state, drill.started_at, drill.expected = "running", clock.now(), len(reached)
     if not reached:
-        _end(drill, Obedience(), NOBODY)  # without a stop: there is nobody whom it would prove anything of
+        _end(drill, Obedience(), NOBODY)  # without a stop: there is no consumer that it would prove anything about
         return
     held = stops.place("feature" if feature else "system", system, feature, reason="A drill.", drill_id=drill.id)
     record(DRILL_BEGUN, drill, seconds=drill.seconds, version=held.version, expected=len(reached), **stops.slugs(system, feature))

@@ -111,7 +111,7 @@ class Drill(Tenanted, Model):
     feature_id: Mapped[UUID | None]  # None: the whole system
     state: Mapped[str]  # requested (its approval is open) planned running passed failed cancelled
     due_at: Mapped[datetime]
-    seconds: Mapped[int]  # how long it may stand
+    seconds: Mapped[int]  # how long it may last
     repeat_days: Mapped[int | None]
     planned_by: Mapped[UUID | None]
     approved_by: Mapped[UUID | None]

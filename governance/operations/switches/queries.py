@@ -1,4 +1,4 @@
-"""What is stopped, for whom, and who obeys.
+"""What is stopped, in which scope, and which consumers obey.
 
 active_stops(), platform_stops()    what every answer follows from
 stop(id), active_stops_of(…)        the rows behind a verb
