@@ -111,16 +111,16 @@ def _shell() -> dict[str, Any]:
         return shell
     operator = who.role.startswith("operator")
     with current.acting_as(who):
-        standing = _read(who, stops.standing, stops.Standing())
-        counts = {"systems.index": len(standing.stops)}
+        active = _read(who, stops.active_stops, stops.ActiveStops())
+        counts = {"systems.index": len(active.stops)}
         limited = _is_limited(who)
         shell["nav"] = navigation("operator" if operator else "tenant", counts, limited=limited)
         shell["pulse"] = _read(who, pulse, None)
         shell["waiting"] = _read(who, lambda: inboxes.tally().open, 0)
         shell |= {
-            "banner": _banner(standing, operator=operator),
-            "stopped_of": standing.systems,
-            "stopped_count": len(standing.stops),
+            "banner": _banner(active, operator=operator),
+            "stopped_of": active.systems,
+            "stopped_count": len(active.stops),
         }
     shell |= {
         "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
@@ -155,8 +155,8 @@ def _is_limited(who: current.Actor) -> bool:
     return who.role == "auditor" and _read(who, lambda: limits() is not None, otherwise=True)
 
 
-def _banner(standing: stops.Standing, *, operator: bool) -> dict[str, Any] | None:
-    told = standing.banner(operator=operator)
+def _banner(active: stops.ActiveStops, *, operator: bool) -> dict[str, Any] | None:
+    told = active.banner(operator=operator)
     if told is None:
         return None
     endpoint, values = told["to"]

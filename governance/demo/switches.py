@@ -1,7 +1,7 @@
 """The story of acme's switches, told by the product's own actions.
 
-    add_features()          what each system does; by the acting person, in his transaction, once the systems are registered
-    tell_drill(…)           a drill that two agreed on and that passed
+    add_features()          what each system does; by the acting person, in their transaction, once the systems are registered
+    tell_drill(…)           a drill that one person planned, another approved, and that passed
     tell_stop(…)            claims-triage · auto-approve, stopped since 42 minutes and obeyed by 14 consumers
 
 The last two open their own transactions. `key_id` is the key that the consumers come with.
@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import fingerprint_seen
+from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
-from governance.operations.switches import actions, queries
+from governance.operations.switches import actions, consumer_actions, drill_actions, queries
 from governance.operations.switches.consumers import Heard
 from governance.operations.switches.models import Drill
 from governance.operations.systems import actions as register
@@ -42,6 +45,7 @@ OBEYED: Mapping[str, Sequence[float]] = {
     "Singapore": (0.57, 0.80),
 }  # seconds, by region
 REASON = "Approvals cited clauses that are not in the policy, 11 of 1 200 in run 2304"
+DRILL_REASON = "A proof of this switch is good for 90 days"
 STOPPED_SINCE = timedelta(minutes=42)
 SECONDS = 5
 
@@ -56,28 +60,29 @@ def add_features() -> None:
 def tell_drill(
     planner: Actor, second: Actor, console: Actor, *, at: datetime, key_id: UUID, feature: str, pace: float = 1.0
 ) -> None:
-    """Planned the day before by one and agreed to by another, carried out by the console. `pace` 0.75: a quarter faster."""
+    """Planned the day before by one and approved by another, carried out by Meridian. `pace` 0.75: a quarter faster."""
     with clock.frozen(at - timedelta(days=1)):
         with current.acting_as(planner), transaction():
-            drill_id = actions.plan(*_scope(feature), due_at=at, seconds=SECONDS, repeat_days=None).id
+            drill_id = drill_actions.plan(*_scope(feature), due_at=at, seconds=SECONDS, because=DRILL_REASON).id
         with current.acting_as(second), transaction():
-            actions.agree(queries.drill(drill_id, lock=True))
+            if (requested := open_approval(queries.DRILL, drill_id)) is not None:
+                approvals.approve(requested, seen=fingerprint_seen(requested))
     with current.acting_as(console):
         _hear(key_id, at - timedelta(minutes=1), version=0)
         with clock.frozen(at), transaction():
-            actions.begin_or_end(queries.drill(drill_id, lock=True))
+            drill_actions.begin_or_end(queries.drill(drill_id, lock=True))
             held = queries.stop_of_drill(drill_id)
             version = held.version if held else 0
         _hear(key_id, at, version=version, pace=pace)
         with clock.frozen(at + timedelta(seconds=1)), transaction():
             drill = queries.drill(drill_id, lock=True)
-            actions.begin_or_end(drill)
+            drill_actions.begin_or_end(drill)
             _report(drill)
 
 
 def _report(drill: Drill) -> None:
     if drill.state == "passed":
-        actions.report(drill)
+        drill_actions.report(drill)
 
 
 def tell_stop(who: Actor, console: Actor, *, now: datetime, key_id: UUID) -> None:
@@ -112,4 +117,4 @@ def _hear(key_id: UUID, at: datetime, *, version: int, pace: float = 1.0, seen_a
         for n, after in enumerate(all_after, 1)
     ]
     with clock.frozen(max(h.at for h in heard)), transaction():
-        actions.note_consumers(heard)
+        consumer_actions.note_consumers(heard)

@@ -13,7 +13,7 @@ from governance.assurance.evidence.deletion_guard import by_the_console
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel.db import session
-from governance.operations.switches import actions as switches
+from governance.operations.switches import drill_actions as switches
 from governance.operations.switches.events import DrillEnded
 
 REQUIREMENT = "MANAGE 2.4"

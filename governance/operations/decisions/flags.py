@@ -20,7 +20,7 @@ from uuid import UUID
 from governance.kernel.bearer import Keys
 from governance.operations.policies.effective_policies import Governed, Platform, Standing
 from governance.operations.policies.strictness import ANYTHING, DIMENSIONS, Decided, Value, plain
-from governance.operations.switches.standing import Live, Stopped, covering, live
+from governance.operations.switches.active_stops import ActiveStop, Live, covering, live
 
 STATIC, DISABLED, STALE = "STATIC", "DISABLED", "STALE"
 
@@ -45,7 +45,7 @@ class Facts:
     keys: Keys
     standing: Standing
     features: tuple[Feature, ...] = ()
-    stops: tuple[Stopped, ...] = ()
+    stops: tuple[ActiveStop, ...] = ()
     later: tuple[Platform, ...] = ()  # the operator's layers once the present one has ended, one after another
     bundle_key: bytes | None = field(default=None, repr=False)
     bundle_key_id: str = ""
@@ -77,7 +77,7 @@ class Above:
     number: int
     platform: Platform
     later: tuple[Platform, ...]
-    stops: tuple[Stopped, ...]
+    stops: tuple[ActiveStop, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Answers:
     def _general(self) -> dict[str, Decided]:
         return self.facts.standing.effective()
 
-    def _level(self, decided: Decided, which: Governed | None, state: Live, stops: list[Stopped]) -> Flag:
+    def _level(self, decided: Decided, which: Governed | None, state: Live, stops: list[ActiveStop]) -> Flag:
         more: dict[str, Any] = {"policy_version": self.facts.standing.number, "set_by": decided.set_by}
         if which is not None:
             more["system"] = which.key
@@ -181,7 +181,7 @@ class Answers:
         ]
         return {flag.key: flag for flag in whole + parts}
 
-    def _switch(self, key: str, stops: list[Stopped]) -> Flag:
+    def _switch(self, key: str, stops: list[ActiveStop]) -> Flag:
         """True while both planes are live. A product that tells them apart reads `generate` and `serve`."""
         state = live(stops)
         more: dict[str, Any] = {"policy_version": self.facts.standing.number, "generate": state.generate, "serve": state.serve}
@@ -208,7 +208,7 @@ def is_of(key: str, system: str) -> bool:
     return key == f"switch.{system}" or key.startswith(f"switch.{system}.")
 
 
-def _why(stops: list[Stopped]) -> dict[str, Any]:
+def _why(stops: list[ActiveStop]) -> dict[str, Any]:
     """Since when, and which stop it is that the whole scope waits for. Reasons are for people, on the page."""
     first = min(stops, key=lambda stop: stop.since)
     return {"stopped": True, "stop": str(first.id), "since": first.since.isoformat(timespec="seconds")}

@@ -14,7 +14,7 @@ from governance.operations.decisions.models import BundleKey
 from governance.operations.policies import queries as policies
 from governance.operations.policies.effective_policies import Platform
 from governance.operations.switches import queries as switches
-from governance.operations.switches.standing import Stopped, covering
+from governance.operations.switches.active_stops import ActiveStop, covering
 from governance.operations.systems.models import SystemFeature
 
 PURPOSE = b"policy-bundle\0"
@@ -25,7 +25,7 @@ def facts() -> Facts:
     """Of the acting tenant."""
     who = current.actor()
     numbers = tenant_revision.numbers([who.tenant_id, tenant_revision.OVER_ALL])
-    stops = tuple(switches.standing_stops())
+    stops = tuple(switches.active_stops())
     signing, standing = bundle_keys(), policies.standing()
     key = next((each for each in reversed(signing) if each.retired_at is None), None)
     return Facts(
@@ -36,7 +36,7 @@ def facts() -> Facts:
     )  # fmt: skip
 
 
-def _features(stops: Collection[Stopped]) -> tuple[Feature, ...]:
+def _features(stops: Collection[ActiveStop]) -> tuple[Feature, ...]:
     """The live ones, and the retired ones over which a stop stands: retiring restarts nothing."""
     every = session().scalars(select(SystemFeature).order_by(SystemFeature.key))
     return tuple(Feature(f.id, f.system_id, f.key) for f in every if f.retired_at is None or covering(stops, f.system_id, f.id))

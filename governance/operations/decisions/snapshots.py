@@ -35,7 +35,7 @@ from governance.operations.decision_counts import actions as decisions
 from governance.operations.decisions import queries
 from governance.operations.decisions.counting import Hearing, Tally
 from governance.operations.decisions.flags import Answers, Facts
-from governance.operations.switches import actions as switches
+from governance.operations.switches import consumer_actions as switches
 from governance.operations.switches.consumers import Heard
 
 LEASE = 10.0  # seconds without the database, after which answers are stale

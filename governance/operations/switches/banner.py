@@ -17,7 +17,7 @@ from governance.kernel.db import session
 from governance.kernel.formatting import ago
 
 # Named in the frame's statement, so that tests can tell it from a page's own (tests/conftest.py).
-STANDING = """
+ACTIVE_STOPS = """
 /* the shell: what is stopped */
 SELECT s.id, s.scope, s.created_at, s.drill_id IS NOT NULL AS is_drill, y.key AS system, f.key AS feature,
        CASE WHEN m.via = :erased THEN :gone ELSE p.name END AS who, s.reason, jsonb_array_length(s.expected) AS expected,
@@ -37,7 +37,7 @@ ORDER BY created_at DESC
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One standing stop, as far as the frame tells of it."""
+    """One active stop, as far as the frame tells of it."""
 
     id: UUID
     scope: str
@@ -81,14 +81,14 @@ def shortened(reason: str, most: int = 110) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """All that stand over the acting tenant, the newest first."""
+class ActiveStops:
+    """All that cover the acting tenant, the newest first."""
 
     stops: tuple[Told, ...] = ()
 
     @property
     def systems(self) -> Mapping[str, int]:
-        """How many stand within each system."""
+        """How many are active within each system."""
         return Counter(s.system for s in self.stops if s.system)
 
     def banner(self, *, operator: bool) -> dict[str, Any] | None:
@@ -113,9 +113,9 @@ def _link(first: Told, more: int, *, operator: bool) -> dict[str, Any]:
     return {"to": ("switches.system", {"system_key": first.system}), "link": "Open the stop"}
 
 
-def standing() -> Standing:
-    rows = session().execute(text(STANDING), {"erased": ERASED, "gone": ERASED_NAME})
+def active_stops() -> ActiveStops:
+    rows = session().execute(text(ACTIVE_STOPS), {"erased": ERASED, "gone": ERASED_NAME})
     named = allowed(people.NAMES)
-    return Standing(tuple(
+    return ActiveStops(tuple(
         Told(r.id, r.scope, r.created_at, r.is_drill, r.system, r.feature, r.who if named else None, r.reason if named else "", r.expected, r.obeyed) for r in rows
-    )) if current.actor_or_none() else Standing()  # fmt: skip
+    )) if current.actor_or_none() else ActiveStops()  # fmt: skip

@@ -2,13 +2,25 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, Every, Link, Manifest, NavItem, ObjectCommand
-from governance.operations.switches import actions, events, inbox, jobs, models, permissions, views
+from governance.operations.switches import (
+    actions,
+    approval_kinds,
+    drill_actions,
+    drill_views,
+    events,
+    jobs,
+    models,
+    operator_views,
+    permissions,
+    platform_actions,
+    views,
+)
 from governance.operations.systems.palette import KIND as AI_SYSTEM
 
 manifest = Manifest(
     name="switches",
     models=(models,),
-    routes=(views.feature, views.operator_feature),
+    routes=(views.feature, drill_views.feature, operator_views.feature),
     navigation=(
         NavItem(
             label="Switch",
@@ -31,12 +43,12 @@ manifest = Manifest(
         ObjectCommand(AI_SYSTEM, "Switches of {title}", "switches.system", "system_key", permissions.VIEW, hint="switch"),
         ObjectCommand(AI_SYSTEM, "Stop {title}…", "switches.stop_system", "system_key", permissions.STOP, word="stop"),
     ),
-    audit=actions_in(actions),
+    audit=actions_in(actions, platform_actions, drill_actions),
     links={
         "Stop": Link(endpoint="switches.stop", argument="stop_id"),
-        "Drill": Link(endpoint="switches.drill", argument="drill_id"),
+        "Drill": Link(endpoint="drills.drill", argument="drill_id"),
         "PlatformStop": Link(endpoint="operator_switches.switch"),
     },
     publishes=(events.DrillEnded, events.StopLifted),
-    inbox=inbox.SOURCES,
+    approvals=approval_kinds.KINDS,
 )

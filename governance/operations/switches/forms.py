@@ -7,16 +7,23 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from governance.foundation.people.forms import stripped
 from governance.kernel import formatting
 from governance.kernel.forms import Form
-from governance.operations.switches.actions import LONGEST_REASON, REPEATS, SECONDS
+from governance.operations.switches.actions import LONGEST_REASON
+from governance.operations.switches.drill_actions import REPEATS, SECONDS
 
 WHY = "Say why: the reason is shown to those who ask."
 REFUSED: dict[str, Any] = {"invalid_choice_message": "That is not a choice here."}
+WHOLE = "all"  # the choice of a whole system
 MOMENT = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 def instant(local: datetime | None) -> datetime | None:
     """What was typed as the tenant's own time."""
     return local.replace(tzinfo=formatting.zone()) if local else None
+
+
+def plain(text: str | None) -> str:
+    """A typed name without its spaces at the ends, and without regard to capitals."""
+    return " ".join((text or "").split()).casefold()
 
 
 class PlanesForm(Form):
@@ -46,7 +53,7 @@ class StopAllForm(PlanesForm):
 
 
 class RestartForm(Form):
-    """The verb says what is decided: ask, restart, keep."""
+    """The verb says what is done: request it, or restart."""
 
     verb = HiddenField("Verb")
     seen = HiddenField("Seen")
@@ -57,15 +64,15 @@ class DrillForm(Form):
     what = RadioField("What to drill", [InputRequired("Choose what to drill.")], choices=[], **REFUSED)
     due_at = DateTimeLocalField("When", [InputRequired("When does it begin?")], format=MOMENT)
     seconds = IntegerField(
-        "Seconds that it may stand", [InputRequired("How long may it stand?"), NumberRange(*SECONDS, f"From {SECONDS[0]} to {SECONDS[1]} seconds.")],
+        "Longest duration in seconds", [InputRequired("Say how long it may last."), NumberRange(*SECONDS, f"From {SECONDS[0]} to {SECONDS[1]} seconds.")],
         default=5, description="It ends sooner, as soon as every consumer has obeyed.",
     )  # fmt: skip
     repeat_days = IntegerField(
         "Days until the next", [Optional(), NumberRange(*REPEATS, f"From {REPEATS[0]} to {REPEATS[1]} days, or none.")],
         description="Left empty, it happens once. A proof is good for 90 days.",
     )  # fmt: skip
+    because = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])
 
 
-class DecideForm(Form):
-    verb = HiddenField("Verb")
+class CancelForm(Form):
     because = TextAreaField("Reason", [Length(max=LONGEST_REASON)], filters=[stripped])

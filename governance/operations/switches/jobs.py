@@ -17,7 +17,7 @@ from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError
-from governance.operations.switches import actions, queries
+from governance.operations.switches import consumer_actions, drill_actions, queries
 
 EVERY = 0.2  # seconds between rounds while a drill is under way
 ROUNDS = 600  # two minutes: twice what the longest drill takes
@@ -38,7 +38,7 @@ def turn() -> bool:
     """One round; True while a drill is under way. What is wrong with one tenant does not keep the others waiting."""
     now = clock.now()
     with transaction(read_only=True):
-        found = queries.due(now, now - actions.REPORT_WITHIN)
+        found = queries.due(now, now - drill_actions.REPORT_WITHIN)
     under_way = [_turn_of(tenant_id) for tenant_id in found]
     return any(under_way)
 
@@ -53,7 +53,9 @@ def _turn_of(tenant_id: UUID) -> bool:
         with current.acting_as(who):
             with transaction():
                 now = clock.now()
-                under_way = [actions.begin_or_end(drill) for drill in queries.due_here(now, now - actions.REPORT_WITHIN)]
+                under_way = [
+                    drill_actions.begin_or_end(drill) for drill in queries.due_here(now, now - drill_actions.REPORT_WITHIN)
+                ]
             _report()
     except Exception:
         log.exception("drills faltered", tenant=str(tenant_id))
@@ -66,13 +68,13 @@ def _report() -> None:
     try:
         with transaction():
             now = clock.now()
-            for drill in queries.due_here(now, now - actions.REPORT_WITHIN):
+            for drill in queries.due_here(now, now - drill_actions.REPORT_WITHIN):
                 with session().begin_nested():
-                    actions.report(drill)
+                    drill_actions.report(drill)
     except (DomainError, DBAPIError, OSError) as away:
         log.warning("drill not reported yet", reason=str(away))
 
 
 def forget_consumers() -> None:
     """Nightly: forget products that have been silent for long, and that no stop names."""
-    once_a_day_in_each("forget quiet consumers", actions.forget_consumers)
+    once_a_day_in_each("forget quiet consumers", consumer_actions.forget_consumers)

@@ -13,14 +13,14 @@ SCOPES = ("tenant", "system", "feature")
 
 
 class Stop(Tenanted, Model):
-    """One stop of a scope: who, why, and on which planes. It stands until somebody restarts it; it never lapses."""
+    """One stop of a scope: who, why, and on which planes. It is active until somebody restarts it; it never expires."""
 
     __tablename__ = "stops"
     __table_args__ = (
         tenant_fk("system_id", "ai_systems"),
         tenant_fk("feature_id", "system_features"),
         tenant_fk("drill_id", "drills"),
-        Index("ix_stops_standing", "tenant_id", postgresql_where=text("restarted_at IS NULL")),
+        Index("ix_stops_active", "tenant_id", postgresql_where=text("restarted_at IS NULL")),
         Index(None, "tenant_id", "system_id", "created_at"),
         Index(None, "tenant_id", "created_at"),
     )
@@ -36,8 +36,7 @@ class Stop(Tenanted, Model):
     stopped_by: Mapped[UUID | None]
     drill_id: Mapped[UUID | None]
     look_again_at: Mapped[datetime | None]  # when somebody is reminded; nothing restarts by itself
-    restart_asked_by: Mapped[UUID | None]
-    restart_asked_at: Mapped[datetime | None]
+    restart_requested_by: Mapped[UUID | None]  # the first of two people, once another one has restarted it
     restart_reason: Mapped[str | None]
     restarted_by: Mapped[UUID | None]
     restarted_at: Mapped[datetime | None]
@@ -47,16 +46,13 @@ class PlatformStop(Model):
     """The operator stops everything, for every tenant. Read by all of them; only the operator's pages write."""
 
     __tablename__ = "platform_stops"
-    __table_args__ = (
-        Index("uq_platform_stops_standing", text("(1)"), unique=True, postgresql_where=text("restarted_at IS NULL")),
-    )
+    __table_args__ = (Index("uq_platform_stops_active", text("(1)"), unique=True, postgresql_where=text("restarted_at IS NULL")),)
 
     generate: Mapped[bool]
     serve: Mapped[bool]
     reason: Mapped[str]
     stopped_by: Mapped[UUID]
-    restart_asked_by: Mapped[UUID | None]
-    restart_asked_at: Mapped[datetime | None]
+    restart_requested_by: Mapped[UUID | None]  # the first of two people, once another one has restarted it
     restart_reason: Mapped[str | None]
     restarted_by: Mapped[UUID | None]
     restarted_at: Mapped[datetime | None]
@@ -98,7 +94,7 @@ class Acknowledgement(Tenanted, Model):
 
 
 class Drill(Tenanted, Model):
-    """A real stop of a scope for some seconds, agreed beforehand, to see that every consumer obeys."""
+    """A real stop of a scope for some seconds, planned beforehand, to see that every consumer obeys."""
 
     __tablename__ = "drills"
     __table_args__ = (
@@ -113,12 +109,12 @@ class Drill(Tenanted, Model):
 
     system_id: Mapped[UUID]
     feature_id: Mapped[UUID | None]  # None: the whole system
-    state: Mapped[str]  # asked planned running passed failed cancelled
+    state: Mapped[str]  # requested (its approval is open) planned running passed failed cancelled
     due_at: Mapped[datetime]
-    seconds: Mapped[int]  # how long it may stand
+    seconds: Mapped[int]  # how long it may last
     repeat_days: Mapped[int | None]
     planned_by: Mapped[UUID | None]
-    agreed_by: Mapped[UUID | None]
+    approved_by: Mapped[UUID | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     expected: Mapped[int | None]  # consumers that were to obey

@@ -26,7 +26,7 @@ def drilled(system_id: UUID, at: datetime, *, passed: bool = True, **more: Any) 
     """A drill that ended at the instant."""
     told: dict[str, Any] = {
         "feature_id": None, "state": "passed" if passed else "failed", "due_at": at, "seconds": 10, "repeat_days": None,
-        "planned_by": make.person_id("admin"), "agreed_by": make.person_id("compliance_officer"), "started_at": at - timedelta(seconds=10),
+        "planned_by": make.person_id("admin"), "approved_by": make.person_id("compliance_officer"), "started_at": at - timedelta(seconds=10),
         "ended_at": at, "expected": 3, "obeyed": 3 if passed else 2, "slowest_ms": 800, "evidence_version_id": None, "created_at": at - timedelta(days=2),
     }  # fmt: skip
     return _kept(Drill(system_id=system_id, **told | more))
@@ -67,8 +67,8 @@ def stopped(system_id: UUID | None, at: datetime, **more: Any) -> Stop:
     """A stop of a system, or of everything; it stands unless `restarted_at` is given."""
     told: dict[str, Any] = {
         "scope": "system" if system_id else "tenant", "feature_id": None, "generate": True, "serve": True, "reason": "It answered wrongly.",
-        "version": 1, "stopped_by": make.person_id("contributor"), "drill_id": None, "look_again_at": None, "restart_asked_by": None,
-        "restart_asked_at": None, "restart_reason": None, "restarted_by": None, "restarted_at": None, "created_at": at, "expected": [],
+        "version": 1, "stopped_by": make.person_id("contributor"), "drill_id": None, "look_again_at": None, "restart_requested_by": None,
+        "restart_reason": None, "restarted_by": None, "restarted_at": None, "created_at": at, "expected": [],
     }  # fmt: skip
     return _kept(Stop(system_id=system_id, **told | more))
 

@@ -19,6 +19,7 @@ from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.operations.switches import actions, queries
 from tests import make
+from tests.foundation.approvals.deciding import approve
 from tests.operations.switches import scene
 
 
@@ -32,6 +33,13 @@ def lifted(stop_id, by="compliance_officer"):
     shown = scene.seen(stop_id)
     with make.acting(by):
         actions.restart(queries.stop(stop_id), seen=shown, because="The clause is in the policy again, Maya Okafor says.")
+
+
+def requested(stop_id):
+    """The id of the request, on the high-risk lane."""
+    with make.acting("admin"):
+        found = queries.stop(stop_id)
+        return actions.request_restart(found, seen=actions.seen(found), because="Repaired.").id
 
 
 def filed(slug="acme"):
@@ -72,8 +80,7 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
 def test_a_stop_of_everything_files_itself_and_names_no_person_and_no_reason():
     with make.acting("admin"):
         stop_id = actions.stop("tenant", None, None, reason="Maya Okafor saw wrong answers").id
-        actions.ask_restart(queries.stop(stop_id), seen=actions.seen(queries.stop(stop_id)), because="Repaired.")
-    lifted(stop_id)
+    approve(requested(stop_id), "compliance_officer")
     jobs.drain(actor_of)
     [(title, _version, rows)] = filed()
     assert title == "Kill-switch stops of the whole tenant"
@@ -95,12 +102,10 @@ def test_each_stop_is_another_version_and_is_filed_once_however_often_its_work_r
     assert [version.number for _title, version, _rows in found] == [1, 2] and len({title for title, _v, _r in found}) == 1
 
 
-def test_a_stop_that_lasts_files_nothing_and_so_does_a_restart_that_is_only_requested(acting):
-    stop_id = scene.stopped()
-    with acting("admin"):
-        actions.ask_restart(queries.stop(stop_id), seen=actions.seen(queries.stop(stop_id)), because="Repaired.")
+def test_a_stop_that_lasts_files_nothing_and_so_does_a_restart_that_is_only_requested():
+    approval = requested(scene.stopped())
     assert jobs.drain(actor_of) == 0 and filed() == []
-    lifted(stop_id)
+    approve(approval, "compliance_officer")
     assert jobs.drain(actor_of) == 1 and len(filed()) == 1
 
 

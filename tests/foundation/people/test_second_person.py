@@ -26,6 +26,7 @@ from governance.operations.policies import platform_minimum, waivers
 from governance.operations.policies import queries as policies_of
 from governance.operations.policies.policy_diff import platform_content
 from governance.operations.switches import actions as switches
+from governance.operations.switches import drill_actions, platform_actions
 from governance.operations.switches import queries as switches_of
 from tests import make
 from tests.assurance.evidence import shelf
@@ -93,22 +94,24 @@ def restart(*_: Any) -> Asked:
     held = scene.stopped()
     with make.acting("admin"):
         found = switches_of.stop(held)
-        switches.ask_restart(found, seen=switches.seen(found), because="Fixed")
-    return Asked(f"switches/stops/{held}/restart", f"switches/stops/{held}/restart", verb="restart")
+        approval = switches.request_restart(found, seen=switches.seen(found), because="Fixed").id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def restart_of_all(*_: Any) -> Asked:
     with make.acting("operator_admin", "console"):
-        held = switches.stop_platform(reason="A model answers nonsense")
-        switches.ask_platform_restart(seen=switches.platform_mark(held), because="Fixed")
-    return Asked("/operator/switch", "/operator/switch/restart", verb="restart", approver=NOOR)
+        held = platform_actions.stop_platform(reason="A model answers nonsense")
+        approval = platform_actions.request_platform_restart(seen=platform_actions.platform_seen(held), because="Fixed").id
+    where = f"/t/console/approvals/{approval}"
+    return Asked(where, where, approver=NOOR)
 
 
 def drill(*_: Any) -> Asked:
     scene.system()
     with make.acting("admin"):
-        row = switches.plan(*scene.feature(), due_at=clock.now() + timedelta(hours=2), seconds=5).id
-    return Asked(f"switches/drills/{row}", f"switches/drills/{row}/decision", verb="agree")
+        row = drill_actions.plan(*scene.feature(), due_at=clock.now() + timedelta(hours=2), seconds=5, because="Yearly").id
+        approval = open_approval("drill", row).id
+    return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def destruction(*_: Any) -> Asked:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from governance.operations.decisions.flags import Above, Answers, Facts, Feature
 from governance.operations.policies.effective_policies import Content, Governed, LiveWaiver, Platform, Standing
 from governance.operations.policies.strictness import DIMENSIONS, FLOOR, covers
-from governance.operations.switches.standing import Stopped
+from governance.operations.switches.active_stops import ActiveStop
 from tests.operations.policies.drawn import ASSIGNED
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -25,15 +25,17 @@ TRIAGE, WRITER = (
 APPROVE = Feature(UUID(int=3), TRIAGE.id, "auto-approve")
 
 
-def facts(content: Content | None = None, stops: tuple[Stopped, ...] = (), waivers: tuple[LiveWaiver, ...] = (), **more) -> Facts:
+def facts(
+    content: Content | None = None, stops: tuple[ActiveStop, ...] = (), waivers: tuple[LiveWaiver, ...] = (), **more
+) -> Facts:
     standing = Standing(Platform(), 17, content or Content(), (WRITER, TRIAGE), waivers)
     return Facts(uuid4(), "acme", 204, 3, {}, standing, (APPROVE,), stops, **more)
 
 
 def stop(
     scope: str, system: UUID | None = None, feature: UUID | None = None, *, generate: bool = True, serve: bool = True
-) -> Stopped:
-    return Stopped(uuid4(), scope, system, feature, generate, serve, "Wrong citations.", 204, NOW - timedelta(minutes=42))
+) -> ActiveStop:
+    return ActiveStop(uuid4(), scope, system, feature, generate, serve, "Wrong citations.", 204, NOW - timedelta(minutes=42))
 
 
 STOPS = st.lists(

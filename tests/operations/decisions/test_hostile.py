@@ -21,6 +21,7 @@ from governance.operations.decisions.snapshots import AGAIN, LEASE, Snapshots
 from governance.operations.policies import actions, waivers
 from governance.operations.policies.effective_policies import Content, Governed, LiveWaiver, Platform, Standing
 from governance.operations.switches import actions as switches
+from governance.operations.switches import consumer_actions
 from governance.operations.switches.consumers import Heard
 from governance.operations.switches.models import Acknowledgement, Consumer
 from governance.operations.systems import queries as register
@@ -151,7 +152,7 @@ def test_one_key_that_makes_up_names_takes_no_place_of_anothers():
 def heard(key_id: UUID, names: list[str], version: int = 1) -> None:
     with current.acting_as(make.founder("acme")), transaction():
         now = clock.now()
-        switches.note_consumers([Heard(key_id, name, "Dublin", None, version, now, now) for name in names])
+        consumer_actions.note_consumers([Heard(key_id, name, "Dublin", None, version, now, now) for name in names])
 
 
 def consumers() -> set[str]:
@@ -167,7 +168,7 @@ def key_id(app, triage) -> UUID:
 
 
 def test_a_key_fills_no_table_with_made_up_names_whichever_worker_hears_them(key_id):
-    most = switches.MOST_NAMES
+    most = consumer_actions.MOST_NAMES
     for worker in range(3):
         heard(key_id, [f"made-up-{worker}-{n}" for n in range(most)])
     assert len(consumers()) == most + 1 and "claims service" in consumers()
@@ -185,7 +186,7 @@ def test_who_is_quiet_makes_room_and_is_forgotten_unless_a_stop_tells_of_him(key
             version = made.version
         heard(key_id, ["obeyed-later"], version=version)
     with make.acting("admin"):
-        assert switches.forget_consumers() == 1
+        assert consumer_actions.forget_consumers() == 1
     assert consumers() == {"heard-by-a-stop", "obeyed-later"}
 
 
@@ -205,7 +206,7 @@ def test_ten_thousand_consumers_of_a_tenant_are_told_of(app, key_id, triage):
     told.tell()
     assert told.tally.news() == []
     with make.acting("admin"):
-        assert session().scalar(select(func.count()).select_from(Acknowledgement)) == switches.MOST_NAMES + 1
+        assert session().scalar(select(func.count()).select_from(Acknowledgement)) == consumer_actions.MOST_NAMES + 1
 
 
 def test_another_systems_switch_is_counted_in_no_systems_name(app, product):

@@ -10,7 +10,7 @@ from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock, current, tenant_revision
 from governance.kernel.db import session, transaction
-from governance.operations.switches import actions, queries
+from governance.operations.switches import actions, consumer_actions, queries
 from governance.operations.switches.consumers import Heard
 from governance.operations.switches.models import Stop
 from governance.operations.systems import actions as systems
@@ -51,7 +51,7 @@ def hear(
     """These consumers had an answer of that version (the present one by default) at that instant."""
     with current.acting_as(make.founder(slug)), transaction():
         number, moment = tenant_revision.mark() if version is None else version, at or clock.now()
-        actions.note_consumers([Heard(key_id, name, region, system_id, number, moment, moment) for name in names])
+        consumer_actions.note_consumers([Heard(key_id, name, region, system_id, number, moment, moment) for name in names])
 
 
 def stopped(what: str | None = "auto-approve", of: str = "claims-triage", by: str = "admin", **options: bool) -> UUID:
@@ -74,9 +74,9 @@ def seen(stop_id: UUID) -> str:
         return actions.seen(queries.stop(stop_id))
 
 
-def standing() -> list[Stop]:
+def active_stops() -> list[Stop]:
     with make.acting("admin", read_only=True):
-        found = list(queries.standing())
+        found = list(queries.own_active_stops())
         session().expunge_all()  # read after the transaction
         return found
 

@@ -13,15 +13,19 @@ from governance.assurance.evidence import queries as evidence
 from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
 from governance.assurance.frameworks import actions as frameworks
 from governance.demo import switches as story
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import jobs as approval_jobs
+from governance.foundation.approvals import queries as approvals_of
 from governance.kernel import clock, storage
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Forbidden, Invalid
-from governance.operations.switches import actions, jobs, queries
+from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.operations.switches import actions, drill_actions, jobs, queries
 from governance.operations.switches.models import Drill
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.frameworks.files import words
+from tests.foundation.approvals.deciding import approve, decide, newest, page_of
 from tests.operations.switches import scene
 
 
@@ -34,7 +38,7 @@ def ads(database):
 def plan(seconds=5, part="draft", of="ad-copywriter", **options):
     """Due in a minute."""
     with make.acting("admin"):
-        return actions.plan(*scene.feature(part, of), due_at=scene.later(60), seconds=seconds, **options).id
+        return drill_actions.plan(*scene.feature(part, of), due_at=scene.later(60), seconds=seconds, **options).id
 
 
 def drill(drill_id) -> Drill:
@@ -70,14 +74,14 @@ def test_a_drill_is_a_real_stop_that_ends_when_every_consumer_obeyed():
     held = begun(drill_id)
     assert (drill(drill_id).state, drill(drill_id).expected, held.version) == ("running", 2, before + 1)
     with make.acting("admin", read_only=True):
-        [over] = queries.standing_stops()
+        [over] = queries.active_stops()
         assert over.is_drill and over.generate and over.serve
     scene.hear(key, ["a", "b"], version=held.version, at=held.created_at + timedelta(seconds=0.6))
     with at(62):
         assert not jobs.turn()
     found = drill(drill_id)
     assert (found.state, found.obeyed, found.slowest_ms) == ("passed", 2, 600)
-    assert scene.standing() == [] and scene.mark() == before + 2
+    assert scene.active_stops() == [] and scene.mark() == before + 2
     [entry] = scene.entries("switch.drill.passed")
     assert entry.facts == {"key": "ad-copywriter", "name": "draft", "expected": 2, "obeyed": 2, "slowest_ms": 600}
 
@@ -89,7 +93,7 @@ def test_who_does_not_obey_in_time_is_named():
     scene.hear(key, ["quick"], version=held.version, at=held.created_at + timedelta(seconds=1))
     with at(67):
         assert jobs.turn(), "lifted, but what was heard in time may still come in"
-        assert scene.standing() == []
+        assert scene.active_stops() == []
     scene.hear(key, ["slow"], version=held.version, at=held.created_at + timedelta(seconds=5.5))
     with at(69):
         assert not jobs.turn()
@@ -122,10 +126,10 @@ def test_killed_half_way_it_is_ended_by_whoever_comes_next():
     key, drill_id = scene.api_key(), plan()
     scene.hear(key, ["a"])
     begun(drill_id)
-    assert len(scene.standing()) == 1
+    assert len(scene.active_stops()) == 1
     with at(3600):
         assert not jobs.turn()
-    assert drill(drill_id).state == "failed" and scene.standing() == []
+    assert drill(drill_id).state == "failed" and scene.active_stops() == []
     assert len(scene.entries("switch.drill.begun")) == 1
 
 
@@ -136,7 +140,7 @@ def test_two_rounds_run_it_once():
     with at(61):
         jobs.turn()
         jobs.turn()
-    assert len(scene.entries("switch.drill.begun")) == 1 and len(scene.standing()) == 1
+    assert len(scene.entries("switch.drill.begun")) == 1 and len(scene.active_stops()) == 1
 
 
 def test_the_job_runs_until_nothing_is_under_way():
@@ -164,7 +168,7 @@ def test_other_stops_stay_when_a_drill_ends():
     scene.hear(key, ["a"], version=made.version, at=made.created_at)
     with at(62):
         jobs.turn()
-    assert [s.id for s in scene.standing()] == [held] and drill(drill_id).state == "passed"
+    assert [s.id for s in scene.active_stops()] == [held] and drill(drill_id).state == "passed"
 
 
 def test_the_stop_of_a_drill_is_not_restarted_by_hand(acting):
@@ -200,7 +204,7 @@ def test_another_tenants_drill_runs_in_its_own(acting):
     scene.system("router", "standard", ("route",), slug="globex")
     with acting("admin", "globex"):
         found = register.system("router")
-        theirs = actions.plan(found, None, due_at=scene.later(60), seconds=5).id
+        theirs = drill_actions.plan(found, None, due_at=scene.later(60), seconds=5).id
     ours = plan()
     with at(61):
         jobs.turn()
@@ -212,31 +216,114 @@ def test_another_tenants_drill_runs_in_its_own(acting):
 # ---- planning
 
 
-def test_the_high_risk_lane_waits_for_a_second_person(acting):
+def requested(**options):
+    """The id of a drill of claims-triage, and of its approval."""
     scene.system()
-    drill_id = plan(part="auto-approve", of="claims-triage")
-    assert drill(drill_id).state == "asked"
-    with acting("admin"), pytest.raises(Forbidden, match="another person approves"):
-        actions.agree(queries.drill(drill_id, lock=True))
+    return again(**options)
+
+
+def again(**options):
+    drill_id = plan(part="auto-approve", of="claims-triage", because="A proof of this switch is good for 90 days", **options)
+    with make.acting("admin", read_only=True):
+        return drill_id, approvals_of.open_approval("drill", drill_id).id
+
+
+def state_of(approval_id):
+    with make.acting("admin", read_only=True):
+        return approvals_of.approval(approval_id).state
+
+
+def test_the_high_risk_lane_waits_for_a_second_person(acting):
+    drill_id, approval = requested()
+    assert drill(drill_id).state == "requested"
+    with pytest.raises(Forbidden, match="You planned it yourself, so another person approves it"):
+        approve(approval, "admin")
+    approve(approval, "compliance_officer")
+    assert (drill(drill_id).state, drill(drill_id).approved_by) == ("planned", make.person_id("compliance_officer"))
+    [entry] = scene.entries("switch.drill.agreed")
+    assert entry.facts["name"] == "auto-approve" and entry.facts["seconds"] == 5
+    with pytest.raises(Stale, match="approved already"):
+        approve(approval, "reviewer")
+
+
+def test_a_request_expires_when_the_drill_was_to_begin(acting):
+    drill_id, approval = requested()
     with at(61):
-        assert not jobs.turn() and drill(drill_id).state == "asked", "nobody agreed, so it does not take place"
-        with acting("compliance_officer"), pytest.raises(DomainError, match="time has passed"):
-            actions.agree(queries.drill(drill_id, lock=True))
-        again = plan(part="auto-approve", of="claims-triage")  # one whose time passed stands in nobody's way
+        assert not jobs.turn() and drill(drill_id).state == "requested", "nobody approved it, so it does not take place"
+        with pytest.raises(Stale, match="expired"):
+            approve(approval, "compliance_officer")
+        second, _approval = again()  # one whose time passed is in nobody's way
+        assert (drill(drill_id).state, drill(second).state) == ("cancelled", "requested")
+    with clock.frozen(scene.later(3600)):
+        approval_jobs.expire()
+    assert drill(second).state == "cancelled" and len(scene.entries("switch.drill.cancelled")) == 2
+
+
+def test_a_drill_that_is_cancelled_voids_its_request(acting):
+    drill_id, approval = requested()
+    with acting("compliance_officer"):
+        drill_actions.cancel(queries.drill(drill_id), because="Claims close the quarter.")
+    assert (drill(drill_id).state, state_of(approval)) == ("cancelled", "voided")
+    with pytest.raises(Stale, match="voided already"):
+        approve(approval, "compliance_officer")
+    assert len(scene.entries("switch.drill.cancelled")) == 1
+    with acting("admin"), pytest.raises(DomainError, match="cancelled already"):
+        drill_actions.cancel(queries.drill(drill_id))
+
+
+@pytest.mark.parametrize("change", [{"seconds": 60}, {"repeat_days": 7}, {"feature_id": None}, {"due_at": timedelta(hours=1)}])
+def test_a_drill_that_was_edited_is_not_approved(acting, change):
+    drill_id, approval = requested()
+    with acting("admin"):
+        found = queries.drill(drill_id)
+        for name, value in change.items():
+            setattr(found, name, found.due_at + value if name == "due_at" else value)
+    with pytest.raises(Stale, match="so the request is void"):
+        approve(approval, "compliance_officer")
+    assert drill(drill_id).state == "requested"
+
+
+@pytest.mark.parametrize("ends", ["reject", "withdraw"])
+def test_a_rejected_or_withdrawn_drill_does_not_take_place(acting, ends):
+    drill_id, approval = requested()
+    if ends == "reject":
         with acting("compliance_officer"):
-            actions.agree(queries.drill(again, lock=True))
-            with pytest.raises(DomainError, match="already"):
-                actions.agree(queries.drill(again, lock=True))
+            approvals.reject(approvals_of.approval(approval), reason="Not in this quarter.")
+    else:
+        with acting("admin"):
+            approvals.withdraw(approvals_of.approval(approval))
+    with at(61):
+        assert not jobs.turn()
+    assert drill(drill_id).state == "cancelled" and len(scene.entries("switch.drill.cancelled")) == 1
+
+
+def test_an_approval_holds_for_the_drills_that_repeat_it(acting):
+    drill_id, approval = requested(repeat_days=30)
+    approve(approval, "compliance_officer")
+    with at(61):
+        assert not jobs.turn(), "nobody listens"
+    with acting("admin", read_only=True):
+        [following] = session().scalars(select(Drill).where(Drill.state == "planned"))
+        assert following.approved_by == make.person_id("compliance_officer") and following.id != drill_id
+
+
+def test_the_high_risk_lane_needs_a_reason_and_a_time_that_leaves_room_for_the_approval(acting):
+    scene.system()
+    with acting("admin"):
+        for options, field in (({"because": " "}, "because"), ({"due_at": scene.later(-1), "because": "x"}, "due_at")):
+            with pytest.raises(Invalid) as refused:
+                drill_actions.plan(*scene.feature(), **{"due_at": scene.later(60), "seconds": 5, **options})
+            assert refused.value.field == field
 
 
 def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_since(acting):
-    """Nor do those that would repeat it: on the high-risk lane a second person agrees first."""
+    """Nor do those that would repeat it: on the high-risk lane another person approves first."""
     drill_id = plan(repeat_days=7)
     with acting("compliance_officer"):
         systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It writes to patients now")
     with at(61):
         assert not jobs.turn()
-    assert drill(drill_id).state == "cancelled" and scene.standing() == []
+    assert drill(drill_id).state == "cancelled" and scene.active_stops() == []
     assert len(scene.entries("switch.drill.cancelled")) == 1
     with acting("admin", read_only=True):
         assert session().scalars(select(Drill.state)).all() == ["cancelled"]
@@ -249,7 +336,7 @@ def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_
 def test_what_no_drill_may_be(acting, options, field):
     options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
     with acting("admin"), pytest.raises(Invalid) as refused:
-        actions.plan(*scene.feature("draft", "ad-copywriter"), **{"due_at": scene.later(60), "seconds": 5, **options})
+        drill_actions.plan(*scene.feature("draft", "ad-copywriter"), **{"due_at": scene.later(60), "seconds": 5, **options})
     assert refused.value.field == field
 
 
@@ -257,13 +344,13 @@ def test_one_at_a_time_and_sent_twice_is_one(acting):
     due = scene.later(60)
     with acting("admin"):
         scope = scene.feature("draft", "ad-copywriter")
-        first = actions.plan(*scope, due_at=due, seconds=5)
-        assert actions.plan(*scope, due_at=due, seconds=5) is first
+        first = drill_actions.plan(*scope, due_at=due, seconds=5)
+        assert drill_actions.plan(*scope, due_at=due, seconds=5) is first
         with pytest.raises(DomainError, match="planned already"):
-            actions.plan(*scope, due_at=scene.later(900), seconds=5)
-        actions.cancel(first)
+            drill_actions.plan(*scope, due_at=scene.later(900), seconds=5)
+        drill_actions.cancel(first)
         with pytest.raises(DomainError, match="cancelled already"):
-            actions.cancel(first)
+            drill_actions.cancel(first)
 
 
 # ---- evidence
@@ -318,21 +405,38 @@ def test_evidence_is_begun_once_for_a_system_and_a_link_taken_away_stays_away(ac
 # ---- pages
 
 
-def test_a_drill_is_planned_agreed_to_and_watched_through_the_front_door(as_admin, as_officer, as_viewer):
+def test_a_drill_is_requested_approved_and_watched_through_the_front_door(as_admin, as_officer, as_viewer):
     scene.system()
     with make.acting("admin", read_only=True):
         part = str(scene.feature()[1].id)
     local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
-    page = as_admin.post("systems/claims-triage/drills/new", what=part, due_at=local, seconds="5", repeat_days="", follow=True)
-    assert "waits for a second person" in words(page) and "You planned it." in words(page)
-    address = next(a for a in page.text.split('"') if a.endswith("/decision"))
-    as_admin.post(address, then=403, verb="agree")
-    as_admin.post(address, then=422, verb="lift")
-    page = as_officer.post(address, verb="agree", follow=True)
-    assert "is planned" in words(page) and "Agreed by Ines Duarte" in words(page)
-    as_viewer.post(address, then=403, verb="cancel")
+    sent = {"what": part, "due_at": local, "seconds": "5", "repeat_days": ""}
+    assert "The approver decides by it" in words(as_admin.get("systems/claims-triage/drills/new"))
+    assert "Give a reason" in words(as_admin.post("systems/claims-triage/drills/new", then=422, **sent))
+    page = as_admin.post("systems/claims-triage/drills/new", because="A proof is good for 90 days", follow=True, **sent)
+    assert "Your request to drill claims-triage · auto-approve awaits" in words(page)
+    with make.acting("admin", read_only=True):
+        drill_id = approvals_of.approval(newest()).target_id
+    address = f"switches/drills/{drill_id}"
+    assert page_of() in as_officer.get(address).text and "awaits approval" in words(as_viewer.get(address))
+    assert page_of() not in as_viewer.get(address).text
+    text = words(as_officer.get(page_of()))
+    assert "is stopped for up to 5 seconds" in text and "No consumer of it asked in the last day." in text
+    decide(as_admin, page_of(), 403, verb="approve")
+    decide(as_officer, page_of(), verb="approve")
+    page = words(as_officer.get(address))
+    assert "is planned" in page and "Approved by Ines Duarte" in page
+    as_viewer.post(f"{address}/cancel", then=403)
     assert "next" in words(as_viewer.get("systems/claims-triage/switches"))
     as_admin.post("systems/claims-triage/drills/new", then=422, what=part, due_at="never", seconds="x")
+    assert "was cancelled" in words(as_admin.post(f"{address}/cancel", follow=True))
+    as_admin.post(f"{address}/cancel", then=422)
+
+
+def test_the_standard_lane_plans_a_drill_at_once(as_admin):
+    local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
+    page = as_admin.post("systems/ad-copywriter/drills/new", what="all", due_at=local, seconds="5", repeat_days="", follow=True)
+    assert "The drill of ad-copywriter is planned" in words(page) and newest() is None
 
 
 def test_a_passed_drill_is_shown_with_what_it_found(as_viewer):
@@ -346,7 +450,7 @@ def test_a_passed_drill_is_shown_with_what_it_found(as_viewer):
 # ---- the demo's story
 
 
-def test_the_demo_tells_a_passed_drill_and_a_stop_that_stands(as_viewer, acting):
+def test_the_demo_tells_a_passed_drill_and_an_active_stop(as_viewer, acting):
     with acting("admin"):
         for key, lane in (("claims-triage", "high_risk"), ("support-assistant", "standard")):
             systems.register(key=key, name=key.title(), lane=lane, purpose="x", owner_id=None)

@@ -11,6 +11,7 @@ from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.frameworks.files import words
 from tests.browser import Visitor
+from tests.foundation.approvals.deciding import decide, in_inbox, newest, page_of, seen_on
 from tests.operations.switches import scene
 
 PAGE, STOP = "systems/claims-triage/switches", "systems/claims-triage/stop"
@@ -45,7 +46,7 @@ def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_cont
     scene.hear(key, ["singapore-worker-2"], at=scene.later(-60), region="Singapore")
     page = as_contributor.post(STOP, what=part(), because=scene.REASON, follow=True, **BOTH)
     assert "Obeyed by 0 of 2 consumers" in words(page)
-    [held] = scene.standing()
+    [held] = scene.active_stops()
     scene.hear(key, ["frankfurt-worker-3"], at=held.created_at + timedelta(seconds=0.11))
     scene.hear(key, ["singapore-worker-2"], at=held.created_at + timedelta(seconds=0.8), region="Singapore")
     text = words(as_viewer.get(PAGE))
@@ -63,13 +64,13 @@ def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_cont
 ])  # fmt: skip
 def test_what_stops_nothing_is_named_beside_its_field(as_admin, sent, field):
     page = as_admin.post(STOP, then=422, **{"what": part(), "because": "x", **BOTH, **sent})
-    assert f'href="#{field}"' in page.text and "Not stopped." in page.text and scene.standing() == []
+    assert f'href="#{field}"' in page.text and "Not stopped." in page.text and scene.active_stops() == []
 
 
 def test_a_double_click_stops_once(as_admin):
     for _ in range(2):
         as_admin.post(STOP, what="all", because="x", **BOTH)
-    assert [s.scope for s in scene.standing()] == ["system"]
+    assert [s.scope for s in scene.active_stops()] == ["system"]
 
 
 def test_the_dialogs_form_is_a_page_too(as_admin, as_viewer):
@@ -94,7 +95,7 @@ def page_links(reply):
 def test_everything_takes_the_tenants_name(as_admin, as_viewer):
     assert "Type Acme Insurance." in words(as_admin.get("switches/stop"))
     as_admin.post("switches/stop", then=422, because="x", typed="acme", **BOTH)
-    assert scene.standing() == []
+    assert scene.active_stops() == []
     text = words(as_admin.post("switches/stop", because="x", typed="acme  insurance", follow=True, **BOTH))
     assert "everything is stopped" in text.casefold() and "with everything" in text
     assert "Everything" in banner(as_viewer.get("systems/"))
@@ -143,35 +144,84 @@ def test_a_stranger_costs_the_frame_nothing(client, isolated):
 # ---- restarting
 
 
-def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admin, as_officer, as_reviewer):
+def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admin, as_officer, as_reviewer, as_viewer):
     held = scene.stopped()
     restart = f"switches/stops/{held}/restart"
     for somebody in (stale(app), stale(app, "compliance_officer")):
         somebody.get(restart, then=401)
-        somebody.post(restart, then=401, verb="ask", because="x", seen=scene.seen(held))
+        somebody.post(restart, then=401, verb="request", because="x", seen=scene.seen(held))
     page = as_admin.get(restart)
     assert "A restart takes two people" in words(page)
-    as_admin.post(restart, verb="ask", because="Mended in release 12.", seen=marked(page))
-    assert "You requested this restart." in words(as_admin.get(restart))
-    as_admin.post(restart, then=403, verb="restart", seen=scene.seen(held))
-    page = as_officer.get(restart)
-    assert "Sanjay Patel requests a restart" in words(page) and "Mended in release 12." in words(page)
-    assert "A restart waits for a second person" in words(as_reviewer.get(PAGE))
-    text = words(as_officer.post(restart, verb="restart", seen=marked(page), follow=True))
-    assert "Restarted. It answers again." in as_officer.get("systems/").text or "2 of" in text or "armed" in text
-    assert scene.standing() == []
+    page = as_admin.post(restart, verb="request", because="Fixed in release 12.", seen=marked(page), follow=True)
+    assert "Your request to restart claims-triage · auto-approve awaits" in words(page)
+    path = page_of()
+    assert as_admin.get(restart, then=303).location == path, "the old address leads to the request"
+    decide(as_admin, path, 403, verb="approve", seen=seen_on(as_officer, path))
+    stale(app, "compliance_officer").post(path, then=401, verb="approve")
+    assert path in in_inbox(as_officer) and path not in in_inbox(as_admin)
+    text = words(as_officer.get(path))
+    assert "Sanjay Patel asks to restart claims-triage · auto-approve" in text and "Fixed in release 12." in text
+    assert "claims-triage · auto-approve answers again." in text and "0 of 0 consumers obey the stop" in text
+    assert (
+        scene.REASON in text and "Instead of auto-approve a person does it" in text and "It answers again within a second" in text
+    )
+    assert "A restart awaits approval" in words(as_reviewer.get(PAGE)) and path in as_reviewer.get(PAGE).text
+    assert "A restart awaits approval" in words(as_viewer.get(PAGE)) and path not in as_viewer.get(PAGE).text
+    decide(as_officer, path, verb="approve")
+    assert scene.active_stops() == []
+    assert "was restarted." in words(as_officer.get(path))
     assert "Nothing is left to decide." in words(as_reviewer.get(restart))
-    as_reviewer.post(restart, then=422, verb="restart", seen="x")
+    as_reviewer.post(restart, then=422, verb="restart", seen="x", because="x")
+
+
+def test_the_approval_names_what_answers_again_and_what_stays_stopped(as_admin, as_officer, acting):
+    """Everything is to restart: a system and a feature that are stopped by themselves stay so."""
+    scene.system("ad-copywriter", "standard", ("draft", "translate"))
+    key = scene.api_key()
+    scene.hear(key, ["frankfurt-worker-3"])
+    with acting("admin"):
+        held = actions.stop("tenant", None, None, reason="A model answers nonsense.").id
+    scene.stopped(None, "ad-copywriter")
+    scene.stopped("summarise")
+    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=scene.seen(held))
+    with clock.frozen(clock.now() + timedelta(minutes=42)):
+        text = words(as_officer.get(page_of()))
+    assert "Sanjay Patel asks to restart everything" in text and "42 minutes stopped" in text
+    assert "0 of 1 consumers obey the stop" in text and "1 consumer did not obey the stop yet. frankfurt-worker-3" in text
+    assert (
+        "Everything answers again." in text and "1 feature answers again" in text and text.count("A stop within it stays.") == 2
+    )
+    assert "The fallback of auto-approve ends." in text and "The fallback of draft" not in text
+
+
+def test_a_rejected_restart_says_that_it_is_still_stopped(as_admin, as_officer):
+    held = scene.stopped()
+    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=scene.seen(held))
+    path = page_of()
+    decide(as_officer, path, verb="reject", reason="The test still fails.")
+    text = words(as_admin.get(path))
+    assert "claims-triage · auto-approve is still stopped." in text and "The test still fails." in text
+    assert "kept stopped what was to be restarted" in text
+    assert "A restart takes two people" in words(as_admin.get(f"switches/stops/{held}/restart")), "it can be requested again"
 
 
 def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer):
     held = scene.stopped(serve=False)
-    restart = f"switches/stops/{held}/restart"
-    as_admin.post(restart, verb="ask", because="Mended.", seen=scene.seen(held))
-    page = as_officer.get(restart)
+    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=scene.seen(held))
+    path = page_of()
+    seen = seen_on(as_officer, path)
     scene.stopped(generate=False)
-    again = as_officer.post(restart, then=409, verb="restart", seen=marked(page))
-    assert "has changed since you opened this page" in words(again) and len(scene.standing()) == 2
+    again = decide(as_officer, path, 409, verb="approve", seen=seen)
+    assert "is void" in words(again) and "It was stopped again" in words(again) and len(scene.active_stops()) == 2
+
+
+def test_what_changed_since_the_form_was_opened_is_refused(as_admin):
+    held = scene.stopped(serve=False)
+    restart = f"switches/stops/{held}/restart"
+    page = as_admin.get(restart)
+    scene.stopped(generate=False)
+    again = as_admin.post(restart, then=409, verb="request", because="Fixed.", seen=marked(page))
+    assert "has changed since you opened this page" in words(again) and newest() is None
 
 
 def test_a_wider_stop_that_stays_is_said_before_the_restart(as_admin):
@@ -183,17 +233,17 @@ def test_a_wider_stop_that_stays_is_said_before_the_restart(as_admin):
     assert "A wider stop is active too" not in words(as_admin.get(f"switches/stops/{whole}/restart"))
 
 
-@pytest.mark.parametrize("verb", ["", "approve", "lift"])
+@pytest.mark.parametrize("verb", ["", "approve", "keep"])
 def test_an_unknown_verb_decides_nothing(as_admin, verb):
     held = scene.stopped()
     as_admin.post(f"switches/stops/{held}/restart", then=422, verb=verb, seen=scene.seen(held))
-    assert len(scene.standing()) == 1
+    assert len(scene.active_stops()) == 1
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
 def test_others_do_not_restart_or_drill(request, who):
     reader, held = request.getfixturevalue(who), scene.stopped()
-    reader.post(f"switches/stops/{held}/restart", then=403, verb="ask", because="x")
+    reader.post(f"switches/stops/{held}/restart", then=403, verb="request", because="x")
     reader.post("systems/claims-triage/drills/new", then=403)
     if who != "as_contributor":
         reader.post(STOP, then=403, what="all", because="x", **BOTH)
@@ -209,11 +259,11 @@ def test_another_tenant_stops_and_restarts_nothing_of_ours(as_neighbour, as_stra
         as_stranger.get(path, then=404)
     as_neighbour.post("systems/router/stop", then=422, what=mine, because="x", **BOTH)
     as_neighbour.post(f"switches/stops/{held}/restart", then=404, verb="restart", because="x", seen=scene.seen(held))
-    assert len(scene.standing()) == 1
+    assert len(scene.active_stops()) == 1
     with acting("admin", "globex", read_only=True):
         from governance.operations.switches import queries
 
-        assert queries.standing_stops() == []
+        assert queries.active_stops() == []
 
 
 # ---- the pages
@@ -222,11 +272,11 @@ def test_another_tenant_stops_and_restarts_nothing_of_ours(as_neighbour, as_stra
 def test_the_board_shows_every_switch_and_what_was_restarted(as_viewer, as_admin):
     scene.system("ad-copywriter", "standard", ("draft",))
     held = scene.stopped("draft", "ad-copywriter")
-    as_admin.post(f"switches/stops/{held}/restart", verb="restart", because="Mended.", seen=scene.seen(held))
+    as_admin.post(f"switches/stops/{held}/restart", verb="restart", because="Fixed.", seen=scene.seen(held))
     text = words(as_viewer.get("switches/"))
     assert "Nothing is stopped" in text and "ad-copywriter" in text and "auto-approve" in text and "Unproven" in text
     assert "What was stopped and restarted" in text and "ad-copywriter · draft" in text
-    assert words(as_viewer.get(f"switches/stops/{held}")).count("Mended.") == 2  # beside its facts, and from the log
+    assert words(as_viewer.get(f"switches/stops/{held}")).count("Fixed.") == 2  # beside its facts, and from the log
 
 
 def test_without_a_system_the_board_says_what_it_is_for(as_neighbour):
@@ -287,13 +337,17 @@ def test_the_operator_stops_every_tenant_and_their_pages_say_so(app, as_operator
     assert "A model answers nonsense." in words(as_viewer.get("switches/"))
     assert "by the operator" in words(as_viewer.get(PAGE)) and "The operator has stopped everything" in words(as_viewer.get(PAGE))
     old = Visitor(app, make.cookie("operator_admin", "console", signed_in_ago=timedelta(minutes=10)), "console")
-    old.post("/operator/switch/restart", then=401, verb="ask", because="x", seen=marked(page))
-    as_operator.post("/operator/switch/restart", then=422, verb="restart", seen=marked(page))
-    make.join("second_operator", "console")
-    page = as_operator.post("/operator/switch/restart", verb="ask", because="Mended.", seen=marked(page), follow=True)
-    as_operator.post("/operator/switch/restart", then=403, verb="restart", seen=marked(page))
-    with acting("second_operator", "console"):
-        actions.restart_platform(seen=marked(page))
+    old.post("/operator/switch/restart", then=401, because="x", seen=marked(page))
+    as_operator.post("/operator/switch/restart", then=422, because=" ", seen=marked(page))
+    make.join("second_operator", "console", since=clock.now() - make.MEMBERS_FOR)
+    as_operator.post("/operator/switch/restart", because="Fixed.", seen=marked(page))
+    path = page_of("console")
+    assert path in as_operator.get("/operator/switch").text and "awaits approval" in words(as_operator.get("/operator/switch"))
+    text = words(as_operator.get(path))
+    assert "Your request to restart everything, for every tenant" in text and "2 tenants answer again" in text
+    decide(as_operator, path, 403, verb="approve")
+    second = Visitor(app, make.cookie("second_operator", "console"), "console")
+    decide(second, path, verb="approve")
     assert "c-banner" not in as_viewer.get("controls/").text
     assert "Nothing is stopped for every tenant" in words(as_operator.get("/operator/switch"))
 

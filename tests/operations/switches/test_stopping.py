@@ -5,15 +5,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals import queries as approvals_of
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
-from governance.operations.switches import actions, queries
+from governance.operations.switches import actions, platform_actions, queries
+from governance.operations.switches.active_stops import live
 from governance.operations.switches.models import Acknowledgement, Consumer
-from governance.operations.switches.standing import live
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
+from tests.foundation.approvals.deciding import approve
 from tests.operations.switches import scene
 
 
@@ -46,7 +50,7 @@ def test_a_stop_moves_the_mark_and_stands_with_its_reason(acting):
 def test_stopping_what_is_stopped_is_harmless():
     first, mark = scene.stopped(), scene.mark()
     assert scene.stopped(by="compliance_officer") == first
-    assert scene.stopped(serve=False) == first, "narrower than what stands"
+    assert scene.stopped(serve=False) == first, "narrower than what is active"
     assert scene.mark() == mark and len(scene.entries("switch.feature.stopped")) == 1
 
 
@@ -56,13 +60,9 @@ def test_a_stop_of_the_other_plane_widens_what_stands():
     wide = scene.row(second)
     assert second != first and (wide.generate, wide.serve) == (True, True) and wide.version > scene.row(first).version
     with make.acting("admin", read_only=True):
-        assert live(queries.standing_stops()).stopped
-    with make.acting("admin"):
-        scene_of = queries.stop(first)
-        actions.ask_restart(scene_of, seen=actions.seen(scene_of), because="Mended.")
-    with make.acting("compliance_officer"):
-        actions.restart(queries.stop(second), seen=actions.seen(queries.stop(second)))
-    assert scene.standing() == [], "both rows of the scope end together"
+        assert live(queries.active_stops()).stopped
+    approve(ask(first), "compliance_officer")
+    assert scene.active_stops() == [], "both rows of the scope end together"
 
 
 @pytest.mark.parametrize(("options", "field"), [
@@ -74,7 +74,7 @@ def test_what_no_stop_may_be(acting, options, field):
     options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
     with acting("admin"), pytest.raises(Invalid) as refused:
         actions.stop("feature", *scene.feature(), **{"reason": "x", **options})
-    assert refused.value.field == field and scene.standing() == []
+    assert refused.value.field == field and scene.active_stops() == []
 
 
 @pytest.mark.parametrize("scope", ["everything", "tenant", "system"])
@@ -98,7 +98,7 @@ def test_a_stop_of_everything_covers_every_system(acting):
     with acting("contributor"):
         actions.stop("tenant", None, None, reason="x")
     with acting("admin", read_only=True):
-        [found] = queries.standing_stops()
+        [found] = queries.active_stops()
         assert found.covers(None) and found.covers(register.system("claims-triage").id)
     assert len(scene.entries("switch.tenant.stopped")) == 1
 
@@ -107,34 +107,43 @@ def test_a_stop_of_everything_covers_every_system(acting):
 
 
 def ask(stop_id, by="admin"):
+    """The id of the request."""
     with make.acting(by):
-        actions.ask_restart(queries.stop(stop_id), seen=actions.seen(queries.stop(stop_id)), because="Mended in release 12.")
+        found = queries.stop(stop_id)
+        return actions.request_restart(found, seen=actions.seen(found), because="Fixed in release 12.").id
+
+
+def request(approval_id):
+    with make.acting("admin", read_only=True):
+        found = approvals_of.approval(approval_id)
+        session().expunge_all()
+        return found
 
 
 def test_the_high_risk_lane_takes_two(acting):
     held = scene.stopped()
     shown = scene.seen(held)
-    with acting("admin"), pytest.raises(DomainError, match="asked for first"):
+    with acting("admin"), pytest.raises(DomainError, match="needs two people"):
         actions.restart(queries.stop(held), seen=shown, because="x")
-    ask(held)
-    ask(held)  # twice is once
-    with acting("admin"), pytest.raises(Forbidden, match="another person decides"):
-        actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
+    requested = ask(held)
+    assert ask(held) == requested, "twice is once"
+    with pytest.raises(Forbidden, match="another person decides"):
+        approve(requested, "admin")
     before = scene.mark()
-    with acting("compliance_officer"):
-        actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
-    assert scene.standing() == [] and scene.mark() == before + 1
+    approve(requested, "compliance_officer")
+    assert scene.active_stops() == [] and scene.mark() == before + 1
     [entry] = scene.entries("switch.feature.restarted")
     assert entry.facts["version"] == scene.row(held).version and len(scene.entries("switch.restart.asked")) == 1
+    found = scene.row(held)
+    assert (found.restart_requested_by, found.restarted_by) == (make.person_id("admin"), make.person_id("compliance_officer"))
+    assert found.restart_reason == "Fixed in release 12."
 
 
-def test_who_stopped_may_be_one_of_the_two(acting):
-    """He knows best why; he may ask or decide, as any other."""
+def test_who_stopped_may_be_one_of_the_two():
+    """They know best why; they may request or approve, as any other."""
     held = scene.stopped(by="compliance_officer")
-    ask(held)
-    with acting("compliance_officer"):
-        actions.restart(queries.stop(held), seen=actions.seen(queries.stop(held)))
-    assert scene.standing() == []
+    approve(ask(held), "compliance_officer")
+    assert scene.active_stops() == []
 
 
 def test_the_standard_lane_takes_one_with_a_reason(acting):
@@ -142,11 +151,13 @@ def test_the_standard_lane_takes_one_with_a_reason(acting):
     held = scene.stopped("draft", "ad-copywriter")
     with acting("admin"):
         found = queries.stop(held)
+        with pytest.raises(DomainError, match="needs only you"):
+            actions.request_restart(found, seen=actions.seen(found), because="Fixed.")
         with pytest.raises(Invalid, match="Say why"):
             actions.restart(found, seen=actions.seen(found), because=" ")
-        actions.restart(found, seen=actions.seen(found), because="Mended.")
+        actions.restart(found, seen=actions.seen(found), because="Fixed.")
         actions.restart(found, seen="whatever")  # the second click of the same person
-    assert scene.standing() == [] and len(scene.entries("switch.feature.restarted")) == 1
+    assert scene.active_stops() == [] and len(scene.entries("switch.feature.restarted")) == 1
     with acting("compliance_officer"), pytest.raises(DomainError, match="restarted already"):
         actions.restart(queries.stop(held), seen="whatever", because="x")
 
@@ -155,18 +166,69 @@ def test_everything_takes_two_while_one_live_system_is_high_risk(acting):
     with acting("admin"):
         held = actions.stop("tenant", None, None, reason="x")
         assert queries.needs_second(held)
+        requested = actions.request_restart(held, seen=actions.seen(held), because="Fixed.")
         systems.retire(register.system("claims-triage"), because="Gone.")
         assert not queries.needs_second(held)
+        with pytest.raises(DomainError, match="Decide on that request, or withdraw it"):
+            actions.restart(held, seen=actions.seen(held), because="Fixed.")
+        approvals.withdraw(requested)
+        actions.restart(held, seen=actions.seen(held), because="Fixed.")
+    assert scene.active_stops() == []
 
 
-def test_a_stop_that_was_widened_since_is_stale(acting):
+def test_a_stop_that_is_pressed_again_voids_the_request_to_restart(acting):
+    """Also when nothing more is stopped by it: whoever presses it wants it stopped."""
+    held = scene.stopped()
+    first = ask(held)
+    assert scene.stopped(by="compliance_officer") == held
+    assert (request(first).state, scene.row(held).restarted_at) == ("voided", None)
+    with pytest.raises(Stale):
+        approve(first, "compliance_officer")
+    [entry] = scene.entries("switch.restart.refused")
+    assert scene.REASON in request(first).note and entry.target_id == held
+    again = ask(held)
+    assert again != first
+    approve(again, "compliance_officer")
+    assert scene.active_stops() == []
+
+
+def test_a_stop_of_the_other_plane_voids_the_request_too():
     held = scene.stopped(serve=False)
-    ask(held)
-    shown = scene.seen(held)
+    requested, shown = ask(held), scene.seen(held)
     scene.stopped(generate=False)
-    with acting("compliance_officer"), pytest.raises(Stale):
-        actions.restart(queries.stop(held), seen=shown)
-    assert len(scene.standing()) == 2
+    with pytest.raises(Stale):
+        approve(requested, "compliance_officer")
+    with make.acting("compliance_officer"), pytest.raises(Stale, match="has changed since you opened this page"):
+        actions.request_restart(queries.stop(held), seen=shown, because="Fixed.")
+    assert len(scene.active_stops()) == 2 and request(requested).state == "voided"
+
+
+def test_a_wider_or_narrower_stop_is_looked_at_before_the_restart_is_approved(acting):
+    """It is another stop: the request stays, and the approver sees it first."""
+    held = scene.stopped()
+    requested = ask(held)
+    with acting("compliance_officer"):
+        shown = kinds.fingerprint_seen(approvals_of.approval(requested))
+    whole = scene.stopped(None)
+    with acting("compliance_officer"), pytest.raises(Stale, match="Review the request as it is now"):
+        approvals.approve(approvals_of.approval(requested), seen=shown)
+    approve(requested, "compliance_officer")
+    assert [s.id for s in scene.active_stops()] == [whole], "the wider stop stays"
+
+
+def test_a_restart_of_what_was_archived_since_is_void(acting):
+    """Nobody restarts a retired system on what was said of a live one; a request that knows of it may."""
+    held = scene.stopped()
+    requested = ask(held)
+    with acting("admin"):
+        systems.retire(register.system("claims-triage"), because="Gone.")
+    with pytest.raises(Stale, match="so the request is void"):
+        approve(requested, "compliance_officer")
+    assert len(scene.active_stops()) == 1
+    again = ask(held)
+    assert request(requested).state == "voided"
+    approve(again, "compliance_officer")
+    assert scene.active_stops() == []
 
 
 def test_a_lane_that_was_raised_since_is_stale(acting):
@@ -176,42 +238,54 @@ def test_a_lane_that_was_raised_since_is_stale(acting):
     with acting("compliance_officer"):
         systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It decides now.")
     with acting("admin"), pytest.raises(Stale):
-        actions.restart(queries.stop(held), seen=shown, because="Mended.")
+        actions.restart(queries.stop(held), seen=shown, because="Fixed.")
     with acting("admin"), pytest.raises(Stale):
-        actions.ask_restart(queries.stop(held), seen=shown, because="Mended.")
+        actions.request_restart(queries.stop(held), seen=shown, because="Fixed.")
 
 
-def test_another_request_meanwhile_is_stale(acting):
+def test_an_earlier_request_is_not_approved_in_place_of_a_later_one(acting):
     held = scene.stopped()
-    ask(held)
-    shown = scene.seen(held)
+    first = ask(held)
     with acting("admin"):
-        actions.keep_stopped(queries.stop(held))
-    with acting("compliance_officer"):
-        actions.ask_restart(queries.stop(held), seen=actions.seen(queries.stop(held)), because="Other words.")
-    with acting("reviewer"), pytest.raises(Stale):
-        actions.restart(queries.stop(held), seen=shown)
+        approvals.withdraw(approvals_of.approval(first))
+    later = ask(held, by="compliance_officer")
+    with pytest.raises(Stale, match="withdrawn already"):
+        approve(first, "reviewer")
+    approve(later, "reviewer")
+    assert len(scene.entries("switch.restart.asked")) == 2 and len(scene.entries("switch.restart.refused")) == 1
 
 
 def test_a_second_person_keeps_it_stopped_with_a_reason(acting):
     held = scene.stopped()
-    ask(held)
+    requested = ask(held)
     with acting("compliance_officer"):
+        found = approvals_of.approval(requested)
         with pytest.raises(Invalid):
-            actions.keep_stopped(queries.stop(held))
-        actions.keep_stopped(queries.stop(held), because="The test still fails.")
-        with pytest.raises(DomainError, match="Nobody has asked"):
-            actions.keep_stopped(queries.stop(held), because="x")
-    assert len(scene.standing()) == 1 and scene.row(held).restart_asked_by is None
+            approvals.reject(found, reason=" ")
+        approvals.reject(found, reason="The test still fails.")
+        with pytest.raises(Stale, match="rejected already"):
+            approvals.reject(found, reason="x")
+        assert "is still stopped" in kinds.describe(found).effects[0].lead
+    assert len(scene.active_stops()) == 1 and len(scene.entries("switch.restart.refused")) == 1
 
 
-def test_what_stands_above_stays(acting):
+def test_a_request_to_restart_expires_and_leaves_it_stopped(acting):
+    held = scene.stopped()
+    requested = ask(held)
+    with clock.frozen(scene.later(8 * 86400)):
+        with pytest.raises(Stale, match="expired"):
+            approve(requested, "compliance_officer")
+        assert ask(held) != requested
+    assert len(scene.active_stops()) == 1 and request(requested).state == "expired"
+
+
+def test_what_is_stopped_above_stays(acting):
     """Restarting a feature does not restart its system."""
     scene.system("ad-copywriter", "standard", ("draft",))
     whole, part = scene.stopped(None, "ad-copywriter"), scene.stopped("draft", "ad-copywriter")
     with acting("admin"):
-        actions.restart(queries.stop(part), seen=actions.seen(queries.stop(part)), because="Mended.")
-    assert [s.id for s in scene.standing()] == [whole]
+        actions.restart(queries.stop(part), seen=actions.seen(queries.stop(part)), because="Fixed.")
+    assert [s.id for s in scene.active_stops()] == [whole]
 
 
 # ---- what workers heard
@@ -249,7 +323,7 @@ def test_a_batch_costs_five_statements_however_long(acting, statements):
         scene.hear(key, [f"worker-{n}" for n in range(60)], version=number)
     assert len(seen) <= 5
     with acting("admin", read_only=True):
-        ours = Acknowledgement.stop_id.in_([s.id for s in queries.standing()])
+        ours = Acknowledgement.stop_id.in_([s.id for s in queries.own_active_stops()])
         assert session().scalar(select(func.count()).where(ours)) == 180
 
 
@@ -279,7 +353,7 @@ def test_a_late_batch_after_the_restart_tells_only_what_was_in_time(acting):
     scene.hear(key, ["a", "b"])
     held = scene.row(scene.stopped("draft", "ad-copywriter"))
     with acting("admin"):
-        actions.restart(queries.stop(held.id), seen=actions.seen(queries.stop(held.id)), because="Mended.")
+        actions.restart(queries.stop(held.id), seen=actions.seen(queries.stop(held.id)), because="Fixed.")
     ended = scene.row(held.id).restarted_at
     scene.hear(key, ["a"], version=held.version, at=ended)
     scene.hear(key, ["b"], at=ended + timedelta(seconds=5))
@@ -300,30 +374,34 @@ def second_operator(database):
 
 def test_the_operator_stops_every_tenant_and_a_second_one_restarts(acting, second_operator):
     with acting("operator_admin", "console"):
-        held = actions.stop_platform(reason="A model answers nonsense everywhere.")
-        assert actions.stop_platform(reason="Again.").id == held.id
-        with pytest.raises(DomainError, match="asked for first"):
-            actions.restart_platform(seen=actions.platform_mark(held))
-        actions.ask_platform_restart(seen=actions.platform_mark(held), because="Mended.")
-        with pytest.raises(Forbidden, match="You requested this yourself"):
-            actions.restart_platform(seen=actions.platform_mark(held))
-        shown = actions.platform_mark(held)
+        held = platform_actions.stop_platform(reason="A model answers nonsense everywhere.")
+        assert platform_actions.stop_platform(reason="Again.").id == held.id
+        with pytest.raises(Stale):
+            platform_actions.request_platform_restart(seen="another", because="Fixed.")
+        requested = platform_actions.request_platform_restart(seen=platform_actions.platform_seen(held), because="Fixed.").id
+    with pytest.raises(Forbidden, match="You requested this yourself"):
+        approve(requested, "operator_admin", "console")
     for slug in ("acme", "globex"):
         with acting("admin", slug, read_only=True):
-            assert [s.scope for s in queries.standing_stops()] == ["platform"]
-    with acting(second_operator, "console"):
-        with pytest.raises(Stale):
-            actions.restart_platform(seen="another")
-        actions.restart_platform(seen=shown)
+            assert [s.scope for s in queries.active_stops()] == ["platform"]
+    approve(requested, second_operator, "console")
     with acting("admin", read_only=True):
-        assert queries.standing_stops() == []
+        assert queries.active_stops() == []
+    with acting("operator_admin", "console", read_only=True):
+        [past] = queries.platform_stops_past()
+        assert past.restart_requested_by == make.person_id("operator_admin", "console") and past.restart_reason == "Fixed."
 
 
-def test_a_wider_stop_of_everything_voids_what_was_asked(acting):
+def test_stopping_everything_again_voids_the_request_to_restart_it(acting, second_operator):
+    for again in ({"serve": False}, {}):  # as wide as it was, and wider
+        with acting("operator_admin", "console"):
+            held = platform_actions.stop_platform(serve=False, reason="x")
+            seen = platform_actions.platform_seen(held)
+            requested = platform_actions.request_platform_restart(seen=seen, because="Fixed.").id
+            platform_actions.stop_platform(reason="Worse than thought.", **again)
+        with pytest.raises(Stale, match="voided already"):
+            approve(requested, second_operator, "console")
     with acting("operator_admin", "console"):
-        held = actions.stop_platform(serve=False, reason="x")
-        actions.ask_platform_restart(seen=actions.platform_mark(held), because="Mended.")
-        actions.stop_platform(reason="Worse than thought.")
-        assert held.serve and held.restart_asked_by is None
+        assert queries.platform_stop().serve
         with pytest.raises(Invalid):
-            actions.stop_platform(reason="x", generate=False, serve=False)
+            platform_actions.stop_platform(reason="x", generate=False, serve=False)

@@ -11,20 +11,24 @@ from governance.assurance.assessments import actions as assessing
 from governance.assurance.assessments import queries as assessments
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
+from governance.foundation.approvals.models import Approval
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.operations.switches import drill_actions
 from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as register
 from governance.publishing.inbox import queries
 from governance.publishing.inbox.models import InboxSnooze
 from governance.publishing.inbox.sources import sources
 from tests import make
-from tests.assurance.controls.governed import drilled
 from tests.assurance.engagements import field
 from tests.assurance.frameworks.files import words
 from tests.conftest import visitor
+from tests.foundation.approvals.deciding import decide
 from tests.publishing.overview.conftest import NOW, ago
 
 
@@ -61,17 +65,17 @@ def key_of(reply, title):
 
 @pytest.fixture
 def asking(rich):
-    """Sanjay planned a drill that is due in three days."""
+    """Sanjay requested a drill that is due in three days."""
     with clock.frozen(ago(100)), make.acting("compliance_officer"):
-        system = systems.register(key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="standard", owner_id=None).id
-    with make.acting("admin"):
+        systems.register(key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="high_risk", owner_id=None)
+    with clock.frozen(ago(1)), make.acting("admin"):
         due = NOW + timedelta(days=3)
-        more = {"state": "asked", "started_at": None, "ended_at": None, "agreed_by": None, "created_at": ago(1)}
-        return {**rich, "drill": drilled(system, due, **more).id, "due": due}
+        drill = drill_actions.plan(register.system("ad-copywriter"), None, due_at=due, seconds=10, because="A yearly proof")
+        return {**rich, "approval": open_approval("drill", drill.id).id, "due": due}
 
 
 LATE = "Assign the overdue penetration test report"
-DRILL = "Review the drill of ad-copywriter"
+DRILL = "Review the request to drill ad-copywriter"
 SIGN, REVIEW = "Sign off GOVERN 1.6", "Review evidence: Drill record"
 
 
@@ -114,8 +118,8 @@ def test_an_item_leaves_when_its_work_is_done(as_officer, asking):
 def test_another_tenant_has_none_of_it(as_neighbour, asking):
     reply = as_neighbour.get("/t/globex/inbox/")
     assert heading(reply) == "Nothing needs you" and "Penetration" not in reply.text
-    as_neighbour.get(f"/t/globex/inbox/items/drill.{asking['drill']}", then=404)
-    as_neighbour.get(f"/t/globex/inbox/items/drill.{asking['drill']}/open", then=404)
+    as_neighbour.get(f"/t/globex/inbox/items/approval.{asking['approval']}", then=404)
+    as_neighbour.get(f"/t/globex/inbox/items/approval.{asking['approval']}/open", then=404)
 
 
 def test_an_empty_inbox_tells_the_next_due_date(app, as_contributor, rich):
@@ -147,9 +151,12 @@ def test_an_auditor_has_what_the_engagement_is_about(as_auditor, app, rich):
 
 
 def test_the_panel_is_a_fragment_and_a_page(as_officer, asking):
-    key = f"drill.{asking['drill']}"
+    key = f"approval.{asking['approval']}"
     part = as_officer.get(f"inbox/items/{key}", headers={"HX-Request": "true", "HX-Target": "section#preview"})
-    assert "<html" not in part.text and "You get this because a drill needs a second person" in said(part)
+    assert (
+        "<html" not in part.text
+        and "You get this because another person requested it, and you can be the second to approve it" in said(part)
+    )
     assert f"/t/acme/inbox/items/{key}/open" in part.text
     whole = as_officer.get(f"inbox/items/{key}")
     assert heading(whole) == DRILL
@@ -174,17 +181,17 @@ def test_what_somebody_else_did_is_said_and_the_page_can_ask(as_officer, asking)
 
 def test_a_person_who_lost_the_permission_lost_the_item(app, asking):
     for role in ("contributor", "viewer", "admin"):  # an admin requested it
-        visitor(app, role).get(f"inbox/items/drill.{asking['drill']}", then=404)
+        visitor(app, role).get(f"inbox/items/approval.{asking['approval']}", then=404)
 
 
 # ---- from one item to the next
 
 
 def test_after_a_decision_comes_the_next_item(as_officer, asking):
-    key = f"drill.{asking['drill']}"
+    key = f"approval.{asking['approval']}"
     page = as_officer.get(f"inbox/items/{key}/open", then=302).location
     assert "Skip to the next item" in said(as_officer.get(page))
-    after = as_officer.post(f"switches/drills/{asking['drill']}/decision", verb="agree", then=303)
+    after = decide(as_officer, f"/t/acme/approvals/{asking['approval']}", verb="approve")
     assert after.location.endswith("/t/acme/inbox/next")
     following = as_officer.get(after.location, then=302).location
     assert following.endswith("/frameworks/nist-ai-rmf-1.0/GOVERN-1.6")
@@ -216,7 +223,7 @@ def test_the_last_item_leads_back_to_the_inbox_and_others_wrap_around(as_officer
 
 
 def test_other_forms_lead_where_they_always_led(as_officer, asking):
-    as_officer.get(f"inbox/items/drill.{asking['drill']}/open", then=302)
+    as_officer.get(f"inbox/items/approval.{asking['approval']}/open", then=302)
     after = as_officer.post(f"evidence/{asking['pieces']['TST-02']}/owner", owner_id=make.person_id("contributor"), then=303)
     assert "inbox" not in after.location
 
@@ -229,7 +236,7 @@ def snoozed(visitor, key, choice="tomorrow", then=303, **more):
 
 
 def test_a_snoozed_item_is_away_for_its_person_and_returns_by_itself(app, as_officer, as_reviewer, asking):
-    key = f"drill.{asking['drill']}"
+    key = f"approval.{asking['approval']}"
     reply = as_officer.get(snoozed(as_officer, key).location)
     assert "1 item is snoozed until 26 Nov 08:00." in said(reply)
     assert DRILL not in titles(reply) and count(reply) == "3"
@@ -242,7 +249,7 @@ def test_a_snoozed_item_is_away_for_its_person_and_returns_by_itself(app, as_off
 
 
 def test_a_snoozed_item_can_be_returned(as_officer, asking):
-    key = f"drill.{asking['drill']}"
+    key = f"approval.{asking['approval']}"
     snoozed(as_officer, key)
     as_officer.post("inbox/return", items=key)
     assert DRILL in titles(as_officer.get("inbox/"))
@@ -252,18 +259,11 @@ def test_a_snoozed_item_can_be_returned(as_officer, asking):
 
 def test_a_change_of_the_item_ends_its_snooze(as_officer, asking):
     key = f"evidence-owner.{asking['pieces']['TST-02']}"
-    snoozed(as_officer, f"drill.{asking['drill']}", "change")
+    snoozed(as_officer, f"approval.{asking['approval']}", "change")
     assert DRILL not in titles(as_officer.get("inbox/"))
     with make.acting("admin"):
-        drill = session().get(type(_drill(asking)), (make.founder("acme").tenant_id, asking["drill"]))
-        drill.due_at = NOW + timedelta(days=9)
+        session().scalars(select(Approval).where(Approval.id == asking["approval"])).one().expires_at = NOW + timedelta(days=9)
     assert DRILL in titles(as_officer.get("inbox/")), key
-
-
-def _drill(asking):
-    from governance.operations.switches.models import Drill
-
-    return session().scalars(select(Drill).where(Drill.id == asking["drill"])).one()
 
 
 @pytest.mark.parametrize(
@@ -277,13 +277,13 @@ def _drill(asking):
     ],
 )
 def test_nothing_is_snoozed_past_its_deadline_or_for_nonsense(as_officer, asking, choice, day, says):
-    reply = as_officer.get(snoozed(as_officer, f"drill.{asking['drill']}", choice, day=day).location)
+    reply = as_officer.get(snoozed(as_officer, f"approval.{asking['approval']}", choice, day=day).location)
     assert says.lower() in said(reply).lower()
     assert DRILL in titles(reply)
 
 
 def test_an_overdue_item_cannot_be_snoozed_and_one_refusal_snoozes_none(as_officer, asking):
-    late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"drill.{asking['drill']}"
+    late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"approval.{asking['approval']}"
     reply = as_officer.get(snoozed(as_officer, [drill, late], "hour").location)
     assert "it is overdue, so it can't be snoozed" in said(reply)
     assert set(titles(reply)) >= {LATE, DRILL}
@@ -292,7 +292,7 @@ def test_an_overdue_item_cannot_be_snoozed_and_one_refusal_snoozes_none(as_offic
 
 
 def test_only_what_is_in_the_own_inbox_can_be_snoozed(as_contributor, as_officer, asking):
-    snoozed(as_contributor, f"drill.{asking['drill']}", then=404)
+    snoozed(as_contributor, f"approval.{asking['approval']}", then=404)
     snoozed(as_officer, "drill.01a21584-b442-75e3-9fe9-2d33b9ca888f", then=404)
 
 
@@ -306,7 +306,7 @@ def test_a_bulk_action_on_nothing_says_so_on_the_page(as_officer, asking, verb):
 
 
 def test_snoozing_is_in_the_log_and_twice_is_once(as_officer, asking):
-    key = f"drill.{asking['drill']}"
+    key = f"approval.{asking['approval']}"
     snoozed(as_officer, key)
     as_officer.post("inbox/return", items=key)
     snoozed(as_officer, key, "hour")
@@ -323,7 +323,7 @@ def test_snoozing_is_in_the_log_and_twice_is_once(as_officer, asking):
 
 
 def test_the_panel_offers_only_what_the_deadline_allows(as_officer, asking):
-    part = as_officer.get(f"inbox/items/drill.{asking['drill']}")
+    part = as_officer.get(f"inbox/items/approval.{asking['approval']}")
     offered = {button["value"] for button in soup(part).find_all("button", attrs={"name": "choice"})}
     assert offered == {"hour", "tomorrow", "change"}
     late = as_officer.get(f"inbox/items/evidence-owner.{asking['pieces']['TST-02']}")
@@ -411,7 +411,7 @@ def test_operators_have_an_inbox_counted_on_every_page(as_operator, app):
 
 
 def test_items_are_assigned_after_a_preview_and_it_can_be_undone(as_officer, asking):
-    late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"drill.{asking['drill']}"
+    late, drill = f"evidence-owner.{asking['pieces']['TST-02']}", f"approval.{asking['approval']}"
     anna = make.person_id("contributor")
     preview = as_officer.post("inbox/assign", items=[late, drill], owner_id=anna, then=200)
     assert "1 selected item can't be assigned and is left out." in said(preview)
@@ -459,7 +459,7 @@ def test_auditors_requests_are_assigned_too(as_officer, rich):
 def test_approvals_are_not_assigned_and_not_by_whoever_may_not(as_officer, as_contributor, asking):
     anna = make.person_id("contributor")
     why = "None of the selected items can be assigned. Select evidence items or auditors' requests."
-    reply = as_officer.get(as_officer.post("inbox/assign", items=f"drill.{asking['drill']}", owner_id=anna).location)
+    reply = as_officer.get(as_officer.post("inbox/assign", items=f"approval.{asking['approval']}", owner_id=anna).location)
     assert why in said(reply) and titles(reply)
     mine = f"evidence-upload.{asking['pieces']['TST-04']}"
     assert why in said(as_contributor.get(as_contributor.post("inbox/assign", items=mine, owner_id=anna).location))
@@ -529,7 +529,7 @@ def test_every_source_reads_the_same_columns_and_leads_to_a_page(app):
 
 
 def test_whoever_signs_in_next_in_the_browser_learns_nothing_of_what_was_opened(as_officer, asking):
-    page = as_officer.get(f"inbox/items/drill.{asking['drill']}/open", then=302).location
+    page = as_officer.get(f"inbox/items/approval.{asking['approval']}/open", then=302).location
     assert "Skip to the next item" in said(as_officer.get(page))
     as_officer.client.set_cookie("session", make.cookie("reviewer"))
     reply = as_officer.get(page)

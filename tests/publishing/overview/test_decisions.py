@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.queries import approval as find_approval
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -15,14 +16,15 @@ from governance.operations.policies import queries as policy_queries
 from governance.operations.policies import waivers
 from governance.operations.policies.effective_policies import Content
 from governance.operations.switches import actions as switches
-from governance.operations.switches.models import Drill, Stop
+from governance.operations.switches import drill_actions
+from governance.operations.switches import queries as switches_of
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as registered
 from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.sources import by_name
 from governance.publishing.overview import queries
 from tests import make
-from tests.assurance.controls.governed import drilled, in_force, stopped
+from tests.assurance.controls.governed import in_force, stopped
 from tests.conftest import visitor
 from tests.foundation.approvals import deciding
 from tests.publishing.overview.conftest import NOW, ago
@@ -31,37 +33,33 @@ from tests.publishing.overview.test_overview import cell, links
 
 @pytest.fixture
 def asking(rich):
-    """Sanjay asked for a looser policy, a waiver, a restart and a drill."""
+    """Sanjay requested a looser policy, a waiver, a restart and a drill."""
     with clock.frozen(ago(100)), make.acting("compliance_officer"):
         copywriter = systems.register(
-            key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="standard", owner_id=None
+            key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="high_risk", owner_id=None
         ).id
     me = make.person_id("admin")
     with make.acting("admin"):
         in_force(ago(90), 1, "strict")
         version = policies.request_approval(Content("standard"), seen="", because="Support needs memory.")
-        request = open_approval(policy_queries.POLICY, version.id)
         waiver = waivers.request(
             copywriter, "retention_days", 120, expires_at=clock.now() + timedelta(days=20), reason="A claim runs longer.",
             compensation="A weekly review.",
         )  # fmt: skip
-        approval = open_approval(policy_queries.WAIVER, waiver.id)
-        stop = stopped(copywriter, ago(8), restart_asked_by=me, restart_asked_at=ago(1), restart_reason="It was mended.")
-        drill = drilled(
-            copywriter, NOW + timedelta(days=3), state="asked", started_at=None, ended_at=None, agreed_by=None, created_at=ago(1)
+        targets = {policy_queries.POLICY: version.id, policy_queries.WAIVER: waiver.id}
+        stop_id = stopped(copywriter, ago(8)).id
+    with clock.frozen(ago(1)), make.acting("admin"):
+        stop = switches_of.stop(stop_id)
+        switches.request_restart(stop, seen=switches.seen(stop), because="It was fixed.")
+        drill = drill_actions.plan(
+            registered.system("ad-copywriter"), None, due_at=NOW + timedelta(days=3), seconds=9, because="Yearly."
         )
-        return {
-            "version": version.id,
-            "request": request.id,
-            "waiver": waiver.id,
-            "approval": approval.id,
-            "stop": stop.id,
-            "drill": drill.id,
-            "system": copywriter,
-        }
+        targets |= {"restart": stop_id, "drill": drill.id}
+    with make.acting("admin", read_only=True):
+        return {kind: open_approval(kind, target).id for kind, target in targets.items()} | {"system": copywriter}
 
 
-SAID = ("Review the request to move the policy from strict to standard", "Review the request to waive retention of ad-copywriter", "Review the restart of ad-copywriter", "Review the drill of ad-copywriter")  # fmt: skip
+SAID = ("Review the request to move the policy from strict to standard", "Review the request to waive retention of ad-copywriter", "Review the request to restart ad-copywriter", "Review the request to drill ad-copywriter")  # fmt: skip
 
 
 def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
@@ -70,7 +68,7 @@ def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
     titles = {item.title: item for item in found}
     assert set(SAID) <= set(titles)
     assert titles[SAID[0]].detail == "Requested by Sanjay Patel: Support needs memory."
-    assert titles[SAID[2]].detail == "Requested by Sanjay Patel: It was mended."
+    assert titles[SAID[2]].detail == "Requested by Sanjay Patel: It was fixed."
     assert titles[SAID[3]].row.due == NOW + timedelta(days=3)
     assert [(item.rank, item.at) for item in found] == sorted((item.rank, item.at) for item in found)
     page = as_officer.get("")
@@ -82,10 +80,10 @@ def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
 @pytest.mark.parametrize("which", range(4))
 def test_each_leads_to_where_it_is_decided(as_officer, asking, which):
     path = (
-        "approvals/{request}",
-        "approvals/{approval}",
-        "switches/stops/{stop}/restart",
-        "switches/drills/{drill}",
+        f"approvals/{{{policy_queries.POLICY}}}",
+        f"approvals/{{{policy_queries.WAIVER}}}",
+        "approvals/{restart}",
+        "approvals/{drill}",
     )[which]
     as_officer.get(path.format(**asking), then=200)
 
@@ -103,7 +101,7 @@ def test_who_approved_first_is_not_asked_again(as_officer, as_reviewer, asking):
 
 def test_an_approval_is_never_left_out_of_the_short_list():
     old = [item(f"Old {n}", NOW - timedelta(days=90 - n)) for n in range(9)]
-    new = item("Decide", NOW, source="drill")
+    new = item("Decide", NOW, source="approval")
     assert [each.row.about for each in queries.foremost([*old, new], 6)] == [
         "Old 0",
         "Old 1",
@@ -127,10 +125,10 @@ def item(about, since, source="evidence-upload"):
 
 def test_what_was_decided_waits_no_more(as_reviewer, asking):
     with make.acting("admin"):
-        approvals.withdraw(open_approval(policy_queries.POLICY, asking["version"]))
-        approvals.withdraw(open_approval(policy_queries.WAIVER, asking["waiver"]))
-        session().query(Stop).filter_by(id=asking["stop"]).update({"restarted_at": NOW})
-        session().query(Drill).filter_by(id=asking["drill"]).update({"state": "planned"})
+        for each in (policy_queries.POLICY, policy_queries.WAIVER):
+            approvals.withdraw(find_approval(asking[each]))
+    for each in ("restart", "drill"):
+        deciding.approve(asking[each], "compliance_officer")
     assert not any(said in cell(as_reviewer.get(""), "waits") for said in SAID)
 
 

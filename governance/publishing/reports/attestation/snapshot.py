@@ -315,12 +315,12 @@ def _acknowledged(ids: Sequence[UUID], until: datetime) -> dict[UUID, dict[UUID,
 
 
 def _told_stop(stop: Stop, kept: _Kept, obeyed: Obedience, all_: int) -> Json:
-    restarted, asked = kept.known(stop.restarted_at), kept.known(stop.restart_asked_at)
+    restarted = kept.known(stop.restarted_at)
     return {
         "scope": _scope_words(stop, kept), "planes": _planes(generate=stop.generate, serve=stop.serve), "reason": stop.reason,
         "by": kept.who(stop.stopped_by), "at": iso(stop.created_at), "expected": obeyed.expected, "obeyed": obeyed.obeyed, "heard": all_,
         "slowest_ms": None if obeyed.slowest is None else round(obeyed.slowest * 1000), "missing": [one.name for one in obeyed.missing],
-        "restart_asked_by": kept.who(stop.restart_asked_by) if asked and stop.restart_asked_by else None,
+        "restart_asked_by": kept.who(stop.restart_requested_by) if restarted and stop.restart_requested_by else None,
         "restarted_by": kept.who(stop.restarted_by) if restarted else None, "restarted_at": iso(restarted),
         "restart_reason": stop.restart_reason if restarted else None,
     }  # fmt: skip
@@ -367,7 +367,7 @@ def _drill(row: Drill, kept: _Kept) -> Json:
     return {
         "scope": _scope_words(row, kept), "state": row.state, "at": iso(_at(row)), "seconds": row.seconds, "expected": row.expected,
         "obeyed": row.obeyed, "slowest_ms": row.slowest_ms, "planned_by": kept.who(row.planned_by),
-        "agreed_by": kept.who(row.agreed_by) if row.agreed_by else None,
+        "agreed_by": kept.who(row.approved_by) if row.approved_by else None,
     }  # fmt: skip
 
 
@@ -413,6 +413,6 @@ def _everybody(
     for w in waivers:
         yield from (w.asked_by, w.closed_by)
     for s in stops:
-        yield from (s.stopped_by, s.restart_asked_by, s.restarted_by)
+        yield from (s.stopped_by, s.restart_requested_by, s.restarted_by)
     for d in drills:
-        yield from (d.planned_by, d.agreed_by)
+        yield from (d.planned_by, d.approved_by)

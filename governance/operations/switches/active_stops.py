@@ -1,8 +1,9 @@
 """What is stopped, as every answer needs to know it. Pure.
 
-Stopped           one standing stop: its scope, its planes, why
+ActiveStop        one active stop: its scope, its planes, why
 covering(stops)   those that cover a system, or a feature of it
 Live              the two planes of a scope: whether it may generate, and serve
+planes(…)         the planes of a stop, in words
 """
 
 from collections.abc import Iterable
@@ -12,8 +13,8 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    """A stop that stands. `scope` is platform, tenant, system or feature; the narrower two name their system."""
+class ActiveStop:
+    """A stop that is active. `scope` is platform, tenant, system or feature; the narrower two name their system."""
 
     id: UUID
     scope: str
@@ -52,11 +53,16 @@ class Live:
         return not self.generate and not self.serve
 
 
-def covering(stops: Iterable[Stopped], system_id: UUID | None, feature_id: UUID | None = None) -> list[Stopped]:
+def covering(stops: Iterable[ActiveStop], system_id: UUID | None, feature_id: UUID | None = None) -> list[ActiveStop]:
     return [stop for stop in stops if stop.covers(system_id, feature_id)]
 
 
-def live(stops: Iterable[Stopped]) -> Live:
+def live(stops: Iterable[ActiveStop]) -> Live:
     """What several stops leave: a plane is live when none of them stops it."""
     each = list(stops)
     return Live(not any(s.generate for s in each), not any(s.serve for s in each))
+
+
+def planes(*, generate: bool, serve: bool) -> str:
+    """What a stop of these planes means, in words."""
+    return ", ".join(text for text, on in (("no new model calls", generate), ("no cached answers", serve)) if on)

@@ -1,0 +1,189 @@
+"""Every switch of the tenant, or of one AI system, as their pages show them: what is stopped, who obeys, and the last drill.
+
+board(), board(system) -> Board
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.foundation.approvals.models import Approval
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.operations.switches import queries
+from governance.operations.switches.active_stops import ActiveStop
+from governance.operations.switches.models import Drill, Stop
+from governance.operations.switches.readiness import LastDrill, Readiness, readiness
+from governance.operations.switches.stop_propagation import Listener, Obedience
+from governance.operations.systems import queries as systems
+from governance.operations.systems.models import AISystem, SystemFeature
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a switch stops: everything of the tenant, a system, or a feature of one."""
+
+    kind: str
+    system: AISystem | None = None
+    feature: SystemFeature | None = None
+
+    @property
+    def system_id(self) -> UUID | None:
+        return self.system.id if self.system else None
+
+    @property
+    def feature_id(self) -> UUID | None:
+        return self.feature.id if self.feature else None
+
+    @property
+    def own(self) -> str:
+        """What it is called on its system's page."""
+        if self.feature:
+            return self.feature.key
+        return f"all of {self.system.key}" if self.system else "everything"
+
+    @property
+    def name(self) -> str:
+        return queries.name_of(self.system, self.feature)
+
+    @property
+    def flag(self) -> str:
+        if self.system is None:
+            return ""
+        return f"switch.{self.system.key}" + (f".{self.feature.key}" if self.feature else "")
+
+    @property
+    def key(self) -> tuple[UUID | None, UUID | None]:
+        return self.system_id, self.feature_id
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One switch. `stop` is its own stop, `above` a wider one; `drill` the newest that is over, `planned` the next."""
+
+    scope: Scope
+    stop: Stop | None
+    above: Stop | None
+    is_platform: bool
+    obeyed: Obedience | None
+    ready: Readiness | None
+    drill: Drill | None
+    planned: Drill | None
+    last: Stop | None
+    heard: int
+    current: int
+
+    @property
+    def is_live(self) -> bool:
+        return self.stop is None and self.above is None and not self.is_platform
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Switches with the active stops that cover them, the newest first."""
+
+    rows: Sequence[Row]
+    stops: Sequence[Stop]
+    platform: Sequence[ActiveStop]
+    listeners: Mapping[UUID, Listener]
+    obeyed: Mapping[UUID, Obedience]
+    requests: Mapping[UUID, Approval]  # by stop, the open request to restart it
+
+    @property
+    def stopped(self) -> int:
+        """How many stops are active."""
+        return len(self.stops) + len(self.platform)
+
+    def row(self, stop: Stop) -> Row | None:
+        return next((r for r in self.rows if r.scope.key == (stop.system_id, stop.feature_id)), None)
+
+
+def board(only: AISystem | None = None) -> Board:
+    """Every switch of the tenant, or of one system; nine statements whatever their number, eight for one system."""
+    scopes, known = _scopes(only), queries.listeners()
+    stops = [s for s in queries.own_active_stops() if only is None or s.scope == "tenant" or s.system_id == only.id]
+    obeyed, drills, newest = queries.obediences(stops, known), _drills(), _newest()
+    facts = _Facts(stops, queries.platform_stops(), obeyed, known, drills, newest, clock.now())
+    return Board([_row(scope, facts) for scope in scopes], stops, facts.platform, known, obeyed, queries.restart_requests(stops))
+
+
+def _scopes(only: AISystem | None) -> list[Scope]:
+    if only is not None:
+        return [*(Scope("feature", only, f) for f in systems.features(only.id)), Scope("system", only)]
+    features, found = systems.every_feature(), [Scope("tenant")]
+    for each in sorted(systems.live_systems(), key=lambda s: s.key):
+        found.append(Scope("system", each))
+        found += [Scope("feature", each, f) for f in features.get(each.id, ())]
+    return found
+
+
+type Key = tuple[UUID | None, UUID | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    stops: Sequence[Stop]
+    platform: Sequence[ActiveStop]
+    obeyed: Mapping[UUID, Obedience]
+    listeners: Mapping[UUID, Listener]
+    drills: Mapping[tuple[UUID, UUID | None, bool], Drill]
+    newest: Mapping[Key, tuple[int, Stop | None]]
+    now: datetime
+
+
+def _row(scope: Scope, facts: _Facts) -> Row:
+    own = next((s for s in facts.stops if (s.system_id, s.feature_id) == scope.key), None)
+    above = next((s for s in facts.stops if (s.system_id, s.feature_id) in _wider(scope)), None)
+    drill = _last_drill(scope, facts.drills)
+    newest = max((facts.newest[key][0] for key in (scope.key, *_wider(scope)) if key in facts.newest), default=0)
+    heard = [one for one in facts.listeners.values() if one.is_under(scope.system_id) and one.is_heard(facts.now)]
+    ready = None
+    if scope.system is not None:
+        last = LastDrill(drill.state == "passed", drill.ended_at) if drill and drill.ended_at else None
+        ready = readiness(last, facts.listeners.values(), system_id=scope.system_id, newest=newest, now=facts.now)
+    planned = facts.drills.get((scope.system_id, scope.feature_id, True)) if scope.system_id else None
+    return Row(
+        scope, own, above, bool(facts.platform), facts.obeyed.get(own.id) if own else None, ready, drill, planned,
+        facts.newest.get(scope.key, (0, None))[1], len(heard), sum(one.version >= newest for one in heard),
+    )  # fmt: skip
+
+
+def _wider(scope: Scope) -> list[Key]:
+    """The scopes that hold this one: the tenant, and of a feature its system."""
+    if scope.kind == "tenant":
+        return []
+    return [(None, None), (scope.system_id, None)] if scope.kind == "feature" else [(None, None)]
+
+
+def _last_drill(scope: Scope, drills: Mapping[tuple[UUID, UUID | None, bool], Drill]) -> Drill | None:
+    """The newest that is over: its own, or one of its whole system, which stopped it too."""
+    if scope.system_id is None:
+        return None
+    keys = {(scope.system_id, scope.feature_id, False), (scope.system_id, None, False)}
+    found = [drills[key] for key in keys if key in drills]
+    return max(found, key=lambda d: d.ended_at or d.due_at, default=None)
+
+
+def _drills() -> dict[tuple[UUID, UUID | None, bool], Drill]:
+    """(system, feature, whether it is still to come or under way) → the newest that is over, the next that is not."""
+    is_open = Drill.ended_at.is_(None)
+    order = func.coalesce(-func.extract("epoch", Drill.ended_at), func.extract("epoch", Drill.due_at))
+    query = select(Drill).where(Drill.state != "cancelled").ext(distinct_on(Drill.system_id, Drill.feature_id, is_open))
+    rows = session().scalars(query.order_by(Drill.system_id, Drill.feature_id, is_open, order))
+    return {(d.system_id, d.feature_id, d.state not in queries.ENDED): d for d in rows}
+
+
+def _newest() -> dict[Key, tuple[int, Stop | None]]:
+    """Of each scope: the version of its last stop or drill, and its last stop that was no drill."""
+    is_drill = Stop.drill_id.is_not(None)
+    query = select(Stop).ext(distinct_on(Stop.system_id, Stop.feature_id, is_drill))
+    found: dict[Key, tuple[int, Stop | None]] = {}
+    for each in session().scalars(query.order_by(Stop.system_id, Stop.feature_id, is_drill, Stop.version.desc())):
+        key = (each.system_id, each.feature_id)
+        version, last = found.get(key, (0, None))
+        found[key] = max(version, each.version), (each if each.drill_id is None else last)
+    return found

@@ -1,0 +1,107 @@
+"""Stopping everything, for every tenant, and restarting it: by the operators.
+
+stop_platform                  needs one operator, and voids a request to restart
+request_platform_restart       a second operator approves it through foundation/approvals
+carry_out_platform_restart     what that approval does
+"""
+
+import hashlib
+from uuid import UUID
+
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.models import Approval
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current, tenant_revision
+from governance.kernel.db import alone, session
+from governance.kernel.errors import Invalid, Stale
+from governance.operations.switches import queries
+from governance.operations.switches.actions import NotStopped, check_reason
+from governance.operations.switches.models import PlatformStop
+
+PLATFORM_STOPPED = action(
+    "switch.platform.stopped",
+    "stopped everything, for every tenant",
+    target="PlatformStop",
+    activity="create",
+    severity="high",
+    fields="generate serve",
+)
+PLATFORM_ASKED = action(
+    "switch.platform.restart_asked",
+    "asked to restart everything, for every tenant",
+    target="PlatformStop",
+    activity="update",
+    severity="medium",
+)
+PLATFORM_KEPT = action(
+    "switch.platform.restart_refused",
+    "kept everything stopped, for every tenant",
+    target="PlatformStop",
+    activity="update",
+    severity="medium",
+)
+PLATFORM_RESTARTED = action(
+    "switch.platform.restarted",
+    "restarted everything, for every tenant",
+    target="PlatformStop",
+    activity="update",
+    severity="high",
+    fields="stopped_at",
+    persons="asked_by",
+)
+
+LOCK = "platform switch"
+
+
+def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> PlatformStop:
+    """Stop everything, for every tenant. Stopped already, it is widened or left as it is; a request to restart is void."""
+    alone(LOCK)
+    if not generate and not serve:
+        raise Invalid("Stop generating, serving, or both.", field="generate")
+    active = queries.platform_stop()
+    if active is not None:
+        approvals.void(queries.PLATFORM_RESTART, active.id, because=f"It was stopped again: {reason.strip()}".rstrip(": "))
+        if (active.generate or not generate) and (active.serve or not serve):
+            return active
+    why = check_reason(reason)
+    if active is None:
+        active = PlatformStop(generate=generate, serve=serve, reason=why, stopped_by=current.person_id(), created_at=clock.now())
+        session().add(active)
+    else:
+        active.generate, active.serve = active.generate or generate, active.serve or serve
+    record(PLATFORM_STOPPED, active, because=why, generate=active.generate, serve=active.serve)
+    tenant_revision.move_all()
+    return active
+
+
+def platform_seen(active: PlatformStop) -> str:
+    """What the form of a restart carries: it is refused when more was stopped since."""
+    return hashlib.sha256(f"{active.id} {active.generate} {active.serve}".encode()).hexdigest()[:16]
+
+
+def request_platform_restart(*, seen: str, because: str) -> Approval:
+    """Ask a second operator to restart every tenant; returns the open request when there is one already."""
+    active = _check_active()
+    if seen != platform_seen(active):
+        raise Stale("What is stopped has changed since you opened this page. Review it as it is now, then decide again.")
+    return approvals.request(queries.PLATFORM_RESTART, active.id, summary="restart everything, for every tenant",
+                             reason=check_reason(because))  # fmt: skip
+
+
+def carry_out_platform_restart(*, reason: str, requested_by: UUID | None) -> None:
+    """Restart every tenant; the acting operator is the second one."""
+    active = _check_active()
+    active.restarted_by, active.restarted_at = current.person_id(), clock.now()
+    active.restart_requested_by, active.restart_reason = requested_by, reason
+    record(PLATFORM_RESTARTED, active, because=reason, stopped_at=active.created_at, asked_by=requested_by)
+    tenant_revision.move_all()
+
+
+def _check_active() -> PlatformStop:
+    alone(LOCK)
+    active = queries.platform_stop()
+    if active is None:
+        raise NotStopped("It was restarted already.")
+    session().refresh(active)
+    return active
