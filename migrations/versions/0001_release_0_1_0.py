@@ -24,6 +24,7 @@ def upgrade() -> None:
     foundation_api_keys()
     foundation_approvals()
     foundation_people()
+    foundation_identity_providers()
     foundation_list_views()
     foundation_logbook()
     foundation_privacy()
@@ -352,6 +353,17 @@ def foundation_approvals() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     tenant_table(
+        "approval_comments",
+        sa.Column("approval_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("written_by", sa.Uuid(), nullable=False),
+        tenant_key("approval_id", "approvals"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_approval_comments_tenant_id_approval_id_created_at", "approval_comments", ["tenant_id", "approval_id", "created_at"]
+    )
+    tenant_table(
         "approval_reminders",
         sa.Column("approval_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -420,33 +432,6 @@ def foundation_people() -> None:
         verbs="SELECT, INSERT, UPDATE",
     )
     tenant_table(
-        "connection_changes",
-        sa.Column("connection_id", sa.Uuid()),
-        sa.Column("base_id", sa.Uuid()),
-        sa.Column("domains", JSONB(), nullable=False),
-        sa.Column("base_domains", JSONB(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("requested_by", sa.Uuid(), nullable=False),
-        sa.Column("expires_at", TIME, nullable=False),
-        sa.Column("test", JSONB()),
-        sa.Column("tested_by", sa.Uuid()),
-        sa.Column("tested_at", TIME),
-        sa.Column("decided_by", sa.Uuid()),
-        sa.Column("decided_at", TIME),
-        tenant_key("base_id", "connections"),
-        tenant_key("connection_id", "connections"),
-        verbs="SELECT, INSERT, UPDATE",
-    )
-    op.create_index("ix_connection_changes_tenant_id_created_at", "connection_changes", ["tenant_id", "created_at"])
-    op.create_index(
-        "uq_connection_changes_open",
-        "connection_changes",
-        ["tenant_id"],
-        unique=True,
-        postgresql_where=sa.text("state = 'requested'"),
-    )
-    tenant_table(
         "memberships",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
@@ -478,6 +463,22 @@ def foundation_people() -> None:
     )
     op.create_index("ix_sessions_tenant_id_person_id", "sessions", ["tenant_id", "person_id"])
     tenant_table(
+        "sign_ins",
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("is_test", sa.Boolean(), nullable=False),
+        sa.Column("state_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("nonce", sa.String(), nullable=False),
+        sa.Column("verifier", sa.String(), nullable=False),
+        sa.Column("next_path", sa.String(), nullable=False),
+        sa.Column("fresh", sa.Boolean(), nullable=False),
+        sa.Column("leaves", sa.Uuid()),
+        sa.Column("used_at", TIME),
+        tenant_key("connection_id", "connections", ondelete="CASCADE"),
+        sa.UniqueConstraint("tenant_id", "state_hash"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
         "kept_forms",
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -491,22 +492,31 @@ def foundation_people() -> None:
     )
     op.create_index("ix_kept_forms_tenant_id_expires_at", "kept_forms", ["tenant_id", "expires_at"])
     op.create_index("ix_kept_forms_tenant_id_session_id", "kept_forms", ["tenant_id", "session_id"])
+
+
+def foundation_identity_providers() -> None:
+    """Tables of governance/foundation/identity_providers."""
     tenant_table(
-        "sign_ins",
-        sa.Column("connection_id", sa.Uuid(), nullable=False),
-        sa.Column("change_id", sa.Uuid()),
-        sa.Column("state_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("nonce", sa.String(), nullable=False),
-        sa.Column("verifier", sa.String(), nullable=False),
-        sa.Column("next_path", sa.String(), nullable=False),
-        sa.Column("fresh", sa.Boolean(), nullable=False),
-        sa.Column("leaves", sa.Uuid()),
-        sa.Column("used_at", TIME),
-        tenant_key("change_id", "connection_changes", ondelete="CASCADE"),
-        tenant_key("connection_id", "connections", ondelete="CASCADE"),
-        sa.UniqueConstraint("tenant_id", "state_hash"),
-        verbs="SELECT, INSERT, UPDATE, DELETE",
+        "connection_changes",
+        sa.Column("connection_id", sa.Uuid()),
+        sa.Column("base_id", sa.Uuid()),
+        sa.Column("domains", JSONB(), nullable=False),
+        sa.Column("base_domains", JSONB(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("test", JSONB()),
+        sa.Column("tested_by", sa.Uuid()),
+        sa.Column("tested_at", TIME),
+        tenant_key("base_id", "connections"),
+        tenant_key("connection_id", "connections"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_connection_changes_tenant_id_created_at", "connection_changes", ["tenant_id", "created_at"])
+    op.create_index(
+        "uq_connection_changes_open",
+        "connection_changes",
+        ["tenant_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'requested'"),
     )
 
 
@@ -763,10 +773,7 @@ def operations_policies() -> None:
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("asked_by", sa.Uuid(), nullable=False),
-        sa.Column("first_by", sa.Uuid()),
-        sa.Column("first_at", TIME),
-        sa.Column("second_by", sa.Uuid()),
-        sa.Column("second_at", TIME),
+        sa.Column("live_from", TIME),
         sa.Column("closed_by", sa.Uuid()),
         sa.Column("closed_at", TIME),
         tenant_key("system_id", "ai_systems"),
@@ -784,15 +791,14 @@ def operations_switches() -> None:
         sa.Column("serve", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("stopped_by", sa.Uuid(), nullable=False),
-        sa.Column("restart_asked_by", sa.Uuid()),
-        sa.Column("restart_asked_at", TIME),
+        sa.Column("restart_requested_by", sa.Uuid()),
         sa.Column("restart_reason", sa.String()),
         sa.Column("restarted_by", sa.Uuid()),
         sa.Column("restarted_at", TIME),
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index(
-        "uq_platform_stops_standing",
+        "uq_platform_stops_active",
         "platform_stops",
         [sa.text("(1)")],
         unique=True,
@@ -821,7 +827,7 @@ def operations_switches() -> None:
         sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("repeat_days", sa.Integer()),
         sa.Column("planned_by", sa.Uuid()),
-        sa.Column("agreed_by", sa.Uuid()),
+        sa.Column("approved_by", sa.Uuid()),
         sa.Column("started_at", TIME),
         sa.Column("ended_at", TIME),
         sa.Column("expected", sa.Integer()),
@@ -854,8 +860,7 @@ def operations_switches() -> None:
         sa.Column("stopped_by", sa.Uuid()),
         sa.Column("drill_id", sa.Uuid()),
         sa.Column("look_again_at", TIME),
-        sa.Column("restart_asked_by", sa.Uuid()),
-        sa.Column("restart_asked_at", TIME),
+        sa.Column("restart_requested_by", sa.Uuid()),
         sa.Column("restart_reason", sa.String()),
         sa.Column("restarted_by", sa.Uuid()),
         sa.Column("restarted_at", TIME),
@@ -864,7 +869,7 @@ def operations_switches() -> None:
         tenant_key("system_id", "ai_systems"),
         verbs="SELECT, INSERT, UPDATE",
     )
-    op.create_index("ix_stops_standing", "stops", ["tenant_id"], postgresql_where=sa.text("restarted_at IS NULL"))
+    op.create_index("ix_stops_active", "stops", ["tenant_id"], postgresql_where=sa.text("restarted_at IS NULL"))
     op.create_index("ix_stops_tenant_id_created_at", "stops", ["tenant_id", "created_at"])
     op.create_index("ix_stops_tenant_id_system_id_created_at", "stops", ["tenant_id", "system_id", "created_at"])
     tenant_table(

@@ -9,7 +9,6 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.queries import approval as find_approval
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
-from governance.kernel.db import session
 from governance.kernel.inbox import InboxRow
 from governance.operations.policies import actions as policies
 from governance.operations.policies import queries as policy_queries
@@ -38,7 +37,6 @@ def asking(rich):
         copywriter = systems.register(
             key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="high_risk", owner_id=None
         ).id
-    me = make.person_id("admin")
     with make.acting("admin"):
         in_force(ago(90), 1, "strict")
         version = policies.request_approval(Content("standard"), seen="", because="Support needs memory.")
