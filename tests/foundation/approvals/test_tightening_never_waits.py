@@ -31,9 +31,9 @@ def test_a_system_is_stopped_while_a_restart_awaits_approval(database, as_admin,
     stopped = scene.stopped()
     with make.acting("admin", read_only=True):
         summarise = scene.feature("summarise")[1].id
-    as_admin.post(f"switches/stops/{stopped}/restart", verb="ask", because="Fixed in release 12.", seen=scene.seen(stopped))
+    as_admin.post(f"switches/stops/{stopped}/restart", verb="request", because="Fixed in release 12.", seen=scene.seen(stopped))
     as_contributor.post("systems/claims-triage/stop", what=str(summarise), because=scene.REASON, generate="y", serve="y")
-    assert len(scene.standing()) == 2
+    assert len(scene.active_stops()) == 2
 
 
 def test_a_hold_is_placed_on_evidence_while_its_deletion_awaits_approval(database, as_officer, as_reviewer):

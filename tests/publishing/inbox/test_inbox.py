@@ -332,7 +332,7 @@ def test_the_panel_offers_only_what_the_deadline_allows(as_officer, asking):
 
 def test_what_is_back_soon_comes_first_and_stands_beside_the_open_items(as_officer, asking, statements):
     sign = f"sign-off.{_conclusion(asking)}"
-    review, drill = f"evidence-review.{asking['pending']}", f"drill.{asking['drill']}"
+    review, drill = f"evidence-review.{asking['pending']}", f"approval.{asking['approval']}"
     for key, choice in ((sign, "change"), (review, "week"), (drill, "tomorrow")):
         snoozed(as_officer, key, choice)
     with statements() as seen:

@@ -70,16 +70,16 @@ def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
     assert titles[SAID[3]].row.due == NOW + timedelta(days=3)
     assert [(item.rank, item.at) for item in found] == sorted((item.rank, item.at) for item in found)
     page = as_officer.get("")
-    assert SAID[0] in cell(page, "waits") and f"/t/acme/inbox/items/approval.{asking['request']}/open" in links(page, "waits")
-    opened = as_officer.get(f"inbox/items/approval.{asking['request']}/open", then=302)
-    assert opened.location == f"/t/acme/approvals/{asking['request']}"
+    assert SAID[0] in cell(page, "waits") and f"/t/acme/inbox/items/approval.{asking['policy']}/open" in links(page, "waits")
+    opened = as_officer.get(f"inbox/items/approval.{asking['policy']}/open", then=302)
+    assert opened.location == f"/t/acme/approvals/{asking['policy']}"
 
 
 @pytest.mark.parametrize("which", range(4))
 def test_each_leads_to_where_it_is_decided(as_officer, asking, which):
     path = (
-        f"approvals/{{{policy_queries.POLICY}}}",
-        f"approvals/{{{policy_queries.WAIVER}}}",
+        "approvals/{policy}",
+        "approvals/{waiver}",
         "approvals/{restart}",
         "approvals/{drill}",
     )[which]
@@ -92,7 +92,7 @@ def test_nobody_decides_on_what_he_asked_for_or_may_not(app, asking):
 
 
 def test_who_approved_first_is_not_asked_again(as_officer, as_reviewer, asking):
-    deciding.approve(asking["approval"], "compliance_officer")
+    deciding.approve(asking["waiver"], "compliance_officer")
     assert SAID[1] not in cell(as_officer.get(""), "waits")
     assert SAID[1] in cell(as_reviewer.get(""), "waits")
 
