@@ -32,9 +32,8 @@ WAIVERS = ListPage(
         Column("system", "AI system", sort=True),
         Column("value", "Value"),
         Column("compensation", "What is done instead", optional=True),
-        Column("requester", "Requested by", optional=True),
+        Column("requested", "Requested", sort=True, optional=True),
         Column("approvers", "Approved by", optional=True),
-        Column("requested", "Requested", sort=True, extra=True),
         Column("ends", "Ends", sort=True),
         Column("state", "State"),
     ),
@@ -77,7 +76,7 @@ def count() -> int:
 
 def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
     w = Waiver
-    query = select(w, AISystem.key).join(AISystem, AISystem.id == w.system_id)
+    query: Select[Any] = select(w, AISystem.key).join(AISystem, AISystem.id == w.system_id)
     if "state" in wanted:
         query = query.where(_is(wanted["state"]))
     if "dimension" in wanted:
