@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -74,9 +74,9 @@ def count() -> int:
     return session().scalar(select(func.count()).select_from(Waiver)) or 0
 
 
-def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
+def _filtered(wanted: Mapping[str, str]) -> Any:
     w = Waiver
-    query: Select[Any] = select(w, AISystem.key).join(AISystem, AISystem.id == w.system_id)
+    query = select(w, AISystem.key).join(AISystem, AISystem.id == w.system_id)
     if "state" in wanted:
         query = query.where(_is(wanted["state"]))
     if "dimension" in wanted:
