@@ -5,7 +5,7 @@ apply_request, close_request  it was approved; it was rejected, withdrawn, voide
 moves, lines                  what differs between two versions
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.policies import queries
 from governance.operations.policies.effective_policies import Platform, read_platform
 from governance.operations.policies.models import PlatformPolicy
-from governance.operations.policies.policy_diff import digest, platform_content, said
+from governance.operations.policies.policy_diff import digest, measured, platform_content, said
 from governance.operations.policies.strictness import DIMENSIONS, Move, Value, changes, dimension, loosens
 
 ASKED = action(
@@ -186,12 +186,16 @@ def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
 
 
 def lines(before: Platform, after: Platform) -> list[tuple[str, str, str, str, Move]]:
-    """(where, what, before, after, move) of everything that differs, in words."""
-    return [(where, what, *_pair(before, after, where, what), move) for where, what, move in moves(before, after)]
+    """(where, what, before, after, move) of everything that differs, in words and with units."""
+    return _lines(before, after, lambda key, value: measured(value, DIMENSIONS[key]))
+
+
+def _lines(before: Platform, after: Platform, tell: Callable[[str, Value | None], str]) -> list[tuple[str, str, str, str, Move]]:
+    return [(where, what, *_pair(before, after, where, what, tell), move) for where, what, move in moves(before, after)]
 
 
 def _logged_lines(before: Platform, after: Platform) -> list[list[str]]:
-    rows = [list(line[:4]) for line in lines(before, after)]
+    rows = [list(line[:4]) for line in _lines(before, after, lambda _key, value: said(value))]
     return (
         rows
         if len(rows) <= MAX_LOGGED_LINES
@@ -199,9 +203,9 @@ def _logged_lines(before: Platform, after: Platform) -> list[list[str]]:
     )
 
 
-def _pair(before: Platform, after: Platform, where: str, what: str) -> tuple[str, str]:
+def _pair(before: Platform, after: Platform, where: str, what: str, tell: Callable[[str, Value | None], str]) -> tuple[str, str]:
     if where == "floor":
-        return said(before.floor.get(what)), said(after.floor.get(what))
+        return tell(what, before.floor.get(what)), tell(what, after.floor.get(what))
     if where == "unwaivable":
         return ("waivable", "not waivable") if what in after.unwaivable else ("not waivable", "waivable")
     old, new = before.tiers.get(where), after.tiers[where]
@@ -212,11 +216,9 @@ def _pair(before: Platform, after: Platform, where: str, what: str) -> tuple[str
             return (f"{old.name}: {old.means}" if old else "none"), f"{new.name}: {new.means}"
         case "four_eyes":
             return (
-                ("one person tightens", "two persons tighten")
-                if new.four_eyes
-                else ("two persons tighten", "one person tightens")
+                ("one person tightens", "two people tighten") if new.four_eyes else ("two people tighten", "one person tightens")
             )
-    return said(old.values.get(what) if old else None), said(new.values.get(what))
+    return tell(what, old.values.get(what) if old else None), tell(what, new.values.get(what))
 
 
 def _check_base(base: int) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -32,9 +32,8 @@ WAIVERS = ListPage(
         Column("system", "AI system", sort=True),
         Column("value", "Value"),
         Column("compensation", "What is done instead", optional=True),
-        Column("requester", "Requested by", optional=True),
+        Column("requested", "Requested", sort=True, optional=True),
         Column("approvers", "Approved by", optional=True),
-        Column("requested", "Requested", sort=True, extra=True),
         Column("ends", "Ends", sort=True),
         Column("state", "State"),
     ),
@@ -75,7 +74,7 @@ def count() -> int:
     return session().scalar(select(func.count()).select_from(Waiver)) or 0
 
 
-def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
+def _filtered(wanted: Mapping[str, str]) -> Any:
     w = Waiver
     query = select(w, AISystem.key).join(AISystem, AISystem.id == w.system_id)
     if "state" in wanted:

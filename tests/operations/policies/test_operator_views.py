@@ -76,7 +76,11 @@ def test_a_looser_floor_takes_a_second_operator_and_an_end(systems, as_operator,
     where = floor(as_operator, retention_days="180", until=day(60)).location
     page = words(second_operator.get(where))
     assert "Eva" in page and "asks to loosen the platform minimum" in page and "1 setting loosens for every tenant" in page
-    assert "Retention" in page and "loosens" in page and "Every tenant gets a looser minimum" in page
+    assert (
+        "Retention platform minimum, retention_days from 90 days" in page
+        and "to 180 days loosens" in page
+        and "Every tenant gets a looser minimum" in page
+    )
     assert "can’t approve your own request" in words(as_operator.get(where))
     as_operator.post(where, then=403, verb="approve", seen=hidden(second_operator.get(where).text, "seen"))
     assert standing().platform.floor["retention_days"] == 90
