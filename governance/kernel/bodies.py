@@ -78,7 +78,7 @@ ROOMS = {
     "stranger": Room(64, 16, 4, 2, STRANGER_DEADLINE_SECONDS),
     "person": Room(32, 8, 3, 2, KNOWN_DEADLINE_SECONDS),
     "key": Room(32, 8, 3, 2, KNOWN_DEADLINE_SECONDS),
-    "urgent": Room(8, 2, 0, 0, STRANGER_DEADLINE_SECONDS),  # people who stop or restart
+    "urgent": Room(8, 2, 0, 0, STRANGER_DEADLINE_SECONDS),  # people who stop, restart or approve
 }
 UPLOAD_THREADS = sum(room.uploads for room in ROOMS.values())
 

@@ -33,7 +33,7 @@ from governance.kernel.errors import DomainError
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 PAGE_THREADS = 16
-URGENT_THREADS = 2  # for stopping and restarting, whatever the others wait for
+URGENT_THREADS = 2  # for stopping, restarting and approving, whatever the others wait for
 EVENT_THREADS = 1  # nothing there blocks; more of them only contend for the interpreter
 MAX_CONNECTIONS = 512  # of one worker
 HEADER_DEADLINE_SECONDS = 20  # for the head of a request; also how long a connection may be idle

@@ -23,7 +23,7 @@ feature = Feature("approvals", __name__)
 DONE = {"reject": "Rejected. Nothing was changed.", "withdraw": "Withdrawn. Nothing was changed."}
 
 
-@feature.get("/approvals/<uuid:approval_id>", needs=permissions.VIEW)
+@feature.get("/approvals/<uuid:approval_id>", needs=permissions.VIEW, urgent=True)
 def approval(approval_id: UUID) -> ResponseReturnValue:
     return _page(queries.approval(approval_id), DecideForm())
 
@@ -92,7 +92,7 @@ DECIDE = StepUp(
 )  # fmt: skip
 
 
-@feature.post("/approvals/<uuid:approval_id>", needs=permissions.DECIDE, fresh=DECIDE)
+@feature.post("/approvals/<uuid:approval_id>", needs=permissions.DECIDE, fresh=DECIDE, urgent=True)
 def decide(approval_id: UUID) -> ResponseReturnValue:
     found, form, results = queries.approval(approval_id), DecideForm(), list[object]()
     verb = form.verb.data or ""
