@@ -1,7 +1,7 @@
 """The way in and out, and the pages about people: sign-in, sessions, members."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 from uuid import UUID
@@ -18,6 +18,7 @@ from governance.foundation.people import (
     oidc,
     permissions,
     queries,
+    session_list,
     sessions,
     sign_in_state,
     step_up,
@@ -25,18 +26,22 @@ from governance.foundation.people import (
 )
 from governance.foundation.people.forms import InviteForm, RoleForm, SignInForm
 from governance.foundation.people.member_list import MEMBERS
-from governance.foundation.people.models import Connection, Membership, SignIn, person_key
+from governance.foundation.people.models import Connection, Membership, Session, SignIn, person_key
+from governance.foundation.people.session_list import MEMBER_SESSIONS, OWN_SESSIONS
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import current, key_encryption
+from governance.kernel import clock, current, key_encryption
 from governance.kernel.access import PUBLIC, require
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, NotFound, SignInNeeded
 from governance.kernel.feature import STEP_UP_SECONDS, Feature
 from governance.kernel.forms import accepted
 from governance.kernel.jobs import once_per
+from governance.kernel.list_export import csv_file
+from governance.kernel.list_pages import ListPage, ListRequest, one_page
 from governance.kernel.pages import page
 from governance.kernel.redirects import referring_page, safe_path
 from governance.kernel.step_up import StepUp
@@ -476,8 +481,35 @@ def to_own_sessions() -> ResponseReturnValue:
 
 @feature.get("/settings/sessions", needs=permissions.OWN)
 def own_sessions() -> ResponseReturnValue:
-    who = current.actor()
-    return page("foundation/people/sessions.html", sessions=queries.live_sessions(who.person_id), own=who.session_id, member=None)
+    return _sessions(OWN_SESSIONS, None)
+
+
+def _sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
+    """Of that member, or one's own."""
+    asked, sessions = _asked_sessions(listed, member)
+    found = session_list.matching(sessions, asked)
+    shown = one_page(found, asked, lambda row: str(row.id))
+    return page("foundation/people/sessions.html", asked=asked, sessions=sessions, shown=shown, matching=len(found),
+                own=current.actor().session_id, member=member)  # fmt: skip
+
+
+def _asked_sessions(listed: ListPage, member: Membership | None) -> tuple[ListRequest, Sequence[Session]]:
+    sessions = queries.live_sessions(member.person_id if member else current.person_id())
+    place = {"membership_id": member.id} if member else {}
+    return listed.read(place=place, choices={"network": session_list.networks(sessions)}), sessions
+
+
+@feature.get("/settings/sessions.csv", needs=permissions.OWN, answers=FILE)
+def export_own_sessions() -> ResponseReturnValue:
+    return _export_sessions(OWN_SESSIONS, None)
+
+
+def _export_sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked, sessions = _asked_sessions(listed, member)
+    return csv_file(
+        f"sessions-{clock.today()}", session_list.HEAD, [map(session_list.cells, session_list.matching(sessions, asked))]
+    )
 
 
 @feature.post("/settings/sessions/<uuid:session_id>/end", needs=permissions.END_SESSION)
@@ -495,13 +527,12 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/settings/members/<uuid:membership_id>/sessions", needs=permissions.MANAGE)
 def member_sessions(membership_id: UUID) -> ResponseReturnValue:
-    member = queries.membership(membership_id)
-    return page(
-        "foundation/people/sessions.html",
-        sessions=queries.live_sessions(member.person_id),
-        own=current.actor().session_id,
-        member=member,
-    )
+    return _sessions(MEMBER_SESSIONS, queries.membership(membership_id))
+
+
+@feature.get("/settings/members/<uuid:membership_id>/sessions.csv", needs=permissions.MANAGE, answers=FILE)
+def export_member_sessions(membership_id: UUID) -> ResponseReturnValue:
+    return _export_sessions(MEMBER_SESSIONS, queries.membership(membership_id))
 
 
 @feature.post("/settings/members/<uuid:membership_id>/sessions/end", needs=permissions.MANAGE)
