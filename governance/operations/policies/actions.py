@@ -42,8 +42,11 @@ ASKED = action(
     activity="update",
     severity="low",
     fields="base lines loosens apply_at digest",
+    shape="open",
 )
-REFUSED = action("policy.refused", "refused a policy", target="PolicyVersion", activity="update", severity="low", fields="digest")
+REFUSED = action(
+    "policy.refused", "refused a policy", target="PolicyVersion", activity="update", severity="low", fields="digest", shape="down"
+)
 WITHDRAWN = action(
     "policy.withdrawn", "withdrew a policy", target="PolicyVersion", activity="update", severity="low", fields="digest"
 )
@@ -55,6 +58,7 @@ APPROVED = action(
     severity="low",
     fields="base lines apply_at digest",
     persons="made_by",
+    shape="ok",
 )
 SCHEDULED = action(
     "policy.scheduled",
@@ -72,6 +76,7 @@ APPLIED = action(
     severity="medium",
     fields="number base tier lines loosens back_to digest mark",
     persons="decided_by",
+    shape="ok",
 )
 TURNED_BACK = action(
     "policy.turned_back",
@@ -89,6 +94,7 @@ WAIVER_ASKED = action(
     severity="low",
     fields="system dimension value until",
     personal="compensation",
+    shape="open",
 )
 WAIVER_AGREED = action(
     "waiver.agreed",
@@ -105,9 +111,16 @@ WAIVER_LIVE = action(
     activity="update",
     severity="medium",
     fields="system dimension value until mark",
+    shape="down",
 )
 WAIVER_REFUSED = action(
-    "waiver.refused", "refused a waiver", target="Waiver", activity="update", severity="low", fields="system dimension"
+    "waiver.refused",
+    "refused a waiver",
+    target="Waiver",
+    activity="update",
+    severity="low",
+    fields="system dimension",
+    shape="up",
 )
 WAIVER_WITHDRAWN = action(
     "waiver.withdrawn",
@@ -118,7 +131,13 @@ WAIVER_WITHDRAWN = action(
     fields="system dimension",
 )
 WAIVER_CLOSED = action(
-    "waiver.closed", "ended a waiver early", target="Waiver", activity="update", severity="low", fields="system dimension mark"
+    "waiver.closed",
+    "ended a waiver early",
+    target="Waiver",
+    activity="update",
+    severity="low",
+    fields="system dimension mark",
+    shape="up",
 )
 PLATFORM_ASKED = action(
     "platform.asked",

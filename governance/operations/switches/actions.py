@@ -43,7 +43,13 @@ WHAT = {"tenant": "everything of the tenant", "system": "an AI system", "feature
 STOP_FIELDS = "key name generate serve version expected look_again_at"
 STOPPED = {
     scope: action(
-        f"switch.{scope}.stopped", f"stopped {what}", target="Stop", activity="create", severity="high", fields=STOP_FIELDS
+        f"switch.{scope}.stopped",
+        f"stopped {what}",
+        target="Stop",
+        activity="create",
+        severity="high",
+        fields=STOP_FIELDS,
+        shape="stop",
     )
     for scope, what in WHAT.items()
 }
@@ -56,6 +62,7 @@ RESTARTED = {
         severity="medium",
         fields="key name version stopped_at",
         persons="asked_by",
+        shape="ok",
     )
     for scope, what in WHAT.items()
 }
@@ -82,6 +89,7 @@ PLATFORM_STOPPED = action(
     activity="create",
     severity="high",
     fields="generate serve",
+    shape="stop",
 )
 PLATFORM_ASKED = action(
     "switch.platform.restart_asked",
@@ -148,6 +156,7 @@ DRILL_PASSED = action(
     activity="update",
     severity="informational",
     fields="key name expected obeyed slowest_ms",
+    shape="ok",
 )
 DRILL_FAILED = action(
     "switch.drill.failed",
@@ -156,6 +165,7 @@ DRILL_FAILED = action(
     activity="update",
     severity="high",
     fields="key name expected obeyed slowest_ms missing why",
+    shape="bad",
 )
 
 LONGEST_REASON = 2000
