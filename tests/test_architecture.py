@@ -29,7 +29,10 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 
 # Actions of one noun in a module of their own: they change its rows, and each leaves an entry.
 ACTIONS_APART = {
-    "foundation/people/connections.py": {"Connection", "ConnectionChange"},
+    "assurance/evidence/deletion.py": {"EvidenceHold", "EvidenceRetention", "EvidenceDestruction"},
+    "assurance/evidence/integrity.py": {"EvidenceFault"},
+    "assurance/evidence/push.py": {"EvidencePush"},
+    "assurance/evidence/reminders.py": {"EvidenceReminder"},
     "operations/policies/platform_minimum.py": {"PlatformPolicy"},
     "operations/policies/waivers.py": {"Waiver"},
 }
@@ -38,10 +41,11 @@ NO_ENTRY = {
     "foundation/list_views/actions.py delete_views_of": "part of an erasure, whose entry says how many",
     "foundation/anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
     "foundation/logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
-    "assurance/evidence/actions.py start_destruction": "its approval was given; recorded as that",
-    "assurance/evidence/actions.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
+    "assurance/evidence/deletion.py start_destruction": "its approval was given; recorded as that",
+    "assurance/evidence/deletion.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
     "foundation/identity_providers/actions.py close": "its approval was rejected, withdrawn, voided or expired; recorded as that",
     "foundation/identity_providers/actions.py forget_tester": "part of an erasure, whose entry says how many",
+    "foundation/privacy/actions.py start_erasure": "queues; its kind of work records it as approved",
     "foundation/privacy/actions.py close_erasure": "its approval was rejected, withdrawn or expired; recorded as that",
     "operations/policies/actions.py close_request": "its approval was rejected, withdrawn, voided or expired; recorded as that",
     "operations/policies/waivers.py close": "its approval was rejected, withdrawn or expired; recorded as that",

@@ -2,33 +2,55 @@
 
 from datetime import timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from bs4 import BeautifulSoup
 
 from governance.app.factory import create_app  # noqa: F401 - imports every feature, and so every declaration
+from governance.assurance.access_reviews import actions as reviewing
+from governance.assurance.collectors import actions as collecting
+from governance.assurance.collectors import queries as collectors
+from governance.assurance.collectors.periods import before
 from governance.assurance.controls import actions as controls
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.evidence import actions as evidence
+from governance.assurance.testing import actions as findings
+from governance.assurance.testing import queries as testing
 from governance.foundation.api_keys import actions as keys
+from governance.foundation.audit import sequencer
+from governance.foundation.people import queries as people
 from governance.kernel import clock, list_pages
 from governance.kernel.list_pages import Filter, ListPage
 from governance.operations.policies import waivers
 from governance.operations.systems import actions as systems
 from tests import make
+from tests.assurance.testing import scene
 from tests.browser import Visitor
 
 LISTS = sorted(list_pages.declared)
+COLLECTOR = "members"
 CHOICES_TRIED = 3  # of each filter, and the last one
 OTHER_VALUES = {"since": "2026-01-01", "until": "2030-01-01", "actor": "abcd", "target": "Control"}  # of fields without a menu
 UNKNOWN = {"action": "no.such.action"}  # written as an action is, since anything else is refused
+BUDGETS = {  # statements of a page; those of other lists are held beside their features
+    "access_review_rows": 10, "access_reviews": 10, "checkpoints": 10, "collector_runs": 12, "engagements": 8, "evidence_reviews": 12,
+    "findings": 5, "member_sessions": 3, "own_sessions": 2, "waiting_requests": 5,
+}  # fmt: skip
+OF_ADMINS = {"member_sessions"}
+PLACES = {"collector_runs": {"key": COLLECTOR}}
 SOMETIMES_EMPTY = {"under", "state"}  # menus without a choice where nothing can be chosen
 
 
 @pytest.fixture
 def world(app, isolated):
-    """Rows of both tenants in every list; returns (visitor, place) by tenant."""
-    return {slug: (Visitor(app, make.cookie("compliance_officer", slug), slug), _fill(slug)) for slug in ("acme", "globex")}
+    """Rows of both tenants in every list; returns (visitor, place) by tenant and list."""
+    found = {}
+    for slug in ("acme", "globex"):
+        place = _fill(slug)
+        officer, admin = (Visitor(app, make.cookie(role, slug), slug) for role in ("compliance_officer", "admin"))
+        found[slug] = {name: (admin if name in OF_ADMINS else officer, place | PLACES.get(name, {})) for name in LISTS}
+    return found
 
 
 def _fill(slug: str) -> dict[str, str]:
@@ -46,16 +68,40 @@ def _fill(slug: str) -> dict[str, str]:
             )
         held = [controls.create(f"SEC-{n}", f"Control {n} of {slug}", "Works.", kind="detective", automation="manual", cadence="monthly")
                 for n in range(3)]  # fmt: skip
-        evidence.begin(f"Report of {slug}", kind="report", cadence="monthly", controls={held[0].id: "It shows that."})
+        report = evidence.begin(f"Report of {slug}", kind="report", cadence="monthly", controls={held[0].id: "It shows that."})
+        evidence.bring_link(report, f"https://files.{slug}.example/report", collected_on=today, period_from=today - month, period_to=today,
+                            valid_until=today + month)  # fmt: skip
         engagement = engaging.open_engagement(
             f"Firm of {slug}", framework_id=None, period_from=today - month, period_to=today + month, fieldwork_from=today - month, fieldwork_to=today + month
         )  # fmt: skip
         for n in range(2):
             engaging.add_request(engagement, title=f"Request {n} of {slug}")
-        place = {"key": "nist-ai-rmf-1.0", "engagement_id": str(engagement.id)}
+        review = reviewing.begin(f"Review of {slug}", due_on=today + month)
+        member = people.membership_of(make.person_id("compliance_officer", slug))
+        place = {
+            "key": "nist-ai-rmf-1.0",
+            "control_id": str(held[0].id),
+            "engagement_id": str(engagement.id),
+            "access_review_id": str(review.id),
+            "membership_id": str(member.id),
+        }
+        collector = collectors.collector(COLLECTOR)
+        collecting.ask(collector, before(collector.schedule, today))
+    _raise_finding(UUID(place["control_id"]), slug)
     with make.acting("admin", slug):
         keys.make(f"Machine of {slug}", ["audit:read"])
+        sequencer.sequence()
     return place
+
+
+def _raise_finding(control_id: UUID, slug: str) -> None:
+    sample = scene.drawn(scene.frozen(control_id, slug=slug), by="compliance_officer", slug=slug)
+    scene.record(sample, None, "no", "Nobody signed", by="compliance_officer", slug=slug)
+    with make.acting("compliance_officer", slug):
+        case = testing.exceptions(control_id=control_id)[0]
+        findings.raise_finding(
+            case.exception, title="Unsigned", plan="Sign.", owner_id=make.person_id("admin", slug), due_on=clock.today()
+        )
 
 
 def _at(app, listed: ListPage, place: dict[str, str], slug: str, endpoint: str = "", **query: str) -> str:
@@ -87,7 +133,7 @@ def _values(soup: BeautifulSoup, filter_: Filter) -> list[str]:
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("slug", ["acme", "globex"])
 def test_every_filter_sort_and_column_works(app, world, name, slug):
-    listed, (visitor, place) = list_pages.declared[name], world[slug]
+    listed, (visitor, place) = list_pages.declared[name], world[slug][name]
     base = _soup(visitor.get(_at(app, listed, place, slug)))
     other = "globex" if slug == "acme" else "acme"
     shown = [base]
@@ -111,9 +157,19 @@ def test_every_filter_sort_and_column_works(app, world, name, slug):
     assert all(other not in page.find("main").get_text() for page in shown)
 
 
+@pytest.mark.parametrize("name", sorted(BUDGETS))
+def test_a_page_keeps_its_budget_of_statements(app, world, statements, name):
+    listed, (visitor, place) = list_pages.declared[name], world["acme"][name]
+    for query in ({}, {"sort": next(iter(sorted(listed.orders)))}):
+        visitor.get(_at(app, listed, place, "acme", **query))
+        with statements() as seen:
+            visitor.get(_at(app, listed, place, "acme", **query))
+        assert len(seen) <= BUDGETS[name], f"{name} {len(seen)}"
+
+
 @pytest.mark.parametrize("name", [n for n in LISTS if any(c.can_hide for c in list_pages.declared[n].columns)])
 def test_columns_are_hidden_and_shown_by_the_address(app, world, name):
-    listed, (visitor, place) = list_pages.declared[name], world["acme"]
+    listed, (visitor, place) = list_pages.declared[name], world["acme"][name]
     usual = _heads(_soup(visitor.get(_at(app, listed, place, "acme"))))
     fixed = _heads(_soup(visitor.get(_at(app, listed, place, "acme", columns="none"))))
     labels = {c.label: c.can_hide for c in listed.columns}
@@ -128,7 +184,7 @@ def test_columns_are_hidden_and_shown_by_the_address(app, world, name):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_what_is_not_declared_is_refused_or_ignored_as_the_list_says(app, world, name):
-    listed, (visitor, place) = list_pages.declared[name], world["acme"]
+    listed, (visitor, place) = list_pages.declared[name], world["acme"][name]
     visitor.get(_at(app, listed, place, "acme", sort="password"), then=422)
     visitor.get(_at(app, listed, place, "acme", sort="-"), then=422)
     plain = _chips(_soup(visitor.get(_at(app, listed, place, "acme", nonsense="1"))))
@@ -137,19 +193,15 @@ def test_what_is_not_declared_is_refused_or_ignored_as_the_list_says(app, world,
         page = _soup(visitor.get(address, then=422 if filter_.unknown == "refused" else 200))
         if filter_.unknown == "ignored":
             assert _chips(page) == plain, filter_.name
-        elif filter_.unknown == "empty" and _has_rows(listed, place):
+        elif filter_.unknown == "empty":
             assert f"No {listed.nouns} match" in page.get_text(), filter_.name
             assert f"Remove the filter {filter_.label}: " in " ".join(_chips(page)), filter_.name
-
-
-def _has_rows(listed: ListPage, _place: dict[str, str]) -> bool:
-    return listed.name != "exceptions"  # none was found in this world
 
 
 @pytest.mark.parametrize("name", [n for n in LISTS if list_pages.declared[n].exports])
 @pytest.mark.parametrize("slug", ["acme", "globex"])
 def test_exports_hold_what_is_filtered_and_nothing_of_another_tenant(app, world, name, slug):
-    listed, (visitor, place) = list_pages.declared[name], world[slug]
+    listed, (visitor, place) = list_pages.declared[name], world[slug][name]
     links = _soup(visitor.get(_at(app, listed, place, slug))).select(".c-tools a.btn[href]")
     assert len(links) == len(listed.exports)
     whole = visitor.get(links[0]["href"]).get_data(as_text=True)

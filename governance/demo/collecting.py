@@ -17,6 +17,7 @@ from governance.assurance.access_reviews.permissions import DECIDE
 from governance.assurance.collectors import jobs as collecting
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as shelf
+from governance.assurance.evidence import review_queue
 from governance.demo import machines, switches
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys import queries as key_queries
@@ -71,7 +72,7 @@ def _drill(part: Part, console: Actor, at: datetime) -> None:
 
 def _review(but: tuple[str, ...]) -> None:
     """A person looks at what the console filed; some of the newest month waits."""
-    for _, held in shelf.waiting().reviews:
+    for _, held in review_queue.page_of({}, size=1000).rows:
         version, evidence = shelf.version_of(held.version_id, lock=True)
         if held.uploaded_by is None and not (version.filename or "").startswith(but or "\0"):
             evidencing.accept(version, evidence)
@@ -170,7 +171,7 @@ def _closed() -> None:
 
 def _accepted() -> None:
     """By a person who neither closed the review nor brought the file in."""
-    for _, held in shelf.waiting().reviews:
+    for _, held in review_queue.page_of({}, size=1000).rows:
         version, evidence = shelf.version_of(held.version_id, lock=True)
         if version.source == "access review" and version.uploaded_by != current.actor().person_id:
             evidencing.accept(version, evidence)

@@ -73,7 +73,8 @@ class WorkKind[R: Generated]:
     `name` is that of its work items, `noun` what sentences call it. `view` is the permission to watch it, `permission` to request,
     cancel and retry it. `find` returns the row with an id, for who may see it, and raises NotFound otherwise. `page` is the endpoint
     of its page with the values of the address, `address` the values in the addresses that cancel and retry it. `requested` and
-    `cancelled` record the audit entries; `renew` forgets what an earlier try has kept and a retry must not use.
+    `cancelled` record the audit entries; without `cancelled` it can't be cancelled. `renew` forgets what an earlier try has kept
+    and a retry must not use, or raises DomainError where there is nothing to retry.
     With `requester_only` nothing is generated for somebody who has left or may no longer. `stored` is the column with the key of the
     stored file, `prefix` the part of the storage that holds only these.
     """
@@ -88,7 +89,7 @@ class WorkKind[R: Generated]:
     page: Callable[[R], tuple[str, Mapping[str, Any]]]
     address: Callable[[R], Mapping[str, Any]]
     requested: Callable[[R], object]
-    cancelled: Callable[[R], object]
+    cancelled: Callable[[R], object] | None
     renew: Callable[[R], object] = _nothing
     requester_only: bool = False
     stored: Any = None
@@ -102,10 +103,17 @@ class WorkKind[R: Generated]:
         if self.name in kinds or self.model in _of_model:
             raise ValueError(f"There are two kinds of background work {self.name!r}, or of {self.model.__name__}.")
         kinds[self.name] = _of_model[self.model] = self
+        may_watch[self.name] = self.view
 
 
 kinds: dict[str, WorkKind[Any]] = {}
+may_watch: dict[str, Permission] = {}  # kind of work → who may; of a kind that isn't in here, only its requester
 _of_model: dict[type[Generated], WorkKind[Any]] = {}
+
+
+def let_watch(name: str, view: Permission) -> None:
+    """Let whoever has the permission watch a kind of work that has no row of its own."""
+    may_watch[name] = view
 
 
 def kind_of[R: Generated](row: R) -> WorkKind[R]:
@@ -161,13 +169,13 @@ def watched(item_id: UUID) -> WorkItem:
 
     An auditor of an engagement sees no other work. Raises NotFound as the page of the result would.
     """
-    item = find(WorkItem, item_id, what="piece of work")
-    kind = kinds.get(item.kind)
+    item = find(WorkItem, item_id, what="task")
     if item.asked_by is not None and item.asked_by == current.actor().person_id:
         return item
-    if kind is not None and not access.allowed(kind.view):
+    if item.kind not in may_watch or not access.allowed(may_watch[item.kind]):
         raise NotFound("This task doesn't exist.")
     if limits() is not None:
+        kind = kinds.get(item.kind)
         if kind is None or item.target_id is None:
             raise NotFound("This task doesn't exist.")
         kind.find(item.target_id)
@@ -218,6 +226,8 @@ def cancel(run: Run[Any]) -> None:
             return
     if run.is_over or run.work is None:
         raise DomainError(f"This {kind.noun} is no longer under way.")
+    if kind.cancelled is None:
+        raise DomainError(f"This {kind.noun} can't be cancelled.")
     jobs.cancel(run.work)
     kind.cancelled(run.row)
 

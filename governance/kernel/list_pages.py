@@ -85,8 +85,8 @@ class Export:
 class ListPage:
     """The declaration of one list.
 
-    `place` names the route's own values (a framework's key); `carried` the parts of the address that are
-    no filters and stay (a past day). `sort` is the column of the default order, with a dash for descending; `sorts` are
+    `place` names the route's own values (a framework's key), and `find_place` takes them and raises NotFound where there
+    is no such place. `carried` are the parts of the address that are no filters and stay (a past day). `sort` is the column of the default order, with a dash for descending; `sorts` are
     orders that no column stands for.
     `bulk` is the endpoint of its bulk action.
     """
@@ -102,6 +102,7 @@ class ListPage:
     sorts: tuple[str, ...] = ()
     size: int = 50
     place: tuple[str, ...] = ()
+    find_place: Callable[..., object] | None = None
     carried: tuple[str, ...] = ()
     exports: tuple[Export, ...] = ()
     bulk: str = ""
@@ -115,6 +116,8 @@ class ListPage:
             raise ValueError(f"the list {self.name} names a part of its address twice: {parts}")
         if self.sort and self.sort.removeprefix("-") not in self.orders:
             raise ValueError(f"the list {self.name} can't be sorted by {self.sort}")
+        if bool(self.place) != bool(self.find_place):
+            raise ValueError(f"the list {self.name} needs both a place and a way to find it, or neither")
         declared[self.name] = self
 
     @property

@@ -28,7 +28,7 @@ WATCH_SECONDS = 50
 WATCHERS, COME_BACK = 4, 2000  # streams that a worker keeps open at once: each holds a thread. Others hear one line and come back
 TICK_SECONDS = 0.4
 _watchers = threading.BoundedSemaphore(WATCHERS)
-_routes: dict[str, tuple[str, str]] = {}  # kind → endpoints that cancel and retry
+_routes: dict[str, tuple[str | None, str]] = {}  # kind → endpoints that cancel and retry
 
 
 # ---- watching
@@ -91,7 +91,8 @@ def add_routes(
 ) -> None:
     """Add the two addresses below `rule`; `find` takes the values in it and returns the run, or raises NotFound.
 
-    `cancel` is the last part of the first one. With `step_up`, retrying needs a fresh sign-in.
+    `cancel` is the last part of the first one, which a kind that can't be cancelled has not. With `step_up`, retrying needs a
+    fresh sign-in.
     """
 
     def cancelling(**values: Any) -> ResponseReturnValue:
@@ -105,10 +106,10 @@ def add_routes(
         return _to_page(run)
 
     name = kind.name.replace(" ", "_")
-    for view, path, fresh in ((cancelling, cancel, None), (retrying, "again", step_up)):
-        endpoint = f"{'cancel' if view is cancelling else 'retry'}_{name}"
-        owner.add_url_rule(f"{rule}/{path}", endpoint, view, methods=["POST"], needs=kind.permission, fresh=fresh)
-    _routes[kind.name] = (f"{owner.name}.cancel_{name}", f"{owner.name}.retry_{name}")
+    owner.add_url_rule(f"{rule}/again", f"retry_{name}", retrying, methods=["POST"], needs=kind.permission, fresh=step_up)
+    if kind.cancelled is not None:
+        owner.add_url_rule(f"{rule}/{cancel}", f"cancel_{name}", cancelling, methods=["POST"], needs=kind.permission)
+    _routes[kind.name] = (f"{owner.name}.cancel_{name}" if kind.cancelled else None, f"{owner.name}.retry_{name}")
 
 
 def _to_page(run: Run[Any]) -> ResponseReturnValue:
@@ -127,7 +128,7 @@ def shown(run: Run[Any]) -> dict[str, Any] | None:
     endpoint, values = kind.page(run.row)
     cancel = again = None
     if access.allowed(kind.permission):
-        cancel, again = (url_for(each, **kind.address(run.row)) for each in _routes[kind.name])
+        cancel, again = (url_for(each, **kind.address(run.row)) if each else None for each in _routes[kind.name])
     return {
         "title": kind.title(run.row), "item": run.work, "result": url_for(endpoint, **values), "icon_name": kind.icon,
         "result_label": kind.result_label, "cancel": cancel, "again": again, **addresses(run.work.id),

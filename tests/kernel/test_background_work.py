@@ -69,6 +69,24 @@ def test_work_is_watched_by_who_may_see_its_result(requested, as_officer, as_adm
         stranger.get(f"{item}/events", then=404)
 
 
+@pytest.mark.parametrize("kind", ["mail", "destroy evidence", "no such kind"])
+def test_work_of_a_kind_that_nobody_declared_is_watched_by_its_requester_alone(acting, as_officer, as_admin, as_viewer, kind):
+    with acting("compliance_officer"):
+        item = f"work/{jobs.enqueue(kind).id}"
+    assert as_officer.get(item).json["state"] == "queued"
+    for other in (as_admin, as_viewer):
+        other.get(item, then=404)
+        other.get(f"{item}/events", then=404)
+
+
+def test_an_erasure_is_watched_by_who_may_erase_and_a_test_of_anchors_by_who_sees_them(acting, as_officer, as_admin, as_viewer):
+    with acting("admin"):
+        erasing, asking = (f"work/{jobs.enqueue(kind).id}" for kind in ("erase", "anchors"))
+    as_officer.get(erasing)
+    as_officer.get(asking)
+    as_viewer.get(erasing, then=404)
+
+
 def test_the_requester_watches_it_also_without_the_permission(requested, acting, as_officer):
     with acting("admin"):
         people.change_role(membership_of(make.person_id("compliance_officer")), "viewer")

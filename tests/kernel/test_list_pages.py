@@ -122,6 +122,8 @@ def test_a_declaration_that_contradicts_itself_stops_the_start(fruit):
         ListPage(name="other", title="", noun="", endpoint="", columns=COLUMNS, filters=(Filter("sort", "Sort"),))
     with pytest.raises(ValueError, match="can't be sorted"):
         ListPage(name="third", title="", noun="", endpoint="", columns=COLUMNS, sort="note")
+    with pytest.raises(ValueError, match="needs both a place and a way to find it"):
+        ListPage(name="fourth", title="", noun="", endpoint="", columns=COLUMNS, place=("key",))
 
 
 ROWS = ["apple", "berry", "cherry", "date", "elder"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 from sqlalchemy.orm import joinedload
 
 from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
@@ -106,9 +106,28 @@ def open_review() -> AccessReview | None:
     return session().scalars(select(AccessReview).where(AccessReview.closed_at.is_(None))).one_or_none()
 
 
-def reviews(*, after: str | None = None) -> Keyset:
-    """The newest first."""
-    return keyset(select(AccessReview), AccessReview.created_at, AccessReview.id, after=after, size=25, descending=True)
+SORTS: Mapping[str, tuple[Any, ...]] = {
+    "review": (AccessReview.title, AccessReview.id),
+    "begun": (AccessReview.created_at, AccessReview.id),
+    "due": (AccessReview.due_on, AccessReview.id),
+}
+
+
+def reviews(wanted: Mapping[str, str], *, sort: str = "-begun", after: str | None = None, size: int = 25) -> Keyset:
+    """A page of them. `wanted` holds the filters: q, state (under_way, late, closed)."""
+    r, states = AccessReview, {
+        "closed": AccessReview.closed_at.is_not(None),
+        "late": AccessReview.closed_at.is_(None) & (AccessReview.due_on < clock.today()),
+        "under_way": AccessReview.closed_at.is_(None) & (AccessReview.due_on >= clock.today()),
+    }  # fmt: skip
+    query = select(r).where(*(r.title.icontains(word, autoescape=True) for word in wanted.get("q", "").split()))
+    if "state" in wanted:
+        query = query.where(states.get(wanted["state"], false()))
+    return keyset(query, *SORTS[sort.removeprefix("-")], after=after, size=size, descending=sort.startswith("-"))
+
+
+def count_reviews() -> int:
+    return session().scalar(select(func.count()).select_from(AccessReview)) or 0
 
 
 def _rows() -> Any:
@@ -118,14 +137,8 @@ def _rows() -> Any:
     return query.options(joinedload(Membership.person, innerjoin=False))  # an inner join would leave the keys out
 
 
-def rows(review_id: UUID, *, after: str | None = None, size: int = 50) -> tuple[list[Row], str | None]:
-    """A page of a review's rows in the order in which they were listed: members, then keys."""
-    found = keyset(_rows().where(AccessReviewItem.access_review_id == review_id), AccessReviewItem.id, after=after, size=size)
-    return [Row(*each) for each in found.rows], found.next
-
-
 def every_row(review_id: UUID, ids: Collection[UUID] | None = None, *, lock: bool = False) -> list[Row]:
-    """All of them, or those with these ids."""
+    """All of them, or those with these ids, in the order in which they were listed: members, then keys."""
     query = _rows().where(AccessReviewItem.access_review_id == review_id).order_by(AccessReviewItem.id)
     if ids is not None:
         query = query.where(AccessReviewItem.id.in_(ids))

@@ -1,16 +1,16 @@
 """The pages of access reviews, under the settings: the campaigns, and one with its rows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, redirect, url_for
+from flask import flash, redirect, url_for
 
-from governance.assurance.access_reviews import actions, permissions, queries
+from governance.assurance.access_reviews import actions, permissions, queries, review_list
 from governance.assurance.access_reviews.forms import BeginForm, DecideForm
 from governance.assurance.access_reviews.models import AccessReview
+from governance.assurance.access_reviews.review_list import REVIEWS, ROWS
 from governance.foundation.people import queries as people
 from governance.kernel import bulk_pages, clock
 from governance.kernel.access import ROLE_NAMES
@@ -21,8 +21,9 @@ from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
 from governance.kernel.forms import Form, accepted, submission, uuid_or_none
-from governance.kernel.pages import filters, page
-from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.list_pages import one_page
+from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 
@@ -32,11 +33,27 @@ USUAL = timedelta(days=14)
 
 @feature.get("/settings/access-reviews/", needs=permissions.REVIEW)
 def index() -> ResponseReturnValue:
-    after = filters("after").get("after")
-    found = queries.reviews(after=after)
-    names = people.names(i for r in found.rows for i in (r.begun_by, r.closed_by))
-    return page("assurance/access_reviews/index.html", reviews=found.rows, next=found.next, after=after, names=names, open=queries.open_review(),
-                tallies=queries.tallies([r.id for r in found.rows]))  # fmt: skip
+    asked = REVIEWS.read()
+    found, open_review = (
+        queries.reviews(asked.wanted, sort=asked.sort, after=asked.after, size=REVIEWS.size),
+        queries.open_review(),
+    )
+    ids = {*(r.id for r in found.rows), *([open_review.id] if open_review else [])}
+    return page("assurance/access_reviews/index.html", asked=asked, reviews=found.rows, next=found.next, names=_names(found.rows), open=open_review,
+                tallies=queries.tallies(ids), total=queries.count_reviews())  # fmt: skip
+
+
+def _names(reviews: Sequence[AccessReview]) -> dict[UUID, str]:
+    return people.names(i for r in reviews for i in (r.begun_by, r.closed_by))
+
+
+@feature.get("/settings/access-reviews/export.csv", needs=permissions.REVIEW, answers=FILE)
+def export_reviews() -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked = REVIEWS.read()
+    pages = every_page(lambda after: queries.reviews(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    rows = (review_list.review_cells(reviews, _names(reviews)) for reviews in pages)
+    return csv_file(f"access-reviews-{clock.today()}", review_list.REVIEWS_HEAD, rows)
 
 
 @feature.get("/settings/access-reviews/new", needs=permissions.REVIEW)
@@ -70,13 +87,15 @@ def review(access_review_id: UUID) -> ResponseReturnValue:
 
 
 def _review(found: AccessReview, form: Form, *, status: int = 200) -> ResponseReturnValue:
-    after = filters("after").get("after")
-    rows, following = queries.rows(found.id, after=after)
+    asked, every = ROWS.read(place={"access_review_id": found.id}), queries.every_row(found.id)
+    matching = review_list.matching(every, asked)
+    shown = one_page(matching, asked, lambda row: str(row.item.id))
+    rows = shown.rows
     file = queries.file_of(found.evidence_version_id) if found.evidence_version_id else None
     acted = [found.begun_by, found.closed_by, *(row.item.decided_by for row in rows)]
     return page(
-        "assurance/access_reviews/review.html", status=status, review=found, rows=rows, next=following, after=after, form=form, file=file,
-        tally=queries.tally(queries.every_row(found.id)), names=people.names(acted), chosen=_chosen(),
+        "assurance/access_reviews/review.html", status=status, review=found, asked=asked, rows=rows, next=shown.next, matching=len(matching),
+        form=form, file=file, tally=queries.tally(every), names=people.names(acted), chosen=_chosen(),
         moments=people.timeline([found.id]),
     )  # fmt: skip
 
@@ -120,7 +139,7 @@ def decide(access_review_id: UUID) -> ResponseReturnValue:
         verb=lambda count: f"Save {plural(count, 'decision')}" if takes_away else f"Keep the access of {plural(count, 'person or key', 'people or keys')}",
         done=lambda count: f"{plural(count, 'decision')} saved.", reasons=("because",) if takes_away else (),
     )  # fmt: skip
-    back = url_for("access_reviews.review", access_review_id=found.id)
+    back = ROWS.read(place={"access_review_id": found.id}).address()
     return bulk_pages.run(
         action, form, lambda item: {"decision": chosen[item.id]}, ids=chosen.keys(), back=back,
         crumbs=[("Settings", None), ("Access reviews", url_for("access_reviews.index")), (found.title, back)],
@@ -171,17 +190,8 @@ def close(access_review_id: UUID) -> ResponseReturnValue:
 @feature.get("/settings/access-reviews/<uuid:access_review_id>/export.csv", needs=permissions.REVIEW, answers=FILE)
 def export(access_review_id: UUID) -> ResponseReturnValue:
     found = queries.review(access_review_id)
-    rows = queries.every_row(found.id)
+    rows = review_list.matching(queries.every_row(found.id), ROWS.read(place={"access_review_id": found.id}))
     names = people.names(row.item.decided_by for row in rows)
-    head = ("Who or what", "Address or key", "Held", "Since", "Last used", "Decision", "Decided by", "Decided", "Why")
-    content = csv_bytes(head, [_cells(row, names) for row in rows])
-    name = f"access-review-{found.created_at.date()}.csv"
-    return Response(
-        content, headers={"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
+    return csv_file(
+        f"access-review-{found.created_at.date()}", review_list.ROWS_HEAD, [[review_list.cells(row, names) for row in rows]]
     )
-
-
-def _cells(row: queries.Row, names: dict[UUID, str]) -> list[Any]:
-    item = row.item
-    by = names.get(item.decided_by, "") if item.decided_by else ""
-    return [row.name, row.detail, row.held, item.since, item.used_at, row.said, by, item.decided_at, item.reason]

@@ -42,6 +42,7 @@ BEGUN = action(
     activity="create",
     severity="informational",
     fields="title framework scope period_from period_to revision copied_from",
+    shape="up",
 )
 TARGETED = action(
     "assessment.target.set",
@@ -68,6 +69,7 @@ CONCLUDED = action(
     severity="informational",
     fields="level revision requirement",
     personal="rationale",
+    shape="open",
 )
 GIVEN_BACK = action(
     "assessment.conclusion.returned",
@@ -76,6 +78,7 @@ GIVEN_BACK = action(
     activity="update",
     severity="informational",
     fields="revision requirement",
+    shape="down",
 )
 SIGNED = action(
     "assessment.signed_off",
@@ -84,6 +87,7 @@ SIGNED = action(
     activity="update",
     severity="low",
     fields="level revision requirement",
+    shape="ok",
 )
 COMMENTED = action(
     "assessment.commented",
@@ -101,6 +105,7 @@ CLOSED = action(
     activity="update",
     severity="informational",
     fields="title digest signed unsigned",
+    shape="ok",
 )
 
 LONGEST_DAYS = 3 * 366

@@ -13,12 +13,6 @@ from governance.assurance.assessments.queries import Board, Row, Transition
 from governance.foundation.people.queries import Moment, timeline
 from governance.kernel.formatting import long_day
 
-SHAPES = {
-    "assessment.concluded": "open", "assessment.conclusion.returned": "down", "assessment.signed_off": "ok", "assessment.closed": "ok",
-    "assessment.begun": "up", "control.tested": "ok", "control.mapped": "up", "control.unmapped": "down", "control.retired": "stop",
-    "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open", "evidence.linked": "up",
-    "evidence.unlinked": "down", "evidence.retired": "stop", "evidence.restored": "ok", "control.restored": "ok",
-}  # fmt: skip
 MOVES_SHOWN, DEEDS_SHOWN = 8, 10
 
 
@@ -56,10 +50,9 @@ def told(ids: Collection[UUID], *, objects: Mapping[UUID, str] | None = None, li
 
 
 def _line(moment: Moment, ref: str) -> dict[str, Any]:
-    failed = moment.action == "control.tested" and moment.facts.get("failed")
     text = Markup("<b>{}</b> {}").format(moment.who, moment.says) + (Markup(" <b>{}</b>").format(ref) if ref else "")
     meta = "; ".join(part for part in (", ".join(_facts(moment)), moment.because) if part)
-    return {"kind": "bad" if failed else SHAPES.get(moment.action, "dot"), "text": text, "meta": meta, "at": moment.at}
+    return {"kind": moment.shape, "text": text, "meta": meta, "at": moment.at}
 
 
 def _facts(moment: Moment) -> list[str]:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from governance.assurance.assessments.coverage import LEVELS, Gap
 from governance.assurance.assessments.queries import Board, Row
 from governance.assurance.evidence.freshness import CURRENT, freshness
+from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current
 from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
 from governance.kernel.tenant_cache import Shelf
@@ -39,6 +40,7 @@ REQUIREMENTS = ListPage(
     noun="requirement",
     endpoint="assessments.requirements",
     place=("key",),
+    find_place=frameworks.framework,
     carried=("as_of",),
     search="Search requirements",
     sort="ref",
@@ -70,6 +72,7 @@ GAPS = ListPage(
     noun="gap",
     endpoint="assessments.heat_map",
     place=("key",),
+    find_place=frameworks.framework,
     carried=("as_of", "sel"),
     search="Search gaps",
     sort="-moves",

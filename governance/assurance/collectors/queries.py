@@ -1,7 +1,7 @@
 """Collectors with their last result, one with its runs, and a population as it is found now.
 
 board()                             every collector: its last run, its next, the controls that the tenant has adopted
-one(key), runs(key, after)          one of them, and its runs, the newest first
+one(key), runs(key, wanted)         one of them, and its runs, the newest first
 run_of(run_id, lock)                a run with its work
 population(key, first, last)        the rows of these days, for whoever freezes them
 evidence_of(collector)              the piece of evidence that its versions belong to
@@ -10,12 +10,12 @@ To an auditor a collector that serves no control of his engagement is not there,
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.assurance.collectors.builtin import COLLECTORS
@@ -26,7 +26,7 @@ from governance.assurance.collectors.population import Population
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import background_work, clock
-from governance.kernel.background_work import Run, with_work
+from governance.kernel.background_work import UNDER_WAY, Run, with_work
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
@@ -138,10 +138,31 @@ def _newest(key: str | None = None) -> dict[str, Seen]:
     return {run.key: Seen(run, work) for run, work in rows}
 
 
-def runs(key: str, *, after: str | None = None, size: int = 25) -> Keyset:
-    """Pairs of (run, work), the newest first."""
+def runs(key: str, wanted: Mapping[str, str], *, sort: str = "-run", after: str | None = None, size: int = 25) -> Keyset:
+    """A page of its runs. `wanted` holds the filters: q, state, by (schedule, hand)."""
     query: Any = with_work(CollectorRun).where(CollectorRun.key == key)
-    return keyset(query, CollectorRun.created_at, CollectorRun.id, after=after, size=size, descending=True)
+    for word in wanted.get("q", "").split():
+        query = query.where(
+            func.concat_ws(" ", CollectorRun.period, CollectorRun.says, CollectorRun.sha256).icontains(word, autoescape=True)
+        )
+    if "by" in wanted:
+        query = query.where({"schedule": CollectorRun.scheduled, "hand": ~CollectorRun.scheduled}.get(wanted["by"], false()))
+    if "state" in wanted:
+        query = query.where(_is_in_state(wanted["state"]))
+    found = keyset(query, CollectorRun.created_at, CollectorRun.id, after=after, size=size, descending=sort.startswith("-"))
+    return replace(found, rows=[Seen(run, work) for run, work in found.rows])
+
+
+def _is_in_state(state: str) -> ColumnElement[bool]:
+    """As `Seen.state` says it: of the work until the run has ended."""
+    works = {"under_way": UNDER_WAY, "failed": ("failed", "done"), "cancelled": ("cancelled",)}
+    if state not in works:
+        return (CollectorRun.state == state) & (CollectorRun.state != "queued")
+    return (CollectorRun.state == "queued") & WorkItem.state.in_(works[state])
+
+
+def count_runs(key: str) -> int:
+    return session().scalar(select(func.count()).where(CollectorRun.key == key)) or 0
 
 
 def run_of(run_id: UUID, *, lock: bool = False) -> Run[CollectorRun]:

@@ -1,18 +1,22 @@
 """The collectors' pages: what the console collects about itself, and one collector with its runs."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import redirect, url_for
 
-from governance.assurance.collectors import actions, collector_list, permissions, queries
+from governance.assurance.collectors import actions, collector_list, permissions, queries, run_list
 from governance.assurance.collectors.collector_list import COLLECTORS
 from governance.assurance.collectors.models import CollectorRun
 from governance.assurance.collectors.periods import before, holding
+from governance.assurance.collectors.run_list import RUNS
 from governance.foundation.people import queries as people
 from governance.kernel import clock, work_pages
 from governance.kernel.background_work import Run
+from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
-from governance.kernel.pages import filters, page
+from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("collectors", __name__)
@@ -27,17 +31,31 @@ def index() -> ResponseReturnValue:
 @feature.get("/evidence/collectors/<key>", needs=permissions.VIEW)
 def collector(key: str) -> ResponseReturnValue:
     """Its newest run with the first rows of the population, and all its runs."""
-    line, after = queries.one(key), filters("after").get("after")
-    found = queries.runs(key, after=after)
-    runs = [queries.Seen(run, work) for run, work in found.rows]
-    shown = next((seen for seen in runs if seen.run.preview), None)
-    files = queries.files_of([seen.run.evidence_version_id for seen in runs if seen.run.evidence_version_id])
+    line, asked = queries.one(key), RUNS.read(place={"key": key})
+    found = queries.runs(key, asked.wanted, sort=asked.sort, after=asked.after, size=RUNS.size)
+    shown = next((seen for seen in found.rows if seen.run.preview), None)
     today = clock.today()
     return page(
-        "assurance/collectors/collector.html", line=line, progress=work_pages.shown(Run(line.last.run, line.last.work)) if line.last else None, runs=runs, next=found.next, after=after, files=files, shown=shown,
-        names=people.names(seen.run.asked_by for seen in runs), previous=before(line.collector.schedule, today),
+        "assurance/collectors/collector.html", line=line, progress=work_pages.shown(Run(line.last.run, line.last.work)) if line.last else None, asked=asked, runs=found.rows, next=found.next, files=_files(found.rows), shown=shown,
+        total=queries.count_runs(key),
+        names=people.names(seen.run.asked_by for seen in found.rows), previous=before(line.collector.schedule, today),
         present=holding(line.collector.schedule, today),
     )  # fmt: skip
+
+
+def _files(runs: Sequence[queries.Seen]) -> dict[UUID, tuple[UUID, str, int]]:
+    """Of each version that a run has filed: its evidence's id and ref, and its number."""
+    return queries.files_of([seen.run.evidence_version_id for seen in runs if seen.run.evidence_version_id])
+
+
+@feature.get("/evidence/collectors/<key>/runs.csv", needs=permissions.VIEW, answers=FILE)
+def export_runs(key: str) -> ResponseReturnValue:
+    """What is filtered, whole."""
+    queries.one(key)
+    asked = RUNS.read(place={"key": key})
+    pages = every_page(lambda after: queries.runs(key, asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    rows = ([run_list.cells(seen, files) for seen in runs] for runs in pages for files in [_files(runs)])
+    return csv_file(f"{key}-runs-{clock.today()}", run_list.HEAD, rows)
 
 
 @feature.post("/evidence/collectors/<key>/runs", needs=permissions.RUN)

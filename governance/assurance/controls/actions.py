@@ -42,6 +42,7 @@ CREATED = action(
     severity="informational",
     fields="ref title kind automation cadence rests_on source mappings",
     persons="owner",
+    shape="up",
 )
 EDITED = action(
     "control.changed",
@@ -67,6 +68,7 @@ MAPPED = action(
     activity="update",
     severity="informational",
     fields="framework requirement coverage undoes",
+    shape="up",
 )
 UNMAPPED = action(
     "control.unmapped",
@@ -75,6 +77,7 @@ UNMAPPED = action(
     activity="update",
     severity="informational",
     fields="framework requirement coverage undoes",
+    shape="down",
 )
 TESTED = action(
     "control.tested",
@@ -84,10 +87,20 @@ TESTED = action(
     severity="informational",
     fields="tested_on sample failed finding_ref retest_by",
     personal="finding",
+    shape="ok",
+    failed_by="failed",
 )
-RETIRED = action("control.retired", "retired the control", target="Control", activity="delete", severity="low", fields="ref")
+RETIRED = action(
+    "control.retired", "retired the control", target="Control", activity="delete", severity="low", fields="ref", shape="stop"
+)
 RESTORED = action(
-    "control.restored", "restored the retired control", target="Control", activity="update", severity="low", fields="ref undoes"
+    "control.restored",
+    "restored the retired control",
+    target="Control",
+    activity="update",
+    severity="low",
+    fields="ref undoes",
+    shape="ok",
 )
 
 KINDS = ("preventive", "detective", "corrective")

@@ -391,15 +391,17 @@ def first_requests(engagement_id: UUID, states: Collection[str], *, limit: int =
 
 
 def _requests(engagement_id: UUID, *, q: str, state: str, owner: str) -> Select[Any]:
-    query = select(AuditRequest).where(AuditRequest.engagement_id == engagement_id)
-    for word in q.split():
-        sought = AuditRequest.ref.icontains(word, autoescape=True) | AuditRequest.title.icontains(word, autoescape=True)
-        query = query.where(sought)
+    query = select(AuditRequest).where(AuditRequest.engagement_id == engagement_id, *_has_words(q))
     if state:
         query = query.where(AuditRequest.state == state)
     if owner == "me":
         query = query.where(is_owner.sql(acting.actor(), AuditRequest))
     return query
+
+
+def _has_words(q: str) -> Iterator[ColumnElement[bool]]:
+    for word in q.split():
+        yield AuditRequest.ref.icontains(word, autoescape=True) | AuditRequest.title.icontains(word, autoescape=True)
 
 
 def request(engagement_id: UUID, request_id: UUID, *, lock: bool = False) -> tuple[Engagement, AuditRequest]:
@@ -546,14 +548,25 @@ class Waiting:
     firm: str
 
 
-def waiting(*, after: str | None = None, size: int = 50) -> Keyset:
-    """A page of it by due date. For the tenant: what is open or returned and his (or nobody's, for who manages); for an
-    auditor: what was provided.
+WAITING_SORTS: Mapping[str, tuple[Any, ...]] = {
+    "request": (AuditRequest.title, AuditRequest.id),
+    "firm": (Engagement.firm, AuditRequest.ref, AuditRequest.id),
+    "due": (func.coalesce(AuditRequest.due_on, date.max, type_=Date), AuditRequest.ref, AuditRequest.id),
+    "since": (AuditRequest.state_since, AuditRequest.id),
+}
+
+
+def waiting(wanted: Mapping[str, str], *, sort: str = "due", after: str | None = None, size: int = 50) -> Keyset:
+    """A page of it. For the tenant: what is open or returned and theirs (or nobody's, for who manages); for an auditor: what
+    was provided. `wanted` holds the filters: q, state, engagement (its ref).
     """
-    due = func.coalesce(AuditRequest.due_on, date.max, type_=Date)
-    found = keyset(
-        _waiting().add_columns(AuditRequest, Engagement.firm), due, AuditRequest.ref, AuditRequest.id, after=after, size=size
-    )
+    query = _waiting().add_columns(AuditRequest, Engagement.firm).where(*_has_words(wanted.get("q", "")))
+    if "state" in wanted:
+        query = query.where(AuditRequest.state == wanted["state"])
+    if "engagement" in wanted:
+        query = query.where(Engagement.ref == wanted["engagement"])
+    columns = WAITING_SORTS[sort.removeprefix("-")]
+    found = keyset(query, *columns, after=after, size=size, descending=sort.startswith("-"))
     return Keyset([Waiting(request, firm) for request, firm in found.rows], found.next, size)
 
 

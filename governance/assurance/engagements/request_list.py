@@ -1,6 +1,12 @@
-"""The list of an engagement's requests: its declaration, and the columns of its export."""
+"""The lists of requests, of one engagement and of those that await the reader: their declarations and exports."""
 
+from collections.abc import Iterator, Sequence
+
+from governance.assurance.engagements import queries
+from governance.assurance.engagements.models import AuditRequest
+from governance.assurance.evidence.queries import doers
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
+from governance.kernel.spreadsheet_writer import Cell
 
 STATES = (("open", "Open"), ("provided", "Provided"), ("returned", "Returned"), ("accepted", "Accepted"))
 REQUESTS = ListPage(
@@ -9,6 +15,7 @@ REQUESTS = ListPage(
     noun="request",
     endpoint="engagements.requests",
     place=("engagement_id",),
+    find_place=queries.engagement,
     search="Search requests",
     sort="ref",
     columns=(
@@ -26,3 +33,42 @@ REQUESTS = ListPage(
     exports=(Export("csv", "engagements.export"),),
 )
 HEAD = ("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "Since")
+WAITING = ListPage(
+    name="waiting_requests",
+    title="Requests for you",
+    noun="request",
+    endpoint="engagements.waiting",
+    search="Search requests",
+    sort="due",
+    columns=(
+        Column("request", "Request", sort=True),
+        Column("firm", "Firm", sort=True, optional=True),
+        Column("due", "Due", sort=True, optional=True),
+        Column("since", "Since", sort=True, optional=True),
+        Column("state", "State"),
+    ),
+    filters=(Filter("state", "State", STATES[:3]), Filter("engagement", "Engagement")),
+    exports=(Export("csv", "engagements.export_waiting"),),
+)
+WAITING_HEAD = ("Firm", "Ref", "Request", "Due", "State", "Since")
+
+
+def cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
+    owners = doers(r.owner_id for r in rows)
+    for r in rows:
+        yield (
+            r.ref,
+            r.title,
+            r.detail,
+            ", ".join(r.criteria),
+            r.due_on,
+            owners.get(r.owner_id) if r.owner_id else None,
+            r.state,
+            r.state_since,
+        )
+
+
+def waiting_cells(rows: Sequence[queries.Waiting]) -> Iterator[Sequence[Cell]]:
+    for each in rows:
+        r = each.request
+        yield each.firm, r.ref, r.title, r.due_on, r.state, r.state_since

@@ -2,14 +2,13 @@
 
 import hashlib
 import re
-import tempfile
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, flash, redirect, request, url_for
+from flask import current_app, flash, redirect, request, url_for
 
-from governance.assurance.engagements import actions, permissions, queries, request_import
+from governance.assurance.engagements import actions, engagement_list, permissions, queries, request_import, request_list
+from governance.assurance.engagements.engagement_list import ENGAGEMENTS
 from governance.assurance.engagements.forms import (
     AssignRequestForm,
     AttachForm,
@@ -21,20 +20,20 @@ from governance.assurance.engagements.forms import (
     SayForm,
 )
 from governance.assurance.engagements.models import AuditRequest, Engagement
-from governance.assurance.engagements.request_list import HEAD, REQUESTS
+from governance.assurance.engagements.request_list import REQUESTS, WAITING
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import doers
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
-from governance.kernel import clock, current, storage, work_pages
+from governance.kernel import clock, current, work_pages
 from governance.kernel.access import allowed
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, constraint, counted, uuid_or_none
-from governance.kernel.list_pages import ListRequest
+from governance.kernel.list_export import BATCH, csv_file, every_page
+from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page
-from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows
 from governance.kernel.step_up import StepUp
 from governance.kernel.undo_pages import say_changed, take
 from governance.kernel.web import ResponseReturnValue
@@ -44,7 +43,6 @@ constraint("uq_engagement_auditors_open", "That address is among its auditors al
 constraint("uq_audit_requests_tenant_id_engagement_id_ref", "That ref is in the list already.", field="ref")
 constraint("uq_request_attachments_tenant_id_request_id_version_id", "That version is attached already.")
 SHOWN = 50  # lines of a list that its preview shows
-EXPORTED_AT_ONCE = 1000
 OFFERED = 20  # versions to choose from, until words narrow them
 
 
@@ -53,9 +51,18 @@ OFFERED = 20  # versions to choose from, until words narrow them
 
 @feature.get("/engagements/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    held = queries.engagements()
-    return page("assurance/engagements/index.html", engagements=held, counts=queries.counts([e.id for e in held]),
-                phases={e.id: queries.phase_of(e) for e in held}, scopes={e.id: queries.framework_of(e) for e in held})  # fmt: skip
+    asked, every = ENGAGEMENTS.read(), engagement_list.every_line()
+    found = engagement_list.matching(every, asked)
+    shown = one_page(found, asked, lambda line: line.held.ref)
+    return page("assurance/engagements/index.html", asked=asked, lines=shown.rows, next=shown.next, matching=len(found), total=len(every),
+                open=sum(line.phase == "open" for line in every))  # fmt: skip
+
+
+@feature.get("/engagements/export.csv", needs=permissions.VIEW, answers=FILE)
+def export_engagements() -> ResponseReturnValue:
+    """What is filtered, whole."""
+    found = engagement_list.matching(engagement_list.every_line(), ENGAGEMENTS.read())
+    return csv_file(f"engagements-{clock.today()}", engagement_list.HEAD, [map(engagement_list.cells, found)])
 
 
 @feature.get("/engagements/new", needs=permissions.MANAGE)
@@ -177,17 +184,23 @@ def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/engagements/requests", needs=permissions.VIEW)
 def waiting() -> ResponseReturnValue:
-    """What waits for the reader over all engagements."""
-    after = request.args.get("after")
-    found, total = queries.waiting(after=after), queries.count_waiting()
-    return page(
-        "assurance/engagements/waiting.html",
-        waits=found.rows,
-        next=found.next,
-        after=after,
-        total=total,
-        judges=allowed(permissions.JUDGE),
-    )
+    """What awaits the reader over all engagements."""
+    asked = WAITING.read(choices={"engagement": _open_engagements()})
+    found = queries.waiting(asked.wanted, sort=asked.sort, after=asked.after, size=WAITING.size)
+    return page("assurance/engagements/waiting.html", asked=asked, waits=found.rows, next=found.next, total=queries.count_waiting(),
+                judges=allowed(permissions.JUDGE))  # fmt: skip
+
+
+def _open_engagements() -> list[tuple[str, str]]:
+    return [(e.ref, f"{e.ref} {e.firm}") for e in queries.engagements() if queries.phase_of(e) == "open"]
+
+
+@feature.get("/engagements/requests.csv", needs=permissions.VIEW, answers=FILE)
+def export_waiting() -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked = WAITING.read()
+    pages = every_page(lambda after: queries.waiting(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    return csv_file(f"requests-{clock.today()}", request_list.WAITING_HEAD, map(request_list.waiting_cells, pages))
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests", needs=permissions.VIEW)
@@ -208,33 +221,10 @@ def requests(engagement_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW, answers=FILE)
 def export(engagement_id: UUID) -> ResponseReturnValue:
-    """What is filtered, whole, written page by page: a list of any length takes the same memory."""
+    """What is filtered, whole."""
     held, asked = queries.engagement(engagement_id), REQUESTS.read(place={"engagement_id": engagement_id})
-    file, digest = tempfile.TemporaryFile(), hashlib.sha256()  # noqa: SIM115 - closed when it was read
-    for piece in _as_csv(held, asked):
-        digest.update(piece)
-        file.write(piece)
-    size = file.tell()
-    file.seek(0)
-    name = f"requests-{held.ref}-{clock.today()}.csv"
-    headers = {
-        "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size),
-        "X-Content-SHA256": digest.hexdigest(),
-    }  # fmt: skip
-    return Response(storage.in_pieces(file), headers=headers)
-
-
-def _as_csv(held: Engagement, asked: ListRequest) -> Iterator[bytes]:
-    yield csv_bytes(HEAD, ())
-    after, more = None, True
-    while more:
-        found = queries.requests(held.id, **asked.wanted, sort=asked.sort, after=after, size=EXPORTED_AT_ONCE)
-        owners = doers(r.owner_id for r in found.rows)
-        yield csv_rows(
-            (r.ref, r.title, r.detail, ", ".join(r.criteria), r.due_on, owners.get(r.owner_id), r.state, r.state_since)
-            for r in found.rows
-        )
-        after, more = found.next, found.next is not None
+    pages = every_page(lambda after: queries.requests(held.id, **asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    return csv_file(f"requests-{held.ref}-{clock.today()}", request_list.HEAD, map(request_list.cells, pages))
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests/new", needs=permissions.ASK)

@@ -4,52 +4,40 @@
     bring_file, bring_link                                    a version: immutable from then on
     accept, reject                                            another person's judgement, once
     take_out                                                  a download, noted
-    push                                                      the same from a machine, once for each of its requests
-    note_fault, note_healed, note_check                       what a check of the stored files found
-    place_hold, release_hold, set_retention                   what keeps a file, and for how long
-    request_destruction, start_…, close_…, carry_out          a file is deleted once another person approves; its row stays
-    remind                                                    owners of what falls due, once for each due date
+
+Beside it: push.py (the same from a machine), integrity.py (what checks of the stored files find), deletion.py (holds,
+retention, deletion by two people) and reminders.py.
 
 A contributor brings in versions of what he owns. Nobody judges what he brought in himself, nor what came by a key
 whose secret he was shown. A hold beats retention and
 what two persons agree on.
 """
 
-import hashlib
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
-from governance.assurance.evidence import deletion_guard, file_types, permissions, queries, retention, scanning
+from governance.assurance.evidence import file_types, permissions, queries, scanning
 from governance.assurance.evidence.freshness import CADENCES
 from governance.assurance.evidence.models import (
     Evidence,
-    EvidenceDestruction,
-    EvidenceFault,
-    EvidenceHold,
     EvidenceLink,
-    EvidencePush,
-    EvidenceReminder,
-    EvidenceRetention,
     EvidenceReview,
     EvidenceVersion,
 )
 from governance.assurance.evidence.numbering import next_ref
-from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
-from governance.foundation.people.queries import membership_of, names, who_last
-from governance.foundation.privacy.queries import own_tenant
-from governance.kernel import clock, current, jobs, outbox, storage, undo
+from governance.foundation.people.queries import names, who_last
+from governance.kernel import clock, current, storage, undo
 from governance.kernel.access import allowed, require
-from governance.kernel.db import alone, alone_or_not, find, session, take_time
+from governance.kernel.db import alone, find, session, take_time
 from governance.kernel.errors import DomainError, Invalid, Stale, TooLarge, Unavailable
 from governance.kernel.ids import uuid7
 from governance.kernel.undo import Overtaken, UndoStep
@@ -88,6 +76,7 @@ LINKED = action(
     severity="informational",
     fields="control undoes",
     personal="note",
+    shape="up",
 )
 UNLINKED = action(
     "evidence.unlinked",
@@ -96,10 +85,19 @@ UNLINKED = action(
     activity="update",
     severity="informational",
     fields="control undoes",
+    shape="down",
 )
-RETIRED = action("evidence.retired", "retired evidence", target="Evidence", activity="delete", severity="low", fields="ref")
+RETIRED = action(
+    "evidence.retired", "retired evidence", target="Evidence", activity="delete", severity="low", fields="ref", shape="stop"
+)
 RESTORED = action(
-    "evidence.restored", "restored retired evidence", target="Evidence", activity="update", severity="low", fields="ref undoes"
+    "evidence.restored",
+    "restored retired evidence",
+    target="Evidence",
+    activity="update",
+    severity="low",
+    fields="ref undoes",
+    shape="ok",
 )
 BROUGHT = action(
     "evidence.version.brought",
@@ -109,6 +107,7 @@ BROUGHT = action(
     severity="informational",
     fields="number sha256 size media_type period_from period_to valid_until source",
     personal="filename url",
+    shape="open",
 )
 ACCEPTED = action(
     "evidence.version.accepted",
@@ -117,6 +116,7 @@ ACCEPTED = action(
     activity="update",
     severity="informational",
     fields="number sha256",
+    shape="ok",
 )
 REJECTED = action(
     "evidence.version.rejected",
@@ -125,6 +125,7 @@ REJECTED = action(
     activity="update",
     severity="informational",
     fields="number sha256",
+    shape="bad",
 )
 TAKEN_OUT = action(
     "evidence.version.downloaded",
@@ -134,134 +135,9 @@ TAKEN_OUT = action(
     severity="low",
     fields="number sha256",
 )
-PUSHED = action(
-    "evidence.pushed",
-    "pushed a version of evidence",
-    target="EvidenceVersion",
-    activity="create",
-    severity="informational",
-    fields="evidence number sha256",
-)
-BROKE = action(
-    "evidence.version.broken",
-    "found the stored file of a version broken",
-    target="EvidenceVersion",
-    activity="update",
-    severity="high",
-    fields="number sha256 kind",
-)
-HEALED = action(
-    "evidence.version.healed",
-    "found the stored file of a version whole again",
-    target="EvidenceVersion",
-    activity="update",
-    severity="low",
-    fields="number sha256",
-)
-CHECKED = action(
-    "evidence.checked",
-    "checked every stored file of evidence",
-    target="Tenant",
-    activity="read",
-    severity="informational",
-    fields="files bytes broken",
-)
-HELD = action(
-    "evidence.hold.placed",
-    "placed a legal hold on evidence",
-    target="Evidence",
-    activity="update",
-    severity="medium",
-    fields="ref",
-)
-RELEASED = action(
-    "evidence.hold.released",
-    "released a legal hold on evidence",
-    target="Evidence",
-    activity="update",
-    severity="medium",
-    fields="ref",
-)
-KEPT_FOR = action(
-    "evidence.retention.changed",
-    "changed how long evidence is kept",
-    target="EvidenceRetention",
-    activity="update",
-    severity="medium",
-    fields="kind months",
-)
-DESTRUCTION_ASKED = action(
-    "evidence.destruction.asked",
-    "requested the permanent deletion of an evidence file",
-    target="EvidenceVersion",
-    activity="create",
-    severity="medium",
-    fields="number sha256 size by_rule",
-)
-DESTRUCTION_APPROVED = action(
-    "evidence.destruction.approved",
-    "approved the permanent deletion of an evidence file",
-    target="EvidenceVersion",
-    activity="update",
-    severity="medium",
-    fields="number sha256 size",
-)
-DESTRUCTION_REFUSED = action(
-    "evidence.destruction.refused",
-    "rejected the permanent deletion of an evidence file",
-    target="EvidenceVersion",
-    activity="update",
-    severity="low",
-    fields="number sha256",
-)
-DESTRUCTION_WITHDRAWN = action(
-    "evidence.destruction.withdrawn",
-    "withdrew a request to delete an evidence file permanently",
-    target="EvidenceVersion",
-    activity="update",
-    severity="low",
-    fields="number sha256",
-)
-DESTRUCTION_HELD = action(
-    "evidence.destruction.held",
-    "was kept from deleting an evidence file",
-    target="EvidenceVersion",
-    activity="update",
-    severity="medium",
-    fields="number sha256",
-)
-DESTROYED = action(
-    "evidence.version.destroyed",
-    "destroyed a file of evidence",
-    target="EvidenceVersion",
-    activity="delete",
-    severity="medium",
-    fields="number sha256 size shared",
-)
-REMINDED = action(
-    "evidence.reminded",
-    "reminded an owner of evidence",
-    target="Evidence",
-    activity="update",
-    severity="informational",
-    fields="due_on",
-    persons="owner",
-)
-SWEPT = action(
-    "evidence.swept",
-    "removed stored files that belong to no evidence",
-    target="Tenant",
-    activity="delete",
-    severity="low",
-    fields="files",
-)
-
 LIMIT = 1024**3
 SHELF = "evidence"
-REQUEST_LIFETIME = timedelta(days=30)  # of a request to delete a file
 OBJECTS = "stored evidence"  # the lock between storing a file, sweeping and destroying
-SWEPT_AFTER = timedelta(days=1)
-PUSHES_KEPT = timedelta(days=30)
 KINDS = ("document", "record", "report", "screenshot", "export", "log", "attestation", "configuration")
 CONFIDENTIALITY = ("public", "internal", "confidential", "restricted")
 LONGEST = timedelta(days=3 * 366)
@@ -285,7 +161,7 @@ def begin(
 ) -> Evidence:  # fmt: skip
     """Begin a piece of evidence; `controls` maps each supported control to a note on how. Two live ones share no title."""
     title = _worded(title, "title")
-    _known(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
+    check_choices(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
     check_may_own(owner_id)
     supported = controls or {}
     found = _live_controls(supported)
@@ -320,7 +196,7 @@ def edit(
         "confidentiality": confidentiality,
         "due_on": due_on,
     }
-    _known(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
+    check_choices(kind=(kind, KINDS), cadence=(cadence, CADENCES), confidentiality=(confidentiality, CONFIDENTIALITY))
     before = {name: getattr(evidence, name) for name in after}
     changes = {name: (before[name], value) for name, value in after.items() if before[name] != value}
     if not changes:
@@ -403,7 +279,7 @@ def _remember_link(
 def retire(evidence: Evidence, *, because: str) -> None:
     """It leaves every list and proves nothing from now on; its versions and its history stay."""
     _live(evidence)
-    reason = _reason(because, "Say why it is retired: the reason is kept with it.")
+    reason = check_reason(because, "Say why it is retired: the reason is kept with it.")
     evidence.retired_at = clock.now()
     entry = record(RETIRED, evidence, because=reason, ref=evidence.ref)
     undo.remember("evidence.retired", evidence.id, entry.id, before={}, after={"retired_at": evidence.retired_at})
@@ -558,7 +434,7 @@ def accept(version: EvidenceVersion, evidence: Evidence, *, remark: str = "") ->
 
 
 def reject(version: EvidenceVersion, evidence: Evidence, *, reason: str) -> EvidenceReview:
-    return _judge(version, evidence, "rejected", _reason(reason, "Say what is wrong with it: the collector needs to know."))
+    return _judge(version, evidence, "rejected", check_reason(reason, "Say what is wrong with it: the collector needs to know."))
 
 
 def take_out(version: EvidenceVersion) -> BinaryIO:
@@ -566,321 +442,6 @@ def take_out(version: EvidenceVersion) -> BinaryIO:
     file = queries.open_version(version)
     record(TAKEN_OUT, version, number=version.number, sha256=version.sha256)
     return file
-
-
-# ---- from a machine
-
-
-class Reused(Invalid):
-    """The same Idempotency-Key with another request."""
-
-
-class UnderWay(DomainError):
-    """The same request is being answered just now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    answer: dict[str, Any]
-    again: bool
-
-
-def push(
-    evidence: Evidence, *, stream: BinaryIO | None, filename: str | None, sha256: str | None, idempotency_key: str | None,
-    collected_on: date | None, period_from: date, period_to: date, valid_until: date, source: str | None,
-) -> Pushed:  # fmt: skip
-    """Bring in what a machine sends, or names by digest. The same key again gives the same answer, and nothing twice.
-
-    Collected today, and from the key itself, where it does not say; the same request is the same on another day.
-    """
-    dates = {"period_from": period_from, "period_to": period_to, "valid_until": valid_until}
-    if (stream is None) == (sha256 is None):
-        raise Invalid("Send one of the two: a file, or the sha256 of one that is here already.", field="file")
-    asked = _digest_of(
-        [evidence.id, filename if stream else None, _sha256(stream) if stream else sha256, source, collected_on, dates]
-    )
-    if idempotency_key is not None and (before := _earlier(idempotency_key, asked)):
-        return before
-    facts: dict[str, Any] = {"source": source or current.actor().name, "collected_on": collected_on or clock.today(), **dates}
-    if stream is not None:
-        version = bring_file(evidence, stream, filename, unchanged=True, **facts)
-    else:
-        version = bring_stored(evidence, sha256 or "", **facts)
-    session().flush()
-    answer = {
-        "id": str(version.id), "evidence": evidence.ref, "version": version.number, "filename": version.filename,
-        "media_type": version.media_type, "size": version.size, "sha256": version.sha256, "review": "pending",
-    }  # fmt: skip
-    if idempotency_key is not None:
-        session().add(
-            EvidencePush(key_id=_key_id(), idempotency_key=idempotency_key, digest=asked, version_id=version.id, answer=answer)
-        )
-    record(PUSHED, version, evidence=evidence.ref, number=version.number, sha256=version.sha256)
-    return Pushed(answer, again=False)
-
-
-def _earlier(idempotency_key: str, asked: str) -> Pushed | None:
-    if not alone_or_not(f"push {_key_id()} {idempotency_key}"):
-        raise UnderWay("A request with this Idempotency-Key is being answered just now. Ask again in a moment.")
-    held = queries.earlier_push(_key_id(), idempotency_key)
-    if held is None:
-        return None
-    if held.created_at < clock.now() - PUSHES_KEPT:  # the night has not forgotten it yet: the name is free all the same
-        session().delete(held)
-        session().flush()
-        return None
-    if held.digest != asked:
-        raise Reused("This Idempotency-Key was used for another request. Nothing was saved.", field="Idempotency-Key")
-    return Pushed(held.answer, again=True)
-
-
-def _key_id() -> UUID:
-    key_id = current.actor().key_id
-    if key_id is None:
-        raise RuntimeError("only machines push")
-    return key_id
-
-
-def _digest_of(asked: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(stream: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    stream.seek(0)
-    while piece := stream.read(storage.PIECE):
-        digest.update(piece)
-    stream.seek(0)
-    return digest.hexdigest()
-
-
-def forget_pushes() -> int:
-    """A machine that asks again does so within a month; how many were forgotten."""
-    gone = session().execute(delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSHES_KEPT))
-    return int(gone.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
-
-
-# ---- what a check of the stored files found
-
-
-def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
-    """From now on it proves nothing, whatever was judged. Found twice, it is noted once."""
-    held = queries.fault_of(version)
-    if held is not None and held.kind == kind:
-        return
-    if held is not None:
-        held.healed_at = clock.now()
-        session().flush()
-    session().add(EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), healed_at=None))
-    record(BROKE, version, number=version.number, sha256=version.sha256, kind=kind)
-
-
-def note_healed(version: EvidenceVersion) -> None:
-    """The right bytes are there again: from a backup, or because somebody brought them in anew."""
-    held = queries.fault_of(version)
-    if held is not None:
-        held.healed_at = clock.now()
-        record(HEALED, version, number=version.number, sha256=version.sha256)
-
-
-def note_check(*, files: int, size: int, broken: int) -> None:
-    record(CHECKED, own_tenant(), files=files, bytes=size, broken=broken)
-
-
-def old_files() -> Iterator[str]:
-    """The keys of stored files that are older than a day: a younger one may belong to a transaction that is under way."""
-    before = clock.now() - SWEPT_AFTER
-    folder = f"{current.actor().tenant_id.hex}/{SHELF}"
-    return (key for key, written in storage.store().aged(folder) if written < before)
-
-
-def sweep(keys: Collection[str]) -> int:
-    """Remove those of these files that no version refers to; how many. A few at a time: uploads wait for it."""
-    alone(OBJECTS)
-    orphans = sorted(set(keys) - queries.referred_to(keys))
-    for key in orphans:
-        storage.store().remove(key)
-    if orphans:
-        record(SWEPT, own_tenant(), files=len(orphans))
-    return len(orphans)
-
-
-def clear_halves() -> int:
-    """Remove what killed processes left half written; how many."""
-    return storage.store().clear(current.actor().tenant_id, clock.now() - SWEPT_AFTER)
-
-
-# ---- what keeps a file, and for how long
-
-
-class Kept(DomainError):
-    """Something keeps the file: a legal hold, or what a feature above says."""
-
-
-def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
-    """Placed twice is placed once. A destruction that two have agreed on and that is not carried out yet is stopped by it."""
-    reason = _reason(because, "Say why: the reason is kept with the hold.")
-    if (there := queries.hold_on(evidence.id)) is not None:
-        return there
-    hold = EvidenceHold(evidence_id=evidence.id, reason=reason, placed_by=current.person_id(), released_at=None, released_by=None)
-    session().add(hold)
-    record(HELD, evidence, because=reason, ref=evidence.ref)
-    return hold
-
-
-def release_hold(evidence: Evidence, *, because: str) -> None:
-    hold = queries.hold_on(evidence.id)
-    if hold is None:
-        raise DomainError("No legal hold stands on this piece.")
-    reason = _reason(because, "Say why: the reason is kept with the hold.")
-    hold.released_at, hold.released_by = clock.now(), current.person_id()
-    record(RELEASED, evidence, because=reason, ref=evidence.ref)
-
-
-def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRetention:
-    """`version` is that of the rule which the form was opened with; 0 when there was none. None: kept for ever."""
-    _known(kind=(kind, KINDS))
-    if months is not None and not retention.LEAST <= months <= retention.MOST:
-        raise Invalid(f"Between {retention.LEAST} and {retention.MOST} months, or empty: for ever.", field="months")
-    alone(f"retention of {kind}")  # a first rule has no row to lock
-    rule = queries.retention_rule(kind, lock=True)
-    if (rule.version if rule else 0) != version:
-        raise Stale("Somebody else changed this since you opened the page. Look at what it is now, then save again.")
-    before = rule.months if rule else None
-    if rule is None:
-        rule = EvidenceRetention(kind=kind, months=None, version=0, changed_by=current.person_id())
-        session().add(rule)
-    if before == months and rule.version:
-        return rule
-    rule.months, rule.version, rule.changed_by = months, rule.version + 1, current.person_id()
-    record(KEPT_FOR, rule, before={"months": before}, after={"months": months}, kind=kind)
-    return rule
-
-
-# ---- destroying a file, by two persons
-
-
-def request_destruction(version: EvidenceVersion, evidence: Evidence, *, because: str) -> EvidenceDestruction:
-    """Ask to delete its file permanently. Requested twice is requested once."""
-    there = queries.destruction_of(version, "asked", "approved", "done")
-    if there is not None and not approvals.close_expired(queries.DESTRUCTION, there.id):
-        return there
-    reason = _reason(because, "Enter a reason. It stays with the record.")
-    return _request(version, evidence, reason, asked_by=current.person_id(), by_rule=False)
-
-
-def _request(version: EvidenceVersion, evidence: Evidence, reason: str, *, asked_by: UUID, by_rule: bool) -> EvidenceDestruction:
-    """What retention proposes has no expiry: nobody would request it again."""
-    if version.sha256 is None or version.size is None:
-        raise DomainError(f"Version {version.number} is an address: there is no file here to destroy.")
-    _not_kept(version, evidence)
-    asked = EvidenceDestruction(
-        version_id=version.id, sha256=version.sha256, size=version.size, state="asked", reason=reason, by_rule=by_rule, asked_by=asked_by,
-        decided_by=None, decided_at=None, done_at=None, work_item_id=None,
-    )  # fmt: skip
-    session().add(asked)
-    session().flush()
-    summary = f"delete the file of {evidence.ref} version {version.number} permanently"
-    expires_at = None if by_rule else clock.now() + REQUEST_LIFETIME
-    approvals.request(queries.DESTRUCTION, asked.id, summary=summary, reason=reason, requesters=[asked_by], expires_at=expires_at)
-    return asked
-
-
-def start_destruction(asked: EvidenceDestruction) -> None:
-    """It was approved, which is recorded as that: the jobs process carries it out. There is no way back."""
-    asked.state, asked.decided_by, asked.decided_at = "approved", current.person_id(), clock.now()
-    asked.work_item_id = jobs.enqueue("destroy evidence", asked.id).id
-
-
-def close_destruction(asked: EvidenceDestruction, state: str) -> None:
-    """Its approval was rejected, withdrawn or expired, which is recorded as that."""
-    asked.state, asked.decided_by, asked.decided_at = state, current.actor().person_id, clock.now()
-
-
-def carry_out(asked: EvidenceDestruction) -> None:
-    """Remove the file, unless another version still has the same bytes. Killed in the middle, it is done again.
-
-    What keeps it since the approval, a hold for instance, stops it; it can be asked for again when that is over.
-    """
-    if asked.state != "approved":
-        return
-    version, evidence = queries.version_of(asked.version_id, lock=True)
-    if (why := kept_because(version, evidence)) is not None:
-        with deletion_guard.by_the_console():  # also where nobody else may change anything now
-            asked.state = "stopped"
-            record(DESTRUCTION_HELD, version, outcome="refused", because=why, number=version.number, sha256=asked.sha256)
-        return
-    alone(OBJECTS)
-    shared = queries.others_with(version)
-    asked.state, asked.done_at = "done", clock.now()
-    record(
-        DESTROYED,
-        version,
-        about=asked.decided_by,
-        number=version.number,
-        sha256=asked.sha256,
-        size=asked.size,
-        shared=shared or None,
-    )
-    session().flush()  # whatever refuses it does so while the file is there
-    if not shared and version.storage_key:
-        storage.store().remove(version.storage_key)
-
-
-def propose_by_retention() -> int:
-    """Ask, in the name of who set the rule, to destroy what its kind's retention lets go. A second person still agrees."""
-    proposed = 0
-    for version, evidence, rule in queries.past_retention(clock.today()):
-        reason = f"Its retention of {rule.months} months after {_day(version.valid_until)} has ended."
-        _request(version, evidence, reason, asked_by=rule.changed_by, by_rule=True)
-        proposed += 1
-    return proposed
-
-
-def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
-    """What keeps its file, in words; None where nothing does."""
-    if (hold := queries.hold_on(evidence.id)) is not None:
-        return f"A legal hold of {_day(hold.created_at.date())} is on {evidence.ref}. None of its files can be deleted until it is released."
-    return deletion_guard.kept([version.id]).get(version.id)
-
-
-def _not_kept(version: EvidenceVersion, evidence: Evidence) -> None:
-    if (why := kept_because(version, evidence)) is not None:
-        raise Kept(why)
-
-
-# ---- reminders
-
-
-def remind() -> int:
-    """One letter to each owner who has evidence that is late or falls due, each piece once for each due date; how many letters."""
-    letters: dict[UUID, list[queries.Row]] = {}
-    for row in queries.to_remind():
-        if row.piece.owner_id is not None:
-            letters.setdefault(row.piece.owner_id, []).append(row)
-    return sum(_letter(owner, rows) for owner, rows in letters.items())
-
-
-def _letter(owner: UUID, rows: list[queries.Row]) -> bool:
-    """Whether there is somebody to write to: who has left gets nothing, and nothing says that he did."""
-    member = membership_of(owner)
-    if member is None:
-        return False
-    listed = [_reminded(row, row.deadline, owner) for row in rows if row.deadline is not None]
-    count = "1 piece of evidence waits" if len(listed) == 1 else f"{len(listed)} pieces of evidence wait"
-    lines = "\n".join(listed)
-    outbox.send_mail(
-        member.person.email, f"{count} for you in {current.actor().tenant_name}",
-        f"{count} for you:\n\n{lines}\n\nThey stand in the console under Evidence, Inbox. You get one letter for each due date.\n",
-    )  # fmt: skip
-    return True
-
-
-def _reminded(row: queries.Row, due: date, owner: UUID) -> str:
-    evidence = queries.find_evidence(row.piece.id)
-    session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
-    record(REMINDED, evidence, due_on=due, owner=owner)
-    return f"  {evidence.ref} {evidence.title}: {row.fresh.says}, due {_day(due)}"
 
 
 # ---- rules
@@ -980,7 +541,7 @@ def _not_larger(stream: BinaryIO) -> None:
     stream.seek(0)
 
 
-def _known(**choices: tuple[str, Collection[str]]) -> None:
+def check_choices(**choices: tuple[str, Collection[str]]) -> None:
     for field, (value, known) in choices.items():
         if value not in known:
             raise Invalid(f"“{value}” is not a choice here.", field=field)
@@ -1012,7 +573,7 @@ def _link(evidence: Evidence, control_id: UUID) -> EvidenceLink | None:
     )
 
 
-def _reason(text: str, missing: str) -> str:
+def check_reason(text: str, missing: str) -> str:
     if not text.strip():
         raise Invalid(missing, field="because")
     return text.strip()[:2000]

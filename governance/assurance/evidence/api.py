@@ -8,6 +8,7 @@ from flask import Response, jsonify, request
 
 from governance.assurance.evidence import actions, openapi, permissions, queries
 from governance.assurance.evidence.models import Evidence
+from governance.assurance.evidence.push import push as push_version
 from governance.kernel import access, current
 from governance.kernel.days import ANY_DAY, parse_day
 from governance.kernel.errors import Invalid
@@ -38,7 +39,7 @@ def push() -> ResponseReturnValue:
     file = request.files.get("file")
     stream: BinaryIO | None = file.stream if file else None  # type: ignore[assignment]  # werkzeug's is wider
     evidence = _evidence(sent.get("evidence", ""))
-    done = actions.push(
+    done = push_version(
         evidence, stream=stream, filename=file.filename if file else None, sha256=_sha256(sent.get("sha256")),
         idempotency_key=_idempotency_key(), source=sent.get("source", "").strip()[:120] or None,
         collected_on=_day(sent, "collected_on") if sent.get("collected_on", "").strip() else None,

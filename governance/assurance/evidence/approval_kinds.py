@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.assurance.evidence import actions, permissions, queries
+from governance.assurance.evidence import deletion, permissions, queries
 from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry
 from governance.foundation.approvals.models import Approval
 from governance.kernel.formatting import long_day, plural, size
@@ -39,17 +39,17 @@ def _context(approval: Approval) -> Mapping[str, Any]:
 
 def _blocked(approval: Approval) -> str | None:
     _asked, version, evidence = queries.destruction(approval.target_id)
-    return actions.kept_because(version, evidence)
+    return deletion.kept_because(version, evidence)
 
 
 def _start(approval: Approval) -> None:
     asked, _version, _evidence = queries.destruction(approval.target_id, lock=True)
-    actions.start_destruction(asked)
+    deletion.start_destruction(asked)
 
 
 def _close(approval: Approval) -> None:
     asked, _version, _evidence = queries.destruction(approval.target_id, lock=True)
-    actions.close_destruction(asked, "refused" if approval.state == "rejected" else "withdrawn")
+    deletion.close_destruction(asked, "refused" if approval.state == "rejected" else "withdrawn")
 
 
 def _entry(approval: Approval, _step: str) -> LogEntry:
@@ -64,8 +64,8 @@ DESTRUCTION = ApprovalKind(
     context=_context, blocked=_blocked, apply=_start, on_reject=_close, entry=_entry, lifetime=None,
     own="You requested this, or set the rule that did, so another person decides.",
     entries={
-        "requested": actions.DESTRUCTION_ASKED, "approved": actions.DESTRUCTION_APPROVED, "rejected": actions.DESTRUCTION_REFUSED,
-        "withdrawn": actions.DESTRUCTION_WITHDRAWN,
+        "requested": deletion.DESTRUCTION_ASKED, "approved": deletion.DESTRUCTION_APPROVED, "rejected": deletion.DESTRUCTION_REFUSED,
+        "withdrawn": deletion.DESTRUCTION_WITHDRAWN,
     },
 )  # fmt: skip
 

@@ -1,6 +1,20 @@
 """Evidence: items, versions, reviews, retention, and what machines push."""
 
-from governance.assurance.evidence import actions, api, approval_kinds, inbox, jobs, models, palette, permissions, views
+from governance.assurance.evidence import (
+    actions,
+    api,
+    approval_kinds,
+    deletion,
+    inbox,
+    integrity,
+    jobs,
+    models,
+    palette,
+    permissions,
+    push,
+    reminders,
+    views,
+)
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, Link, Manifest, NavItem
 from governance.kernel.scope import Scope
@@ -22,7 +36,7 @@ manifest = Manifest(
     work=(jobs.destroy,),
     palette=(Command("Upload evidence", "evidence.index", permissions.BRING),),
     search=(palette.evidence_items,),
-    audit=actions_in(actions),
+    audit=actions_in(actions, deletion, integrity, push, reminders),
     links={
         "Evidence": Link(endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence),
         "EvidenceVersion": Link(no_page="it is listed on the page of its evidence item"),

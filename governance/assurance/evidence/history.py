@@ -8,11 +8,6 @@ from markupsafe import Markup
 
 from governance.foundation.people.queries import Moment, timeline
 
-SHAPES = {
-    "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open",
-    "control.tested": "ok", "control.mapped": "up", "control.unmapped": "down", "evidence.linked": "up", "evidence.unlinked": "down",
-    "evidence.retired": "stop", "control.retired": "stop", "evidence.restored": "ok", "control.restored": "ok",
-}  # fmt: skip
 SHOWN = ("number", "control", "requirement", "coverage", "sample", "failed", "finding_ref", "ref", "undoes")
 SAYS = {"number": "version {}", "coverage": "{}", "sample": "sample of {}", "failed": "{} failed", "undoes": "undo of a change"}
 
@@ -36,13 +31,12 @@ def told(
 
 
 def _line(moment: Moment, name: str) -> dict[str, Any]:
-    failed = moment.action == "control.tested" and moment.facts.get("failed")
     named = [] if not name or name in moment.facts.values() else [name]
     meta = ", ".join([*named, *_facts(moment), *_changes(moment)])
     because = f": {moment.because}" if moment.because else ""
     text = Markup("<b>{}</b> {}").format(moment.who, moment.says)
     return {
-        "kind": "bad" if failed else SHAPES.get(moment.action, "dot"),
+        "kind": moment.shape,
         "text": text,
         "meta": (meta + because).lstrip(": "),
         "at": moment.at,

@@ -5,7 +5,7 @@ from itertools import batched
 
 import structlog
 
-from governance.assurance.evidence import actions, queries, verifying
+from governance.assurance.evidence import deletion, integrity, push, queries, reminders, verifying
 from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
@@ -24,7 +24,7 @@ def destroy(item: WorkItem, progress: Progress) -> None:
     progress(0, 1, "Destroying the file")
     with transaction():
         asked, _version, _evidence = queries.destruction(item.target_id, lock=True)
-        actions.carry_out(asked)
+        deletion.carry_out(asked)
 
 
 AT_ONCE = 1000  # files
@@ -39,18 +39,18 @@ def tidy() -> None:
 
     In transactions of its own: a store of any size is swept while others bring files in.
     """
-    for keys in batched(actions.old_files(), AT_ONCE, strict=False):
+    for keys in batched(integrity.old_files(), AT_ONCE, strict=False):
         with transaction():
-            actions.sweep(keys)
+            integrity.sweep(keys)
     with transaction():
-        actions.clear_halves()
-        actions.forget_pushes()
-        actions.propose_by_retention()
+        integrity.clear_halves()
+        push.forget_pushes()
+        deletion.propose_by_retention()
 
 
 def remind_of_evidence() -> None:
     """Each morning: tell owners what is late or falls due, once for each due date."""
-    once_a_day_in_each("remind of evidence", actions.remind)
+    once_a_day_in_each("remind of evidence", reminders.remind)
 
 
 def verify_evidence() -> None:

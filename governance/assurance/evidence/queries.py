@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, select, true
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence import deletion_guard, freshness_sql, permissions
@@ -29,7 +29,6 @@ from governance.assurance.evidence.models import (
     EvidenceHold,
     EvidenceLink,
     EvidencePush,
-    EvidenceReminder,
     EvidenceRetention,
     EvidenceReview,
     EvidenceVersion,
@@ -350,65 +349,6 @@ def live_controls(ids: Collection[UUID] | None = None) -> Sequence[Any]:
     return session().execute(query if ids is None else query.where(control.id.in_(ids))).all()
 
 
-# ---- what waits
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """`reviews`: (row, version), oldest first; `late`: overdue, rejected, missing or due, worst first; and how many there are of each.
-
-    `reviewable`: the ids of the versions among `reviews` that the acting person may review.
-    """
-
-    reviews: Sequence[tuple[Row, Held]]
-    reviewable: Collection[UUID]
-    late: Sequence[Row]
-    to_review: int
-    pressing: int
-    overdue: int
-
-    @property
-    def first_to_review(self) -> UUID | None:
-        """The oldest version that the acting person may review."""
-        return next((held.version_id for _, held in self.reviews if held.version_id in self.reviewable), None)
-
-    @property
-    def oldest(self) -> int:
-        """Days that the oldest has waited for review."""
-        return max(((clock.now() - held.known).days for _, held in self.reviews), default=0)
-
-
-def waiting(*, most: int | None = None) -> Waiting:
-    """Versions to review, and evidence that is overdue, rejected or due; the first `most` of each, in four statements."""
-    now, seen = clock.now(), sight()
-    late, pressing, overdue = _late(now, seen, most)
-    reviews, reviewable, to_review = _to_review(now, seen, most)
-    rows = {row.piece.id: row for row in rows_of(list({*late, *(evidence_id for _, evidence_id in reviews)}))}
-    held = {h.version_id: h for row in rows.values() for h in row.piece.held}
-    pairs = [(rows[evidence_id], held[version_id]) for version_id, evidence_id in reviews if version_id in held]
-    return Waiting(pairs, reviewable, [rows[i] for i in late if i in rows], to_review, pressing, overdue)
-
-
-def _late(now: datetime, seen: Sight, most: int | None) -> tuple[list[UUID], int, int]:
-    """(the ids that press most, how many press, how many of them are overdue)."""
-    f = freshness_sql.facts(now, seen)
-    query = select(f.c.id, func.count().over(), func.count().filter(f.c.state == "overdue").over())
-    query = query.where(freshness_sql.pressing(f, now.date())).order_by(*freshness_sql.worst_first(f)).limit(most)
-    rows = session().execute(query).all()
-    return [row[0] for row in rows], *(rows[0][1:] if rows else (0, 0))
-
-
-def _to_review(now: datetime, seen: Sight, most: int | None) -> tuple[list[tuple[UUID, UUID]], set[UUID], int]:
-    """((version, evidence) of those that have waited longest, the versions that the reader may review, how many wait)."""
-    v = freshness_sql.known_versions(now, seen).subquery()
-    query = select(v.c.id, v.c.evidence_id, func.count().over(), may_review(v.c.id)).join(
-        Evidence, Evidence.id == v.c.evidence_id
-    )
-    query = query.where(v.c.review == "pending", Evidence.retired_at.is_(None)).order_by(v.c.uploaded_at, v.c.id).limit(most)
-    rows = session().execute(query).all()
-    return [(row[0], row[1]) for row in rows], {row[0] for row in rows if row[3]}, rows[0][2] if rows else 0
-
-
 def may_review(version_id: Any) -> ColumnElement[bool]:
     """Whether the acting person may review the version with that id, as a column."""
     v = EvidenceVersion
@@ -640,24 +580,7 @@ def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, Evidenc
     return [row for row in past if row[0].id not in kept]
 
 
-# ---- reminders and pushes
-
-
-def to_remind() -> list[Row]:
-    """Late or due pieces with an owner who was not told of that due date yet."""
-    r = EvidenceReminder
-    told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
-    return [
-        row for row in waiting().late
-        if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline, row.piece.owner_id) not in told
-    ]  # fmt: skip
-
-
-def reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """When the owner of each of these pieces was last told that it falls due."""
-    query = select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).where(among(EvidenceReminder.evidence_id, ids))
-    rows = session().execute(query.order_by(EvidenceReminder.created_at))
-    return {row.evidence_id: row.created_at for row in rows}
+# ---- pushes
 
 
 def earlier_push(key_id: UUID, idempotency_key: str) -> EvidencePush | None:

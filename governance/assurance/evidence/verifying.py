@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Literal
 from uuid import UUID
 
-from governance.assurance.evidence import actions, queries
+from governance.assurance.evidence import integrity, queries
 from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.kernel import current
 from governance.kernel.db import transaction
@@ -72,13 +72,13 @@ def verify(told: Told = lambda _done, _total: None, *, claim: Callable[[], bool]
                 if queries.destruction_of(version, *DECIDED):
                     continue  # two persons have let it go since the list was made
                 if kind is None:
-                    actions.note_healed(version)
+                    integrity.note_healed(version)
                 else:
                     findings.append(Finding(ref, number, kind, sha256))
-                    actions.note_fault(version, kind)
+                    integrity.note_fault(version, kind)
     with transaction():
         if claim():
-            actions.note_check(files=files, size=size, broken=len(findings))
+            integrity.note_check(files=files, size=size, broken=len(findings))
     return Report(len(every), files, size, findings)
 
 
@@ -100,7 +100,7 @@ def _watched(pieces: Iterator[bytes], version_id: UUID, who: current.Actor, orig
         yield from pieces
     except Altered as error:
         with current.acting_as(who), current.coming_from(origin), transaction():
-            actions.note_fault(queries.version_of(version_id)[0], kind_of(error))
+            integrity.note_fault(queries.version_of(version_id)[0], kind_of(error))
         raise
 
 

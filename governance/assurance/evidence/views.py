@@ -2,14 +2,24 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
-from itertools import batched
+from itertools import batched, starmap
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from flask import Response, current_app, flash, redirect, request, stream_with_context, url_for
 
-from governance.assurance.evidence import actions, evidence_list, permissions, queries, verifying
+from governance.assurance.evidence import (
+    actions,
+    deletion,
+    evidence_list,
+    integrity,
+    permissions,
+    queries,
+    reminders,
+    review_queue,
+    verifying,
+)
 from governance.assurance.evidence.evidence_list import EVIDENCE, HEAD
 from governance.assurance.evidence.file_types import ACCEPT
 from governance.assurance.evidence.forms import (
@@ -28,6 +38,7 @@ from governance.assurance.evidence.freshness import CADENCES, counting, deadline
 from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.assurance.evidence.review_queue import REVIEWS
 from governance.assurance.evidence.visibility import sight
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people import assigning, owners
@@ -40,6 +51,7 @@ from governance.kernel.encrypted_stream import Altered
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature, somebody_may
 from governance.kernel.forms import Form, accepted, constraint, counted
+from governance.kernel.list_export import csv_file, every_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
 from governance.kernel.storage import in_pieces
@@ -53,7 +65,7 @@ constraint(
 constraint("uq_evidence_links_open", "It is linked to that control already.")
 
 PIECE = 1024 * 1024
-MOST = 100  # lines of a list of the inbox: who has more of them works in the library
+MOST = 100  # late items that the inbox lists: who has more of them works in the library
 BATCH = 500  # lines of an export that are read at once
 
 
@@ -101,17 +113,28 @@ def _lines(ids: Sequence[UUID]) -> list[list[Any]]:
 
 @feature.get("/evidence/inbox", needs=permissions.VIEW)
 def inbox() -> ResponseReturnValue:
-    waits = queries.waiting(most=MOST)
+    asked, late = REVIEWS.read(), review_queue.late(most=MOST)
     return page(
         "assurance/evidence/inbox.html",
-        waits=waits,
+        asked=asked,
+        waits=review_queue.page_of(asked.wanted, sort=asked.sort, after=asked.after, size=REVIEWS.size),
+        late=late,
         covers=queries.covers,
         me=current.actor().person_id,
         owners=owners.assignee_choices(),
-        reminded=queries.reminded([row.piece.id for row in waits.late]),
+        reminded=reminders.reminded([row.piece.id for row in late.rows]),
         check=queries.last_check(most=MOST),
         destructions=queries.destructions() if allowed(permissions.DESTROY) else [],
     )
+
+
+@feature.get("/evidence/inbox.csv", needs=permissions.VIEW, answers=FILE)
+def export_reviews() -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked = REVIEWS.read()
+    pages = every_page(lambda after: review_queue.page_of(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    rows = (starmap(review_queue.cells, shown) for shown in pages)
+    return csv_file(f"evidence-to-review-{clock.today()}", review_queue.HEAD, rows)
 
 
 @feature.post("/evidence/assign", needs=permissions.MANAGE)
@@ -397,7 +420,7 @@ def download(version_id: UUID) -> ResponseReturnValue:
         with session().begin_nested():  # what does not go out was not downloaded
             pieces = verifying.watched(in_pieces(actions.take_out(version)), version.id)
     except (NotFound, Altered) as error:
-        actions.note_fault(version, verifying.kind_of(error))
+        integrity.note_fault(version, verifying.kind_of(error))
         told = "It is noted: this version proves nothing until its file is whole again."
         return current_app.handle_user_exception(verifying.Broken(f"{error.message} {told}"))  # the note is kept
     name = version.filename or "file"
@@ -429,7 +452,7 @@ def hold(evidence_id: UUID) -> ResponseReturnValue:
     """Place one, or release the one that the page showed."""
     evidence, form = queries.find_evidence(evidence_id, lock=True), HoldForm()
     releases = request.form.get("verb") == "release"
-    act = actions.release_hold if releases else actions.place_hold
+    act = deletion.release_hold if releases else deletion.place_hold
     if not accepted(form, lambda: act(evidence, because=form.because.data or "")):
         return _hold_page(evidence, form, status=form.status)
     flash(f"The legal hold on {evidence.ref} is released." if releases else f"A legal hold stands on {evidence.ref}.")
@@ -453,7 +476,7 @@ def _retention_page(form: RetentionForm | None = None, *, status: int = 200) -> 
 def set_retention() -> ResponseReturnValue:
     form = RetentionForm()
     kind = form.kind.data or ""
-    if not accepted(form, lambda: actions.set_retention(kind, form.months.data, version=counted(form.version.data))):
+    if not accepted(form, lambda: deletion.set_retention(kind, form.months.data, version=counted(form.version.data))):
         return _retention_page(form, status=form.status)
     flash(f"{kind.capitalize()}: kept {f'for {form.months.data} months after its validity' if form.months.data else 'for ever'}.")
     return redirect(url_for("evidence.retention"), 303)
@@ -477,14 +500,14 @@ def _destruction_page(
     return page(
         "assurance/evidence/destruction.html", e=evidence, v=version, asked=asked,
         people=queries.doers([asked.asked_by, asked.decided_by] if asked else []),
-        kept=None if asked else actions.kept_because(version, evidence), shared=queries.others_with(version), form=form, status=status,
+        kept=None if asked else deletion.kept_because(version, evidence), shared=queries.others_with(version), form=form, status=status,
     )  # fmt: skip
 
 
 @feature.post("/evidence/versions/<uuid:version_id>/destruction", needs=permissions.DESTROY)
 def request_destruction(version_id: UUID) -> ResponseReturnValue:
     (version, evidence), form = queries.version_of(version_id, lock=True), DestructionForm()
-    if not accepted(form, lambda: actions.request_destruction(version, evidence, because=form.because.data or "")):
+    if not accepted(form, lambda: deletion.request_destruction(version, evidence, because=form.because.data or "")):
         return _destruction_page(version, evidence, form, status=form.status)
     flash("Requested. Another person decides.")
     return redirect(url_for("evidence.destruction", version_id=version.id), 303)

@@ -25,6 +25,7 @@ ADOPTED = action(
     activity="create",
     severity="informational",
     fields="key version digest",
+    shape="up",
 )
 IMPORTED = action(
     "framework.texts.imported", "imported official texts", target="FrameworkImport", activity="create", severity="informational",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from governance.assurance.frameworks import queries
 from governance.assurance.frameworks.queries import Link
 from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
 
@@ -12,6 +13,7 @@ LINKS = ListPage(
     noun="link",
     endpoint="frameworks.crosswalk",
     place=("key",),
+    find_place=queries.framework,
     search="Search links",
     sort="ref",
     columns=(

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import String, and_, cast, exists, func, or_, select
 from sqlalchemy import case as whichever
 from sqlalchemy.orm import aliased, undefer
 
@@ -647,9 +647,25 @@ def findings(as_of: datetime | None = None) -> list[Case]:
     return [Case(*row) for row in session().execute(query.order_by(*_urgency()))]
 
 
-def findings_page(*, after: str | None = None) -> Keyset:
-    found = keyset(_cases().where(Finding.id.is_not(None)), *_urgency(), after=after)
+def findings_page(wanted: Mapping[str, str], *, sort: str = "urgency", after: str | None = None, size: int = 50) -> Keyset:
+    """A page of the cases that became findings. `wanted` holds the filters: q, state, owner (a person's id)."""
+    query = _cases().where(Finding.id.is_not(None))
+    for word in wanted.get("q", "").split():
+        query = query.where(
+            func.concat_ws(" ", Finding.ref, Finding.title, Control.ref, TestException.ref).icontains(word, autoescape=True)
+        )
+    if "state" in wanted:
+        query = query.where(_state() == wanted["state"])
+    if "owner" in wanted:
+        query = query.where(cast(Finding.owner_id, String) == wanted["owner"])
+    columns = {"finding": (Finding.ref,), "due": (Finding.due_on, Finding.ref)}.get(sort.removeprefix("-"), _urgency())
+    found = keyset(query, *columns, after=after, size=size, descending=sort.startswith("-"))
     return replace(found, rows=[Case(*row) for row in found.rows])
+
+
+def finding_owners() -> Sequence[UUID]:
+    """Who owns a finding that the acting person may see."""
+    return session().scalars(_joined(Finding.owner_id).where(Finding.id.is_not(None)).distinct()).all()
 
 
 def _urgency() -> tuple[Any, ...]:

@@ -11,8 +11,9 @@ from governance.assurance.evidence.file_types import find_type, plain_name
 from governance.assurance.evidence.history import told
 from governance.assurance.evidence.queries import covers, doers
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.testing import actions, matrix, matrix_list, permissions, population_import, queries
+from governance.assurance.testing import actions, finding_list, matrix, matrix_list, permissions, population_import, queries
 from governance.assurance.testing.exception_list import EXCEPTIONS
+from governance.assurance.testing.finding_list import FINDINGS
 from governance.assurance.testing.forms import (
     WORDS,
     AnswerForm,
@@ -38,8 +39,9 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted, uuid_or_none
+from governance.kernel.list_export import BATCH, csv_file, every_page
 from governance.kernel.list_pages import ListRequest
-from governance.kernel.pages import filters, page, table_file
+from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 
@@ -457,12 +459,23 @@ def _retest(found: Finding, held: TestException, form: RetestForm) -> None:
 
 @feature.get("/evidence/type-ii/findings", needs=permissions.VIEW)
 def findings() -> ResponseReturnValue:
-    after = filters("after").get("after")
-    shown, counts = queries.findings_page(after=after), queries.exceptions_by_state()
+    names = doers(queries.finding_owners())
+    asked = FINDINGS.read(choices={"owner": sorted(names.items(), key=lambda each: each[1].casefold())})
+    shown = queries.findings_page(asked.wanted, sort=asked.sort, after=asked.after, size=FINDINGS.size)
+    counts = queries.exceptions_by_state()
     return page(
-        "assurance/testing/findings.html", shown=shown, asked_after=after, names=doers(c.finding.owner_id for c in shown.rows if c.finding), today=clock.today(),
+        "assurance/testing/findings.html", asked=asked, shown=shown, names=names, today=clock.today(),
         total=sum(counts.get(state, 0) for state in queries.RAISED), open=sum(counts.get(state, 0) for state in queries.RAISED if state != "closed"),
     )  # fmt: skip
+
+
+@feature.get("/evidence/type-ii/findings.csv", needs=permissions.VIEW, answers=FILE)
+def export_findings() -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked, names = FINDINGS.read(), doers(queries.finding_owners())
+    pages = every_page(lambda after: queries.findings_page(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    rows = ((finding_list.cells(case, names) for case in cases) for cases in pages)
+    return csv_file(f"findings-{current.actor().tenant_slug}-{clock.today()}", finding_list.HEAD, rows)
 
 
 # ---- the sizes

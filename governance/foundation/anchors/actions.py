@@ -10,7 +10,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from governance.foundation.anchors import cosignature, queries, timestamp, webhook, witness
+from governance.foundation.anchors import cosignature, permissions, queries, timestamp, webhook, witness
 from governance.foundation.anchors.models import Anchor, Receipt
 from governance.foundation.anchors.outcome import Outcome, Shown
 from governance.foundation.audit import logs
@@ -19,7 +19,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, jobs, key_encryption, outbound_http
+from governance.kernel import background_work, clock, current, jobs, key_encryption, outbound_http
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.signed_note import NotSigned
@@ -164,6 +164,8 @@ key_encryption.holds(Anchor, "secret", lambda row: _context(row.tenant_id))
 
 
 # ---- asking them
+
+background_work.let_watch(queries.WORK, permissions.VIEW)
 
 
 def ask(anchor: Anchor | None = None) -> jobs.WorkItem:

@@ -51,12 +51,6 @@ def checkpoint(number: int) -> Checkpoint:
     return found
 
 
-def checkpoints(*, before: int | None = None, limit: int = 50) -> Sequence[Checkpoint]:
-    """The newest first; `before` is the number of the last one that the reader has seen."""
-    query = select(Checkpoint).order_by(Checkpoint.number.desc()).limit(limit)
-    return session().scalars(query.where(Checkpoint.number < before) if before is not None else query).all()
-
-
 def checkpoint_as_of(at: datetime) -> Checkpoint | None:
     """The last one that was signed by then."""
     query = select(Checkpoint).where(Checkpoint.at <= at).order_by(Checkpoint.number.desc()).limit(1)

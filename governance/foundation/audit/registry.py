@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 GRAMMAR = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
 type EventClass = Literal["api_activity", "entity_management", "authentication"]
 type Activity = Literal["create", "read", "update", "delete", "logon", "logoff"]
 type Severity = Literal["informational", "low", "medium", "high", "critical"]
+type Shape = Literal["ok", "bad", "open", "up", "down", "stop", "dot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Action:
     """`name` is noun.verb-past, `says` reads after a person's name, `personal` fields are sealed, `persons` hold people's ids.
 
     `targets` are the classes of rows that it is recorded on; `event_class`, `activity` and `severity` are those of OCSF.
+    Timelines draw it as `shape`, or as bad where the entry's fact `failed_by` is anything but nothing.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Action:
     activity: Activity = "update"
     severity: Severity = "informational"
     event_class: EventClass = "api_activity"
+    shape: Shape = "dot"
+    failed_by: str = ""
 
 
 registry: dict[str, Action] = {}
@@ -53,6 +57,8 @@ def action(
     fields: str = "",
     personal: str = "",
     persons: str = "",
+    shape: Shape = "dot",
+    failed_by: str = "",
 ) -> Action:
     """Declare one. `target` names the classes of its rows, separated by spaces; a sign-in or sign-out is an authentication.
 
@@ -69,10 +75,18 @@ def action(
     people = frozenset(persons.split())
     declared = Action(
         name, says, frozenset(fields.split()) | people, frozenset(personal.split()) | {"because"}, people, frozenset(target.split()),
-        activity, severity, "authentication" if activity in {"logon", "logoff"} else event_class,
+        activity, severity, "authentication" if activity in {"logon", "logoff"} else event_class, shape, failed_by,
     )  # fmt: skip
     registry.setdefault(name, declared)
     return declared
+
+
+def shape_of(name: str, facts: Mapping[str, Any]) -> Shape:
+    """What a timeline draws for an entry of this action."""
+    declared = registry.get(name)
+    if declared is None:
+        return "dot"
+    return "bad" if declared.failed_by and facts.get(declared.failed_by) else declared.shape
 
 
 def actions_in(*modules: ModuleType) -> tuple[Action, ...]:

@@ -11,7 +11,7 @@ from governance.kernel.db import session
 from governance.kernel.errors import NotFound
 
 MAX_VIEWS = 20  # of one person on one list
-MAX_VIEWS_IN_ALL = 200  # of one person: a list's place is part of its address, which anyone can make up
+MAX_VIEWS_IN_ALL = 200  # of one person, on all lists
 
 
 def own_views(location: str) -> Sequence[ListView]:

@@ -1,10 +1,12 @@
 """Saved views of lists: the menu of a list, and the page that saves, renames and deletes."""
 
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import unquote, urlencode
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import current_app, flash, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 
 from governance.foundation.list_views import actions, queries
@@ -15,7 +17,7 @@ from governance.kernel import access
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint
-from governance.kernel.list_pages import Args, ListRequest, declared
+from governance.kernel.list_pages import Args, ListPage, ListRequest, declared
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
@@ -36,12 +38,21 @@ def _asked(location: str, args: Args) -> ListRequest:
     if listed is None or len(values) != len(listed.place):
         raise NotFound("There is no such list.")
     access.require(listed.needs)
-    asked = listed.parse(args, place=dict(zip(listed.place, values, strict=True)))
+    return listed.parse(args, place=_place(listed, values))
+
+
+def _place(listed: ListPage, given: list[str]) -> dict[str, Any]:
+    """The values of the list's route, as its page would get them; NotFound where there is no such page."""
     try:
-        asked.address()
-    except BuildError:
+        named: dict[str, Any] = dict(zip(listed.place, given, strict=True))
+        path = url_for(listed.endpoint, **named)
+        _, values = current_app.url_map.bind(request.host).match(unquote(path), method="GET")
+        place = {name: values[name] for name in listed.place}
+    except (BuildError, HTTPException, KeyError):
         raise NotFound("There is no such list.") from None
-    return asked
+    if listed.find_place is not None:
+        listed.find_place(**place)
+    return place
 
 
 @feature.get("/lists/<path:location>/views", needs=permissions.OWN)

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text, tuple_
+from sqlalchemy import Select, String, cast, false, func, select, text, tuple_
 
-from governance.foundation.audit.models import AuditEntry, Leaf, LogHead, PendingEntry
+from governance.foundation.anchors.models import Receipt
+from governance.foundation.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry
 from governance.foundation.logbook.entry_links import told, words
 from governance.foundation.logbook.filters import Filters, matches
 from governance.foundation.logbook.models import LogExport, SavedView
@@ -193,3 +194,24 @@ def exports(*, after: str | None = None) -> Keyset:
 
 def export(export_id: UUID, *, lock: bool = False) -> Run[LogExport]:
     return run_of(find(LogExport, export_id, what="export", lock=lock))
+
+
+# ---- checkpoints
+
+
+def checkpoints(wanted: Mapping[str, str], *, sort: str = "-number", after: str | None = None, size: int = 50) -> Keyset:
+    """A page of the checkpoints. `wanted` holds the filters: q (a number, or how a root begins), key, outside."""
+    query, receipt = select(Checkpoint), select(Receipt.id).where(Receipt.checkpoint_id == Checkpoint.id)
+    if q := wanted.get("q", "").lower():
+        query = query.where(
+            (cast(Checkpoint.number, String) == q) | func.encode(Checkpoint.root, "hex").startswith(q, autoescape=True)
+        )
+    if "key" in wanted:
+        query = query.where(Checkpoint.key_id == wanted["key"])
+    if outside := wanted.get("outside"):
+        of = {
+            "none": ~receipt.exists(),
+            **{each: receipt.where(Receipt.outcome == each).exists() for each in ("agrees", "conflict")},
+        }
+        query = query.where(of.get(outside, false()))
+    return keyset(query, Checkpoint.number, after=after, size=size, descending=sort.startswith("-"))

@@ -15,7 +15,8 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, Checkpoint
 from governance.foundation.audit.record import SYSTEM
 from governance.foundation.audit.registry import registry
-from governance.foundation.logbook import actions, entry_links, log_list, permissions, queries
+from governance.foundation.logbook import actions, checkpoint_list, entry_links, log_list, permissions, queries
+from governance.foundation.logbook.checkpoint_list import CHECKPOINTS
 from governance.foundation.logbook.filters import WHOLE, Filters, parse
 from governance.foundation.logbook.forms import SaveViewForm
 from governance.foundation.logbook.proof_view import prove
@@ -29,6 +30,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, uuid_or_none
+from governance.kernel.list_export import BATCH, csv_file, every_page
 from governance.kernel.pages import page
 from governance.kernel.scope import limits
 from governance.kernel.signed_note import NotSigned
@@ -47,7 +49,6 @@ KINDS = {  # kind of actor → (letter of its pseudonym, icon, in words)
 }
 OUTCOMES = {"done": "ok", "refused": "bad", "failed": "bad", "waits": "due", "asked": "due"}
 YEARS = 12  # months in one
-BESIDE = 50  # checkpoints on a page
 
 
 # ---- what is shown of an entry
@@ -304,17 +305,25 @@ def actor(pseudonym: str) -> ResponseReturnValue:
 
 @feature.get("/audit/checkpoints", needs=permissions.VIEW)
 def checkpoints() -> ResponseReturnValue:
-    rows = audit.checkpoints(before=_number(request.args.get("before"), "before"), limit=BESIDE + 1)
-    shown, keys = rows[:BESIDE], logs.all_keys()
+    keys = logs.all_keys()
+    asked = CHECKPOINTS.read(choices={"key": [(key_id, key_id) for key_id in map(logs.key_id, keys)]})
+    found = queries.checkpoints(asked.wanted, sort=asked.sort, after=asked.after, size=CHECKPOINTS.size)
     older, newer = _number(request.args.get("from"), "from"), _number(request.args.get("to"), "to")
     return page(
-        "foundation/logbook/checkpoints.html", rows=shown, before=request.args.get("before"), log=audit.head(),
-        next=url_for("logbook.checkpoints", before=shown[-1].number) if len(rows) > BESIDE else None,
-        receipts=anchors.receipts([each.id for each in shown]) if shown else {},
-        places={each.id: each.name for each in anchors.anchors()}, anchors_href=_offered("anchors.index"),
+        "foundation/logbook/checkpoints.html", asked=asked, rows=found.rows, next=found.next, log=audit.head(),
+        receipts=anchors.receipts([each.id for each in found.rows]) if found.rows else {},
+        places=checkpoint_list.places(), anchors_href=_offered("anchors.index"),
         keys=[(key, str(logs.verifier(key)), logs.key_id(key)) for key in keys], older=older, newer=newer,
         compared=_compared(older, newer) if older is not None and newer is not None else None,
     )  # fmt: skip
+
+
+@feature.get("/audit/checkpoints.csv", needs=permissions.VIEW, answers=FILE)
+def export_checkpoints() -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked = CHECKPOINTS.read()
+    pages = every_page(lambda after: queries.checkpoints(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    return csv_file(f"{current.actor().tenant_slug}-checkpoints", checkpoint_list.HEAD, map(checkpoint_list.cells, pages))
 
 
 def _number(text: str | None, name: str) -> int | None:

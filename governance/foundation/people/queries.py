@@ -11,7 +11,7 @@ from sqlalchemy import case, func, select
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit import sealing
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.audit.registry import Action, registry
+from governance.foundation.audit.registry import Action, Shape, registry, shape_of
 from governance.foundation.people import permissions
 from governance.foundation.people.models import (
     ERASED,
@@ -57,6 +57,10 @@ class Moment:
     kind: str
     entry_id: UUID
     origin: str  # the network that it came from
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.action, self.facts)
 
 
 def members() -> list[Member]:

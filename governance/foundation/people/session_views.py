@@ -1,18 +1,24 @@
 """The session behind a request, the list of one's own sessions, and the tenants to switch to."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
 from flask import redirect, request, url_for
 
-from governance.foundation.people import actions, permissions, queries, sessions
+from governance.foundation.people import actions, permissions, queries, session_list, sessions
+from governance.foundation.people.models import Membership, Session
+from governance.foundation.people.session_list import MEMBER_SESSIONS, OWN_SESSIONS
 from governance.foundation.tenants import queries as tenants
-from governance.kernel import current
+from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, NotFound, SignInNeeded
 from governance.kernel.feature import Feature
+from governance.kernel.list_export import csv_file
+from governance.kernel.list_pages import ListPage, ListRequest, one_page
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue, cookie_name
 
@@ -63,8 +69,35 @@ def seen(who: Actor) -> None:
 
 @feature.get("/settings/sessions", needs=permissions.OWN)
 def own_sessions() -> ResponseReturnValue:
-    who = current.actor()
-    return page("foundation/people/sessions.html", sessions=queries.live_sessions(who.person_id), own=who.session_id, member=None)
+    return _sessions(OWN_SESSIONS, None)
+
+
+def _sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
+    """Of that member, or one's own."""
+    asked, sessions = _asked_sessions(listed, member)
+    found = session_list.matching(sessions, asked)
+    shown = one_page(found, asked, lambda row: str(row.id))
+    return page("foundation/people/sessions.html", asked=asked, sessions=sessions, shown=shown, matching=len(found),
+                own=current.actor().session_id, member=member)  # fmt: skip
+
+
+def _asked_sessions(listed: ListPage, member: Membership | None) -> tuple[ListRequest, Sequence[Session]]:
+    sessions = queries.live_sessions(member.person_id if member else current.person_id())
+    place = {"membership_id": member.id} if member else {}
+    return listed.read(place=place, choices={"network": session_list.networks(sessions)}), sessions
+
+
+@feature.get("/settings/sessions.csv", needs=permissions.OWN, answers=FILE)
+def export_own_sessions() -> ResponseReturnValue:
+    return _export_sessions(OWN_SESSIONS, None)
+
+
+def _export_sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
+    """What is filtered, whole."""
+    asked, sessions = _asked_sessions(listed, member)
+    return csv_file(
+        f"sessions-{clock.today()}", session_list.HEAD, [map(session_list.cells, session_list.matching(sessions, asked))]
+    )
 
 
 @feature.post("/settings/sessions/<uuid:session_id>/end", needs=permissions.END_SESSION)
@@ -82,13 +115,12 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/settings/members/<uuid:membership_id>/sessions", needs=permissions.MANAGE)
 def member_sessions(membership_id: UUID) -> ResponseReturnValue:
-    member = queries.membership(membership_id)
-    return page(
-        "foundation/people/sessions.html",
-        sessions=queries.live_sessions(member.person_id),
-        own=current.actor().session_id,
-        member=member,
-    )
+    return _sessions(MEMBER_SESSIONS, queries.membership(membership_id))
+
+
+@feature.get("/settings/members/<uuid:membership_id>/sessions.csv", needs=permissions.MANAGE, answers=FILE)
+def export_member_sessions(membership_id: UUID) -> ResponseReturnValue:
+    return _export_sessions(MEMBER_SESSIONS, queries.membership(membership_id))
 
 
 @feature.post("/settings/members/<uuid:membership_id>/sessions/end", needs=permissions.MANAGE)

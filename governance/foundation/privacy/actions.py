@@ -1,6 +1,6 @@
 """What two persons decide about a third, what nobody may erase, and how long sealed parts are kept.
 
-request_erasure, start_erasure, run_again, begin, finish   erasing a person, for good
+request_erasure, start_erasure, begin, finish              erasing a person, for good
 request_unmasking, show_name, end_unmasking, note_use      a name for an hour
 place_hold, release_hold, held_back                        what stops an erasure
 set_retention, shred                                       how long sealed parts stay readable
@@ -20,10 +20,10 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
 from governance.foundation.people.models import Membership
-from governance.foundation.privacy import erasing, erasure_list, queries
+from governance.foundation.privacy import erasing, erasure_list, permissions, queries
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 from governance.foundation.privacy.queries import ERASURE, UNMASKING
-from governance.kernel import clock, current, jobs
+from governance.kernel import background_work, clock, current
 from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 
@@ -166,8 +166,8 @@ def request_erasure(membership: Membership, reason: str) -> Erasure:
 def start_erasure(erasure: Erasure, membership: Membership) -> None:
     """It was approved: the jobs process carries it out. There is no way back."""
     people.may_leave(membership)
-    erasure.state, erasure.work_item_id = "approved", jobs.enqueue("erase", erasure.id).id
-    record(ERASURE_APPROVED, erasure, about=erasure.person_id, subject=erasure.subject)
+    erasure.state = "approved"
+    background_work.start(erasure)
 
 
 def close_erasure(erasure: Erasure, state: str) -> None:
@@ -175,13 +175,18 @@ def close_erasure(erasure: Erasure, state: str) -> None:
     erasure.state = state
 
 
-def run_again(erasure: Erasure) -> None:
-    """After its work has failed: the decision stands, so the work is queued again."""
-    work = queries.work_of(erasure)
-    if erasure.state != "approved" or work is None or work.state not in {"failed", "cancelled"}:
-        raise DomainError("That erasure is done already, or under way.")
-    erasure.work_item_id = jobs.enqueue("erase", erasure.id).id
-    record(ERASURE_APPROVED, erasure, about=erasure.person_id, subject=erasure.subject)
+def _check_still_approved(erasure: Erasure) -> None:
+    if erasure.state != "approved":
+        raise DomainError("This erasure was refused. Nothing was erased; a new one can be requested.")
+
+
+ERASING = background_work.WorkKind(
+    name="erase", noun="erasure", model=Erasure, view=permissions.ERASE, permission=permissions.ERASE, find=queries.erasure,
+    title=lambda _: "Erase a person", page=lambda row: ("privacy.erasure", {"erasure_id": row.id}),
+    address=lambda row: {"erasure_id": row.id}, renew=_check_still_approved, cancelled=None,
+    requested=lambda row: record(ERASURE_APPROVED, row, about=row.person_id, subject=row.subject),
+    icon="user-off", result_label="View what was erased",
+)  # fmt: skip
 
 
 def begin(erasure: Erasure) -> erasure_list.Listed | None:

@@ -3,18 +3,18 @@
 from governance.foundation.people import queries as people
 from governance.foundation.privacy import actions, erasure_list, queries
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
+from governance.kernel import background_work
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
 
 
-@work("erase")
+@work(actions.ERASING.name)
 def erase(item: WorkItem, progress: Progress) -> None:
     """The work of one Erasure (item.target_id). First the list outside the database, then the rows: killed anywhere, it goes on."""
-    if item.target_id is None:
-        raise RuntimeError("an erasure's work names its erasure")
+    erasure_id = background_work.target_of(actions.ERASING, item)
     progress(0, 2, "Putting it on the erasure list")
     with transaction():
-        erasure = queries.erasure(item.target_id, lock=True)
+        erasure = queries.erasure(erasure_id, lock=True)
         listed, person_id, state = actions.begin(erasure), erasure.person_id, erasure.state
     if state == "refused":
         raise actions.Held("A legal hold was placed since this was approved. Nothing was erased.")
@@ -23,7 +23,7 @@ def erase(item: WorkItem, progress: Progress) -> None:
     erasure_list.add(listed)
     progress(1, 2, "Erasing")
     with transaction(person_id=person_id):
-        erasure = queries.erasure(item.target_id, lock=True)
+        erasure = queries.erasure(erasure_id, lock=True)
         actions.finish(erasure, people.by_pseudonym(erasure.subject))
 
 

@@ -7,11 +7,15 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from governance.kernel.background_work import Generated
 from governance.kernel.db import Model, Tenanted
 
 
-class Erasure(Tenanted, Model):
-    """The erasing of one person: requested by one, approved by another, carried out by the jobs process, for good."""
+class Erasure(Generated):
+    """The erasing of one person: requested by one, approved by another, carried out by the jobs process, for good.
+
+    Carried out again after a restore, it has no requester.
+    """
 
     __tablename__ = "erasures"
     __table_args__ = (
@@ -22,10 +26,12 @@ class Erasure(Tenanted, Model):
     subject: Mapped[str]  # the person's pseudonym: what stays of him
     person_id: Mapped[UUID | None]  # until it is done
     state: Mapped[str] = mapped_column(default="asked")  # asked (its approval is open) approved done refused withdrawn
-    asked_by: Mapped[UUID | None]  # nobody: it was carried out again after a restore
-    work_item_id: Mapped[UUID | None]
     done_at: Mapped[datetime | None]
     found: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what was removed, by kind: counts only
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == "done"
 
 
 class LegalHold(Tenanted, Model):

@@ -16,7 +16,6 @@ from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRu
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.db import find, session
-from governance.kernel.jobs import WorkItem
 
 SHOWN = 50
 shown: ContextVar[frozenset[str]] = ContextVar("shown", default=frozenset())  # pseudonyms whose names this request has looked up
@@ -92,12 +91,6 @@ def approved_erasures(subject: str | None) -> Sequence[Erasure]:
     query = select(Erasure).where(Erasure.state == "approved")
     query = query.where(Erasure.subject == subject) if subject else query
     return session().scalars(query.order_by(Erasure.id).with_for_update()).all()
-
-
-def work_of(erasure: Erasure) -> WorkItem | None:
-    if erasure.work_item_id is None:
-        return None
-    return session().scalars(select(WorkItem).where(WorkItem.id == erasure.work_item_id)).one_or_none()
 
 
 def erasure(erasure_id: UUID, *, lock: bool = False) -> Erasure:

@@ -11,7 +11,8 @@ from governance.foundation.people import queries as people
 from governance.foundation.people.models import ERASED, Membership
 from governance.foundation.privacy import actions, erasing, permissions, queries
 from governance.foundation.privacy.forms import AskErasureForm, AskUnmaskForm, HoldForm, ReleaseForm, RetentionForm
-from governance.kernel import current
+from governance.kernel import current, work_pages
+from governance.kernel.background_work import run_of
 from governance.kernel.db import transaction
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
@@ -83,7 +84,7 @@ def erasure(erasure_id: UUID) -> ResponseReturnValue:
     return page(
         "foundation/privacy/erasure.html", erasure=found, approval=approval, member=member, preview=erasing.preview(member) if member else None,
         holds=queries.standing_holds(found.subject) if member else (),
-        names=people.names([found.asked_by, approval.closed_by if approval else None]), work=queries.work_of(found),
+        names=people.names([found.asked_by, approval.closed_by if approval else None]), progress=work_pages.shown(run_of(found)) if found.state == "approved" else None,
         moments=people.timeline([found.id, *([approval.id] if approval else [])]),
     )  # fmt: skip
 
@@ -93,14 +94,14 @@ def _erased(erasure_id: UUID) -> list[tuple[str, str]]:
     return [("Person", member.person.name)] if member else []
 
 
-RUN_AGAIN = StepUp("Run erasure again", facts=_erased, danger="This person's data is deleted permanently. It can't be restored.")
-
-
-@feature.post("/privacy/erasures/<uuid:erasure_id>/runs", needs=permissions.ERASE, fresh=RUN_AGAIN)
-def run_erasure_again(erasure_id: UUID) -> ResponseReturnValue:
-    found = queries.erasure(erasure_id, lock=True)
-    actions.run_again(found)
-    return redirect(url_for("privacy.erasure", erasure_id=found.id), 303)
+RETRY = StepUp("Retry erasure", facts=_erased, danger="This person's data is deleted permanently. It can't be restored.")
+work_pages.add_routes(
+    feature,
+    actions.ERASING,
+    "/privacy/erasures/<uuid:erasure_id>",
+    lambda erasure_id: run_of(queries.erasure(erasure_id, lock=True)),
+    step_up=RETRY,
+)
 
 
 def _somebody(membership_id: UUID) -> Membership:

@@ -42,9 +42,16 @@ ASKED = action(
     activity="update",
     severity="low",
     fields="base lines loosens apply_at digest",
+    shape="open",
 )
 REFUSED = action(
-    "policy.refused", "rejected a policy", target="PolicyVersion", activity="update", severity="low", fields="digest"
+    "policy.refused",
+    "rejected a policy",
+    target="PolicyVersion",
+    activity="update",
+    severity="low",
+    fields="digest",
+    shape="down",
 )
 WITHDRAWN = action(
     "policy.withdrawn", "withdrew a policy", target="PolicyVersion", activity="update", severity="low", fields="digest"
@@ -57,6 +64,7 @@ APPROVED = action(
     severity="low",
     fields="base lines apply_at digest",
     persons="made_by",
+    shape="ok",
 )
 SCHEDULED = action(
     "policy.scheduled",
@@ -74,6 +82,7 @@ APPLIED = action(
     severity="medium",
     fields="number base tier lines loosens back_to digest mark",
     persons="decided_by",
+    shape="ok",
 )
 TURNED_BACK = action(
     "policy.turned_back",

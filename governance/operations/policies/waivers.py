@@ -33,6 +33,7 @@ ASKED = action(
     severity="low",
     fields="system dimension value until",
     personal="compensation",
+    shape="open",
 )
 AGREED = action(
     "waiver.agreed",
@@ -49,9 +50,16 @@ LIVE = action(
     activity="update",
     severity="medium",
     fields="system dimension value until mark",
+    shape="down",
 )
 REFUSED = action(
-    "waiver.refused", "rejected a waiver", target="Waiver", activity="update", severity="low", fields="system dimension"
+    "waiver.refused",
+    "rejected a waiver",
+    target="Waiver",
+    activity="update",
+    severity="low",
+    fields="system dimension",
+    shape="up",
 )
 WITHDRAWN = action(
     "waiver.withdrawn",
@@ -62,7 +70,13 @@ WITHDRAWN = action(
     fields="system dimension",
 )
 CLOSED = action(
-    "waiver.closed", "ended a waiver early", target="Waiver", activity="update", severity="low", fields="system dimension mark"
+    "waiver.closed",
+    "ended a waiver early",
+    target="Waiver",
+    activity="update",
+    severity="low",
+    fields="system dimension mark",
+    shape="up",
 )
 
 LOCK = "waivers"

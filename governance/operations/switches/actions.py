@@ -34,7 +34,13 @@ WHAT = {"tenant": "everything of the tenant", "system": "an AI system", "feature
 STOP_FIELDS = "key name generate serve version expected look_again_at"
 STOPPED = {
     scope: action(
-        f"switch.{scope}.stopped", f"stopped {what}", target="Stop", activity="create", severity="high", fields=STOP_FIELDS
+        f"switch.{scope}.stopped",
+        f"stopped {what}",
+        target="Stop",
+        activity="create",
+        severity="high",
+        fields=STOP_FIELDS,
+        shape="stop",
     )
     for scope, what in WHAT.items()
 }
@@ -47,6 +53,7 @@ RESTARTED = {
         severity="medium",
         fields="key name version stopped_at",
         persons="asked_by",
+        shape="ok",
     )
     for scope, what in WHAT.items()
 }

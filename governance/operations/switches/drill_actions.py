@@ -71,6 +71,7 @@ DRILL_PASSED = action(
     activity="update",
     severity="informational",
     fields="key name expected obeyed slowest_ms",
+    shape="ok",
 )
 DRILL_FAILED = action(
     "switch.drill.failed",
@@ -79,6 +80,7 @@ DRILL_FAILED = action(
     activity="update",
     severity="high",
     fields="key name expected obeyed slowest_ms missing why",
+    shape="bad",
 )
 
 

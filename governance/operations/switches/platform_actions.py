@@ -26,6 +26,7 @@ PLATFORM_STOPPED = action(
     activity="create",
     severity="high",
     fields="generate serve",
+    shape="stop",
 )
 PLATFORM_ASKED = action(
     "switch.platform.restart_asked",

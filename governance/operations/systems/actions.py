@@ -45,7 +45,13 @@ RAISED = action(
     fields="key lane",
 )
 RETIRED = action(
-    "system.retired", "retired the AI system", target="AISystem", activity="delete", severity="low", fields="key name"
+    "system.retired",
+    "retired the AI system",
+    target="AISystem",
+    activity="delete",
+    severity="low",
+    fields="key name",
+    shape="stop",
 )
 FEATURE_ADDED = action(
     "system.feature.added",

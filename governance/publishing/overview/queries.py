@@ -30,7 +30,7 @@ from governance.assurance.evidence.queries import Piece
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Adoption
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.audit.registry import registry
+from governance.foundation.audit.registry import Shape, registry, shape_of
 from governance.foundation.people import permissions as people
 from governance.foundation.people.models import Membership, Person
 from governance.kernel.access import allowed
@@ -212,7 +212,7 @@ class Deed:
     says: str
     count: int
     names: tuple[str, ...] = field(default=())
-    failed: bool = False
+    shape: Shape = "dot"
 
 
 SHOWN = ("assessment.", "control.", "evidence.", "framework.", "policy.", "report.", "switch.", "system.", "waiver.")
@@ -245,8 +245,9 @@ def _deed(rows: Sequence[Any], known: dict[UUID, str], *, named: bool) -> Deed:
     who = "The console" if first.actor_kind == "job" else ((first.name if named else None) or f"person {first.actor[:8]}")
     says = registry[first.action].says if first.action in registry else first.action
     told = dict.fromkeys(name for row in rows if (name := _named(row, known)))
-    failed = any(row.action == "control.tested" and row.facts.get("failed") for row in rows)
-    return Deed(first.at, who, first.action, says, len({row.target_id for row in rows}), tuple(told), failed)
+    shapes = [shape_of(row.action, row.facts) for row in rows]
+    shape = "bad" if "bad" in shapes else shapes[0]
+    return Deed(first.at, who, first.action, says, len({row.target_id for row in rows}), tuple(told), shape)
 
 
 def _named(row: Any, known: dict[UUID, str]) -> str:

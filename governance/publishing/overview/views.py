@@ -38,16 +38,6 @@ LOOKED_THROUGH = 100  # items, of which the page names the foremost
 NEW_TENANTS = 10
 FORTNIGHT = 2  # weeks that are drawn as due
 MONTHS = 12
-SHAPES = {
-    "evidence.version.accepted": "ok", "evidence.version.rejected": "bad", "evidence.version.brought": "open", "control.tested": "ok",
-    "control.mapped": "up", "control.unmapped": "down", "control.created": "up", "framework.adopted": "up", "evidence.linked": "up",
-    "evidence.unlinked": "down", "assessment.signed_off": "ok", "assessment.concluded": "open", "assessment.conclusion.returned": "down",
-    "assessment.closed": "ok", "report.made": "ok", "evidence.retired": "stop", "control.retired": "stop", "system.retired": "stop", "evidence.restored": "ok", "control.restored": "ok",
-    "policy.applied": "ok", "policy.asked": "open", "policy.approved": "ok", "policy.refused": "down", "waiver.went_live": "down", "waiver.asked": "open",
-    "waiver.closed": "up", "waiver.refused": "up", "switch.tenant.stopped": "stop", "switch.system.stopped": "stop", "switch.feature.stopped": "stop",
-    "switch.platform.stopped": "stop", "switch.tenant.restarted": "ok", "switch.system.restarted": "ok", "switch.feature.restarted": "ok",
-    "switch.drill.passed": "ok", "switch.drill.failed": "bad",
-}  # fmt: skip
 
 
 @feature.get("/", needs=permissions.OWN)
@@ -210,8 +200,7 @@ def _row_href(board: Board, path: str) -> str:
 
 def _deeds(board: Board) -> Iterator[dict[str, Any]]:
     for deed in queries.deeds(board)[:DEEDS]:
-        kind = "bad" if deed.failed else SHAPES.get(deed.action, "dot")
-        yield {"kind": kind, "text": _deed_text(deed), "meta": _named(deed), "at": deed.at}
+        yield {"kind": deed.shape, "text": _deed_text(deed), "meta": _named(deed), "at": deed.at}
 
 
 def _deed_text(deed: Deed) -> Markup:

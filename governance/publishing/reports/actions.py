@@ -42,6 +42,7 @@ MADE = action(
     activity="update",
     severity="informational",
     fields="title fingerprint sha256 pages",
+    shape="ok",
 )
 CANCELLED = action(
     "report.cancelled", "cancelled a report", target="ReportRun", activity="update", severity="informational", fields="title"

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from governance.assurance.access_reviews import queries as reviews
-from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import deletion
 from governance.assurance.evidence.models import EvidenceDestruction
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, storage
@@ -75,7 +75,7 @@ def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(as_officer,
         session().execute(
             update(EvidenceDestruction).values(state="approved", decided_by=make.person_id("reviewer"), decided_at=clock.now())
         )
-        evidence.carry_out(session().scalars(select(EvidenceDestruction)).one())
+        deletion.carry_out(session().scalars(select(EvidenceDestruction)).one())
     assert destructions() == {version: "stopped"} and storage.store().exists(key_of(version))
     [stopped] = entries("evidence.destruction.held")
     assert stopped.outcome == "refused"

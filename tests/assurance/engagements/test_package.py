@@ -26,7 +26,7 @@ from governance.assurance.engagements.bagit import Bag, NotWhole, Payload
 from governance.assurance.engagements.models import EvidencePackage
 from governance.assurance.engagements.package_contents import plain
 from governance.assurance.engagements.package_verifier import verify
-from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import deletion
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.evidence.queries import DESTRUCTION, version_of
 from governance.foundation.approvals.queries import open_approval
@@ -148,7 +148,7 @@ def test_what_is_in_it(as_officer, acting, scene, tmp_path):
 def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(as_officer, acting, scene, tmp_path):
     engagement, versions = scene
     with acting("admin"):
-        asked = evidence.request_destruction(*version_of(versions[1], lock=True), because="It named people.").id
+        asked = deletion.request_destruction(*version_of(versions[1], lock=True), because="It named people.").id
         approval = open_approval(DESTRUCTION, asked).id
     approve(approval, "compliance_officer")
     jobs.drain(actor_of)

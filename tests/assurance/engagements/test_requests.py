@@ -323,7 +323,7 @@ def test_a_long_list_costs_a_page_what_it_shows_and_is_exported_whole(as_officer
     assert len(seen) <= 8
     with loads(AuditRequest) as seen:
         first = as_contributor.get("engagements/requests").text
-    assert len(seen) <= 51 and re.search("1.?100 requests wait for you", first) and re.search("50 of 1.?100 shown", first)
+    assert len(seen) <= 51 and re.search("1.?100 requests need you", first) and re.search("50 of 1.?100 shown", first)
     onward = re.search(r'href="([^"]+)" rel="next"', first)[1]
     assert "R00050" in as_contributor.get(onward).text and "R00050" not in first
     lines = list(csv.reader(io.StringIO(as_officer.get(f"engagements/{engagement}/requests.csv").text)))
@@ -353,10 +353,10 @@ def test_a_long_thread_shows_its_newest_remarks_and_leads_to_the_earlier_ones(as
 def test_waits_for_both_sides(as_contributor, as_officer, as_auditor, asked):
     page, engagement, request = asked
     assert "List of members" in as_contributor.get("engagements/requests").text
-    assert "No request waits" in as_officer.get("engagements/requests").text
-    assert "No request waits" in as_auditor.get("engagements/requests").text
+    assert "No request needs you" in as_officer.get("engagements/requests").text
+    assert "No request needs you" in as_auditor.get("engagements/requests").text
     field.provided(engagement, request, said="in words")
-    assert "No request waits" in as_contributor.get("engagements/requests").text
+    assert "No request needs you" in as_contributor.get("engagements/requests").text
     assert "List of members" in as_auditor.get("engagements/requests").text
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url, select
 
-from governance.assurance.evidence import actions, jobs, queries
+from governance.assurance.evidence import actions, deletion, jobs, queries
 from governance.assurance.evidence.models import EvidenceDestruction, EvidenceVersion
 from governance.assurance.evidence.retention import LEAST, MOST, kept_until
 from governance.foundation.approvals.queries import open_approval
@@ -199,9 +199,9 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     assert "A legal hold of" in blocked and "Request deletion" not in blocked
     assert "A legal hold of" in as_officer.post(f"evidence/versions/{w}/destruction", then=422, because="x").text
     with make.acting("compliance_officer"):
-        actions.set_retention("report", 12, version=0)
+        deletion.set_retention("report", 12, version=0)
     with make.acting():
-        assert actions.propose_by_retention() == 0
+        assert deletion.propose_by_retention() == 0
     as_officer.post(f"evidence/{e}/hold", verb="release", because="The case is closed.")
     approve(as_reviewer, v)
     as_officer.post(f"evidence/{e}/hold", because="Another case, before it was carried out.")
@@ -330,7 +330,7 @@ def test_of_two_who_set_the_first_rule_of_a_kind_at_the_same_moment_one_is_told(
             with make.acting("admin", "globex"):
                 assert queries.retention_rule("log") is None
                 start.wait(60)
-                actions.set_retention("log", months, version=0)
+                deletion.set_retention("log", months, version=0)
                 session().flush()
             ended.append(months)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what the person would be told

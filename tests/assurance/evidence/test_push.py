@@ -12,7 +12,7 @@ import pytest
 from openapi_spec_validator import validate
 from sqlalchemy import create_engine, func, make_url, select
 
-from governance.assurance.evidence import actions
+from governance.assurance.evidence import push
 from governance.assurance.evidence.models import EvidencePush, EvidenceVersion
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys.models import ApiKey
@@ -238,9 +238,9 @@ def test_the_night_forgets_what_is_older_than_thirty_days(machine):
     shelf.piece()
     machine.push(key="run-1")
     with make.acting():
-        assert actions.forget_pushes() == 0
+        assert push.forget_pushes() == 0
     with make.acting(), clock.frozen(clock.now() + timedelta(days=30, minutes=1)):
-        assert actions.forget_pushes() == 1
+        assert push.forget_pushes() == 1
     assert count(EvidencePush) == 0
 
 

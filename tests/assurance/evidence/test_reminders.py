@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from governance.assurance.evidence import actions
+from governance.assurance.evidence import actions, reminders
 from governance.foundation.people import actions as people
 from governance.foundation.people.models import Membership
 from governance.kernel import clock
@@ -17,7 +17,7 @@ from tests.assurance.evidence.test_evidence import entries
 
 def remind():
     with make.acting():
-        return actions.remind()
+        return reminders.remind()
 
 
 def letters():

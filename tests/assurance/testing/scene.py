@@ -43,9 +43,9 @@ def drawn(population_id, seed="4417 90ce", by="reviewer", slug="acme", **options
         return sample.id
 
 
-def record(sample_id, numbers=None, said="yes", note="", by="reviewer"):
+def record(sample_id, numbers=None, said="yes", note="", by="reviewer", slug="acme"):
     """The same for the items of these numbers (all, if none are given)."""
-    with make.acting(by):
+    with make.acting(by, slug):
         items = [v.item for v in queries.items(sample_id) if numbers is None or v.item.number in numbers]
         actions.record_results(items, {ATTRIBUTES[0]: said, ATTRIBUTES[1]: "yes"}, note=note)
 

@@ -7,7 +7,7 @@ import pytest
 
 from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.package_contents import _testing
-from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import integrity
 from governance.assurance.evidence import queries as pieces
 from governance.assurance.testing import actions, queries
 from governance.assurance.testing.matrix import Facts, Item, row
@@ -90,7 +90,7 @@ def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to
     period = (clock.today() - timedelta(days=500), clock.today())
     with make.acting():
         assert len(queries.versions_of(control, *period)) == len(queries.version_choices(control)) == 3
-        evidence.note_fault(pieces.version_of(broken)[0], "altered")
+        integrity.note_fault(pieces.version_of(broken)[0], "altered")
     ask(as_officer, gone)
     approve(as_reviewer, gone)
     jobs.drain(actor_of)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 from governance.foundation.audit import queries, sealing
 from governance.foundation.audit.models import AuditEntry, DataKey
 from governance.foundation.audit.record import MAX_FIELD, MAX_ITEMS, UndeclaredField, UndeclaredTarget, canonical, record
-from governance.foundation.audit.registry import Action, action, registry
+from governance.foundation.audit.registry import Action, action, registry, shape_of
 from governance.foundation.people.models import Person
 from governance.foundation.people.queries import timeline
 from governance.foundation.tenants.models import Tenant
@@ -320,3 +320,12 @@ def test_a_person_who_is_named_by_a_fact_is_written_by_his_pseudonym(acting):
 def test_an_action_may_not_declare_an_owner_as_a_plain_field():
     with pytest.raises(ValueError, match="an owner is a person"):
         action("test.owned", "owned a test", fields="owner", **OF_A_TENANT)
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "shape"),
+    [("control.tested", {"failed": 2}, "bad"), ("control.tested", {"failed": 0}, "ok"), ("evidence.retired", {}, "stop"),
+     ("control.edited", {}, "dot"), ("no.such.action", {}, "dot")],
+)  # fmt: skip
+def test_a_timeline_draws_an_entry_as_its_action_declares(name, facts, shape):
+    assert shape_of(name, facts) == shape

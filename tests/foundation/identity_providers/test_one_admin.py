@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as shelf_of
 from governance.assurance.evidence.models import EvidenceDestruction
 from governance.foundation.approvals.queries import open_approval
@@ -35,7 +35,7 @@ def destruction(database) -> str:
     """What the admin wants gone, requested by themselves: where the answer goes."""
     version = shelf.version(shelf.piece())
     with make.acting("admin"):
-        asked = evidence.request_destruction(*shelf_of.version_of(version), because="It shows what I did")
+        asked = deletion.request_destruction(*shelf_of.version_of(version), because="It shows what I did")
         return f"approvals/{open_approval(shelf_of.DESTRUCTION, asked.id).id}"
 
 

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import DateTime, Uuid, cast, select
 
 from governance.assurance.evidence import actions as evidence
+from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as shelf_of
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people import actions as people
@@ -117,7 +118,7 @@ def drill(*_: Any) -> Asked:
 def destruction(*_: Any) -> Asked:
     version = shelf.version(shelf.piece())
     with make.acting("admin"):
-        row = evidence.request_destruction(*shelf_of.version_of(version), because="It names a customer who objected").id
+        row = deletion.request_destruction(*shelf_of.version_of(version), because="It names a customer who objected").id
         approval = open_approval(shelf_of.DESTRUCTION, row).id
     return Asked(f"approvals/{approval}", f"approvals/{approval}")
 

@@ -22,6 +22,7 @@ from governance.foundation.people.models import Invitation, KeptForm, Person, Se
 from governance.foundation.privacy import actions, erasure_list, queries
 from governance.foundation.privacy.models import Erasure
 from governance.kernel import clock, current, jobs, storage
+from governance.kernel.background_work import run_of
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Forbidden
 from governance.kernel.jobs import WorkItem
@@ -428,7 +429,7 @@ def test_a_hold_between_approval_and_work_stops_it(as_officer, as_admin, nadia, 
     jobs.drain(actor_of)
     with acting("admin"):
         erasure = queries.erasures()[0]
-        assert erasure.state == "refused" and "legal hold" in queries.work_of(erasure).error
+        assert erasure.state == "refused" and "legal hold" in run_of(erasure).work.error
         assert directory.anybody(nadia.id).person.name == NAME
     assert erasure_list.everything() == []
 
@@ -479,7 +480,35 @@ def test_a_store_that_is_away_erases_nothing_and_is_tried_again(as_officer, as_a
     storage.use(f"file:{tmp_path / 'no folder'}")
     jobs.run_next(actor_of)
     with acting("admin"):
-        assert directory.anybody(nadia.id).person.name == NAME and queries.work_of(queries.erasures()[0]).state == "queued"
+        assert directory.anybody(nadia.id).person.name == NAME and run_of(queries.erasures()[0]).state == "queued"
+
+
+def test_a_failed_erasure_is_retried_and_one_under_way_is_neither_retried_nor_cancelled(
+    as_officer, as_admin, as_viewer, nadia, acting
+):
+    decide(as_admin, ask(as_officer, nadia), verb="approve", typed=NAME)
+    page = erasure_page()
+    assert "still being generated" in as_officer.post(f"{page}/again", then=409).text
+    as_officer.post(f"{page}/cancel", then=404)
+    with acting("admin"):
+        run = run_of(queries.erasures()[0])
+        run.work.state, run.work.step = "failed", "The disk is full."
+    shown = as_officer.get(page).text
+    assert ">Retry</button>" in shown and ">Cancel</button>" not in shown
+    as_viewer.post(f"{page}/again", then=403)
+    as_officer.post(f"{page}/again")
+    assert jobs.drain(actor_of) >= 1
+    with acting("admin"):
+        assert rows_with(NAME) == set() and run_of(queries.erasures()[0]).is_ready
+
+
+def test_an_erasure_that_a_hold_refused_is_not_retried(as_officer, as_admin, nadia, acting):
+    decide(as_admin, ask(as_officer, nadia), verb="approve", typed=NAME)
+    as_officer.post("privacy/holds/new", member=str(nadia.id), because="A dispute.")
+    jobs.drain(actor_of)
+    assert "This erasure was refused" in as_officer.post(f"{erasure_page()}/again", then=409).text
+    with acting("admin"):
+        assert directory.anybody(nadia.id).person.name == NAME
 
 
 def test_the_list_names_nobody(as_officer, as_admin, nadia, tmp_path):

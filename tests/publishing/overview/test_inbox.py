@@ -10,7 +10,7 @@ from governance.assurance.access_reviews.models import AccessReview
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.models import Engagement
-from governance.assurance.evidence import actions as evidencing
+from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.testing import actions as testing
 from governance.assurance.testing import queries as tested
@@ -169,7 +169,7 @@ def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated
 def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolated):
     version = shelf.version(shelf.piece("Old export"))
     with make.acting("compliance_officer"):
-        evidencing.request_destruction(*evidence.version_of(version), because="It was kept too long")
+        deletion.request_destruction(*evidence.version_of(version), because="It was kept too long")
     found = waits("reviewer")["Review the request to delete the file of EV-0001 version 1 permanently"]
     assert found.source.group == "approvals" and found.detail == "Requested by Ines Duarte: It was kept too long"
     assert f"/t/acme/inbox/items/{found.key}/open" in links(as_reviewer.get(""), "waits")

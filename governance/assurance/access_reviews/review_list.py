@@ -1,0 +1,104 @@
+"""The lists of access reviews and of one review's rows: their declarations, what filters leave, and the exports."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from governance.assurance.access_reviews import queries
+from governance.assurance.access_reviews.models import AccessReview
+from governance.assurance.access_reviews.queries import Row
+from governance.kernel import clock
+from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.spreadsheet_writer import Cell
+
+REVIEWS = ListPage(
+    name="access_reviews",
+    title="Access reviews",
+    noun="review",
+    endpoint="access_reviews.index",
+    search="Search reviews",
+    sort="-begun",
+    size=25,
+    columns=(
+        Column("review", "Review", sort=True),
+        Column("begun", "Started", sort=True, optional=True),
+        Column("due", "Due", sort=True, optional=True),
+        Column("decided", "Decided", optional=True, numeric=True),
+        Column("closed", "Closed", optional=True),
+        Column("state", "State"),
+    ),
+    filters=(Filter("state", "State", (("under_way", "Under way"), ("late", "Late"), ("closed", "Closed"))),),
+    exports=(Export("csv", "access_reviews.export_reviews"),),
+)
+REVIEWS_HEAD = ("Review", "Started", "Started by", "Due", "Rows", "Decided", "Closed", "Closed by")
+
+DECISIONS = {"open": "Open", "keep": "Kept", "lower": "Lowered", "revoke": "Revoked", "gone": "Ended since"}
+IDLE_AFTER, NEVER = timedelta(days=90), datetime.min.replace(tzinfo=UTC)
+ROWS = ListPage(
+    name="access_review_rows",
+    title="Access review",
+    noun="row",
+    endpoint="access_reviews.review",
+    place=("access_review_id",),
+    find_place=queries.review,
+    search="Search people and keys",
+    sort="listed",
+    sorts=("listed",),
+    columns=(
+        Column("name", "Person or key", sort=True),
+        Column("held", "Access", sort=True, optional=True),
+        Column("since", "Since", sort=True, optional=True),
+        Column("used", "Last used", sort=True, optional=True),
+        Column("decision", "Decision"),
+    ),
+    filters=(
+        Filter("decision", "Decision", tuple(DECISIONS.items())),
+        Filter("kind", "Kind", (("member", "Members"), ("key", "API keys"))),
+        Filter("used", "Last used", (("idle", "Not in 90 days"), ("never", "Never"))),
+    ),
+    exports=(Export("csv", "access_reviews.export"),),
+    bulk="access_reviews.decide",
+)
+ROWS_HEAD = ("Person or key", "Address or key", "Access", "Since", "Last used", "Decision", "Decided by", "Decided", "Reason")
+
+
+def _is_idle(row: Row, value: str) -> bool:
+    used = row.item.used_at
+    return used is None if value == "never" else value == "idle" and (used or NEVER) < clock.now() - IDLE_AFTER
+
+
+TESTS: Mapping[str, Callable[[Row, str], bool]] = {
+    "decision": lambda row, value: (row.item.decision or ("gone" if row.is_gone else "open")) == value,
+    "kind": lambda row, value: value == ("member" if row.member is not None else "key"),
+    "used": _is_idle,
+}
+ORDERS: Mapping[str, Callable[[Row], Any]] = {
+    "listed": lambda row: row.item.id,
+    "name": lambda row: (row.name.casefold(), row.item.id),
+    "held": lambda row: (row.held.casefold(), row.item.id),
+    "since": lambda row: (row.item.since, row.item.id),
+    "used": lambda row: (row.item.used_at or NEVER, row.item.id),
+}
+
+
+def matching(rows: Sequence[Row], asked: ListRequest) -> list[Row]:
+    return arrange(keep(rows, asked, TESTS, lambda row: f"{row.name} {row.detail} {row.held}"), asked, ORDERS)
+
+
+def cells(row: Row, names: Mapping[UUID, str]) -> Sequence[Cell]:
+    item = row.item
+    by = names.get(item.decided_by, "") if item.decided_by else ""
+    return row.name, row.detail, row.held, item.since, item.used_at, row.said, by, item.decided_at, item.reason
+
+
+def review_cells(reviews: Sequence[AccessReview], names: Mapping[UUID, str]) -> list[Sequence[Cell]]:
+    tallies = queries.tallies([r.id for r in reviews])
+    return [
+        (r.title, r.created_at, _name(r.begun_by, names), r.due_on, *tallies.get(r.id, (0, 0)), r.closed_at, _name(r.closed_by, names))
+        for r in reviews
+    ]  # fmt: skip
+
+
+def _name(person_id: UUID | None, names: Mapping[UUID, str]) -> str | None:
+    return names.get(person_id) if person_id else None

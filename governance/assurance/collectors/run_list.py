@@ -1,0 +1,48 @@
+"""The list of a collector's runs: its declaration, and the columns of its export."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from governance.assurance.collectors import queries
+from governance.kernel.list_pages import Column, Export, Filter, ListPage
+from governance.kernel.spreadsheet_writer import Cell
+
+STATES = {
+    "filed": "Filed",
+    "nothing": "Nothing to file",
+    "missed": "Missed",
+    "under_way": "Under way",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+RUNS = ListPage(
+    name="collector_runs",
+    title="Runs",
+    noun="run",
+    endpoint="collectors.collector",
+    place=("key",),
+    find_place=queries.one,
+    search="Search runs",
+    sort="-run",
+    size=25,
+    columns=(
+        Column("period", "Period"),
+        Column("run", "Run", sort=True),
+        Column("rows", "Rows", optional=True, numeric=True),
+        Column("found", "Found", optional=True),
+        Column("state", "State"),
+        Column("file", "File", silent=True),
+    ),
+    filters=(
+        Filter("state", "State", tuple(STATES.items())),
+        Filter("by", "Started", (("schedule", "By its schedule"), ("hand", "By hand"))),
+    ),
+    exports=(Export("csv", "collectors.export_runs"),),
+)
+HEAD = ("Period", "Run", "Rows", "SHA-256 of the rows", "Found", "State", "Evidence")
+
+
+def cells(seen: queries.Seen, files: Mapping[UUID, tuple[UUID, str, int]]) -> Sequence[Cell]:
+    run, file = seen.run, files.get(seen.run.evidence_version_id) if seen.run.evidence_version_id else None
+    filed = f"{file[1]} version {file[2]}" if file else None
+    return run.period, run.ran_at or run.created_at, run.rows, run.sha256, seen.sentence, seen.word, filed

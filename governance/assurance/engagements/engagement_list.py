@@ -1,0 +1,69 @@
+"""The list of engagements: its declaration, what its filters leave, and the columns of its export."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from governance.assurance.engagements import queries
+from governance.assurance.engagements.models import Engagement
+from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.spreadsheet_writer import Cell
+
+PHASES = (("open", "Open"), ("planned", "Planned"), ("over", "Over"))
+ENGAGEMENTS = ListPage(
+    name="engagements",
+    title="Engagements",
+    noun="engagement",
+    endpoint="engagements.index",
+    search="Search engagements",
+    sort="-fieldwork",
+    columns=(
+        Column("engagement", "Engagement", sort=True),
+        Column("scope", "Scope", optional=True),
+        Column("period", "Period", sort=True, optional=True),
+        Column("fieldwork", "Fieldwork", sort=True, optional=True),
+        Column("requests", "Requests", sort=True, optional=True, numeric=True),
+        Column("accepted", "Accepted", sort=True, optional=True, numeric=True),
+        Column("state", "State"),
+    ),
+    filters=(Filter("state", "State", PHASES),),
+    exports=(Export("csv", "engagements.export_engagements"),),
+)
+HEAD = ("Ref", "Firm", "Scope", "Period from", "Period to", "Fieldwork from", "Fieldwork to", "Requests", "Accepted", "State")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An engagement with what the list shows of it."""
+
+    held: Engagement
+    scope: str
+    phase: str
+    counts: queries.Counts
+
+
+def every_line() -> list[Line]:
+    """Those that the acting person may see."""
+    held = queries.engagements()
+    counts = queries.counts([e.id for e in held])
+    return [Line(e, queries.framework_of(e), queries.phase_of(e), counts[e.id]) for e in held]
+
+
+TESTS: Mapping[str, Callable[[Line, str], bool]] = {"state": lambda line, value: line.phase == value}
+ORDERS: Mapping[str, Callable[[Line], Any]] = {
+    "engagement": lambda line: (line.held.firm.casefold(), line.held.ref),
+    "period": lambda line: (line.held.period_to, line.held.ref),
+    "fieldwork": lambda line: (line.held.closes_at, line.held.ref),
+    "requests": lambda line: (line.counts.total, line.held.ref),
+    "accepted": lambda line: (line.counts["accepted"], line.held.ref),
+}
+
+
+def matching(lines: Sequence[Line], asked: ListRequest) -> list[Line]:
+    return arrange(keep(lines, asked, TESTS, lambda line: f"{line.held.firm} {line.held.ref} {line.scope}"), asked, ORDERS)
+
+
+def cells(line: Line) -> Sequence[Cell]:
+    e = line.held
+    return (e.ref, e.firm, line.scope, e.period_from, e.period_to, e.fieldwork_from, e.fieldwork_to, line.counts.total,
+            line.counts["accepted"], line.phase)  # fmt: skip

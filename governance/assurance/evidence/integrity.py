@@ -1,0 +1,94 @@
+"""What checks of the stored files find, and removing files that no version refers to."""
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from typing import Literal
+
+from governance.assurance.evidence import actions, queries
+from governance.assurance.evidence.models import EvidenceFault, EvidenceVersion
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.privacy.queries import own_tenant
+from governance.kernel import clock, current, storage
+from governance.kernel.db import alone, session
+
+BROKE = action(
+    "evidence.version.broken",
+    "found the stored file of a version broken",
+    target="EvidenceVersion",
+    activity="update",
+    severity="high",
+    fields="number sha256 kind",
+)
+HEALED = action(
+    "evidence.version.healed",
+    "found the stored file of a version whole again",
+    target="EvidenceVersion",
+    activity="update",
+    severity="low",
+    fields="number sha256",
+)
+CHECKED = action(
+    "evidence.checked",
+    "checked every stored file of evidence",
+    target="Tenant",
+    activity="read",
+    severity="informational",
+    fields="files bytes broken",
+)
+SWEPT = action(
+    "evidence.swept",
+    "removed stored files that belong to no evidence",
+    target="Tenant",
+    activity="delete",
+    severity="low",
+    fields="files",
+)
+SWEPT_AFTER = timedelta(days=1)
+
+
+def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
+    """From now on it proves nothing, whatever was judged. Found twice, it is noted once."""
+    held = queries.fault_of(version)
+    if held is not None and held.kind == kind:
+        return
+    if held is not None:
+        held.healed_at = clock.now()
+        session().flush()
+    session().add(EvidenceFault(version_id=version.id, kind=kind, found_at=clock.now(), healed_at=None))
+    record(BROKE, version, number=version.number, sha256=version.sha256, kind=kind)
+
+
+def note_healed(version: EvidenceVersion) -> None:
+    """The right bytes are there again: from a backup, or because somebody brought them in anew."""
+    held = queries.fault_of(version)
+    if held is not None:
+        held.healed_at = clock.now()
+        record(HEALED, version, number=version.number, sha256=version.sha256)
+
+
+def note_check(*, files: int, size: int, broken: int) -> None:
+    record(CHECKED, own_tenant(), files=files, bytes=size, broken=broken)
+
+
+def old_files() -> Iterator[str]:
+    """The keys of stored files that are older than a day: a younger one may belong to a transaction that is under way."""
+    before = clock.now() - SWEPT_AFTER
+    folder = f"{current.actor().tenant_id.hex}/{actions.SHELF}"
+    return (key for key, written in storage.store().aged(folder) if written < before)
+
+
+def sweep(keys: Collection[str]) -> int:
+    """Remove those of these files that no version refers to; how many. A few at a time: uploads wait for it."""
+    alone(actions.OBJECTS)
+    orphans = sorted(set(keys) - queries.referred_to(keys))
+    for key in orphans:
+        storage.store().remove(key)
+    if orphans:
+        record(SWEPT, own_tenant(), files=len(orphans))
+    return len(orphans)
+
+
+def clear_halves() -> int:
+    """Remove what killed processes left half written; how many."""
+    return storage.store().clear(current.actor().tenant_id, clock.now() - SWEPT_AFTER)

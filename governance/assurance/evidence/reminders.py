@@ -1,0 +1,76 @@
+"""Reminding the owners of evidence that is late or falls due: one email for each due date."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.assurance.evidence import queries, review_queue
+from governance.assurance.evidence.models import EvidenceReminder
+from governance.assurance.evidence.queries import Row
+from governance.assurance.evidence.visibility import among
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.queries import membership_of
+from governance.kernel import current, outbox
+from governance.kernel.db import session
+from governance.kernel.formatting import long_day
+
+REMINDED = action(
+    "evidence.reminded",
+    "reminded an owner of evidence",
+    target="Evidence",
+    activity="update",
+    severity="informational",
+    fields="due_on",
+    persons="owner",
+)
+
+
+def to_remind() -> list[Row]:
+    """Late or due pieces with an owner who was not told of that due date yet."""
+    r = EvidenceReminder
+    told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
+    return [
+        row for row in review_queue.late().rows
+        if row.piece.owner_id and row.deadline and (row.piece.id, row.deadline, row.piece.owner_id) not in told
+    ]  # fmt: skip
+
+
+def reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the owner of each of these pieces was last told that it falls due."""
+    query = select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).where(among(EvidenceReminder.evidence_id, ids))
+    rows = session().execute(query.order_by(EvidenceReminder.created_at))
+    return {row.evidence_id: row.created_at for row in rows}
+
+
+def remind() -> int:
+    """One letter to each owner who has evidence that is late or falls due, each piece once for each due date; how many letters."""
+    letters: dict[UUID, list[Row]] = {}
+    for row in to_remind():
+        if row.piece.owner_id is not None:
+            letters.setdefault(row.piece.owner_id, []).append(row)
+    return sum(_letter(owner, rows) for owner, rows in letters.items())
+
+
+def _letter(owner: UUID, rows: list[Row]) -> bool:
+    """Whether there is somebody to write to: who has left gets nothing, and nothing says that he did."""
+    member = membership_of(owner)
+    if member is None:
+        return False
+    listed = [_reminded(row, row.deadline, owner) for row in rows if row.deadline is not None]
+    count = "1 piece of evidence waits" if len(listed) == 1 else f"{len(listed)} pieces of evidence wait"
+    lines = "\n".join(listed)
+    outbox.send_mail(
+        member.person.email, f"{count} for you in {current.actor().tenant_name}",
+        f"{count} for you:\n\n{lines}\n\nOpen Evidence, Inbox in Meridian to upload them. You get one email for each due date.\n",
+    )  # fmt: skip
+    return True
+
+
+def _reminded(row: Row, due: date, owner: UUID) -> str:
+    evidence = queries.find_evidence(row.piece.id)
+    session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
+    record(REMINDED, evidence, due_on=due, owner=owner)
+    return f"  {evidence.ref} {evidence.title}: {row.fresh.says}, due {long_day(due)}"

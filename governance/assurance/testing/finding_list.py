@@ -1,0 +1,38 @@
+"""The list of findings: its declaration, and the columns of its export."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from governance.assurance.testing.queries import Case
+from governance.kernel.list_pages import Column, Export, Filter, ListPage
+from governance.kernel.spreadsheet_writer import Cell
+
+FINDINGS = ListPage(
+    name="findings",
+    title="Findings",
+    noun="finding",
+    endpoint="testing.findings",
+    search="Search findings",
+    sort="urgency",
+    sorts=("urgency",),
+    columns=(
+        Column("finding", "Finding", sort=True),
+        Column("control", "Control", optional=True),
+        Column("exception", "Exception", optional=True),
+        Column("owner", "Owner", optional=True),
+        Column("due", "Due", sort=True, optional=True),
+        Column("state", "State"),
+    ),
+    filters=(
+        Filter("state", "State", (("in repair", "In repair"), ("mended", "Fixed, awaiting retest"), ("closed", "Closed"))),
+        Filter("owner", "Owner"),
+    ),
+    exports=(Export("csv", "testing.export_findings"),),
+)
+HEAD = ("Ref", "Finding", "Plan", "Control", "Exception", "Owner", "Due", "State")
+
+
+def cells(case: Case, owners: Mapping[UUID, str]) -> Sequence[Cell]:
+    f = case.finding
+    assert f is not None
+    return f.ref, f.title, f.plan, case.control.ref, case.exception.ref, owners.get(f.owner_id), f.due_on, case.word

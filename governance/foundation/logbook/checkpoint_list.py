@@ -1,0 +1,53 @@
+"""The list of checkpoints: its declaration, and the columns of its export."""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from governance.foundation.anchors.models import Receipt
+from governance.foundation.anchors.queries import anchors, receipts
+from governance.foundation.audit.models import Checkpoint
+from governance.kernel.list_pages import Column, Export, Filter, ListPage
+from governance.kernel.spreadsheet_writer import Cell
+
+OUTSIDE = {"agrees": "Confirmed", "conflict": "Contradicted", "none": "Not shown to any"}
+CHECKPOINTS = ListPage(
+    name="checkpoints",
+    title="Checkpoints",
+    noun="checkpoint",
+    endpoint="logbook.checkpoints",
+    carried=("from", "to"),
+    search="Search by number or root",
+    sort="-number",
+    columns=(
+        Column("number", "Checkpoint", sort=True, numeric=True),
+        Column("entries", "Entries", optional=True, numeric=True),
+        Column("signed", "Signed", optional=True),
+        Column("root", "Root", optional=True),
+        Column("key", "Key", optional=True),
+        Column("outside", "External witnesses", optional=True),
+        Column("actions", "Actions", silent=True),
+    ),
+    filters=(
+        Filter("outside", "External witnesses", tuple(OUTSIDE.items())),
+        Filter("key", "Key"),
+    ),
+    exports=(Export("csv", "logbook.export_checkpoints"),),
+)
+HEAD = ("Checkpoint", "Entries", "Signed", "Root (SHA-256)", "Key", "External witnesses")
+
+
+def places() -> dict[UUID, str]:
+    """The names of the external witnesses, by id."""
+    return {each.id: each.name for each in anchors()}
+
+
+def cells(shown: Collection[Checkpoint]) -> list[Sequence[Cell]]:
+    kept, names = receipts([each.id for each in shown]) if shown else {}, places()
+    return [
+        (c.number, c.size, c.at, c.root.hex(), c.key_id, ", ".join(_said(each, names) for each in kept.get(c.id, [])))
+        for c in shown
+    ]
+
+
+def _said(receipt: Receipt, names: Mapping[UUID, str]) -> str:
+    return f"{names.get(receipt.anchor_id, 'removed witness')} {receipt.outcome}"

@@ -1,0 +1,55 @@
+"""A CSV file of everything that the filters of a list leave.
+
+    every_page(lambda after: queries.requests(…, after=after, size=BATCH))    the rows of the list, a page at a time
+    csv_file(name, head, pages)                                              the answer
+
+The file is written page by page before it is sent, so a list of any length takes the same memory, and the answer carries
+its length and its SHA-256.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from flask import Response
+
+from governance.kernel import storage
+from governance.kernel.pages import table_file
+from governance.kernel.spreadsheet_writer import Cell, csv_bytes, csv_rows
+
+BATCH = 1000  # rows that are read at once
+
+
+class Page(Protocol):
+    @property
+    def rows(self) -> Sequence[Any]: ...
+    @property
+    def next(self) -> str | None: ...
+
+
+def every_page(read: Callable[[str | None], Page]) -> Iterator[Sequence[Any]]:
+    after, more = None, True
+    while more:
+        found = read(after)
+        yield found.rows
+        after, more = found.next, found.next is not None
+
+
+def csv_file(name: str, head: Sequence[str], pages: Iterable[Iterable[Sequence[Cell]]]) -> Response:
+    """`pages` are rows of cells, in parts of any size."""
+    file, digest = tempfile.TemporaryFile(), hashlib.sha256()  # noqa: SIM115 - closed when it was read
+    for piece in _pieces(head, pages):
+        digest.update(piece)
+        file.write(piece)
+    size = file.tell()
+    file.seek(0)
+    answer = table_file(storage.in_pieces(file), f"{name}.csv")
+    answer.content_length = size
+    answer.headers["X-Content-SHA256"] = digest.hexdigest()
+    return answer
+
+
+def _pieces(head: Sequence[str], pages: Iterable[Iterable[Sequence[Cell]]]) -> Iterator[bytes]:
+    yield csv_bytes(head, ())
+    yield from map(csv_rows, pages)
