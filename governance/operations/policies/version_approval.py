@@ -78,7 +78,7 @@ def _with_effects(told: Description, row: PolicyVersion, before: Standing, after
     ]
     if replayed.answers:
         figures.append((thousands(replayed.looser), f"of {plural(replayed.answers, 'answer')} would be looser"))
-    when = f"on {moment(row.apply_at)}" if row.apply_at is not None and _is_later(row) else "within a second"
+    when = f"on {moment(row.apply_at)}" if row.apply_at and _is_later(row) else "within a second"
     return replace(
         told, figures=figures, effects=list(_effects(before, after)),
         effects_sub=f"Replayed over the last {REPLAYED.days} days, {plural(replayed.answers, 'answer')}",

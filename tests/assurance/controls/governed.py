@@ -12,16 +12,6 @@ from governance.operations.switches.models import Drill, Stop
 from tests import make
 
 
-def asked(at: datetime, tier: str, by: UUID, **more: Any) -> PolicyVersion:
-    """A looser version that waits for a second person since the instant."""
-    told: dict[str, Any] = {
-        "number": None, "state": "asked", "content": {"tier": tier, "overrides": {}, "systems": {}}, "digest": "0" * 64, "base": 1, "loosens": True,
-        "reason": "Support needs memory.", "made_by": by, "hands": [str(by)], "back_to": None, "asked_at": at, "decided_by": None,
-        "decided_at": None, "apply_at": None, "in_force_from": None, "created_at": at,
-    }  # fmt: skip
-    return _kept(PolicyVersion(**told | more))
-
-
 def drilled(system_id: UUID, at: datetime, *, passed: bool = True, **more: Any) -> Drill:
     """A drill that ended at the instant."""
     told: dict[str, Any] = {
