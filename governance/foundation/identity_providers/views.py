@@ -89,10 +89,9 @@ def _callback_of(row: Connection) -> str:
 @feature.get("/settings/sign-in/changes/<uuid:connection_change_id>", needs=permissions.CHANGE)
 def change(connection_change_id: UUID) -> ResponseReturnValue:
     """The page of its approval shows all of it."""
-    found = approvals.latest(queries.IDENTITY_CHANGE, [queries.change(connection_change_id).id])
-    if connection_change_id not in found:
-        raise NotFound("This change to sign-in doesn't exist.")
-    return redirect(url_for("approvals.approval", approval_id=found[connection_change_id].id))
+    found = queries.change(connection_change_id)
+    approval = approvals.latest(queries.IDENTITY_CHANGE, [found.id]).get(found.id)
+    return redirect(url_for("approvals.approval", approval_id=approval.id) if approval else url_for("identity_providers.index"))
 
 
 def _as_lines(group_roles: Any) -> str:
