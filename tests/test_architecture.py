@@ -29,6 +29,9 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 
 # Actions of one noun in a module of their own: they change its rows, and each leaves an entry.
 ACTIONS_APART = {
+    "assurance/engagements/auditor_access.py": {"EngagementAuditor"},
+    "assurance/engagements/packages.py": {"EvidencePackage"},
+    "assurance/engagements/requests.py": {"AuditRequest", "RequestAttachment", "RequestImport", "RequestRemark"},
     "assurance/evidence/deletion.py": {"EvidenceHold", "EvidenceRetention", "EvidenceDestruction"},
     "assurance/evidence/integrity.py": {"EvidenceFault"},
     "assurance/evidence/push.py": {"EvidencePush"},
