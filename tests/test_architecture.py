@@ -43,6 +43,7 @@ NO_ENTRY = {
     "foundation/list_views/actions.py delete_views_of": "part of an erasure, whose entry says how many",
     "foundation/anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
     "foundation/logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
+    "assurance/engagements/actions.py fit_invitation": "an invitation lasts as long as its engagements, whose change is recorded",
     "assurance/evidence/deletion.py start_destruction": "its approval was given; recorded as that",
     "assurance/evidence/deletion.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
     "foundation/privacy/actions.py start_erasure": "queues; its kind of work records it as approved",
