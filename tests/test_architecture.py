@@ -29,6 +29,9 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 
 # Actions of one noun in a module of their own: they change its rows, and each leaves an entry.
 ACTIONS_APART = {
+    "assurance/engagements/auditor_access.py": {"EngagementAuditor"},
+    "assurance/engagements/packages.py": {"EvidencePackage"},
+    "assurance/engagements/requests.py": {"AuditRequest", "RequestAttachment", "RequestImport", "RequestRemark"},
     "assurance/evidence/deletion.py": {"EvidenceHold", "EvidenceRetention", "EvidenceDestruction"},
     "assurance/evidence/integrity.py": {"EvidenceFault"},
     "assurance/evidence/push.py": {"EvidencePush"},
@@ -41,6 +44,7 @@ NO_ENTRY = {
     "foundation/list_views/actions.py delete_views_of": "part of an erasure, whose entry says how many",
     "foundation/anchors/actions.py ask": "queues; what comes of it is recorded as tested, and as each change of state",
     "foundation/logbook/actions.py aim_export": "the checkpoint of an export under way; recorded with the file that leads to it",
+    "assurance/engagements/actions.py fit_invitation": "an invitation lasts as long as its engagements, whose change is recorded",
     "assurance/evidence/deletion.py start_destruction": "its approval was given; recorded as that",
     "assurance/evidence/deletion.py close_destruction": "its approval was rejected, withdrawn or expired; recorded as that",
     "foundation/identity_providers/actions.py close": "its approval was rejected, withdrawn, voided or expired; recorded as that",

@@ -14,6 +14,7 @@ from governance.assurance.collectors import queries as collectors
 from governance.assurance.collectors.periods import before
 from governance.assurance.controls import actions as controls
 from governance.assurance.engagements import actions as engaging
+from governance.assurance.engagements import requests as requesting
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.testing import actions as findings
 from governance.assurance.testing import queries as testing
@@ -75,7 +76,7 @@ def _fill(slug: str) -> dict[str, str]:
             f"Firm of {slug}", framework_id=None, period_from=today - month, period_to=today + month, fieldwork_from=today - month, fieldwork_to=today + month
         )  # fmt: skip
         for n in range(2):
-            engaging.add_request(engagement, title=f"Request {n} of {slug}")
+            requesting.add_request(engagement, title=f"Request {n} of {slug}")
         review = reviewing.begin(f"Review of {slug}", due_on=today + month)
         member = people.membership_of(make.person_id("compliance_officer", slug))
         place = {

@@ -13,6 +13,7 @@ from governance.assurance.assessments.models import AssessmentItem
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.models import Control, ControlMapping
 from governance.assurance.engagements import actions as engaging
+from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import AuditRequest
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks import queries as frameworks
@@ -78,7 +79,7 @@ def request_of(acting):
             "Halden & Co", framework_id=None, period_from=today - timedelta(days=90), period_to=today, fieldwork_from=today,
             fieldwork_to=today + timedelta(days=30),
         )  # fmt: skip
-        asked = engaging.add_request(held, title="List of leavers", owner_id=ANNA, due_on=today)
+        asked = requesting.add_request(held, title="List of leavers", owner_id=ANNA, due_on=today)
         return f"engagements/{held.id}/requests/{asked.id}", asked.id
 
 
@@ -323,7 +324,7 @@ def test_an_offer_holds_ids_and_no_text(as_officer, control):
 def test_every_kind_of_step_that_a_feature_undoes_has_its_restoring_action():
     from governance.assurance.evidence import actions as evidence
 
-    kinds = [controls.UNDOABLE, evidence.UNDOABLE, assessing.UNDOABLE, engaging.UNDOABLE]
+    kinds = [controls.UNDOABLE, evidence.UNDOABLE, assessing.UNDOABLE, requesting.UNDOABLE]
     assert set().union(*kinds) == set(undo._restorers) and sum(map(len, kinds)) == len(undo._restorers)
     with pytest.raises(ValueError, match="declared twice"):
         undo.restores("control.owner")(lambda _step: None)

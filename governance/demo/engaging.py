@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
-from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import actions, auditor_access, queries
+from governance.assurance.engagements import requests as requesting
 from governance.assurance.frameworks import queries as frameworks
 
 FIRM, AUDITOR = "Halden & Co", ("Harriet Lowe", "auditor@audit.example")
@@ -88,7 +89,7 @@ def _open(story: Story, ago: Ago) -> None:
     )  # fmt: skip
     story.engagement = held.id
     for (name, email), way in ((AUDITOR, "sso"), (BY_LINK, "link")):
-        actions.add_auditor(
+        auditor_access.add_auditor(
             held, name=name, email=email, way=way, address="http://127.0.0.1/auditor/acme", sign_in="http://127.0.0.1/login"
         )
 
@@ -96,7 +97,7 @@ def _open(story: Story, ago: Ago) -> None:
 def _ask(story: Story, ago: Ago) -> None:
     held = queries.engagement(_known(story))
     story.requests = tuple(
-        actions.add_request(held, title=title, criteria=criteria.split(","), due_on=ago(due)).id
+        requesting.add_request(held, title=title, criteria=criteria.split(","), due_on=ago(due)).id
         for title, criteria, due, _owner in REQUESTS
     )
 
@@ -104,7 +105,7 @@ def _ask(story: Story, ago: Ago) -> None:
 def _assign(story: Story, person: Callable[[str], UUID]) -> None:
     for number, (_title, _criteria, _due, owner) in enumerate(REQUESTS):
         held, asked = queries.request(_known(story), story.requests[number], lock=True)
-        actions.assign(held, asked, owner_id=person(owner) if owner else None, due_on=asked.due_on)
+        requesting.assign(held, asked, owner_id=person(owner) if owner else None, due_on=asked.due_on)
 
 
 def _provide(story: Story, number: int, nth: int, said: str) -> None:
@@ -113,20 +114,20 @@ def _provide(story: Story, number: int, nth: int, said: str) -> None:
     for title in EVIDENCE[number]:
         of_title = [version_id for version_id, says in queries.version_choices(held, title) if f" {title}, until" in says]
         for version_id in of_title[nth : nth + 1]:
-            actions.attach(held, asked, version_id)
-    actions.provide(held, asked, said=said)
+            requesting.attach(held, asked, version_id)
+    requesting.provide(held, asked, said=said)
 
 
 def _accept(story: Story, number: int, said: str) -> None:
-    actions.accept(*queries.request(_known(story), story.requests[number], lock=True), said=said)
+    requesting.accept(*queries.request(_known(story), story.requests[number], lock=True), said=said)
 
 
 def _return(story: Story, number: int, because: str) -> None:
-    actions.give_back(*queries.request(_known(story), story.requests[number], lock=True), because=because)
+    requesting.give_back(*queries.request(_known(story), story.requests[number], lock=True), because=because)
 
 
 def _say(story: Story, number: int, text: str) -> None:
-    actions.comment(*queries.request(_known(story), story.requests[number], lock=True), text)
+    requesting.comment(*queries.request(_known(story), story.requests[number], lock=True), text)
 
 
 def _known(story: Story) -> UUID:

@@ -6,7 +6,7 @@ Nobody learns from these pages whether a link was ever right: what is unknown, o
 
 from flask import current_app, g, make_response, redirect, request
 
-from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import actions, auditor_access, queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.foundation.people import actions as people
 from governance.foundation.people import session_views, sessions, sign_in_views
@@ -56,7 +56,7 @@ def _page(
 ) -> ResponseReturnValue:
     other = sign_in_views.session_elsewhere(tenant)
     return page("assurance/engagements/arrive.html", tenant_name=tenant.name, other=other, slug=tenant.slug, token=token, firm=held.firm, ref=held.ref,
-                sent=sent, problem=problem, minutes=actions.CODE_MINUTES, status=status)  # fmt: skip
+                sent=sent, problem=problem, minutes=auditor_access.CODE_MINUTES, status=status)  # fmt: skip
 
 
 def _tenant(slug: str) -> Tenant:
@@ -74,7 +74,7 @@ def _console_in(tenant: Tenant) -> Actor:
 
 def _behind(token: str, *, lock: bool = False) -> tuple[EngagementAuditor, Engagement]:
     """The auditor whose link that is, and his engagement, while it can still be entered."""
-    auditor = queries.auditor_by_link(actions.hash_of_link(token), lock=lock)
+    auditor = queries.auditor_by_link(auditor_access.hash_of_link(token), lock=lock)
     held = queries.engagement(auditor.engagement_id) if auditor else None
     if auditor is None or held is None or queries.phase_of(held) == "over":
         raise NotFound(GONE)
@@ -89,7 +89,7 @@ def send(slug: str, token: str) -> ResponseReturnValue:
         auditor, held = _behind(token, lock=True)
         try:
             with session().begin_nested():
-                actions.send_code(auditor, held)
+                auditor_access.send_code(auditor, held)
         except DomainError as refused:
             return _page(tenant, held, token, problem=refused.message, status=409)
         return _page(tenant, held, token, sent=True)
@@ -116,7 +116,7 @@ def enter(slug: str, token: str) -> ResponseReturnValue:
 
 def _redeemed(auditor: EngagementAuditor, held: Engagement, code: str) -> str | None:
     try:
-        return actions.redeem(auditor, held, code)
+        return auditor_access.redeem(auditor, held, code)
     except actions.Closed as closed:
         return closed.message
 
@@ -134,7 +134,7 @@ def _let_in(tenant: Tenant, link: str, identity: Identity) -> ResponseReturnValu
     key = person_key(identity.issuer, identity.subject)
     with current.acting_as(_console_in(tenant)), transaction(person_id=key):
         auditor, _held = _behind(link, lock=True)
-        person = actions.arrive(auditor, identity)
+        person = auditor_access.arrive(auditor, identity)
         who = Actor(tenant.id, tenant.slug, tenant.name, person.id, person.name, "auditor")
         with current.acting_as(who):
             people.start_session(

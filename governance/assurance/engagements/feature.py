@@ -3,6 +3,7 @@
 from governance.assurance.engagements import (
     access_end,
     actions,
+    auditor_access,
     auditor_scope,
     auditor_sign_in,
     change_freeze,
@@ -10,9 +11,11 @@ from governance.assurance.engagements import (
     inbox,
     jobs,
     models,
+    packages,
     permissions,
     queries,
     reauthentication,
+    requests,
     views,
 )
 from governance.assurance.engagements.events import AuditorAccessEnded
@@ -40,7 +43,7 @@ manifest = Manifest(
         Command("View auditor requests", "engagements.waiting", permissions.VIEW),
         Command("Generate an evidence package", "engagements.index", permissions.PACKAGE),
     ),
-    audit=actions_in(actions),
+    audit=actions_in(actions, auditor_access, packages, requests),
     links={
         "Engagement": Link(endpoint="engagements.engagement", argument="engagement_id", within=not_by_scope),
         "EngagementAuditor": Link(no_page="auditors are listed on the page of their engagement"),
@@ -51,7 +54,7 @@ manifest = Manifest(
     publishes=(AuditorAccessEnded,),
     subscribes=(
         Subscription(TimeZoneChanged, actions.apply_time_zone),
-        Subscription(PersonErased, actions.forget_auditor, order=20),
+        Subscription(PersonErased, auditor_access.forget_auditor, order=20),
         Subscription(AuditorAccessEnded, access_end.end_sessions, order=10),
         Subscription(AuditorAccessEnded, access_end.cancel_downloads, order=20),
     ),

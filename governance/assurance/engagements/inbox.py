@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from governance.assurance.engagements import actions, permissions, queries
+from governance.assurance.engagements import permissions, queries, requests
 from governance.assurance.engagements.models import AuditRequest, Engagement
 from governance.foundation.audit.registry import Action
 from governance.foundation.people.own_entries import own_entries
@@ -82,10 +82,10 @@ def _assign(ids: Collection[UUID], owner_id: UUID | None) -> None:
         select(Engagement, r).join(r, r.engagement_id == Engagement.id).where(r.id.in_(ids)).order_by(r.id).with_for_update(of=r)
     )
     for held, request in rows.all():
-        actions.assign(held, request, owner_id=owner_id, due_on=request.due_on)
+        requests.assign(held, request, owner_id=owner_id, due_on=request.due_on)
 
 
-ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, _assign, frozenset(actions.UNDOABLE))
+ASSIGNMENT = InboxAssignment(permissions.MANAGE, _to_assign, _assign, frozenset(requests.UNDOABLE))
 
 
 def _address(row: InboxRow) -> Mapping[str, Any]:

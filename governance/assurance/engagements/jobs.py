@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from governance.assurance.engagements import actions, package_signature, queries
+from governance.assurance.engagements import actions, package_signature, packages, queries
 from governance.assurance.engagements.bagit import MOST_FILES, Bag, NotWhole, Payload
 from governance.assurance.engagements.package_contents import LOG, Contents, Stored, gather
 from governance.foundation.audit import logs
@@ -37,10 +37,10 @@ class Order:
     info: dict[str, str]
 
 
-@work(actions.PACKAGES.name)
+@work(packages.PACKAGES.name)
 def make_package(item: WorkItem, progress: Progress) -> None:
     """The work of one EvidencePackage (item.target_id)."""
-    package_id, who = target_of(actions.PACKAGES, item), current.actor()
+    package_id, who = target_of(packages.PACKAGES, item), current.actor()
     progress(0, 1, "Reading what belongs in it")
     with transaction(read_only=True, snapshot=True) as reading_of:
         order = _order(package_id)
@@ -50,7 +50,7 @@ def make_package(item: WorkItem, progress: Progress) -> None:
     _still_inside(who)
     bag, telling = Bag(order.contents.name, order.info), _Telling(progress, order)
     made = reading(bag.pieces(_payload(order, telling), lambda digest: _signed(order, digest)))
-    keep(actions.PACKAGES, item, made, lambda blob: _file(blob, order, files=len(bag.digests)))
+    keep(packages.PACKAGES, item, made, lambda blob: _file(blob, order, files=len(bag.digests)))
 
 
 def _file(blob: storage.Blob, order: Order, *, files: int) -> bool:
@@ -58,12 +58,12 @@ def _file(blob: storage.Blob, order: Order, *, files: int) -> bool:
     _still_inside(current.actor())
     package = queries.locked_package(order.package_id)
     held = queries.engagement(package.engagement_id)
-    return actions.file_package(package, held, blob, files=files, checkpoint=order.checkpoint)
+    return packages.file_package(package, held, blob, files=files, checkpoint=order.checkpoint)
 
 
 def sweep() -> int:
     """Nightly, of the acting tenant: remove stored packages that no row names; how many."""
-    return background_work.sweep(actions.PACKAGES)
+    return background_work.sweep(packages.PACKAGES)
 
 
 def tidy_packages() -> None:

@@ -5,7 +5,7 @@
 
 from flask import current_app, make_response, redirect, request, url_for
 
-from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import auditor_access, queries
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.foundation.people import actions as people
 from governance.foundation.people import permissions, sessions
@@ -46,7 +46,7 @@ def _next() -> str:
 
 
 def _page(auditor: EngagementAuditor, *, sent: bool = False, problem: str = "", status: int = 200) -> ResponseReturnValue:
-    return page("assurance/engagements/again.html", email=auditor.email, minutes=actions.CODE_MINUTES, onward=_next(), sent=sent, problem=problem,
+    return page("assurance/engagements/again.html", email=auditor.email, minutes=auditor_access.CODE_MINUTES, onward=_next(), sent=sent, problem=problem,
                 status=status)  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def send() -> ResponseReturnValue:
     auditor, held = _behind()
     try:
         with session().begin_nested():
-            actions.send_code(auditor, held)
+            auditor_access.send_code(auditor, held)
     except DomainError as refused:
         return _page(auditor, problem=refused.message, status=409)
     return _page(auditor, sent=True)
@@ -70,7 +70,7 @@ def send() -> ResponseReturnValue:
 def enter() -> ResponseReturnValue:
     """The right code opens a new session in place of this one; a wrong one is counted, so it is answered and not raised."""
     auditor, held = _behind()
-    problem = actions.redeem(auditor, held, request.form.get("code", "")[:40])
+    problem = auditor_access.redeem(auditor, held, request.form.get("code", "")[:40])
     if problem:
         return _page(auditor, sent=True, problem=problem, status=422)
     who, token = current.actor(), sessions.new_token()

@@ -7,7 +7,17 @@ from uuid import UUID
 
 from flask import current_app, flash, redirect, request, url_for
 
-from governance.assurance.engagements import actions, engagement_list, permissions, queries, request_import, request_list
+from governance.assurance.engagements import (
+    actions,
+    auditor_access,
+    engagement_list,
+    packages,
+    permissions,
+    queries,
+    request_import,
+    request_list,
+)
+from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.engagement_list import ENGAGEMENTS
 from governance.assurance.engagements.forms import (
     AssignRequestForm,
@@ -158,7 +168,7 @@ def let_in(engagement_id: UUID) -> ResponseReturnValue:
     slug = current.actor().tenant_slug
 
     def act() -> None:
-        actions.add_auditor(
+        auditor_access.add_auditor(
             held, name=form.name.data or "", email=form.email.data or "", way=form.way.data or "",
             address=f"{public}/auditor/{slug}", sign_in=f"{public}/login?tenant={slug}",
         )  # fmt: skip
@@ -174,7 +184,7 @@ def let_in(engagement_id: UUID) -> ResponseReturnValue:
 )
 def take_out(engagement_id: UUID, auditor_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
-    actions.remove_auditor(held, queries.auditor(held.id, auditor_id))
+    auditor_access.remove_auditor(held, queries.auditor(held.id, auditor_id))
     flash("That person no longer comes in by this engagement.")
     return redirect(url_for("engagements.engagement", engagement_id=held.id), 303)
 
@@ -237,7 +247,7 @@ def ask(engagement_id: UUID) -> ResponseReturnValue:
     held, form, made = queries.engagement(engagement_id), RequestForm(), []
 
     def act() -> None:
-        made.append(actions.add_request(
+        made.append(requesting.add_request(
             held, title=form.title.data or "", detail=form.detail.data or "", criteria=(form.criteria.data or "").split(","),
             due_on=form.due_on.data, owner_id=form.owner_id.data or None, ref=form.ref.data or "",
         ))  # fmt: skip
@@ -310,23 +320,23 @@ def _may_answer(held: Engagement, asked: AuditRequest) -> bool:
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say", needs=permissions.SAY)
 def say(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     """A comment; the other verbs have addresses of their own."""
-    return _turn(engagement_id, request_id, lambda held, asked, text, _seen: actions.comment(held, asked, text))
+    return _turn(engagement_id, request_id, lambda held, asked, text, _seen: requesting.comment(held, asked, text))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/provide", needs=permissions.PROVIDE)
 def provide(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text, seen: actions.provide(held, asked, said=text, seen=seen))
+    return _turn(engagement_id, request_id, lambda held, asked, text, seen: requesting.provide(held, asked, said=text, seen=seen))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/accept", needs=permissions.JUDGE)
 def accept(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _turn(engagement_id, request_id, lambda held, asked, text, seen: actions.accept(held, asked, said=text, seen=seen))
+    return _turn(engagement_id, request_id, lambda held, asked, text, seen: requesting.accept(held, asked, said=text, seen=seen))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/return", needs=permissions.JUDGE)
 def give_back(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     return _turn(
-        engagement_id, request_id, lambda held, asked, text, seen: actions.give_back(held, asked, because=text, seen=seen)
+        engagement_id, request_id, lambda held, asked, text, seen: requesting.give_back(held, asked, because=text, seen=seen)
     )
 
 
@@ -343,7 +353,7 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     form = _assign_form(asked)
     if not accepted(
         form,
-        lambda: actions.assign(
+        lambda: requesting.assign(
             held, asked, owner_id=form.owner_id.data or None, due_on=form.due_on.data, seen=counted(form.version.data)
         ),
     ):
@@ -354,14 +364,14 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/engagements/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
 def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
-    return take(undo_offer_id, actions.UNDOABLE, url_for("engagements.index"))
+    return take(undo_offer_id, requesting.UNDOABLE, url_for("engagements.index"))
 
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/attachments", needs=permissions.PROVIDE)
 def attach(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
     held, asked = queries.request(engagement_id, request_id, lock=True)
     form = _attach_form(held)
-    if not accepted(form, lambda: actions.attach(held, asked, uuid_or_none(form.version_id.data))):
+    if not accepted(form, lambda: requesting.attach(held, asked, uuid_or_none(form.version_id.data))):
         return _request_page(held, asked, attach=form, status=form.status)
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
 
@@ -372,7 +382,7 @@ def attach(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
 )
 def detach(engagement_id: UUID, request_id: UUID, attachment_id: UUID) -> ResponseReturnValue:
     held, asked = queries.request(engagement_id, request_id, lock=True)
-    actions.detach(held, asked, queries.attachment(asked.id, attachment_id))
+    requesting.detach(held, asked, queries.attachment(asked.id, attachment_id))
     return redirect(url_for("engagements.one_request", engagement_id=held.id, request_id=asked.id), 303)
 
 
@@ -403,7 +413,7 @@ def _kept(held: Engagement) -> Any:
     known = frozenset(each.ref for each in frameworks.requirements(held.framework_id)) if held.framework_id else None
     listed = request_import.read(content, known=known)
     name = re.sub(r"[^\w .()-]", "_", sent.filename.replace("\\", "/").rpartition("/")[2])[:120] or "list.xlsx"
-    return actions.keep_list(held, listed, filename=name, sha256=hashlib.sha256(content).hexdigest())
+    return requesting.keep_list(held, listed, filename=name, sha256=hashlib.sha256(content).hexdigest())
 
 
 @feature.get("/engagements/<uuid:engagement_id>/imports/<uuid:request_import_id>", needs=permissions.ASK)
@@ -422,7 +432,7 @@ def what_was_read(engagement_id: UUID, request_import_id: UUID) -> ResponseRetur
 def take_over(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     kept = queries.import_of(held.id, request_import_id, lock=True)
-    added = actions.take_over(held, kept)
+    added = requesting.take_over(held, kept)
     flash(f"{added} requests were added." if added != 1 else "One request was added.")
     return redirect(url_for("engagements.requests", engagement_id=held.id), 303)
 
@@ -437,7 +447,7 @@ DOWNLOAD = StepUp("Download package", facts=_which)
 @feature.post("/engagements/<uuid:engagement_id>/packages", needs=permissions.PACKAGE, fresh=GENERATE)
 def ask_package(engagement_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
-    made = actions.ask_package(held)
+    made = packages.ask_package(held)
     return redirect(url_for("engagements.package", engagement_id=held.id, package_id=made.id), 303)
 
 
@@ -445,7 +455,7 @@ def ask_package(engagement_id: UUID) -> ResponseReturnValue:
 def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
     asked_by = doers([run.row.asked_by]).get(run.row.asked_by) if run.row.asked_by else None
-    return page("assurance/engagements/package.html", held=held, run=run, progress=work_pages.shown(run), filename=actions.package_filename(held), asked_by=asked_by, timeline=told([package_id]),
+    return page("assurance/engagements/package.html", held=held, run=run, progress=work_pages.shown(run), filename=packages.package_filename(held), asked_by=asked_by, timeline=told([package_id]),
                 keys=queries.verifier_keys())  # fmt: skip
 
 
@@ -458,12 +468,12 @@ def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
 def take_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     """The file itself, streamed. A POST, because downloading it is an entry in the log."""
     held, run = queries.engagement(engagement_id), queries.package(engagement_id, package_id)
-    return work_pages.attachment(actions.download_package(held, run.row))
+    return work_pages.attachment(packages.download_package(held, run.row))
 
 
 work_pages.add_routes(
     feature,
-    actions.PACKAGES,
+    packages.PACKAGES,
     "/engagements/<uuid:engagement_id>/packages/<uuid:package_id>",
     queries.package,
     step_up=GENERATE,

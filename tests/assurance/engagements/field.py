@@ -6,6 +6,7 @@ from datetime import timedelta
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.queries import find_control
 from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
@@ -44,18 +45,18 @@ def end(engagement_id, because="it is done"):
 def request(engagement_id, title="List of members", *, owner="contributor", slug="acme", **options):
     with make.acting("compliance_officer", slug):
         who = make.person_id(owner, slug) if owner else None
-        return actions.add_request(queries.engagement(engagement_id), title=title, owner_id=who, **options).id
+        return requesting.add_request(queries.engagement(engagement_id), title=title, owner_id=who, **options).id
 
 
 def attached(engagement_id, request_id, version_id, by="contributor"):
     with make.acting(by):
         held, asked = queries.request(engagement_id, request_id, lock=True)
-        return actions.attach(held, asked, version_id).id
+        return requesting.attach(held, asked, version_id).id
 
 
 def provided(engagement_id, request_id, by="contributor", said=""):
     with make.acting(by):
-        actions.provide(*queries.request(engagement_id, request_id, lock=True), said=said)
+        requesting.provide(*queries.request(engagement_id, request_id, lock=True), said=said)
 
 
 def answers(control_id, *refs, key="soc2-tsc-2017", slug="acme"):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.queries import find_control
-from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import actions, auditor_access, queries
 from governance.assurance.engagements.jobs import end_sessions_of_closed_windows
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.assurance.frameworks import queries as frameworks
@@ -315,7 +315,7 @@ def added(engagement, email="nora@brook.example", way="link", role="compliance_o
     """An auditor by the product's own action; his link's token when he comes by one."""
     with make.acting(role):
         held = queries.engagement(engagement)
-        actions.add_auditor(
+        auditor_access.add_auditor(
             held, name="Nora Field", email=email, way=way, address="http://localhost/auditor/acme", sign_in="http://in"
         )
 

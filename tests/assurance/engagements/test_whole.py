@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, select, update
 
 from governance.app import migrate
-from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import actions, packages, queries
 from governance.assurance.engagements import jobs as packing
 from governance.assurance.engagements.bagit import Bag, NotWhole, Payload
 from governance.assurance.engagements.models import EvidencePackage
@@ -313,7 +313,7 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
     shelf.version(shelf.piece("Large", supports=[shelf.control()]), os.urandom(30_000_000).hex().encode(), "large.csv")
     sequenced(make.acting)
     with make.acting() as who:
-        package = actions.ask_package(queries.engagement(engagement)).id
+        package = packages.ask_package(queries.engagement(engagement)).id
     folder = Path(settings.storage_url.removeprefix("file:")) / who.tenant_id.hex
     before = {*folder.glob("packages/*/*")}
     worker = processes.Process(target=killing.work, args=(own_database.app_url, settings.storage_url))

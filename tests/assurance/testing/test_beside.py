@@ -9,7 +9,9 @@ from sqlalchemy import update
 
 from governance.assurance.controls import actions as controls
 from governance.assurance.engagements import actions as engaging
+from governance.assurance.engagements import packages
 from governance.assurance.engagements import queries as engagements
+from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
@@ -120,7 +122,7 @@ def test_the_tabs_count_what_there_is_on_every_page_of_evidence(as_officer, as_n
     shelf.version(shelf.piece(supports=[control]))
     with make.acting():
         held = engagements.engagements()[0]
-        engaging.add_request(held, title="Restore tests", criteria=[], due_on=None)
+        requesting.add_request(held, title="Restore tests", criteria=[], due_on=None)
     for path in (PAGE, "evidence/", "evidence/inbox", "engagements/", "evidence/collectors/"):
         said = tabs(as_officer.get(path))
         assert said == "Inbox 1 Library 1 Type II 1 control Requests 1 open Collectors 9", path
@@ -177,7 +179,7 @@ def work(kind="evidence package"):
 def test_packages_and_reports_that_are_being_made_stand_with_their_progress(as_officer, as_auditor, isolated):
     scene.control("SEC-04", "monthly")
     with make.acting():
-        engaging.ask_package(engagements.engagements()[0])
+        packages.ask_package(engagements.engagements()[0])
         run = ReportRun(kind="type2", title="Type II report", work_item_id=work("report").id, as_of=clock.now(), parameters={})
         session().add(run)
         session().add(work("log export") and run)

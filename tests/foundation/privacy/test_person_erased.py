@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.engagements import actions as engaging
+from governance.assurance.engagements import auditor_access
 from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.foundation.audit import sealing
@@ -49,7 +49,7 @@ def audits(engagement_id, member, name, address, slug="acme"):
         session().add(
             EngagementAuditor(
                 engagement_id=engagement_id, name=name, email=address, person_id=member.person_id if member else None,
-                link_hash=engaging.hash_of_link(token), code_hash=b"c" * 32,
+                link_hash=auditor_access.hash_of_link(token), code_hash=b"c" * 32,
             )
         )  # fmt: skip
     return token
@@ -65,7 +65,7 @@ def auditors(engagement_id, slug="acme"):
 
 def test_who_acts_on_it_and_in_which_order(app):
     assert subscribers(PersonErased) == (
-        engaging.forget_auditor,
+        auditor_access.forget_auditor,
         reports.withdraw_naming,
         list_views.delete_views_of,
         identity_providers.forget_tester,

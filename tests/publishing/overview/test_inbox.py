@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.access_reviews.models import AccessReview
-from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import queries as engagements
+from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as evidence
@@ -81,15 +81,15 @@ def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_l
 def test_a_returned_request_waits_again_and_an_accepted_one_no_more(asked):
     held, ids = asked
     with make.acting("contributor"):
-        engaging.provide(*engagements.request(held, ids["mine"], lock=True), said="As exported.")
+        requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="As exported.")
     assert "Answer the auditors: Members" not in waits("contributor")
     with make.acting("auditor"):
-        engaging.give_back(*engagements.request(held, ids["mine"], lock=True), because="June is missing")
+        requesting.give_back(*engagements.request(held, ids["mine"], lock=True), because="June is missing")
     assert "Answer the auditors again: Members" in waits("contributor")
     with make.acting("contributor"):
-        engaging.provide(*engagements.request(held, ids["mine"], lock=True), said="With June.")
+        requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="With June.")
     with make.acting("auditor"):
-        engaging.accept(*engagements.request(held, ids["mine"], lock=True), said="")
+        requesting.accept(*engagements.request(held, ids["mine"], lock=True), said="")
     assert not any("Members" in title for title in waits("contributor"))
 
 
@@ -106,7 +106,7 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
     assert "What would move coverage most" in cell(as_auditor.get(""), "waits")
     for engagement, request in ((held, ids["mine"]), (other, foreign)):
         with make.acting("contributor"):
-            engaging.provide(*engagements.request(engagement, request, lock=True), said="Here.")
+            requesting.provide(*engagements.request(engagement, request, lock=True), said="Here.")
     assert set(waits("auditor")) == {"Review the answer: Members"}
     reply = as_auditor.get("")
     assert "Review the answer: Members" in cell(reply, "waits") and "Payroll" not in reply.text

@@ -1,0 +1,240 @@
+"""Giving auditors access to an engagement and ending it: by the tenant's sign-in, or by a link and a code sent by email."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements.models import (
+    Engagement,
+    EngagementAuditor,
+)
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people import actions as people
+from governance.foundation.people import queries as members
+from governance.foundation.people.models import ERASED, Membership, Person, person_key
+from governance.foundation.people.oidc import Identity
+from governance.foundation.privacy.events import PersonErased
+from governance.kernel import clock, current, outbox
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.formatting import long_day
+
+LET_IN = action(
+    "engagement.auditor.added",
+    "let an auditor into an engagement",
+    target="EngagementAuditor",
+    activity="create",
+    severity="medium",
+    fields="ref way",
+    personal="name email",
+)
+REMOVED = action(
+    "engagement.auditor.removed",
+    "took an auditor out of an engagement",
+    target="EngagementAuditor",
+    activity="delete",
+    severity="low",
+    fields="ref",
+    personal="name email",
+)
+ARRIVED = action(
+    "engagement.auditor.arrived", "came in by a code", target="EngagementAuditor", activity="update", severity="low", fields="way"
+)
+CODE_SENT = action(
+    "engagement.code.sent",
+    "sent an auditor a code",
+    target="EngagementAuditor",
+    activity="create",
+    severity="informational",
+    fields="ref",
+    personal="email",
+)
+CODE_REFUSED = action(
+    "engagement.code.refused",
+    "refused an auditor's code",
+    target="EngagementAuditor",
+    activity="update",
+    severity="medium",
+    fields="ref tries",
+    personal="email",
+)
+CODE_DIGITS, CODE_MINUTES, MOST_TRIES, MOST_CODES = 8, 10, 5, 5
+ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@([a-z0-9-]{1,63}\.)+[a-z]{2,63}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What is told once: the address that the mail carries."""
+
+    auditor: EngagementAuditor
+    token: str | None
+
+
+def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: str, sign_in: str) -> EngagementAuditor:
+    """Let somebody of the firm in. `way` is "sso" (the tenant's connection) or "link" (a link, and each time a code by mail).
+
+    `address` is where links begin, `sign_in` the sign-in page. The mail leaves after the commit.
+    """
+    actions.check_not_ended(held)
+    name, email = " ".join(name.split()), email.strip().lower()
+    if not 1 <= len(name) <= 120:  # noqa: PLR2004 - a person's name
+        raise Invalid("What is the person called?", field="name")
+    if not ADDRESS.fullmatch(email) or len(email) > 254:  # noqa: PLR2004 - RFC 5321
+        raise Invalid("This is not a mail address.", field="email")
+    if way not in {"sso", "link"}:
+        raise Invalid("Choose how the person comes in.", field="way")
+    people.may_audit(email)
+    _clear_away(held, email)
+    token = secrets.token_urlsafe(32) if way == "link" else None
+    member = _signs_in_by_himself(email) if way == "sso" else None
+    invitation = people.invite_auditor(email, until=held.closes_at) if way == "sso" and member is None else None
+    auditor = EngagementAuditor(
+        engagement_id=held.id, name=name, email=email, person_id=member.person_id if member else None,
+        invitation_id=invitation.id if invitation else None, link_hash=_hash(token) if token else None, code_hash=None,
+        code_ends_at=None, codes_since=None, added_by=current.actor().person_id, removed_at=None, created_at=clock.now(),
+    )  # fmt: skip
+    session().add(auditor)
+    record(LET_IN, auditor, ref=held.ref, way=way, name=name, email=email)
+    _invite_by_mail(held, auditor, f"{address}/{token}" if token else sign_in, by_code=token is not None)
+    return auditor
+
+
+def _clear_away(held: Engagement, email: str) -> None:
+    """Letting somebody in anew takes back every earlier way of his that no longer leads in; one that does is refused here."""
+    for view in queries.ways_of(email):
+        if view.is_shut:
+            _take_out(queries.engagement(view.auditor.engagement_id), view.auditor)
+        elif view.auditor.engagement_id == held.id:
+            raise Invalid(f"{email} is among its auditors already.", field="email")
+    session().flush()
+
+
+def _signs_in_by_himself(email: str) -> Membership | None:
+    """The auditor of this address whom the tenant's own connection vouches for; one who came by a code is another person."""
+    connection = members.connection()
+    known = members.lives_at(email) if connection else ()
+    return next((m for m in known if connection and m.person.issuer == connection.issuer), None)
+
+
+def _invite_by_mail(held: Engagement, auditor: EngagementAuditor, link: str, *, by_code: bool) -> None:
+    tenant = " ".join(current.actor().tenant_name.split())
+    how = "The link asks for a code each time, and sends it to this address." if by_code else "Sign in with your company."
+    outbox.send_mail(auditor.email, f"Your engagement at {tenant}", (
+        f"{current.actor().name} lets you into {held.ref}, {held.firm} at {tenant}.\n\n{link}\n\n{how}\n"
+        f"It opens on {long_day(held.fieldwork_from)} and closes at the end of {long_day(held.fieldwork_to)}.\n"
+    ))  # fmt: skip
+
+
+def remove_auditor(held: Engagement, auditor: EngagementAuditor) -> None:
+    """He is out at once, unless another engagement of his is open."""
+    _take_out(held, auditor)
+    actions.end_expired_sessions()
+
+
+def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
+    """His invitation goes too, unless it leads to another engagement as well."""
+    auditor.removed_at = clock.now()
+    record(REMOVED, auditor, ref=held.ref, name=auditor.name, email=auditor.email)
+    session().flush()
+    invitation = members.invitation(auditor.invitation_id) if auditor.invitation_id else None
+    if invitation is not None and invitation.accepted_at is None and invitation.withdrawn_at is None:
+        actions.fit_invitation(invitation, how="taken out of the engagement")
+
+
+def forget_auditor(erased: PersonErased) -> None:
+    """Remove an erased person from every engagement: links and codes that were sent to them lead nowhere from now on."""
+    rows = queries.auditors_who_are(erased.person_id, erased.addresses)
+    for auditor in rows:
+        auditor.link_hash = auditor.code_hash = auditor.code_ends_at = None
+        if auditor.removed_at is None:
+            auditor.removed_at = clock.now()
+            record(REMOVED, auditor, ref=queries.engagement(auditor.engagement_id).ref)
+    erased.removed["engagements"] = len(rows)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def hash_of_link(token: str) -> bytes:
+    return _hash(token)
+
+
+def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
+    """A new code to his address; five an hour. An earlier one no longer works. Refused while the engagement is not open."""
+    _must_be_open(held)
+    if auditor.person_id is not None:
+        _still_welcome(auditor, auditor.person_id)
+    now = clock.now()
+    if auditor.codes_since is None or now - auditor.codes_since >= timedelta(hours=1):
+        auditor.codes_since, auditor.codes_sent = now, 0
+    if auditor.codes_sent >= MOST_CODES:
+        raise DomainError("Five codes were sent within an hour. Wait a while, then ask for another one.")
+    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+    auditor.code_hash, auditor.code_ends_at = _code_hash(auditor, code), now + timedelta(minutes=CODE_MINUTES)
+    auditor.codes_sent, auditor.code_tries = auditor.codes_sent + 1, 0
+    record(CODE_SENT, auditor, ref=held.ref, email=auditor.email)
+    outbox.send_mail(auditor.email, "Your code for the console", (
+        f"{code[:4]} {code[4:]}\n\nIt works once, within {CODE_MINUTES} minutes. Whoever asks you for it is not from us.\n"
+    ))  # fmt: skip
+
+
+def _code_hash(auditor: EngagementAuditor, code: str) -> bytes:
+    """Eight digits are soon tried out, so the row and the link stand in the hash too."""
+    return hmac.new(auditor.link_hash or b"", f"{auditor.id}{code}".encode(), hashlib.sha256).digest()
+
+
+def _must_be_open(held: Engagement) -> None:
+    now = clock.now()
+    if held.is_open(now):
+        return
+    if now < held.opens_at and held.ended_at is None:
+        raise actions.Closed(f"The engagement opens on {long_day(held.fieldwork_from)}.")
+    raise actions.Closed("The engagement is over, and with it the access.")
+
+
+def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | None:
+    """Use the code up. None when it was right; otherwise why not, and the try is counted: what is returned must be committed."""
+    _must_be_open(held)
+    typed = "".join(code.split())
+    if auditor.code_hash is None or auditor.code_ends_at is None or auditor.code_ends_at <= clock.now():
+        return "That code is used up or too old. Ask for another one."
+    if auditor.code_tries >= MOST_TRIES:
+        return "Too many wrong codes. Ask for another one."
+    auditor.code_tries += 1
+    if not hmac.compare_digest(auditor.code_hash, _code_hash(auditor, typed)):
+        record(CODE_REFUSED, auditor, outcome="refused", ref=held.ref, tries=auditor.code_tries, email=auditor.email)
+        return "That is not the code. Look at the newest mail."
+    auditor.code_hash = auditor.code_ends_at = None
+    return None
+
+
+def arrive(auditor: EngagementAuditor, identity: Identity) -> Person:
+    """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a transaction with person_id set.
+
+    Whoever was removed comes back only by a link that somebody made for him afterwards; who was erased, never.
+    """
+    key = person_key(identity.issuer, identity.subject)
+    _still_welcome(auditor, key)
+    people.may_audit(auditor.email)
+    person = people.arrive(identity)
+    if members.membership_of(key) is None:
+        people.join(person, "auditor", via="engagement")
+    if auditor.person_id != person.id:
+        auditor.person_id = person.id
+    record(ARRIVED, auditor, about=person.id, way="link and code")
+    return person
+
+
+def _still_welcome(auditor: EngagementAuditor, person_id: UUID) -> None:
+    held = members.any_membership_of(person_id)
+    if held is not None and held.via == ERASED:
+        raise actions.Closed("This account was erased here, for good. Ask the tenant to let you in by another address.")
+    if held is not None and held.ended_at is not None and auditor.created_at <= held.ended_at:
+        raise actions.Closed("Your access here was taken back. Ask the tenant to let you in anew: this link no longer does.")

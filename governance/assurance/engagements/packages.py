@@ -1,0 +1,104 @@
+"""Evidence packages: requested, filed and downloaded; PACKAGES is how they are generated, cancelled and retried."""
+
+from governance.assurance.engagements import permissions, queries
+from governance.assurance.engagements.models import (
+    Engagement,
+    EvidencePackage,
+)
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import background_work, clock, current
+from governance.kernel.background_work import GeneratedFile
+from governance.kernel.errors import DomainError
+from governance.kernel.storage import Blob
+
+PACKAGE_ASKED = action(
+    "package.asked",
+    "asked for an evidence package",
+    target="EvidencePackage",
+    activity="create",
+    severity="low",
+    fields="engagement",
+)
+PACKAGE_CANCELLED = action(
+    "package.cancelled",
+    "cancelled an evidence package",
+    target="EvidencePackage",
+    activity="update",
+    severity="informational",
+    fields="engagement",
+)
+PACKAGE_MADE = action(
+    "package.made",
+    "made an evidence package",
+    target="EvidencePackage",
+    activity="update",
+    severity="low",
+    fields="engagement files size sha256 checkpoint",
+)
+PACKAGE_TAKEN = action(
+    "package.downloaded",
+    "downloaded an evidence package",
+    target="EvidencePackage",
+    activity="read",
+    severity="low",
+    fields="engagement sha256",
+)
+
+
+def ask_package(held: Engagement) -> EvidencePackage:
+    """Queue a package of everything in scope; while one is under way, that one is watched."""
+    background_work.lock(EvidencePackage)
+    running = background_work.under_way(EvidencePackage, EvidencePackage.engagement_id == held.id)
+    return running[0] if running else background_work.start(EvidencePackage(
+        engagement_id=held.id, asked_by=current.actor().person_id, work_item_id=None, storage_key=None, sha256=None, size=None, files=None,
+        checkpoint=None, finished_at=None,
+    ))  # fmt: skip
+
+
+def _ref_of(package: EvidencePackage) -> str:
+    return queries.engagement(package.engagement_id).ref
+
+
+PACKAGES = background_work.WorkKind(
+    name="evidence package",
+    noun="package",
+    model=EvidencePackage,
+    view=permissions.PACKAGE,
+    permission=permissions.PACKAGE,
+    find=queries.visible_package,
+    title=lambda package: package_filename(queries.engagement(package.engagement_id)),
+    page=lambda package: ("engagements.package", {"engagement_id": package.engagement_id, "package_id": package.id}),
+    address=lambda package: {"engagement_id": package.engagement_id, "package_id": package.id},
+    requested=lambda package: record(PACKAGE_ASKED, package, engagement=_ref_of(package)),
+    cancelled=lambda package: record(PACKAGE_CANCELLED, package, engagement=_ref_of(package)),
+    requester_only=True,
+    stored=EvidencePackage.storage_key,
+    prefix="packages",  # encrypted under the tenant's key, as the evidence in them is
+    max_bytes=64 * 1024**3,
+    icon="package",
+    result_label="Open the package",
+)
+
+
+def package_filename(held: Engagement) -> str:
+    return f"{current.actor().tenant_slug}-{held.ref}.zip"
+
+
+def file_package(package: EvidencePackage, held: Engagement, blob: Blob, *, files: int, checkpoint: int) -> bool:
+    """Keep a finished package; False where another process has, and nothing changes."""
+    if package.is_ready:
+        return False
+    package.storage_key, package.sha256, package.size = blob.key, blob.sha256, blob.size
+    package.files, package.checkpoint, package.finished_at = files, checkpoint, clock.now()
+    record(PACKAGE_MADE, package, engagement=held.ref, files=files, size=blob.size, sha256=blob.sha256, checkpoint=checkpoint)
+    return True
+
+
+def download_package(held: Engagement, package: EvidencePackage) -> GeneratedFile:
+    """Record that somebody downloads the package, which is an entry each time, and return it."""
+    if package.storage_key is None:
+        raise DomainError("This package isn't ready yet.")
+    record(PACKAGE_TAKEN, package, engagement=held.ref, sha256=package.sha256)
+    name, digest = package_filename(held), package.sha256 or ""
+    return GeneratedFile(name, "application/zip", key=package.storage_key, size=package.size or 0, sha256=digest)

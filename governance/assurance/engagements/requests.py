@@ -1,0 +1,386 @@
+"""Requests of an engagement: the list by hand or from a file, what answers each one, and the auditors' judgement.
+
+What was provided to the auditors stays: a better answer is another version beside it.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from governance.assurance.engagements import actions, permissions, queries
+from governance.assurance.engagements.models import (
+    AuditRequest,
+    Engagement,
+    RequestAttachment,
+    RequestImport,
+    RequestRemark,
+)
+from governance.assurance.engagements.request_import import Listed, Row
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people import queries as members
+from governance.foundation.people.owners import OWNING_ROLES, check_may_own
+from governance.kernel import clock, current, undo
+from governance.kernel.access import require
+from governance.kernel.db import alone, session
+from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.formatting import long_day
+from governance.kernel.ids import uuid7
+from governance.kernel.undo import Overtaken, UndoStep
+
+ASKED = action(
+    "request.asked",
+    "added a request",
+    target="AuditRequest",
+    activity="create",
+    severity="informational",
+    fields="engagement ref title criteria due_on",
+    persons="owner",
+)
+CHANGED_REQUEST = action(
+    "request.assigned",
+    "changed who answers a request",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref due_on undoes",
+    persons="owner",
+)
+READ_LIST = action(
+    "request.list.read",
+    "read a list of requests",
+    target="RequestImport",
+    activity="create",
+    severity="informational",
+    fields="engagement rows problems sha256",
+    personal="filename",
+)
+TOOK_OVER = action(
+    "request.list.imported",
+    "took over a list of requests",
+    target="RequestImport",
+    activity="update",
+    severity="informational",
+    fields="engagement added already sha256",
+    personal="filename",
+)
+ATTACHED = action(
+    "request.version.attached",
+    "attached evidence to a request",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref evidence number sha256",
+)
+DETACHED = action(
+    "request.version.detached",
+    "took evidence off a request",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref evidence number sha256",
+)
+PROVIDED = action(
+    "request.provided",
+    "provided what a request asks for",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref versions",
+)
+ACCEPTED = action(
+    "request.accepted",
+    "accepted what was provided",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref",
+)
+RETURNED = action(
+    "request.returned",
+    "returned what was provided",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref",
+)
+COMMENTED = action(
+    "request.commented",
+    "wrote in a request's thread",
+    target="AuditRequest",
+    activity="update",
+    severity="informational",
+    fields="ref",
+    personal="text",
+)
+CHUNK = 1000  # rows of one statement
+
+
+def add_request(
+    held: Engagement, *, title: str, detail: str = "", criteria: Sequence[str] = (), due_on: date | None = None,
+    owner_id: UUID | None = None, ref: str = "",
+) -> AuditRequest:  # fmt: skip
+    """One by hand. Its ref is the next of the list unless the firm has one of its own."""
+    actions.check_not_over(held)
+    alone(f"requests of {held.id}")
+    known = queries.known_rows(held.id)
+    ref = ref.strip() or _next_request(known)
+    if ref in known:
+        raise Invalid(f"{ref} is in the list already.", field="ref")
+    row = _checked_row(held, Row(0, ref, title, detail, tuple(criteria), due_on, ""))
+    check_may_own(owner_id)
+    made = AuditRequest(
+        engagement_id=held.id, ref=row.ref, title=row.title, detail=row.detail, criteria=list(row.criteria), due_on=due_on,
+        owner_id=owner_id, state="open", state_since=clock.now(), asked_by=current.actor().person_id, row=None, version=1,
+        created_at=clock.now(),
+    )  # fmt: skip
+    session().add(made)
+    record(
+        ASKED, made, engagement=held.ref, ref=made.ref, title=made.title, criteria=made.criteria, due_on=due_on, owner=owner_id
+    )
+    return made
+
+
+def _next_request(known: Collection[str]) -> str:
+    numbers = [int(ref.removeprefix("PBC-")) for ref in known if re.fullmatch(r"PBC-\d{1,6}", ref)]
+    return f"PBC-{max(numbers, default=0) + 1:03}"
+
+
+def _checked_row(held: Engagement, row: Row) -> Row:
+    if not row.title.strip():
+        raise Invalid("What is asked for?", field="title")
+    if len(row.title) > 300 or len(row.detail) > 4000 or len(row.ref) > 40:  # noqa: PLR2004 - what a list can show
+        raise Invalid("A title has 300 characters at most, its details 4 000, a ref 40.", field="title")
+    return Row(
+        row.line,
+        row.ref,
+        " ".join(row.title.split()),
+        row.detail.strip(),
+        tuple(_criteria_of(held, row.criteria)),
+        row.due_on,
+        row.owner,
+    )
+
+
+def _criteria_of(held: Engagement, criteria: Sequence[str]) -> list[str]:
+    wanted = [ref for each in criteria if (ref := each.strip())]
+    if held.framework_id is None:
+        return list(dict.fromkeys(wanted))
+    return actions.check_criteria(held.framework_id, wanted)
+
+
+def keep_list(held: Engagement, listed: Listed, *, filename: str, sha256: str) -> RequestImport:
+    """Keep what a file holds, for looking at it first: nothing is in the list yet."""
+    actions.check_not_over(held)
+    kept = RequestImport(
+        engagement_id=held.id, filename=filename, sha256=sha256, rows=[row.as_json for row in listed.rows],
+        problems=[list(problem) for problem in listed.problems], found=len(listed.rows), sent_by=current.actor().person_id,
+        applied_at=None, added=None,
+    )  # fmt: skip
+    session().add(kept)
+    record(READ_LIST, kept, engagement=held.ref, rows=kept.found, problems=len(listed.problems), sha256=sha256, filename=filename)
+    return kept
+
+
+def take_over(held: Engagement, kept: RequestImport) -> int:
+    """Add the lines that are not in the list yet; how many. A list with wrong lines is refused whole; the same list twice adds nothing."""
+    actions.check_not_over(held)
+    if kept.applied_at is not None:
+        return 0
+    if kept.problems:
+        raise DomainError("Some lines are wrong. Correct them in the file and send it again: a list is taken over whole.")
+    alone(f"requests of {held.id}")
+    known, people_by_address = queries.known_rows(held.id), _owners()
+    new = [row for row in map(Row.from_json, kept.rows) if row.ref not in known]
+    now, asked_by = clock.now(), current.actor().person_id
+    values = [
+        {
+            "id": uuid7(), "tenant_id": held.tenant_id, "engagement_id": held.id, "ref": row.ref, "title": row.title, "detail": row.detail,
+            "criteria": list(row.criteria), "due_on": row.due_on, "owner_id": people_by_address.get(row.owner.lower()), "state": "open",
+            "state_since": now, "asked_by": asked_by, "row": row.digest, "version": 1, "created_at": now,
+        }
+        for row in new
+    ]  # fmt: skip
+    for start in range(0, len(values), CHUNK):
+        session().execute(insert(AuditRequest), values[start : start + CHUNK])
+    kept.applied_at, kept.added = now, len(new)
+    record(
+        TOOK_OVER,
+        kept,
+        engagement=held.ref,
+        added=len(new),
+        already=kept.found - len(new),
+        sha256=kept.sha256,
+        filename=kept.filename,
+    )
+    return len(new)
+
+
+def _owners() -> Mapping[str, UUID]:
+    return {m.email.lower(): m.person_id for m in members.members() if m.role in OWNING_ROLES}
+
+
+def _as_seen(request: AuditRequest, seen: int | None) -> None:
+    """`seen` is the request's version that the form was opened with: nobody judges or hands over what he has not seen."""
+    if seen is None or seen == request.version:
+        return
+    done = queries.turns_since(request, seen)
+    told = f": {', then '.join(done)}" if done else ""
+    raise Stale(
+        f"{request.ref} was moved on since you opened this page{told}. Nothing was done and what you wrote stands below: look at it as it is now."
+    )
+
+
+def assign(
+    held: Engagement, request: AuditRequest, *, owner_id: UUID | None, due_on: date | None, seen: int | None = None,
+    undoes: UUID | None = None,
+) -> None:  # fmt: skip
+    """Who answers it, and by when. `undoes`: the entry taken back."""
+    actions.check_not_over(held)
+    _as_seen(request, seen)
+    before, after = {"owner": request.owner_id, "due_on": request.due_on}, {"owner": owner_id, "due_on": due_on}
+    changed = [name for name in after if after[name] != before[name]]
+    if not changed:
+        return
+    if "owner" in changed:
+        check_may_own(owner_id)
+    request.owner_id, request.due_on, request.version = owner_id, due_on, request.version + 1
+    entry = record(CHANGED_REQUEST, request, before=before, after=after, ref=request.ref, undoes=undoes)
+    undo.remember(
+        "request.owner", request.id, entry.id, before={name: before[name] for name in changed}, after={name: after[name] for name in changed}
+    )  # fmt: skip
+
+
+UNDOABLE = {"request.owner"}
+
+
+@undo.restores("request.owner")
+def _restore_owner(step: UndoStep) -> None:
+    """The fields that the step changed; those that it left as they were keep what they hold now."""
+    held, request = queries.request_by_id(step.target_id)
+    present = {"owner": request.owner_id, "due_on": request.due_on}
+    if any(undo.plain(present[name]) != value for name, value in step.after.items()):
+        raise Overtaken(f"{request.ref} was reassigned by {members.who_last(request.id, CHANGED_REQUEST)} meanwhile.")
+    owner_id = undo.id_or_none(step.before["owner"]) if "owner" in step.before else request.owner_id
+    due_on = undo.day_or_none(step.before["due_on"]) if "due_on" in step.before else request.due_on
+    assign(held, request, owner_id=owner_id, due_on=due_on, undoes=step.entry_id)
+
+
+def attach(held: Engagement, request: AuditRequest, version_id: UUID | None) -> RequestAttachment:
+    """Lay a version beside the request; the auditor sees it once it is provided. The same one twice is one."""
+    _may_answer(held, request)
+    version = queries.attachable(version_id) if version_id else None
+    if version is None:
+        raise Invalid(
+            "That version is not a choice here: it is unknown, was rejected, or its file was destroyed.", field="version_id"
+        )
+    already = next((a for a in queries.attached([request.id]) if a.version.id == version.id), None)
+    if already is not None:
+        return already.attachment
+    made = RequestAttachment(
+        request_id=request.id,
+        version_id=version.id,
+        attached_by=current.actor().person_id,
+        provided_at=None,
+        created_at=clock.now(),
+    )
+    session().add(made)
+    request.version += 1  # whoever provides hands over what his page shows, and nothing else
+    record(ATTACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
+    return made
+
+
+def detach(held: Engagement, request: AuditRequest, attachment: RequestAttachment) -> None:
+    """Only while it was not provided: what the auditors have seen stays."""
+    _may_answer(held, request)
+    if attachment.provided_at is not None:
+        raise DomainError("That version was provided to the auditors, so it stays. Attach a better one beside it.")
+    version = queries.version(attachment.version_id)
+    session().delete(attachment)
+    request.version += 1
+    record(DETACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
+
+
+def _may_answer(held: Engagement, request: AuditRequest) -> None:
+    actions.check_not_over(held)
+    require(permissions.PROVIDE, on=request)
+    if request.state == "accepted":
+        raise DomainError(f"{request.ref} was accepted on {long_day(request.state_since.date())}: it is done.")
+    if request.state == "provided":
+        raise DomainError(f"{request.ref} was provided on {long_day(request.state_since.date())}. It is with the auditors now.")
+
+
+def provide(held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None) -> None:
+    """Hand what is attached to the auditors; from now on exactly these versions are before them."""
+    _as_seen(request, seen)
+    _may_answer(held, request)
+    new = [each for each in queries.attached([request.id]) if each.attachment.provided_at is None]
+    if not new and not said.strip():
+        raise Invalid("Attach a version of evidence first, or say in words what answers the request.", field="text")
+    for each in new:
+        if queries.attachable(each.version.id) is None:
+            name = f"{each.evidence.ref} version {each.version.number}"
+            raise DomainError(
+                f"{name} was rejected, or its file destroyed, since it was attached. Take it off, and attach another."
+            )
+    now = clock.now()
+    for each in new:
+        each.attachment.provided_at = now
+    _turn(request, "provided", said)
+    record(
+        PROVIDED,
+        request,
+        because=said.strip() or None,
+        ref=request.ref,
+        versions=[f"{e.evidence.ref} v{e.version.number} {e.version.sha256 or ''}".strip() for e in new],
+    )
+
+
+def accept(held: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None) -> None:
+    _as_seen(request, seen)
+    _may_judge(held, request)
+    _turn(request, "accepted", said)
+    record(ACCEPTED, request, because=said.strip() or None, ref=request.ref)
+
+
+def give_back(held: Engagement, request: AuditRequest, *, because: str, seen: int | None = None) -> None:
+    """Return it with a reason: it waits for the tenant again."""
+    _as_seen(request, seen)
+    _may_judge(held, request)
+    if not because.strip():
+        raise Invalid("Say what is missing: whoever answers needs to know.", field="text")
+    _turn(request, "returned", because)
+    record(RETURNED, request, because=because.strip()[:4000], ref=request.ref)
+
+
+def _may_judge(held: Engagement, request: AuditRequest) -> None:
+    actions.check_not_over(held)
+    if request.state != "provided":
+        raise DomainError(f"{request.ref} is {request.state}, so there is nothing to judge just now.")
+
+
+def _turn(request: AuditRequest, state: str, said: str) -> None:
+    request.state, request.state_since, request.version = state, clock.now(), request.version + 1
+    _say(request, state, said)
+
+
+def _say(request: AuditRequest, kind: str, text: str) -> RequestRemark:
+    text = text.strip()
+    if len(text) > 4000:  # noqa: PLR2004 - a long letter
+        raise Invalid("A remark has 4 000 characters at most.", field="text")
+    made = RequestRemark(request_id=request.id, kind=kind, text=text, said_by=current.actor().person_id, said_at=clock.now())
+    session().add(made)
+    session().flush()
+    return made  # recorded by the verb that it belongs to
+
+
+def comment(held: Engagement, request: AuditRequest, text: str) -> RequestRemark:
+    actions.check_not_over(held)
+    if not text.strip():
+        raise Invalid("Write something first.", field="text")
+    made = _say(request, "comment", text)
+    record(COMMENTED, request, ref=request.ref, text=text.strip())
+    return made
