@@ -53,11 +53,11 @@ def _answers() -> Select[Any]:
 
 
 def _answered() -> Select[Any]:
-    return _done(actions.PROVIDED, actions.CHANGED_REQUEST)
+    return _done(requests.PROVIDED, requests.CHANGED_REQUEST)
 
 
 def _judged() -> Select[Any]:
-    return _done(actions.ACCEPTED, actions.RETURNED).where(AuditRequest.engagement_id.in_(queries.ids_of_current(ME, NOW)))
+    return _done(requests.ACCEPTED, requests.RETURNED).where(AuditRequest.engagement_id.in_(queries.ids_of_current(ME, NOW)))
 
 
 def _done(*events: Action) -> Select[Any]:
