@@ -248,14 +248,14 @@ def _silently(world: Mapping[str, Any], server: Any, *, stop: bool) -> float:
 
 
 def _standing(systems: int) -> Any:
-    from governance.operations.policies.effective_policies import Content, Governed, Platform, Standing
+    from governance.operations.policies.effective_policies import Content, EffectivePolicy, Governed, Platform
     from governance.operations.policies.strictness import read_all
 
     each = tuple(
         Governed(uuid4(), f"system-{n}", f"System {n}", "high_risk" if n % 5 == 0 else "standard") for n in range(systems)
     )
     content = Content("strict", read_all({"citations": "required"}), {s.id: read_all({"memory": "off"}) for s in each[::3]})
-    return Standing(Platform(), 7, content, each)
+    return EffectivePolicy(Platform(), 7, content, each)
 
 
 def _answers(systems: int, slug: str = "bench") -> Any:

@@ -202,7 +202,7 @@ def _watched(pid: int) -> Iterator[list[float]]:
 
 def _fill(server: embedded.Embedded, pieces: int) -> None:
     """Pieces with one accepted version each, every tenth with twelve, written by SQL: a third overdue, a third due, a third fresh."""
-    tenant, person = make.founder("acme").tenant_id, make.person_id("contributor")
+    tenant, person = make.system_actor("acme").tenant_id, make.person_id("contributor")
     values = {"tenant": tenant, "person": person, "pieces": pieces}
     with psycopg.connect(world.superuser(server), autocommit=True) as connection:
         for statement in FILL:

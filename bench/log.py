@@ -210,7 +210,7 @@ def _sequenced(app: Flask, server: embedded.Embedded, count: int, commits: float
 
 
 def _empty_queue() -> None:
-    with current.acting_as(make.founder("acme")):
+    with current.acting_as(make.system_actor("acme")):
         while sequencer.sequence() == sequencer.BATCH:
             pass
 
@@ -296,6 +296,6 @@ def _export(file: Path, count: int) -> str:
     with file.open("wb") as out:
         out.write(jsonl.Header(origin, note, whole=True, first=0, last=count - 1, filters={}).line)
         for index, body in enumerate(bodies):
-            out.write(jsonl.Entry(index, body, merkle.inclusion(index, count, node)).line)
+            out.write(jsonl.ExportedEntry(index, body, merkle.inclusion(index, count, node)).line)
         out.write(jsonl.Trailer(count, 0, count - 1).line)
     return signed_note.verifier_key(private, origin)

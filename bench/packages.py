@@ -184,7 +184,7 @@ def _made(server: embedded.Embedded, environment: Mapping[str, str], engagement_
 
 def _there() -> int:
     """Bytes of what is under way."""
-    folder = VAR / "objects" / make.founder(TENANT).tenant_id.hex
+    folder = VAR / "objects" / make.system_actor(TENANT).tenant_id.hex
     return sum(each.stat().st_size for each in folder.glob(f"{storage.INCOMING}*") if each.exists())
 
 
@@ -271,7 +271,7 @@ def main() -> None:
     environment = run._environment(server)
     os.environ.update(environment)
     app = run._application()
-    make.world()
+    make.create_world()
     rows: Any = measure(app, server, environment, quick="--quick" in sys.argv)
     run._print(rows, {}, {})
 

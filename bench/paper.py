@@ -5,13 +5,13 @@ import resource
 import sys
 import time
 
-from tests.publishing.reports import sample
+from tests.publishing.reports import rmf_samples
 
 
 def main(how: str) -> None:
     from governance.publishing.reports.document import build
 
-    built = build(sample.snapshot())
+    built = build(rmf_samples.sample_snapshot())
     before, begun = _used(), time.perf_counter()
     data = _ours(built) if how == "ours" else _bare(built.html)
     wall, after = time.perf_counter() - begun, _used()

@@ -62,7 +62,7 @@ def superuser(server: embedded.Embedded) -> str:
 
 def fill() -> None:
     """People, framework, controls and the assessment by the product's actions; the mass of evidence by SQL, as the tenant."""
-    make.world()
+    make.create_world()
     today = clock.today()
     with make.acting():
         adopting.adopt(KEY)

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.effort import LOOKS
+from tests.quick_run import CHECKS_PER_PAGE
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
@@ -77,7 +77,7 @@ def _is_to_be_looked_at(reply: TestResponse) -> bool:
     """Always, but for a quick run: there the same address with other ids is looked at a few times."""
     kind = ID.sub("*", reply.request.path), reply.status_code
     _looked[kind] += 1
-    return LOOKS is None or _looked[kind] <= LOOKS
+    return CHECKS_PER_PAGE is None or _looked[kind] <= CHECKS_PER_PAGE
 
 
 def _is_file(value: Any) -> bool:

@@ -1,12 +1,14 @@
 """A real PostgreSQL, migrated once; each test in an outer transaction that is rolled back; a second tenant always there."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+from uuid import UUID
 
 import hypothesis
 import pytest
@@ -15,11 +17,15 @@ from sqlalchemy import create_engine, event
 from governance.app import migrate
 from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.tenants import queries as directory
 from governance.kernel import config, db, embedded, tenant_cache
+from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
-from tests.effort import function, left_out
+from tests.quick_run import function_of, left_out_tests
+from tests.route_helpers import MEANING_OF_WORDS
+from tests.row_factory import TENANTED, RowFactory
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
@@ -35,11 +41,11 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     """`make check` leaves out what takes long."""
-    slow = left_out()
-    gone = [item for item in items if function(item.nodeid) in slow]
+    slow = left_out_tests()
+    gone = [item for item in items if function_of(item.nodeid) in slow]
     if gone:
         config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if function(item.nodeid) not in slow]
+        items[:] = [item for item in items if function_of(item.nodeid) not in slow]
 
 
 def pytest_make_parametrize_id(config, val, argname):  # noqa: ARG001 - pytest's signature
@@ -100,7 +106,7 @@ def settings(server, folder):
 def app(settings):
     app = create_app(settings)
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    make.world()
+    make.create_world()
     db.connect(_sealed)
     return app
 
@@ -144,7 +150,7 @@ def engine(settings):
 
 
 @pytest.fixture(scope="session")
-def races(server, worker_id):
+def race_database(server, worker_id):
     """A database for what a test has to commit: other tests, in whatever order, never meet it."""
     name = f"races_{worker_id}".replace("-", "_")
     embedded.drop(server, name)
@@ -154,12 +160,12 @@ def races(server, worker_id):
 
 
 @pytest.fixture
-def committed(app, races, isolated):
+def committed_world(app, race_database, isolated):
     """Real connections to the world of `races`, so that several threads see what each commits."""
-    engine = create_engine(races.app_url, pool_size=4)
+    engine = create_engine(race_database.app_url, pool_size=4)
     db.connect(engine)
     _forget(app)
-    make.world()
+    make.create_world()
     yield engine
     engine.dispose()
     _forget(app)
@@ -291,3 +297,34 @@ def shared_data():
     if not DATA.is_dir():
         pytest.skip("NOT TESTED: the real files of ../shared/data are not here")
     return DATA
+
+
+@pytest.fixture
+def acme_ids(acting) -> dict[str, Any]:
+    """word in an address → the id of an object of acme that it may mean."""
+    ids: dict[str, UUID] = {}
+    with acting("admin"):
+        rows = RowFactory()
+        for model in (
+            m for m in TENANTED if m.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}
+        ):  # no address names a key or a provider
+            ids[model.__name__] = rows.of(model)
+        system = session().get(
+            next(m for m in TENANTED if m.__name__ == "AISystem"), (make.system_actor("acme").tenant_id, ids["AISystem"])
+        )
+        key = system.key
+        pseudonym = personal_field_encryption.pseudonym(make.person_id("admin"))
+        names = {
+            **ids,
+            **{_word(name): i for name, i in ids.items()},
+            **{f"{_last(name)}_id": i for name, i in reversed(ids.items())},
+        }
+    return names | {word: ids[name] for word, name in MEANING_OF_WORDS.items()} | {"system_key": key, "pseudonym": pseudonym}
+
+
+def _word(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", name).lower() + "_id"
+
+
+def _last(name: str) -> str:
+    return re.findall(r"[A-Z][a-z]+", name)[-1].lower()

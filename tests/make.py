@@ -38,7 +38,7 @@ ISSUER = "https://id.{}.example"
 MEMBERS_FOR = timedelta(days=800)  # longer than anything that a test dates back: members may approve what was asked since
 
 
-def world() -> None:
+def create_world() -> None:
     """Tenants, people and memberships, committed: every test starts from them."""
     for slug, name, kind in (
         ("acme", "Acme Insurance", "customer"),
@@ -49,15 +49,15 @@ def world() -> None:
             tenants.found(slug, name, kind=kind)
     for slug, part in PEOPLE:
         if (slug, part) not in LATER:
-            join(part, slug, since=clock.now() - MEMBERS_FOR)
-    _engage()
+            add_member(part, slug, since=clock.now() - MEMBERS_FOR)
+    _open_engagement()
 
 
-def join(part: str, slug: str = "acme", *, since: datetime | None = None) -> None:
+def add_member(part: str, slug: str = "acme", *, since: datetime | None = None) -> None:
     """That person is a member since then, by default from now on."""
     name, email, role = PEOPLE[slug, part]
     who = identity(slug, name, email)
-    with current.acting_as(founder(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
+    with current.acting_as(system_actor(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
         person = people.arrive(who)
         if session().scalars(select(Membership).where(Membership.person_id == person.id)).one_or_none() is None:
             joined = people.join(person, role, via="the test's world")
@@ -67,9 +67,9 @@ def join(part: str, slug: str = "acme", *, since: datetime | None = None) -> Non
 FIRM = "Halden & Co"
 
 
-def _engage() -> None:
+def _open_engagement() -> None:
     """Acme's auditors are at work over everything: without an open engagement nobody would let them in."""
-    with current.acting_as(founder("acme")), transaction():
+    with current.acting_as(system_actor("acme")), transaction():
         if engagements.refs():
             return
         today, year = clock.today(), timedelta(days=365)
@@ -87,7 +87,7 @@ def identity(slug: str, name: str, email: str) -> oidc.Identity:
     return oidc.Identity(ISSUER.format(slug), email, email, True, name, (), f"sid-{email}", clock.now().timestamp(), "token")
 
 
-def founder(slug: str) -> Actor:
+def system_actor(slug: str) -> Actor:
     tenant_id = directory.tenant_id(slug)
     assert tenant_id, f"no tenant {slug}"
     return tenants.founder(tenant_id, slug, {"acme": "Acme Insurance"}.get(slug, slug.title()))
@@ -99,7 +99,7 @@ def person_id(role: str, slug: str = "acme") -> UUID:
 
 def actor(role: str, slug: str = "acme") -> Actor:
     name, email, real_role = PEOPLE[slug, role]
-    base = founder(slug)
+    base = system_actor(slug)
     return Actor(
         base.tenant_id,
         slug,

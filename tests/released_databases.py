@@ -3,7 +3,7 @@
     python -m tests.released_databases 0.2.0       write tests/released/0.2.0.sql.xz, on the day of the release
 
 The file is what pg_dump writes of a database with rows of two tenants in every table, so it goes on showing what that release
-made even when the migrations could no longer. The row of a table comes from tests/rows.py.
+made even when the migrations could no longer. The row of a table comes from tests/row_factory.py.
 """
 
 import lzma
@@ -20,7 +20,7 @@ from governance.assurance.frameworks import sync
 from governance.kernel import config, embedded
 from governance.kernel.db import Model, Tenanted, session
 from tests import make
-from tests.rows import TENANTED, Rows
+from tests.row_factory import TENANTED, RowFactory
 from tools import schema_dump
 
 FOLDER = Path(__file__).parent / "released"
@@ -80,10 +80,10 @@ def write(version: str) -> Path:
 
 def fill() -> None:
     """Commit a row of every tenanted table for each of two tenants, and one of every other table that is empty."""
-    make.world()
+    make.create_world()
     for slug in TENANTS:
         with make.acting("admin", slug):
-            rows = Rows()
+            rows = RowFactory()
             for model in TENANTED:
                 rows.of(model)
     with make.acting("operator_admin", "console"):
@@ -94,7 +94,7 @@ def fill() -> None:
 
 
 def _shared_values(table: Table) -> dict[str, object]:
-    values = Rows().values(table)
+    values = RowFactory().values(table)
     return {name: value for name, value in values.items() if name in table.columns} | SHARED_VALUES.get(table.name, {})
 
 

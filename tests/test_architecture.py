@@ -14,12 +14,12 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 from packaging.version import Version
 from sqlalchemy import Table
 
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import registry as log
-from governance.foundation.audit import sealing
 from governance.foundation.audit.record import UndeclaredField, record
 from governance.kernel import access
 from governance.kernel.db import Model
-from tests.effort import SLOW
+from tests.quick_run import SLOW
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted((ROOT / "governance").rglob("*.py"))
@@ -66,7 +66,7 @@ OTHER_WRITERS = ACTIONS_APART | {
     "foundation/audit/record.py": {"AuditEntry"},
     "foundation/audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
     "foundation/audit/logs.py": {"LogHead", "LogKey"},
-    "foundation/audit/sealing.py": {"TenantKey", "DataKey"},
+    "foundation/audit/personal_field_encryption.py": {"TenantKey", "DataKey"},
     "assurance/frameworks/sync.py": {"Framework", "Requirement"},
     "foundation/identity_providers/actions.py": {"Connection"},  # sign-in reads it below approvals; each change leaves an entry
     "foundation/people/sign_in_state.py": {"SignIn"},  # the steps before anybody is known; what they end in is recorded
@@ -297,7 +297,7 @@ def test_every_action_writes_its_declared_fields_and_no_others(app, acting):
             assert set(entry.changes) == deed.fields, deed.name
             assert set(entry.sealed) == deed.personal, deed.name
             assert not [n for n in deed.personal if f"{n} of it".encode() in entry.body], deed.name
-            assert sealing.unseal("because", entry.sealed["because"]) == because
+            assert personal_field_encryption.unseal("because", entry.sealed["because"]) == because
             with pytest.raises(UndeclaredField, match="surely_not_declared"):
                 record(deed, target, surely_not_declared="x")
 
@@ -404,8 +404,8 @@ def test_nothing_personal_or_foreign_is_in_the_repository():
 
 
 def test_no_test_asserts_a_duration_or_a_rate():
-    """A busy machine is no fault: tests wait by tests/patience.py for what must come, and `make bench` measures."""
-    waiting = {"tests/patience.py", "tests/journeys/conftest.py"}  # the second signs in again before a sign-in is too old
+    """A busy machine is no fault: tests wait by tests/waiting.py for what must come, and `make bench` measures."""
+    waiting = {"tests/waiting.py", "tests/journeys/conftest.py"}  # the second signs in again before a sign-in is too old
     clocks = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"}
     measuring = {short(p) for p in TESTS for name, _ in calls(tree(p)) if ".".join(name.split(".")[-2:]) in clocks}
     assert measuring == waiting

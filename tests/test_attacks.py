@@ -207,7 +207,7 @@ def test_forty_open_streams_leave_threads_for_everybody_else(as_officer, acting,
     assert '"queued"' in as_officer.get(f"work/{item}/events").text
 
 
-def bomb(megabytes: int) -> bytes:
+def pdf_bomb(megabytes: int) -> bytes:
     """A PDF whose attachment is that many megabytes of nothing, packed a thousand to one."""
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(megabytes)) + packer.flush()
@@ -222,7 +222,7 @@ def bomb(megabytes: int) -> bytes:
 
 @pytest.mark.slow
 def test_a_small_pdf_that_unpacks_to_a_gigabyte_is_checked_within_limits():
-    data = bomb(1024)
+    data = pdf_bomb(1024)
     assert len(data) < 2 * 1024 * 1024
     found = sandboxed_verify.verify(data, "x", KEY, seconds=10)
     assert not found.ok and found.sentence.startswith("Do not rely on this report")
@@ -232,12 +232,12 @@ def test_a_small_pdf_that_unpacks_to_a_gigabyte_is_checked_within_limits():
 def test_what_breaks_the_limits_is_a_failed_check_and_not_a_failed_console(client):
     found = sandboxed_verify.verify(b"%PDF-1.7", "x", KEY, seconds=0)
     assert found.checks == (sandboxed_verify.TOO_MUCH,) and not found.ok
-    sent = {"report": (io.BytesIO(bomb(900)), "r.pdf"), "signature": (io.BytesIO(b"x"), "r.sig"), "key": KEY}
+    sent = {"report": (io.BytesIO(pdf_bomb(900)), "r.pdf"), "signature": (io.BytesIO(b"x"), "r.sig"), "key": KEY}
     assert "Do not rely on this report" in client.post("/verify", then=200, **sent).text
 
 
 def test_the_child_says_what_the_rules_say():
-    data = bomb(1)
+    data = pdf_bomb(1)
     assert sandboxed_verify.verify(data, "x", KEY) == verify(data, "x", KEY)
 
 

@@ -24,8 +24,8 @@ from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make
-from tests.assurance.evidence import shelf
-from tests.previewing import confirm, confirming, lines, preview, undo_address
+from tests.assurance.evidence import evidence_helpers
+from tests.bulk_helpers import confirm_bulk, confirmation_fields, preview_bulk, preview_table, undo_address
 
 KEY = "nist-ai-rmf-1.0"
 LISTS = {"controls": Control, "evidence": Evidence, "requirements": AssessmentItem}
@@ -34,8 +34,11 @@ LISTS = {"controls": Control, "evidence": Evidence, "requirements": AssessmentIt
 @pytest.fixture
 def lists(app, acting):
     """Two owned rows of each list: name → (address of the list, address of its bulk action, ids)."""
-    controls = [shelf.control(ref, title) for ref, title in (("SEC-04", "Penetration test"), ("SEC-05", "Encryption at rest"))]
-    pieces = [shelf.piece(title) for title in ("Penetration test report", "Key inventory")]
+    controls = [
+        evidence_helpers.create_control(ref, title)
+        for ref, title in (("SEC-04", "Penetration test"), ("SEC-05", "Encryption at rest"))
+    ]
+    pieces = [evidence_helpers.create_evidence(title) for title in ("Penetration test report", "Key inventory")]
     with acting("compliance_officer"):
         held = assessing.begin(
             frameworks.framework(KEY).id, title="Q4 2026", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)
@@ -80,7 +83,7 @@ def test_the_bulk_bar_preselects_nothing_that_takes_an_owner_away(as_officer, li
 NONE_OF_THEM = "00000000-0000-0000-0000-000000000000"
 
 
-def form_of(name, owner="reviewer", **more):
+def bulk_form(name, owner="reviewer", **more):
     return {"owner_id": "none" if owner is None else str(make.person_id(owner)), **more}
 
 
@@ -101,9 +104,9 @@ def test_removing_owners_is_the_last_choice_and_is_previewed(as_officer, lists, 
     texts = [option.text for option in bar.find_all("option")]
     assert texts[0] in {"Choose an owner", "Keep each owner"} and texts[-1] == "Remove owner"
     before = len(entries(ASSIGNED[name]))
-    shown = preview(as_officer, address, ids=ids, **form_of(name, None))
+    shown = preview_bulk(as_officer, address, ids=ids, **bulk_form(name, None))
     assert "Remove the owner of 2" in shown and owners(name, ids) == [make.person_id("contributor")] * 2
-    as_officer.post(address, **confirming(shown))
+    as_officer.post(address, **confirmation_fields(shown))
     assert owners(name, ids) == [None, None] and len(entries(ASSIGNED[name])) == before + 2
 
 
@@ -111,24 +114,24 @@ def test_removing_owners_is_the_last_choice_and_is_previewed(as_officer, lists, 
 def test_the_preview_lists_exactly_what_is_applied(as_officer, lists, name):
     """What changes, from whom to whom; who has this owner already is listed apart and not touched."""
     _, address, ids = lists[name]
-    confirm(as_officer, address, ids=ids[:1], **form_of(name))
+    confirm_bulk(as_officer, address, ids=ids[:1], **bulk_form(name))
     before = len(entries(ASSIGNED[name]))
-    shown = preview(as_officer, address, ids=ids, **form_of(name))
-    [change], [same] = lines(shown, "changes"), lines(shown, "unchanged")
+    shown = preview_bulk(as_officer, address, ids=ids, **bulk_form(name))
+    [change], [same] = preview_table(shown, "changes"), preview_table(shown, "unchanged")
     assert "Anna Rossi becomes Jun Chen" in change[1] and same[1] == "Jun Chen"
-    done = as_officer.post(address, follow=True, **confirming(shown)).text
+    done = as_officer.post(address, follow=True, **confirmation_fields(shown)).text
     assert owners(name, ids) == [make.person_id("reviewer")] * 2
     assert [str(e.target_id) for e in entries(ASSIGNED[name])[before:]] == [str(ids[1])]
     assert "is now assigned to Jun Chen" in done and undo_address(done)
-    again = preview(as_officer, address, ids=ids, **form_of(name))
-    assert "Nothing would change" in again and not confirming(again) and len(lines(again, "unchanged")) == 2
+    again = preview_bulk(as_officer, address, ids=ids, **bulk_form(name))
+    assert "Nothing would change" in again and not confirmation_fields(again) and len(preview_table(again, "unchanged")) == 2
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_pressed_twice_it_is_applied_once_and_answered_alike(as_officer, lists, name):
     _, address, ids = lists[name]
     before = len(entries(ASSIGNED[name]))
-    fields = confirming(preview(as_officer, address, ids=ids, **form_of(name)))
+    fields = confirmation_fields(preview_bulk(as_officer, address, ids=ids, **bulk_form(name)))
     first, second = (as_officer.post(address, follow=True, **fields).text for _ in range(2))
     assert undo_address(first) == undo_address(second) is not None
     assert "are now assigned to Jun Chen" in second and len(entries(ASSIGNED[name])) == before + 2
@@ -138,20 +141,20 @@ def test_pressed_twice_it_is_applied_once_and_answered_alike(as_officer, lists, 
 def test_a_preview_that_was_overtaken_is_shown_again_and_nothing_is_applied(as_officer, as_admin, lists, name):
     """Two tabs, or two people: the second confirmation says what changed, and its own list is what counts."""
     _, address, ids = lists[name]
-    fields = confirming(preview(as_officer, address, ids=ids, **form_of(name)))
-    confirm(as_admin, address, ids=ids[1:], **form_of(name, "admin"))
+    fields = confirmation_fields(preview_bulk(as_officer, address, ids=ids, **bulk_form(name)))
+    confirm_bulk(as_admin, address, ids=ids[1:], **bulk_form(name, "admin"))
     shown = as_officer.post(address, then=409, **fields).text
     assert owners(name, ids) == [make.person_id("contributor"), make.person_id("admin")]
-    assert "Nothing was saved" in shown and "Sanjay Patel becomes Jun Chen" in " ".join(map(str, lines(shown, "changes")))
-    as_officer.post(address, **confirming(shown))
+    assert "Nothing was saved" in shown and "Sanjay Patel becomes Jun Chen" in " ".join(map(str, preview_table(shown, "changes")))
+    as_officer.post(address, **confirmation_fields(shown))
     assert owners(name, ids) == [make.person_id("reviewer")] * 2
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_two_tabs_with_the_same_wish_change_nothing_twice(as_officer, as_admin, lists, name):
     _, address, ids = lists[name]
-    fields = confirming(preview(as_officer, address, ids=ids, **form_of(name)))
-    confirm(as_admin, address, ids=ids, **form_of(name))
+    fields = confirmation_fields(preview_bulk(as_officer, address, ids=ids, **bulk_form(name)))
+    confirm_bulk(as_admin, address, ids=ids, **bulk_form(name))
     before = len(entries(ASSIGNED[name]))
     assert "Nothing is left to change" in as_officer.post(address, follow=True, **fields).text
     assert len(entries(ASSIGNED[name])) == before
@@ -161,13 +164,13 @@ def test_two_tabs_with_the_same_wish_change_nothing_twice(as_officer, as_admin, 
 def test_an_id_that_is_not_here_refuses_the_whole_selection(as_officer, as_neighbour, lists, name):
     _, address, ids = lists[name]
     foreign = {
-        "controls": lambda: shelf.control(owner=None, slug="globex"),
-        "evidence": lambda: shelf.piece("X", None, slug="globex"),
+        "controls": lambda: evidence_helpers.create_control(owner=None, slug="globex"),
+        "evidence": lambda: evidence_helpers.create_evidence("X", None, slug="globex"),
     }
     other = foreign.get(name, lambda: make.person_id("viewer"))()
     for stranger in (other, NONE_OF_THEM, "nonsense"):
-        as_officer.post(address, then=404, ids=[str(ids[0]), str(stranger)], **form_of(name))
-        as_officer.post(address, then=404, seen=[f"{ids[0]}.0", f"{stranger}.0"], **form_of(name))
+        as_officer.post(address, then=404, ids=[str(ids[0]), str(stranger)], **bulk_form(name))
+        as_officer.post(address, then=404, seen=[f"{ids[0]}.0", f"{stranger}.0"], **bulk_form(name))
     as_neighbour.post(address, then=404, ids=ids, owner_id=str(make.person_id("admin", "globex")))
     assert owners(name, ids) == [make.person_id("contributor")] * 2
 
@@ -176,17 +179,17 @@ def test_an_id_that_is_not_here_refuses_the_whole_selection(as_officer, as_neigh
 def test_who_may_not_assign_gets_no_bar_and_no_preview(as_viewer, as_contributor, as_auditor, lists, name):
     page, address, ids = lists[name]
     for visitor in (as_viewer, as_contributor, as_auditor):
-        visitor.post(address, then=403, ids=ids, **form_of(name))
-        visitor.post(address, then=403, seen=[f"{ids[0]}.0"], **form_of(name))
+        visitor.post(address, then=403, ids=ids, **bulk_form(name))
+        visitor.post(address, then=403, seen=[f"{ids[0]}.0"], **bulk_form(name))
         assert "bulk-owner" not in visitor.get(page).text
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_nothing_selected_too_much_selected_and_nobody_who_can_own_are_refused(as_officer, lists, name):
     _, address, ids = lists[name]
-    assert "Select at least one" in as_officer.post(address, then=422, **form_of(name)).text
+    assert "Select at least one" in as_officer.post(address, then=422, **bulk_form(name)).text
     many = [str(uuid4()) for _ in range(MAX_ITEMS + 1)]
-    assert f"at most {MAX_ITEMS}" in as_officer.post(address, then=422, ids=many, **form_of(name)).text
+    assert f"at most {MAX_ITEMS}" in as_officer.post(address, then=422, ids=many, **bulk_form(name)).text
     for nobody in (make.person_id("viewer"), make.person_id("compliance_officer", "globex"), "nonsense"):
         as_officer.post(address, then=422, ids=ids, owner_id=str(nobody))
     assert owners(name, ids) == [make.person_id("contributor")] * 2
@@ -196,34 +199,39 @@ def test_what_is_retired_is_named_with_its_reason_and_left_alone(as_officer, lis
     for name, noun in (("controls", "control"), ("evidence", "evidence item")):
         _, address, ids = lists[name]
         as_officer.post(f"{name}/{ids[0]}/retirement", because="Replaced.")
-        shown = preview(as_officer, address, ids=ids, **form_of(name))
-        [blocked] = lines(shown, "blocked")
+        shown = preview_bulk(as_officer, address, ids=ids, **bulk_form(name))
+        [blocked] = preview_table(shown, "blocked")
         assert "was retired on" in blocked[1] and f"1 {noun} changes" in shown
-        as_officer.post(address, **confirming(shown))
+        as_officer.post(address, **confirmation_fields(shown))
         assert owners(name, ids) == [make.person_id("contributor"), make.person_id("reviewer")]
 
 
 def test_a_control_that_is_retired_after_the_preview_brings_the_preview_back(as_officer, as_admin, lists):
     _, address, ids = lists["controls"]
-    fields = confirming(preview(as_officer, address, ids=ids, **form_of("controls")))
+    fields = confirmation_fields(preview_bulk(as_officer, address, ids=ids, **bulk_form("controls")))
     as_admin.post(f"controls/{ids[0]}/retirement", because="Replaced.")
     shown = as_officer.post(address, then=409, **fields).text
-    assert "was retired on" in lines(shown, "blocked")[0][1] and owners("controls", ids) == [make.person_id("contributor")] * 2
+    assert (
+        "was retired on" in preview_table(shown, "blocked")[0][1]
+        and owners("controls", ids) == [make.person_id("contributor")] * 2
+    )
 
 
 def test_a_due_date_alone_keeps_each_owner(as_officer, lists):
     _, address, ids = lists["requirements"]
     as_officer.post(address, then=422, ids=ids, due_on="soon")
-    shown = preview(as_officer, address, ids=ids, due_on="2026-12-18")
-    assert "11 December 2026 becomes 18 December 2026" in lines(shown, "changes")[0][2]
-    assert "2 requirements are due on 18 December 2026." in as_officer.post(address, follow=True, **confirming(shown)).text
+    shown = preview_bulk(as_officer, address, ids=ids, due_on="2026-12-18")
+    assert "11 December 2026 becomes 18 December 2026" in preview_table(shown, "changes")[0][2]
+    assert (
+        "2 requirements are due on 18 December 2026." in as_officer.post(address, follow=True, **confirmation_fields(shown)).text
+    )
     assert owners("requirements", ids) == [make.person_id("contributor")] * 2
 
 
 def test_a_change_freeze_refuses_the_whole_confirmation_beside_the_preview(as_officer, lists, acting):
     """Evidence and controls are read-only while auditors work who asked for it: nothing is half done."""
     _, address, ids = lists["controls"]
-    fields = confirming(preview(as_officer, address, ids=ids, **form_of("controls")))
+    fields = confirmation_fields(preview_bulk(as_officer, address, ids=ids, **bulk_form("controls")))
     make.change_freeze()
     assert "read-only" in as_officer.post(address, then=422, **fields).text
     assert owners("controls", ids) == [make.person_id("contributor")] * 2

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from governance.kernel import clock
 from governance.kernel.db import Model, session
 from tests import make
-from tests.rows import TENANTED, Rows, children
+from tests.row_factory import TENANTED, RowFactory, foreign_keys
 
 APP, OWNER = "governance_app", "governance_owner"
 
@@ -99,7 +99,7 @@ def catalogue(server, app):
     engine.dispose()
 
 
-def found(connection, query, **values):
+def query_catalogue(connection, query, **values):
     return {tuple(row) if len(row) > 1 else row[0] for row in connection.execute(text(query), values)}
 
 
@@ -107,22 +107,22 @@ def found(connection, query, **values):
 
 
 def test_every_table_is_sealed_by_tenant_or_listed_with_a_reason(catalogue):
-    assert found(catalogue, UNSEALED) == set()
-    assert found(catalogue, UNTENANTED) == set(SHARED)
+    assert query_catalogue(catalogue, UNSEALED) == set()
+    assert query_catalogue(catalogue, UNTENANTED) == set(SHARED)
 
 
 def test_no_policy_is_wider_than_the_tenant(catalogue):
     above = {(table, policy) for table in ("platform_policies", "platform_stops") for policy in ("everybody", "operator")}
     assert (
-        found(catalogue, WIDER)
+        query_catalogue(catalogue, WIDER)
         == {("memberships", "own_memberships"), ("audit_pending", "queue"), ("drills", "due"), ("engagements", "closed")} | above
     )
-    queue = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname IN ('queue', 'due')")
+    queue = query_catalogue(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname IN ('queue', 'due')")
     assert [command for command, _ in queue] == ["SELECT", "SELECT"]
     assert all(
         "app.tenant" in clause and clause.rstrip(")").endswith("= ''::text") for _, clause in queue
     )  # of no tenant: sequencer, drills
-    rule = found(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'")
+    rule = query_catalogue(catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'")
     assert [command for command, _ in rule] == ["SELECT"]
     assert all("person_id = " in clause and "app.person" in clause for _, clause in rule)
 
@@ -140,16 +140,16 @@ def test_what_stands_over_all_tenants_is_written_by_the_operator_only(acting, ta
 
 
 def test_people_have_policies_of_their_own(catalogue):
-    flags = found(catalogue, "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'people'::regclass")
+    flags = query_catalogue(catalogue, "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'people'::regclass")
     assert flags == {(True, True)}
-    commands = found(catalogue, "SELECT policyname, cmd FROM pg_policies WHERE tablename = 'people'")
+    commands = query_catalogue(catalogue, "SELECT policyname, cmd FROM pg_policies WHERE tablename = 'people'")
     assert commands == {("known", "SELECT"), ("arrives", "INSERT"), ("changes", "UPDATE")}
 
 
 def test_keys_and_indexes_begin_with_the_tenant(catalogue):
-    assert found(catalogue, LOOSE_KEY) == set()
-    assert found(catalogue, LOOSE_UNIQUE) == set()
-    assert found(catalogue, LOOSE_INDEX) == set()
+    assert query_catalogue(catalogue, LOOSE_KEY) == set()
+    assert query_catalogue(catalogue, LOOSE_UNIQUE) == set()
+    assert query_catalogue(catalogue, LOOSE_INDEX) == set()
 
 
 def test_every_id_in_a_row_is_a_foreign_key_or_listed_with_a_reason():
@@ -164,23 +164,23 @@ def test_every_id_in_a_row_is_a_foreign_key_or_listed_with_a_reason():
 
 
 def test_no_view_and_no_function_steps_around_the_policies(catalogue):
-    assert found(catalogue, OPEN_VIEWS) == set()
-    assert found(catalogue, DEFINERS) == set()
+    assert query_catalogue(catalogue, OPEN_VIEWS) == set()
+    assert query_catalogue(catalogue, DEFINERS) == set()
 
 
 def test_the_roles_are_confined(catalogue):
-    roles = found(
+    roles = query_catalogue(
         catalogue,
         "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = ANY(:names)",
         names=[APP, OWNER],
     )
     assert roles == {(APP, False, False, False, False), (OWNER, False, False, False, False)}
-    assert found(catalogue, "SELECT relname FROM pg_class WHERE relowner = :app ::regrole", app=APP) == set()
-    assert found(catalogue, "SELECT 1 FROM pg_auth_members m WHERE m.member = :app ::regrole", app=APP) == set()
+    assert query_catalogue(catalogue, "SELECT relname FROM pg_class WHERE relowner = :app ::regrole", app=APP) == set()
+    assert query_catalogue(catalogue, "SELECT 1 FROM pg_auth_members m WHERE m.member = :app ::regrole", app=APP) == set()
 
 
 def test_the_application_may_do_only_what_it_needs(catalogue):
-    grants = found(catalogue, GRANTS, owner=OWNER)
+    grants = query_catalogue(catalogue, GRANTS, owner=OWNER)
     assert {grantee for _, grantee, _ in grants} == {APP}
     assert {verb for _, _, verb in grants} <= {"SELECT", "INSERT", "UPDATE", "DELETE"}
     verbs = {table: {v for t, _, v in grants if t == table} for table, _, _ in grants}
@@ -201,18 +201,18 @@ def test_what_is_append_only_stays_for_the_owner_too(catalogue, acting, table, v
         catalogue.execute(text(verb.format(table)))
 
 
-class Enough(Exception):
+class RollBack(Exception):
     """Ends a transaction without keeping anything of it."""
 
 
 def _chain(acting, name):
     """A row of that table and the rows it hangs on, parents first, none of them kept."""
-    rows, copies = Rows(), []
-    with suppress(Enough), acting("admin"):
+    rows, copies = RowFactory(), []
+    with suppress(RollBack), acting("admin"):
         rows.of(next(m for m in TENANTED if m.__tablename__ == name))
         made = [t for t in Model.metadata.sorted_tables if t.name in rows.made]
         copies += [(t, dict(session().execute(select(t).where(t.c.id == rows.made[t.name])).mappings().one())) for t in made]
-        raise Enough
+        raise RollBack
     return copies
 
 
@@ -232,13 +232,13 @@ def _chain(acting, name):
     ],
 )  # fmt: skip
 def test_the_proofs_find_what_is_planted(catalogue, harm, query):
-    before = found(catalogue, query)
+    before = query_catalogue(catalogue, query)
     savepoint = catalogue.begin_nested()
     for statement in harm.split("; "):
         catalogue.execute(text(statement))
-    assert found(catalogue, query) > before
+    assert query_catalogue(catalogue, query) > before
     savepoint.rollback()
-    assert found(catalogue, query) == before
+    assert query_catalogue(catalogue, query) == before
 
 
 # ---- what the application sees
@@ -247,7 +247,7 @@ def test_the_proofs_find_what_is_planted(catalogue, harm, query):
 @pytest.mark.parametrize("model", TENANTED, ids=lambda m: m.__name__)
 def test_a_row_is_invisible_to_the_other_tenant(acting, model):
     with acting("admin") as owner:
-        row_id = Rows().of(model)
+        row_id = RowFactory().of(model)
         assert session().scalar(select(func.count()).select_from(model).where(model.id == row_id)) == 1
     with acting("admin", "globex"):
         table, other = model.__table__, aliased(model)
@@ -282,9 +282,9 @@ def _changed(statement) -> int:
 
 @pytest.mark.parametrize("model", TENANTED, ids=lambda m: m.__name__)
 def test_a_row_cannot_be_stamped_with_the_other_tenant(acting, model):
-    acme = make.founder("acme").tenant_id
+    acme = make.system_actor("acme").tenant_id
     with acting("admin", "globex"):
-        rows = Rows()
+        rows = RowFactory()
         values = rows.values(model.__table__)
         with pytest.raises(ProgrammingError, match="row-level security"), session().begin_nested():
             session().execute(insert(model.__table__).values(values | {"tenant_id": acme}))
@@ -294,12 +294,12 @@ def test_a_row_cannot_be_stamped_with_the_other_tenant(acting, model):
             session().execute(moved)
 
 
-@pytest.mark.parametrize(("model", "column", "parent"), children(), ids=lambda v: v if isinstance(v, str) else v.__name__)
+@pytest.mark.parametrize(("model", "column", "parent"), foreign_keys(), ids=lambda v: v if isinstance(v, str) else v.__name__)
 def test_a_row_cannot_point_into_the_other_tenant(acting, model, column, parent):
     with acting("admin"):
-        theirs = Rows().of(parent)
+        theirs = RowFactory().of(parent)
     with acting("admin", "globex"):
-        values = Rows().values(model.__table__)
+        values = RowFactory().values(model.__table__)
         with pytest.raises(IntegrityError, match="foreign key"), session().begin_nested():
             session().execute(insert(model.__table__).values(values | {column: theirs}))
 
@@ -320,11 +320,11 @@ def test_no_plan_depends_on_which_tenant_asks(acting, model):
 
 def test_an_absent_row_and_another_tenants_row_are_refused_alike(acting):
     """Otherwise the refusal would tell whether an id exists."""
-    model, column, parent = next(c for c in children() if c[0].__tablename__ == "control_tests")
+    model, column, parent = next(c for c in foreign_keys() if c[0].__tablename__ == "control_tests")
     with acting("admin"):
-        theirs = Rows().of(parent)
+        theirs = RowFactory().of(parent)
     with acting("admin", "globex"):
-        values = Rows().values(model.__table__)
+        values = RowFactory().values(model.__table__)
         for target in (theirs, uuid4()):
             with pytest.raises(IntegrityError) as refusal, session().begin_nested():
                 session().execute(insert(model.__table__).values(values | {column: target}))
@@ -335,7 +335,7 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
     from governance.kernel.db import transaction
 
     with acting("admin"):
-        rows = Rows()
+        rows = RowFactory()
         for model in TENANTED:
             rows.of(model)
     with transaction():
@@ -371,8 +371,8 @@ def test_the_tenant_of_a_transaction_does_not_outlive_it(settings, app):
 
     db.connect(create_engine(settings.database_url, pool_size=1, max_overflow=0))
     try:
-        with current.acting_as(make.founder("acme")), transaction():
-            assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(make.founder("acme").tenant_id)
+        with current.acting_as(make.system_actor("acme")), transaction():
+            assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(make.system_actor("acme").tenant_id)
         with db.engine().connect() as connection:
             assert connection.scalar(text("SELECT current_setting('app.tenant', true)")) in (None, "")
     finally:

@@ -26,7 +26,7 @@ from governance.kernel.list_pages import Filter, ListPage
 from governance.operations.policies import waivers
 from governance.operations.systems import actions as systems
 from tests import make
-from tests.assurance.testing import scene
+from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
 
 LISTS = sorted(list_pages.declared)
@@ -96,8 +96,8 @@ def _fill(slug: str) -> dict[str, str]:
 
 
 def _raise_finding(control_id: UUID, slug: str) -> None:
-    sample = scene.drawn(scene.frozen(control_id, slug=slug), by="compliance_officer", slug=slug)
-    scene.record(sample, None, "no", "Nobody signed", by="compliance_officer", slug=slug)
+    sample = type2_helpers.draw_sample(type2_helpers.freeze_population(control_id, slug=slug), by="compliance_officer", slug=slug)
+    type2_helpers.record_results(sample, None, "no", "Nobody signed", by="compliance_officer", slug=slug)
     with make.acting("compliance_officer", slug):
         case = testing.exceptions(control_id=control_id)[0]
         findings.raise_finding(

@@ -40,16 +40,16 @@ from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Forbidden
 from tests import make
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
-from tests.assurance.testing import scene
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
 
 HERE = Path(__file__).parent.parent
 TRIED: set[tuple[str, str]] = set()
 
 
-def tries(needs: Permission, predicate: Condition) -> Callable[[Any], Any]:
+def shows_condition(needs: Permission, predicate: Condition) -> Callable[[Any], Any]:
     """The test shows this condition of this permission allowed beside refused."""
     TRIED.add((needs.name, predicate.name))
     return lambda test: test
@@ -58,87 +58,95 @@ def tries(needs: Permission, predicate: Condition) -> Callable[[Any], Any]:
 def share_address(role: str, *, with_: str) -> None:
     """From now on the two accounts have one e-mail address, in another spelling."""
     who = make.person_id(role)
-    with current.acting_as(make.founder("acme")), transaction(person_id=who):
+    with current.acting_as(make.system_actor("acme")), transaction(person_id=who):
         session().get_one(Person, who).email = make.PEOPLE["acme", with_][1].upper()
 
 
 # ---- evidence
 
 
-@tries(evidencing.BRING, is_owner)
+@shows_condition(evidencing.BRING, is_owner)
 def test_a_contributor_uploads_to_the_evidence_they_own(as_contributor, as_reviewer):
-    own, other = shelf.piece(), shelf.piece("Minutes", owner="compliance_officer")
-    as_contributor.post(f"evidence/{own}/versions/new", **shelf.form())
-    refused = as_contributor.post(f"evidence/{other}/versions/new", then=403, **shelf.form())
+    own, other = evidence_helpers.create_evidence(), evidence_helpers.create_evidence("Minutes", owner="compliance_officer")
+    as_contributor.post(f"evidence/{own}/versions/new", **evidence_helpers.version_form())
+    refused = as_contributor.post(f"evidence/{other}/versions/new", then=403, **evidence_helpers.version_form())
     assert "Only its owner, a tenant admin or a compliance officer can upload versions of evidence." in refused.text
-    as_reviewer.post(f"evidence/{other}/versions/new", **shelf.form())
+    as_reviewer.post(f"evidence/{other}/versions/new", **evidence_helpers.version_form())
     for page, links in ((f"evidence/{own}", True), (f"evidence/{other}", False)):
         assert (f"{page}/versions/new" in as_contributor.get(page).text) is links
 
 
-@tries(evidencing.BRING, is_owner)
+@shows_condition(evidencing.BRING, is_owner)
 def test_a_control_offers_the_upload_to_the_owner_and_not_to_their_namesake(as_contributor):
     """The page compared names once, and two people may have one."""
-    control = shelf.control()
-    own = shelf.piece(supports=[control])
-    other = shelf.piece("Minutes", owner="compliance_officer", supports=[control])
-    with current.acting_as(make.founder("acme")), transaction(person_id=make.person_id("compliance_officer")):
+    control = evidence_helpers.create_control()
+    own = evidence_helpers.create_evidence(supports=[control])
+    other = evidence_helpers.create_evidence("Minutes", owner="compliance_officer", supports=[control])
+    with current.acting_as(make.system_actor("acme")), transaction(person_id=make.person_id("compliance_officer")):
         session().get_one(Person, make.person_id("compliance_officer")).name = make.PEOPLE["acme", "contributor"][0]
     page = as_contributor.get(f"controls/{control}").text
     assert f"evidence/{own}/versions/new" in page and f"evidence/{other}/versions/new" not in page
 
 
-def review(who: Visitor, version: Any, *, then: int) -> str:
+def review_version(who: Visitor, version: Any, *, then: int) -> str:
     return who.post(f"evidence/versions/{version}/review", decision="accepted", then=then).text
 
 
-@tries(evidencing.REVIEW, evidencing.is_uploader)
+@shows_condition(evidencing.REVIEW, evidencing.is_uploader)
 def test_another_person_than_the_uploader_reviews(as_officer, as_reviewer):
-    piece = shelf.piece(supports=[shelf.control()])
-    version = shelf.version(piece, by="compliance_officer")
-    assert "You uploaded this version" in review(as_officer, version, then=403)
+    piece = evidence_helpers.create_evidence(supports=[evidence_helpers.create_control()])
+    version = evidence_helpers.upload_version(piece, by="compliance_officer")
+    assert "You uploaded this version" in review_version(as_officer, version, then=403)
     assert "You uploaded this version" in as_officer.get(f"evidence/versions/{version}/review").text
     for page in (f"evidence/{piece}", "evidence/inbox", "evidence/type-ii"):
         assert f"{version}/review" not in as_officer.get(page).text
         assert f"{version}/review" in as_reviewer.get(page).text
-    review(as_reviewer, version, then=303)
+    review_version(as_reviewer, version, then=303)
 
 
-def pushed(by: str) -> Any:
+def pushed_version(by: str) -> Any:
     """A version that a machine uploaded with a key whose secret that person was shown."""
-    piece = shelf.piece(supports=[shelf.control()])
+    piece = evidence_helpers.create_evidence(supports=[evidence_helpers.create_control()])
     with make.acting(by):
         key = keys.make("pipeline", ["evidence:write"])[0].id
-    base = make.founder("acme")
+    base = make.system_actor("acme")
     machine = Actor(
         base.tenant_id, "acme", base.tenant_name, None, "pipeline", "api_key", kind="api_key", key_id=key,
         scopes=frozenset({"evidence:write"}),
     )  # fmt: skip
     with current.acting_as(machine), transaction():
         found = evidence_queries.find_evidence(piece)
-        return evidence.bring_file(found, io.BytesIO(shelf.PDF), "report.pdf", **shelf.days()).id
+        return evidence.bring_file(found, io.BytesIO(evidence_helpers.PDF), "report.pdf", **evidence_helpers.version_dates()).id
 
 
-@tries(evidencing.REVIEW, evidencing.knows_its_key)
+@shows_condition(evidencing.REVIEW, evidencing.knows_its_key)
 def test_another_person_than_who_was_shown_the_keys_secret_reviews(as_admin, as_officer):
-    version = pushed(by="admin")
-    assert "It came by the key pipeline, whose secret you were shown" in review(as_admin, version, then=403)
+    version = pushed_version(by="admin")
+    assert "It came by the key pipeline, whose secret you were shown" in review_version(as_admin, version, then=403)
     for page in ("evidence/inbox", "evidence/type-ii"):
         assert f"{version}/review" not in as_admin.get(page).text
         assert f"{version}/review" in as_officer.get(page).text
-    review(as_officer, version, then=303)
+    review_version(as_officer, version, then=303)
 
 
-@tries(evidencing.REVIEW, evidencing.has_address_of_uploader)
-@pytest.mark.parametrize("upload", [lambda by: shelf.version(shelf.piece(supports=[shelf.control()]), by=by), pushed])
+@shows_condition(evidencing.REVIEW, evidencing.has_address_of_uploader)
+@pytest.mark.parametrize(
+    "upload",
+    [
+        lambda by: evidence_helpers.upload_version(
+            evidence_helpers.create_evidence(supports=[evidence_helpers.create_control()]), by=by
+        ),
+        pushed_version,
+    ],
+)
 def test_a_second_account_of_the_uploader_does_not_review(as_officer, as_reviewer, upload):
     version = upload(by="admin")
     share_address("reviewer", with_="admin")
-    assert "You have the same email address as the person who uploaded it" in review(as_reviewer, version, then=403)
+    assert "You have the same email address as the person who uploaded it" in review_version(as_reviewer, version, then=403)
     for page in ("evidence/inbox", "evidence/type-ii"):
         assert f"{version}/review" not in as_reviewer.get(page).text
         assert f"{version}/review" in as_officer.get(page).text
-    review(as_officer, version, then=303)
+    review_version(as_officer, version, then=303)
 
 
 # ---- controls
@@ -149,18 +157,18 @@ EDIT = {
 }  # fmt: skip
 
 
-@tries(controlling.WORK, is_owner)
+@shows_condition(controlling.WORK, is_owner)
 def test_a_contributor_edits_the_control_they_own(as_contributor, as_officer):
-    own, other = shelf.control(), shelf.control("SEC-05", owner=None)
+    own, other = evidence_helpers.create_control(), evidence_helpers.create_control("SEC-05", owner=None)
     as_contributor.post(f"controls/{own}/edit", **EDIT)
     refused = as_contributor.post(f"controls/{other}/edit", then=403, **EDIT)
     assert "Only its owner, a tenant admin or a compliance officer can edit a control" in refused.text
     as_officer.post(f"controls/{other}/edit", **EDIT)
 
 
-@tries(controlling.TEST, is_owner)
+@shows_condition(controlling.TEST, is_owner)
 def test_a_contributor_tests_the_control_they_own(as_contributor, as_officer):
-    own, other = shelf.control(), shelf.control("SEC-05", owner="reviewer")
+    own, other = evidence_helpers.create_control(), evidence_helpers.create_control("SEC-05", owner="reviewer")
     tested = {"tested_on": str(clock.today()), "sample": "1", "failed": "0"}
     as_contributor.post(f"controls/{own}/tests/new", **tested)
     assert "Only its owner" in as_contributor.post(f"controls/{other}/tests/new", then=403, **tested).text
@@ -172,7 +180,7 @@ def test_a_contributor_tests_the_control_they_own(as_contributor, as_officer):
 # ---- assessments
 
 
-def concluded(by: str = "compliance_officer") -> Any:
+def conclude_requirement(by: str = "compliance_officer") -> Any:
     """A conclusion of that person on a requirement: the requirement's item."""
     today = clock.today()
     with make.acting(by):
@@ -190,16 +198,16 @@ def is_refused_to_sign(who: Visitor, item: Any, sentence: str) -> None:
     assert sentence in page and f"{item}/return" not in page and f"{item}/signature" not in page
 
 
-@tries(assessments.permissions.SIGN, assessments.permissions.is_assessor)
+@shows_condition(assessments.permissions.SIGN, assessments.permissions.is_assessor)
 def test_another_person_than_the_assessor_signs_off_or_returns(as_officer, as_reviewer):
-    item = concluded()
+    item = conclude_requirement()
     is_refused_to_sign(as_officer, item, "You wrote the conclusion")
     as_reviewer.post(f"assessments/items/{item}/return", revision="1", because="Say more.")
 
 
-@tries(assessments.permissions.SIGN, assessments.permissions.has_address_of_assessor)
+@shows_condition(assessments.permissions.SIGN, assessments.permissions.has_address_of_assessor)
 def test_a_second_account_of_the_assessor_neither_signs_off_nor_returns(as_admin, as_reviewer):
-    item = concluded()
+    item = conclude_requirement()
     share_address("reviewer", with_="compliance_officer")
     is_refused_to_sign(as_reviewer, item, "You have the same email address as the person who wrote the conclusion")
     as_admin.post(f"assessments/items/{item}/return", revision="1", because="Say more.")
@@ -219,31 +227,31 @@ def decide(who: Visitor, review_id: Any, name: str) -> str:
     return who.post(f"settings/access-reviews/{review_id}/decisions", then=200, **sent).text
 
 
-def begun() -> Any:
+def start_review() -> Any:
     with make.acting("compliance_officer"):
         return reviews.begin("Q4", due_on=clock.today() + timedelta(days=14)).id
 
 
-@tries(reviewing.DECIDE, reviewing.is_own_access)
+@shows_condition(reviewing.DECIDE, reviewing.is_own_access)
 def test_another_person_decides_on_a_members_access(as_officer, as_admin):
-    held = begun()
+    held = start_review()
     assert "This is your own access: another person decides on it." in decide(as_officer, held, "Ines Duarte")
     assert "another person decides on it" not in decide(as_admin, held, "Ines Duarte")
     assert f"row-{row_of(held, 'Ines Duarte')}" not in as_officer.get(f"settings/access-reviews/{held}").text
 
 
-@tries(reviewing.DECIDE, reviewing.created_key)
+@shows_condition(reviewing.DECIDE, reviewing.created_key)
 def test_another_person_decides_on_a_key_than_who_created_it(as_officer, as_admin):
     with make.acting("admin"):
         keys.make("pipeline", ["evidence:write"])
-    held = begun()
+    held = start_review()
     assert "You created the key pipeline: another person decides on it." in decide(as_admin, held, "pipeline")
     assert "another person decides on it" not in decide(as_officer, held, "pipeline")
 
 
-@tries(reviewing.DECIDE, reviewing.has_address_of_holder)
+@shows_condition(reviewing.DECIDE, reviewing.has_address_of_holder)
 def test_a_second_account_of_a_member_does_not_decide_on_their_access(as_officer, as_admin):
-    held = begun()
+    held = start_review()
     share_address("contributor", with_="compliance_officer")
     assert "Anna Rossi has the same email address as you" in decide(as_officer, held, "Anna Rossi")
     assert "another person decides on it" not in decide(as_admin, held, "Anna Rossi")
@@ -252,21 +260,23 @@ def test_a_second_account_of_a_member_does_not_decide_on_their_access(as_officer
 # ---- engagements and testing
 
 
-@tries(engaging.PROVIDE, is_owner)
+@shows_condition(engaging.PROVIDE, is_owner)
 def test_a_contributor_answers_the_request_they_own(as_contributor, as_officer):
-    held = field.worlds()
-    own, other = (f"engagements/{held}/requests/{field.request(held, owner=who)}" for who in ("contributor", None))
-    field.turn(as_contributor, own, "provide", text="Here it is.")
-    version = field.version_of(as_officer, other)
+    held = engagement_helpers.world_engagement()
+    own, other = (
+        f"engagements/{held}/requests/{engagement_helpers.create_request(held, owner=who)}" for who in ("contributor", None)
+    )
+    engagement_helpers.change_request_state(as_contributor, own, "provide", text="Here it is.")
+    version = engagement_helpers.version_on_page(as_officer, other)
     refused = as_contributor.post(f"{other}/provide", version=version, text="Here it is.", then=403)
     assert "Only its owner, a tenant admin or a compliance officer can answer requests" in refused.text
     assert f"{other}/provide" not in as_contributor.get(other).text
-    field.turn(as_officer, other, "provide", text="Here it is.")
+    engagement_helpers.change_request_state(as_officer, other, "provide", text="Here it is.")
 
 
-def finding(owner: str, *, remedied_by: str | None = None) -> tuple[Any, Any]:
+def create_finding(owner: str, *, remedied_by: str | None = None) -> tuple[Any, Any]:
     """(the finding, its exception) of a control that failed."""
-    _, _, exception = scene.failed()
+    _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = testing_queries.exception(exception)
         found = testing.raise_finding(held, title="T", plan="P", owner_id=make.person_id(owner), due_on=clock.today()).id
@@ -276,10 +286,10 @@ def finding(owner: str, *, remedied_by: str | None = None) -> tuple[Any, Any]:
     return found, exception
 
 
-@tries(testing_permissions.REMEDY, is_owner)
+@shows_condition(testing_permissions.REMEDY, is_owner)
 @pytest.mark.parametrize("owner", ["contributor", "compliance_officer"])
 def test_a_contributor_reports_the_finding_they_own_as_fixed(as_contributor, as_officer, owner):
-    found, exception = finding(owner)
+    found, exception = create_finding(owner)
     address = f"evidence/type-ii/findings/{found}/remedy"
     own = owner == "contributor"
     assert (address in as_contributor.get(f"evidence/type-ii/exceptions/{exception}").text) is own
@@ -289,10 +299,10 @@ def test_a_contributor_reports_the_finding_they_own_as_fixed(as_contributor, as_
         as_officer.post(address, remedy="The switch is gone.")
 
 
-@tries(testing_permissions.RETEST, testing_permissions.is_fixer)
+@shows_condition(testing_permissions.RETEST, testing_permissions.is_fixer)
 @pytest.mark.parametrize(("owner", "fixer"), [("compliance_officer", "admin"), ("contributor", "compliance_officer")])
 def test_another_person_than_who_owns_or_fixed_it_retests(as_officer, as_reviewer, owner, fixer):
-    found, exception = finding(owner, remedied_by=fixer)
+    found, exception = create_finding(owner, remedied_by=fixer)
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Ten releases"}
     address, page = f"evidence/type-ii/findings/{found}/retest", f"evidence/type-ii/exceptions/{exception}"
     assert "Another person retests it" in as_officer.post(address, then=403, **tried).text
@@ -300,11 +310,11 @@ def test_another_person_than_who_owns_or_fixed_it_retests(as_officer, as_reviewe
     as_reviewer.post(address, **tried)
 
 
-@tries(testing_permissions.REPLACE, testing_permissions.is_own_result)
+@shows_condition(testing_permissions.REPLACE, testing_permissions.is_own_result)
 @pytest.mark.parametrize("tester", ["auditor", "reviewer"])
 def test_only_an_auditor_replaces_what_an_auditor_found(as_officer, as_auditor, tester):
-    sample = scene.drawn(scene.frozen(scene.control()))
-    scene.record(sample, {4}, by=tester)
+    sample = type2_helpers.draw_sample(type2_helpers.freeze_population(type2_helpers.create_control()))
+    type2_helpers.record_results(sample, {4}, by=tester)
     with make.acting(read_only=True):
         item = next(v.item.id for v in testing_queries.items(sample) if v.item.number == 4)
     address, again = f"evidence/type-ii/items/{item}", {"a0": "yes", "a1": "yes", "note": "Once more."}
@@ -313,29 +323,29 @@ def test_only_an_auditor_replaces_what_an_auditor_found(as_officer, as_auditor, 
     as_auditor.post(address, **again)
 
 
-@tries(testing_permissions.TEST, testing_permissions.is_in_window)
+@shows_condition(testing_permissions.TEST, testing_permissions.is_in_window)
 def test_an_auditor_tests_while_an_engagement_of_theirs_is_open(as_auditor, as_reviewer):
     """Outside it the pages are closed to them altogether; the action refuses whoever calls it."""
-    control = scene.control()
-    population = scene.frozen(control)
+    control = type2_helpers.create_control()
+    population = type2_helpers.freeze_population(control)
     draw = f"evidence/type-ii/populations/{population}/samples"
-    scene.drawn(population, seed="in the window", by="auditor")
-    field.end(field.worlds())
+    type2_helpers.draw_sample(population, seed="in the window", by="auditor")
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     as_auditor.post(draw, then=302, seed="late")
     with make.acting("auditor"), pytest.raises(Forbidden, match="No engagement of yours is open"):
-        require(testing_permissions.TEST, on=session().get_one(Control, (make.founder("acme").tenant_id, control)))
-    scene.drawn(population, seed="by the tenant", by="reviewer")
+        require(testing_permissions.TEST, on=session().get_one(Control, (make.system_actor("acme").tenant_id, control)))
+    type2_helpers.draw_sample(population, seed="by the tenant", by="reviewer")
 
 
-@tries(testing_permissions.TEST, testing_permissions.is_in_scope)
+@shows_condition(testing_permissions.TEST, testing_permissions.is_in_scope)
 def test_an_auditor_tests_the_controls_of_their_engagement(as_auditor, as_reviewer):
     """They don't see others: the page is no page. The action refuses whoever calls it."""
-    inside, outside = scene.control(), scene.control("SEC-08")
-    field.end(field.worlds())
+    inside, outside = type2_helpers.create_control(), type2_helpers.create_control("SEC-08")
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with make.acting():
         soc2 = frameworks.framework("soc2-tsc-2017").id
-    field.answers(inside, "CC6.1")
-    field.engagement(framework_id=soc2, criteria=("CC6",), auditor="auditor")
+    engagement_helpers.map_control(inside, "CC6.1")
+    engagement_helpers.create_engagement(framework_id=soc2, criteria=("CC6",), auditor="auditor")
     with make.acting("auditor") as who:
         one, other = (session().get_one(Control, (who.tenant_id, each)) for each in (inside, outside))
         assert allowed(testing_permissions.TEST, on=one)
@@ -348,7 +358,7 @@ def test_an_auditor_tests_the_controls_of_their_engagement(as_auditor, as_review
 # ---- people
 
 
-@tries(people.END_SESSION, people.is_own_session)
+@shows_condition(people.END_SESSION, people.is_own_session)
 def test_a_member_ends_their_own_session_and_an_admin_anyones(as_contributor, as_officer, as_admin):
     def live(role: str) -> Any:
         with make.acting(role, read_only=True):
@@ -373,17 +383,19 @@ ROLES = ("admin", "compliance_officer", "reviewer", "contributor", "viewer", "au
 
 def versions() -> None:
     for who in ("admin", "compliance_officer", "contributor"):
-        shelf.version(shelf.piece(f"By {who}"), content=shelf.PDF + who.encode(), by=who)
-    pushed(by="admin")
+        evidence_helpers.upload_version(
+            evidence_helpers.create_evidence(f"By {who}"), content=evidence_helpers.PDF + who.encode(), by=who
+        )
+    pushed_version(by="admin")
     share_address("reviewer", with_="compliance_officer")
 
 
 def owned() -> None:
-    held = field.worlds()
+    held = engagement_helpers.world_engagement()
     for n, owner in enumerate(("contributor", "compliance_officer", None)):
-        shelf.piece(f"Of {owner}", owner=owner)
-        shelf.control(f"SEC-1{n}", owner=owner)
-        field.request(held, f"Of {owner}", owner=owner)
+        evidence_helpers.create_evidence(f"Of {owner}", owner=owner)
+        evidence_helpers.create_control(f"SEC-1{n}", owner=owner)
+        engagement_helpers.create_request(held, f"Of {owner}", owner=owner)
 
 
 LISTS = [
@@ -391,9 +403,9 @@ LISTS = [
     (evidencing.BRING, Evidence, owned),
     (controlling.WORK, Control, owned),
     (engaging.PROVIDE, AuditRequest, owned),
-    (testing_permissions.REMEDY, Finding, lambda: finding("contributor")),
-    (testing_permissions.RETEST, Finding, lambda: finding("compliance_officer", remedied_by="admin")),
-    (testing_permissions.RETEST, Finding, lambda: finding("contributor")),
+    (testing_permissions.REMEDY, Finding, lambda: create_finding("contributor")),
+    (testing_permissions.RETEST, Finding, lambda: create_finding("compliance_officer", remedied_by="admin")),
+    (testing_permissions.RETEST, Finding, lambda: create_finding("contributor")),
 ]
 
 
@@ -420,7 +432,7 @@ def test_the_inbox_counts_exactly_the_rows_of_a_review_that_one_may_decide_on(ap
         with make.acting(who):
             keys.make(f"of {who}", ["evidence:write"])
     share_address("reviewer", with_="admin")
-    review_id = begun()
+    review_id = start_review()
     for role in ROLES:
         with make.acting(role, read_only=True):
             rows = review_queries.every_row(review_id)

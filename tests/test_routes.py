@@ -3,147 +3,34 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from bs4 import BeautifulSoup
-from werkzeug.routing import Rule
 from wtforms import Field, SelectFieldBase
 
 from governance.foundation.api_keys import actions as keys
-from governance.foundation.audit import sealing
 from governance.foundation.people import kept_forms
 from governance.foundation.people.models import KeptForm
 from governance.foundation.tenants import actions as tenants
 from governance.kernel import access, bearer, clock
-from governance.kernel.access import ROLES, Permission
-from governance.kernel.db import session
+from governance.kernel.access import ROLES
 from governance.kernel.downloads import FILE
-from tests import make, stepping
+from tests import make, step_up_helpers
 from tests.browser import Visitor
-from tests.machine import Machine, machine
-from tests.rows import TENANTED, Rows
+from tests.machine_client import MachineClient, create_machine_client
+from tests.route_helpers import RouteMethod, call_route, objects_in, route_methods
 
-# Words in an address that name no tenant's object: the same for everybody.
-SHARED_WORDS = {
-    "tenant",
-    "number",
-    "filename",
-    "form",
-    "framework",
-    "key",
-    "ref",
-    "kind",
-    "requirement_id",
-    "slug",
-    "extension",
-    "location",
-}
-# Words that mean an object whose class is called otherwise.
-MEANS = {
-    "run_id": "ReportRun",
-    "item_id": "WorkItem",
-    "version_id": "EvidenceVersion",
-    "system_id": "AISystem",
-    "import_id": "FrameworkImport",
-    "hold_id": "LegalHold",
-}
 # Found by nobody but the session that made it: tests/foundation/people/test_step_up.py shows that it does find it.
 OF_A_SESSION = {"kept_form_id"}
-HERE = {("assessments", "item_id"): "AssessmentItem", ("systems", "key"): "system_key", ("systems", "system_id"): "system_key"}
 
 
-@dataclass(frozen=True)
-class Door:
-    """One method of one route."""
-
-    method: str
-    rule: Rule
-    needs: Permission
-    scope: str
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.rule.rule}"
-
-    def address(self, app: Any, tenant: str, ids: dict[str, Any]) -> str:
-        """The path with these values in it; what is missing gets a value that names nothing."""
-        values = {name: ids.get(self.meaning(name), _nothing(converter)) for name, converter in self.rule._converters.items()} | {
-            "tenant": tenant
-        }
-        wanted = {name: v for name, v in values.items() if name in self.rule.arguments}
-        return app.url_map.bind("localhost").build(self.rule.endpoint, wanted, method=self.method)
-
-    def meaning(self, word: str) -> str:
-        """What a word of this address names; a key is a framework's or, among the systems, a system's."""
-        return HERE.get((self.rule.endpoint.split(".")[0], word), word)
-
-
-def _nothing(converter: Any) -> Any:
-    kind = type(converter).__name__
-    if kind == "AnyConverter":
-        return min(converter.items)
-    return {"UUIDConverter": uuid4(), "IntegerConverter": 1}.get(kind, "nothing")
-
-
-def doors(app: Any, *scopes: str) -> Iterator[Door]:
-    for rule in sorted(app.url_map.iter_rules(), key=lambda r: r.rule):
-        view = app.view_functions[rule.endpoint]
-        scope = getattr(view, "scope", "public")
-        if scope in scopes and hasattr(view, "needs"):
-            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-                yield Door(method, rule, view.needs, scope)
-
-
-def knock(visitor: Visitor, door: Door, path: str, **headers: str) -> Any:
-    """The answer to that method with the form's token, nothing else filled in."""
-    data = {"csrf_token": visitor.csrf()} if door.method != "GET" else None
-    return visitor.client.open(path, method=door.method, data=data, headers=headers)
-
-
-@pytest.fixture
-def acme_ids(acting) -> dict[str, Any]:
-    """word in an address → the id of an object of acme that it may mean."""
-    ids: dict[str, UUID] = {}
-    with acting("admin"):
-        rows = Rows()
-        for model in (
-            m for m in TENANTED if m.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}
-        ):  # no address names a key or a provider
-            ids[model.__name__] = rows.of(model)
-        system = session().get(
-            next(m for m in TENANTED if m.__name__ == "AISystem"), (make.founder("acme").tenant_id, ids["AISystem"])
-        )
-        key = system.key
-        pseudonym = sealing.pseudonym(make.person_id("admin"))
-        names = {
-            **ids,
-            **{_word(name): i for name, i in ids.items()},
-            **{f"{_last(name)}_id": i for name, i in reversed(ids.items())},
-        }
-    return names | {word: ids[name] for word, name in MEANS.items()} | {"system_key": key, "pseudonym": pseudonym}
-
-
-def _word(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", name).lower() + "_id"
-
-
-def _last(name: str) -> str:
-    return re.findall(r"[A-Z][a-z]+", name)[-1].lower()
-
-
-def objects_in(door: Door) -> set[str]:
-    """The words of an address that name an object of the tenant."""
-    return {door.meaning(word) for word in door.rule.arguments} - SHARED_WORDS
-
-
-def refusals(app: Any, visitor: Visitor, walk: Iterator[tuple[Door, str]], *allowed: int, **headers: str) -> list[str]:
+def refusals(app: Any, visitor: Visitor, walk: Iterator[tuple[RouteMethod, str]], *allowed: int, **headers: str) -> list[str]:
     wrong = []
     for door, path in walk:
-        reply = knock(visitor, door, path, **headers)
+        reply = call_route(visitor, door, path, **headers)
         if reply.status_code not in allowed:
             wrong.append(f"{door}: {reply.status_code}")
     return wrong
@@ -151,13 +38,13 @@ def refusals(app: Any, visitor: Visitor, walk: Iterator[tuple[Door, str]], *allo
 
 def test_every_word_in_an_address_is_known(app, acme_ids):
     """A new word needs an object above, or the walk below would knock with an id of nothing."""
-    unknown = {word for door in doors(app, "tenant") for word in objects_in(door) if word not in acme_ids}
+    unknown = {word for door in route_methods(app, "tenant") for word in objects_in(door) if word not in acme_ids}
     assert unknown == set()
 
 
 def test_a_stranger_finds_no_page_of_another_tenant(app, as_stranger, acme_ids):
     """The officer of globex, asking under acme's address."""
-    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant")]
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in route_methods(app, "tenant")]
     assert len(walk) > 30
     assert refusals(app, as_stranger, walk, 404) == []
 
@@ -167,7 +54,11 @@ def test_a_neighbour_finds_no_object_of_another_tenant(app, acme_ids, isolated):
     wrong, tried = [], 0
     for role in ("admin", "compliance_officer"):
         visitor = Visitor(app, make.cookie(role, "globex"), "globex")
-        walk = [(d, d.address(app, "globex", acme_ids)) for d in doors(app, "tenant") if objects_in(d) and role in d.needs.roles]
+        walk = [
+            (d, d.address(app, "globex", acme_ids))
+            for d in route_methods(app, "tenant")
+            if objects_in(d) and role in d.needs.roles
+        ]
         tried += len(walk)
         wrong += refusals(app, visitor, walk, 404)
     assert tried > 10
@@ -176,21 +67,21 @@ def test_a_neighbour_finds_no_object_of_another_tenant(app, acme_ids, isolated):
 
 def test_the_owner_does_find_them(app, as_admin, acme_ids):
     """Otherwise the walk above would prove nothing: the same addresses lead somewhere for acme."""
-    lost = [f"{d}: 404" for d in doors(app, "tenant") if d.method == "GET" and objects_in(d) - OF_A_SESSION and "admin" in d.needs.roles
-            and knock(as_admin, d, d.address(app, "acme", acme_ids)).status_code == 404]  # fmt: skip
+    lost = [f"{d}: 404" for d in route_methods(app, "tenant") if d.method == "GET" and objects_in(d) - OF_A_SESSION and "admin" in d.needs.roles
+            and call_route(as_admin, d, d.address(app, "acme", acme_ids)).status_code == 404]  # fmt: skip
     assert lost == []
 
 
 def test_nobody_is_let_in_without_signing_in(app, client, acme_ids):
-    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant", "operator")]
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in route_methods(app, "tenant", "operator")]
     for door, path in walk:
-        reply = knock(client, door, path)
+        reply = call_route(client, door, path)
         assert reply.status_code in {302, 303}, f"{door}: {reply.status_code}"
         assert reply.location.startswith("/login?"), f"{door}: {reply.location}"
 
 
 def test_a_machine_that_is_nobody_gets_401(app, client, acme_ids):
-    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant", "operator")]
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in route_methods(app, "tenant", "operator")]
     assert refusals(app, client, walk, 401, Accept="application/json") == []
 
 
@@ -198,18 +89,18 @@ def test_a_machine_that_is_nobody_gets_401(app, client, acme_ids):
 def test_a_role_is_refused_what_it_does_not_hold(app, isolated, acme_ids, role):
     """Whatever the id: the permission is asked for before the object is looked for."""
     visitor = Visitor(app, make.cookie(role), "acme")
-    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant") if role not in d.needs.roles]
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in route_methods(app, "tenant") if role not in d.needs.roles]
     assert refusals(app, visitor, walk, 403) == []
     assert walk or role == "admin"
 
 
 def test_the_operator_has_no_page_of_a_tenant(app, as_operator, acme_ids):
-    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "tenant")]
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in route_methods(app, "tenant")]
     assert refusals(app, as_operator, walk, 404) == []
 
 
 def test_a_tenant_has_no_page_of_the_operator(app, as_admin):
-    walk = [(d, d.address(app, "acme", {})) for d in doors(app, "operator")]
+    walk = [(d, d.address(app, "acme", {})) for d in route_methods(app, "operator")]
     assert walk
     assert refusals(app, as_admin, walk, 404) == []
 
@@ -217,9 +108,11 @@ def test_a_tenant_has_no_page_of_the_operator(app, as_admin):
 @pytest.mark.parametrize("role", ["operator_admin", "operator_finance"])
 def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
     visitor = Visitor(app, make.cookie(role, "console"), "console")
-    walk = [(d, d.address(app, "console", {"slug": "acme"})) for d in doors(app, "operator")]
+    walk = [(d, d.address(app, "console", {"slug": "acme"})) for d in route_methods(app, "operator")]
     assert refusals(app, visitor, [w for w in walk if role not in w[0].needs.roles], 403) == []
-    answers = {str(d): knock(visitor, d, path).status_code for d, path in walk if d.method == "GET" and role in d.needs.roles}
+    answers = {
+        str(d): call_route(visitor, d, path).status_code for d, path in walk if d.method == "GET" and role in d.needs.roles
+    }
     assert answers and {where: status for where, status in answers.items() if status == 403 or status >= 500} == {}
 
 
@@ -227,18 +120,18 @@ def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
 
 
 @pytest.fixture
-def machines(app, acme_ids, acting, monkeypatch) -> dict[str, Machine]:
+def machines(app, acme_ids, acting, monkeypatch) -> dict[str, MachineClient]:
     """Who comes with a key to acme's addresses: its own with every scope, and those who are not to be let in."""
     monkeypatch.setitem(access.known_scopes, "nothing:known", "do nothing that an address asks for")
     scopes = [name for name in access.known_scopes if name != "nothing:known"]
     made = {
-        "own": machine(app, name="own", scopes=scopes),
-        "revoked": machine(app, name="revoked", scopes=scopes),
-        "ended": machine(app, name="ended", scopes=scopes, ends=clock.now() + timedelta(seconds=1)),
-        "stranger": machine(app, "globex", scopes=scopes),
-        "narrow": machine(app, name="narrow", scopes=["nothing:known"]),
-        "unknown": Machine(app, bearer.new("acme")),
-        "nobody": Machine(app, None),
+        "own": create_machine_client(app, name="own", scopes=scopes),
+        "revoked": create_machine_client(app, name="revoked", scopes=scopes),
+        "ended": create_machine_client(app, name="ended", scopes=scopes, ends=clock.now() + timedelta(seconds=1)),
+        "stranger": create_machine_client(app, "globex", scopes=scopes),
+        "narrow": create_machine_client(app, name="narrow", scopes=["nothing:known"]),
+        "unknown": MachineClient(app, bearer.new("acme")),
+        "nobody": MachineClient(app, None),
     }
     with acting("admin"):
         keys.revoke(keys.queries.key(made["revoked"].row.id))
@@ -250,7 +143,9 @@ def machines(app, acme_ids, acting, monkeypatch) -> dict[str, Machine]:
 )
 def test_a_machine_is_refused_at_every_address_that_its_key_does_not_open(app, machines, acme_ids, who, status):
     walk = [
-        (d, d.address(app, "acme", acme_ids)) for d in doors(app, "machine") if who != "stranger" or "tenant" in d.rule.arguments
+        (d, d.address(app, "acme", acme_ids))
+        for d in route_methods(app, "machine")
+        if who != "stranger" or "tenant" in d.rule.arguments
     ]
     assert len(walk) > 4  # where an address names no tenant, the key does: there a stranger is at home, and in no other's
     with clock.frozen(clock.now() + timedelta(seconds=2)):
@@ -259,7 +154,7 @@ def test_a_machine_is_refused_at_every_address_that_its_key_does_not_open(app, m
 
 def test_the_machine_with_the_key_is_let_in_where_the_others_are_not(app, machines, acme_ids):
     """Otherwise the walk above would prove nothing; what is not there for it, or makes no sense, is said to it."""
-    answers = {str(d): machines["own"].ask(d.method, d.address(app, "acme", acme_ids)) for d in doors(app, "machine")}
+    answers = {str(d): machines["own"].ask(d.method, d.address(app, "acme", acme_ids)) for d in route_methods(app, "machine")}
     assert {
         where: reply.status_code
         for where, reply in answers.items()
@@ -269,13 +164,13 @@ def test_the_machine_with_the_key_is_let_in_where_the_others_are_not(app, machin
 
 
 def test_a_signed_in_person_is_no_machine(app, as_admin, acme_ids):
-    walk = [(d, d.address(app, "acme", acme_ids)) for d in doors(app, "machine")]
+    walk = [(d, d.address(app, "acme", acme_ids)) for d in route_methods(app, "machine")]
     assert refusals(app, as_admin, walk, 401) == []
 
 
 def test_a_machine_is_no_person(app, machines, acme_ids):
     """Its key opens no page, whatever scopes it has: reading asks for a sign-in, and writing for a form of ours."""
-    for door in doors(app, "tenant", "operator"):
+    for door in route_methods(app, "tenant", "operator"):
         found = machines["own"].ask(door.method, door.address(app, "acme", acme_ids), Accept="application/json").status_code
         assert found == (401 if door.method == "GET" else 403), str(door)
 
@@ -287,13 +182,13 @@ def test_no_address_breaks_the_console(app, isolated, acme_ids, role):
     for ids in ({}, acme_ids):
         walk = [
             (d, d.address(app, "acme", ids))
-            for d in doors(app, "tenant", "public", "operator")
+            for d in route_methods(app, "tenant", "public", "operator")
             if d.rule.endpoint != "people.door.logout"
         ]
         broken = [
             f"{d}: 500"
             for d, path in walk
-            if "logout" not in path and "events" not in path and knock(visitor, d, path).status_code >= 500
+            if "logout" not in path and "events" not in path and call_route(visitor, d, path).status_code >= 500
         ]
         assert broken == []
 
@@ -305,7 +200,7 @@ MORE_JUNK = ["%ff", "%ED%A0%80", "..%2f..%2fetc", "'%3bDROP", "a" * 3000, "%E2%8
 def test_junk_in_an_address_is_answered(app, as_admin, junk):
     paths = [f"/t/acme/{junk}", f"/t/{junk}/", f"/{junk}", f"/t/acme/systems/{junk}", f"/t/acme/frameworks/{junk}/versions"]
     paths += [f"/t/acme/systems/?{name}={junk}" for name in ("q", "after", "lane", "owner")]
-    for door in doors(app, "tenant"):
+    for door in route_methods(app, "tenant"):
         if door.method == "GET" and not objects_in(door) and "events" not in door.rule.rule:
             path = door.address(app, "acme", {})
             paths += [f"{path}?{name}={junk}" for name in ("q", "after", "status", "page")]
@@ -329,7 +224,7 @@ def test_roles_are_those_the_walk_knows():
 
 
 @pytest.fixture
-def undone(isolated):
+def rolled_back(isolated):
     """`with undone(): …` takes back what was written inside, so that the same can be done in another way."""
 
     @contextmanager
@@ -341,7 +236,7 @@ def undone(isolated):
     return block
 
 
-def fields_of(app: Any, door: Door, path: str, role: str, slug: str, ids: dict[str, Any]) -> dict[str, str]:
+def fields_of(app: Any, door: RouteMethod, path: str, role: str, slug: str, ids: dict[str, Any]) -> dict[str, str]:
     """A plausible value for every field of the form that the route declares; its first verb; of an access review its previewed row."""
     step_up = app.view_functions[door.rule.endpoint].fresh
     verb = {} if isinstance(step_up.verb, str) else {"verb": next(iter(step_up.verb))}
@@ -370,26 +265,26 @@ def outcome(reply: Any) -> tuple[int, str, str, list[str]]:
     return reply.status_code, re.sub(r"[0-9a-f-]{36}", "*", reply.headers.get("Location", "")), str(soup.title), wrong
 
 
-def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_been_fresh(app, acme_ids, undone):
+def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_been_fresh(app, acme_ids, rolled_back):
     tenants.found("initech", "Initech")
     done, ids = [], acme_ids | {"slug": "initech"}
-    for door in doors(app, "tenant", "operator"):
+    for door in route_methods(app, "tenant", "operator"):
         if door.method != "POST" or not vars(app.view_functions[door.rule.endpoint]).get("fresh"):
             continue
         role, slug = ("operator_admin", "console") if door.scope == "operator" else ("admin", "acme")
         assert role in door.needs.roles, f"{door}: walk it as somebody who may"
         path = door.address(app, slug, ids)
         sent = fields_of(app, door, path, role, slug, ids)
-        with undone():
+        with rolled_back():
             expected = outcome(Visitor(app, make.cookie(role, slug), slug).post(path, then=None, **sent))
-        with undone():
-            visitor = stepping.stale(app, role, slug)
+        with rolled_back():
+            visitor = step_up_helpers.visitor_needing_step_up(app, role, slug)
             visitor.post(path, then=401, **sent)
-            assert kept_fields(stepping.kept_forms(slug)[-1], role, slug) == list(sent.items()), str(door)
-            stepping.sign_in_again(visitor, role, slug)
+            assert kept_fields(step_up_helpers.kept_forms(slug)[-1], role, slug) == list(sent.items()), str(door)
+            step_up_helpers.sign_in_again(visitor, role, slug)
             gone = expected[0] == 404  # what the form is about is not there: its page says so as the form's address does
-            shown = visitor.get(stepping.newest(slug), then=404 if gone else 200)
-            found = expected if gone else outcome(stepping.submit(visitor, shown, then=None))
+            shown = visitor.get(step_up_helpers.newest_kept_form_page(slug), then=404 if gone else 200)
+            found = expected if gone else outcome(step_up_helpers.submit_kept_form(visitor, shown, then=None))
         assert found == expected, str(door)
         assert found[0] < 500, str(door)
         done.append((str(door), found[0]))
@@ -409,11 +304,11 @@ def kept_fields(row: KeptForm, role: str, slug: str) -> list[tuple[str, str]]:
 def test_every_route_that_answers_an_auditor_with_a_download_declares_it(app, acme_ids, database):
     """Walked as an auditor, with an object of the tenant in every address."""
     took, wrong = set(), []
-    for door in doors(app, "tenant"):
+    for door in route_methods(app, "tenant"):
         if "auditor" not in door.needs.roles or "logout" in door.rule.rule:
             continue
         visitor = Visitor(app, make.cookie("auditor"), "acme")  # of the routes that end sessions, each ends another one
-        reply = knock(visitor, door, door.address(app, "acme", acme_ids | {"form": "csv"}))
+        reply = call_route(visitor, door, door.address(app, "acme", acme_ids | {"form": "csv"}))
         answers = app.view_functions[door.rule.endpoint].answers
         is_file = reply.headers.get("Content-Disposition", "").startswith("attachment")
         if reply.status_code >= 500 or (is_file and (answers != FILE or "X-Custody" not in reply.headers)):

@@ -23,8 +23,8 @@ from governance.kernel import clock, undo
 from governance.kernel.db import session
 from governance.kernel.undo import UndoOffer
 from tests import make
-from tests.assurance.evidence import shelf
-from tests.previewing import confirm, messages, undo_address
+from tests.assurance.evidence import evidence_helpers
+from tests.bulk_helpers import confirm_bulk, flash_messages, undo_address
 
 KEY = "nist-ai-rmf-1.0"
 ANNA, JUN, INES = (make.person_id(role) for role in ("contributor", "reviewer", "compliance_officer"))
@@ -47,12 +47,12 @@ def undo_last(visitor, page):
     address = undo_address(page.text)
     assert address, "there is no Undo button"
     reply = visitor.post(address, back=page.request.path)
-    return messages(visitor.get(reply.location).text)
+    return flash_messages(visitor.get(reply.location).text)
 
 
 @pytest.fixture
 def control(app, isolated):
-    return shelf.control()
+    return evidence_helpers.create_control()
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def request_of(acting):
 
 def test_an_assignment_of_a_control_is_undone_and_both_are_in_the_log(as_officer, control):
     page = as_officer.post(f"controls/{control}/owner", owner_id=str(JUN), follow=True)
-    assert "SEC-04 is now assigned to Jun Chen." in messages(page.text)
+    assert "SEC-04 is now assigned to Jun Chen." in flash_messages(page.text)
     assert "Undone." in undo_last(as_officer, page)
     assert value(Control.owner_id, control) == ANNA
     made, undone = entries("control.assigned")
@@ -96,7 +96,7 @@ def test_an_assignment_of_a_control_is_undone_and_both_are_in_the_log(as_officer
 
 
 def test_an_assignment_of_evidence_is_undone(as_officer):
-    piece = shelf.piece(owner=None)
+    piece = evidence_helpers.create_evidence(owner=None)
     page = as_officer.post(f"evidence/{piece}/owner", owner_id=str(JUN), follow=True)
     undo_last(as_officer, page)
     assert value(Evidence.owner_id, piece) is None
@@ -105,14 +105,14 @@ def test_an_assignment_of_evidence_is_undone(as_officer):
 def test_removing_an_owner_is_a_choice_and_is_undone(as_officer, control):
     assert "Choose an owner" in as_officer.post(f"controls/{control}/owner", then=422, owner_id="").text
     page = as_officer.post(f"controls/{control}/owner", owner_id="none", follow=True)
-    assert value(Control.owner_id, control) is None and "SEC-04 has no owner now." in messages(page.text)
+    assert value(Control.owner_id, control) is None and "SEC-04 has no owner now." in flash_messages(page.text)
     undo_last(as_officer, page)
     assert value(Control.owner_id, control) == ANNA
 
 
 def test_a_bulk_assignment_is_undone_as_a_whole(as_officer, control):
-    other = shelf.control("SEC-05", "Encryption at rest", owner="admin")
-    page = confirm(as_officer, "controls/assign", ids=[control, other], owner_id=str(JUN), follow=True)
+    other = evidence_helpers.create_control("SEC-05", "Encryption at rest", owner="admin")
+    page = confirm_bulk(as_officer, "controls/assign", ids=[control, other], owner_id=str(JUN), follow=True)
     assert "all 2 changes" in undo_last(as_officer, page)
     assert (value(Control.owner_id, control), value(Control.owner_id, other)) == (ANNA, make.person_id("admin"))
 
@@ -127,7 +127,7 @@ def test_mapping_changing_the_coverage_and_unmapping_are_undone(as_officer, cont
     assert coverage() == []
     as_officer.post(f"controls/answering/{requirement}", control_id=str(control), coverage="full")
     changed = as_officer.post(f"controls/{control}/mapping", requirement_id=str(requirement), coverage="partial", follow=True)
-    assert coverage() == ["partial"] and "SEC-04 now satisfies MEASURE 2.7 partially." in messages(changed.text)
+    assert coverage() == ["partial"] and "SEC-04 now satisfies MEASURE 2.7 partially." in flash_messages(changed.text)
     undo_last(as_officer, changed)
     assert coverage() == ["full"]
     removed = as_officer.post(f"controls/{control}/mapping/{requirement}/remove", follow=True)
@@ -137,7 +137,7 @@ def test_mapping_changing_the_coverage_and_unmapping_are_undone(as_officer, cont
 
 
 def test_linking_another_note_and_unlinking_are_undone_with_their_notes(as_officer, control):
-    piece = shelf.piece()
+    piece = evidence_helpers.create_evidence()
 
     def notes():
         with make.acting("compliance_officer", read_only=True):
@@ -157,7 +157,7 @@ def test_linking_another_note_and_unlinking_are_undone_with_their_notes(as_offic
 
 
 def test_retiring_a_control_and_evidence_is_undone_as_if_it_had_never_been(as_officer, control):
-    piece = shelf.piece()
+    piece = evidence_helpers.create_evidence()
     for address, model, row, action in (
         (f"controls/{control}", Control, control, "control.restored"), (f"evidence/{piece}", Evidence, piece, "evidence.restored"),
     ):  # fmt: skip
@@ -197,10 +197,10 @@ def test_what_changes_nothing_offers_no_undo(as_officer, control):
 
 
 def test_a_row_that_somebody_changed_meanwhile_is_left_alone_and_named(as_officer, as_admin, control):
-    others = [shelf.control(f"SEC-{n:02}", f"Control {n}") for n in range(10, 20)] + [
-        shelf.control("SEC-05", "Encryption at rest")
+    others = [evidence_helpers.create_control(f"SEC-{n:02}", f"Control {n}") for n in range(10, 20)] + [
+        evidence_helpers.create_control("SEC-05", "Encryption at rest")
     ]
-    page = confirm(as_officer, "controls/assign", ids=[control, *others], owner_id=str(JUN), follow=True)
+    page = confirm_bulk(as_officer, "controls/assign", ids=[control, *others], owner_id=str(JUN), follow=True)
     as_admin.post(f"controls/{others[-1]}/owner", owner_id=str(make.person_id("admin")))
     said = undo_last(as_officer, page)
     assert "Undone for 11 of 12. SEC-05 Encryption at rest was reassigned by Sanjay Patel meanwhile." in said
@@ -208,7 +208,7 @@ def test_a_row_that_somebody_changed_meanwhile_is_left_alone_and_named(as_office
 
 
 def test_a_mapping_and_a_link_that_somebody_changed_meanwhile_are_left_alone(as_officer, as_admin, control, requirement):
-    piece = shelf.piece()
+    piece = evidence_helpers.create_evidence()
     mapped = as_officer.post(f"controls/{control}/mapping", requirement_id=str(requirement), coverage="full", follow=True)
     as_admin.post(f"controls/{control}/mapping", requirement_id=str(requirement), coverage="partial")
     assert "SEC-04's mapping to MEASURE 2.7 was changed by Sanjay Patel meanwhile." in undo_last(as_officer, mapped)
@@ -226,9 +226,9 @@ def test_only_the_fields_that_the_change_set_are_restored(as_officer, as_admin, 
 
 
 def test_evidence_whose_title_was_taken_meanwhile_stays_retired(as_officer):
-    piece = shelf.piece()
+    piece = evidence_helpers.create_evidence()
     page = as_officer.post(f"evidence/{piece}/retirement", because="Replaced.", follow=True)
-    shelf.piece()
+    evidence_helpers.create_evidence()
     assert "Nothing was undone." in undo_last(as_officer, page) and value(Evidence.retired_at, piece) is not None
 
 
@@ -312,7 +312,7 @@ def test_the_button_is_announced_reached_by_keyboard_and_leads_back(as_officer, 
 
 
 def test_an_offer_holds_ids_and_no_text(as_officer, control):
-    piece = shelf.piece()
+    piece = evidence_helpers.create_evidence()
     as_officer.post(f"evidence/{piece}/links", control_id=str(control), note="Ask Anna Rossi")
     as_officer.post(f"evidence/{piece}/links", control_id=str(control), note="Ask Jun Chen")
     with make.acting("compliance_officer", read_only=True):

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from governance.kernel.checks import EXIT_STATUS, Outcome, worst
+from governance.kernel.verification_results import EXIT_STATUS, CheckOutcome, worst
 
 MAX_SECRET = 1000  # characters of a client secret
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from governance.kernel.checks import Verdict
     from governance.kernel.current import Actor
+    from governance.kernel.verification_results import Verdict
 
 
 def _version() -> str:
@@ -155,7 +155,7 @@ def privacy_commands() -> None:
 def replay() -> None:
     """After a restore: erase again whom the erasure list names. Safe to run again."""
     from governance.app.factory import create_app
-    from governance.foundation.privacy import replay as erasures
+    from governance.foundation.privacy import erasure_replay as erasures
 
     create_app()
     done = erasures.replay()
@@ -355,12 +355,12 @@ def verify_evidence(tenants: tuple[str, ...]) -> None:
                 report = verify()
             except DomainError as away:
                 click.echo(f"?     {who.tenant_slug}: not checked. {away.message}")
-                outcomes.append(Outcome.NOT_CHECKED)
+                outcomes.append(CheckOutcome.NOT_CHECKED)
                 continue
         click.echo(f"{'ok  ' if report.ok else 'FAIL'}  {who.tenant_slug}: {report.sentence}")
         for finding in report.findings:
             click.echo(f"      {finding.sentence}")
-        outcomes.append(Outcome.RIGHT if report.ok else Outcome.WRONG)
+        outcomes.append(CheckOutcome.RIGHT if report.ok else CheckOutcome.WRONG)
     if not outcomes:
         click.echo("?     There is no tenant, so nothing was checked.")
     sys.exit(worst(outcomes).value)

@@ -14,9 +14,9 @@ from governance.app import migrate, refusals, shell
 from governance.app.features import FEATURES
 from governance.assurance.evidence import scanning
 from governance.foundation.approvals import kinds as approval_kinds
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.people import session_views
-from governance.kernel import bearer, bodies, config, db, key_encryption, logs, outbox, storage, web, work_pages
+from governance.kernel import bearer, config, db, key_encryption, logs, outbox, request_bodies, storage, web, work_pages
 from governance.kernel.events import check_subscribed
 from governance.kernel.feature import key_of, remember_seen
 from governance.kernel.health import checks, health, measures
@@ -24,7 +24,7 @@ from governance.kernel.installation import domain
 from governance.kernel.manifest import Manifest, install
 from governance.kernel.manifest_checks import check_endpoints, check_manifests
 from governance.operations.decisions.app import Decisions
-from governance.operations.decisions.limits import Limiter
+from governance.operations.decisions.rate_limits import Limiter
 from governance.operations.decisions.snapshots import Snapshots
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def create_app(settings: config.Settings | None = None, manifests: tuple[Manifes
     shell.install(app, settings)
     refusals.install(app)
     app.wsgi_app = app.extensions["decisions"] = front = decisions(app, settings)  # type: ignore[method-assign, assignment]  # how Flask is wrapped
-    app.extensions["serving"] = bodies.Serving(partial(_sender, app), front.is_in_memory, partial(_is_urgent, app))
+    app.extensions["serving"] = request_bodies.Serving(partial(_sender, app), front.is_in_memory, partial(_is_urgent, app))
     return app
 
 
@@ -72,19 +72,19 @@ def decisions(app: Flask, settings: config.Settings) -> Decisions:
     return Decisions(app.wsgi_app, held, Limiter(settings.workers), settings.domain, follow=settings.follows)
 
 
-def _sender(app: Flask, environ: dict[str, Any]) -> bodies.Sender:
+def _sender(app: Flask, environ: dict[str, Any]) -> request_bodies.Sender:
     """Who sends a request, by a valid key or a live session; otherwise the network that it comes from."""
     try:
         with app.request_context(environ):
             held = key_of(bearer.header_of(environ))
             if held is not None:
-                return bodies.Sender("key", str(held.key_id))
+                return request_bodies.Sender("key", str(held.key_id))
             who = session_views.signed_in_anywhere()
             if who is not None:
-                return bodies.Sender("person", str(who.person_id or who.session_id))
+                return request_bodies.Sender("person", str(who.person_id or who.session_id))
     except Exception as error:  # noqa: BLE001 - whoever cannot be identified is a stranger
         log.warning("sender not identified", reason=type(error).__name__)
-    return bodies.Sender("stranger", web.network_of(environ.get("REMOTE_ADDR", "")))
+    return request_bodies.Sender("stranger", web.network_of(environ.get("REMOTE_ADDR", "")))
 
 
 def _is_urgent(app: Flask, environ: dict[str, Any]) -> bool:
@@ -107,7 +107,7 @@ def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURE
     approval_kinds.register(*(kind for each in manifests for kind in each.approvals))
     db.connect(settings.database_url)
     key_encryption.use(settings.kek, settings.previous_kek)
-    storage.use(settings.storage_url, sealing.object_key)
+    storage.use(settings.storage_url, personal_field_encryption.object_key)
     scanning.use(settings.clamav)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     domain.connect(settings.domain)

@@ -18,7 +18,7 @@ from governance.kernel.config import Settings
 from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
-from governance.kernel.scope import limits
+from governance.kernel.visibility_scope import limits
 from governance.operations.switches import banner as stops
 from governance.publishing.inbox import next_item
 from governance.publishing.inbox import queries as inboxes

@@ -11,7 +11,7 @@ from governance.kernel.db import transaction
 from governance.operations.decision_counts import actions as decisions
 from governance.operations.decision_counts.actions import Counted
 from governance.operations.policies import queries as policies
-from governance.operations.policies.effective_policies import Governed, Standing
+from governance.operations.policies.effective_policies import EffectivePolicy, Governed
 from governance.operations.policies.strictness import plain
 
 SEED, DAYS = 2026, 14
@@ -45,7 +45,7 @@ def tell(who: Actor) -> None:
             decisions.add(counted)
 
 
-def _hour(hour: datetime, standing: Standing, answers: Mapping[tuple[str, str], str], chance: random.Random) -> Counted:
+def _hour(hour: datetime, standing: EffectivePolicy, answers: Mapping[tuple[str, str], str], chance: random.Random) -> Counted:
     found: dict[tuple[datetime, str, str, str], int] = {}
     weekend = 0.35 if hour.weekday() > 4 else 1  # noqa: PLR2004 - Saturday and Sunday
     for system in standing.systems:
@@ -60,7 +60,7 @@ def _flags(system: Governed) -> dict[str, float]:
     return {**SHARES, f"switch.{system.key}": 0.2, **{f"switch.{system.key}.{name}": share for name, share in features.items()}}
 
 
-def _answer(standing: Standing, system: Governed, flag: str) -> str:
+def _answer(standing: EffectivePolicy, system: Governed, flag: str) -> str:
     if flag.startswith("switch."):
         return "live"
     return str(plain(standing.effective(system)[flag.removeprefix("policy.")].value))

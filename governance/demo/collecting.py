@@ -132,7 +132,7 @@ def _signs_in() -> None:
     people.end_session(started, how="signed out")
 
 
-def _open_rows() -> list[campaigns.Row]:
+def _open_rows() -> list[campaigns.ReviewedAccess]:
     review = campaigns.open_review()
     rows = campaigns.every_row(review.id) if review else []
     return [row for row in rows if row.is_open and allowed(DECIDE, on=row)]

@@ -42,7 +42,7 @@ type Ago = Callable[[int], date]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EngagementStep:
     """Something that the tenant or its auditors do on a day."""
 
     day: date
@@ -59,25 +59,27 @@ class Story:
     requests: tuple[UUID, ...] = ()
 
 
-def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[Told]:
+def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[EngagementStep]:
     """`person` gives the id of a part."""
     story = Story()
-    yield Told(ago(OPENED), "officer", partial(_open, story, ago))
-    yield Told(ago(ASKED), "auditor", partial(_ask, story, ago))
-    yield Told(ago(ASSIGNED), "officer", partial(_assign, story, person), 9)
+    yield EngagementStep(ago(OPENED), "officer", partial(_open, story, ago))
+    yield EngagementStep(ago(ASKED), "auditor", partial(_ask, story, ago))
+    yield EngagementStep(ago(ASSIGNED), "officer", partial(_assign, story, person), 9)
     for number, day, part in ANSWERED:
-        yield Told(
+        yield EngagementStep(
             ago(day), part, partial(_provide, story, number, 0, "" if number else "Both campaigns, as they were closed."), 11
         )
-    yield Told(ago(14), "auditor", partial(_accept, story, 0, "Complete for the period."))
-    yield Told(ago(13), "auditor", partial(_accept, story, 1, ""))
-    yield Told(ago(13), "auditor", partial(_return, story, 2, "The list of the second quarter is missing."), 12)
-    yield Told(ago(12), "anna", partial(_say, story, 2, "It was kept under another title. I attach it now."), 15)
-    yield Told(ago(11), "anna", partial(_provide, story, 2, 1, ""), 9)
-    yield Told(ago(9), "auditor", partial(_accept, story, 2, "Thank you. All four quarters are there."))
-    yield Told(ago(8), "auditor", partial(_return, story, 5, "The review of the second incident names no cause. Please add it."))
-    yield Told(ago(7), "anna", partial(_say, story, 5, "Its review meeting is this week; the record follows."), 16)
-    yield Told(ago(2), "auditor", partial(_say, story, 3, "Which of these loosened something?"), 11)
+    yield EngagementStep(ago(14), "auditor", partial(_accept, story, 0, "Complete for the period."))
+    yield EngagementStep(ago(13), "auditor", partial(_accept, story, 1, ""))
+    yield EngagementStep(ago(13), "auditor", partial(_return, story, 2, "The list of the second quarter is missing."), 12)
+    yield EngagementStep(ago(12), "anna", partial(_say, story, 2, "It was kept under another title. I attach it now."), 15)
+    yield EngagementStep(ago(11), "anna", partial(_provide, story, 2, 1, ""), 9)
+    yield EngagementStep(ago(9), "auditor", partial(_accept, story, 2, "Thank you. All four quarters are there."))
+    yield EngagementStep(
+        ago(8), "auditor", partial(_return, story, 5, "The review of the second incident names no cause. Please add it.")
+    )
+    yield EngagementStep(ago(7), "anna", partial(_say, story, 5, "Its review meeting is this week; the record follows."), 16)
+    yield EngagementStep(ago(2), "auditor", partial(_say, story, 3, "Which of these loosened something?"), 11)
 
 
 def _open(story: Story, ago: Ago) -> None:

@@ -173,7 +173,7 @@ class Pending:
     asks: Request | Logout
 
 
-class Shelf[T]:
+class TokenStore[T]:
     """Random token → value, for so many seconds; the oldest fall off when there are too many."""
 
     def __init__(self, seconds: int, most: int = 5000) -> None:
@@ -209,7 +209,7 @@ class Shelf[T]:
 # The protocol, without HTTP
 
 
-class Refused(Exception):
+class OAuthError(Exception):
     """An OAuth error: its code, and a sentence for the developer or the person."""
 
     def __init__(self, error: str, why: str, status: int = 400) -> None:
@@ -234,10 +234,10 @@ class Provider:
         self.keys = _new_keys(key)
         self.retired: list[Key] = []
         self.mint, self.deliver = mint or _sign, deliver or _post_logout_token
-        self.sessions: Shelf[Session] = Shelf(SESSION_SECONDS)
-        self.pending: Shelf[Pending] = Shelf(FORM_SECONDS)
-        self.grants: Shelf[Grant] = Shelf(CODE_SECONDS + TOKEN_SECONDS)
-        self.access: Shelf[Grant] = Shelf(TOKEN_SECONDS)
+        self.sessions: TokenStore[Session] = TokenStore(SESSION_SECONDS)
+        self.pending: TokenStore[Pending] = TokenStore(FORM_SECONDS)
+        self.grants: TokenStore[Grant] = TokenStore(CODE_SECONDS + TOKEN_SECONDS)
+        self.access: TokenStore[Grant] = TokenStore(TOKEN_SECONDS)
         self._redeeming = threading.Lock()
 
     # keys
@@ -283,17 +283,17 @@ class Provider:
         """The token response for a code; every attempt by its own client spends it."""
         grant = self.grants.see(code)
         if grant is None or grant.request.client.id != client.id:
-            raise Refused("invalid_grant", "The code is unknown or has expired.")
+            raise OAuthError("invalid_grant", "The code is unknown or has expired.")
         with self._redeeming:
             again, grant.spent = grant.spent, True
             grant.revoked = grant.revoked or again
         if again:
-            raise Refused("invalid_grant", "The code was used before; what it gave is revoked.")
+            raise OAuthError("invalid_grant", "The code was used before; what it gave is revoked.")
         if _seconds() >= grant.until or grant.session.ended:
-            raise Refused("invalid_grant", "The code has expired.")
+            raise OAuthError("invalid_grant", "The code has expired.")
         asked = grant.request
         if not _same(redirect_uri, asked.redirect_uri) or not _same(_s256(verifier), asked.challenge):
-            raise Refused("invalid_grant", "The redirect_uri or code_verifier is not that of the request.")
+            raise OAuthError("invalid_grant", "The redirect_uri or code_verifier is not that of the request.")
         return self._tokens(grant)
 
     def _tokens(self, grant: Grant) -> Claims:
@@ -321,7 +321,7 @@ class Provider:
     def userinfo(self, token: str) -> Claims:
         grant = self.access.see(token)
         if grant is None or grant.revoked or grant.session.ended:
-            raise Refused("invalid_token", "The access token is unknown, expired or revoked.", 401)
+            raise OAuthError("invalid_token", "The access token is unknown, expired or revoked.", 401)
         return about(grant.session.person)
 
     # signing out
@@ -402,9 +402,9 @@ def _client(provider: Provider, given: MultiDict[str, str]) -> tuple[Client, str
     ids, uris = given.getlist("client_id"), given.getlist("redirect_uri")
     client = provider.clients.get(ids[0]) if len(ids) == 1 else None
     if client is None:
-        raise Refused("invalid_client", "This identity provider does not know the application that sent you.")
+        raise OAuthError("invalid_client", "This identity provider does not know the application that sent you.")
     if len(uris) != 1 or uris[0] not in client.redirect_uris:
-        raise Refused("invalid_request", UNREGISTERED)
+        raise OAuthError("invalid_request", UNREGISTERED)
     return client, uris[0]
 
 
@@ -412,7 +412,7 @@ def _request(provider: Provider, given: MultiDict[str, str], client: Client, red
     _refuse_unsupported(given)
     prompt = frozenset(given.get("prompt", "").split())
     if prompt - {"none", "login", "select_account", "consent"} or ("none" in prompt and len(prompt) > 1):
-        raise Refused("invalid_request", "prompt may be none, or some of login, select_account, consent.")
+        raise OAuthError("invalid_request", "prompt may be none, or some of login, select_account, consent.")
     return Request(
         client, redirect_uri, given.get("state"), given.get("nonce"), _challenge(given), _scope(given),
         prompt, _max_age(given), given.get("login_hint"), _hinted_subject(provider, given),
@@ -421,14 +421,14 @@ def _request(provider: Provider, given: MultiDict[str, str], client: Client, red
 
 def _refuse_doubles(given: MultiDict[str, str]) -> None:
     if any(len(values) > 1 for _, values in given.lists()):
-        raise Refused("invalid_request", "A parameter is given twice.")
+        raise OAuthError("invalid_request", "A parameter is given twice.")
 
 
 def _code_grant(given: MultiDict[str, str]) -> tuple[str, str, str]:
     """Read code, redirect_uri and code_verifier of a token request."""
     _refuse_doubles(given)
     if given.get("grant_type") != "authorization_code":
-        raise Refused("unsupported_grant_type", "Only authorization_code is supported.")
+        raise OAuthError("unsupported_grant_type", "Only authorization_code is supported.")
     return given.get("code", ""), given.get("redirect_uri", ""), given.get("code_verifier", "")
 
 
@@ -436,31 +436,31 @@ def _refuse_unsupported(given: MultiDict[str, str]) -> None:
     _refuse_doubles(given)
     for name in ("request", "request_uri"):
         if name in given:
-            raise Refused(f"{name}_not_supported", f"{name} is not supported.")
+            raise OAuthError(f"{name}_not_supported", f"{name} is not supported.")
     if given.get("response_type") != "code":
-        raise Refused("unsupported_response_type", "Only response_type=code is supported.")
+        raise OAuthError("unsupported_response_type", "Only response_type=code is supported.")
     if given.get("response_mode", "query") != "query":
-        raise Refused("invalid_request", "Only response_mode=query is supported.")
+        raise OAuthError("invalid_request", "Only response_mode=query is supported.")
 
 
 def _challenge(given: MultiDict[str, str]) -> str:
     challenge = given.get("code_challenge", "")
     if given.get("code_challenge_method") != "S256" or not re.fullmatch(r"[A-Za-z0-9_-]{43}", challenge):
-        raise Refused("invalid_request", "PKCE is required: code_challenge with code_challenge_method=S256.")
+        raise OAuthError("invalid_request", "PKCE is required: code_challenge with code_challenge_method=S256.")
     return challenge
 
 
 def _scope(given: MultiDict[str, str]) -> str:
     asked = given.get("scope", "").split()
     if "openid" not in asked:
-        raise Refused("invalid_scope", "scope must contain openid.")
+        raise OAuthError("invalid_scope", "scope must contain openid.")
     return " ".join(scope for scope in SCOPES if scope in asked)
 
 
 def _max_age(given: MultiDict[str, str]) -> int | None:
     value = given.get("max_age")
     if value is not None and not re.fullmatch(r"[0-9]{1,9}", value):
-        raise Refused("invalid_request", "max_age is a number of seconds.")
+        raise OAuthError("invalid_request", "max_age is a number of seconds.")
     return None if value is None else int(value)
 
 
@@ -469,7 +469,7 @@ def _hinted_subject(provider: Provider, given: MultiDict[str, str]) -> str | Non
         return None
     claims = provider.verified(given["id_token_hint"])
     if claims is None:
-        raise Refused("invalid_request", "id_token_hint was not issued here.")
+        raise OAuthError("invalid_request", "id_token_hint was not issued here.")
     return str(claims["sub"])
 
 
@@ -497,7 +497,7 @@ class Idp(Flask):
         self.config.update(MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_MEMORY_SIZE=64 * 1024)
         self.before_request(self._own_host_only)
         self.after_request(self._headers)
-        self.register_error_handler(Refused, self._refused)
+        self.register_error_handler(OAuthError, self._refused)
         self.register_error_handler(HTTPException, self._not_served)
         for path, view, methods in self._routes():
             self.add_url_rule(self.base + path, view.__name__, view, methods=methods)
@@ -536,7 +536,7 @@ class Idp(Flask):
         try:
             request = _request(self.provider, given, client, redirect_uri)
             return self._answer(request)
-        except Refused as refusal:
+        except OAuthError as refusal:
             problem = {"error": refusal.error, "error_description": refusal.why}
             return self._back(redirect_uri, given.get("state"), problem)
 
@@ -545,7 +545,7 @@ class Idp(Flask):
         if session is not None and _suffices(request, session):
             return self._granted(request, session)
         if "none" in request.prompt:
-            raise Refused("login_required", "No session answers the request.")
+            raise OAuthError("login_required", "No session answers the request.")
         return self._ask(request)
 
     def login(self) -> "ResponseReturnValue":
@@ -599,7 +599,7 @@ class Idp(Flask):
         own = http.headers.get("Origin", self.origin) == self.origin
         if own and pending and _same(browser, pending.browser) and isinstance(pending.asks, kind):
             return pending.asks
-        raise Refused("invalid_request", "This page expired or belongs to another browser. Start again.", 403)
+        raise OAuthError("invalid_request", "This page expired or belongs to another browser. Start again.", 403)
 
     def _session(self) -> Session | None:
         session = self.provider.sessions.see(http.cookies.get(SESSION_COOKIE))
@@ -619,20 +619,20 @@ class Idp(Flask):
         try:
             client = self._authenticated()
             return self.provider.redeem(client, *_code_grant(http.form))
-        except Refused as refusal:
+        except OAuthError as refusal:
             return _json_refusal(refusal, "Basic")
 
     def userinfo(self) -> "ResponseReturnValue":
         scheme, _, token = http.headers.get("Authorization", "").partition(" ")
         try:
             return self.provider.userinfo(token if scheme.lower() == "bearer" else "")
-        except Refused as refusal:
+        except OAuthError as refusal:
             return _json_refusal(refusal, "Bearer")
 
     def _authenticated(self) -> Client:
         basic, posted = http.authorization, http.form.get("client_secret")
         if basic is not None and posted is not None:
-            raise Refused("invalid_request", "Two ways of client authentication at once.")
+            raise OAuthError("invalid_request", "Two ways of client authentication at once.")
         if basic is not None and basic.type == "basic":
             name, secret = unquote_plus(basic.username or ""), unquote_plus(basic.password or "")
         else:
@@ -640,7 +640,7 @@ class Idp(Flask):
         client = self.provider.clients.get(name)
         known = _same(secret, client.secret if client else secrets.token_urlsafe())
         if client is None or not known:
-            raise Refused("invalid_client", "Client id or secret is wrong.", 401)
+            raise OAuthError("invalid_client", "Client id or secret is wrong.", 401)
         return client
 
     # sign-out
@@ -665,13 +665,13 @@ class Idp(Flask):
     def _logout(self, given: MultiDict[str, str]) -> Logout:
         claims = self.provider.verified(given["id_token_hint"]) if "id_token_hint" in given else {}
         if claims is None:
-            raise Refused("invalid_request", "id_token_hint was not issued here.")
+            raise OAuthError("invalid_request", "id_token_hint was not issued here.")
         names = [str(name) for name in (claims.get("aud"), given.get("client_id")) if name]
         client = self.provider.clients.get(names[0]) if len({*names}) == 1 else None
         uri = given.get("post_logout_redirect_uri")
         registered = client.post_logout_redirect_uris if client else ()
         if len({*names}) > 1 or (uri is not None and uri not in registered):
-            raise Refused("invalid_request", UNREGISTERED)
+            raise OAuthError("invalid_request", UNREGISTERED)
         return Logout(uri, given.get("state"), claims.get("sid"))
 
     def _signed_out(self, asks: Logout, session: Session | None) -> "Response":
@@ -693,7 +693,7 @@ class Idp(Flask):
         issuer = self.base.strip("/") or "demo"
         return make_response(render_template_string(PAGES[name], base=self.base, issuer=issuer, **context), status)
 
-    def _refused(self, refusal: Refused) -> "Response":
+    def _refused(self, refusal: OAuthError) -> "Response":
         return self._page("refused", refusal.status, why=refusal.why)
 
     def _not_served(self, error: HTTPException) -> "Response":
@@ -718,7 +718,7 @@ class Idp(Flask):
         return response
 
 
-def _json_refusal(refusal: Refused, scheme: str) -> "ResponseReturnValue":
+def _json_refusal(refusal: OAuthError, scheme: str) -> "ResponseReturnValue":
     challenge = f'{scheme} realm="demo", error="{refusal.error}"'
     headers = {"WWW-Authenticate": challenge} if refusal.status == HTTPStatus.UNAUTHORIZED else {}
     return {"error": refusal.error, "error_description": refusal.why}, refusal.status, headers
@@ -785,7 +785,7 @@ def together(*idps: Idp) -> "WSGIApplication":
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class RunningProvider:
     """A provider that answers at `base` (http://127.0.0.1:PORT) until closed."""
 
     base: str
@@ -816,7 +816,7 @@ def base_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, *, on: socket.socket | None = None) -> Serving:
+def serve(app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, *, on: socket.socket | None = None) -> RunningProvider:
     """Serve in a thread of this process; `on` is a socket from `listen`, closed at the end."""
     listening = on or listen(host, port)
     base = base_of(listening)
@@ -827,7 +827,7 @@ def serve(app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, *, on:
     listening.close()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    return Serving(base, server, thread)
+    return RunningProvider(base, server, thread)
 
 
 def _refuse_public_console() -> None:

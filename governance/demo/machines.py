@@ -12,7 +12,7 @@ READS, ASKS = ("audit:read",), ("flags:read",)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class KeySpec:
     """A key by the name that credentials.json gives it."""
 
     name: str
@@ -22,10 +22,10 @@ class Wanted:
 
 WANTED = {
     "acme": (
-        Wanted("mirror", READS), Wanted("claims-triage", ASKS, "claims-triage"), Wanted("support-assistant", ASKS, "support-assistant"),
-        Wanted("ad-copywriter", ASKS, "ad-copywriter"), Wanted("all-systems", ASKS),
+        KeySpec("mirror", READS), KeySpec("claims-triage", ASKS, "claims-triage"), KeySpec("support-assistant", ASKS, "support-assistant"),
+        KeySpec("ad-copywriter", ASKS, "ad-copywriter"), KeySpec("all-systems", ASKS),
     ),
-    "globex": (Wanted("mirror-globex", READS), Wanted("router", ASKS, "router")),
+    "globex": (KeySpec("mirror-globex", READS), KeySpec("router", ASKS, "router")),
 }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def make(slug: str) -> dict[str, dict[str, Any]]:
     return {wanted.name: _made(slug, wanted) for wanted in WANTED[slug]}
 
 
-def _made(slug: str, wanted: Wanted) -> dict[str, Any]:
+def _made(slug: str, wanted: KeySpec) -> dict[str, Any]:
     system = systems.system(wanted.system).id if wanted.system else None
     _, key = actions.make(_named(wanted), wanted.scopes, system_id=system)
     return {"tenant": slug, "key": key, "scopes": list(wanted.scopes)}
@@ -48,5 +48,5 @@ def key_id(name: str) -> UUID:
         return next(row.id for row in queries.live() if row.name == f"demo {name}")
 
 
-def _named(wanted: Wanted) -> str:
+def _named(wanted: KeySpec) -> str:
     return f"demo {wanted.name}"

@@ -26,7 +26,7 @@ MODELS = ("atlas-large", "atlas-small", "brook-2", "cedar-1", "delta-mini", "emb
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PolicyStep:
     """Something that happens to the policy on a day, by somebody."""
 
     day: date
@@ -35,7 +35,7 @@ class Told:
     hour: int = 10
 
 
-def acme(ago: Ago) -> Iterator[Told]:
+def acme(ago: Ago) -> Iterator[PolicyStep]:
     """Seventeen versions over the months: small steps tighten, one asked and approved loosening, and a draft that waits for nobody."""
     small = (
         (530, _tier("standard"), "First policy of the group: the tier for everyday work"),
@@ -55,25 +55,25 @@ def acme(ago: Ago) -> Iterator[Told]:
         (210, _override("tool_use", "allow_listed"), "Tools come from the list of the architecture board"),
     )
     for days, change, because in small:
-        yield Told(ago(days), "admin", _tightened(change, because))
-    yield Told(ago(198), "admin", _asked(_override("retention_days", "90"), "Claims stay open for up to 90 days"), 10)
-    yield Told(ago(197), "officer", _approved, 11)
-    yield Told(ago(114), "admin", _tightened(_last_step, "Findings of July: doubtful content reached policyholders"), 9)
-    yield Told(ago(75), "jun", _asked_waiver, 9)
-    yield Told(ago(74), "officer", _refused_waiver, 10)
-    yield Told(ago(1), "admin", _drafted(_to_strict, "Board decision of 19 November: strict before renewal season"), 15)
+        yield PolicyStep(ago(days), "admin", _tightened(change, because))
+    yield PolicyStep(ago(198), "admin", _asked(_override("retention_days", "90"), "Claims stay open for up to 90 days"), 10)
+    yield PolicyStep(ago(197), "officer", _approved, 11)
+    yield PolicyStep(ago(114), "admin", _tightened(_last_step, "Findings of July: doubtful content reached policyholders"), 9)
+    yield PolicyStep(ago(75), "jun", _asked_waiver, 9)
+    yield PolicyStep(ago(74), "officer", _refused_waiver, 10)
+    yield PolicyStep(ago(1), "admin", _drafted(_to_strict, "Board decision of 19 November: strict before renewal season"), 15)
 
 
-def operator(ago: Ago) -> Iterator[Told]:
+def operator(ago: Ago) -> Iterator[PolicyStep]:
     """The operator's layer: what nobody may waive; and a looser floor that waits for a second operator."""
-    yield Told(ago(150), "operator", _unwaivable, 9)
-    yield Told(ago(2), "operator", _looser_floor, 14)
+    yield PolicyStep(ago(150), "operator", _unwaivable, 9)
+    yield PolicyStep(ago(2), "operator", _looser_floor, 14)
 
 
-def globex(ago: Ago) -> Iterator[Told]:
-    yield Told(ago(110), "admin", _asked(_tier("baseline"), "Trying things out with the first team"), 9)
-    yield Told(ago(110), "officer", _approved, 15)
-    yield Told(ago(60), "admin", _tightened(_tier("standard"), "The router is in front of customers now"))
+def globex(ago: Ago) -> Iterator[PolicyStep]:
+    yield PolicyStep(ago(110), "admin", _asked(_tier("baseline"), "Trying things out with the first team"), 9)
+    yield PolicyStep(ago(110), "officer", _approved, 15)
+    yield PolicyStep(ago(60), "admin", _tightened(_tier("standard"), "The router is in front of customers now"))
 
 
 # ---- changes of the content

@@ -37,7 +37,7 @@ from governance.foundation.anchors import queries as outside
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
-from governance.foundation.audit import logs, queries, sealing
+from governance.foundation.audit import logs, personal_field_encryption, queries
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import actions as people
 from governance.foundation.people.jobs import actor_of
@@ -325,7 +325,7 @@ class Drill:
 
     def readable(self) -> bool:
         with self.acting("Ada Lindqvist"):
-            return sealing.unseal("name", self.joined) == LEAVES
+            return personal_field_encryption.unseal("name", self.joined) == LEAVES
 
     @contextmanager
     def acting(self, name: str) -> Generator[Actor]:

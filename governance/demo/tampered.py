@@ -11,7 +11,7 @@ from typing import Any
 import rfc8785
 
 from governance.foundation.audit import jsonl
-from governance.foundation.audit.jsonl import Entry
+from governance.foundation.audit.jsonl import ExportedEntry
 
 BEST = 4  # level
 # Of which action which fact is bent, and to what; the first that the export has.
@@ -39,7 +39,7 @@ def tamper(export: Path, copy: Path) -> Tampering:
     with export.open("rb") as source, copy.open("wb") as target:
         for line in jsonl.lines(source):
             found = jsonl.read(line)
-            target.write(_bent(found, chosen).line if isinstance(found, Entry) and found.index == chosen.index else line)
+            target.write(_bent(found, chosen).line if isinstance(found, ExportedEntry) and found.index == chosen.index else line)
     return chosen
 
 
@@ -50,7 +50,7 @@ def _choose(export: Path) -> Tampering:
     with export.open("rb") as source:
         for line in jsonl.lines(source):
             found = jsonl.read(line)
-            if isinstance(found, Entry):
+            if isinstance(found, ExportedEntry):
                 last = _of(found, len(WANTED), "outcome", "refused")
                 seen.update(_wanted(found))
     if last is None:
@@ -58,7 +58,7 @@ def _choose(export: Path) -> Tampering:
     return seen[min(seen)] if seen else last
 
 
-def _wanted(entry: Entry) -> dict[int, Tampering]:
+def _wanted(entry: ExportedEntry) -> dict[int, Tampering]:
     """How much this entry is wanted → what would be done to it."""
     told = json.loads(entry.body)
     return {
@@ -68,14 +68,14 @@ def _wanted(entry: Entry) -> dict[int, Tampering]:
     }
 
 
-def _of(entry: Entry, rank: int, field: str, instead: Any) -> Tampering:
+def _of(entry: ExportedEntry, rank: int, field: str, instead: Any) -> Tampering:
     told = json.loads(entry.body)
     held = told["facts"] if rank < len(WANTED) else told
     return Tampering(entry.index, told["action"], field, held[field], instead)
 
 
-def _bent(entry: Entry, chosen: Tampering) -> Entry:
+def _bent(entry: ExportedEntry, chosen: Tampering) -> ExportedEntry:
     told = json.loads(entry.body)
     held = told["facts"] if chosen.field in told["facts"] else told
     held[chosen.field] = chosen.instead
-    return Entry(entry.index, rfc8785.dumps(told), entry.path)
+    return ExportedEntry(entry.index, rfc8785.dumps(told), entry.path)

@@ -29,7 +29,7 @@ type Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TestingStep:
     """Something that testers do on a day."""
 
     day: date
@@ -50,7 +50,7 @@ class Thread:
     ids: Mapping[str, UUID] = field(default_factory=dict)
 
 
-def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> Iterator[Told]:
+def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> Iterator[TestingStep]:
     """`ids` fills as controls are adopted; `person` gives the id of a part."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     yield from _leavers(Thread("ACC-03", ["Account closed within a day", "Closed in every system"], ids=ids), chance, person, ago)
@@ -63,12 +63,12 @@ def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> It
         (checks, _checks(ago), "Daily verifications of the audit log", "runs of verify-log, scheduled = true, by day"),
         (suites, _releases(chance, ago, 20), "Releases of AI systems", RELEASES),
     ):
-        yield Told(ago(20), "officer", partial(_freeze, thread, rows, title, query, ago), 9)
-        yield Told(ago(19), "jun", partial(_draw, thread), 10)
-        yield Told(ago(18), "jun", partial(_pass, thread), 14)
-    yield Told(ago(20), "officer", partial(_freeze_evidence, restores, ago), 11)
-    yield Told(ago(19), "jun", partial(_draw, restores), 11)
-    yield Told(ago(18), "jun", partial(_pass, restores), 15)
+        yield TestingStep(ago(20), "officer", partial(_freeze, thread, rows, title, query, ago), 9)
+        yield TestingStep(ago(19), "jun", partial(_draw, thread), 10)
+        yield TestingStep(ago(18), "jun", partial(_pass, thread), 14)
+    yield TestingStep(ago(20), "officer", partial(_freeze_evidence, restores, ago), 11)
+    yield TestingStep(ago(19), "jun", partial(_draw, restores), 11)
+    yield TestingStep(ago(18), "jun", partial(_pass, restores), 15)
     yield from _missed(Thread("INC-02", [], ids=ids), ago)
     yield from _sign_off(Thread("SEC-07", SIGNED, ids=ids), chance, ago)
 
@@ -88,40 +88,42 @@ LATE_NOTICE = {
 RELEASES = "release register, high-risk and standard lanes, state = live, by day of release"
 
 
-def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[Told]:
+def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[TestingStep]:
     """Item 17 of 25: a release of claims-triage that nobody of the red team had signed."""
     rows = _releases(chance, ago, 8)
     unsigned = next(row for row in reversed(rows) if row["id"].endswith(".2"))
     unsigned.update(system="claims-triage", **{"signed by": "", "signed on": ""})
-    yield Told(ago(7), "officer", partial(_freeze, thread, rows, "Releases of AI systems", RELEASES, ago), 9)
-    yield Told(ago(7), "jun", partial(_draw_with, thread, unsigned["id"]), 15)
-    yield Told(ago(6), "jun", partial(_pass, thread, spare=FAILS_AT), 16)
+    yield TestingStep(ago(7), "officer", partial(_freeze, thread, rows, "Releases of AI systems", RELEASES, ago), 9)
+    yield TestingStep(ago(7), "jun", partial(_draw_with, thread, unsigned["id"]), 15)
+    yield TestingStep(ago(6), "jun", partial(_pass, thread, spare=FAILS_AT), 16)
     note = f"Release {unsigned['id']} of claims-triage went live without its red-team sign-off"
-    yield Told(ago(5), "jun", partial(_fail, thread, note), 11)
+    yield TestingStep(ago(5), "jun", partial(_fail, thread, note), 11)
 
 
-def _leavers(thread: Thread, chance: random.Random, person: Callable[[str], UUID], ago: Ago) -> Iterator[Told]:
+def _leavers(thread: Thread, chance: random.Random, person: Callable[[str], UUID], ago: Ago) -> Iterator[TestingStep]:
     """One account was open for three days; the finding was raised, mended and retested."""
     rows = _left(chance, ago)
-    yield Told(
+    yield TestingStep(
         ago(100),
         "officer",
         partial(_freeze, thread, rows, "Leavers", "staff list, last day within the period, all contracts", ago),
         9,
     )
-    yield Told(ago(99), "jun", partial(_draw, thread), 9)
-    yield Told(ago(98), "jun", partial(_pass, thread, spare=3), 10)
-    yield Told(ago(98), "jun", partial(_fail, thread, "The account was open for three days after the last one at work", at=3), 11)
-    yield Told(ago(95), "officer", partial(_answer, thread, MOVED_BY_PHONE), 10)
-    yield Told(ago(94), "officer", lambda: _raise(thread, person("anna"), ago(75)), 10)
-    yield Told(ago(80), "anna", partial(_mend, thread), 16)
-    yield Told(ago(72), "jun", partial(_retest, thread, ago(72)), 14)
+    yield TestingStep(ago(99), "jun", partial(_draw, thread), 9)
+    yield TestingStep(ago(98), "jun", partial(_pass, thread, spare=3), 10)
+    yield TestingStep(
+        ago(98), "jun", partial(_fail, thread, "The account was open for three days after the last one at work", at=3), 11
+    )
+    yield TestingStep(ago(95), "officer", partial(_answer, thread, MOVED_BY_PHONE), 10)
+    yield TestingStep(ago(94), "officer", lambda: _raise(thread, person("anna"), ago(75)), 10)
+    yield TestingStep(ago(80), "anna", partial(_mend, thread), 16)
+    yield TestingStep(ago(72), "jun", partial(_retest, thread, ago(72)), 14)
 
 
-def _missed(thread: Thread, ago: Ago) -> Iterator[Told]:
+def _missed(thread: Thread, ago: Ago) -> Iterator[TestingStep]:
     """Nobody showed who was told of the quarter's incidents."""
-    yield Told(ago(12), "jun", partial(_record_missed, thread), 10)
-    yield Told(ago(9), "officer", partial(_answer, thread, LATE_NOTICE), 14)
+    yield TestingStep(ago(12), "jun", partial(_record_missed, thread), 10)
+    yield TestingStep(ago(9), "officer", partial(_answer, thread, LATE_NOTICE), 14)
 
 
 # ---- deeds

@@ -45,7 +45,7 @@ class Answer:
     type: str = TEXT
 
 
-class Refused(Exception):
+class WitnessRefusal(Exception):
     """Carries the answer."""
 
     def __init__(self, status: int, body: str = "", content_type: str = TEXT) -> None:
@@ -73,7 +73,7 @@ def read_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     """(text, [(name, key id, signature)]) of a signed note."""
     text, gap, tail = note.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
-        raise Refused(400, "no signed note")
+        raise WitnessRefusal(400, "no signed note")
     lines = []
     for line in tail[:-1].split("\n"):
         dash, _, rest = line.partition(" ")
@@ -81,9 +81,9 @@ def read_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
         try:
             raw = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
-            raise Refused(400, "no signature line") from None
+            raise WitnessRefusal(400, "no signature line") from None
         if dash != DASH or not name or len(raw) < 5:  # noqa: PLR2004 - four bytes of key id, and a signature
-            raise Refused(400, "no signature line")
+            raise WitnessRefusal(400, "no signature line")
         lines.append((name, raw[:4], raw[4:]))
     return text + "\n", lines
 
@@ -173,23 +173,23 @@ class Witness:
                 line = self._cosign(text)
                 held["note"] = note + line
                 self.save()
-        except Refused as refused:
+        except WitnessRefusal as refused:
             return refused.answer
         return Answer(200, line)
 
     def _known(self, origin: str, text: str, signatures: list[tuple[str, bytes, bytes]]) -> dict[str, Any]:
         held: dict[str, Any] | None = self.state["logs"].get(origin)
         if held is None:
-            raise Refused(404, f"unknown log {origin}\n")
+            raise WitnessRefusal(404, f"unknown log {origin}\n")
         trusted = {(n, key_id(n, LOG_KEY, p)): p for n, p in map(read_log_key, held["keys"])}
         mine = [(trusted[n, i], s) for n, i, s in signatures if (n, i) in trusted]
         try:
             for public, signature in mine:
                 Ed25519PublicKey.from_public_bytes(public).verify(signature, text.encode())
         except InvalidSignature:
-            raise Refused(403, "a signature does not hold\n") from None
+            raise WitnessRefusal(403, "a signature does not hold\n") from None
         if not mine:
-            raise Refused(403, "no signature of a trusted key\n")
+            raise WitnessRefusal(403, "no signature of a trusted key\n")
         return held
 
     def _cosign(self, text: str) -> str:
@@ -212,29 +212,29 @@ def _request(body: str) -> tuple[int, list[bytes], str]:
     first, *proof = top.split("\n")
     word, _, size = first.partition(" ")
     if not gap or word != "old" or not DECIMAL.fullmatch(size) or len(proof) > MAX_PROOF:
-        raise Refused(400, "no request\n")
+        raise WitnessRefusal(400, "no request\n")
     try:
         return int(size), [base64.b64decode(line, validate=True) for line in proof], note
     except (binascii.Error, ValueError):
-        raise Refused(400, "no proof\n") from None
+        raise WitnessRefusal(400, "no proof\n") from None
 
 
 def _checkpoint(text: str) -> tuple[str, int, bytes]:
     lines = text.split("\n")
     if len(lines) < 4 or not DECIMAL.fullmatch(lines[1]):  # noqa: PLR2004 - three lines and the end of the third
-        raise Refused(400, "no checkpoint\n")
+        raise WitnessRefusal(400, "no checkpoint\n")
     try:
         root = base64.b64decode(lines[2], validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(400, "no checkpoint\n") from None
+        raise WitnessRefusal(400, "no checkpoint\n") from None
     return lines[0], int(lines[1]), root
 
 
 def _may_follow(held: dict[str, Any], old: int, size: int, proof: list[bytes], root: bytes) -> None:
     if old > size:
-        raise Refused(400, "the old size is larger than the checkpoint's\n")
+        raise WitnessRefusal(400, "the old size is larger than the checkpoint's\n")
     if old != held["size"]:
-        raise Refused(409, f"{held['size']}\n", SIZE_TYPE)
+        raise WitnessRefusal(409, f"{held['size']}\n", SIZE_TYPE)
     old_root = base64.b64decode(held["root"])
     if old == 0:
         fine = not proof and len(root) == 32 and (size > 0 or root == hashlib.sha256(b"").digest())  # noqa: PLR2004 - SHA-256
@@ -243,7 +243,7 @@ def _may_follow(held: dict[str, Any], old: int, size: int, proof: list[bytes], r
     else:
         fine = all(len(h) == 32 for h in proof) and grew(old, size, proof, old_root, root)  # noqa: PLR2004 - SHA-256
     if not fine:
-        raise Refused(422, "the checkpoint does not follow from the one before\n")
+        raise WitnessRefusal(422, "the checkpoint does not follow from the one before\n")
 
 
 # ---- over HTTP

@@ -24,7 +24,7 @@ from governance.assurance.assessments import actions as assessing
 from governance.assurance.assessments import queries as assessments
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls import queries as control_queries
-from governance.assurance.controls import starter
+from governance.assurance.controls import starter_pack
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as shelf
 from governance.assurance.evidence import review_queue
@@ -37,7 +37,7 @@ from governance.demo.idp import PEOPLE, Person
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.identity_providers import actions as identity_providers
 from governance.foundation.identity_providers.connection_settings import Settings as ConnectionSettings
 from governance.foundation.identity_providers.connection_settings import settings_of
@@ -91,7 +91,7 @@ UNTESTED = {
 }  # fmt: skip
 EVERY = {"monthly": 30, "quarterly": 91, "half-yearly": 182, "yearly": 365}
 CADENCE_OF_EVIDENCE = {"daily": "monthly", "weekly": "monthly", "per release": "quarterly", "per change": "quarterly"}
-TITLES = Counter(title for control in starter.pack() for title in control.evidence)
+TITLES = Counter(title for control in starter_pack.pack() for title in control.evidence)
 TARGET_FOUR = {"GOVERN 1.4", "GOVERN 1.6", "GOVERN 2.1", "MEASURE 2.7", "MEASURE 2.6", "MANAGE 2.4", "MANAGE 4.3"}
 
 
@@ -236,7 +236,7 @@ def _tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
         ):
             registering.register(key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner))
         switches.add_features()
-    held = Held({}, {})
+    held = AdoptedControls({}, {})
     told = [
         *_adoptions(cast, held), *_evidence_events(cast, chance, held), *_test_events(held), *_assessments(cast, chance),
         *_private_matters(cast), *(Event(each.day, each.part, each.deed, each.hour) for each in policies.acme(_ago)),
@@ -269,22 +269,22 @@ def _accept_drills() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class AdoptedControls:
     """The adopted controls by reference: since when, as planned; and their ids, once they are adopted."""
 
     since: dict[str, date]
     ids: dict[str, UUID]
 
 
-def _adoptions(cast: Cast, held: Held) -> Iterator[Event]:
+def _adoptions(cast: Cast, held: AdoptedControls) -> Iterator[Event]:
     """In four waves, so that the levels rise over the year."""
-    refs = [c.ref for c in starter.pack() if c.ref not in NOT_ADOPTED]
+    refs = [c.ref for c in starter_pack.pack() if c.ref not in NOT_ADOPTED]
     for days, first, last in ((MONTHS * 30 + 10, 0, 26), (430, 26, 40), (330, 40, 50), (200, 50, len(refs))):
         held.since.update(dict.fromkeys(refs[first:last], _ago(days)))
         yield Event(_ago(days), "officer", _adopted(cast, held, refs[first:last]))
 
 
-def _adopted(cast: Cast, held: Held, refs: list[str]) -> Callable[[], object]:
+def _adopted(cast: Cast, held: AdoptedControls, refs: list[str]) -> Callable[[], object]:
     def deed() -> None:
         for number, control in enumerate(controls.adopt(refs, with_evidence=False)):
             held.ids[control.ref] = control.id
@@ -325,9 +325,9 @@ def _sign_log(slug: str, day: date) -> None:
         schedule.sequence_log(who.tenant_id, slug, who.tenant_name)
 
 
-def _evidence_events(cast: Cast, chance: random.Random, held: Held) -> Iterator[Event]:
+def _evidence_events(cast: Cast, chance: random.Random, held: AdoptedControls) -> Iterator[Event]:
     """For each title of each control: begun with the control, then a version a cadence, each reviewed by another."""
-    for control in starter.pack():
+    for control in starter_pack.pack():
         if control.ref not in held.since:
             continue
         cadence = CADENCE_OF_EVIDENCE.get(control.cadence, control.cadence)
@@ -336,7 +336,7 @@ def _evidence_events(cast: Cast, chance: random.Random, held: Held) -> Iterator[
 
 
 def _one_evidence(
-    cast: Cast, chance: random.Random, ref: str, held: Held, cadence: str, title: str, *, first: bool
+    cast: Cast, chance: random.Random, ref: str, held: AdoptedControls, cadence: str, title: str, *, first: bool
 ) -> Iterator[Event]:
     since = held.since[ref]
     box: list[UUID] = []
@@ -431,7 +431,7 @@ def _sheet(title: str, period: tuple[date, date]) -> bytes:
     return out.getvalue().encode()
 
 
-def _test_events(held: Held) -> Iterator[Event]:
+def _test_events(held: AdoptedControls) -> Iterator[Event]:
     """Tests of the controls that were recorded by hand: twice, and all passed. Those of samples are told by testing.py."""
     for number, (ref, since) in enumerate(sorted(held.since.items())):
         if ref in UNTESTED | NOTHING_YET | LATE:
@@ -442,7 +442,7 @@ def _test_events(held: Held) -> Iterator[Event]:
                 yield Event(_ago(days), "jun", _tested(held, ref, _ago(days), sample), 12)
 
 
-def _tested(held: Held, ref: str, day: date, sample: int) -> Callable[[], object]:
+def _tested(held: AdoptedControls, ref: str, day: date, sample: int) -> Callable[[], object]:
     return lambda: controls.record_test(control_queries.find_control(held.ids[ref]), tested_on=day, sample=sample, failed=0)
 
 
@@ -450,7 +450,7 @@ def _tested(held: Held, ref: str, day: date, sample: int) -> Callable[[], object
 
 
 @dataclass(slots=True)
-class Told:
+class AssessmentStory:
     """An assessment of the story: its id once it is begun, the levels that Jun concluded from."""
 
     chance: random.Random
@@ -463,7 +463,7 @@ def _assessments(cast: Cast, chance: random.Random) -> Iterator[Event]:
     """Last quarter's is closed and frozen; this one is nearly done, and two things hold it up."""
     ends = _quarter_ends(_ago(0))
     for end in ends:
-        told = Told(chance, open_one=end == ends[-1])
+        told = AssessmentStory(chance, open_one=end == ends[-1])
         concluded = _ago(1) if told.open_one else end + timedelta(days=2)
         begun = _ago(50) if told.open_one else end - timedelta(days=20)
         yield Event(begun, "jun", partial(_begin, told, end))
@@ -475,7 +475,7 @@ def _assessments(cast: Cast, chance: random.Random) -> Iterator[Event]:
             yield Event(min(end + timedelta(days=8), _ago(1)), "officer", partial(_close, told), 17)
 
 
-def _begin(told: Told, end: date) -> None:
+def _begin(told: AssessmentStory, end: date) -> None:
     framework = frameworks.framework("nist-ai-rmf-1.0")
     title = f"Q{(end.month + 2) // 3} {end.year}"
     told.id = assessing.begin(
@@ -484,7 +484,7 @@ def _begin(told: Told, end: date) -> None:
     _set_targets(told.id)
 
 
-def _close(told: Told) -> None:
+def _close(told: AssessmentStory) -> None:
     assessing.close(assessments.assessment(told.id), accept_open=True)
 
 
@@ -502,7 +502,7 @@ def _set_targets(assessment_id: UUID) -> None:
             assessing.set_target(rows[item.row.id], 4, version=item.row.version)
 
 
-def _conclude(told: Told) -> None:
+def _conclude(told: AssessmentStory) -> None:
     """Jun writes the conclusions; MEASURE 2.7 is told in full."""
     held = assessments.assessment(told.id)
     board = assessments.board(frameworks.framework_by_id(held.framework_id), held=held)
@@ -517,7 +517,7 @@ def _conclude(told: Told) -> None:
         )
 
 
-def _sign(told: Told) -> None:
+def _sign(told: AssessmentStory) -> None:
     """Ines signs; MANAGE 2.4 waits for her."""
     rows = assessments.item_rows(told.id)
     for item in assessments.items(told.id):
@@ -534,7 +534,7 @@ GAP_OWNERS = {
 }  # fmt: skip
 
 
-def _hand_out(cast: Cast, told: Told) -> None:
+def _hand_out(cast: Cast, told: AssessmentStory) -> None:
     """Who looks after what is short, and by when."""
     rows = assessments.item_rows(told.id)
     for item in assessments.items(told.id):
@@ -594,7 +594,7 @@ def _propose_sign_in() -> None:
 
 
 def _membership(cast: Cast, part: str) -> Membership:
-    found = members.by_pseudonym(sealing.pseudonym(cast.id(part)))
+    found = members.by_pseudonym(personal_field_encryption.pseudonym(cast.id(part)))
     if found is None:
         raise LookupError(part)
     return found
@@ -622,7 +622,7 @@ def _hold(cast: Cast) -> None:
 
 def _ask_who(cast: Cast) -> None:
     privacy.request_unmasking(
-        sealing.pseudonym(cast.id("jun")),
+        personal_field_encryption.pseudonym(cast.id("jun")),
         "I need to discuss the failed red-team sample of SEC-07 with the person who uploaded it.",
     )
 
@@ -642,7 +642,7 @@ def _tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
         )
         handed.update(machines.make("globex"))
     with _as(cast("officer"), _ago(118)), transaction():
-        controls.adopt([c.ref for c in starter.pack()][:20])
+        controls.adopt([c.ref for c in starter_pack.pack()][:20])
         framework = frameworks.framework("nist-ai-rmf-1.0")
         assessing.begin(
             framework.id, title="First assessment", period_from=_ago(118), period_to=_ago(-60), scope="organisation", targets=None
@@ -663,7 +663,7 @@ def _globex_evidence() -> Iterator[Event]:
 
 
 def _upload_first(versions: list[UUID], day: date) -> None:
-    covered = {c.ref for c in starter.pack()[:FIRST_PROVEN]}
+    covered = {c.ref for c in starter_pack.pack()[:FIRST_PROVEN]}
     first = [control for control in control_queries.posture() if control.ref in covered]
     items = {proof.evidence_id: proof.ref for control in first for proof in control.proofs}
     for evidence_id, ref in sorted(items.items(), key=lambda each: each[1]):

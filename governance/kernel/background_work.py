@@ -28,7 +28,7 @@ from governance.kernel.access import Permission
 from governance.kernel.db import Model, Tenanted, alone, find, session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound
 from governance.kernel.jobs import Cancelled, Progress, WorkItem
-from governance.kernel.scope import limits
+from governance.kernel.visibility_scope import limits
 
 UNDER_WAY = ("queued", "running")
 PAUSE_SECONDS = 0.3  # between two reports of progress: each is a small transaction

@@ -32,7 +32,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredKey:
     """A key as we hold it. One that was rotated is held twice for a while, with the same id."""
 
     key_id: UUID
@@ -53,7 +53,7 @@ class Held:
                      kind="api_key", key_id=self.key_id, scopes=self.scopes)  # fmt: skip
 
 
-type Keys = Mapping[tuple[str, bytes], Held]
+type Keys = Mapping[tuple[str, bytes], StoredKey]
 
 
 def new(tenant: str) -> str:
@@ -86,7 +86,7 @@ def parse(header: str) -> Token:
     return Token(match["tenant"], digest(match[0]))
 
 
-def admit(token: Token, keys: Keys, now: datetime) -> Held:
+def admit(token: Token, keys: Keys, now: datetime) -> StoredKey:
     """The key that this token is; KeyNeeded says why it does not open."""
     held = keys.get((token.tenant, token.secret_hash))
     if held is None or not hmac.compare_digest(held.secret_hash, token.secret_hash):

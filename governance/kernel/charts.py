@@ -123,7 +123,7 @@ def _line(series: Series, tone: int, xs: Sequence[float], plot: drawing.Plot, la
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ChartColumn:
     """One bar of a column chart: label under it, value over it, kind is the ink (mid, f1, warn, bad …)."""
 
     label: str
@@ -132,7 +132,7 @@ class Column:
     note: str = ""
 
 
-def columns(items: Sequence[Column], title: str, *, unit: str = "", width: int = 320, height: int = 150) -> Markup:
+def columns(items: Sequence[ChartColumn], title: str, *, unit: str = "", width: int = 320, height: int = 150) -> Markup:
     """Bars with their values on top; for counts that differ enough to be seen."""
     plot = drawing.Plot(0, 24, width, height - 46, max((i.value for i in items), default=1) or 1)
     slot = width / max(len(items), 1)
@@ -147,7 +147,7 @@ def columns(items: Sequence[Column], title: str, *, unit: str = "", width: int =
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WaterfallStep:
     """One step of a waterfall: a change, or (total=True) the sum so far, whose value is then computed."""
 
     label: str
@@ -157,7 +157,7 @@ class Step:
     note: str = ""
 
 
-def waterfall(steps: Sequence[Step], title: str, *, unit: str = "", width: int = 560, height: int = 220) -> Markup:
+def waterfall(steps: Sequence[WaterfallStep], title: str, *, unit: str = "", width: int = 560, height: int = 220) -> Markup:
     """From a start through changes to totals; the first step is a total if its value is the start."""
     spans = _spans(steps)
     plot = drawing.Plot(0, 24, width, height - 62, drawing.ceiling(max((max(s) for s in spans), default=1)))
@@ -183,7 +183,7 @@ def waterfall(steps: Sequence[Step], title: str, *, unit: str = "", width: int =
     return drawing.svg(width, height, title, figures, body)
 
 
-def _spans(steps: Sequence[Step]) -> list[tuple[float, float]]:
+def _spans(steps: Sequence[WaterfallStep]) -> list[tuple[float, float]]:
     """Where each bar starts and ends; a total starts at zero."""
     spans, level = [], 0.0
     for n, step in enumerate(steps):

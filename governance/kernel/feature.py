@@ -179,7 +179,7 @@ def a_key_is_here(needs: access.Permission) -> bool:
     return held is not None and not held.scopes.isdisjoint(needs.scopes)
 
 
-def key_of(header: str) -> bearer.Held | None:
+def key_of(header: str) -> bearer.StoredKey | None:
     """The valid key in an Authorization header, looked up in a transaction of its own; None without one."""
     try:
         token = bearer.parse(header)

@@ -39,7 +39,7 @@ from sqlalchemy import (
 from governance.kernel import clock, current
 from governance.kernel.access import Permission
 from governance.kernel.bulk import BulkItem
-from governance.kernel.scope import scope
+from governance.kernel.visibility_scope import scope
 
 ME = bindparam("inbox_me", type_=Uuid())
 TENANT = bindparam("inbox_tenant", type_=Uuid())

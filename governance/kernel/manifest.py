@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from governance.kernel import events, jobs, write_guards
 from governance.kernel.access import Permission
 from governance.kernel.ports import Port
-from governance.kernel.scope import Scope
+from governance.kernel.visibility_scope import Scope
 
 type Audience = Literal["tenant", "operator"]
 
@@ -179,7 +179,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class EntryLink:
     """Where an audit entry on a row of this class leads: a page, or the reason why there is none.
 
     `argument` is the name of the row's id in the page's address; without one, every row of the class has the same page.
@@ -247,7 +247,7 @@ class Manifest:
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
     search: tuple[ObjectSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()
-    links: Mapping[str, Link] = field(default_factory=dict)  # class of an audit entry's target → its page
+    links: Mapping[str, EntryLink] = field(default_factory=dict)  # class of an audit entry's target → its page
     publishes: tuple[type[events.Event], ...] = ()
     subscribes: tuple[Subscription, ...] = ()
     answers: tuple[Answer, ...] = ()
@@ -261,7 +261,7 @@ class ManifestError(Exception):
 
 
 _installed: tuple[Manifest, ...] = ()
-_links: dict[str, Link] = {}
+_links: dict[str, EntryLink] = {}
 
 
 def installed() -> tuple[Manifest, ...]:
@@ -284,6 +284,6 @@ def install(manifests: tuple[Manifest, ...]) -> None:
             write_guards.guard(guard.models, guard.check)
 
 
-def links() -> Mapping[str, Link]:
+def links() -> Mapping[str, EntryLink]:
     """The pages of audit entries' targets, by class name."""
     return _links

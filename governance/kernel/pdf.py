@@ -225,7 +225,7 @@ def _write_order(folder: Path, html: str, attachments: Sequence[Attached], at: d
     (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
 
 
-def _why(outcome: sandbox.Outcome, page: int, memory: int) -> str:
+def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
     if outcome.ending is sandbox.Ending.TOO_SLOW:
         return f"The report was not done in time. It had reached page {page}; nothing was kept."
     if outcome.ending in {sandbox.Ending.TOO_LARGE, sandbox.Ending.KILLED}:

@@ -54,7 +54,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChildOutcome:
     """How a child ended, what it printed, the end of its standard error, and its exit code (negative: a signal)."""
 
     ending: Ending
@@ -77,7 +77,7 @@ def run(
     sent: bytes = b"",
     on_line: Listener | None = None,
     is_cancelled: Callable[[], bool] | None = None,
-) -> Outcome:
+) -> ChildOutcome:
     """Run a module of ours in a child, and return how it ended.
 
     `sent` is its standard input. With `on_line` each line that it prints is handed over as it comes, and what `on_line` returns, if
@@ -98,7 +98,7 @@ def run(
         finally:
             _kill(child)
     errors = watch.errors.decode(errors="replace")
-    return Outcome(stopped or _ending(code, errors), bytes(watch.answer), errors, code)
+    return ChildOutcome(stopped or _ending(code, errors), bytes(watch.answer), errors, code)
 
 
 def _kill(child: "subprocess.Popen[bytes]") -> None:

@@ -26,9 +26,9 @@ from granian.log import LogLevels
 from granian.server.common import WORKERS_METHODS
 from granian.server.mp import WorkerProcess
 
-from governance.kernel import bodies
-from governance.kernel.bodies import BUFFERED_BYTES, Environ, Pace, Places, Sender, Serving
+from governance.kernel import request_bodies
 from governance.kernel.errors import DomainError
+from governance.kernel.request_bodies import BUFFERED_BYTES, Environ, Pace, Places, Sender, Serving
 
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -55,7 +55,7 @@ class Server:
         self.arriving: dict[Arrival, None] = {}
         self.pages = ThreadPoolExecutor(PAGE_THREADS, "page")
         self.urgent = ThreadPoolExecutor(URGENT_THREADS, "urgent")
-        self.uploads = ThreadPoolExecutor(bodies.UPLOAD_THREADS, "upload")
+        self.uploads = ThreadPoolExecutor(request_bodies.UPLOAD_THREADS, "upload")
         self.admissions = ThreadPoolExecutor(1, "admission")
         threading.Thread(target=self._watch, name="slow bodies", daemon=True).start()
 
@@ -113,7 +113,7 @@ class Arrival:
         try:
             message = future.result()
             if message["type"] != "http.request":
-                self._refuse("broken off", bodies.broken_off())
+                self._refuse("broken off", request_bodies.broken_off())
                 return
             data = message["body"]
             if not message["more_body"]:
@@ -129,7 +129,7 @@ class Arrival:
                 self._receive()
         except Exception:
             log.exception("body not received")
-            self._refuse("failed", bodies.broken_off())
+            self._refuse("failed", request_bodies.broken_off())
 
     def _leave(self) -> bool:
         """End the arrival; False when something else ended it already."""
@@ -147,7 +147,7 @@ class Arrival:
             future, self._future = self._future, None
             if future is not None:
                 future.cancel()
-            bodies.note_refused(reason, self._sender, len(self._body), self._pace)
+            request_bodies.note_refused(reason, self._sender, len(self._body), self._pace)
             self._exchange.refuse(error)
 
     # ---- late bodies
@@ -155,9 +155,9 @@ class Arrival:
     def check(self) -> None:
         """Called every TICK_SECONDS: end a body that is too slow, find a place for one that is late."""
         kind = self._sender.kind if self._sender else "stranger"
-        if self._pace.seconds_left(bodies.ROOMS[kind].deadline_seconds) <= 0:
-            self._refuse("slow", bodies.slow())
-        elif not self._admitting and self._pace.seconds > bodies.GRACE_SECONDS:
+        if self._pace.seconds_left(request_bodies.ROOMS[kind].deadline_seconds) <= 0:
+            self._refuse("slow", request_bodies.slow())
+        elif not self._admitting and self._pace.seconds > request_bodies.GRACE_SECONDS:
             self._admitting = True
             self._server.admissions.submit(self._admit)
 
@@ -165,7 +165,7 @@ class Arrival:
         sender = self._identify()
         give_back = self._server.places.take(sender)
         if give_back is None:
-            self._refuse("no place", bodies.busy())
+            self._refuse("no place", request_bodies.busy())
             return
         with self._server.lock:
             if self in self._server.arriving:
@@ -194,7 +194,7 @@ class Arrival:
             sender = self._sender = Sender("person", sender.owner)
         give_back = self._server.places.take(sender, upload=True)
         if give_back is None:
-            self._refuse("no place", bodies.busy())
+            self._refuse("no place", request_bodies.busy())
         elif self._leave():
             self._exchange.upload(bytes(self._body), self._pace, sender, give_back)
         else:
@@ -223,14 +223,14 @@ class Exchange:
 
     def refuse(self, error: DomainError) -> None:
         """Let the application answer with this error, and close the connection."""
-        self.environ[bodies.REFUSED] = error
-        self.environ["wsgi.input"] = bodies.RefusedInput(error)
+        self.environ[request_bodies.REFUSED] = error
+        self.environ["wsgi.input"] = request_bodies.RefusedInput(error)
         self._closing = True
         self._server.pages.submit(self._answer)
 
     def upload(self, first: bytes, pace: Pace, sender: Sender, give_back: Callable[[], None]) -> None:
         """Answer in a thread of the uploads, which reads the body as it comes."""
-        given = bodies.StreamedInput(first, self._receive, pace, sender)
+        given = request_bodies.StreamedInput(first, self._receive, pace, sender)
         self.environ["wsgi.input"] = BufferedReader(given, BUFFERED_BYTES)
         self._server.uploads.submit(self._answer).add_done_callback(lambda _done: give_back())
 
@@ -244,7 +244,7 @@ class Exchange:
             return None
         message = future.result()
         if message["type"] != "http.request":
-            raise bodies.broken_off()
+            raise request_bodies.broken_off()
         return message["body"], message["more_body"]
 
     # ---- the answer

@@ -46,7 +46,7 @@ class VerifierKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SignatureLine:
     """One signature line: who signed, with which key id, and the bytes after it."""
 
     name: str
@@ -93,10 +93,10 @@ def sign(private: Ed25519PrivateKey, name: str, text: str) -> str:
     if not text.endswith("\n"):
         raise ValueError("a note's text ends in a newline")
     key = parse_key(verifier_key(private, name))
-    return f"{text}\n{Line(name, key.key_id, private.sign(text.encode()))}"
+    return f"{text}\n{SignatureLine(name, key.key_id, private.sign(text.encode()))}"
 
 
-def split(note: str) -> tuple[str, list[Line]]:
+def split(note: str) -> tuple[str, list[SignatureLine]]:
     """(text, signature lines) of a note; lines that cannot be read are left out, as the standard asks."""
     text, gap, rest = note.replace("\r\n", "\n").rpartition(f"\n\n{DASH} ")
     if not gap:
@@ -104,7 +104,7 @@ def split(note: str) -> tuple[str, list[Line]]:
     return f"{text}\n", list(_lines(f"{DASH} {rest}"))
 
 
-def _lines(text: str) -> Iterator[Line]:
+def _lines(text: str) -> Iterator[SignatureLine]:
     for line in text.split("\n"):
         name, _, encoded = line.removeprefix(f"{DASH} ").partition(" ")
         try:
@@ -112,7 +112,7 @@ def _lines(text: str) -> Iterator[Line]:
         except (binascii.Error, ValueError):
             continue
         if line.startswith(DASH) and name and len(raw) > ID_BYTES and b64(raw) == encoded:  # one spelling for one signature
-            yield Line(name, raw[:ID_BYTES], raw[ID_BYTES:])
+            yield SignatureLine(name, raw[:ID_BYTES], raw[ID_BYTES:])
 
 
 def open_note(note: str, key: VerifierKey) -> str:
@@ -128,7 +128,7 @@ def open_note(note: str, key: VerifierKey) -> str:
     return text
 
 
-def _no_signature(lines: list[Line], key: VerifierKey) -> str:
+def _no_signature(lines: list[SignatureLine], key: VerifierKey) -> str:
     seen = [line.name for line in lines if len(line.signature) == SIGNATURE_BYTES]
     if not seen:
         return "The signature line is cut short or damaged."

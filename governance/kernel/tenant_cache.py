@@ -26,7 +26,7 @@ EACH = 64  # values of one tenant
 type Number = tuple[int, ...]  # each part only grows
 
 
-class Shelf:
+class BoundedCache:
     """Values by key. Two threads may both make one; both then get the one that was there first."""
 
     __slots__ = ("_held", "_lock", "_most")
@@ -65,7 +65,7 @@ class _Known:
     __slots__ = ("number", "values")
 
     def __init__(self, number: Number) -> None:
-        self.number, self.values = number, Shelf(EACH)
+        self.number, self.values = number, BoundedCache(EACH)
 
 
 _tenants: OrderedDict[UUID, _Known] = OrderedDict()
@@ -115,4 +115,4 @@ def forget() -> None:
         _tenants.clear()
 
 
-__all__ = ["Number", "Shelf", "forget", "recall"]
+__all__ = ["BoundedCache", "Number", "forget", "recall"]

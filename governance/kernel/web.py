@@ -15,9 +15,9 @@ from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue as FlaskReturn
 from prometheus_client import Counter, Histogram
 
-from governance.kernel import bodies, current
-from governance.kernel.bodies import BrokenOff
+from governance.kernel import current, request_bodies
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Unavailable
+from governance.kernel.request_bodies import BrokenOff
 
 type ResponseReturnValue = FlaskReturn
 
@@ -91,7 +91,7 @@ def _readable() -> None:
         raise NotFound("There is no such page.")
     given = [*request.args.items(multi=True)]
     if request.method not in SAFE:
-        if (refused := request.environ.get(bodies.REFUSED)) is not None:
+        if (refused := request.environ.get(request_bodies.REFUSED)) is not None:
             raise refused
         if request.mimetype != "multipart/form-data":
             request.max_content_length = MAX_FORM
@@ -107,7 +107,7 @@ def _form_items() -> list[tuple[str, str]]:
     except OSError as error:
         raise Unavailable(f"There is no room for what was sent ({error.strerror}). Nothing was saved.") from error
     if not items and not request.files and request.mimetype == "multipart/form-data" and request.content_length:
-        raise bodies.broken_off()  # Werkzeug gives an empty form for a body that it cannot parse
+        raise request_bodies.broken_off()  # Werkzeug gives an empty form for a body that it cannot parse
     if None in request.form or None in request.files:
         raise BrokenOff("A field of the form has no name. Nothing was saved; name every field and send it again.")
     return items

@@ -121,7 +121,7 @@ BROKEN = InboxSource(
 """,
     "feature.py": """
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Daily, Link, Manifest, NavItem, ObjectSearch
+from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem, ObjectSearch
 from toys import actions, inbox, jobs, models, permissions, queries, views
 
 manifest = Manifest(
@@ -135,7 +135,7 @@ manifest = Manifest(
     palette=(Command("Add a toy", "toys.index", permissions.MAKE),),
     search=(ObjectSearch("toy", queries.find, "toys.toy", lambda toy_id, _ref: {"toy_id": toy_id}),),
     audit=actions_in(actions),
-    links={"Toy": Link(endpoint="toys.toy", argument="toy_id")},
+    links={"Toy": EntryLink(endpoint="toys.toy", argument="toy_id")},
 )
 """,
 }

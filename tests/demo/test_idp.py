@@ -21,15 +21,15 @@ from joserfc.jwk import KeySet
 from governance.demo import idp as demo
 from governance.demo.idp import PEOPLE, Client, NotLocal, Person, create_idp, listen, serve
 from governance.kernel import clock
-from tests.foundation.people.idp import (
+from tests.foundation.people.hostile_idp import (
     ATTACKS,
     CALLBACKS,
     CLIENT,
     STEP_UP_ATTACKS,
     HostileIdP,
-    action,
+    form_action,
     half_hash,
-    hidden,
+    hidden_fields_of,
     sign_in,
 )
 
@@ -310,7 +310,7 @@ def test_a_person_of_another_issuer_does_not_exist(idp: HostileIdP) -> None:
     browser = requests.Session()
     page = get(url(idp), browser)
     refused = browser.post(
-        action(page), data={**hidden(page), "email": "admin@globex.example"}, allow_redirects=False, timeout=60
+        form_action(page), data={**hidden_fields_of(page), "email": "admin@globex.example"}, allow_redirects=False, timeout=60
     )
     assert refused.status_code == 403 and "Nobody here has this address" in refused.text
     assert len({person.sub for people in PEOPLE.values() for person in people}) == sum(map(len, PEOPLE.values()))
@@ -320,17 +320,17 @@ def test_the_form_is_bound_to_its_browser_and_site_and_answers_once(idp: Hostile
     browser, stranger = requests.Session(), requests.Session()
     page = get(url(idp), browser)
     get(url(idp), stranger)
-    form = {**hidden(page), "email": OFFICER}
+    form = {**hidden_fields_of(page), "email": OFFICER}
     for who, data, headers in [
         (stranger, form, {}),
         (requests.Session(), form, {}),
         (browser, {"email": OFFICER}, {}),
         (browser, form, {"Origin": "https://evil.example"}),
     ]:
-        refused = who.post(action(page), data=data, headers=headers, allow_redirects=False, timeout=60)
+        refused = who.post(form_action(page), data=data, headers=headers, allow_redirects=False, timeout=60)
         assert refused.status_code == 403
-    assert browser.post(action(page), data=form, allow_redirects=False, timeout=60).is_redirect
-    assert browser.post(action(page), data=form, allow_redirects=False, timeout=60).status_code == 403
+    assert browser.post(form_action(page), data=form, allow_redirects=False, timeout=60).is_redirect
+    assert browser.post(form_action(page), data=form, allow_redirects=False, timeout=60).status_code == 403
 
 
 def test_a_password_is_asked_and_checked() -> None:
@@ -338,8 +338,8 @@ def test_a_password_is_asked_and_checked() -> None:
         browser = requests.Session()
         page = get(url(idp, login_hint="a@acme.example"), browser)
         assert 'type="password"' in page.text
-        data = {**hidden(page), "email": "a@acme.example"}
-        wrong = browser.post(action(page), data={**data, "password": "wrong"}, allow_redirects=False, timeout=60)
+        data = {**hidden_fields_of(page), "email": "a@acme.example"}
+        wrong = browser.post(form_action(page), data={**data, "password": "wrong"}, allow_redirects=False, timeout=60)
         assert wrong.status_code == 403
         assert "code" in answered(sign_in(url(idp), "a@acme.example", password="right"))
 
@@ -372,8 +372,8 @@ def test_logout_without_proof_asks_first(idp: HostileIdP) -> None:
     code(idp, browser)
     page = get(f"{idp.issuer}/logout", browser)
     assert page.status_code == 200 and "Sign out Ines Duarte?" in page.text and not idp.logouts
-    assert requests.post(action(page), data=hidden(page), timeout=60).status_code == 403
-    assert "You are signed out" in browser.post(action(page), data=hidden(page), timeout=60).text
+    assert requests.post(form_action(page), data=hidden_fields_of(page), timeout=60).status_code == 403
+    assert "You are signed out" in browser.post(form_action(page), data=hidden_fields_of(page), timeout=60).text
     assert len(idp.logouts) == 1
 
 

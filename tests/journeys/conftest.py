@@ -24,7 +24,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 REPOSITORY = Path(__file__).parents[2]
 READY_SECONDS = 150
 FRESH_SECONDS = 200  # of the 300 that count as fresh
-MINE = ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL", "GOVERNANCE_PUBLIC_URL", "GOVERNANCE_VAR")
+OWN_VARIABLES = ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL", "GOVERNANCE_PUBLIC_URL", "GOVERNANCE_VAR")
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,10 @@ def console(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     data, port = Path(tempfile.mkdtemp(prefix="gv")), free_ports()
     command = [sys.executable, "-m", "governance.app.cli", "demo"]
-    environment = {name: value for name, value in os.environ.items() if name not in MINE} | {"PORT": str(port), "DATA": str(data)}
+    environment = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES} | {
+        "PORT": str(port),
+        "DATA": str(data),
+    }
     process = subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -175,11 +178,11 @@ def axe() -> str:
     return (REPOSITORY / "tests" / "vendor" / "axe.min.js").read_text()
 
 
-EVERY = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # all that another theme can change
+ALL_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+CONTRAST_RULES = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # all that another theme can change
 
 
-def violations(page: Page, axe: str, rules: dict[str, Any] = EVERY) -> list[str]:
+def violations(page: Page, axe: str, rules: dict[str, Any] = ALL_RULES) -> list[str]:
     """What axe-core finds on the page as it is: by default WCAG 2.0 to 2.2, A and AA, and its best practices."""
     page.evaluate(axe)
     found: dict[str, Any] = page.evaluate(
@@ -190,4 +193,4 @@ def violations(page: Page, axe: str, rules: dict[str, Any] = EVERY) -> list[str]
     return [f"{rule} × {count}: {html} {json.dumps(why)[:300]}" for rule, count, html, why in found]
 
 
-__all__ = ["COLOURS", "Person", "violations"]
+__all__ = ["CONTRAST_RULES", "Person", "violations"]

@@ -5,18 +5,19 @@ import zipfile
 import pytest
 
 from governance.assurance.engagements.package_contents import page
-from tests.assurance.engagements.test_package import scene, taken, unpacked
+from tests.assurance.engagements.conftest import engagement_with_files
+from tests.assurance.engagements.package_helpers import download_package, unpack_package
 from tests.journeys.conftest import violations
-from tests.journeys.test_pages import NARROW, OVERFLOW, WIDE
+from tests.journeys.viewports import NARROW, OVERFLOW, WIDE
 
-__all__ = ["scene"]
+__all__ = ["engagement_with_files"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 
 @pytest.fixture
-def index(as_officer, scene, tmp_path):
+def index(as_officer, engagement_with_files, tmp_path):
     """index.html of an unpacked package."""
-    bag = unpacked(taken(as_officer, scene[0]), tmp_path)
+    bag = unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path)
     assert not zipfile.is_zipfile(bag / "data" / "index.html")
     return bag / "data" / "index.html"
 

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.journeys.conftest import COLOURS, Person, violations
+from tests.journeys.conftest import CONTRAST_RULES, Person, violations
 from tests.journeys.crawl import Found, crawl
+from tests.journeys.viewports import NARROW, OVERFLOW, WIDE
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
@@ -17,10 +18,6 @@ PEOPLE = (
     "officer@acme.example", "admin@acme.example", "contributor@acme.example", "viewer@acme.example", "auditor@audit.example",
     "officer@globex.example", "operator@console.example", "finance@console.example",
 )  # fmt: skip
-NARROW, WIDE = {"width": 360, "height": 800}, {"width": 1440, "height": 900}
-OVERFLOW = """() => [document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll("main *")]
-  .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest("[tabindex='0'], .c-scroll, svg, .c-hide"))
-  .slice(0, 2).map(e => e.outerHTML.slice(0, 140))]"""
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +73,7 @@ def _look_at_colours(person: Person, axe: str, url: str) -> list[str]:
     """Of a page that was looked at in the light: what the other theme's colours could have spoilt."""
     person.page.set_viewport_size(WIDE)
     person.open(url)
-    return violations(person.page, axe, COLOURS)
+    return violations(person.page, axe, CONTRAST_RULES)
 
 
 def test_everything_is_reachable_by_somebody(reach):

@@ -72,7 +72,7 @@ def test_what_a_condition_hides_is_not_found(app, acting, declare):
 
 def test_a_job_owns_nothing(app, declare):
     needs = declare("toys.play", "play with a toy", roles="admin", only={"admin": [is_owner]})
-    with current.acting_as(make.founder("acme")), transaction():
+    with current.acting_as(make.system_actor("acme")), transaction():
         assert not allowed(needs, on=Toy(None))
         assert session().scalars(select(Evidence.id).where(matching(needs, Evidence))).all() == []
 

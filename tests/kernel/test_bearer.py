@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 def held(text, **changes):
     tenant = text.split("_")[1]
     facts = {"until": None, "revoked": False, "scopes": frozenset({"audit:read"})} | changes
-    key = bearer.Held(uuid4(), uuid4(), tenant, tenant.title(), "mirror", bearer.digest(text), **facts)
+    key = bearer.StoredKey(uuid4(), uuid4(), tenant, tenant.title(), "mirror", bearer.digest(text), **facts)
     return {(tenant, key.secret_hash): key}
 
 

@@ -44,10 +44,10 @@ PICTURES: dict[str, Callable[[str], Markup]] = {
         limit=(3, "limit 3%"),
     ),
     "lines of nothing": lambda t: charts.lines([charts.Series("a", [None, None])], ["Sep", "Oct"], t),
-    "columns": lambda t: charts.columns([charts.Column("now", 9, "bad"), charts.Column("7 Dec", 0)], t),
+    "columns": lambda t: charts.columns([charts.ChartColumn("now", 9, "bad"), charts.ChartColumn("7 Dec", 0)], t),
     "columns of nothing": lambda t: charts.columns([], t),
     "waterfall": lambda t: charts.waterfall(
-        [charts.Step("Revenue", 400), charts.Step("Models", -70), charts.Step("Margin", total=True)], t
+        [charts.WaterfallStep("Revenue", 400), charts.WaterfallStep("Models", -70), charts.WaterfallStep("Margin", total=True)], t
     ),
     "stacked bar": lambda t: charts.stacked_bar([("f1", 141), ("warn", 14), ("bad", 5), ("mute", 0)], t),
     "stacked bar of nothing": lambda t: charts.stacked_bar([], t),
@@ -94,7 +94,7 @@ def test_no_coordinate_is_not_a_number(name: str) -> None:
 
 
 def test_words_of_a_tenant_are_escaped() -> None:
-    drawn = charts.columns([charts.Column('"><script>', 1)], "t")
+    drawn = charts.columns([charts.ChartColumn('"><script>', 1)], "t")
     assert "<script>" not in drawn
 
 
@@ -112,10 +112,10 @@ def test_a_piece_is_cut_to_the_period() -> None:
 
 def test_the_bars_of_a_waterfall_start_where_the_last_one_ended() -> None:
     steps = [
-        charts.Step("Revenue", 412.4),
-        charts.Step("Models", -73.6),
-        charts.Step("Margin", total=True),
-        charts.Step("Sales", -8),
+        charts.WaterfallStep("Revenue", 412.4),
+        charts.WaterfallStep("Models", -73.6),
+        charts.WaterfallStep("Margin", total=True),
+        charts.WaterfallStep("Sales", -8),
     ]
     assert charts._spans(steps) == [
         (0.0, 412.4),

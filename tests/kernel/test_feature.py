@@ -14,9 +14,9 @@ from governance.kernel import access, current
 from governance.kernel.db import session
 from governance.kernel.feature import Feature
 from governance.kernel.step_up import StepUp
-from tests import make, stepping
+from tests import make, step_up_helpers
 from tests.browser import Visitor
-from tests.machine import Machine, machine
+from tests.machine_client import MachineClient, create_machine_client
 
 OWN = "people.own"
 probe = Feature("probe", __name__)
@@ -128,25 +128,25 @@ def test_a_route_says_what_its_fresh_sign_in_is_for():
 
 
 def test_a_kept_form_whose_view_fails_leaves_nothing_and_is_submitted_by_the_next_try(probed, isolated, acting):
-    visitor = stepping.stale(probed, "admin")
+    visitor = step_up_helpers.visitor_needing_step_up(probed, "admin")
     visitor.post("probe/fresh", then=401, region="Elsewhere")
-    stepping.sign_in_again(visitor, "admin")
-    shown, before = visitor.get(stepping.newest()), region()
+    step_up_helpers.sign_in_again(visitor, "admin")
+    shown, before = visitor.get(step_up_helpers.newest_kept_form_page()), region()
     failing.append(True)
-    assert stepping.submit(visitor, shown, then=500) and region() == before
+    assert step_up_helpers.submit_kept_form(visitor, shown, then=500) and region() == before
     failing.clear()
-    stepping.submit(visitor, shown, then=200)
+    step_up_helpers.submit_kept_form(visitor, shown, then=200)
     assert region() == "Elsewhere"
 
 
 def test_files_are_named_and_chosen_again_after_a_fresh_sign_in(probed, isolated):
-    visitor = stepping.stale(probed, "admin")
+    visitor = step_up_helpers.visitor_needing_step_up(probed, "admin")
     asked = visitor.post("probe/fresh", then=401, region="Elsewhere", proof=(BytesIO(b"first"), "policy <1>.pdf"))
     assert "Files aren&#39;t kept while you sign in." in asked.text and "policy &lt;1&gt;.pdf" in asked.text
-    stepping.sign_in_again(visitor, "admin")
-    shown = visitor.get(stepping.newest())
+    step_up_helpers.sign_in_again(visitor, "admin")
+    shown = visitor.get(step_up_helpers.newest_kept_form_page())
     assert "Choose policy &lt;1&gt;.pdf again: files aren't kept while you sign in." in shown.text
-    sent = stepping.submit(visitor, shown, then=200, proof=(BytesIO(b"second"), "policy.pdf"))
+    sent = step_up_helpers.submit_kept_form(visitor, shown, then=200, proof=(BytesIO(b"second"), "policy.pdf"))
     assert sent.text == "Elsewhere [('proof', b'second')]" and region() == "Elsewhere"
 
 
@@ -177,15 +177,15 @@ def test_roles_are_read_on_every_request(visitor, acting):
 
 
 def test_a_machines_get_cannot_write_and_its_post_needs_no_form(probed, isolated):
-    holder = machine(probed)
+    holder = create_machine_client(probed)
     assert holder.ask("GET", "/probe/acme/both").status_code == 500
     assert holder.ask("POST", "/probe/acme/both").status_code == 200 and region() == "Elsewhere"
 
 
 def test_where_the_address_names_no_tenant_the_key_does(probed, isolated):
-    assert machine(probed, name="robot").ask("POST", "/probe/mine").text == "api_key acme robot"
-    assert machine(probed, "globex", name="robot").ask("POST", "/probe/mine").text == "api_key globex robot"
-    assert Machine(probed, None).ask("POST", "/probe/mine", Accept="application/json").status_code == 401
+    assert create_machine_client(probed, name="robot").ask("POST", "/probe/mine").text == "api_key acme robot"
+    assert create_machine_client(probed, "globex", name="robot").ask("POST", "/probe/mine").text == "api_key globex robot"
+    assert MachineClient(probed, None).ask("POST", "/probe/mine", Accept="application/json").status_code == 401
 
 
 def test_a_browsers_session_is_worth_nothing_at_a_machines_address(visitor):

@@ -18,7 +18,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid, Unavailable
 from governance.kernel.jobs import JobRun, Leader, WorkItem, WorkTicket
 from tests.conftest import KEEP
-from tests.patience import PATIENCE, eventually
+from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def own_server(server, app, worker_id):
 
 
 @pytest.fixture(scope="module")
-def founded(own_server, settings):
+def new_tenant(own_server, settings):
     engine = create_engine(own_server.app_url, pool_size=10)
     db.connect(engine)
     tenant = tenants.found("worksco", "Works Co")
@@ -43,11 +43,11 @@ def founded(own_server, settings):
 
 
 @pytest.fixture
-def actor(isolated, founded, own_server, settings):
+def actor(isolated, new_tenant, own_server, settings):
     engine = create_engine(own_server.app_url, pool_size=10)
     db.connect(engine)
-    yield founded
-    with current.acting_as(founded), transaction():
+    yield new_tenant
+    with current.acting_as(new_tenant), transaction():
         session().execute(text("DELETE FROM work_items"))
         session().execute(text("DELETE FROM work_tickets"))
     for kind in [k for k in jobs.handlers if k.startswith("test ")]:
@@ -61,7 +61,7 @@ def enqueue(actor, kind="test", **params):
         return jobs.enqueue(f"test {kind}", **params).id
 
 
-def look(actor, item_id):
+def work_state(actor, item_id):
     with current.acting_as(actor), transaction(read_only=True):
         item = session().scalars(select(WorkItem).where(WorkItem.id == item_id)).one()
         session().expunge(item)
@@ -83,14 +83,21 @@ def test_work_is_done_by_the_person_who_asked_and_says_how_far_it_is(actor):
     def count(item, progress):
         for n in range(1, 4):
             progress(n, 3, f"Counting {n}")
-            seen.append((look(actor, item.id).percent, look(actor, item.id).step, look(actor, item.id).state, current.actor()))
+            seen.append(
+                (
+                    work_state(actor, item.id).percent,
+                    work_state(actor, item.id).step,
+                    work_state(actor, item.id).state,
+                    current.actor(),
+                )
+            )
 
     item_id = enqueue(actor, "count", to=3)
-    assert look(actor, item_id).state == "queued" and seen == []
+    assert work_state(actor, item_id).state == "queued" and seen == []
     assert jobs.drain(lambda _: actor) == 1
     assert [s[:3] for s in seen] == [(33, "Counting 1", "running"), (66, "Counting 2", "running"), (100, "Counting 3", "running")]
     assert {s[3] for s in seen} == {actor}
-    done = look(actor, item_id)
+    done = work_state(actor, item_id)
     assert (done.state, done.step, done.is_over) == ("done", "Done", True) and done.started_at <= done.finished_at
     assert tickets() == [] and jobs.drain(lambda _: actor) == 0
 
@@ -113,10 +120,10 @@ def test_what_goes_wrong_is_said_and_its_cause_is_not_shown(actor):
 
     broken, refused, unknown = (enqueue(actor, kind) for kind in ("breaks", "refuses", "nobody knows"))
     assert jobs.drain(lambda _: actor) == 3
-    assert (look(actor, broken).state, look(actor, broken).error) == ("failed", "ZeroDivisionError")
-    assert "secret" not in look(actor, broken).step
-    assert (look(actor, refused).state, look(actor, refused).step) == ("failed", "That assessment is empty.")
-    assert look(actor, unknown).state == "failed" and tickets() == []
+    assert (work_state(actor, broken).state, work_state(actor, broken).error) == ("failed", "ZeroDivisionError")
+    assert "secret" not in work_state(actor, broken).step
+    assert (work_state(actor, refused).state, work_state(actor, refused).step) == ("failed", "That assessment is empty.")
+    assert work_state(actor, unknown).state == "failed" and tickets() == []
 
 
 def test_queued_work_is_cancelled_at_once(actor):
@@ -126,9 +133,9 @@ def test_queued_work_is_cancelled_at_once(actor):
 
     item_id = enqueue(actor, "never")
     cancel(actor, item_id)
-    assert (look(actor, item_id).state, look(actor, item_id).step) == ("cancelled", "Cancelled before it began")
+    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == ("cancelled", "Cancelled before it began")
     jobs.drain(lambda _: actor)
-    assert look(actor, item_id).state == "cancelled" and tickets() == []
+    assert work_state(actor, item_id).state == "cancelled" and tickets() == []
 
 
 def cancel(actor, item_id):
@@ -150,7 +157,7 @@ def test_running_work_is_cancelled_at_its_next_step(actor):
     item_id = enqueue(actor, "long")
     jobs.drain(lambda _: actor)
     assert steps == [0, 1]
-    assert (look(actor, item_id).state, look(actor, item_id).step) == ("cancelled", "Cancelled; nothing was kept")
+    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == ("cancelled", "Cancelled; nothing was kept")
 
 
 def test_work_that_is_over_cannot_be_cancelled(actor):
@@ -158,7 +165,7 @@ def test_work_that_is_over_cannot_be_cancelled(actor):
     item_id = enqueue(actor, "quick")
     jobs.drain(lambda _: actor)
     cancel(actor, item_id)
-    assert look(actor, item_id).state == "done" and not look(actor, item_id).cancel_asked
+    assert work_state(actor, item_id).state == "done" and not work_state(actor, item_id).cancel_asked
 
 
 def test_what_is_away_is_tried_again_later(actor):
@@ -174,7 +181,7 @@ def test_what_is_away_is_tried_again_later(actor):
     for hours in range(4):
         with clock.frozen(now + timedelta(hours=hours, seconds=1)):
             jobs.drain(lambda _: actor)
-    assert len(tries) == 3 and look(actor, item_id).state == "done"
+    assert len(tries) == 3 and work_state(actor, item_id).state == "done"
 
 
 def test_waiting_work_that_is_cancelled_is_not_tried_again(actor):
@@ -185,10 +192,10 @@ def test_waiting_work_that_is_cancelled_is_not_tried_again(actor):
 
     item_id = enqueue(actor, "away")
     jobs.drain(lambda _: actor)
-    assert look(actor, item_id).state == "cancelled" and len(tickets()) == 1
+    assert work_state(actor, item_id).state == "cancelled" and len(tickets()) == 1
     with clock.frozen(clock.now() + timedelta(hours=1)):
         jobs.drain(lambda _: actor)
-    assert look(actor, item_id).state == "cancelled" and tickets() == []
+    assert work_state(actor, item_id).state == "cancelled" and tickets() == []
 
 
 def test_tickets_hold_no_content():
@@ -224,19 +231,19 @@ def test_a_lease_is_renewed_while_a_long_step_runs(actor, monkeypatch):
     @jobs.work("test slow")
     def slow(item, progress):
         runs.append(item.id)
-        over.wait(PATIENCE)
+        over.wait(MAX_WAIT_SECONDS)
 
     item_id = enqueue(actor, "slow")
     worker = threading.Thread(target=jobs.run_next, args=(lambda _: actor,))
     worker.start()
-    eventually(lambda: runs)
+    wait_until(lambda: runs)
     first = lease()
-    eventually(lambda: lease() > first)
+    wait_until(lambda: lease() > first)
     with clock.frozen(first + timedelta(milliseconds=1)):
         assert jobs.run_next(lambda _: actor) is False
     over.set()
-    worker.join(PATIENCE)
-    assert runs == [item_id] and look(actor, item_id).state == "done"
+    worker.join(MAX_WAIT_SECONDS)
+    assert runs == [item_id] and work_state(actor, item_id).state == "done"
 
 
 def lease():
@@ -259,7 +266,7 @@ def test_a_process_that_lost_its_lease_writes_no_more(actor):
 
     item_id = enqueue(actor, "overtaken")
     jobs.drain(lambda _: actor)
-    item = look(actor, item_id)
+    item = work_state(actor, item_id)
     assert runs == ["begun", "begun"] and (item.state, item.step) == ("done", "Done")
 
 
@@ -287,17 +294,17 @@ def test_a_period_is_claimed_once(actor):
 
 def test_one_of_two_leads_and_the_other_follows_when_it_is_gone(actor, own_server):
     first, second = Leader(), Leader()
-    eventually(first.leads)
+    wait_until(first.leads)
     assert [second.leads(), first.leads()] == [False, True]
     with create_engine(own_server.super_uri.replace("postgresql://", "postgresql+psycopg://")).connect() as root:
         root.execute(
             text("SELECT pg_terminate_backend(pid, 2000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted"),
             {"key": Leader.KEY},
         )
-    eventually(second.leads)  # the server notices a closed connection within moments
+    wait_until(second.leads)  # the server notices a closed connection within moments
     assert not first.leads() and not first.leads()
     second.resign()
-    eventually(first.leads)
+    wait_until(first.leads)
     first.resign()
 
 
@@ -313,18 +320,18 @@ def test_two_schedulers_run_each_period_once_and_catch_up_at_the_start(actor):
     schedules = [jobs.scheduler({"tick": (tick, {"second": "*"})}) for _ in range(2)]
     for schedule in schedules:
         schedule.start()
-    eventually(lambda: len(ran) >= 2)
+    wait_until(lambda: len(ran) >= 2)
     for schedule in schedules:
         schedule.shutdown(wait=True)
     assert len(ran) == len(set(ran)) >= 2
     following = Leader()
-    eventually(following.leads)  # a schedule that was shut down leads no more; the server closes its connection in a moment
+    wait_until(following.leads)  # a schedule that was shut down leads no more; the server closes its connection in a moment
     following.resign()
 
 
 # ---- a process that is killed
 
-CHILD = """
+CHILD_SOURCE = """
 import sys, time
 from datetime import datetime
 from uuid import UUID
@@ -344,7 +351,9 @@ with clock.frozen(datetime.fromisoformat(sys.argv[3])):
 
 def run_and_kill(own_server, actor, at):
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, own_server.app_url, str(actor.tenant_id), at.isoformat()], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", CHILD_SOURCE, own_server.app_url, str(actor.tenant_id), at.isoformat()],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert child.stdout.readline().strip() == "half way"
@@ -358,13 +367,13 @@ def test_work_of_a_killed_process_is_taken_up_again(actor, own_server):
     done = []
     item_id, now = enqueue(actor, "killed"), clock.now() + timedelta(seconds=1)
     run_and_kill(own_server, actor, now)
-    assert (look(actor, item_id).state, look(actor, item_id).step) == ("running", "Half way")
+    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == ("running", "Half way")
     jobs.work("test killed")(lambda item, progress: done.append(item.id))
     with clock.frozen(now + timedelta(seconds=30)):
         assert jobs.drain(lambda _: actor) == 0, "its lease still runs"
     with clock.frozen(now + timedelta(seconds=62)):
         assert jobs.drain(lambda _: actor) == 1
-    assert done == [item_id] and look(actor, item_id).state == "done"
+    assert done == [item_id] and work_state(actor, item_id).state == "done"
 
 
 @pytest.mark.slow
@@ -376,7 +385,7 @@ def test_work_that_kills_three_processes_fails_visibly_and_once(actor, own_serve
     with clock.frozen(now + timedelta(minutes=10)):
         assert jobs.drain(lambda _: actor) == 1
         assert jobs.drain(lambda _: actor) == 0
-    assert (look(actor, item_id).state, look(actor, item_id).step) == ("failed", "Failed after 3 tries")
+    assert (work_state(actor, item_id).state, work_state(actor, item_id).step) == ("failed", "Failed after 3 tries")
     assert tickets() == []
 
 
@@ -397,9 +406,9 @@ def test_the_loop_outlives_a_fault_and_stops_when_told(actor):
     loop = threading.Thread(target=jobs.work_loop, args=(actor_of, stop, 0.05))
     loop.start()
     for _ in range(100):
-        if look(actor, second).state == "done":
+        if work_state(actor, second).state == "done":
             break
         time.sleep(0.05)
     stop.set()
     loop.join(60)
-    assert not loop.is_alive() and look(actor, second).state == "done" and look(actor, first).state == "queued"
+    assert not loop.is_alive() and work_state(actor, second).state == "done" and work_state(actor, first).state == "queued"

@@ -18,10 +18,10 @@ from governance.kernel.manifest import (
     Answer,
     Command,
     Daily,
+    EntryLink,
     Every,
     EveryMinute,
     Hourly,
-    Link,
     Manifest,
     ManifestError,
     NavItem,
@@ -87,7 +87,7 @@ WRONG = {
         "The feature toys names the endpoint toys.toy in its search, and no route has it.",
     ),
     "a missing endpoint in the links": (
-        {"models": anchors.models, "links": {"Receipt": Link(endpoint="toys.toy")}},
+        {"models": anchors.models, "links": {"Receipt": EntryLink(endpoint="toys.toy")}},
         "The feature toys names the endpoint toys.toy in its links, and no route has it.",
     ),
     "a missing navigation item": (
@@ -103,15 +103,15 @@ WRONG = {
         "The feature toys names the permission ghosts.view, which nothing declares.",
     ),
     "a missing model": (
-        {"models": (ModuleType("toys.models"),), "links": {"Toy": Link(no_page="it is a toy")}},
+        {"models": (ModuleType("toys.models"),), "links": {"Toy": EntryLink(no_page="it is a toy")}},
         "The feature toys links audit entries of the class Toy, which is no model of its own.",
     ),
     "another feature's model": (
-        {"links": {"Receipt": Link(no_page="it is in the box")}},
+        {"links": {"Receipt": EntryLink(no_page="it is in the box")}},
         "The feature toys links audit entries of the class Receipt, which is no model of its own.",
     ),
     "a link with neither page nor reason": (
-        {"models": anchors.models, "links": {"Receipt": Link()}},
+        {"models": anchors.models, "links": {"Receipt": EntryLink()}},
         "The feature toys must give the link of Receipt a page, or the reason why there is none.",
     ),
     "an action that leads nowhere": (

@@ -16,7 +16,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import filters, keyset, page
 from tests import make
-from tests.effort import examples
+from tests.quick_run import examples
 
 ROWS = st.lists(st.tuples(st.sampled_from(["a", "b", "c'", "é", ""]), st.integers(-3, 3)), max_size=25)
 
@@ -32,7 +32,7 @@ def fill(rows) -> str:
                     v
                     | {
                         "id": uuid4(),
-                        "tenant_id": make.founder("acme").tenant_id,
+                        "tenant_id": make.system_actor("acme").tenant_id,
                         "state": "queued",
                         "done": 0,
                         "cancel_asked": False,

@@ -17,7 +17,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import Unavailable
 from governance.kernel.feature import Feature
 from tests.browser import Visitor
-from tests.cluster import Cluster
+from tests.postgres_cluster import Cluster
 
 pytestmark = pytest.mark.slow
 probe = Feature("restart_probe", __name__, scope="public")
@@ -32,7 +32,7 @@ def cluster(server_folder):
 
 
 @pytest.fixture
-def served(app, cluster, settings, isolated, tmp_path):
+def served_application(app, cluster, settings, isolated, tmp_path):
     """The application on that server, over HTTP's front door, as in production: a pool, no outer transaction."""
     own = config.Settings(
         database_url=cluster.server.app_url, owner_database_url=cluster.server.owner_url, secret_key=settings.secret_key, kek=settings.kek,
@@ -65,27 +65,27 @@ def restart_probe() -> str:
     return "done"
 
 
-def kept() -> int:
+def kept_items() -> int:
     with transaction(read_only=True):
         return session().scalar(text("SELECT count(*) FROM job_runs WHERE job = 'restart'"))
 
 
-def test_a_restart_in_the_middle_of_a_request_is_said_and_the_next_works(served, cluster):
-    visitor = Visitor(served)
+def test_a_restart_in_the_middle_of_a_request_is_said_and_the_next_works(served_application, cluster):
+    visitor = Visitor(served_application)
     HOOK["happens"] = lambda: None
     assert visitor.client.get("/restart-probe").text == "done"
-    before = kept()
+    before = kept_items()
     HOOK["happens"] = cluster.restart
     reply = visitor.client.get("/restart-probe")
     assert reply.status_code == 503 and "Nothing was changed" in reply.text and "Content-Security-Policy" in reply.headers
     HOOK["happens"] = lambda: None
     assert visitor.client.get("/login").status_code == 200
     assert visitor.client.get("/restart-probe").text == "done"
-    assert kept() == before + 1
+    assert kept_items() == before + 1
 
 
-def test_while_it_is_down_every_page_says_so_and_it_comes_back(served, cluster):
-    visitor = Visitor(served)
+def test_while_it_is_down_every_page_says_so_and_it_comes_back(served_application, cluster):
+    visitor = Visitor(served_application)
     assert visitor.client.get("/readyz").status_code == 200
     cluster.stop()
     try:
@@ -102,7 +102,7 @@ def test_while_it_is_down_every_page_says_so_and_it_comes_back(served, cluster):
     assert visitor.client.get("/t/anything/").status_code == 404
 
 
-def test_work_survives_a_restart(served, cluster):
+def test_work_survives_a_restart(served_application, cluster):
     tenant = tenants.found("restartco", "Restart Co")
     actor, tries = tenants.founder(tenant.id, "restartco", "Restart Co"), []
 
@@ -125,7 +125,7 @@ def test_work_survives_a_restart(served, cluster):
         del jobs.handlers["restart test"]
 
 
-def test_many_requests_at_once_recover_together(served, cluster):
+def test_many_requests_at_once_recover_together(served_application, cluster):
     """Every connection of the pool is broken; each request gets a new one or a clear refusal, none hangs."""
     with transaction(), transaction(), transaction():
         pass

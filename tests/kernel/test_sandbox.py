@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from governance.kernel.sandbox import MIB, Ending, Limits, Outcome, run
+from governance.kernel.sandbox import MIB, ChildOutcome, Ending, Limits, run
 
 LIMITS = Limits(memory=512 * MIB, seconds=20)
-MODULE = "tests.misbehaving"
+MODULE = "tests.misbehaving_child"
 
 
 def stat_of(pid: int | str) -> list[str]:
@@ -135,6 +135,6 @@ def test_what_the_child_has_started_ends_with_it() -> None:
 
 def test_no_zombie_is_left() -> None:
     before = own_zombies()  # of other tests, perhaps
-    endings: list[Outcome] = [run(MODULE, verb, limits=LIMITS) for verb in ("count_input", "die", "take_memory")]
+    endings: list[ChildOutcome] = [run(MODULE, verb, limits=LIMITS) for verb in ("count_input", "die", "take_memory")]
     assert [each.ending for each in endings] == [Ending.FINISHED, Ending.KILLED, Ending.TOO_LARGE]
     assert set(own_zombies()) <= set(before)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from governance.kernel.bodies import Sender, Serving
+from governance.kernel.request_bodies import Sender, Serving
 from governance.kernel.server import Exchange, Server
 
 

@@ -167,34 +167,34 @@ def test_no_key_leads_out_of_the_store(store, key):
 
 
 @pytest.fixture(params=["folder", "s3"])
-def place(request, tmp_path):
+def store_location(request, tmp_path):
     return Folder(tmp_path / "objects", key_of) if request.param == "folder" else request.getfixturevalue("bucket")
 
 
 @pytest.mark.parametrize("size", [1, 9 * PIECE, 20 * PIECE + 7])
-def test_on_a_shelf_it_is_sealed_and_read_back(place, size):
+def test_on_a_shelf_it_is_sealed_and_read_back(store_location, size):
     """20 MB are an upload in three parts."""
     content = os.urandom(size)
-    blob = place.write(TENANT, io.BytesIO(content), limit=64 * PIECE, shelf="evidence")
+    blob = store_location.write(TENANT, io.BytesIO(content), limit=64 * PIECE, shelf="evidence")
     assert (blob.sha256, blob.size, blob.head) == (hashlib.sha256(content).hexdigest(), size, content[:8192])
-    assert blob.key == f"{TENANT.hex}/evidence/{blob.sha256[:2]}/{blob.sha256}.sealed" and place.exists(blob.key)
-    with place.open(blob.key) as file:
+    assert blob.key == f"{TENANT.hex}/evidence/{blob.sha256[:2]}/{blob.sha256}.sealed" and store_location.exists(blob.key)
+    with store_location.open(blob.key) as file:
         assert file.read() == content
-    lies = place._stored(blob.key).read()
+    lies = store_location._stored(blob.key).read()
     assert len(lies) > size and (size < 32 or content[:32] not in lies)
 
 
-def test_the_same_bytes_twice_are_one_object(place):
+def test_the_same_bytes_twice_are_one_object(store_location):
     for _ in range(2):
-        blob = place.write(TENANT, io.BytesIO(b"log"), limit=LIMIT, shelf="evidence")
-    assert [key for key, _ in place.aged(TENANT.hex)] == [blob.key]
-    other = place.write(uuid4(), io.BytesIO(b"log"), limit=LIMIT, shelf="evidence")
+        blob = store_location.write(TENANT, io.BytesIO(b"log"), limit=LIMIT, shelf="evidence")
+    assert [key for key, _ in store_location.aged(TENANT.hex)] == [blob.key]
+    other = store_location.write(uuid4(), io.BytesIO(b"log"), limit=LIMIT, shelf="evidence")
     assert other.key != blob.key
-    [(_, written)] = list(place.aged(f"{TENANT.hex}/evidence"))
+    [(_, written)] = list(store_location.aged(f"{TENANT.hex}/evidence"))
     assert abs(datetime.now(UTC) - written) < timedelta(minutes=5)
 
 
-def test_refused_or_broken_off_nothing_is_there(place):
+def test_refused_or_broken_off_nothing_is_there(store_location):
     class Broken(io.BytesIO):
         def read(self, size=-1):
             if self.tell():
@@ -203,35 +203,35 @@ def test_refused_or_broken_off_nothing_is_there(place):
 
     for stream, refusal in ((io.BytesIO(bytes(LIMIT + 1)), TooLarge), (io.BytesIO(), Invalid), (Broken(bytes(99)), Unavailable)):
         with pytest.raises(refusal):
-            place.write(TENANT, stream, limit=LIMIT, shelf="evidence")
-    assert list(place.aged(TENANT.hex)) == []
+            store_location.write(TENANT, stream, limit=LIMIT, shelf="evidence")
+    assert list(store_location.aged(TENANT.hex)) == []
 
 
-def test_what_is_altered_swapped_or_gone_is_said(place):
-    first, second = (place.write(TENANT, io.BytesIO(c * 100), limit=LIMIT, shelf="evidence") for c in (b"a", b"b"))
-    lies = place._stored(first.key).read()
-    for bent in (lies[:-1], lies[:60] + b"!" + lies[61:], place._stored(second.key).read(), b"", b"a" * 100):
-        place.keep(first.key, bent)
-        with pytest.raises(Altered, match="altered or are incomplete"), place.open(first.key) as file:
+def test_what_is_altered_swapped_or_gone_is_said(store_location):
+    first, second = (store_location.write(TENANT, io.BytesIO(c * 100), limit=LIMIT, shelf="evidence") for c in (b"a", b"b"))
+    lies = store_location._stored(first.key).read()
+    for bent in (lies[:-1], lies[:60] + b"!" + lies[61:], store_location._stored(second.key).read(), b"", b"a" * 100):
+        store_location.keep(first.key, bent)
+        with pytest.raises(Altered, match="altered or are incomplete"), store_location.open(first.key) as file:
             file.read()
-    place.remove(first.key)
-    place.remove(first.key)
-    assert not place.exists(first.key)
+    store_location.remove(first.key)
+    store_location.remove(first.key)
+    assert not store_location.exists(first.key)
     with pytest.raises(NotFound, match="missing from the store"):
-        place.open(first.key)
+        store_location.open(first.key)
 
 
-def test_what_was_written_before_objects_were_sealed_is_still_read(place):
-    blob = place.write(TENANT, io.BytesIO(b"from an earlier version"), limit=LIMIT)
-    assert place.open(blob.key).read() == b"from an earlier version"
+def test_what_was_written_before_objects_were_sealed_is_still_read(store_location):
+    blob = store_location.write(TENANT, io.BytesIO(b"from an earlier version"), limit=LIMIT)
+    assert store_location.open(blob.key).read() == b"from an earlier version"
 
 
-def test_a_bucket_keeps_lists_and_removes_small_objects(place):
-    place.keep("erasures/b.json", b"{}")
-    place.keep("erasures/a.json", b"1")
-    place.keep("erasures/a.json", b"2")
-    assert place.keys("erasures") == ["erasures/a.json", "erasures/b.json"] and place.keys("nothing") == []
-    assert place.open("erasures/a.json").read() == b"2"
+def test_a_bucket_keeps_lists_and_removes_small_objects(store_location):
+    store_location.keep("erasures/b.json", b"{}")
+    store_location.keep("erasures/a.json", b"1")
+    store_location.keep("erasures/a.json", b"2")
+    assert store_location.keys("erasures") == ["erasures/a.json", "erasures/b.json"] and store_location.keys("nothing") == []
+    assert store_location.open("erasures/a.json").read() == b"2"
 
 
 @pytest.mark.parametrize("key", ["../secret", "/etc/hostname", "a/../../secret", "", ".", "nul\0", "a" * 5000, "missing/aa/bb"])

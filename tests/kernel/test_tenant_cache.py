@@ -7,7 +7,7 @@ import pytest
 
 from governance.kernel import current, db, tenant_cache
 from governance.kernel.db import transaction
-from governance.kernel.tenant_cache import Shelf, recall
+from governance.kernel.tenant_cache import BoundedCache, recall
 from tests import make
 
 
@@ -21,7 +21,7 @@ def clean(app, isolated):
 def asked(number, made="new", *, slug="acme", **how):
     """What a transaction of the tenant gets that reads this number and would work out `made`."""
     how.setdefault("read_only", True)
-    with current.acting_as(make.founder(slug)), transaction(**how):
+    with current.acting_as(make.system_actor(slug)), transaction(**how):
         return recall("facts", lambda: made, under=lambda: number)
 
 
@@ -62,7 +62,7 @@ def test_without_a_number_nothing_is_kept():
 
 def test_the_number_is_read_once_in_a_transaction():
     read = []
-    with current.acting_as(make.founder("acme")), transaction(read_only=True):
+    with current.acting_as(make.system_actor("acme")), transaction(read_only=True):
         for key in range(3):
             recall(key, lambda: 0, under=lambda: read.append(1) or (1, 0))
     assert read == [1]
@@ -78,7 +78,7 @@ def test_tenants_and_values_are_bounded(monkeypatch):
     for number in range(tenant_cache.TENANTS * 2):
         tenant_cache._under(uuid4(), (number, 0))
     assert len(tenant_cache._tenants) == tenant_cache.TENANTS
-    shelf = Shelf(3)
+    shelf = BoundedCache(3)
     for number in range(10):
         shelf.get(number, lambda number=number: number)
         shelf.get(0, lambda: 0)  # asked for again and again, so it stays
@@ -86,7 +86,7 @@ def test_tenants_and_values_are_bounded(monkeypatch):
 
 
 def test_threads_that_make_the_same_get_the_same():
-    shelf = Shelf(100)
+    shelf = BoundedCache(100)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda n: shelf.get(n % 50, object), range(4000)))
     assert len(set(map(id, found))) == 50

@@ -31,36 +31,36 @@ def item() -> WorkItem:
     )
 
 
-def kept() -> int:
-    with current.acting_as(make.founder("acme")), transaction(read_only=True):
+def kept_items() -> int:
+    with current.acting_as(make.system_actor("acme")), transaction(read_only=True):
         return len(session().scalars(select(WorkItem).where(WorkItem.kind == "transaction test")).all())
 
 
-def sweep() -> None:
-    with current.acting_as(make.founder("acme")), transaction():
+def delete_items() -> None:
+    with current.acting_as(make.system_actor("acme")), transaction():
         session().execute(text("DELETE FROM work_items WHERE kind = 'transaction test'"))
 
 
 def test_what_succeeds_is_kept_and_what_fails_leaves_nothing(pool):
     try:
-        with current.acting_as(make.founder("acme")), transaction():
+        with current.acting_as(make.system_actor("acme")), transaction():
             session().add(item())
-        assert kept() == 1
+        assert kept_items() == 1
         for failure in (ValueError, KeyboardInterrupt):
-            with pytest.raises(failure), current.acting_as(make.founder("acme")), transaction():
+            with pytest.raises(failure), current.acting_as(make.system_actor("acme")), transaction():
                 session().add(item())
                 session().flush()
                 raise failure
-        assert kept() == 1
+        assert kept_items() == 1
     finally:
-        sweep()
+        delete_items()
 
 
 @pytest.mark.parametrize("write", ["orm", "core", "text"])
 def test_a_read_only_transaction_cannot_write(pool, write):
     with (
         pytest.raises(InternalError, match="read-only transaction"),
-        current.acting_as(make.founder("acme")),
+        current.acting_as(make.system_actor("acme")),
         transaction(read_only=True),
     ):
         if write == "orm":
@@ -70,7 +70,7 @@ def test_a_read_only_transaction_cannot_write(pool, write):
             session().execute(insert(WorkItem).values(kind="transaction test", params={}))
         else:
             session().execute(text("DELETE FROM work_items"))
-    with current.acting_as(make.founder("acme")), transaction():  # the same connection writes again
+    with current.acting_as(make.system_actor("acme")), transaction():  # the same connection writes again
         assert session().scalar(text("SHOW transaction_read_only")) == "off"
 
 
@@ -90,7 +90,7 @@ def test_begin_and_the_settings_are_one_round_trip(pool, tmp_path: Path):
 
 
 def test_the_settings_are_the_acting_tenants_and_end_with_the_transaction(pool):
-    who = make.founder("acme")
+    who = make.system_actor("acme")
     with current.acting_as(who), transaction(person_id=make.person_id("admin")):
         assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(who.tenant_id)
         assert session().scalar(text("SELECT current_setting('app.person')")) == str(make.person_id("admin"))
@@ -120,11 +120,15 @@ def test_a_connection_that_was_cut_is_replaced(pool, server):
 
 
 def test_a_connection_cut_while_saving_does_not_claim_that_nothing_was_saved(pool, server):
-    with pytest.raises(Unavailable, match="Look whether it was saved"), current.acting_as(make.founder("acme")), transaction():
+    with (
+        pytest.raises(Unavailable, match="Look whether it was saved"),
+        current.acting_as(make.system_actor("acme")),
+        transaction(),
+    ):
         session().add(item())
         session().flush()
         terminate(server, session().scalar(text("SELECT pg_backend_pid()")))
-    assert kept() == 0
+    assert kept_items() == 0
 
 
 def test_a_connection_cut_in_the_middle_is_an_error_of_the_database(pool, server):

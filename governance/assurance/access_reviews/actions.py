@@ -16,7 +16,7 @@ from uuid import UUID
 
 from governance.assurance.access_reviews import permissions, queries
 from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
-from governance.assurance.access_reviews.queries import Row, Tally
+from governance.assurance.access_reviews.queries import ReviewedAccess, ReviewProgress
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence.deletion_guard import by_the_console
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
@@ -129,7 +129,7 @@ def decide(review: AccessReview, decisions: Mapping[UUID, str], *, because: str 
     return sum(_decide(row, decisions[row.item.id], because.strip()[:REASON]) for row in rows)
 
 
-def _decide(row: Row, wanted: str, reason: str) -> bool:
+def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
     decision, role = (wanted, None) if wanted in {"keep", "revoke"} else ("lower", wanted)
     item = row.item
     if (item.decision, item.role) == (decision, role):
@@ -148,13 +148,13 @@ def _decide(row: Row, wanted: str, reason: str) -> bool:
     return True
 
 
-def why_not(review: AccessReview, row: Row, wanted: str) -> str | None:
+def why_not(review: AccessReview, row: ReviewedAccess, wanted: str) -> str | None:
     """Why the acting person can't decide this row so; None where they can."""
     refusal = AlreadyClosed(_closed(review)) if review.closed_at is not None else _refusal(row, wanted)
     return refusal.message if refusal else None
 
 
-def _refusal(row: Row, wanted: str) -> DomainError | None:
+def _refusal(row: ReviewedAccess, wanted: str) -> DomainError | None:
     if (why := access.why_not(permissions.DECIDE, on=row)) is not None:
         return Forbidden(why)
     if row.is_gone:
@@ -166,7 +166,7 @@ def _refusal(row: Row, wanted: str) -> DomainError | None:
     return None
 
 
-def _carry_out(row: Row, decision: str, role: str | None) -> None:
+def _carry_out(row: ReviewedAccess, decision: str, role: str | None) -> None:
     """At once, by the same deeds as on the pages of members and keys: the last admin stays one."""
     if decision == "keep":
         return
@@ -228,7 +228,7 @@ def _evidence() -> Evidence:
 COLUMNS = ("kind", "who or what", "held", "since", "last used", "decision", "role", "decided by", "decided at")
 
 
-def _sheet(review: AccessReview, rows: list[Row], tally: Tally) -> bytes:
+def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgress) -> bytes:
     """Persons by their pseudonyms: a filed file cannot be erased from. The reasons are in the log, sealed."""
     known = queries.pseudonyms({row.item.decided_by for row in rows if row.item.decided_by})
     above: list[tuple[Cell, ...]] = [

@@ -2,7 +2,7 @@
 
 from governance.assurance.access_reviews import actions, inbox, jobs, models, permissions, views
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Daily, Link, Manifest
+from governance.kernel.manifest import Command, Daily, EntryLink, Manifest
 
 manifest = Manifest(
     name="access_reviews",
@@ -13,8 +13,8 @@ manifest = Manifest(
     palette=(Command("Start an access review", "access_reviews.beginning", permissions.REVIEW),),
     audit=actions_in(actions),
     links={
-        "AccessReview": Link(endpoint="access_reviews.review", argument="access_review_id"),
-        "AccessReviewItem": Link(no_page="it is listed on the page of its access review"),
+        "AccessReview": EntryLink(endpoint="access_reviews.review", argument="access_review_id"),
+        "AccessReviewItem": EntryLink(no_page="it is listed on the page of its access review"),
     },
     inbox=inbox.SOURCES,
 )

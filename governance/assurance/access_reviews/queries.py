@@ -26,7 +26,7 @@ GIVEN = tuple(role for role in TENANT_ROLES if role != "auditor")  # an auditor'
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReviewedAccess:
     """One membership or key of a review, and what it is now."""
 
     item: AccessReviewItem
@@ -85,7 +85,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ReviewProgress:
     rows: int
     open: int
     kept: int
@@ -137,17 +137,17 @@ def _rows() -> Any:
     return query.options(joinedload(Membership.person, innerjoin=False))  # an inner join would leave the keys out
 
 
-def every_row(review_id: UUID, ids: Collection[UUID] | None = None, *, lock: bool = False) -> list[Row]:
+def every_row(review_id: UUID, ids: Collection[UUID] | None = None, *, lock: bool = False) -> list[ReviewedAccess]:
     """All of them, or those with these ids, in the order in which they were listed: members, then keys."""
     query = _rows().where(AccessReviewItem.access_review_id == review_id).order_by(AccessReviewItem.id)
     if ids is not None:
         query = query.where(AccessReviewItem.id.in_(ids))
-    return [Row(*each) for each in session().execute(query.with_for_update(of=AccessReviewItem) if lock else query)]
+    return [ReviewedAccess(*each) for each in session().execute(query.with_for_update(of=AccessReviewItem) if lock else query)]
 
 
-def tally(rows_of: Sequence[Row]) -> Tally:
+def tally(rows_of: Sequence[ReviewedAccess]) -> ReviewProgress:
     decisions = [row.item.decision for row in rows_of]
-    return Tally(
+    return ReviewProgress(
         len(rows_of), sum(row.is_open for row in rows_of), decisions.count("keep"), decisions.count("lower"), decisions.count("revoke"),
         sum(row.is_gone for row in rows_of),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from governance.assurance.access_reviews import queries
 from governance.assurance.access_reviews.models import AccessReview
-from governance.assurance.access_reviews.queries import Row
+from governance.assurance.access_reviews.queries import ReviewedAccess
 from governance.kernel import clock
 from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
 from governance.kernel.spreadsheet_writer import Cell
@@ -63,17 +63,17 @@ ROWS = ListPage(
 ROWS_HEAD = ("Person or key", "Address or key", "Access", "Since", "Last used", "Decision", "Decided by", "Decided", "Reason")
 
 
-def _is_idle(row: Row, value: str) -> bool:
+def _is_idle(row: ReviewedAccess, value: str) -> bool:
     used = row.item.used_at
     return used is None if value == "never" else value == "idle" and (used or NEVER) < clock.now() - IDLE_AFTER
 
 
-TESTS: Mapping[str, Callable[[Row, str], bool]] = {
+TESTS: Mapping[str, Callable[[ReviewedAccess, str], bool]] = {
     "decision": lambda row, value: (row.item.decision or ("gone" if row.is_gone else "open")) == value,
     "kind": lambda row, value: value == ("member" if row.member is not None else "key"),
     "used": _is_idle,
 }
-ORDERS: Mapping[str, Callable[[Row], Any]] = {
+ORDERS: Mapping[str, Callable[[ReviewedAccess], Any]] = {
     "listed": lambda row: row.item.id,
     "name": lambda row: (row.name.casefold(), row.item.id),
     "held": lambda row: (row.held.casefold(), row.item.id),
@@ -82,11 +82,11 @@ ORDERS: Mapping[str, Callable[[Row], Any]] = {
 }
 
 
-def matching(rows: Sequence[Row], asked: ListRequest) -> list[Row]:
+def matching(rows: Sequence[ReviewedAccess], asked: ListRequest) -> list[ReviewedAccess]:
     return arrange(keep(rows, asked, TESTS, lambda row: f"{row.name} {row.detail} {row.held}"), asked, ORDERS)
 
 
-def cells(row: Row, names: Mapping[UUID, str]) -> Sequence[Cell]:
+def cells(row: ReviewedAccess, names: Mapping[UUID, str]) -> Sequence[Cell]:
     item = row.item
     by = names.get(item.decided_by, "") if item.decided_by else ""
     return row.name, row.detail, row.held, item.since, item.used_at, row.said, by, item.decided_at, item.reason

@@ -141,7 +141,7 @@ def _listed(refs: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RequirementLevel:
     """A requirement's level against its target. `function` is the top of the tree above it."""
 
     ref: str
@@ -177,7 +177,7 @@ class Share:
         return 100 * self.reached / self.wanted if self.wanted else 100.0
 
 
-def coverage(standings: Iterable[Standing]) -> Share:
+def coverage(standings: Iterable[RequirementLevel]) -> Share:
     """The one formula: levels above a target make up for none below another. Without any target it is 100 %.
 
     As an example, levels 3 and 0 against targets of 3 and 3 are 1 of 2 proven, with 50 % coverage.
@@ -194,12 +194,12 @@ def coverage(standings: Iterable[Standing]) -> Share:
 class Gap:
     """What closing one requirement's gap would move: percentage points overall and in its function."""
 
-    standing: Standing
+    standing: RequirementLevel
     moves: float
     moves_function: float
 
 
-def gaps(standings: Sequence[Standing]) -> list[Gap]:
+def gaps(standings: Sequence[RequirementLevel]) -> list[Gap]:
     """Those below target, the one that moves most first; of equals, the lowest level first."""
     overall = sum(s.target for s in standings) or 1
     wanted: dict[str, int] = {}

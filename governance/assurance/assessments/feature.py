@@ -4,7 +4,7 @@ from governance.assurance.assessments import actions, inbox, models, palette, pe
 from governance.assurance.assessments.levels_sql import kept_down
 from governance.assurance.evidence.inbox import consequence
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Answer, Command, Link, Manifest, not_by_scope
+from governance.kernel.manifest import Answer, Command, EntryLink, Manifest, not_by_scope
 
 manifest = Manifest(
     name="assessments",
@@ -15,10 +15,12 @@ manifest = Manifest(
     search=(palette.assessments,),
     audit=actions_in(actions),
     links={
-        "Assessment": Link(endpoint="assessments.assessment", argument="assessment_id", within=not_by_scope),
-        "AssessmentItem": Link(no_page="its page is that of the requirement, by framework and reference", noun="requirement"),
-        "Conclusion": Link(no_page="it is shown on the page of its requirement"),
-        "Comment": Link(no_page="it is shown on the page of its requirement"),
+        "Assessment": EntryLink(endpoint="assessments.assessment", argument="assessment_id", within=not_by_scope),
+        "AssessmentItem": EntryLink(
+            no_page="its page is that of the requirement, by framework and reference", noun="requirement"
+        ),
+        "Conclusion": EntryLink(no_page="it is shown on the page of its requirement"),
+        "Comment": EntryLink(no_page="it is shown on the page of its requirement"),
     },
     inbox=inbox.SOURCES,
     answers=(Answer(consequence, kept_down),),

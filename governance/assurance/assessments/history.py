@@ -9,14 +9,16 @@ from markupsafe import Markup
 
 from governance.assurance.assessments.coverage import LEVELS
 from governance.assurance.assessments.models import Conclusion
-from governance.assurance.assessments.queries import Board, Row, Transition
+from governance.assurance.assessments.queries import AssessedRequirement, Board, Transition
 from governance.foundation.people.queries import Moment, timeline
 from governance.kernel.formatting import long_day
 
 MOVES_SHOWN, DEEDS_SHOWN = 8, 10
 
 
-def of(row: Row, shown: Board, moved: Sequence[Transition], written: Sequence[Conclusion]) -> list[dict[str, Any]]:
+def of(
+    row: AssessedRequirement, shown: Board, moved: Sequence[Transition], written: Sequence[Conclusion]
+) -> list[dict[str, Any]]:
     """Newest first, for the macro `c.timeline`: every rise and fall, and the last deeds; nothing later than the board."""
     objects = _objects(row, shown)
     ids = [*([row.item.row.id] if row.item else []), *(each.id for each in written), *objects]
@@ -25,7 +27,7 @@ def of(row: Row, shown: Board, moved: Sequence[Transition], written: Sequence[Co
     return sorted(lines, key=lambda line: line["at"], reverse=True)
 
 
-def _objects(row: Row, shown: Board) -> dict[UUID, str]:
+def _objects(row: AssessedRequirement, shown: Board) -> dict[UUID, str]:
     """The refs of the controls and evidence behind a requirement; a version goes by its evidence's."""
     found: dict[UUID, str] = {}
     for control, _, _ in row.derived.controls:

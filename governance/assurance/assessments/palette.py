@@ -11,7 +11,7 @@ from governance.assurance.assessments.models import Assessment
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current
 from governance.kernel.manifest import Hit, ObjectSearch, contains
-from governance.kernel.scope import limits
+from governance.kernel.visibility_scope import limits
 
 RMF = "nist-ai-rmf-1.0"
 

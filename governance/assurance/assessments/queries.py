@@ -24,7 +24,17 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased, defer
 
-from governance.assurance.assessments.coverage import Answer, Derived, Gap, Share, Standing, coverage, derive, gaps, level_of
+from governance.assurance.assessments.coverage import (
+    Answer,
+    Derived,
+    Gap,
+    RequirementLevel,
+    Share,
+    coverage,
+    derive,
+    gaps,
+    level_of,
+)
 from governance.assurance.assessments.models import Assessment, AssessmentItem, Comment, Conclusion, SignOff
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.queries import Ledger
@@ -38,7 +48,7 @@ from governance.foundation.people.models import Person
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.scope import Scope, limits
+from governance.kernel.visibility_scope import Scope, limits
 
 DEFAULT_TARGET = 3
 YEAR = timedelta(days=364)  # with the day itself a year
@@ -105,7 +115,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AssessedRequirement:
     """One requirement with its derived level, target and judgement."""
 
     requirement: RequirementView
@@ -119,8 +129,8 @@ class Row:
         return self.requirement.ref
 
     @property
-    def standing(self) -> Standing:
-        return Standing(self.ref, self.derived.level, self.target, self.function)
+    def standing(self) -> RequirementLevel:
+        return RequirementLevel(self.ref, self.derived.level, self.target, self.function)
 
     @property
     def judgement(self) -> Judgement | None:
@@ -153,14 +163,14 @@ class Board:
 
     framework: FrameworkView
     tree: tuple[RequirementView, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[AssessedRequirement, ...]
     assessment: AssessmentFacts | None
     as_of: datetime
     period: tuple[date, date]
     ledger: Ledger
     token: object = None
 
-    def row(self, ref: str) -> Row | None:
+    def row(self, ref: str) -> AssessedRequirement | None:
         return next((row for row in self.rows if row.ref == ref), None)
 
     @property
@@ -185,7 +195,7 @@ class Board:
         """The top of the tree; none where the framework is a flat list."""
         return [node for node in self.tree if node.depth == 1 and not node.assessable]
 
-    def of(self, ref: str) -> list[Row]:
+    def of(self, ref: str) -> list[AssessedRequirement]:
         """The rows under a node: of a function (`MEASURE`), of a category (`MEASURE 2`)."""
         under = {ref}
         for node in self.tree:  # in the publisher's order a parent stands before its children
@@ -424,8 +434,8 @@ def _facts(held: Assessment) -> AssessmentFacts:
     return AssessmentFacts(*(getattr(held, name) for name in AssessmentFacts.__dataclass_fields__))
 
 
-def _row(node: RequirementView, derived: Derived, found: Item | None, function: str) -> Row:
-    return Row(node, derived, found.row.target if found else DEFAULT_TARGET, found, function)
+def _row(node: RequirementView, derived: Derived, found: Item | None, function: str) -> AssessedRequirement:
+    return AssessedRequirement(node, derived, found.row.target if found else DEFAULT_TARGET, found, function)
 
 
 def _tops(tree: Sequence[RequirementView]) -> dict[str, str]:
@@ -436,7 +446,7 @@ def _tops(tree: Sequence[RequirementView]) -> dict[str, str]:
     return tops
 
 
-def rows(assessment_id: UUID) -> tuple[Row, ...]:
+def rows(assessment_id: UUID) -> tuple[AssessedRequirement, ...]:
     """The rows of one assessment, as they stand now."""
     held = assessment(assessment_id)
     return board(frameworks.framework_by_id(held.framework_id), held=held).rows
@@ -469,7 +479,7 @@ def shares_at(shown: Board, moments: Sequence[datetime], period: tuple[date, dat
     found = []
     for at in moments:
         levels = levels_at(shown.ledger, at, period or (at.date() - YEAR, at.date()))
-        standings = [Standing(ref, levels.get(i, 0), target, function) for i, (ref, target, function) in targets.items()]
+        standings = [RequirementLevel(ref, levels.get(i, 0), target, function) for i, (ref, target, function) in targets.items()]
         each = {f.ref: coverage(s for s in standings if s.function == f.ref) for f in shown.functions}
         found.append(each | {"all": coverage(standings)})
     return found
@@ -509,7 +519,7 @@ class Transition:
     because: str
 
 
-def transitions(shown: Board, row: Row, since: datetime) -> list[Transition]:
+def transitions(shown: Board, row: AssessedRequirement, since: datetime) -> list[Transition]:
     """When its level rose or fell, oldest first: each control is judged anew at each moment that could have moved it."""
     parts = [_alone(shown.ledger, control) for control in shown.ledger.controls if _ever_answered(control, row.requirement.id)]
     touched: dict[datetime, list[int]] = {since: list(range(len(parts)))}

@@ -14,8 +14,8 @@ from uuid import UUID
 from governance.assurance.assessments import queries
 from governance.assurance.assessments.coverage import ALL_EVIDENCE, FIRST_EVIDENCE, NO_FAILURE
 from governance.assurance.assessments.models import Assessment
-from governance.assurance.assessments.queries import Board, Row
-from governance.assurance.controls.status import ControlFacts, Proof, Status, last_test
+from governance.assurance.assessments.queries import AssessedRequirement, Board
+from governance.assurance.controls.status import ControlFacts, Status, SupportingEvidence, last_test
 from governance.assurance.evidence.freshness import counting, freshness
 from governance.assurance.evidence.queries import FORMER
 from governance.assurance.frameworks import queries as frameworks
@@ -112,7 +112,7 @@ def _scope_text(held: Assessment) -> str:
     return systems.names([held.system_id]).get(held.system_id, "One AI system")
 
 
-def _requirement(shown: Board, row: Row) -> dict[str, Any]:
+def _requirement(shown: Board, row: AssessedRequirement) -> dict[str, Any]:
     judged = row.item.judgement if row.item else None
     conclusion = judged and {
         "level": judged.level,
@@ -137,7 +137,7 @@ def _requirement(shown: Board, row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _derived_text(row: Row) -> str:
+def _derived_text(row: AssessedRequirement) -> str:
     if row.derived.level == 4:  # noqa: PLR2004 - the highest
         return "Every control that covers it in full worked through the whole period."
     return " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons[:2]) or "Covered and proven on the day."
@@ -152,7 +152,7 @@ def _control(shown: Board, control: ControlFacts, how_far: str, judged: Status) 
     }  # fmt: skip
 
 
-def _piece(shown: Board, proof: Proof) -> dict[str, Any]:
+def _piece(shown: Board, proof: SupportingEvidence) -> dict[str, Any]:
     fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=shown.as_of.date())
     held = counting(proof.versions) or (proof.versions[-1] if proof.versions else None)
     return {
@@ -203,7 +203,7 @@ def _actions(shown: Board) -> list[dict[str, Any]]:
 PASSIVE = (FIRST_EVIDENCE, NO_FAILURE, ALL_EVIDENCE, "Hold for the whole period")
 
 
-def closes(row: Row) -> str:
+def closes(row: AssessedRequirement) -> str:
     """What closes the gap: the next two steps of the ladder that ask somebody to do something."""
     if not row.derived.controls:
         return "Map a control that covers it in full"

@@ -15,12 +15,12 @@ from uuid import UUID
 from markupsafe import Markup
 
 from governance.assurance.assessments.coverage import LEVELS, Gap
-from governance.assurance.assessments.queries import Board, Row
+from governance.assurance.assessments.queries import AssessedRequirement, Board
 from governance.assurance.evidence.freshness import CURRENT, freshness
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current
 from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, arrange, keep
-from governance.kernel.tenant_cache import Shelf
+from governance.kernel.tenant_cache import BoundedCache
 
 STATES = {
     "proven": "proven", "unproven": "not proven", "below": "below target", "met": "target met", "overdue": "evidence overdue", "red": "a reason is red", "open": "not concluded",
@@ -98,7 +98,7 @@ GAPS = ListPage(
 )
 
 
-DRAWN = Shelf(8192)  # rows and cells of all tenants together, about a kilobyte each
+DRAWN = BoundedCache(8192)  # rows and cells of all tenants together, about a kilobyte each
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Drawing:
     as_of: str | None
     columns: tuple[str, ...]  # those that the list shows
 
-    def __call__(self, macro: Any, row: Row, marked: bool, *more: Any) -> Markup:  # noqa: FBT001 - as templates call it
+    def __call__(self, macro: Any, row: AssessedRequirement, marked: bool, *more: Any) -> Markup:  # noqa: FBT001 - as templates call it
         """`marked`: ticked or selected. What `more` holds follows from the board."""
 
         def draw() -> Markup:
@@ -121,7 +121,7 @@ class Drawing:
         return DRAWN.get((self.shown.token, macro.name, row.ref, marked, self.columns, current.actor().tenant_slug), draw)
 
 
-def below(shown: Board) -> list[Row]:
+def below(shown: Board) -> list[AssessedRequirement]:
     """Short of their target, the one that moves most first."""
     rows = {row.ref: row for row in shown.rows}
     return [rows[gap.standing.ref] for gap in shown.gaps]
@@ -131,9 +131,9 @@ def moves(shown: Board) -> dict[str, Gap]:
     return {gap.standing.ref: gap for gap in shown.gaps}
 
 
-def matching(rows: Sequence[Row], asked: ListRequest, moved: Mapping[str, Gap]) -> list[Row]:
+def matching(rows: Sequence[AssessedRequirement], asked: ListRequest, moved: Mapping[str, Gap]) -> list[AssessedRequirement]:
     """What the filters leave, in the publisher's order or by level, target, owner, or what closing it moves."""
-    keys: Mapping[str, Callable[[Row], Any]] = {
+    keys: Mapping[str, Callable[[AssessedRequirement], Any]] = {
         "ref": lambda row: row.requirement.position,
         "level": lambda row: row.derived.level,
         "target": lambda row: row.target,
@@ -143,16 +143,16 @@ def matching(rows: Sequence[Row], asked: ListRequest, moved: Mapping[str, Gap]) 
     return arrange(keep(rows, asked, TESTS, _text), asked, keys)
 
 
-def _text(row: Row) -> str:
+def _text(row: AssessedRequirement) -> str:
     each = row.requirement
     return f"{row.ref} {each.path} {each.title} {each.outcome} {row.owner or ''}"
 
 
-def _is_under(row: Row, ref: str) -> bool:
+def _is_under(row: AssessedRequirement, ref: str) -> bool:
     return ref in {row.function, row.ref, row.requirement.parent_ref} or row.ref.startswith((f"{ref}.", f"{ref} "))
 
 
-def _in_state(row: Row, state: str) -> bool:
+def _in_state(row: AssessedRequirement, state: str) -> bool:
     judged = row.judgement
     return {
         "proven": row.derived.is_proven, "unproven": not row.derived.is_proven, "below": row.standing.short > 0, "met": row.standing.short == 0, "overdue": row.is_overdue, "red": row.derived.is_red,
@@ -162,7 +162,7 @@ def _in_state(row: Row, state: str) -> bool:
     }.get(state, False)  # fmt: skip
 
 
-TESTS: Mapping[str, Callable[[Row, str], bool]] = {
+TESTS: Mapping[str, Callable[[AssessedRequirement, str], bool]] = {
     "level": lambda row, value: value == str(row.derived.level),
     "under": _is_under,
     "owner": lambda row, value: value == (row.owner or "nobody"),
@@ -185,7 +185,7 @@ def owners(shown: Board) -> list[tuple[str, str]]:
     return [("nobody", "No owner"), *((name, name) for name in found)]
 
 
-def evidence(row: Row, shown: Board) -> tuple[int, int]:
+def evidence(row: AssessedRequirement, shown: Board) -> tuple[int, int]:
     """(current, all) evidence items of a requirement, each counted once; evidence that falls due is current."""
     states: dict[UUID, bool] = {}
     for control, _, _ in row.derived.controls:
@@ -195,12 +195,12 @@ def evidence(row: Row, shown: Board) -> tuple[int, int]:
     return sum(states.values()), len(states)
 
 
-def cells(shown: Board, rows: Sequence[Row]) -> list[list[Any]]:
+def cells(shown: Board, rows: Sequence[AssessedRequirement]) -> list[list[Any]]:
     moved = moves(shown)
     return [_cells(row, moved.get(row.ref)) for row in rows]
 
 
-def _cells(row: Row, gap: Gap | None) -> list[Any]:
+def _cells(row: AssessedRequirement, gap: Gap | None) -> list[Any]:
     judged = row.judgement
     reasons = " ".join(f"{r.fact} {r.consequence}".strip() for r in row.derived.reasons)
     controls = ", ".join(f"{control.ref} ({how_far}, {status.word})" for control, how_far, status in row.derived.controls)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from flask import Response, flash, redirect, request, url_for
 
-from governance.assurance.assessments import actions, history, layout, permissions, queries, requirement_list
+from governance.assurance.assessments import actions, history, permissions, presentation, queries, requirement_list
 from governance.assurance.assessments.coverage import LEVELS, RULE, is_proven
 from governance.assurance.assessments.forms import (  # fmt: skip
     AssignForm,
@@ -29,7 +29,7 @@ from governance.assurance.assessments.forms import (  # fmt: skip
     SteerForm,
 )
 from governance.assurance.assessments.models import Assessment, AssessmentItem
-from governance.assurance.assessments.queries import Board, Item, Row
+from governance.assurance.assessments.queries import AssessedRequirement, Board, Item
 from governance.assurance.assessments.report_facts import closes
 from governance.assurance.assessments.requirement_list import GAPS, REQUIREMENTS
 from governance.assurance.controls.status import last_test
@@ -49,14 +49,14 @@ from governance.kernel.formatting import plural
 from governance.kernel.forms import Form, accepted, constraint, counted
 from governance.kernel.list_pages import ListPage, ListRequest, one_page
 from governance.kernel.pages import page, table_file
-from governance.kernel.scope import limits
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.undo_pages import say_changed, take
+from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.systems import queries as systems
 
 feature = Feature("assessments", __name__)
-feature.add_app_template_filter(layout.cell_name, "cell_name")
+feature.add_app_template_filter(presentation.cell_name, "cell_name")
 constraint("uq_sign_offs_tenant_id_conclusion_id", "Somebody else signed it off at the same moment.")
 constraint(
     "uq_conclusions_tenant_id_item_id_revision",
@@ -112,10 +112,10 @@ def heat_map(key: str) -> ResponseReturnValue:
     may_assign, past = asked.may_select and shown.is_open, _past()
     rows = one_page(gaps, asked, lambda row: row.ref)
     return page(
-        "assurance/assessments/heat_map.html", framework=framework, shown=shown, groups=layout.groups(shown, then[0] if then else None), says=layout.conclusion(shown),
-        peek=layout.peek(shown, request.args.get("sel", "")), peeks=layout.peek_text, gaps=rows.rows, matching=len(gaps), next=rows.next,
+        "assurance/assessments/heat_map.html", framework=framework, shown=shown, groups=presentation.groups(shown, then[0] if then else None), says=presentation.conclusion(shown),
+        peek=presentation.peek(shown, request.args.get("sel", "")), peeks=presentation.peek_text, gaps=rows.rows, matching=len(gaps), next=rows.next,
         moved=moved, most=max((gap.moves for gap in moved.values()), default=1.0), asked=asked, closes=closes,
-        owners=_assignees() if may_assign else [], share_bar=charts.share_bar, noun=layout.noun(shown), total=len(requirement_list.below(shown)),
+        owners=_assignees() if may_assign else [], share_bar=charts.share_bar, noun=presentation.noun(shown), total=len(requirement_list.below(shown)),
         drawn=requirement_list.Drawing(shown, past["as_of"], tuple(c.name for c in asked.columns)), **past,
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def requirements(key: str) -> ResponseReturnValue:
     may_assign, past = asked.may_select and shown.is_open, _past()
     return page(
         "assurance/assessments/requirements.html", framework=framework, shown=shown, asked=asked, rows=rows.rows, matching=len(found), next=rows.next,
-        owners=_assignees() if may_assign else [], noun=layout.noun(shown), proven=layout.proven(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
+        owners=_assignees() if may_assign else [], noun=presentation.noun(shown), proven=presentation.proven(shown), signed=sum(row.judgement is not None and row.judgement.signer is not None for row in shown.rows),
         evidence=requirement_list.evidence, drawn=requirement_list.Drawing(shown, past["as_of"], tuple(c.name for c in asked.columns)), **past,
     )  # fmt: skip
 
@@ -223,11 +223,11 @@ def _requirement_page(
     written = queries.conclusions(row.item.row.id) if row.item else []
     return page(
         "assurance/assessments/requirement.html", status=code, framework=framework, shown=shown, row=row, item=row.item, judged=row.judgement,
-        trail=layout.trail(shown, ref), step=_neighbours(shown, ref), attach=layout.attach(row), reasons=layout.reasons(row), ladder=layout.ladder(row, moved),
-        proofs=layout.proofs(row, shown), chart=layout.period_chart(row, shown), last_test=last_test, levels=LEVELS,
+        trail=presentation.trail(shown, ref), step=_neighbours(shown, ref), attach=presentation.attach(row), reasons=presentation.reasons(row), ladder=presentation.ladder(row, moved),
+        proofs=presentation.proofs(row, shown), chart=presentation.period_chart(row, shown), last_test=last_test, levels=LEVELS,
         gap=requirement_list.moves(shown).get(ref), links=frameworks.crosswalk(ref, framework.key), texts=frameworks.official_texts(row.requirement.id),
         discussion=queries.comments(row.item.row.id, shown.as_of) if row.item else [], comment=comment or CommentForm(),
-        verdict=layout.verdict(row), rule=RULE, refusal=_refusal(row, shown), written=written, assessors=names(c.concluded_by for c in written),
+        verdict=presentation.verdict(row), rule=RULE, refusal=_refusal(row, shown), written=written, assessors=names(c.concluded_by for c in written),
         moments=history.of(row, shown, moved, written), **_past(),
     )  # fmt: skip
 
@@ -239,7 +239,7 @@ def _neighbours(shown: Board, ref: str) -> tuple[str | None, str | None]:
     return (paths[here - 1] if here else None), (paths[here + 1] if here + 1 < len(paths) else None)
 
 
-def _refusal(row: Row, shown: Board) -> str | None:
+def _refusal(row: AssessedRequirement, shown: Board) -> str | None:
     """Why the reader cannot sign off now; None: he can."""
     judged = row.judgement
     if judged is None or judged.signer or not shown.is_open or not allowed(permissions.SIGN):
@@ -302,7 +302,7 @@ def _conclude_page(
         form.revision.data = str(found.judgement.revision if found.judgement else 0)
     return page(
         "assurance/assessments/conclude.html", status=code, framework=framework, held=held, item=row, row=found, judged=found.judgement, form=form,
-        stale=_rows(form), reasons=layout.reasons(found), verdict=layout.verdict(found), levels=LEVELS,
+        stale=_rows(form), reasons=presentation.reasons(found), verdict=presentation.verdict(found), levels=LEVELS,
     )  # fmt: skip
 
 
@@ -481,7 +481,7 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
     held = queries.assessment(assessment_id)
     framework = frameworks.framework_by_id(held.framework_id)
     seen = queries.refs_shown(held.framework_id)
-    facts = [row for row in layout.frozen_rows(held) if row.ref in seen] if held.frozen else None
+    facts = [row for row in presentation.frozen_rows(held) if row.ref in seen] if held.frozen else None
     shown = None if facts else queries.board(framework, _as_of(), held)
     every = queries.revisions(held)
     unsigned_first = (
@@ -502,9 +502,9 @@ def _scope(held: Assessment) -> str:
     )
 
 
-def _counts(shown: Board | None, facts: Sequence[layout.FrozenRow] | None) -> dict[str, int]:
+def _counts(shown: Board | None, facts: Sequence[presentation.FrozenRow] | None) -> dict[str, int]:
     """What the head of an assessment counts, of an open and of a frozen one."""
-    rows = facts if facts is not None else [layout.as_frozen(row) for row in shown.rows] if shown else []
+    rows = facts if facts is not None else [presentation.as_frozen(row) for row in shown.rows] if shown else []
     return {
         "all": len(rows), "proven": sum(is_proven(row.level) for row in rows), "met": sum(row.level >= row.target for row in rows), "concluded": sum(row.concluded is not None for row in rows),
         "signed": sum(row.signer is not None for row in rows), "reached": sum(min(row.level, row.target) for row in rows),

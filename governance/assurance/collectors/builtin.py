@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from governance.assurance.collectors.collector import Collector, Row
-from governance.assurance.collectors.isolation import Isolation
 from governance.assurance.collectors.periods import Period
+from governance.assurance.collectors.tenant_isolation import Isolation
 from governance.foundation.audit import queries as audit
 from governance.foundation.people import queries as people
 from governance.foundation.people.sessions import ABSOLUTE, IDLE

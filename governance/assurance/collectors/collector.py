@@ -17,7 +17,7 @@ from sqlalchemy import text
 from governance.assurance.collectors import population as populations
 from governance.assurance.collectors.periods import Period
 from governance.assurance.collectors.population import plain, sheet
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.formatting import long_day
@@ -82,4 +82,4 @@ class Collector(ABC):
 def run_by() -> str:
     """Who runs it: the console, or a person by his pseudonym."""
     who = current.actor().person_id
-    return f"person {sealing.pseudonym(who)}" if who else "the console, by its schedule"
+    return f"person {personal_field_encryption.pseudonym(who)}" if who else "the console, by its schedule"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from governance.assurance.collectors.queries import Line
+from governance.assurance.collectors.queries import CollectorStatus
 from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
 
 COLLECTORS = ListPage(
@@ -27,13 +27,13 @@ COLLECTORS = ListPage(
 )
 
 
-def matching(board: Sequence[Line], asked: ListRequest) -> list[Line]:
+def matching(board: Sequence[CollectorStatus], asked: ListRequest) -> list[CollectorStatus]:
     """`board` comes in the order of the catalogue, which is that of `order`."""
     place = {line.collector.key: n for n, line in enumerate(board)}
-    keys: Mapping[str, Callable[[Line], Any]] = {
+    keys: Mapping[str, Callable[[CollectorStatus], Any]] = {
         "order": lambda line: place[line.collector.key],
         "collector": lambda line: line.collector.title.casefold(),
         "next": lambda line: (line.due, place[line.collector.key]),
     }
-    tests: Mapping[str, Callable[[Line, str], bool]] = {"state": lambda line, _: bool(line.needs_somebody)}
+    tests: Mapping[str, Callable[[CollectorStatus, str], bool]] = {"state": lambda line, _: bool(line.needs_somebody)}
     return arrange(keep(board, asked, tests, lambda line: f"{line.collector.title} {line.collector.key}"), asked, keys)

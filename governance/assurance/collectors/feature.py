@@ -2,7 +2,7 @@
 
 from governance.assurance.collectors import actions, jobs, models, permissions, views
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Hourly, Link, Manifest
+from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest
 
 manifest = Manifest(
     name="collectors",
@@ -13,5 +13,5 @@ manifest = Manifest(
     work=(jobs.collect,),
     palette=(Command("View the collectors", "collectors.index", permissions.VIEW),),
     audit=actions_in(actions),
-    links={"CollectorRun": Link(endpoint="collectors.index")},
+    links={"CollectorRun": EntryLink(endpoint="collectors.index")},
 )

@@ -31,11 +31,11 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.scope import Scope, limits
+from governance.kernel.visibility_scope import Scope, limits
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RunStatus:
     """A run with its work; `state` is what a reader wants to know of it."""
 
     run: CollectorRun
@@ -73,12 +73,12 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CollectorStatus:
     """A collector as the list shows it."""
 
     collector: Collector
     controls: Sequence[tuple[UUID, str]]
-    last: Seen | None
+    last: RunStatus | None
     due: date
     made_for: Sequence[str] = ()
 
@@ -93,13 +93,13 @@ def collector(key: str) -> Collector:
     return COLLECTORS[key]
 
 
-def board() -> list[Line]:
+def board() -> list[CollectorStatus]:
     """In the order of the registry; three statements whatever their number."""
     newest, adopted, held = _newest(), _adopted(), limits()
     return [_line(c, adopted, newest.get(c.key), held) for c in COLLECTORS.values() if _serves(c, adopted, held)]
 
 
-def one(key: str) -> Line:
+def one(key: str) -> CollectorStatus:
     found, adopted, held = collector(key), _adopted(), limits()
     if not _serves(found, adopted, held):
         raise NotFound("There is no such collector.")
@@ -117,10 +117,12 @@ def _serves(found: Collector, adopted: Mapping[str, tuple[UUID, str]], held: Sco
     return held is None or any(ref in adopted for ref in found.controls)
 
 
-def _line(found: Collector, adopted: Mapping[str, tuple[UUID, str]], last: Seen | None, held: Scope | None) -> Line:
+def _line(
+    found: Collector, adopted: Mapping[str, tuple[UUID, str]], last: RunStatus | None, held: Scope | None
+) -> CollectorStatus:
     made_for = [ref for ref in found.controls if held is None or ref in adopted]
     controls = [adopted[ref] for ref in found.controls if ref in adopted]
-    return Line(found, controls, last, next_due(found.schedule, clock.today()), made_for)
+    return CollectorStatus(found, controls, last, next_due(found.schedule, clock.today()), made_for)
 
 
 def controls_of(found: Collector) -> Sequence[UUID]:
@@ -129,13 +131,13 @@ def controls_of(found: Collector) -> Sequence[UUID]:
     return session().scalars(query.order_by(Control.ref)).all()
 
 
-def _newest(key: str | None = None) -> dict[str, Seen]:
+def _newest(key: str | None = None) -> dict[str, RunStatus]:
     query = with_work(CollectorRun)
     query = query.ext(distinct_on(CollectorRun.key)).order_by(
         CollectorRun.key, CollectorRun.created_at.desc(), CollectorRun.id.desc()
     )
     rows = session().execute(query.where(CollectorRun.key == key) if key else query)
-    return {run.key: Seen(run, work) for run, work in rows}
+    return {run.key: RunStatus(run, work) for run, work in rows}
 
 
 def runs(key: str, wanted: Mapping[str, str], *, sort: str = "-run", after: str | None = None, size: int = 25) -> Keyset:
@@ -150,7 +152,7 @@ def runs(key: str, wanted: Mapping[str, str], *, sort: str = "-run", after: str 
     if "state" in wanted:
         query = query.where(_is_in_state(wanted["state"]))
     found = keyset(query, CollectorRun.created_at, CollectorRun.id, after=after, size=size, descending=sort.startswith("-"))
-    return replace(found, rows=[Seen(run, work) for run, work in found.rows])
+    return replace(found, rows=[RunStatus(run, work) for run, work in found.rows])
 
 
 def _is_in_state(state: str) -> ColumnElement[bool]:

@@ -43,7 +43,7 @@ def collector(key: str) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-def _files(runs: Sequence[queries.Seen]) -> dict[UUID, tuple[UUID, str, int]]:
+def _files(runs: Sequence[queries.RunStatus]) -> dict[UUID, tuple[UUID, str, int]]:
     """Of each version that a run has filed: its evidence's id and ref, and its number."""
     return queries.files_of([seen.run.evidence_version_id for seen in runs if seen.run.evidence_version_id])
 

@@ -18,11 +18,11 @@ from sqlalchemy import select
 from governance.assurance.controls import permissions, queries
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.controls.runtime_dependencies import RESTS_ON
-from governance.assurance.controls.starter import StarterControl, pack
+from governance.assurance.controls.starter_pack import StarterControl, pack
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence.freshness import CADENCES
 from governance.assurance.evidence.models import Evidence
-from governance.assurance.evidence.numbering import next_ref
+from governance.assurance.evidence.reference_numbers import next_ref
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action

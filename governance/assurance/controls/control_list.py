@@ -47,7 +47,7 @@ STATES = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ControlSummary:
     """A row of the list."""
 
     control: ControlFacts
@@ -64,13 +64,13 @@ class Line:
         return f"{last.sample - last.failed} of {last.sample}" if last else ""
 
 
-TESTS: Mapping[str, Callable[[Line, str], bool]] = {
+TESTS: Mapping[str, Callable[[ControlSummary, str], bool]] = {
     "status": lambda line, value: line.status.name == value,
     "framework": lambda line, value: value in line.frameworks,
     "owner": lambda line, value: value == (str(line.control.owner_id) if line.control.owner_id else "nobody"),
     "kind": lambda line, value: line.control.kind == value,
 }
-KEYS: Mapping[str, Callable[[Line], Any]] = {
+KEYS: Mapping[str, Callable[[ControlSummary], Any]] = {
     "ref": lambda line: line.control.ref,
     "title": lambda line: (line.control.title.casefold(), line.control.ref),
     "owner": lambda line: ((line.control.owner or "\uffff").casefold(), line.control.ref),
@@ -78,12 +78,15 @@ KEYS: Mapping[str, Callable[[Line], Any]] = {
 }
 
 
-def every_line() -> list[Line]:
+def every_line() -> list[ControlSummary]:
     """Every live control with the status of today, over the year up to today."""
     today = clock.today()
     since = today - timedelta(days=365)
     keys = {each.id: each.key for each in frameworks.installed()}
-    return [Line(c, status(c, today=today, period_from=since, period_to=today), _frameworks(c, keys)) for c in queries.posture()]
+    return [
+        ControlSummary(c, status(c, today=today, period_from=since, period_to=today), _frameworks(c, keys))
+        for c in queries.posture()
+    ]
 
 
 def _frameworks(control: ControlFacts, keys: Mapping[UUID, str]) -> tuple[str, ...]:
@@ -91,16 +94,16 @@ def _frameworks(control: ControlFacts, keys: Mapping[UUID, str]) -> tuple[str, .
     return tuple(sorted({keys[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings}))
 
 
-def matching(lines: list[Line], asked: ListRequest) -> list[Line]:
+def matching(lines: list[ControlSummary], asked: ListRequest) -> list[ControlSummary]:
     return arrange(keep(lines, asked, TESTS, _text), asked, KEYS)
 
 
-def _text(line: Line) -> str:
+def _text(line: ControlSummary) -> str:
     c = line.control
     return f"{c.ref} {c.title} {c.does} {c.owner or ''}"
 
 
-def cells(line: Line) -> list[Any]:
+def cells(line: ControlSummary) -> list[Any]:
     c = line.control
     reasons = " ".join(f"{r.fact} {r.consequence}" for r in line.status.reasons)
     required = ", ".join(sorted(frameworks.requirement_by_id(i).ref for i, _ in c.mappings))

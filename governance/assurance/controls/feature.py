@@ -3,8 +3,8 @@
 from governance.assurance.controls import actions, drill_evidence, models, palette, permissions, queries, stop_evidence, views
 from governance.assurance.evidence.ports import supported_controls
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Answer, Link, Manifest, NavItem, Subscription
-from governance.kernel.scope import Scope
+from governance.kernel.manifest import Answer, EntryLink, Manifest, NavItem, Subscription
+from governance.kernel.visibility_scope import Scope
 from governance.operations.switches.events import DrillEnded, StopLifted
 
 manifest = Manifest(
@@ -23,7 +23,7 @@ manifest = Manifest(
     ),
     search=(palette.controls,),
     audit=actions_in(actions),
-    links={"Control": Link(endpoint="controls.control", argument="control_id", within=Scope.holds)},
+    links={"Control": EntryLink(endpoint="controls.control", argument="control_id", within=Scope.holds)},
     work=(stop_evidence.file_stop,),
     subscribes=(Subscription(DrillEnded, drill_evidence.file_drill), Subscription(StopLifted, stop_evidence.queue_filing)),
     answers=(Answer(supported_controls, queries.supported),),

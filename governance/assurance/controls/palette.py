@@ -8,7 +8,7 @@ from sqlalchemy import Select, or_, select
 from governance.assurance.controls.models import Control
 from governance.kernel import current
 from governance.kernel.manifest import ObjectSearch, contains
-from governance.kernel.scope import limits
+from governance.kernel.visibility_scope import limits
 
 
 def _find(text: str) -> Select[UUID, str, str]:

@@ -26,8 +26,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
-from governance.assurance.controls.runtime_dependencies import UNPROVEN, Live, Switch, Waived
-from governance.assurance.controls.status import ControlFacts, Proof, Test
+from governance.assurance.controls.runtime_dependencies import UNPROVEN, Live, OpenWaiver, Switch
+from governance.assurance.controls.status import ControlFacts, SupportingEvidence, Test
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.evidence.models import EvidenceLink
 from governance.assurance.evidence.queries import FORMER, Piece
@@ -36,8 +36,8 @@ from governance.foundation.people.models import Person
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.scope import Scope, limits
-from governance.kernel.tenant_cache import Shelf
+from governance.kernel.tenant_cache import BoundedCache
+from governance.kernel.visibility_scope import Scope, limits
 from governance.operations.policies.models import PolicyVersion, Waiver
 from governance.operations.policies.strictness import DIMENSIONS, TIERS
 from governance.operations.switches.models import Drill
@@ -171,7 +171,7 @@ class Ledger:
 
     controls: Sequence[Recorded]
     pieces: Mapping[UUID, Piece]
-    derived: Shelf = field(default_factory=lambda: Shelf(DERIVED), compare=False, repr=False)
+    derived: BoundedCache = field(default_factory=lambda: BoundedCache(DERIVED), compare=False, repr=False)
 
     def since(self, moment: datetime) -> float:
         """The last instant up to `moment` at which anything was recorded, came to be, or ended (seconds since 1970).
@@ -210,7 +210,7 @@ class Ledger:
         proofs = self._proofs(moment)
         return next((_facts(row, proofs, moment) for row in self.controls if row.id == control_id), None)
 
-    def _proofs(self, moment: datetime) -> dict[UUID, Proof]:
+    def _proofs(self, moment: datetime) -> dict[UUID, SupportingEvidence]:
         return {i: _proof(piece, moment) for i, piece in self.pieces.items() if piece.lives(moment)}
 
 
@@ -240,7 +240,7 @@ def _lives(begun: datetime, ended: datetime | None, moment: datetime) -> bool:
     return begun <= moment and (ended is None or ended > moment)
 
 
-def _facts(row: Recorded, proofs: Mapping[UUID, Proof], moment: datetime) -> ControlFacts:
+def _facts(row: Recorded, proofs: Mapping[UUID, SupportingEvidence], moment: datetime) -> ControlFacts:
     at = moment.timestamp()
     return ControlFacts(
         control_id=row.id, ref=row.ref, title=row.title, does=row.does, kind=row.kind, automation=row.automation,
@@ -298,9 +298,9 @@ def _switch(packed: Sequence[Any], ended: Sequence[tuple[float, bool, str | None
     return Switch(UUID(packed[0]), packed[1], None if when is None else _day(when), passed=passed, feature=feature)
 
 
-def _waived(packed: Sequence[Any]) -> Waived:
+def _waived(packed: Sequence[Any]) -> OpenWaiver:
     title = DIMENSIONS[packed[2]].title if packed[2] in DIMENSIONS else packed[2]
-    return Waived(UUID(packed[0]), packed[1], title[:1].lower() + title[1:], _day(packed[4]))
+    return OpenWaiver(UUID(packed[0]), packed[1], title[:1].lower() + title[1:], _day(packed[4]))
 
 
 def _day(stamp: float) -> date:
@@ -319,8 +319,10 @@ def _test(packed: Sequence[Any]) -> Test:
     return Test(date.fromisoformat(tested_on), sample, failed, finding_ref, finding, retest, tester or FORMER, of, unsettled or 0)
 
 
-def _proof(piece: Piece, moment: datetime) -> Proof:
-    return Proof(piece.id, piece.ref, piece.title, piece.cadence, piece.due_on, piece.owner, piece.at(moment), piece.owner_id)
+def _proof(piece: Piece, moment: datetime) -> SupportingEvidence:
+    return SupportingEvidence(
+        piece.id, piece.ref, piece.title, piece.cadence, piece.due_on, piece.owner, piece.at(moment), piece.owner_id
+    )
 
 
 def _controls(only: Select[UUID] | None) -> Any:

@@ -42,7 +42,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Waived:
+class OpenWaiver:
     """A waiver that is open: one dimension of one system below the operator's floor."""
 
     waiver_id: UUID
@@ -60,7 +60,7 @@ class Live:
     tier: str = ""
     version: int = 0
     since: date | None = None
-    waivers: tuple[Waived, ...] = field(default=())
+    waivers: tuple[OpenWaiver, ...] = field(default=())
 
     def says(self, today: date) -> str:
         """In a few words, for the list of a control's facts."""
@@ -122,7 +122,7 @@ def _of_policy(live: Live) -> Iterator[Doubt]:
         yield _open_waivers(sorted(live.waivers, key=lambda w: (w.until, w.system, w.dimension)))
 
 
-def _open_waivers(waivers: Sequence[Waived]) -> Doubt:
+def _open_waivers(waivers: Sequence[OpenWaiver]) -> Doubt:
     first = waivers[0]
     if len(waivers) == 1:
         fact = f"One waiver is open until {_long(first.until)}: {first.dimension} of {first.system} is below the floor."

@@ -29,7 +29,7 @@ EVENTS_GAP = 92  # days that evidence which follows events may leave open: a qua
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class SupportingEvidence:
     """A piece of evidence that supports the control."""
 
     evidence_id: UUID
@@ -78,7 +78,7 @@ class ControlFacts:
     version: int
     since: date
     mappings: tuple[tuple[UUID, str], ...]
-    proofs: tuple[Proof, ...]
+    proofs: tuple[SupportingEvidence, ...]
     tests: tuple[Test, ...]
     live: Live | None = None
 
@@ -184,7 +184,7 @@ def _age(dated: tuple[date, int, Test]) -> tuple[date, int]:
     return dated[:2]
 
 
-def gap(proof: Proof, *, since: date, until: date) -> tuple[date, date] | None:
+def gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, date] | None:
     """The longest stretch (first day, last day) of the period that no accepted version covers; None if there is none."""
     longest: tuple[date, date] | None = None
     reached = since
@@ -198,12 +198,12 @@ def gap(proof: Proof, *, since: date, until: date) -> tuple[date, date] | None:
     return longest
 
 
-def too_long(proof: Proof, hole: tuple[date, date] | None) -> bool:
+def too_long(proof: SupportingEvidence, hole: tuple[date, date] | None) -> bool:
     """Whether a gap is longer than the cadence of the evidence allows."""
     return hole is not None and (hole[1] - hole[0]).days + 1 > (interval(proof.cadence) or EVENTS_GAP)
 
 
-type States = Sequence[tuple[Proof, Freshness]]
+type States = Sequence[tuple[SupportingEvidence, Freshness]]
 
 
 def _name(control: ControlFacts, found: AbstractSet[State], last: Test | None, *, since: date, until: date) -> Name:
@@ -261,7 +261,7 @@ def _evidence_reasons(control: ControlFacts, states: States, today: date) -> Ite
             yield Reason(*_evidence_sentences(proof, fresh, today), "evidence", proof.ref, proof.evidence_id)
 
 
-def _evidence_sentences(proof: Proof, fresh: Freshness, today: date) -> tuple[Severity, str, str]:
+def _evidence_sentences(proof: SupportingEvidence, fresh: Freshness, today: date) -> tuple[Severity, str, str]:
     held = counting(proof.versions)
     nobody = "" if proof.owner else " Nobody is assigned."
     last = f"The last version covers until {_long(held.period_to)}." if held else "No version was ever accepted."

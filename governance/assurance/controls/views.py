@@ -21,16 +21,8 @@ from governance.assurance.controls.forms import (
 )
 from governance.assurance.controls.models import Control
 from governance.assurance.controls.reason_links import standing_place
-from governance.assurance.controls.starter import pack
-from governance.assurance.controls.status import (
-    RANK,
-    ControlFacts,
-    Proof,
-    Reason,
-    gap,
-    status,
-    too_long,
-)
+from governance.assurance.controls.starter_pack import pack
+from governance.assurance.controls.status import RANK, ControlFacts, Reason, SupportingEvidence, gap, status, too_long
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.assurance.evidence.freshness import freshness
 from governance.assurance.evidence.history import told
@@ -46,9 +38,9 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted, uuid_or_none
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
-from governance.kernel.scope import limits
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.undo_pages import say_changed, take
+from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("controls", __name__)
@@ -232,7 +224,7 @@ def _chart(facts: ControlFacts, since: date, today: date) -> Any:
     return coverage_bars(rows, (since, today), today, f"What the evidence of {facts.ref} covers") if rows else None
 
 
-def _bar(proof: Proof, since: date, today: date) -> CoverageRow:
+def _bar(proof: SupportingEvidence, since: date, today: date) -> CoverageRow:
     fresh = freshness(proof.versions, cadence=proof.cadence, due_on=proof.due_on, today=today)
     pieces = [
         CoveragePiece(max(v.period_from, since), min(v.period_to, today), "held" if v.review == "accepted" else "due")

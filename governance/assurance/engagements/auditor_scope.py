@@ -5,7 +5,7 @@ from datetime import date
 from governance.assurance.engagements import queries
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.current import Actor
-from governance.kernel.scope import Scope
+from governance.kernel.visibility_scope import Scope
 
 
 def scope_of_auditor(who: Actor) -> Scope | None:

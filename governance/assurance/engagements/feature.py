@@ -26,8 +26,8 @@ from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.kernel.downloads import custody
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Answer, Command, Daily, Every, Link, Manifest, Subscription, WriteGuard, not_by_scope
-from governance.kernel.scope import scope_finder
+from governance.kernel.manifest import Answer, Command, Daily, EntryLink, Every, Manifest, Subscription, WriteGuard, not_by_scope
+from governance.kernel.visibility_scope import scope_finder
 
 manifest = Manifest(
     name="engagements",
@@ -45,11 +45,11 @@ manifest = Manifest(
     ),
     audit=actions_in(actions, auditor_access, packages, requests),
     links={
-        "Engagement": Link(endpoint="engagements.engagement", argument="engagement_id", within=not_by_scope),
-        "EngagementAuditor": Link(no_page="auditors are listed on the page of their engagement"),
-        "AuditRequest": Link(no_page="its address needs the engagement, which lists it"),
-        "RequestImport": Link(no_page="its address needs the engagement, which lists its requests"),
-        "EvidencePackage": Link(no_page="its address needs the engagement, which lists it"),
+        "Engagement": EntryLink(endpoint="engagements.engagement", argument="engagement_id", within=not_by_scope),
+        "EngagementAuditor": EntryLink(no_page="auditors are listed on the page of their engagement"),
+        "AuditRequest": EntryLink(no_page="its address needs the engagement, which lists it"),
+        "RequestImport": EntryLink(no_page="its address needs the engagement, which lists its requests"),
+        "EvidencePackage": EntryLink(no_page="its address needs the engagement, which lists it"),
     },
     publishes=(AuditorAccessEnded,),
     subscribes=(

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from governance.assurance.engagements import actions, package_signature, packages, queries
 from governance.assurance.engagements.bagit import MOST_FILES, Bag, NotWhole, Payload
-from governance.assurance.engagements.package_contents import LOG, Contents, Stored, gather
+from governance.assurance.engagements.package_contents import LOG, Contents, PackagedFile, gather
 from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
-from governance.foundation.logbook.exporting import Plan, Tally, stream
+from governance.foundation.logbook.export_writer import ExportPlan, ExportProgress, stream
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import background_work, clock, current, storage
@@ -19,7 +19,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound, Unavailable
 from governance.kernel.formatting import thousands
 from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.streams import reading
+from governance.kernel.streamed_files import reading
 
 KIB = 1024
 FEW = 10  # files that every package has: index, log, tag files
@@ -32,7 +32,7 @@ class Order:
 
     package_id: UUID
     contents: Contents
-    plan: Plan
+    plan: ExportPlan
     checkpoint: int
     info: dict[str, str]
 
@@ -89,7 +89,7 @@ def _order(package_id: UUID) -> Order | None:
         raise Unavailable("The log has no signed checkpoint yet. It gets one in a moment.")
     who, keys = current.actor(), [str(logs.verifier(key)) for key in logs.all_keys()]
     filters = Filters(since=held.period_from)
-    plan = Plan("jsonl", filters, who.time_zone, mark.origin, mark.size, mark.note)
+    plan = ExportPlan("jsonl", filters, who.time_zone, mark.origin, mark.size, mark.note)
     info = {
         "Source-Organization": who.tenant_name, "External-Identifier": held.ref, "Bagging-Date": clock.today().isoformat(),
         "External-Description": f"Evidence for {held.firm}, {held.period_from.isoformat()} to {held.period_to.isoformat()}",
@@ -108,12 +108,12 @@ def _payload(order: Order, telling: "_Telling") -> Iterator[Payload]:
     for number, each in enumerate(order.contents.stored, start=1):
         telling.at(number, each)
         yield Payload(each.path, lambda each=each: _bytes(each, telling), sha256=each.version.sha256)  # type: ignore[misc]  # bound at once
-    yield Payload(LOG, lambda: storage.in_pieces(stream(order.plan, Tally(), telling.log)), packed=True)
+    yield Payload(LOG, lambda: storage.in_pieces(stream(order.plan, ExportProgress(), telling.log)), packed=True)
     yield from order.contents.payload()
     telling.end()  # the last moment to cancel: from here on the package is kept
 
 
-def _bytes(each: Stored, telling: "_Telling") -> Iterator[bytes]:
+def _bytes(each: PackagedFile, telling: "_Telling") -> Iterator[bytes]:
     """The file as it was brought in. One that is not there, or cannot be read, ends it all and is named."""
     with _named_after(each):
         pieces = storage.in_pieces(storage.store().open(each.version.storage_key or ""))
@@ -127,7 +127,7 @@ def _bytes(each: Stored, telling: "_Telling") -> Iterator[bytes]:
 
 
 @contextmanager
-def _named_after(each: Stored) -> Iterator[None]:
+def _named_after(each: PackagedFile) -> Iterator[None]:
     """What goes wrong with the store is told with the file's name; what is merely away may be tried again."""
     try:
         yield
@@ -160,7 +160,7 @@ class _Telling:
         self._total = (self._evidence + self._log) // KIB + 1
         self._octets, self._step = 0, ""
 
-    def at(self, number: int, each: Stored) -> None:
+    def at(self, number: int, each: PackagedFile) -> None:
         self._step = f"File {thousands(number)} of {thousands(self._files)}: {each.path.rsplit('/', 2)[1]}"
         self.beat()
 

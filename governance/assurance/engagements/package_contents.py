@@ -38,7 +38,7 @@ LOG = "audit-log/extract.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class PackagedFile:
     """A file of evidence and where it stands in the package."""
 
     version: EvidenceVersion
@@ -51,7 +51,7 @@ class Contents:
 
     name: str
     index: dict[str, Any]
-    stored: list[Stored]
+    stored: list[PackagedFile]
     made: dict[str, bytes] = field(default_factory=dict)
 
     def payload(self) -> Iterator[Payload]:
@@ -88,7 +88,9 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Cont
     """Read everything that the package tells, in the present transaction (a snapshot)."""
     who = current.actor()
     files, controls = queries.files(engagement), queries.controls_in(engagement)
-    stored = [Stored(each.version, _path(each)) for each in files if each.version.storage_key is not None and each.gone is None]
+    stored = [
+        PackagedFile(each.version, _path(each)) for each in files if each.version.storage_key is not None and each.gone is None
+    ]
     paths = {each.version.id: each.path for each in stored}
     name = plain(f"{who.tenant_slug}-{engagement.ref}")
     index: dict[str, Any] = {
@@ -222,7 +224,7 @@ def _rows(population_id: UUID, path: str) -> dict[str, bytes]:
     return made
 
 
-def _sample(standing: testing.Standing, rows: str) -> dict[str, Any]:
+def _sample(standing: testing.SampleProgress, rows: str) -> dict[str, Any]:
     sample, population = standing.sample, standing.population
     return {
         "control": standing.control.ref, "population": {"title": population.title, "key": population.key, "query": population.query,

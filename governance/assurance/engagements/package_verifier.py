@@ -26,13 +26,13 @@ from governance.foundation.audit import jsonl
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
 from governance.foundation.audit.verify import CONSISTENCY, OLDER, read_keys
 from governance.foundation.audit.verify import verify as verify_log
-from governance.kernel.checks import Check, Outcome, Verdict, plain
 from governance.kernel.signed_note import NotSigned, VerifierKey
+from governance.kernel.verification_results import Check, CheckOutcome, Verdict, plain
 
 LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
 SMALL = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
 RATIO = 2000
-OK = {Outcome.RIGHT: True, Outcome.WRONG: False, Outcome.NOT_CHECKED: None}
+OK = {CheckOutcome.RIGHT: True, CheckOutcome.WRONG: False, CheckOutcome.NOT_CHECKED: None}
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, ValueError, LookupError, ArithmeticError,
     NotImplementedError, RuntimeError, UnicodeError, RecursionError, TypeError, AttributeError,

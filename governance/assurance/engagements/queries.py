@@ -104,7 +104,7 @@ def keeping_still(now: datetime) -> Engagement | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class EngagementScope:
     """Ids of what engagements limited to a framework show together. Of a piece that is not in `evidence`, only what was provided is shown."""
 
     controls: frozenset[UUID]
@@ -150,12 +150,12 @@ def controls_in(engagement: Engagement) -> Sequence[tuple[UUID, str, str]]:
     return [(row.id, row.ref, row.title) for row in session().execute(query.order_by(Control.ref))]
 
 
-def shown_by(engagements: Sequence[Engagement]) -> Shown:
+def shown_by(engagements: Sequence[Engagement]) -> EngagementScope:
     """What these engagements show together; each of them is about a framework."""
     controls = frozenset(control for each in engagements for control, _, _ in controls_in(each))
     linked = select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None))
     given = _provided_in([each.id for each in engagements])
-    return Shown(controls, frozenset(session().scalars(linked)), frozenset(session().scalars(given)))
+    return EngagementScope(controls, frozenset(session().scalars(linked)), frozenset(session().scalars(given)))
 
 
 def provisions(versions: Collection[UUID], now: datetime) -> dict[UUID, Engagement]:
@@ -541,7 +541,7 @@ def import_of(engagement_id: UUID, import_id: UUID, *, lock: bool = False) -> Re
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingRequest:
     """A request that the acting person can move forward."""
 
     request: AuditRequest
@@ -567,7 +567,7 @@ def waiting(wanted: Mapping[str, str], *, sort: str = "due", after: str | None =
         query = query.where(Engagement.ref == wanted["engagement"])
     columns = WAITING_SORTS[sort.removeprefix("-")]
     found = keyset(query, *columns, after=after, size=size, descending=sort.startswith("-"))
-    return Keyset([Waiting(request, firm) for request, firm in found.rows], found.next, size)
+    return Keyset([PendingRequest(request, firm) for request, firm in found.rows], found.next, size)
 
 
 def count_waiting() -> int:

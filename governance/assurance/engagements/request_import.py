@@ -35,7 +35,7 @@ SEPARATORS = re.compile(r"[,;\n]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImportedRequest:
     """One request. `line` is the row of the sheet, `owner` an address or empty."""
 
     line: int
@@ -67,7 +67,7 @@ class Row:
 class Listed:
     """What a file holds: the requests, and (line, what is wrong) of lines that cannot be taken."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ImportedRequest] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
     def wrong(self, line: int, says: str) -> None:
@@ -150,8 +150,8 @@ def _take(
     problems += [f"{c} is no requirement of the engagement's framework" for c in criteria if known is not None and c not in known]
     if ref and ref in seen:
         problems.append(f"{ref} stands in line {seen[ref]} already")
-    row = Row(line, ref, title, detail, criteria, due, _text(given.get("owner", "")))
-    row = row if ref else Row(line, f"ROW-{row.digest[:10]}", title, detail, criteria, due, row.owner)
+    row = ImportedRequest(line, ref, title, detail, criteria, due, _text(given.get("owner", "")))
+    row = row if ref else ImportedRequest(line, f"ROW-{row.digest[:10]}", title, detail, criteria, due, row.owner)
     if not ref and row.ref in seen:
         problems.append(f"it is the same as line {seen[row.ref]}")
     seen.setdefault(row.ref, line)

@@ -68,7 +68,7 @@ def cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
         )
 
 
-def waiting_cells(rows: Sequence[queries.Waiting]) -> Iterator[Sequence[Cell]]:
+def waiting_cells(rows: Sequence[queries.PendingRequest]) -> Iterator[Sequence[Cell]]:
     for each in rows:
         r = each.request
         yield each.firm, r.ref, r.title, r.due_on, r.state, r.state_since

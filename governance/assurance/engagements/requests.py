@@ -18,7 +18,7 @@ from governance.assurance.engagements.models import (
     RequestImport,
     RequestRemark,
 )
-from governance.assurance.engagements.request_import import Listed, Row
+from governance.assurance.engagements.request_import import ImportedRequest, Listed
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as members
@@ -130,7 +130,7 @@ def add_request(
     ref = ref.strip() or _next_request(known)
     if ref in known:
         raise Invalid(f"{ref} is in the list already.", field="ref")
-    row = _checked_row(held, Row(0, ref, title, detail, tuple(criteria), due_on, ""))
+    row = _checked_row(held, ImportedRequest(0, ref, title, detail, tuple(criteria), due_on, ""))
     check_may_own(owner_id)
     made = AuditRequest(
         engagement_id=held.id, ref=row.ref, title=row.title, detail=row.detail, criteria=list(row.criteria), due_on=due_on,
@@ -149,12 +149,12 @@ def _next_request(known: Collection[str]) -> str:
     return f"PBC-{max(numbers, default=0) + 1:03}"
 
 
-def _checked_row(held: Engagement, row: Row) -> Row:
+def _checked_row(held: Engagement, row: ImportedRequest) -> ImportedRequest:
     if not row.title.strip():
         raise Invalid("What is asked for?", field="title")
     if len(row.title) > 300 or len(row.detail) > 4000 or len(row.ref) > 40:  # noqa: PLR2004 - what a list can show
         raise Invalid("A title has 300 characters at most, its details 4 000, a ref 40.", field="title")
-    return Row(
+    return ImportedRequest(
         row.line,
         row.ref,
         " ".join(row.title.split()),
@@ -194,7 +194,7 @@ def take_over(held: Engagement, kept: RequestImport) -> int:
         raise DomainError("Some lines are wrong. Correct them in the file and send it again: a list is taken over whole.")
     alone(f"requests of {held.id}")
     known, people_by_address = queries.known_rows(held.id), _owners()
-    new = [row for row in map(Row.from_json, kept.rows) if row.ref not in known]
+    new = [row for row in map(ImportedRequest.from_json, kept.rows) if row.ref not in known]
     now, asked_by = clock.now(), current.actor().person_id
     values = [
         {

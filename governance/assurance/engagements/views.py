@@ -420,7 +420,7 @@ def _kept(held: Engagement) -> Any:
 def what_was_read(engagement_id: UUID, request_import_id: UUID) -> ResponseReturnValue:
     held = queries.engagement(engagement_id)
     kept = queries.import_of(held.id, request_import_id)
-    rows = [request_import.Row.from_json(row) for row in kept.rows]
+    rows = [request_import.ImportedRequest.from_json(row) for row in kept.rows]
     known = queries.known_rows(held.id)
     new = [row for row in rows if row.ref not in known]
     differs = [row for row in rows if row.ref in known and known[row.ref] != row.digest]

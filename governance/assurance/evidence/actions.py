@@ -30,7 +30,7 @@ from governance.assurance.evidence.models import (
     EvidenceReview,
     EvidenceVersion,
 )
-from governance.assurance.evidence.numbering import next_ref
+from governance.assurance.evidence.reference_numbers import next_ref
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
@@ -348,13 +348,13 @@ def bring_file(
     scanning.refuse_infected(stream, name)
     blob = storage.store().write(current.actor().tenant_id, stream, limit=LIMIT, shelf=SHELF)
     return _filed(
-        evidence, Stored(name, found.type, blob.size, blob.sha256, blob.key), unchanged=unchanged,
+        evidence, StoredFile(name, found.type, blob.size, blob.sha256, blob.key), unchanged=unchanged,
         collected_on=collected_on, source=source, period_from=period_from, period_to=period_to, valid_until=valid_until,
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredFile:
     """A file that lies in the store already."""
 
     filename: str
@@ -373,14 +373,14 @@ def bring_stored(
     held = queries.stored(sha256)
     if held is None or not storage.store().exists(held.storage_key or ""):
         raise Invalid("Nothing with that SHA-256 is here. Send the file itself.", field="sha256")
-    there = Stored(held.filename or "file", held.media_type or "", held.size or 0, sha256, held.storage_key or "")
+    there = StoredFile(held.filename or "file", held.media_type or "", held.size or 0, sha256, held.storage_key or "")
     return _filed(
         evidence, there, unchanged=True, collected_on=collected_on, source=source,
         period_from=period_from, period_to=period_to, valid_until=valid_until,
     )  # fmt: skip
 
 
-def _filed(evidence: Evidence, file: Stored, *, unchanged: bool, collected_on: date, **facts: Any) -> EvidenceVersion:
+def _filed(evidence: Evidence, file: StoredFile, *, unchanged: bool, collected_on: date, **facts: Any) -> EvidenceVersion:
     """From here to the commit nothing sweeps or destroys what was stored: the row and its blob are there together, or no row is."""
     session().refresh(evidence, with_for_update=True)
     _live(evidence)

@@ -56,7 +56,7 @@ def _id_or_nowhere(text: str) -> UUID:
     return uuid_or_none(text) or UUID(int=0)
 
 
-def cells(row: queries.Row) -> list[Any]:
+def cells(row: queries.EvidenceSummary) -> list[Any]:
     piece = row.piece
     refs = ", ".join(ref for _, ref, _ in row.controls)
     return [piece.ref, piece.title, piece.kind, piece.cadence, piece.owner, row.fresh.says, row.deadline, row.covers,

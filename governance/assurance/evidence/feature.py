@@ -16,8 +16,8 @@ from governance.assurance.evidence import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Daily, Link, Manifest, NavItem
-from governance.kernel.scope import Scope
+from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem
+from governance.kernel.visibility_scope import Scope
 
 manifest = Manifest(
     name="evidence",
@@ -38,9 +38,9 @@ manifest = Manifest(
     search=(palette.evidence_items,),
     audit=actions_in(actions, deletion, integrity, push, reminders),
     links={
-        "Evidence": Link(endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence),
-        "EvidenceVersion": Link(no_page="it is listed on the page of its evidence item"),
-        "EvidenceRetention": Link(endpoint="evidence.retention", noun="evidence retention", single=True),
+        "Evidence": EntryLink(endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence),
+        "EvidenceVersion": EntryLink(no_page="it is listed on the page of its evidence item"),
+        "EvidenceRetention": EntryLink(endpoint="evidence.retention", noun="evidence retention", single=True),
     },
     inbox=inbox.SOURCES,
     approvals=approval_kinds.KINDS,

@@ -53,7 +53,7 @@ DESTRUCTION = "destruction of evidence"  # a kind of approval
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class JudgedVersion:
     """A version with the instants at which it, and the judgement on it, became known."""
 
     version_id: UUID
@@ -87,7 +87,7 @@ class Piece:
     owner: str | None
     known: datetime
     retired: datetime | None
-    held: tuple[Held, ...] = ()
+    held: tuple[JudgedVersion, ...] = ()
 
     def at(self, moment: datetime) -> tuple[Version, ...]:
         """The versions as known at an instant, oldest first; one whose file was destroyed proves nothing from then on."""
@@ -101,14 +101,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EvidenceSummary:
     """A line of the library."""
 
     piece: Piece
     fresh: Freshness
     last: Version | None
     deadline: date | None
-    pending: Held | None
+    pending: JudgedVersion | None
     controls: tuple[tuple[UUID, str, str], ...] = ()
 
     @property
@@ -119,10 +119,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class EvidencePage:
     """A page's rows, how many match the filters, how many live pieces are in each state, how many versions wait for review."""
 
-    rows: Sequence[Row]
+    rows: Sequence[EvidenceSummary]
     matching: int
     states: Mapping[str, int]
     next: str | None
@@ -239,7 +239,7 @@ HEAD = 10
 
 def _folded(rows: Iterable[Any]) -> dict[UUID, Piece]:
     heads: dict[UUID, Any] = {}
-    held: dict[UUID, list[Held]] = {}
+    held: dict[UUID, list[JudgedVersion]] = {}
     for row in rows:
         versions = held.get(row[0])
         if versions is None:
@@ -249,7 +249,7 @@ def _folded(rows: Iterable[Any]) -> dict[UUID, Piece]:
     return {i: Piece(*(*row[:HEAD], tuple(held[i]))) for i, row in heads.items()}
 
 
-def _held(row: Sequence[Any]) -> Held:
+def _held(row: Sequence[Any]) -> JudgedVersion:
     (
         version_id,
         uploaded_by,
@@ -271,7 +271,7 @@ def _held(row: Sequence[Any]) -> Held:
     by = (collector or FORMER) if uploaded_by else CONSOLE
     before = Version(*facts, "pending", sha256, source, by)
     after = Version(*facts, decision, sha256, source, by) if decision else before
-    return Held(version_id, uploaded_by, uploaded, judged, before, after, broken, gone)
+    return JudgedVersion(version_id, uploaded_by, uploaded, judged, before, after, broken, gone)
 
 
 # ---- the library
@@ -280,7 +280,7 @@ def _held(row: Sequence[Any]) -> Held:
 def library(
     *, q: str = "", state: str = "", owner: UUID | str = "", kind: str = "", control: UUID | None = None, sort: str = "ref",
     descending: bool = False, after: str | None = None, size: int = 50,
-) -> Shelf:  # fmt: skip
+) -> EvidencePage:  # fmt: skip
     """Live evidence with its state of today. `owner` is a person's id or "nobody"."""
     seen = sight()
     f = freshness_sql.facts(clock.now(), seen)
@@ -290,7 +290,7 @@ def library(
     found = keyset(shown, *freshness_sql.order(f, sort), after=after, size=size, descending=descending)
     _, matching, reviews, *states = found.rows[0] if found.rows else (None, *session().execute(select(tally)).one())
     rows = rows_of([row[0] for row in found.rows])
-    return Shelf(rows, matching, dict(zip(STATES, states, strict=True)), found.next, reviews)
+    return EvidencePage(rows, matching, dict(zip(STATES, states, strict=True)), found.next, reviews)
 
 
 def everything(
@@ -305,7 +305,7 @@ def everything(
     return session().scalars(select(f.c.id).where(wanted).order_by(*columns)).all()
 
 
-def rows_of(ids: Sequence[UUID]) -> list[Row]:
+def rows_of(ids: Sequence[UUID]) -> list[EvidenceSummary]:
     """The lines of these pieces, in this order; two statements."""
     if not ids:
         return []
@@ -313,11 +313,11 @@ def rows_of(ids: Sequence[UUID]) -> list[Row]:
     return [_row(found[i], now, linked.get(i, ())) for i in ids if i in found]
 
 
-def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]]) -> Row:
+def _row(piece: Piece, now: datetime, controls: Sequence[tuple[UUID, str, str]]) -> EvidenceSummary:
     known = piece.at(now)
     fresh = freshness(known, cadence=piece.cadence, due_on=piece.due_on, today=now.date())
     waiting = next((h for h in reversed(piece.held) if h.stands(now) and h.at(now).review == "pending"), None)
-    return Row(piece, fresh, newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
+    return EvidenceSummary(piece, fresh, newest(known), deadline(known, due_on=piece.due_on), waiting, tuple(controls))
 
 
 def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
@@ -608,7 +608,7 @@ CUSTODY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CustodyStep:
     """Who had a version in hand: when, what he did, and from where."""
 
     number: int
@@ -622,16 +622,20 @@ class Step:
 class Custody:
     """`limit`: of how many entries of the log the steps are, where there are more; None where these are all."""
 
-    steps: Sequence[Step]
+    steps: Sequence[CustodyStep]
     limit: int | None
 
 
 def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
     """Newest first, out of the log; that a version was collected stands in its own row."""
     numbers = {v.id: v.number for v in shown}
-    collected = [Step(v.number, v.collected_at, "Collected", v.source, "") for v in shown]
+    collected = [CustodyStep(v.number, v.collected_at, "Collected", v.source, "") for v in shown]
     moments = timeline(list(numbers), limit=limit + 1)
-    deeds = [Step(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin) for m in moments[:limit] if m.action in CUSTODY]
+    deeds = [
+        CustodyStep(numbers[m.target_id], m.at, CUSTODY[m.action], m.who, m.origin)
+        for m in moments[:limit]
+        if m.action in CUSTODY
+    ]
     steps = sorted([*deeds, *collected], key=lambda step: step.at, reverse=True)
     return Custody(steps, limit if len(moments) > limit else None)
 

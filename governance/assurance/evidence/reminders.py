@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from governance.assurance.evidence import queries, review_queue
 from governance.assurance.evidence.models import EvidenceReminder
-from governance.assurance.evidence.queries import Row
+from governance.assurance.evidence.queries import EvidenceSummary
 from governance.assurance.evidence.visibility import among
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -28,7 +28,7 @@ REMINDED = action(
 )
 
 
-def to_remind() -> list[Row]:
+def to_remind() -> list[EvidenceSummary]:
     """Late or due pieces with an owner who was not told of that due date yet."""
     r = EvidenceReminder
     told = {tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))}
@@ -47,14 +47,14 @@ def reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
 
 def remind() -> int:
     """One letter to each owner who has evidence that is late or falls due, each piece once for each due date; how many letters."""
-    letters: dict[UUID, list[Row]] = {}
+    letters: dict[UUID, list[EvidenceSummary]] = {}
     for row in to_remind():
         if row.piece.owner_id is not None:
             letters.setdefault(row.piece.owner_id, []).append(row)
     return sum(_letter(owner, rows) for owner, rows in letters.items())
 
 
-def _letter(owner: UUID, rows: list[Row]) -> bool:
+def _letter(owner: UUID, rows: list[EvidenceSummary]) -> bool:
     """Whether there is somebody to write to: who has left gets nothing, and nothing says that he did."""
     member = membership_of(owner)
     if member is None:
@@ -69,7 +69,7 @@ def _letter(owner: UUID, rows: list[Row]) -> bool:
     return True
 
 
-def _reminded(row: Row, due: date, owner: UUID) -> str:
+def _reminded(row: EvidenceSummary, due: date, owner: UUID) -> str:
     evidence = queries.find_evidence(row.piece.id)
     session().add(EvidenceReminder(evidence_id=evidence.id, due_on=due, person_id=owner))
     record(REMINDED, evidence, due_on=due, owner=owner)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence import freshness_sql
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
-from governance.assurance.evidence.queries import Held, Row, covers, may_review, rows_of
+from governance.assurance.evidence.queries import EvidenceSummary, JudgedVersion, covers, may_review, rows_of
 from governance.assurance.evidence.visibility import sight
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -63,7 +63,7 @@ HEAD = ("Ref", "Title", "Version", "Covers", "From", "Supports", "Waiting since"
 class ReviewQueue:
     """A page of (row, version) with the ids of the versions that the acting person may review; of all that wait, how many and since when."""
 
-    rows: Sequence[tuple[Row, Held]]
+    rows: Sequence[tuple[EvidenceSummary, JudgedVersion]]
     reviewable: Collection[UUID]
     next: str | None
     total: int
@@ -106,7 +106,7 @@ def page_of(wanted: Mapping[str, str], *, sort: str = "since", after: str | None
     return ReviewQueue(pairs, {row[0] for row in found.rows if row[2]}, found.next, total, since)
 
 
-def cells(row: Row, held: Held) -> Sequence[Cell]:
+def cells(row: EvidenceSummary, held: JudgedVersion) -> Sequence[Cell]:
     version, refs = held.before, ", ".join(ref for _, ref, _ in row.controls)
     return (row.piece.ref, row.piece.title, version.number, covers(version.period_from, version.period_to), version.source, refs,
             held.known, row.fresh.says)  # fmt: skip
@@ -116,7 +116,7 @@ def cells(row: Row, held: Held) -> Sequence[Cell]:
 class Late:
     """What is overdue, rejected, missing or due, worst first; how many there are, and how many of them are overdue."""
 
-    rows: Sequence[Row]
+    rows: Sequence[EvidenceSummary]
     pressing: int
     overdue: int
 

@@ -26,7 +26,7 @@ Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FileFault:
     ref: str
     number: int
     kind: Kind
@@ -43,7 +43,7 @@ class Report:
     versions: int
     files: int
     size: int
-    findings: Sequence[Finding]
+    findings: Sequence[FileFault]
 
     @property
     def ok(self) -> bool:
@@ -59,7 +59,7 @@ def verify(told: Told = lambda _done, _total: None, *, claim: Callable[[], bool]
     """`claim` says, in the last transaction, whether this check is the one that stands in the log: of two at once, one is."""
     with transaction(read_only=True):
         every = queries.files_to_check()
-    findings: list[Finding] = []
+    findings: list[FileFault] = []
     files, size, done = 0, 0, 0
     for key, group in groupby(every, key=lambda each: each[3]):
         versions = list(group)
@@ -74,7 +74,7 @@ def verify(told: Told = lambda _done, _total: None, *, claim: Callable[[], bool]
                 if kind is None:
                     integrity.note_healed(version)
                 else:
-                    findings.append(Finding(ref, number, kind, sha256))
+                    findings.append(FileFault(ref, number, kind, sha256))
                     integrity.note_fault(version, kind)
     with transaction():
         if claim():

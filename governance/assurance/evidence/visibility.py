@@ -1,4 +1,4 @@
-"""What the acting person sees of evidence: all of it, or what the scope of his engagement holds (kernel/scope.py).
+"""What the acting person sees of evidence: all of it, or what the scope of his engagement holds (kernel/visibility_scope.py).
 
     sight() → Sight          asked once in a transaction
     WHOLE                    all of it, whoever acts: what statuses follow from does not narrow
@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, or_, select
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import current
 from governance.kernel.db import session
-from governance.kernel.scope import scope_of
+from governance.kernel.visibility_scope import scope_of
 
 HELD = "the sight of evidence"
 

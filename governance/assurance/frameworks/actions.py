@@ -39,7 +39,7 @@ class NothingToImport(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReviewedImport:
     """What a person has seen before he confirms: the file's digest, and the digest of what it was compared with."""
 
     sha256: str
@@ -89,7 +89,7 @@ def basis_of(framework: FrameworkView, held: Mapping[tuple[str, str], str]) -> s
     return hashlib.sha256(rfc8785.dumps([framework.digest, rows])).hexdigest()
 
 
-def import_texts(framework: FrameworkView, data: bytes, *, filename: str, seen: Seen) -> FrameworkImport | None:
+def import_texts(framework: FrameworkView, data: bytes, *, filename: str, seen: ReviewedImport) -> FrameworkImport | None:
     """Import all of the file's texts that can be imported, or none. Returns the import, None if nothing changes.
 
     Raises Stale when the texts there are no longer those that the preview was compared with; the second of two

@@ -85,7 +85,7 @@ class Catalogue:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CatalogueLink:
     """`ref` stands in `relationship` to `to_ref`: with "subset_of", the other one asks for more.
 
     `strength` is our judgement from 1 (they touch) to 10 (they ask the same); `rationale` is in our words.
@@ -128,7 +128,7 @@ def digest(catalogue: Catalogue) -> str:
 
 
 @cache
-def crosswalk() -> tuple[Link, ...]:
+def crosswalk() -> tuple[CatalogueLink, ...]:
     """Read our links, each once, in one direction. Raises ValueError for an id that no catalogue has."""
     links = tuple(_links(_yaml("crosswalk.yaml")["links"]))
     seen: set[tuple[str, str, str, str]] = set()
@@ -211,14 +211,14 @@ def _uncapped(title: str) -> str:
     return title[:1].lower() + title[1:]
 
 
-def _links(groups: Iterable[Mapping[str, Any]]) -> Iterator[Link]:
+def _links(groups: Iterable[Mapping[str, Any]]) -> Iterator[CatalogueLink]:
     for group in groups:
         for ref, rows in group["from"].items():
             for relationship, to_ref, strength, rationale in rows:
-                yield Link(group["framework"], ref, relationship, group["to"], to_ref, strength, rationale)
+                yield CatalogueLink(group["framework"], ref, relationship, group["to"], to_ref, strength, rationale)
 
 
-def _wrong(link: Link) -> str | None:
+def _wrong(link: CatalogueLink) -> str | None:
     if link.ref not in load(link.framework).refs or link.to_ref not in load(link.to_framework).refs:
         return "names an id that its framework does not have"
     if link.relationship not in RELATIONSHIPS or link.strength not in STRENGTHS:

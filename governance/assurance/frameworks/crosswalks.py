@@ -26,7 +26,7 @@ WORDS: Mapping[Relationship, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CrosswalkLink:
     """`ref` of framework `key` stands in `relationship` to `to_ref` of `to_key`. `strength` runs from 1 to 10.
 
     A derived link names in `via` the requirement in the middle; its rationale is that of both hops.
@@ -51,15 +51,15 @@ class Link:
         return WORDS[self.relationship]
 
 
-def direct(key: str, ref: str) -> Sequence[Link]:
+def direct(key: str, ref: str) -> Sequence[CrosswalkLink]:
     return _all().get((key, ref), ())
 
 
-def derived(key: str, ref: str) -> list[Link]:
+def derived(key: str, ref: str) -> list[CrosswalkLink]:
     """Two hops to other frameworks, each goal once by its strongest way; where a direct link exists it stands alone."""
     first = direct(key, ref)
     known = {(each.to_key, each.to_ref) for each in first}
-    best: dict[End, Link] = {}
+    best: dict[End, CrosswalkLink] = {}
     for one in first:
         for two in direct(one.to_key, one.to_ref):
             goal = (two.to_key, two.to_ref)
@@ -71,13 +71,13 @@ def derived(key: str, ref: str) -> list[Link]:
     return sorted(best.values(), key=_order)
 
 
-def across(key: str) -> list[Link]:
+def across(key: str) -> list[CrosswalkLink]:
     refs = [each.ref for each in catalogue.load(key).requirements]
     return [link for ref in refs for link in direct(key, ref)]
 
 
-def _joined(one: Link, two: Link) -> Link:
-    return Link(
+def _joined(one: CrosswalkLink, two: CrosswalkLink) -> CrosswalkLink:
+    return CrosswalkLink(
         one.key, one.ref, weakest(one.relationship, two.relationship), two.to_key, two.to_ref,
         min(one.strength, two.strength), f"{one.rationale} {two.rationale}", one.origin, (two.key, two.ref),
     )  # fmt: skip
@@ -91,11 +91,13 @@ def weakest(one: Relationship, two: Relationship) -> Relationship:
 
 
 @cache
-def _all() -> Mapping[End, tuple[Link, ...]]:
-    found: dict[End, list[Link]] = {}
+def _all() -> Mapping[End, tuple[CrosswalkLink, ...]]:
+    found: dict[End, list[CrosswalkLink]] = {}
     for each in catalogue.crosswalk():
-        there = Link(each.framework, each.ref, each.relationship, each.to_framework, each.to_ref, each.strength, each.rationale)
-        back = Link(
+        there = CrosswalkLink(
+            each.framework, each.ref, each.relationship, each.to_framework, each.to_ref, each.strength, each.rationale
+        )
+        back = CrosswalkLink(
             each.to_framework, each.to_ref, TURNED[each.relationship], each.framework, each.ref, each.strength, each.rationale
         )
         for link in (there, back):
@@ -103,5 +105,5 @@ def _all() -> Mapping[End, tuple[Link, ...]]:
     return MappingProxyType({end: tuple(sorted(links, key=_order)) for end, links in found.items()})
 
 
-def _order(link: Link) -> tuple[int, object]:
+def _order(link: CrosswalkLink) -> tuple[int, object]:
     return catalogue.KEYS.index(link.to_key), catalogue.sort_key(link.to_ref)

@@ -2,7 +2,7 @@
 
 from governance.assurance.frameworks import actions, models, permissions, views
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Link, Manifest, NavItem
+from governance.kernel.manifest import EntryLink, Manifest, NavItem
 
 manifest = Manifest(
     name="frameworks",
@@ -29,7 +29,7 @@ manifest = Manifest(
     ),
     audit=actions_in(actions),
     links={
-        "Adoption": Link(endpoint="frameworks.index", noun="framework"),
-        "FrameworkImport": Link(no_page="the imported texts are on the pages of their requirements"),
+        "Adoption": EntryLink(endpoint="frameworks.index", noun="framework"),
+        "FrameworkImport": EntryLink(no_page="the imported texts are on the pages of their requirements"),
     },
 )

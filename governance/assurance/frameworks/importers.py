@@ -60,7 +60,7 @@ KNOWN_OTHERS = (  # keys that give a format away, what it is
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ImportedText:
     """One text, perhaps "", on one requirement. An AI RMF id has our spelling, others the file's."""
 
     ref: str
@@ -85,7 +85,7 @@ class Imported:
     title: str
     edition: str
     sha256: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ImportedText, ...]
     refused: tuple[RefusedText, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -96,7 +96,7 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedText:
     """The file's text differs from the one that was imported before."""
 
     ref: str
@@ -115,9 +115,9 @@ class Preview:
     """
 
     matched: tuple[str, ...]
-    new: tuple[Entry, ...]
-    changed: tuple[Change, ...]
-    unchanged: tuple[Entry, ...]
+    new: tuple[ImportedText, ...]
+    changed: tuple[ChangedText, ...]
+    unchanged: tuple[ImportedText, ...]
     unknown: tuple[str, ...]
     missing: tuple[str, ...]
     empty: tuple[str, ...]
@@ -160,7 +160,7 @@ def read(data: bytes, filename: str, catalogue: Catalogue) -> Imported:
     problems = [*file.problems]
     refs = catalogue.refs
     placed = [(_ref(each, refs), each) for each in file.texts]
-    entries = _without_repeats((Entry(ref, each.kind, each.text) for ref, each in placed if not each.refused), problems)
+    entries = _without_repeats((ImportedText(ref, each.kind, each.text) for ref, each in placed if not each.refused), problems)
     refused = tuple(RefusedText(ref, each.kind, each.refused) for ref, each in placed if each.refused)
     return Imported(file.format, file.title, file.edition, hashlib.sha256(data).hexdigest(), entries, refused, tuple(problems))
 
@@ -174,7 +174,9 @@ def compare(imported: Imported, catalogue: Catalogue, held: Mapping[tuple[str, s
     return Preview(
         matched=_in_order({each.ref for each in worded}),
         new=tuple(each for each, old in pairs if old is None),
-        changed=tuple(Change(each.ref, each.kind, old, each.text) for each, old in pairs if old is not None and old != each.text),
+        changed=tuple(
+            ChangedText(each.ref, each.kind, old, each.text) for each, old in pairs if old is not None and old != each.text
+        ),
         unchanged=tuple(each for each, old in pairs if old == each.text),
         unknown=_in_order(imported.refs - refs),
         missing=_in_order({each.ref for each in catalogue.assessable} - imported.refs),
@@ -218,8 +220,8 @@ def _ref(each: FileText, refs: AbstractSet[str]) -> str:
     return known or next((ref for one in each.spellings if (ref := normalise_ref(one))), each.spellings[0])
 
 
-def _without_repeats(entries: Iterable[Entry], problems: list[str]) -> tuple[Entry, ...]:
-    kept: dict[tuple[str, str], Entry] = {}
+def _without_repeats(entries: Iterable[ImportedText], problems: list[str]) -> tuple[ImportedText, ...]:
+    kept: dict[tuple[str, str], ImportedText] = {}
     clashes: set[str] = set()
     repeats: set[str] = set()
     for each in entries:

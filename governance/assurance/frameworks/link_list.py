@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from governance.assurance.frameworks import queries
-from governance.assurance.frameworks.queries import Link
+from governance.assurance.frameworks.queries import RelatedRequirement
 from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
 
 LINKS = ListPage(
@@ -29,16 +29,16 @@ LINKS = ListPage(
         Filter("kind", "Links", any="judged by us", unknown="ignored"),
     ),
 )
-TESTS: Mapping[str, Callable[[Link, str], bool]] = {
+TESTS: Mapping[str, Callable[[RelatedRequirement, str], bool]] = {
     "to": lambda link, value: link.to_key == value,
     "kind": lambda link, value: link.derived == (value == "derived"),
 }
 
 
-def matching(links: Sequence[Link], asked: ListRequest) -> list[Link]:
+def matching(links: Sequence[RelatedRequirement], asked: ListRequest) -> list[RelatedRequirement]:
     """`links` come in the publisher's order, which is that of the column `ref`."""
     place = {id(link): n for n, link in enumerate(links)}
-    keys: Mapping[str, Callable[[Link], Any]] = {
+    keys: Mapping[str, Callable[[RelatedRequirement], Any]] = {
         "ref": lambda link: place[id(link)],
         "relationship": lambda link: link.word,
         "other": lambda link: (link.to_framework, link.to_ref),
@@ -47,5 +47,5 @@ def matching(links: Sequence[Link], asked: ListRequest) -> list[Link]:
     return arrange(keep(links, asked, TESTS, _text), asked, keys)
 
 
-def _text(link: Link) -> str:
+def _text(link: RelatedRequirement) -> str:
     return f"{link.ref} {link.title} {link.to_ref} {link.to_title} {link.rationale}"

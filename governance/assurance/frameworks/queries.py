@@ -26,7 +26,7 @@ from governance.foundation.people.queries import names
 from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.errors import NotFound
-from governance.kernel.scope import limits
+from governance.kernel.visibility_scope import limits
 
 KIND_ORDER = ("statement", "overview", "playbook wording", "about", "actions", "documentation", "references")
 
@@ -111,7 +111,7 @@ class ImportView:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class RelatedRequirement:
     """A typed link from `ref` to a requirement of another framework, for display."""
 
     ref: str
@@ -337,32 +337,34 @@ def imports(framework_id: UUID) -> list[ImportView]:
 # ---- crosswalk
 
 
-def crosswalk(requirement_ref: str, key: str) -> list[Link]:
+def crosswalk(requirement_ref: str, key: str) -> list[RelatedRequirement]:
     """Links of one requirement to other frameworks: the judged ones, then those derived over two hops."""
     found = [*crosswalks.direct(key, requirement_ref), *crosswalks.derived(key, requirement_ref)]
     return _displayed(found)
 
 
-def crosswalk_of(key: str) -> list[Link]:
+def crosswalk_of(key: str) -> list[RelatedRequirement]:
     """Every judged link of a framework."""
     return _displayed(crosswalks.across(key))
 
 
-def derived_of(key: str) -> list[Link]:
+def derived_of(key: str) -> list[RelatedRequirement]:
     """Every derived link of a framework."""
     refs = [each.ref for each in requirements(framework(key).id)]
     return _displayed([link for ref in refs for link in crosswalks.derived(key, ref)])
 
 
-def _displayed(links: Sequence[crosswalks.Link]) -> list[Link]:
+def _displayed(links: Sequence[crosswalks.CrosswalkLink]) -> list[RelatedRequirement]:
     shown = {each.key: each for each in frameworks()}
     titles = {key: {node.ref: node.title for node in requirements(each.id)} for key, each in shown.items()}
     return [_shown(link, shown, titles) for link in links if {link.to_key, *([link.via[0]] if link.via else [])} <= shown.keys()]
 
 
-def _shown(link: crosswalks.Link, shown: dict[str, FrameworkView], titles: dict[str, dict[str, str]]) -> Link:
+def _shown(
+    link: crosswalks.CrosswalkLink, shown: dict[str, FrameworkView], titles: dict[str, dict[str, str]]
+) -> RelatedRequirement:
     via = f"{shown[link.via[0]].name}, {link.via[1]}" if link.via else None
-    return Link(
+    return RelatedRequirement(
         link.ref, titles[link.key].get(link.ref, ""), link.relationship, link.word, link.to_key, shown[link.to_key].name,
         link.to_ref, titles[link.to_key].get(link.to_ref, ""), link.strength, link.rationale, link.origin, link.derived, via,
     )  # fmt: skip

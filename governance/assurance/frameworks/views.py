@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import redirect, url_for
 
-from governance.assurance.frameworks import actions, catalogue, link_list, permissions, pins, queries
+from governance.assurance.frameworks import actions, catalogue, link_list, permissions, published_counts, queries
 from governance.assurance.frameworks.forms import ConfirmForm, ImportForm
-from governance.assurance.frameworks.importers import Change, Entry, Imported, Preview
+from governance.assurance.frameworks.importers import ChangedText, Imported, ImportedText, Preview
 from governance.assurance.frameworks.link_list import LINKS
 from governance.assurance.frameworks.parsing import MAX_FILE_BYTES
 from governance.assurance.frameworks.publisher_file import ImportRefused
@@ -98,11 +98,11 @@ def _by_kind(found: Preview) -> list[tuple[str, int, int, int]]:
     return [(kind, new[kind], changed[kind], same[kind]) for kind in kinds]
 
 
-def _counted(entries: Iterable[Entry | Change]) -> Counter[str]:
+def _counted(entries: Iterable[ImportedText | ChangedText]) -> Counter[str]:
     return Counter(each.kind for each in entries)
 
 
-def _difference(change: Change) -> tuple[str, str]:
+def _difference(change: ChangedText) -> tuple[str, str]:
     """Old and new from the first word that differs to the last, with a few words around; linear in their length."""
     old, new = change.old.split(), change.new.split()
     if old == new:
@@ -134,7 +134,7 @@ def confirm(key: str) -> ResponseReturnValue:
     if not form.validate():
         raise NotFound("This does not name a file that was previewed. Choose the file again.")
     data = _kept(form.sha256.data or "")
-    filename, seen = form.filename.data or "without a name", actions.Seen(form.sha256.data or "", form.basis.data or "")
+    filename, seen = form.filename.data or "without a name", actions.ReviewedImport(form.sha256.data or "", form.basis.data or "")
     try:
         actions.import_texts(framework, data, filename=filename, seen=seen)
     except (ImportRefused, actions.NothingToImport) as refused:
@@ -165,7 +165,7 @@ def versions(key: str) -> ResponseReturnValue:
     held = queries.held(framework.id)
     return page(
         "assurance/frameworks/versions.html", framework=framework, adoption=adoption, imports=imports,
-        counts=pins.counts(framework.key, queries.requirements(framework.id)), built_in=_built_in_digest(framework.key),
+        counts=published_counts.counts(framework.key, queries.requirements(framework.id)), built_in=_built_in_digest(framework.key),
         texts=len(held), worded=len({ref for ref, _ in held}), moments=_lines(timeline(about)) if about else [],
         others=[each for each in queries.installed() if each.key == key and each.id != framework.id],
     )  # fmt: skip
@@ -216,5 +216,5 @@ def installed() -> ResponseReturnValue:
 def _installed(each: FrameworkView, nodes: Sequence[queries.RequirementView], built_in: str | None) -> dict[str, Any]:
     return {
         "framework": each, "nodes": len(nodes), "assessable": sum(node.assessable for node in nodes),
-        "current": each.digest == built_in, "counts_agree": all(count.agrees for count in pins.counts(each.key, nodes)),
+        "current": each.digest == built_in, "counts_agree": all(count.agrees for count in published_counts.counts(each.key, nodes)),
     }  # fmt: skip

@@ -8,7 +8,7 @@
     answer                                 cause, effect, correction, and what management says to an exception
     raise_finding, remedy, retest          who mends it by when; that it is mended; that it holds again, which closes it
 
-An auditor does the testing within his engagement: its controls, and while its window is open (kernel/scope.py).
+An auditor does the testing within his engagement: its controls, and while its window is open (kernel/visibility_scope.py).
 """
 
 import secrets
@@ -23,7 +23,7 @@ from governance.assurance.collectors import queries as collectors
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.models import Control, ControlTest
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.assurance.evidence.numbering import DIGITS, next_ref
+from governance.assurance.evidence.reference_numbers import DIGITS, next_ref
 from governance.assurance.testing import permissions, queries
 from governance.assurance.testing.models import (
     Finding,
@@ -39,7 +39,7 @@ from governance.assurance.testing.occurrences import Cycle, cycles
 from governance.assurance.testing.population_import import Rows, checked, day_of
 from governance.assurance.testing.sampling import METHOD, advised, digest, kept, plain_seed
 from governance.assurance.testing.sampling import draw as drawn
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
@@ -217,7 +217,7 @@ def freeze_versions(control: Control, period_from: date, period_to: date) -> Pop
     return freeze(
         control, key="evidence", title=f"Accepted evidence of {control.ref}", query=VERSIONS_QUERY, rows=rows, period_from=period_from,
         period_to=period_to, parameters={"control": control.ref, "from": period_from.isoformat(), "to": period_to.isoformat(), "time zone": "UTC"},
-        run_at=clock.now(), run_by=f"this console, for person {sealing.pseudonym(current.person_id())[:8]}", source="evidence",
+        run_at=clock.now(), run_by=f"this console, for person {personal_field_encryption.pseudonym(current.person_id())[:8]}", source="evidence",
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from governance.assurance.testing import actions, inbox, models, permissions, views
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Link, Manifest, not_by_scope
+from governance.kernel.manifest import Command, EntryLink, Manifest, not_by_scope
 
 manifest = Manifest(
     name="testing",
@@ -12,13 +12,13 @@ manifest = Manifest(
     palette=(Command("Open Type II testing", "testing.index", permissions.VIEW),),
     audit=actions_in(actions),
     links={
-        "SamplingTable": Link(endpoint="testing.sizes", single=True),
-        "Population": Link(endpoint="testing.population", argument="population_id", within=not_by_scope),
-        "Sample": Link(endpoint="testing.sample", argument="sample_id", within=not_by_scope),
-        "ItemResult": Link(no_page="it is shown on the page of its sample item"),
-        "TestException": Link(endpoint="testing.exception", argument="exception_id", within=not_by_scope),
-        "Finding": Link(endpoint="testing.findings"),
-        "Retest": Link(endpoint="testing.findings"),
+        "SamplingTable": EntryLink(endpoint="testing.sizes", single=True),
+        "Population": EntryLink(endpoint="testing.population", argument="population_id", within=not_by_scope),
+        "Sample": EntryLink(endpoint="testing.sample", argument="sample_id", within=not_by_scope),
+        "ItemResult": EntryLink(no_page="it is shown on the page of its sample item"),
+        "TestException": EntryLink(endpoint="testing.exception", argument="exception_id", within=not_by_scope),
+        "Finding": EntryLink(endpoint="testing.findings"),
+        "Retest": EntryLink(endpoint="testing.findings"),
     },
     inbox=inbox.SOURCES,
 )

@@ -13,8 +13,8 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from governance.assurance.testing.occurrences import Cycle, Proof, Stand, gaps, is_per_event, month_of, months, stand
-from governance.assurance.testing.sampling import Table, advised
+from governance.assurance.testing.occurrences import Cycle, PerformanceRecord, Stand, gaps, is_per_event, month_of, months, stand
+from governance.assurance.testing.sampling import SampleSizes, advised
 from governance.kernel.formatting import long_day, plural, thousands
 
 type Kind = Literal["tested", "performed", "exception", "missed", "due", "none"]
@@ -62,7 +62,7 @@ class Facts:
     title: str
     cadence: str
     since: date
-    proofs: tuple[Proof, ...] = ()
+    proofs: tuple[PerformanceRecord, ...] = ()
     tests: tuple[Tried, ...] = ()
     items: tuple[Item, ...] = ()
     events: Mapping[date, int] | None = None
@@ -84,7 +84,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MatrixRow:
     """`on_file` of `due` occurrences that were due by now; `lacks` are the missed cycles; `tested` of `expected` items.
 
     An item that several samples of one list drew counts once, and so does the list: it wants as many as the largest of them.
@@ -116,15 +116,15 @@ class _Month:
     tests: list[Tried] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     ended: int = 0
-    covered: list[Proof] = field(default_factory=list)
+    covered: list[PerformanceRecord] = field(default_factory=list)
 
 
-def row(control: Facts, first: date, last: date, *, today: date, table: Table) -> Row:
+def row(control: Facts, first: date, last: date, *, today: date, table: SampleSizes) -> MatrixRow:
     """The line of one control for a period that begins and ends with a month."""
     tests = tuple(t for t in control.tests if first <= t.day <= last)
     proofs = (
         *control.proofs,
-        *(Proof(t.day, t.day, t.day, f"the test of {long_day(t.day)}", 1) for t in tests if t.failed < t.sample),
+        *(PerformanceRecord(t.day, t.day, t.day, f"the test of {long_day(t.day)}", 1) for t in tests if t.failed < t.sample),
     )
     stands = stand(control.cadence, first, last, proofs, today=today, since=control.since)
     held = {month: _Month() for month in months(first, last)}
@@ -141,14 +141,14 @@ def row(control: Facts, first: date, last: date, *, today: date, table: Table) -
     cells = tuple(_cell(control, month, each, today) for month, each in held.items())
     tried, wanted = _progress(control, items, tests, stands, cells, table)
     over = [s for s in stands if s.state != "due"]
-    return Row(
+    return MatrixRow(
         control.control_id, control.ref, control.title, control.cadence, cells, tried, wanted,
         on_file=sum(s.state == "performed" for s in over), due=len(over), lacks=tuple(c.says for c in gaps(stands)),
         exceptions=tuple(sorted({ref for ref in (*_refs(tests, control.items), *(_told(control, s) for s in stands)) if ref})),
     )  # fmt: skip
 
 
-def headline(rows: Sequence[Row]) -> str:
+def headline(rows: Sequence[MatrixRow]) -> str:
     """What the page says first: how many of the expected occurrences are on file, and which are not."""
     due, there = sum(r.due for r in rows), sum(r.on_file for r in rows)
     if not due:
@@ -273,7 +273,7 @@ def _of_one(one: Stand) -> str:
 # ---- the whole line
 
 
-def _cover(held: Mapping[date, _Month], proofs: Iterable[Proof]) -> None:
+def _cover(held: Mapping[date, _Month], proofs: Iterable[PerformanceRecord]) -> None:
     """Which months accepted evidence ends in, and which it covers."""
     for proof in proofs:
         for month, each in held.items():
@@ -290,7 +290,12 @@ def _column(day: date, stands: Sequence[Stand]) -> date:
 
 
 def _progress(
-    control: Facts, items: Sequence[Item], tests: Sequence[Tried], stands: Sequence[Stand], cells: Sequence[Cell], table: Table
+    control: Facts,
+    items: Sequence[Item],
+    tests: Sequence[Tried],
+    stands: Sequence[Stand],
+    cells: Sequence[Cell],
+    table: SampleSizes,
 ) -> tuple[int, int]:
     """(tested, to be tested): of each list that samples were drawn from, otherwise by the table."""
     if items:

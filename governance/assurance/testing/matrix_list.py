@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from governance.assurance.testing.matrix import Row
+from governance.assurance.testing.matrix import MatrixRow
 from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, keep
 
 ALL = "all"  # every control, where the engagement's framework would be the default
@@ -24,11 +24,11 @@ MATRIX = ListPage(
 )
 
 
-def matching(rows: Sequence[Row], asked: ListRequest) -> list[Row]:
+def matching(rows: Sequence[MatrixRow], asked: ListRequest) -> list[MatrixRow]:
     return keep(rows, asked, TESTS, lambda row: f"{row.ref} {row.title} {row.cadence}")
 
 
-def _has(row: Row, what: str) -> bool:
+def _has(row: MatrixRow, what: str) -> bool:
     found = {
         "exception": bool(row.exceptions) or any(c.kind == "exception" for c in row.months),
         "missed": bool(row.lacks),
@@ -37,7 +37,7 @@ def _has(row: Row, what: str) -> bool:
     return found.get(what, False)
 
 
-TESTS: Mapping[str, Callable[[Row, str], bool]] = {
+TESTS: Mapping[str, Callable[[MatrixRow, str], bool]] = {
     "framework": lambda _row, _value: True,  # the query has read no other
     "months": lambda _row, _value: True,
     "has": _has,

@@ -39,7 +39,7 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class PerformanceRecord:
     """What shows that a control was performed: an accepted version of evidence, or a test. `rhythm` in days, if it has one."""
 
     first: date
@@ -55,7 +55,7 @@ class Stand:
 
     cycle: Cycle
     state: State
-    proof: Proof | None = None
+    proof: PerformanceRecord | None = None
 
 
 def is_per_event(cadence: str) -> bool:
@@ -79,7 +79,7 @@ def cycles(cadence: str, first: date, last: date) -> tuple[Cycle, ...]:
 
 
 def stand(
-    cadence: str, first: date, last: date, proofs: Iterable[Proof], *, today: date, since: date | None = None
+    cadence: str, first: date, last: date, proofs: Iterable[PerformanceRecord], *, today: date, since: date | None = None
 ) -> tuple[Stand, ...]:
     """Each cycle of the period as it stands on `today`. Of the cycle in which the control began (`since`), only what was begun in its first half is expected."""
     expected = cycles(cadence, first, last)
@@ -108,10 +108,10 @@ def months(first: date, last: date) -> tuple[date, ...]:
 # ---- which proof counts
 
 
-def _best(expected: Sequence[Cycle], proofs: Iterable[Proof]) -> list[Proof | None]:
+def _best(expected: Sequence[Cycle], proofs: Iterable[PerformanceRecord]) -> list[PerformanceRecord | None]:
     """For each cycle the proof in time, otherwise the earliest that came too late."""
     firsts, lasts = [c.first for c in expected], [c.last for c in expected]
-    best: list[Proof | None] = [None] * len(expected)
+    best: list[PerformanceRecord | None] = [None] * len(expected)
     for proof in sorted(proofs, key=lambda p: (p.collected, p.first, p.last)):
         for n in _touched(firsts, lasts, proof):
             held = best[n]
@@ -120,7 +120,7 @@ def _best(expected: Sequence[Cycle], proofs: Iterable[Proof]) -> list[Proof | No
     return best
 
 
-def _touched(firsts: Sequence[date], lasts: Sequence[date], proof: Proof) -> range:
+def _touched(firsts: Sequence[date], lasts: Sequence[date], proof: PerformanceRecord) -> range:
     """The cycles that the proof contains whole, and the one that it ends in: always next to each other."""
     begin, end = bisect_left(firsts, proof.first), bisect_right(lasts, proof.last)
     ends_in = bisect_left(lasts, proof.last)
@@ -129,13 +129,13 @@ def _touched(firsts: Sequence[date], lasts: Sequence[date], proof: Proof) -> ran
     return range(begin, end)
 
 
-def _in_time(cycle: Cycle, proof: Proof) -> bool:
+def _in_time(cycle: Cycle, proof: PerformanceRecord) -> bool:
     """Within the grace after the cycle; a proof of many cycles at once may take its own rhythm besides."""
     allowed = GRACE + ((proof.rhythm or LENGTH["quarterly"]) if proof.last > cycle.last else 0)
     return (proof.collected - cycle.last).days <= allowed
 
 
-def _stood(cycle: Cycle, proof: Proof | None, today: date) -> Stand:
+def _stood(cycle: Cycle, proof: PerformanceRecord | None, today: date) -> Stand:
     if proof is not None:
         return Stand(cycle, "performed" if _in_time(cycle, proof) else "late", proof)
     return Stand(cycle, "due" if (today - cycle.last).days <= GRACE else "missed")

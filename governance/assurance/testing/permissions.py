@@ -5,7 +5,7 @@ from typing import Any
 from governance.kernel.access import permission
 from governance.kernel.conditions import condition, is_owner
 from governance.kernel.current import Actor
-from governance.kernel.scope import scope
+from governance.kernel.visibility_scope import scope
 
 
 @condition("an engagement of theirs is open", "No engagement of yours is open, so you can't test now.")

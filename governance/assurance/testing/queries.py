@@ -26,7 +26,7 @@ from governance.assurance.controls.status import ControlFacts
 from governance.assurance.evidence import permissions as evidence
 from governance.assurance.evidence.freshness import Freshness, interval
 from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
-from governance.assurance.evidence.queries import Held, Piece, covers, sound
+from governance.assurance.evidence.queries import JudgedVersion, Piece, covers, sound
 from governance.assurance.evidence.visibility import among
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import matrix as rules
@@ -40,16 +40,16 @@ from governance.assurance.testing.models import (
     SamplingTable,
     TestException,
 )
-from governance.assurance.testing.occurrences import Cycle, Proof, month_of
+from governance.assurance.testing.occurrences import Cycle, PerformanceRecord, month_of
 from governance.assurance.testing.occurrences import months as columns
-from governance.assurance.testing.sampling import HOUSE, Table, digest, table_of
+from governance.assurance.testing.sampling import HOUSE, SampleSizes, digest, table_of
 from governance.assurance.testing.work_in_progress import Engaged
 from governance.kernel import clock
 from governance.kernel.access import matching
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.scope import scope
+from governance.kernel.visibility_scope import scope
 
 YEAR, WIDEST = 12, 18  # months
 SHOWN = 200
@@ -87,7 +87,7 @@ def table_row() -> SamplingTable | None:
     return session().scalars(select(SamplingTable).order_by(SamplingTable.number.desc()).limit(1)).one_or_none()
 
 
-def table() -> Table:
+def table() -> SampleSizes:
     """The tenant's own sizes, or ours."""
     held = table_row()
     return table_of(held.content) if held is not None else HOUSE
@@ -104,7 +104,7 @@ def posture() -> list[ControlFacts]:
 
 def matrix(
     period_from: date, period_to: date, framework: str | None = None, *, facts: Sequence[ControlFacts] | None = None
-) -> list[rules.Row]:
+) -> list[rules.MatrixRow]:
     """A row for each live control that is in scope (and answers for the framework), by ref; six statements, seven by framework."""
     wanted = _of_framework(framework) if framework else None
     return _rows([c for c in (posture() if facts is None else facts) if _answers(c, wanted)], period_from, period_to)
@@ -118,7 +118,7 @@ def _of_framework(key: str) -> frozenset[UUID]:
     return frozenset(node.id for node in frameworks.requirements(frameworks.framework(key).id))
 
 
-def _rows(facts: Sequence[ControlFacts], first: date, last: date, *, only: UUID | None = None) -> list[rules.Row]:
+def _rows(facts: Sequence[ControlFacts], first: date, last: date, *, only: UUID | None = None) -> list[rules.MatrixRow]:
     items, events, sizes, today = _items(first, last, only), _events(first, last, only), table(), clock.today()
     told = _told(first, last, only)
     return [
@@ -157,10 +157,10 @@ def _facts(
     )  # fmt: skip
 
 
-def _proofs(control: ControlFacts) -> list[Proof]:
+def _proofs(control: ControlFacts) -> list[PerformanceRecord]:
     """Accepted versions of what supports the control."""
     return [
-        Proof(
+        PerformanceRecord(
             v.period_from,
             v.period_to,
             v.collected_on,
@@ -228,7 +228,7 @@ class Pending:
     """A version that waits for review. `size` is None for a link; `may_review`: whether the reader may."""
 
     piece: Piece
-    held: Held
+    held: JudgedVersion
     fresh: Freshness
     controls: Sequence[ControlFacts]
     size: int | None
@@ -290,7 +290,7 @@ def control(control_id: UUID) -> Control:
     return controls.find_control(control_id)
 
 
-def line(control_id: UUID, period_from: date, period_to: date) -> rules.Row | None:
+def line(control_id: UUID, period_from: date, period_to: date) -> rules.MatrixRow | None:
     """The matrix's row of one control; None when it was retired."""
     facts = controls.ledger(control_id).of(control_id, clock.now())
     return _rows([facts], period_from, period_to, only=control_id)[0] if facts else None
@@ -384,7 +384,7 @@ def versions_of(control_id: UUID, first: date, last: date) -> list[dict[str, Any
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SampleProgress:
     """A sample with its population and control, and how far it is."""
 
     sample: Sample
@@ -406,7 +406,7 @@ class Standing:
         return f"all {self.sample.size} passed" if self.is_done else f"{self.tested} of {self.sample.size} tested"
 
 
-def samples(control_id: UUID | None = None, *, since: date | None = None, until: date | None = None) -> list[Standing]:
+def samples(control_id: UUID | None = None, *, since: date | None = None, until: date | None = None) -> list[SampleProgress]:
     """Samples with how far they are, newest first; one statement."""
     tally = (
         select(SampleItem.sample_id, func.count().label("tested"), func.count().filter(ItemResult.outcome == "failed").label("failed"))
@@ -426,7 +426,7 @@ def samples(control_id: UUID | None = None, *, since: date | None = None, until:
     if until is not None:
         query = query.where(Population.period_from <= until)
     keeps = _keeper()
-    return [Standing(*row) for row in session().execute(query) if keeps(row[2].id)]
+    return [SampleProgress(*row) for row in session().execute(query) if keeps(row[2].id)]
 
 
 def _keeper() -> Callable[[UUID], bool]:
@@ -464,7 +464,7 @@ def items(sample_id: UUID) -> list[ItemView]:
     return [ItemView(*row) for row in session().execute(query)]
 
 
-def telling(facts: Sequence[ControlFacts], first: date, last: date) -> tuple[Standing, Sequence[ItemView]] | None:
+def telling(facts: Sequence[ControlFacts], first: date, last: date) -> tuple[SampleProgress, Sequence[ItemView]] | None:
     """The newest sample of the period with an item that failed, otherwise the newest one; with its items. Of these controls."""
     ids = [c.control_id for c in facts]
     query = (
@@ -482,7 +482,7 @@ def telling(facts: Sequence[ControlFacts], first: date, last: date) -> tuple[Sta
         return None
     drawn = items(row[0].id)
     results = [view.result.outcome for view in drawn if view.result is not None]
-    return Standing(row[0], row[1], row[2], len(results), results.count("failed")), drawn
+    return SampleProgress(row[0], row[1], row[2], len(results), results.count("failed")), drawn
 
 
 def item(item_id: UUID) -> SampleItem:

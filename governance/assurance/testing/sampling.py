@@ -23,7 +23,7 @@ _EDGES = (25, 100, 250)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SampleSizes:
     """Sizes by cadence; what follows events has one for each band of the population. `name` stands beside every sample."""
 
     name: str
@@ -32,7 +32,9 @@ class Table:
 
 
 # Seen ranges: yearly 1, quarterly 2 to 4, monthly 2 to 6, weekly 5 to 15, daily 15 to 40, per event 20 to 60 and all when few.
-HOUSE = Table(LABEL, {"yearly": 1, "half-yearly": 2, "quarterly": 3, "monthly": 6, "weekly": 10, "daily": 25}, (25, 25, 40, 60))
+HOUSE = SampleSizes(
+    LABEL, {"yearly": 1, "half-yearly": 2, "quarterly": 3, "monthly": 6, "weekly": 10, "daily": 25}, (25, 25, 40, 60)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Advice:
     rule: str
 
 
-def advised(table: Table, cadence: str, population: int) -> Advice:
+def advised(table: SampleSizes, cadence: str, population: int) -> Advice:
     """The size for a control of that cadence and a population of so many items; 0 only for an empty one."""
     if population < 0:
         raise ValueError("a population has no fewer than 0 items")
@@ -98,11 +100,11 @@ def spaced(seed: str) -> str:
     return " ".join(seed[n : n + 4] for n in range(0, len(seed), 4))
 
 
-def table_of(content: Mapping[str, Any]) -> Table:
+def table_of(content: Mapping[str, Any]) -> SampleSizes:
     """A table as it is kept: {cadence: size, "per event": [four sizes]}."""
     sizes = {cadence: int(content[cadence]) for cadence in HOUSE.by_cadence}
     a, b, c, d = (int(n) for n in content["per event"])
-    return Table(LABEL, sizes, (a, b, c, d))
+    return SampleSizes(LABEL, sizes, (a, b, c, d))
 
 
 def kept(sizes: Mapping[str, int], per_event: Sequence[int]) -> dict[str, Any]:

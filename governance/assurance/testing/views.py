@@ -112,7 +112,7 @@ def _period(asked: ListRequest, engaged: Engaged | None) -> tuple[date, date]:
     return queries.default_period(int(months) if months else None, engaged=engaged)
 
 
-def _opened(rows: Sequence[matrix.Row]) -> tuple[matrix.Row, matrix.Cell] | None:
+def _opened(rows: Sequence[matrix.MatrixRow]) -> tuple[matrix.MatrixRow, matrix.Cell] | None:
     ref, _, month = request.args.get("cell", "").partition(".")
     row = next((r for r in rows if r.ref == ref), None)
     cell = next((c for c in row.months if f"{c.month:%Y-%m}" == month), None) if row else None

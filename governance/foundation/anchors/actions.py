@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from governance.foundation.anchors import cosignature, permissions, queries, timestamp, webhook, witness
+from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint
 from governance.foundation.anchors.models import Anchor, Receipt
-from governance.foundation.anchors.outcome import Outcome, Shown
 from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.record import record
@@ -175,7 +175,7 @@ def ask(anchor: Anchor | None = None) -> jobs.WorkItem:
     return waiting[0] if waiting else jobs.enqueue(queries.WORK, target)
 
 
-def test(anchor_id: UUID) -> Outcome | None:
+def test(anchor_id: UUID) -> AnchorResponse | None:
     """Show the newest checkpoint to one anchor because somebody wants to see it answer. Outside of any transaction."""
     outcome = exchange(anchor_id)
     with transaction():
@@ -213,7 +213,7 @@ def compare() -> Sequence[Comparison]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AnchorAddress:
     """Where to ask, read in one transaction and used outside of it."""
 
     id: UUID
@@ -224,12 +224,12 @@ class Place:
     known: int
 
 
-def exchange(anchor_id: UUID) -> Outcome | None:
+def exchange(anchor_id: UUID) -> AnchorResponse | None:
     """Show an anchor the newest checkpoint and note its answer; None before the log's first. Outside of any transaction."""
     asked_at = clock.now()
     with transaction(read_only=True):
         row, shown = queries.anchor(anchor_id), _newest()
-        place = Place(row.id, row.kind, row.url, row.key, secret_of(row), row.seen_size)
+        place = AnchorAddress(row.id, row.kind, row.url, row.key, secret_of(row), row.seen_size)
     if shown is None:
         return None
     outcome = _answer(place, shown)
@@ -239,14 +239,14 @@ def exchange(anchor_id: UUID) -> Outcome | None:
     return outcome
 
 
-def _newest() -> Shown | None:
+def _newest() -> PresentedCheckpoint | None:
     signed = audit.last_checkpoint()
     if signed is None or not signed.size:
         return None
-    return Shown(signed.id, signed.number, signed.origin, signed.size, signed.root, signed.note)
+    return PresentedCheckpoint(signed.id, signed.number, signed.origin, signed.size, signed.root, signed.note)
 
 
-def prove(old: int) -> Shown | None:
+def prove(old: int) -> PresentedCheckpoint | None:
     """The newest checkpoint with the proof that a tree of `old` entries is its beginning; None when ours is smaller."""
     with transaction(read_only=True):
         shown = _newest()
@@ -255,7 +255,7 @@ def prove(old: int) -> Shown | None:
         return replace(shown, path=tuple(audit.consistency(old, shown.size))) if old else shown
 
 
-def _answer(place: Place, shown: Shown) -> Outcome:
+def _answer(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
     try:
         if place.kind == "witness":
             key = cosignature.parse_key(place.key)
@@ -264,14 +264,14 @@ def _answer(place: Place, shown: Shown) -> Outcome:
             return webhook.deliver(place.url, place.secret, shown)
         return timestamp.stamp(place.url, place.key, shown)
     except outbound_http.Late:
-        return Outcome("away", "did not answer in time")
+        return AnchorResponse("away", "did not answer in time")
     except outbound_http.NotCalled as fault:
-        return Outcome("away", f"is not called: {fault.message.rstrip('.')}")
+        return AnchorResponse("away", f"is not called: {fault.message.rstrip('.')}")
     except outbound_http.Unreachable:
-        return Outcome("away", "cannot be reached")
+        return AnchorResponse("away", "cannot be reached")
 
 
-def note(anchor_id: UUID, outcome: Outcome, *, asked_at: datetime) -> None:
+def note(anchor_id: UUID, outcome: AnchorResponse, *, asked_at: datetime) -> None:
     """Keep what an anchor answered. A conflict halts the log; another state than before is recorded."""
     try:
         anchor = queries.anchor(anchor_id, lock=True)

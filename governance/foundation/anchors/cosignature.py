@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from governance.kernel import signed_note
-from governance.kernel.signed_note import SIGNATURE_BYTES, Line, NotSigned, VerifierKey
+from governance.kernel.signed_note import SIGNATURE_BYTES, NotSigned, SignatureLine, VerifierKey
 
 KIND = b"\x04"
 TIME_BYTES = 8
@@ -26,7 +26,7 @@ LAST_SECOND = 253_402_300_799  # of the year 9999
 class Cosigned:
     """The line that held, and when the witness made it."""
 
-    line: Line
+    line: SignatureLine
     at: datetime
 
 

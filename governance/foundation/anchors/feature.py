@@ -2,7 +2,7 @@
 
 from governance.foundation.anchors import actions, jobs, models, views
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EveryMinute, Link, Manifest
+from governance.kernel.manifest import EntryLink, EveryMinute, Manifest
 
 manifest = Manifest(
     name="anchors",
@@ -12,5 +12,5 @@ manifest = Manifest(
     schedule=(EveryMinute("push checkpoints", jobs.push_all, second=20),),
     work=(jobs.send_checkpoints,),
     audit=actions_in(actions),
-    links={"Anchor": Link(endpoint="anchors.index")},
+    links={"Anchor": EntryLink(endpoint="anchors.index")},
 )

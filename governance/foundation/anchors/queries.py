@@ -70,32 +70,32 @@ def live(url: str) -> Anchor | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CheckpointReceipt:
     """A receipt, and the checkpoint that it is for."""
 
     receipt: Receipt
     checkpoint: Checkpoint
 
 
-def newest_receipts(*, each: int = 3) -> dict[UUID, list[Kept]]:
+def newest_receipts(*, each: int = 3) -> dict[UUID, list[CheckpointReceipt]]:
     """Live anchor → its last receipts, the newest first, in one statement."""
     place = func.row_number().over(partition_by=Receipt.anchor_id, order_by=(Receipt.created_at.desc(), Receipt.id.desc()))
     ranked = select(Receipt.id, place.label("place")).join(
         Anchor, (Anchor.tenant_id == Receipt.tenant_id) & (Anchor.id == Receipt.anchor_id)
     ).where(Anchor.removed_at.is_(None)).subquery()  # fmt: skip
     query = _with_checkpoint().join(ranked, ranked.c.id == Receipt.id).where(ranked.c.place <= each)
-    found: dict[UUID, list[Kept]] = defaultdict(list)
+    found: dict[UUID, list[CheckpointReceipt]] = defaultdict(list)
     for receipt, checkpoint in session().execute(query.order_by(Receipt.created_at.desc(), Receipt.id.desc())):
-        found[receipt.anchor_id].append(Kept(receipt, checkpoint))
+        found[receipt.anchor_id].append(CheckpointReceipt(receipt, checkpoint))
     return dict(found)
 
 
-def receipt(receipt_id: UUID) -> tuple[Kept, Anchor]:
+def receipt(receipt_id: UUID) -> tuple[CheckpointReceipt, Anchor]:
     """One receipt with its checkpoint and its anchor, which may be removed since."""
     row = session().execute(_with_checkpoint().where(Receipt.id == receipt_id)).one_or_none()
     if row is None:
         raise NotFound("There is no such receipt here.")
-    return Kept(*row), find(Anchor, row[0].anchor_id, what="outside anchor")
+    return CheckpointReceipt(*row), find(Anchor, row[0].anchor_id, what="outside anchor")
 
 
 def _with_checkpoint() -> Select[Receipt, Checkpoint]:

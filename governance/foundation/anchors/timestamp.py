@@ -13,7 +13,7 @@ from rfc3161_client.base import HashAlgorithm
 from rfc3161_client.errors import VerificationError
 from rfc3161_client.tsp import PKIStatus, TimeStampRequest
 
-from governance.foundation.anchors.outcome import Outcome, Shown, other
+from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint, other
 from governance.kernel import outbound_http
 
 OK = 200
@@ -38,7 +38,7 @@ def _is_root(certificate: x509.Certificate) -> bool:
     return certificate.subject == certificate.issuer
 
 
-def stamp(url: str, pem: str, shown: Shown) -> Outcome:
+def stamp(url: str, pem: str, shown: PresentedCheckpoint) -> AnchorResponse:
     """Ask for a token over the checkpoint's note. The token is kept only when it holds."""
     query = _query(shown.note.encode())
     headers = {"Content-Type": QUERY, "Accept": REPLY}
@@ -46,7 +46,7 @@ def stamp(url: str, pem: str, shown: Shown) -> Outcome:
     if reply.status_code != OK:
         return other(reply.status_code, shown)
     problem = flaw(reply.content, pem, shown.note.encode(), query)
-    return Outcome("refuses" if problem else "agrees", problem, OK, b"" if problem else reply.content, shown)
+    return AnchorResponse("refuses" if problem else "agrees", problem, OK, b"" if problem else reply.content, shown)
 
 
 def _query(content: bytes) -> TimeStampRequest:

@@ -9,7 +9,7 @@ from flask import Response, flash, redirect, request, url_for
 from governance.foundation.anchors import actions, permissions, queries
 from governance.foundation.anchors.forms import FORMS, AnchorForm
 from governance.foundation.anchors.models import Anchor
-from governance.foundation.anchors.queries import Kept
+from governance.foundation.anchors.queries import CheckpointReceipt
 from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
 from governance.kernel.downloads import FILE
@@ -114,7 +114,7 @@ def receipt(receipt_id: UUID) -> ResponseReturnValue:
     return response
 
 
-def _file(kept: Kept, anchor: Anchor) -> tuple[str, str, bytes]:
+def _file(kept: CheckpointReceipt, anchor: Anchor) -> tuple[str, str, bytes]:
     """A cosignature goes below the checkpoint that it is on; a time stamp lies beside it; anything else is as it came."""
     stem, note = f"checkpoint-{kept.checkpoint.number}", kept.checkpoint.note.encode()
     agrees = kept.receipt.outcome == "agrees"

@@ -12,7 +12,7 @@ import hmac
 import json
 import secrets
 
-from governance.foundation.anchors.outcome import Outcome, Shown, other
+from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint, other
 from governance.kernel import clock, outbound_http, signed_note
 
 PREFIX = "whsec_"
@@ -38,17 +38,17 @@ def key_of(secret: str) -> bytes:
     return key
 
 
-def deliver(url: str, secret: str, shown: Shown) -> Outcome:
+def deliver(url: str, secret: str, shown: PresentedCheckpoint) -> AnchorResponse:
     """POST it; any 2xx means that the receiver has taken it."""
     body = payload(shown)
     headers = {"Content-Type": "application/json", **signed(secret, str(shown.id), int(clock.now().timestamp()), body)}
     reply = outbound_http.send("POST", url, "The receiver", data=body, headers=headers)
     if reply.status_code in TAKEN:
-        return Outcome("agrees", "", reply.status_code, reply.content[:KEPT], shown)
+        return AnchorResponse("agrees", "", reply.status_code, reply.content[:KEPT], shown)
     return other(reply.status_code, shown)
 
 
-def payload(shown: Shown) -> bytes:
+def payload(shown: PresentedCheckpoint) -> bytes:
     fields = {"origin": shown.origin, "number": shown.number, "size": shown.size, "root": signed_note.b64(shown.root)}
     return json.dumps({**fields, "checkpoint": shown.note}, ensure_ascii=False).encode()
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import requests
 
 from governance.foundation.anchors import cosignature
-from governance.foundation.anchors.outcome import Outcome, Shown, other
+from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint, other
 from governance.kernel import clock, outbound_http, signed_note
 from governance.kernel.formatting import plural, thousands
 from governance.kernel.signed_note import NotSigned, VerifierKey
@@ -24,7 +24,7 @@ OK, BAD, FORBIDDEN, UNKNOWN, CONFLICT, UNPROCESSABLE = 200, 400, 403, 404, 409, 
 SIZE_TYPE = "text/x.tlog.size"
 SIZE = re.compile(r"(0|[1-9]\d{0,18})\n?")
 TRIES = 3  # the size that we remember, the size that it names, and one more when somebody else was faster
-type Prove = Callable[[int], Shown | None]
+type Prove = Callable[[int], PresentedCheckpoint | None]
 
 SAYS = {
     BAD: "does not understand what we send (400)",
@@ -33,7 +33,7 @@ SAYS = {
 }
 
 
-def submit(url: str, key: VerifierKey, *, known: int, prove: Prove) -> Outcome:
+def submit(url: str, key: VerifierKey, *, known: int, prove: Prove) -> AnchorResponse:
     """Show it the newest checkpoint. `prove(old)` is that with the proof from `old`, or None when ours is smaller."""
     old = known
     for _ in range(TRIES):
@@ -45,19 +45,19 @@ def submit(url: str, key: VerifierKey, *, known: int, prove: Prove) -> Outcome:
             return _judged(reply, old, shown, key)
         size = _size(reply)
         if size is None:
-            return Outcome("refuses", "answered 409 without the size that it holds", CONFLICT, shown=shown)
+            return AnchorResponse("refuses", "answered 409 without the size that it holds", CONFLICT, shown=shown)
         if size == old:
             return _forked(CONFLICT, old, shown) if old == shown.size else _muddled(shown)
         old = size
-    return Outcome("away", "is asked by somebody else at the same time", CONFLICT)
+    return AnchorResponse("away", "is asked by somebody else at the same time", CONFLICT)
 
 
-def _post(url: str, old: int, shown: Shown) -> requests.Response:
+def _post(url: str, old: int, shown: PresentedCheckpoint) -> requests.Response:
     return outbound_http.send("POST", f"{url}/add-checkpoint", "The witness", data=request_body(old, shown),
                           headers={"Content-Type": "text/plain; charset=utf-8"})  # fmt: skip
 
 
-def request_body(old: int, shown: Shown) -> bytes:
+def request_body(old: int, shown: PresentedCheckpoint) -> bytes:
     return (f"old {old}\n" + "".join(f"{signed_note.b64(h)}\n" for h in shown.path) + f"\n{shown.note}").encode()
 
 
@@ -67,38 +67,38 @@ def _size(reply: requests.Response) -> int | None:
     return int(match[1]) if match else None
 
 
-def _judged(reply: requests.Response, old: int, shown: Shown, key: VerifierKey) -> Outcome:
+def _judged(reply: requests.Response, old: int, shown: PresentedCheckpoint, key: VerifierKey) -> AnchorResponse:
     status = reply.status_code
     if status == OK:
         return _cosigned(reply.content.decode("utf-8", "replace"), shown, key)
     if status == UNPROCESSABLE and old:
         return _forked(status, old, shown)
     if status in SAYS:
-        return Outcome("refuses", SAYS[status], status, shown=shown)
+        return AnchorResponse("refuses", SAYS[status], status, shown=shown)
     return other(status, shown)
 
 
-def _cosigned(answer: str, shown: Shown, key: VerifierKey) -> Outcome:
+def _cosigned(answer: str, shown: PresentedCheckpoint, key: VerifierKey) -> AnchorResponse:
     text, _ = signed_note.split(shown.note)
     try:
         found = cosignature.opened(text, answer, key, now=clock.now())
     except NotSigned as error:
         finding = str(error) if str(error).startswith("answered") else "answered without a cosignature"
-        return Outcome("refuses", finding, OK, shown=shown)
-    return Outcome("agrees", "", OK, str(found.line).encode(), shown)
+        return AnchorResponse("refuses", finding, OK, shown=shown)
+    return AnchorResponse("agrees", "", OK, str(found.line).encode(), shown)
 
 
-def _ahead(size: int, shown: Shown | None) -> Outcome:
+def _ahead(size: int, shown: PresentedCheckpoint | None) -> AnchorResponse:
     have = shown.size if shown else 0
     finding = f"holds {plural(size, 'entry', 'entries')} and we have {thousands(have)}: this log was rolled back"
-    return Outcome("conflict", finding, CONFLICT, f"{size}\n".encode(), shown, size)
+    return AnchorResponse("conflict", finding, CONFLICT, f"{size}\n".encode(), shown, size)
 
 
-def _forked(status: int, size: int, shown: Shown) -> Outcome:
+def _forked(status: int, size: int, shown: PresentedCheckpoint) -> AnchorResponse:
     what = "other entries than" if size == shown.size else f"{plural(size, 'entry', 'entries')} that are not the beginning of"
     finding = f"holds {what} ours: this log's history was rewritten"
-    return Outcome("conflict", finding, status, f"{size}\n".encode(), shown, size)
+    return AnchorResponse("conflict", finding, status, f"{size}\n".encode(), shown, size)
 
 
-def _muddled(shown: Shown) -> Outcome:
-    return Outcome("refuses", "answered 409 with the size that we named", CONFLICT, shown=shown)
+def _muddled(shown: PresentedCheckpoint) -> AnchorResponse:
+    return AnchorResponse("refuses", "answered 409 with the size that we named", CONFLICT, shown=shown)

@@ -3,7 +3,7 @@
 from governance.foundation.api_keys import actions, models, queries, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Answer, Link, Manifest
+from governance.kernel.manifest import Answer, EntryLink, Manifest
 
 manifest = Manifest(
     name="api_keys",
@@ -11,6 +11,6 @@ manifest = Manifest(
     routes=(views.feature,),
     under=("tenant_settings.settings", "people.members"),
     audit=actions_in(actions),
-    links={"ApiKey": Link(endpoint="api_keys.index", noun="API key")},
+    links={"ApiKey": EntryLink(endpoint="api_keys.index", noun="API key")},
     answers=(Answer(identity.keys_of, queries.keys_for), Answer(identity.note_key_use, actions.note_use)),
 )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
-from governance.kernel.bearer import Held, Keys, Token
+from governance.kernel.bearer import Keys, StoredKey, Token
 from governance.kernel.db import find, session
 
 
@@ -27,14 +27,14 @@ def every_key() -> Keys:
     return {(held.tenant, held.secret_hash): held for row in rows for held in _held(row)}
 
 
-def _held(row: Row[ApiKey, str, str]) -> Sequence[Held]:
+def _held(row: Row[ApiKey, str, str]) -> Sequence[StoredKey]:
     """A key under its secret, and under the one before while that is still good."""
     key, slug, name = row
     pairs = [(key.secret_hash, key.expires_at)]
     if key.previous_hash is not None:
         pairs.append((key.previous_hash, min(filter(None, (key.previous_until, key.expires_at)))))
     return [
-        Held(
+        StoredKey(
             key.id,
             key.tenant_id,
             slug,

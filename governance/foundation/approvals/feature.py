@@ -2,7 +2,7 @@
 
 from governance.foundation.approvals import actions, discussion, inbox, jobs, models, views
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Daily, Link, Manifest
+from governance.kernel.manifest import Daily, EntryLink, Manifest
 
 manifest = Manifest(
     name="approvals",
@@ -12,5 +12,5 @@ manifest = Manifest(
     schedule=(Daily("expire approvals", jobs.expire, at="02:27"),),
     inbox=inbox.SOURCES,
     audit=actions_in(actions, discussion),
-    links={"Approval": Link(endpoint="approvals.approval", argument="approval_id")},
+    links={"Approval": EntryLink(endpoint="approvals.approval", argument="approval_id")},
 )

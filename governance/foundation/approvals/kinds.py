@@ -27,7 +27,7 @@ DEFAULT_LIFETIME = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ProposedChange:
     """One line of what an approval changes. `detail` is the machine's name of it, `note` a warning such as "loosens"."""
 
     label: str
@@ -58,7 +58,7 @@ class Description:
     title: str
     heading: str = "What is requested"
     sub: str = ""
-    changes: Sequence[Change] = ()
+    changes: Sequence[ProposedChange] = ()
     facts: Sequence[tuple[str, Any]] = ()
     figures: Sequence[tuple[str, str]] = ()
     effects: Sequence[Effect] = ()

@@ -4,7 +4,7 @@ from prometheus_client import Gauge
 
 from governance.foundation.audit import actions, api, fsck, logs, models, sequencer
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Link, Manifest
+from governance.kernel.manifest import EntryLink, Manifest
 
 OLDEST_PENDING = Gauge(
     "governance_audit_oldest_pending_seconds", "How long the oldest entry has waited for its place in a log; alarm at 10"
@@ -16,8 +16,8 @@ manifest = Manifest(
     routes=(api.feature,),
     audit=actions_in(actions, fsck, logs),
     links={
-        "LogHead": Link(endpoint="logbook.checkpoints", noun="the log", single=True),
-        "LogKey": Link(endpoint="logbook.checkpoints", noun="the log's key", single=True),
+        "LogHead": EntryLink(endpoint="logbook.checkpoints", noun="the log", single=True),
+        "LogKey": EntryLink(endpoint="logbook.checkpoints", noun="the log's key", single=True),
     },
     measures={OLDEST_PENDING: lambda: sequencer.oldest(sequencer.waiting())},
 )

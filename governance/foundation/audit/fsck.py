@@ -20,7 +20,7 @@ from sqlalchemy.exc import DataError
 
 from governance.foundation.audit import checkpoint, logs, merkle, tiles
 from governance.foundation.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry, Tile
-from governance.foundation.audit.record import Entry, canonical, record
+from governance.foundation.audit.record import RecordedEntry, canonical, record
 from governance.foundation.audit.registry import action
 from governance.kernel import signed_note
 from governance.kernel.db import session
@@ -50,7 +50,7 @@ type Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LogFault:
     """`what` is entry, place, tile, head, key or checkpoint; `number` its index or number."""
 
     what: str
@@ -64,7 +64,7 @@ class Report:
 
     entries: int = 0
     checkpoints: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[LogFault] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -80,7 +80,7 @@ class Report:
 
     def find(self, what: str, number: int, sentence: str) -> None:
         if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(Finding(what, number, sentence))
+            self.findings.append(LogFault(what, number, sentence))
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ def _compare(report: Report, told: Told) -> None:
     _strays(report)
 
 
-def note(report: Report) -> Entry | None:
+def note(report: Report) -> RecordedEntry | None:
     """Leave the outcome in the acting tenant's log; None where no log was opened yet."""
     head = session().scalars(select(LogHead)).one_or_none()
     if head is None:

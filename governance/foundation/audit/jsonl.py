@@ -14,7 +14,7 @@ path of RFC 9162 from the leaf up, in the tree of the checkpoint's size. Entries
 A `whole` export has every entry of the log, from place 0 to the last; any other has what its `filters` let through, and
 it can't show that nothing was left out. The trailer repeats what is in the file, so that one cut short is named.
 
-The lines with `hashes` let a reader compare part of a log with a checkpoint of their own (frontier.py). Each hash is 32
+The lines with `hashes` let a reader compare part of a log with a checkpoint of their own (earlier_roots.py). Each hash is 32
 bytes, all of a line are encoded as one text, and each is the root over 2^level entries; the first of them begins at
 `place`. Together they cover the log from place 0 to its end, so they lead to the signed root, and wherever one of them
 ends, the root of the log at that size can be computed. "governance.audit-export/1" had no such lines and is still read.
@@ -69,7 +69,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ExportedEntry:
     """One entry: its place, the exact bytes that were hashed, and the path from them to the checkpoint's root."""
 
     index: int
@@ -126,7 +126,7 @@ def lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def read(line: bytes) -> Header | Entry | Subtrees | Trailer:
+def read(line: bytes) -> Header | ExportedEntry | Subtrees | Trailer:
     """One line; Malformed says what is wrong with it."""
     fields = _object(line)
     if "entry" in fields:
@@ -179,13 +179,13 @@ def _header(fields: dict[str, Any]) -> Header:
     return Header(*texts, whole, first, last, {str(name): str(value) for name, value in filters.items()}, fields["format"])
 
 
-def _entry(fields: dict[str, Any]) -> Entry:
+def _entry(fields: dict[str, Any]) -> ExportedEntry:
     _exactly(fields, "index entry proof")
     body, path = fields["entry"], fields["proof"]
     if not isinstance(body, str) or not isinstance(path, list) or len(path) > LONGEST_PATH:
         raise Malformed("Its entry or its proof is damaged.")
     try:
-        return Entry(_place(fields["index"]), body.encode(), [decoded(each) for each in path])
+        return ExportedEntry(_place(fields["index"]), body.encode(), [decoded(each) for each in path])
     except UnicodeEncodeError:
         raise Malformed("Its entry holds characters that are no Unicode text.") from None
 

@@ -71,7 +71,7 @@ def entry_at(index: int) -> AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class InclusionPath:
     """An entry's place and the path from it to a checkpoint's root."""
 
     index: int
@@ -89,12 +89,12 @@ def nodes() -> merkle.Node:
     return tiles.nodes(log.size, log.edge, full_tile) if log else tiles.nodes(0, b"", full_tile)
 
 
-def standing(entry_id: UUID, *, under: Checkpoint | None = None) -> Standing | None:
+def standing(entry_id: UUID, *, under: Checkpoint | None = None) -> InclusionPath | None:
     """The entry's proof under that checkpoint, by default the last one; None while it has no place under it."""
     index, signed = place_of(entry_id), under or last_checkpoint()
     if index is None or signed is None or index >= signed.size:
         return None
-    return Standing(index, merkle.inclusion(index, signed.size, nodes()), signed)
+    return InclusionPath(index, merkle.inclusion(index, signed.size, nodes()), signed)
 
 
 def consistency(old: int, new: int) -> list[bytes]:

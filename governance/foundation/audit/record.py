@@ -10,7 +10,7 @@ from uuid import UUID
 
 import rfc8785
 
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action
 from governance.kernel import clock, current
@@ -35,7 +35,7 @@ class UndeclaredTarget(TypeError):
 
 
 @dataclass(slots=True)
-class Entry:
+class RecordedEntry:
     """What was written, with the names of AuditEntry."""
 
     tenant_id: UUID
@@ -65,7 +65,7 @@ def record(
     after: Mapping[str, Any] | None = None,
     outcome: str = "done",
     **facts: Any,
-) -> Entry:
+) -> RecordedEntry:
     """Write the entry of a deed on `target`, in the present transaction.
 
     `before` and `after` hold the fields that changed; other keywords are plain facts. Fields that the
@@ -77,7 +77,7 @@ def record(
     session().flush()  # the target may be new, and its constraints are to fail before its entry exists
     who = current.actor()
     known = who.person_id or who.key_id
-    actor = sealing.pseudonym(known) if known else SYSTEM
+    actor = personal_field_encryption.pseudonym(known) if known else SYSTEM
     changes = {
         name: [(before or {}).get(name), value] for name, value in (after or {}).items() if (before or {}).get(name) != value
     }
@@ -85,8 +85,8 @@ def record(
     if because:
         given["because"] = because
     _declared(deed, changes.keys() | given.keys())
-    subject = sealing.pseudonym(about) if about else actor
-    entry = Entry(
+    subject = personal_field_encryption.pseudonym(about) if about else actor
+    entry = RecordedEntry(
         tenant_id=who.tenant_id, id=uuid7(), at=clock.now(), actor=actor, actor_kind=who.kind, action=deed.name,
         target_type=kind, target_id=target.id, outcome=outcome,
         request_id=current.origin().request_id, origin=current.origin().network,
@@ -109,7 +109,7 @@ WRITE = (
 )
 
 
-def _row(entry: Entry) -> tuple[Any, ...]:
+def _row(entry: RecordedEntry) -> tuple[Any, ...]:
     e = entry
     return (
         e.tenant_id, e.id, e.at, e.actor, e.actor_kind, e.action, e.target_type, e.target_id, e.outcome, e.request_id, e.origin,
@@ -120,7 +120,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
 _json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
-def _body(entry: Entry) -> bytes:
+def _body(entry: RecordedEntry) -> bytes:
     """The bytes of `canonical`, by the standard library's encoder in C.
 
     Of what an entry holds (no floats, no integer past 2**53) it writes the same, but sorts by code points where RFC 8785
@@ -130,12 +130,12 @@ def _body(entry: Entry) -> bytes:
     return text.encode() if text.isascii() or max(text) < "\ud800" else canonical(entry)
 
 
-def canonical(entry: AuditEntry | Entry) -> bytes:
+def canonical(entry: AuditEntry | RecordedEntry) -> bytes:
     """The bytes that the log's tree will hash: RFC 8785 JSON of the entry, ciphertext included."""
     return rfc8785.dumps(_shown(entry))
 
 
-def _shown(entry: AuditEntry | Entry) -> dict[str, Any]:
+def _shown(entry: AuditEntry | RecordedEntry) -> dict[str, Any]:
     return {
         "id": str(entry.id), "tenant": str(entry.tenant_id), "at": entry.at.astimezone(UTC).isoformat(), "actor": entry.actor,
         "actor_kind": entry.actor_kind, "action": entry.action, "target": [entry.target_type, str(entry.target_id)],
@@ -152,12 +152,12 @@ def _declared(deed: Action, names: set[str]) -> None:
 def _sealed(deed: Action, subject: str, changes: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     personal = {n: f"{_plain(old)} → {_plain(new)}" for n, (old, new) in changes.items() if n in deed.personal}
     personal |= {n: str(_plain(v)) for n, v in given.items() if n in deed.personal}
-    return {name: sealing.seal(subject, name, text[:MAX_FIELD]) for name, text in personal.items()}
+    return {name: personal_field_encryption.seal(subject, name, text[:MAX_FIELD]) for name, text in personal.items()}
 
 
 def _said(deed: Action, name: str, value: Any) -> Any:
     """What stands in the clear: of a person his pseudonym."""
-    return sealing.pseudonym(value) if name in deed.persons and isinstance(value, UUID) else _plain(value)
+    return personal_field_encryption.pseudonym(value) if name in deed.persons and isinstance(value, UUID) else _plain(value)
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

@@ -28,18 +28,18 @@ LOCK = 7_305_713
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class SequencerBacklog:
     """Entries of one tenant without a place yet, and how long the oldest has waited by the database's clock."""
 
     count: int
     seconds: float
 
 
-def waiting() -> dict[UUID, Waiting]:
+def waiting() -> dict[UUID, SequencerBacklog]:
     """Ids only, of all tenants: needs a transaction of no tenant."""
     age = func.extract("epoch", func.clock_timestamp() - func.min(PendingEntry.created_at))
     rows = session().execute(select(PendingEntry.tenant_id, func.count(), age).group_by(PendingEntry.tenant_id))
-    return {tenant_id: Waiting(count, max(0.0, float(seconds))) for tenant_id, count, seconds in rows}
+    return {tenant_id: SequencerBacklog(count, max(0.0, float(seconds))) for tenant_id, count, seconds in rows}
 
 
 def sequence(*, limit: int = BATCH) -> int:
@@ -128,5 +128,5 @@ def full_tile(level: int, index: int) -> bytes:
     return found
 
 
-def oldest(waits: dict[UUID, Waiting]) -> float:
+def oldest(waits: dict[UUID, SequencerBacklog]) -> float:
     return max((wait.seconds for wait in waits.values()), default=0.0)

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from governance.foundation.audit import jsonl, proof
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
-from governance.foundation.audit.frontier import Frontier
-from governance.foundation.audit.jsonl import Entry, Header, Malformed, Subtrees, Trailer
+from governance.foundation.audit.earlier_roots import Frontier
+from governance.foundation.audit.jsonl import ExportedEntry, Header, Malformed, Subtrees, Trailer
 from governance.foundation.audit.merkle import ProofFails, leaf_hash, verify_consistency, verify_inclusion
 from governance.kernel import signed_note
-from governance.kernel.checks import Check, Verdict, plain
 from governance.kernel.signed_note import NotSigned, VerifierKey
+from governance.kernel.verification_results import Check, Verdict, plain
 
 MOST_KEYS = 100
 ACTION = re.compile(r"[a-z_.]{1,100}")
@@ -190,7 +190,7 @@ class Reading:
     bad_hashes: str | None = None
     older_root: bytes | None = None
 
-    def take(self, number: int, entry: Entry) -> None:
+    def take(self, number: int, entry: ExportedEntry) -> None:
         """One entry: its place among the others, and its proof. Those of the whole log make its tree."""
         self._order(number, entry)
         leaf = leaf_hash(entry.body)
@@ -225,7 +225,7 @@ class Reading:
         """Whether the file leads to the signed root by itself: then what it shows of smaller sizes is genuine."""
         return self.bad_hashes is None and (self.tree.size, self.tree.root()) == (self.head.size, self.head.root)
 
-    def _order(self, number: int, entry: Entry) -> None:
+    def _order(self, number: int, entry: ExportedEntry) -> None:
         expected = self.header.first if self.last is None else self.last + 1
         if self.last is not None and entry.index <= self.last:
             problem = f"Entry {entry.index} comes after entry {self.last}: entries were reordered or repeated."
@@ -239,7 +239,7 @@ class Reading:
         self.gap = self.gap or problem
         self.note(number, entry, problem)
 
-    def note(self, number: int, entry: Entry, problem: str) -> None:
+    def note(self, number: int, entry: ExportedEntry, problem: str) -> None:
         """Keep it, if it is the first."""
         if self.first_wrong is None:
             action, entry_id = _says(entry.body)
@@ -302,7 +302,7 @@ def _entries(numbered: Iterator[tuple[int, bytes]], reading: Reading) -> Check:
                 trailer = found
             case Subtrees():
                 reading.take_hashes(number, found)
-            case Entry():
+            case ExportedEntry():
                 reading.take(number, found)
     if trailer is None:
         return _check("end", f"The export is cut short: it ends with line {number}, and its last line is missing.")

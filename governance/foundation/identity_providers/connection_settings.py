@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from governance.foundation.approvals.kinds import Change
+from governance.foundation.approvals.kinds import ProposedChange
 from governance.foundation.identity_providers import queries
 from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.people import queries as people
@@ -78,22 +78,22 @@ def labelled(connection: Connection | None, domains: Sequence[str]) -> dict[str,
     return rows | {f"Group {group}": ROLE_NAMES.get(role, role) for group, role in sorted(connection.group_roles.items())}
 
 
-def changed(change: ConnectionChange) -> list[Change]:
+def changed(change: ConnectionChange) -> list[ProposedChange]:
     """Everything that it changes; of a secret only that there is another one."""
     base, proposed = people.connection_row(change.base_id), queries.proposed_connection(change)
     return list(_changed(labelled(base, change.base_domains), labelled(proposed or base, change.domains))) + (
-        [Change("Client secret", "Current secret" if base else None, "New secret")]
+        [ProposedChange("Client secret", "Current secret" if base else None, "New secret")]
         if proposed is not None and _brings_secret(change, proposed, base)
         else []
     )
 
 
-def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[ProposedChange]:
     for label in [*after, *(label for label in before if label not in after)]:
         was, will_be = before.get(label), after.get(label)
         if was != will_be:
             loosens = None not in {was, will_be} and LOOSENED.get(label) == will_be
-            yield Change(label, was, will_be, note="loosens" if loosens else "")
+            yield ProposedChange(label, was, will_be, note="loosens" if loosens else "")
 
 
 def _brings_secret(change: ConnectionChange, proposed: Connection, base: Connection | None) -> bool:

@@ -4,7 +4,7 @@ from governance.foundation.audit.registry import actions_in
 from governance.foundation.identity_providers import actions, approval_kinds, models, permissions, views
 from governance.foundation.people.ports import record_test_sign_in
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.manifest import Answer, Command, Link, Manifest, Subscription
+from governance.kernel.manifest import Answer, Command, EntryLink, Manifest, Subscription
 
 manifest = Manifest(
     name="identity_providers",
@@ -17,7 +17,9 @@ manifest = Manifest(
     ),
     audit=actions_in(actions),
     links={
-        "ConnectionChange": Link(endpoint="identity_providers.change", argument="connection_change_id", noun="sign-in change"),
+        "ConnectionChange": EntryLink(
+            endpoint="identity_providers.change", argument="connection_change_id", noun="sign-in change"
+        ),
     },
     answers=(Answer(record_test_sign_in, actions.note_test_sign_in),),
     subscribes=(Subscription(PersonErased, actions.forget_tester, order=50),),

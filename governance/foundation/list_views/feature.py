@@ -3,13 +3,13 @@
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.list_views import actions, models, views
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.manifest import Link, Manifest, Subscription
+from governance.kernel.manifest import EntryLink, Manifest, Subscription
 
 manifest = Manifest(
     name="list_views",
     models=(models,),
     routes=(views.feature,),
     audit=actions_in(actions),
-    links={"ListView": Link(no_page="only the person who saved the view has it", noun="saved view")},
+    links={"ListView": EntryLink(no_page="only the person who saved the view has it", noun="saved view")},
     subscribes=(Subscription(PersonErased, actions.delete_views_of, order=40),),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.logbook import permissions, queries
-from governance.foundation.logbook.exporting import SUFFIXES
+from governance.foundation.logbook.export_writer import SUFFIXES
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.logbook.models import LogExport, SavedView
 from governance.foundation.tenants.models import Tenant

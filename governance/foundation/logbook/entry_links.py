@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from governance.kernel.manifest import Link, links
-from governance.kernel.scope import Scope
+from governance.kernel.manifest import EntryLink, links
+from governance.kernel.visibility_scope import Scope
 
-UNKNOWN = Link(no_page="no feature of this version has such rows")
+UNKNOWN = EntryLink(no_page="no feature of this version has such rows")
 LONGEST = 80
 
 
-def _link(kind: str) -> Link:
+def _link(kind: str) -> EntryLink:
     return links().get(kind, UNKNOWN)
 
 

@@ -8,7 +8,7 @@ import structlog
 from governance.foundation.audit import fsck
 from governance.foundation.audit import queries as audit
 from governance.foundation.logbook import actions, queries
-from governance.foundation.logbook.exporting import Plan, Tally, Tell, stream
+from governance.foundation.logbook.export_writer import ExportPlan, ExportProgress, Tell, stream
 from governance.foundation.logbook.filters import parse
 from governance.foundation.tenants.for_each_tenant import in_each
 from governance.kernel import clock, current
@@ -32,7 +32,7 @@ def make_export(item: WorkItem, progress: Progress) -> None:
         plan = _plan(export_id)
     if plan is None:
         return
-    tally = Tally()
+    tally = ExportProgress()
 
     def file(blob: Blob) -> bool:
         return actions.file_export(queries.export(export_id, lock=True).row, blob, tally.entries)
@@ -40,7 +40,7 @@ def make_export(item: WorkItem, progress: Progress) -> None:
     keep(actions.EXPORTS, item, stream(plan, tally, _telling(PacedProgress(progress), plan.size)), file)
 
 
-def _plan(export_id: UUID) -> Plan | None:
+def _plan(export_id: UUID) -> ExportPlan | None:
     """What to write; None when an earlier try has filed it."""
     export = queries.export(export_id, lock=True).row
     if export.storage_key is not None:
@@ -50,7 +50,7 @@ def _plan(export_id: UUID) -> Plan | None:
         raise Unavailable("The log has no signed checkpoint yet. It gets one in a moment.")
     if export.checkpoint is None:
         actions.aim_export(export, mark.number)
-    return Plan(export.format, parse(export.query), current.actor().time_zone, mark.origin, mark.size, mark.note)
+    return ExportPlan(export.format, parse(export.query), current.actor().time_zone, mark.origin, mark.size, mark.note)
 
 
 def _telling(progress: PacedProgress, size: int) -> Tell:

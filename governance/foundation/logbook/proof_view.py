@@ -11,9 +11,9 @@ from governance.foundation.audit import proof as proofs
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, LogKey
 from governance.foundation.audit.proof_charts import Side, proof_path
-from governance.foundation.audit.queries import Standing
+from governance.foundation.audit.queries import InclusionPath
 from governance.foundation.audit.record import canonical
-from governance.foundation.logbook.queries import Row
+from governance.foundation.logbook.queries import NumberedEntry
 from governance.kernel import formatting
 from governance.kernel.signed_note import NotSigned, VerifierKey, b64
 
@@ -27,7 +27,7 @@ class Proven:
     """What the server found. `trouble` is empty when the entry leads to the signed root."""
 
     entry: AuditEntry
-    standing: Standing | None
+    standing: InclusionPath | None
     key: VerifierKey | None
     key_since: datetime | None
     key_retired: datetime | None
@@ -81,7 +81,7 @@ def sides(index: int, size: int) -> list[Side]:
     return found
 
 
-def prove(row: Row) -> Proven | None:
+def prove(row: NumberedEntry) -> Proven | None:
     """The entry under the last checkpoint; None while it has no place there. What cannot be proved says why."""
     if row.index is None:
         return None
@@ -92,7 +92,7 @@ def prove(row: Row) -> Proven | None:
     return None if stands is None else _checked(row.entry, stands, logs.all_keys())
 
 
-def _checked(entry: AuditEntry, stands: Standing, keys: Sequence[LogKey]) -> Proven:
+def _checked(entry: AuditEntry, stands: InclusionPath, keys: Sequence[LogKey]) -> Proven:
     held = next((key for key in keys if logs.key_id(key) == stands.checkpoint.key_id), None)
     if held is None:
         return Proven(entry, stands, None, None, None, NO_KEY)
@@ -100,7 +100,7 @@ def _checked(entry: AuditEntry, stands: Standing, keys: Sequence[LogKey]) -> Pro
     return Proven(entry, stands, verifier, held.created_at, held.retired_at, _trouble(entry, stands, verifier))
 
 
-def _trouble(entry: AuditEntry, stands: Standing, key: VerifierKey) -> str:
+def _trouble(entry: AuditEntry, stands: InclusionPath, key: VerifierKey) -> str:
     try:
         proofs.verify(str(stands.proof), entry.body, key)
     except (merkle.ProofFails, NotSigned) as problem:

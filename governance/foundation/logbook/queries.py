@@ -27,7 +27,7 @@ RECENT = 2_000  # how many of an actor's entries are looked through for them
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class NumberedEntry:
     """An entry and its place; None while it waits for one."""
 
     entry: AuditEntry
@@ -35,10 +35,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LogPage:
     """One page, newest first. `next` is the mark behind it; `searched_to` the place that a search came to without filling it."""
 
-    rows: Sequence[Row]
+    rows: Sequence[NumberedEntry]
     next: str | None
     searched_to: int | None = None
 
@@ -49,18 +49,18 @@ def placed() -> Select[AuditEntry, int]:
     return select(AuditEntry, Leaf.index).outerjoin(Leaf, there)
 
 
-def listed(filters: Filters, zone: str, *, after: str | None = None) -> Found:
+def listed(filters: Filters, zone: str, *, after: str | None = None) -> LogPage:
     """A page of what the filters let through, one statement; words are looked for in search.py."""
     query = placed().where(*filters.conditions(zone))
     marks = (AuditEntry.at, AuditEntry.id)
     found = keyset(query, *marks, after=after, size=PAGE, descending=True)  # type: ignore[arg-type]  # of any width
-    return Found([Row(entry, index) for entry, index in found.rows], found.next)
+    return LogPage([NumberedEntry(entry, index) for entry, index in found.rows], found.next)
 
 
-def row(entry_id: UUID) -> Row:
+def row(entry_id: UUID) -> NumberedEntry:
     """One entry and its place."""
     entry = find(AuditEntry, entry_id, what="entry")
-    return Row(entry, session().scalar(select(Leaf.index).where(Leaf.id == entry_id)))
+    return NumberedEntry(entry, session().scalar(select(Leaf.index).where(Leaf.id == entry_id)))
 
 
 def newer(filters: Filters, zone: str, at: datetime, entry_id: UUID, *, own: str, own_action: str) -> int:

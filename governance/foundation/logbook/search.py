@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, intersect, or_, select, text
 from governance.foundation.audit.models import AuditEntry, Leaf, LogHead, PendingEntry
 from governance.foundation.logbook.filters import Filters, clear_words, end_of, matches
 from governance.foundation.logbook.models import LogWord, SearchIndex
-from governance.foundation.logbook.queries import PAGE, Found, Row
+from governance.foundation.logbook.queries import PAGE, LogPage, NumberedEntry
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid
@@ -87,7 +87,7 @@ def _in_blocks(blocks: Sequence[int]) -> Select[AuditEntry, int]:
 # ---- searching
 
 
-def search(filters: Filters, zone: str, *, after: str | None = None) -> Found:
+def search(filters: Filters, zone: str, *, after: str | None = None) -> LogPage:
     """A page of entries that hold every word and pass the other filters, the newest places first."""
     size, indexed = _sizes()
     top = size if after is None else min(size, _place(after))
@@ -98,8 +98,8 @@ def search(filters: Filters, zone: str, *, after: str | None = None) -> Found:
         rows += _holding(stride, filters, zone, top)
         looked = stride[-1] * BLOCK
         if len(rows) > PAGE:
-            return Found(rows[:PAGE], str(rows[PAGE - 1].index if rows[PAGE - 1].index is not None else size))
-    return Found(rows, None) if is_last else Found(rows, str(looked), looked)
+            return LogPage(rows[:PAGE], str(rows[PAGE - 1].index if rows[PAGE - 1].index is not None else size))
+    return LogPage(rows, None) if is_last else LogPage(rows, str(looked), looked)
 
 
 def _strides(blocks: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -124,12 +124,12 @@ def _sizes() -> tuple[int, int]:
     return found[0], found[1] * BLOCK
 
 
-def _waiting(filters: Filters, zone: str) -> list[Row]:
+def _waiting(filters: Filters, zone: str) -> list[NumberedEntry]:
     """Entries without a place yet: there are few, so they are read as they are."""
     there = (PendingEntry.tenant_id == AuditEntry.tenant_id) & (PendingEntry.id == AuditEntry.id)
     query = select(AuditEntry).join(PendingEntry, there).where(*filters.conditions(zone), *_seems_to_hold(filters.words))
     newest = session().scalars(query.order_by(PendingEntry.number.desc()).limit(BLOCK * STRIDE))
-    return [Row(entry, None) for entry in newest if matches(entry, filters.words)][:PAGE]
+    return [NumberedEntry(entry, None) for entry in newest if matches(entry, filters.words)][:PAGE]
 
 
 def _blocks(words: Sequence[str], top: int, indexed: int) -> tuple[list[int], bool]:
@@ -162,11 +162,11 @@ def _spellings(words: Sequence[str]) -> Mapping[str, list[str]]:
     return found
 
 
-def _holding(blocks: Sequence[int], filters: Filters, zone: str, top: int) -> list[Row]:
+def _holding(blocks: Sequence[int], filters: Filters, zone: str, top: int) -> list[NumberedEntry]:
     """The entries of these blocks that hold every word, the newest place first."""
     query = _in_blocks(blocks).where(Leaf.index < top, *filters.conditions(zone), *_seems_to_hold(filters.words))
     rows = session().execute(query.order_by(Leaf.index.desc()))
-    return [Row(entry, index) for entry, index in rows if matches(entry, filters.words)]
+    return [NumberedEntry(entry, index) for entry, index in rows if matches(entry, filters.words)]
 
 
 def _seems_to_hold(words: Sequence[str]) -> Iterator[ColumnElement[bool]]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, current_app, flash, g, jsonify, redirect, request, url_for
 
 from governance.foundation.anchors import queries as anchors
-from governance.foundation.audit import checkpoint, logs, merkle, sealing
+from governance.foundation.audit import checkpoint, logs, merkle, personal_field_encryption
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, Checkpoint
 from governance.foundation.audit.record import SYSTEM
@@ -20,7 +20,7 @@ from governance.foundation.logbook.checkpoint_list import CHECKPOINTS
 from governance.foundation.logbook.filters import WHOLE, Filters, parse
 from governance.foundation.logbook.forms import SaveViewForm
 from governance.foundation.logbook.proof_view import prove
-from governance.foundation.logbook.queries import Found, Row
+from governance.foundation.logbook.queries import LogPage, NumberedEntry
 from governance.foundation.logbook.search import search
 from governance.foundation.privacy import queries as privacy
 from governance.kernel import clock, current, formatting
@@ -32,8 +32,8 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, uuid_or_none
 from governance.kernel.list_export import BATCH, csv_file, every_page
 from governance.kernel.pages import page
-from governance.kernel.scope import limits
 from governance.kernel.signed_note import NotSigned
+from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("logbook", __name__)
@@ -55,7 +55,7 @@ YEARS = 12  # months in one
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class ActorView:
     """An actor as the log shows him."""
 
     pseudonym: str
@@ -64,29 +64,29 @@ class Who:
     kind: str
 
 
-def who(pseudonym: str, kind: str) -> Who:
+def who(pseudonym: str, kind: str) -> ActorView:
     """p-7k3f-91ac: the kind's letter and the first eight digits."""
     letter, icon, meaning = KINDS.get(kind, ("p", "user", kind))
     short = "console" if pseudonym == SYSTEM else f"{pseudonym[:4]}-{pseudonym[4:8]}"
-    return Who(pseudonym, f"{letter}-{short}", icon, meaning)
+    return ActorView(pseudonym, f"{letter}-{short}", icon, meaning)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """One row of the list."""
 
     entry: AuditEntry
     number: str
     at: datetime
-    who: Who
+    who: ActorView
     target: str
     outcome: str
 
 
-def _lines(rows: Sequence[Row]) -> list[tuple[str, list[Line]]]:
+def _lines(rows: Sequence[NumberedEntry]) -> list[tuple[str, list[LogLine]]]:
     """The rows under their days, in the tenant's time zone."""
     zone, named = formatting.zone(), queries.target_words([each.entry for each in rows])
-    days: list[tuple[str, list[Line]]] = []
+    days: list[tuple[str, list[LogLine]]] = []
     for each in rows:
         at = each.entry.at.astimezone(zone)
         day = f"{at:%A} {formatting.long_day(at.date())}" if at.year != clock.now().year else f"{at:%A} {at.day} {at:%B}"
@@ -96,10 +96,10 @@ def _lines(rows: Sequence[Row]) -> list[tuple[str, list[Line]]]:
     return days
 
 
-def _line(row: Row, at: datetime, target: str) -> Line:
+def _line(row: NumberedEntry, at: datetime, target: str) -> LogLine:
     number = "waits" if row.index is None else formatting.thousands(row.index + 1)
     actor = who(row.entry.actor, row.entry.actor_kind)
-    return Line(row.entry, number, at, actor, target, OUTCOMES.get(row.entry.outcome, "info"))
+    return LogLine(row.entry, number, at, actor, target, OUTCOMES.get(row.entry.outcome, "info"))
 
 
 def _zone_name(zone: ZoneInfo) -> str:
@@ -137,11 +137,11 @@ def _list_address(asked: Filters, **more: Any) -> str:
     return url_for("logbook.index", **values)
 
 
-def _next(asked: Filters, found: Found) -> str | None:
+def _next(asked: Filters, found: LogPage) -> str | None:
     return _list_address(asked, after=found.next) if found.next else None
 
 
-def _mark(found: Found, after: str | None) -> str | None:
+def _mark(found: LogPage, after: str | None) -> str | None:
     """From where on an entry is new to this reader; a page further back has no tail."""
     if after is not None:
         return None
@@ -166,7 +166,7 @@ def live() -> ResponseReturnValue:
     """How many entries came under the same filters since the page was made."""
     at, entry_id = _marked(request.args.get("mark", ""))
     person = current.actor().person_id
-    own = sealing.pseudonym(person) if person else ""
+    own = personal_field_encryption.pseudonym(person) if person else ""
     count = queries.newer(parse(request.args), formatting.zone().key, at, entry_id, own=own, own_action=actions.PAGE_VIEWED.name)
     many = "99+" if count >= queries.MOST_NEW else str(count)
     return jsonify(count=count, words=f"{many} new {'entry' if count == 1 else 'entries'}")
@@ -193,7 +193,7 @@ def entry(entry_id: UUID) -> ResponseReturnValue:
     return page("foundation/logbook/entry.html", chosen=_shown(queries.row(entry_id)), alone=alone, fragments=("panel",))
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: NumberedEntry) -> dict[str, Any]:
     """Everything that is shown of one entry."""
     entry, proof = row.entry, prove(row)
     g.also_read = [str(entry.id)] if request.endpoint == "logbook.index" else []
@@ -233,7 +233,7 @@ def _opened(entry: AuditEntry, names: Mapping[str, str]) -> Iterator[tuple[str, 
     """(field, its text while its person is unmasked for this reader, whether it can be read at all)."""
     for name, held in _sealed(entry).items():
         is_open = held["subject"] in names
-        text = sealing.unseal(name, held) if is_open else None
+        text = personal_field_encryption.unseal(name, held) if is_open else None
         yield ("reason" if name == "because" else name, text, not is_open or text is not None)
 
 

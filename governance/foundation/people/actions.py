@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import case, func, select, update
 
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import kept_forms, queries, sessions, sign_in_rules, sign_in_state
@@ -231,7 +231,9 @@ def join(person: Person, role: str, *, via: str) -> Membership:
     """Make (or revive) the membership of a person."""
     membership = queries.any_membership_of(person.id)
     if membership is None:
-        membership = Membership(person_id=person.id, role=role, pseudonym=sealing.pseudonym(person.id), via=via, ended_at=None)
+        membership = Membership(
+            person_id=person.id, role=role, pseudonym=personal_field_encryption.pseudonym(person.id), via=via, ended_at=None
+        )
         session().add(membership)
     membership.role, membership.via, membership.ended_at = role, via, None
     membership.role_since = clock.now()
@@ -486,7 +488,9 @@ def _is_known_elsewhere(membership: Membership) -> bool:
 
 def subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
     """Every pseudonym of this person's encrypted parts: their own, and those of the addresses they were invited at."""
-    return [sealing.pseudonym(each) for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))]
+    return [
+        personal_field_encryption.pseudonym(each) for each in (person_id, *(_addressee(a.strip().lower()) for a in addresses))
+    ]
 
 
 def _may_have(role: str) -> None:

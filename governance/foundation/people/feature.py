@@ -3,7 +3,7 @@
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.people import actions, jobs, models, permissions, session_views, sign_in_views, step_up, views
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Answer, Command, Daily, Link, Manifest, NavItem
+from governance.kernel.manifest import Answer, Command, Daily, EntryLink, Manifest, NavItem
 
 manifest = Manifest(
     name="people",
@@ -25,11 +25,11 @@ manifest = Manifest(
     palette=(Command("Invite a member", "people.members", permissions.MANAGE),),
     audit=actions_in(actions),
     links={
-        "Membership": Link(endpoint="people.members"),
-        "Invitation": Link(endpoint="people.members"),
-        "Person": Link(endpoint="people.members"),
-        "Connection": Link(endpoint="identity_providers.index", noun="the sign-in connection", single=True),
-        "Session": Link(no_page="sessions are listed with their member"),
+        "Membership": EntryLink(endpoint="people.members"),
+        "Invitation": EntryLink(endpoint="people.members"),
+        "Person": EntryLink(endpoint="people.members"),
+        "Connection": EntryLink(endpoint="identity_providers.index", noun="the sign-in connection", single=True),
+        "Session": EntryLink(no_page="sessions are listed with their member"),
     },
     answers=(Answer(identity.note_session_use, session_views.seen), Answer(identity.resubmit, step_up.resubmit)),
 )

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import case, func, select
 
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import queries as audit
-from governance.foundation.audit import sealing
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action, Shape, registry, shape_of
 from governance.foundation.people import permissions
@@ -239,6 +239,6 @@ def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
     return Moment(
         at=entry.at, who=who, says=deed.says if deed else entry.action, action=entry.action,
         target_type=entry.target_type, target_id=entry.target_id, changes=entry.changes, facts=entry.facts,
-        because=sealing.unseal("because", because) if because and named else None, kind=entry.actor_kind, entry_id=entry.id,
+        because=personal_field_encryption.unseal("because", because) if because and named else None, kind=entry.actor_kind, entry_id=entry.id,
         origin=entry.origin,
     )  # fmt: skip

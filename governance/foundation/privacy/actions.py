@@ -14,13 +14,13 @@ from sqlalchemy import select
 
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.models import Approval
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
 from governance.foundation.people.models import Membership
-from governance.foundation.privacy import erasing, erasure_list, permissions, queries
+from governance.foundation.privacy import erasure_list, permissions, person_erasure, queries
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 from governance.foundation.privacy.queries import ERASURE, UNMASKING
 from governance.kernel import background_work, clock, current
@@ -133,7 +133,7 @@ UNMASKED_FOR = timedelta(hours=1)
 LEAST_MONTHS, MOST_MONTHS = 12, 120
 
 
-class Held(DomainError):
+class UnderLegalHold(DomainError):
     """A legal hold stands in the way; its sentence names it."""
 
 
@@ -232,7 +232,7 @@ def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = Fal
     known_as = short_pseudonym(erasure.subject)
     approvals.redact(ERASURE, queries.erasures_of(erasure.subject), summary=f"erase {known_as}")
     approvals.redact(UNMASKING, queries.unmaskings_of(erasure.subject), summary=f"see the name behind {known_as}")
-    found = erasing.carry_out(erasure.subject, membership)
+    found = person_erasure.carry_out(erasure.subject, membership)
     erasure.state, erasure.done_at, erasure.person_id, erasure.found = "done", clock.now(), None, found
     record(
         ERASED,
@@ -262,7 +262,7 @@ def sentence_of_hold(subject: str) -> str | None:
 
 def _not_held(subject: str) -> None:
     if (why := sentence_of_hold(subject)) is not None:
-        raise Held(why)
+        raise UnderLegalHold(why)
 
 
 def _sentence(held: Collection[LegalHold]) -> str:
@@ -367,7 +367,7 @@ def shred() -> int:
         return 0
     before = oldest_month(clock.today(), months)
     kept = queries.held_subjects([hold.subject for hold in holds if hold.subject])
-    keys = sealing.shred(before, kept)
+    keys = personal_field_encryption.shred(before, kept)
     if keys:
         record(SHREDDED, queries.own_tenant(), keys=keys, older_than=before, holds=len(holds), months=months)
     return keys
@@ -384,7 +384,7 @@ def oldest_month(today: date, months: int) -> str:
 
 def _subject(membership: Membership) -> str:
     """One whose membership was erased has no pseudonym in the log any more."""
-    if membership.pseudonym != sealing.pseudonym(membership.person_id):
+    if membership.pseudonym != personal_field_encryption.pseudonym(membership.person_id):
         raise DomainError("That person was erased already.")
     return membership.pseudonym
 

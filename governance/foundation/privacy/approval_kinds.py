@@ -9,7 +9,7 @@ from governance.foundation.approvals.kinds import ApprovalKind, Description, Eff
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import Membership
-from governance.foundation.privacy import actions, erasing, permissions, queries
+from governance.foundation.privacy import actions, permissions, person_erasure, queries
 from governance.foundation.privacy.models import Erasure
 from governance.kernel import clock
 from governance.kernel.access import ROLE_NAMES
@@ -77,7 +77,7 @@ def _describe_erasure(approval: Approval) -> Description:
     return replace(
         found, title=f"erase {member.person.name}", sub="A second person approves it. It can't be undone.",
         facts=[("Person", member.person.name), ("Address", member.person.email), ("Role", ROLE_NAMES[member.role]), ("Known as", erasure.subject)],
-        template="foundation/privacy/erasure_preview.html", details={"preview": erasing.preview(member)},
+        template="foundation/privacy/erasure_preview.html", details={"preview": person_erasure.preview(member)},
         covers="Covers the person, their name, address and role, and the request itself.", verb="Erase permanently", is_final=True,
         consequence="The erasure starts immediately and can't be undone. The audit log still verifies.",
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.privacy import actions, approval_kinds, jobs, models, rotation, views
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.manifest import Daily, Link, Manifest
+from governance.kernel.manifest import Daily, EntryLink, Manifest
 
 manifest = Manifest(
     name="privacy",
@@ -14,10 +14,10 @@ manifest = Manifest(
     work=(jobs.erase,),
     audit=actions_in(actions, rotation),
     links={
-        "Erasure": Link(endpoint="privacy.erasure", argument="erasure_id"),
-        "Unmasking": Link(no_page="the page of its approval shows it"),
-        "LegalHold": Link(endpoint="privacy.index"),
-        "RetentionRule": Link(endpoint="privacy.retention", single=True),
+        "Erasure": EntryLink(endpoint="privacy.erasure", argument="erasure_id"),
+        "Unmasking": EntryLink(no_page="the page of its approval shows it"),
+        "LegalHold": EntryLink(endpoint="privacy.index"),
+        "RetentionRule": EntryLink(endpoint="privacy.retention", single=True),
     },
     publishes=(PersonErased,),
     after_request=(views.remember_unmasked,),

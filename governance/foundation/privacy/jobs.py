@@ -17,7 +17,7 @@ def erase(item: WorkItem, progress: Progress) -> None:
         erasure = queries.erasure(erasure_id, lock=True)
         listed, person_id, state = actions.begin(erasure), erasure.person_id, erasure.state
     if state == "refused":
-        raise actions.Held("A legal hold was placed since this was approved. Nothing was erased.")
+        raise actions.UnderLegalHold("A legal hold was placed since this was approved. Nothing was erased.")
     if listed is None:
         return
     erasure_list.add(listed)

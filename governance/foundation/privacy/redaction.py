@@ -55,16 +55,16 @@ class Traces:
 
 
 @dataclass(slots=True)
-class Found:
+class RedactionCounts:
     """How many rows, by "table.column"."""
 
     replaced: dict[str, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
 
 
-def found(traces: Traces) -> Found:
+def found(traces: Traces) -> RedactionCounts:
     """In one statement, the log excepted: a page waits for this."""
-    result, free = Found(), _changeable()
+    result, free = RedactionCounts(), _changeable()
     columns = [(t, c) for t, c in _columns() if t.name not in LARGE]
     if not traces.words:
         return result
@@ -79,8 +79,8 @@ def found(traces: Traces) -> Found:
     return result
 
 
-def replace(traces: Traces) -> Found:
-    result, free = Found(), _changeable()
+def replace(traces: Traces) -> RedactionCounts:
+    result, free = RedactionCounts(), _changeable()
     for table, column in _columns() if traces.words else ():
         name = _named(table, column)
         rows = _replaced(table, column, traces) if table.name in free else None

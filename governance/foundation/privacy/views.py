@@ -9,7 +9,7 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import latest
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import ERASED, Membership
-from governance.foundation.privacy import actions, erasing, permissions, queries
+from governance.foundation.privacy import actions, permissions, person_erasure, queries
 from governance.foundation.privacy.forms import AskErasureForm, AskUnmaskForm, HoldForm, ReleaseForm, RetentionForm
 from governance.kernel import current, work_pages
 from governance.kernel.background_work import run_of
@@ -64,11 +64,11 @@ def ask_erasure() -> ResponseReturnValue:
     member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
     if request.method == "POST" and form.validate() and member is not None:
         if sentence := actions.held_back(member, member.pseudonym, step="asked"):
-            form.refuse(actions.Held(sentence))
+            form.refuse(actions.UnderLegalHold(sentence))
         elif accepted(form, lambda: actions.request_erasure(member, form.because.data or "")):
             asked = queries.open_erasure(member.pseudonym)
             return redirect(url_for("privacy.erasure", erasure_id=asked.id if asked else None), 303)
-    preview = erasing.preview(member) if member else None
+    preview = person_erasure.preview(member) if member else None
     status = form.status if request.method == "POST" else 200
     return page("foundation/privacy/ask_erasure.html", form=form, member=member, preview=preview, status=status)
 
@@ -82,7 +82,7 @@ def erasure(erasure_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("approvals.approval", approval_id=approval.id), 303)
     member = people.by_pseudonym(found.subject) if found.state == "approved" else None
     return page(
-        "foundation/privacy/erasure.html", erasure=found, approval=approval, member=member, preview=erasing.preview(member) if member else None,
+        "foundation/privacy/erasure.html", erasure=found, approval=approval, member=member, preview=person_erasure.preview(member) if member else None,
         holds=queries.standing_holds(found.subject) if member else (),
         names=people.names([found.asked_by, approval.closed_by if approval else None]), progress=work_pages.shown(run_of(found)) if found.state == "approved" else None,
         moments=people.timeline([found.id, *([approval.id] if approval else [])]),

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants import system_actor
@@ -66,7 +66,7 @@ def found(slug: str, name: str, *, kind: str = "customer", by: UUID | None = Non
     with current.acting_as(who), transaction():
         tenant = Tenant(id=tenant_id, slug=slug, name=name, kind=kind, **settings)
         _add(tenant)
-        sealing.make_tenant_keys()
+        personal_field_encryption.make_tenant_keys()
         record(FOUNDED, tenant, slug=slug, name=name, kind=kind)
         session().refresh(tenant)
         session().expunge(tenant)

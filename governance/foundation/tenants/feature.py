@@ -3,7 +3,7 @@
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.tenants import actions, events, models, permissions, queries, views
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Answer, Link, Manifest, NavItem
+from governance.kernel.manifest import Answer, EntryLink, Manifest, NavItem
 
 manifest = Manifest(
     name="tenants",
@@ -21,7 +21,7 @@ manifest = Manifest(
     ),
     under=("operator_overview.overview",),
     audit=actions_in(actions),
-    links={"Tenant": Link(endpoint="tenant_settings.settings", noun="the tenant", single=True)},
+    links={"Tenant": EntryLink(endpoint="tenant_settings.settings", noun="the tenant", single=True)},
     publishes=(events.TimeZoneChanged,),
     answers=(Answer(identity.tenant_id, queries.tenant_id),),
 )

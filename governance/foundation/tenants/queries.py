@@ -12,7 +12,7 @@ from governance.kernel.db import session, transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TenantEntry:
     id: UUID
     slug: str
     name: str

@@ -21,14 +21,14 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import bearer, bodies, current
-from governance.kernel.bearer import Held
+from governance.kernel import bearer, current, request_bodies
+from governance.kernel.bearer import StoredKey
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded
 from governance.operations.decisions import actions, bundle, permissions
-from governance.operations.decisions.counting import Who
+from governance.operations.decisions.counting import Asker
 from governance.operations.decisions.flags import Answers, is_of
-from governance.operations.decisions.limits import Limiter
+from governance.operations.decisions.rate_limits import Limiter
 from governance.operations.decisions.snapshots import Snapshots
 
 type Environ = dict[str, Any]
@@ -49,7 +49,7 @@ STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStat
 log = structlog.get_logger("decisions")
 
 
-class Refused(Exception):
+class RefusedEvaluation(Exception):
     """An answer that is not the one asked for: OFREP's error code, or RFC 9457 where OFREP has none."""
 
     def __init__(self, status: int, code: str, details: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
@@ -58,10 +58,10 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Asked:
+class EvaluationRequest:
     """Who asks, what for, and what there is to answer from."""
 
-    held: Held
+    held: StoredKey
     answers: Answers
     system: str
     consumer: str
@@ -91,20 +91,22 @@ class Decisions:
             return self.inner(environ, start)
         try:
             return self._answer(path, environ, start)
-        except Refused as refused:
+        except RefusedEvaluation as refused:
             return _refusal(start, path, refused)
         except (DomainError, DBAPIError) as away:
             said = away.message if isinstance(away, DomainError) else "The database did not answer."
-            return _refusal(start, path, Refused(503, "GENERAL", f"The console cannot answer yet: {said}", SOON))
+            return _refusal(start, path, RefusedEvaluation(503, "GENERAL", f"The console cannot answer yet: {said}", SOON))
         except Exception:
             log.exception("decision failed", path=path)
-            return _refusal(start, path, Refused(500, "GENERAL", "The console failed to answer, and the fault is ours."))
+            return _refusal(
+                start, path, RefusedEvaluation(500, "GENERAL", "The console failed to answer, and the fault is ours.")
+            )
 
     def _answer(self, path: str, environ: Environ, start: Start) -> Body:
         if self.follow and not self.snapshots.following:
             self.snapshots.follow()
-        if (refused := environ.get(bodies.REFUSED)) is not None:
-            raise Refused(
+        if (refused := environ.get(request_bodies.REFUSED)) is not None:
+            raise RefusedEvaluation(
                 refused.status, "GENERAL", refused.message, SOON if refused.status == HTTPStatus.SERVICE_UNAVAILABLE else ()
             )
         method = environ["REQUEST_METHOD"]
@@ -120,14 +122,14 @@ class Decisions:
             "/policy/v1/heartbeat": ("POST", self._heartbeat),
         }.get(path)
         if wanted is None:
-            raise Refused(404, "", "There is no such address.")
+            raise RefusedEvaluation(404, "", "There is no such address.")
         if method not in {wanted[0], "HEAD" if wanted[0] == "GET" else wanted[0]}:
             raise _only(wanted[0])
         return wanted[1](*self._admit(environ), environ, start)
 
     # ---- who asks
 
-    def _admit(self, environ: Environ) -> tuple[Held, Answers]:
+    def _admit(self, environ: Environ) -> tuple[StoredKey, Answers]:
         """The key, checked against memory: 401 without one that opens, 403 without the scope, 429 above its rate."""
         try:
             token = bearer.parse(bearer.header_of(environ))
@@ -135,30 +137,34 @@ class Decisions:
             held = bearer.admit(token, answers.facts.keys if answers else {}, self.snapshots.now())
         except KeyNeeded as needed:
             error = f', error="{needed.reason}"' if needed.reason else ""
-            raise Refused(401, "", needed.message, (("WWW-Authenticate", f'Bearer realm="console"{error}'),)) from needed
+            raise RefusedEvaluation(
+                401, "", needed.message, (("WWW-Authenticate", f'Bearer realm="console"{error}'),)
+            ) from needed
         if answers is None or held.scopes.isdisjoint(permissions.DECIDE.scopes):
-            raise Refused(403, "", f"This key may not {permissions.DECIDE.means}. It takes the scope {permissions.FLAGS_READ}.")
+            raise RefusedEvaluation(
+                403, "", f"This key may not {permissions.DECIDE.means}. It takes the scope {permissions.FLAGS_READ}."
+            )
         if held.system_id is not None and answers.key_of(held.system_id) is None:
-            raise Refused(403, "", f"The AI system of the key {held.name} was retired.")
+            raise RefusedEvaluation(403, "", f"The AI system of the key {held.name} was retired.")
         wait = self.limiter.wait(held.key_id, held.rate, time.monotonic())
         if wait:
-            raise Refused(
+            raise RefusedEvaluation(
                 429, "GENERAL", f"The key {held.name} may ask {held.rate} times a minute.", (("Retry-After", str(ceil(wait))),)
             )
         return held, answers
 
     # ---- what is answered
 
-    def _one(self, asked: Asked, key: str, start: Start) -> Body:
+    def _one(self, asked: EvaluationRequest, key: str, start: Start) -> Body:
         flag = asked.answers.flag(asked.system, key, others=asked.held.system_id is None)
         if flag is None:
             self._note(asked, asked.system, "unknown", "")
-            raise Refused(404, "FLAG_NOT_FOUND", f"There is no flag {key[:100]}.")
+            raise RefusedEvaluation(404, "FLAG_NOT_FOUND", f"There is no flag {key[:100]}.")
         own = key.startswith("policy.") or is_of(key, asked.system)  # another system's switch is asked for in no system's name:
         self._note(asked, asked.system if own else "", key, flag.word)  # a count for each pair would be too many
         return _send(start, 200, flag.body)
 
-    def _all(self, asked: Asked, environ: Environ, start: Start) -> Body:
+    def _all(self, asked: EvaluationRequest, environ: Environ, start: Start) -> Body:
         found = asked.answers.bulk(asked.system)
         self._note(asked, asked.system, "bulk", "")
         headers = (("ETag", found.etag),)
@@ -166,25 +172,25 @@ class Decisions:
             return _send(start, 304, b"", headers)
         return _send(start, 200, found.body, headers)
 
-    def _note(self, asked: Asked, system: str, flag: str, word: str) -> None:
+    def _note(self, asked: EvaluationRequest, system: str, flag: str, word: str) -> None:
         self._hear(asked.held, asked.consumer, asked.region, (system, flag, word), asked.answers.facts.number)
 
-    def _hear(self, held: Held, consumer: str, region: str, what: tuple[str, str, str], number: int) -> None:
-        who = Who(held.key_id, held.name, consumer or held.name, region, held.system_id)
+    def _hear(self, held: StoredKey, consumer: str, region: str, what: tuple[str, str, str], number: int) -> None:
+        who = Asker(held.key_id, held.name, consumer or held.name, region, held.system_id)
         self.snapshots.tally.note(held.tenant, *what, who, number)
         if not self.snapshots.following:
             self.snapshots.tell()
 
-    def _heartbeat(self, held: Held, answers: Answers, environ: Environ, start: Start) -> Body:
+    def _heartbeat(self, held: StoredKey, answers: Answers, environ: Environ, start: Start) -> Body:
         """From a product that decides at the edge: `version` is that of the bundle which it obeys."""
         given = _json_of(_read(environ))
         version = given.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version <= answers.facts.number:
-            raise Refused(400, "PARSE_ERROR", "A heartbeat holds the version of the bundle that is obeyed.")
+            raise RefusedEvaluation(400, "PARSE_ERROR", "A heartbeat holds the version of the bundle that is obeyed.")
         self._hear(held, _word(given, "consumer"), _word(given, "region"), ("", "heartbeat", ""), version)
         return _send(start, 200, json.dumps({"version": answers.facts.number, "stale": answers.stale}).encode())
 
-    def _bundle(self, held: Held, answers: Answers, _environ: Environ, start: Start) -> Body:
+    def _bundle(self, held: StoredKey, answers: Answers, _environ: Environ, start: Start) -> Body:
         """Handed out again for FRESH seconds, so that signing is no work for each edge."""
         if answers.facts.bundle_key is None:
             answers = self._with_key(held)
@@ -195,16 +201,16 @@ class Decisions:
             made = answers.signed[only] = time.monotonic(), bundle.sign(claims, facts.bundle_key or b"", facts.bundle_key_id)
         return _send(start, 200, made[1], (), "application/jose")
 
-    def _with_key(self, held: Held) -> Answers:
+    def _with_key(self, held: StoredKey) -> Answers:
         with current.acting_as(held.actor), transaction(tenant_id=held.tenant_id):
             actions.bundle_key()
         self.snapshots.reload(held.tenant)
         answers = self.snapshots.of(held.tenant)
         if answers is None or answers.facts.bundle_key is None:
-            raise Refused(503, "GENERAL", "The key that signs bundles is not there yet.", SOON)
+            raise RefusedEvaluation(503, "GENERAL", "The key that signs bundles is not there yet.", SOON)
         return answers
 
-    def _jwks(self, _held: Held, answers: Answers, _environ: Environ, start: Start) -> Body:
+    def _jwks(self, _held: StoredKey, answers: Answers, _environ: Environ, start: Start) -> Body:
         return _send(start, 200, json.dumps(bundle.jwks(answers.facts.bundle_keys)).encode(), (), "application/jwk-set+json")
 
 
@@ -215,7 +221,7 @@ def _flag_of(path: str) -> str:
     """The flag that the address names; empty where it names all of them."""
     slash, flag = path[len(FLAGS) : len(FLAGS) + 1], path[len(FLAGS) + 1 :]
     if slash not in {"", "/"} or bool(slash) != bool(flag):
-        raise Refused(404, "", "There is no such address.")
+        raise RefusedEvaluation(404, "", "There is no such address.")
     return flag
 
 
@@ -223,33 +229,37 @@ def _read(environ: Environ) -> bytes:
     """The body, unless it is too long to be a context."""
     length = environ.get("CONTENT_LENGTH") or "0"
     if not DIGITS.fullmatch(length) or int(length) > MOST_BYTES:
-        raise Refused(400, "INVALID_CONTEXT", f"The body may have {MOST_BYTES} bytes, with their number in Content-Length.")
+        raise RefusedEvaluation(
+            400, "INVALID_CONTEXT", f"The body may have {MOST_BYTES} bytes, with their number in Content-Length."
+        )
     body: bytes = environ["wsgi.input"].read(int(length))
     return body
 
 
-def _asked(held: Held, answers: Answers, body: bytes) -> Asked:
+def _asked(held: StoredKey, answers: Answers, body: bytes) -> EvaluationRequest:
     context = _json_of(body).get("context")
     if not isinstance(context, dict):
-        raise Refused(400, "INVALID_CONTEXT", "The body holds a context, which is an object.")
+        raise RefusedEvaluation(400, "INVALID_CONTEXT", "The body holds a context, which is an object.")
     target = context.get("targetingKey")
     if target is None or target == "":
-        raise Refused(400, "TARGETING_KEY_MISSING", "The context names no targetingKey: the user or session that is asked for.")
+        raise RefusedEvaluation(
+            400, "TARGETING_KEY_MISSING", "The context names no targetingKey: the user or session that is asked for."
+        )
     if not isinstance(target, str):
-        raise Refused(400, "INVALID_CONTEXT", "targetingKey is text.")
-    return Asked(held, answers, _system(held, answers, context), _word(context, "consumer"), _word(context, "region"))
+        raise RefusedEvaluation(400, "INVALID_CONTEXT", "targetingKey is text.")
+    return EvaluationRequest(held, answers, _system(held, answers, context), _word(context, "consumer"), _word(context, "region"))
 
 
-def _system(held: Held, answers: Answers, context: dict[str, Any]) -> str:
+def _system(held: StoredKey, answers: Answers, context: dict[str, Any]) -> str:
     """The system that is asked for: the key's own, or the one that the context names."""
     named = context.get("system", "")
     if not isinstance(named, str) or (named and not answers.knows(named)):
-        raise Refused(400, "INVALID_CONTEXT", f"There is no AI system {str(named)[:60]!r} here.")
+        raise RefusedEvaluation(400, "INVALID_CONTEXT", f"There is no AI system {str(named)[:60]!r} here.")
     if held.system_id is None:
         return named
     own = answers.key_of(held.system_id) or ""
     if named and named != own:
-        raise Refused(403, "", f"The key {held.name} may ask for {own} only.")
+        raise RefusedEvaluation(403, "", f"The key {held.name} may ask for {own} only.")
     return own
 
 
@@ -262,9 +272,9 @@ def _json_of(body: bytes) -> dict[str, Any]:
     try:
         given = json.loads((body or b"null").decode())
     except (ValueError, RecursionError) as error:
-        raise Refused(400, "PARSE_ERROR", "The body is not JSON.") from error
+        raise RefusedEvaluation(400, "PARSE_ERROR", "The body is not JSON.") from error
     if not isinstance(given, dict):
-        raise Refused(400, "PARSE_ERROR", "The body is a JSON object that holds a context.")
+        raise RefusedEvaluation(400, "PARSE_ERROR", "The body is a JSON object that holds a context.")
     return given
 
 
@@ -282,7 +292,7 @@ def _send(start: Start, status: int, body: bytes, headers: tuple[tuple[str, str]
     return [body]
 
 
-def _refusal(start: Start, path: str, refused: Refused) -> Body:
+def _refusal(start: Start, path: str, refused: RefusedEvaluation) -> Body:
     """OFREP's own form where it has one (400, 404 of a flag, 500), otherwise RFC 9457."""
     if refused.code:
         body: dict[str, Any] = {"errorCode": refused.code, "errorDetails": refused.details}
@@ -293,5 +303,5 @@ def _refusal(start: Start, path: str, refused: Refused) -> Body:
     return _send(start, refused.status, json.dumps(problem).encode(), refused.headers, "application/problem+json")
 
 
-def _only(method: str) -> Refused:
-    return Refused(405, "", f"This address takes {method} only.", (("Allow", method),))
+def _only(method: str) -> RefusedEvaluation:
+    return RefusedEvaluation(405, "", f"This address takes {method} only.", (("Allow", method),))

@@ -23,7 +23,7 @@ MOST_NAMES = 200  # of a key; what it names beyond is heard under the key's own 
 type Counts = dict[tuple[str, int, str, str, str], int]  # tenant's short name, minute, system, flag, value
 
 
-class Who(NamedTuple):
+class Asker(NamedTuple):
     """Who had an answer: the key and its own name, and what the consumer calls itself."""
 
     key_id: UUID
@@ -47,7 +47,7 @@ class Hearing:
 
 
 @dataclass(slots=True)
-class Tally:
+class DecisionCounter:
     """One worker's."""
 
     _counts: Counts = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Tally:
     _names: Counter[UUID] = field(default_factory=Counter)  # how many of _heard each key has
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, tenant: str, system: str, flag: str, word: str, who: Who, number: int) -> None:
+    def note(self, tenant: str, system: str, flag: str, word: str, who: Asker, number: int) -> None:
         """One answer, given to `who`."""
         now = clock.now().timestamp()
         count, consumer = (tenant, int(now // MINUTE), system, flag, word), (tenant, who.key_id, who.name)

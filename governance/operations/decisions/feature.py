@@ -1,12 +1,14 @@
 """The decision API: what products ask before they generate, answered in front of Flask."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Link, Manifest
+from governance.kernel.manifest import EntryLink, Manifest
 from governance.operations.decisions import actions, models
 
 manifest = Manifest(
     name="decisions",
     models=(models,),
     audit=actions_in(actions),
-    links={"BundleKey": Link(no_page="products download it from the decision API", noun="the policy bundles' key", single=True)},
+    links={
+        "BundleKey": EntryLink(no_page="products download it from the decision API", noun="the policy bundles' key", single=True)
+    },
 )

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from governance.kernel.bearer import Keys
-from governance.operations.policies.effective_policies import Governed, Platform, Standing
+from governance.operations.policies.effective_policies import EffectivePolicy, Governed, Platform
 from governance.operations.policies.strictness import ANYTHING, DIMENSIONS, Decided, Value, plain
 from governance.operations.switches.active_stops import ActiveStop, Live, covering, live
 
@@ -43,7 +43,7 @@ class Facts:
     number: int
     over: int  # the mark of what stands over all tenants
     keys: Keys
-    standing: Standing
+    standing: EffectivePolicy
     features: tuple[Feature, ...] = ()
     stops: tuple[ActiveStop, ...] = ()
     later: tuple[Platform, ...] = ()  # the operator's layers once the present one has ended, one after another

@@ -33,7 +33,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Unavailable
 from governance.operations.decision_counts import actions as decisions
 from governance.operations.decisions import queries
-from governance.operations.decisions.counting import Hearing, Tally
+from governance.operations.decisions.counting import DecisionCounter, Hearing
 from governance.operations.decisions.flags import Answers, Facts
 from governance.operations.switches import consumer_actions as switches
 from governance.operations.switches.consumers import Heard
@@ -52,7 +52,7 @@ log = structlog.get_logger("decisions")
 
 
 @dataclass(slots=True)
-class Held:
+class TenantSnapshot:
     """A tenant in memory: what follows from its facts now, and the same as a stale answer, drawn up when first needed."""
 
     facts: Facts
@@ -69,11 +69,11 @@ class Snapshots:
     """One worker's."""
 
     url: str
-    tally: Tally = field(default_factory=Tally)
+    tally: DecisionCounter = field(default_factory=DecisionCounter)
     following: bool = False
     contact: float = field(default_factory=time.monotonic)  # when all marks were last looked at
     behind: timedelta = timedelta(0)  # this machine's clock, as against the database's
-    _held: dict[str, Held] = field(default_factory=dict)
+    _held: dict[str, TenantSnapshot] = field(default_factory=dict)
     _unknown: dict[str, float] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _loading: threading.Lock = field(default_factory=threading.Lock)  # of first loads: who follows never waits for them
@@ -111,12 +111,12 @@ class Snapshots:
     def _is_old(self, known: float) -> bool:
         return self.following and time.monotonic() - known > LEASE
 
-    def _as_stale(self, held: Held) -> Answers:
+    def _as_stale(self, held: TenantSnapshot) -> Answers:
         if held.stale is None:
             held.stale = Answers(held.answers.facts, held.answers.at, stale=True)
         return held.stale
 
-    def _first(self, slug: str) -> Held | None:
+    def _first(self, slug: str) -> TenantSnapshot | None:
         if self._unknown.get(slug, 0) > time.monotonic():
             return None
         tenant_id = tenants.tenant_id(slug)
@@ -131,7 +131,7 @@ class Snapshots:
             self._unknown.clear()
         self._unknown[slug] = time.monotonic() + UNKNOWN
 
-    def _looked(self, slug: str, held: Held) -> Held:
+    def _looked(self, slug: str, held: TenantSnapshot) -> TenantSnapshot:
         """Without a thread that follows: has the mark moved, the tenant's or the operator's?"""
         with transaction(read_only=True, tenant_id=held.facts.tenant_id):
             numbers = tenant_revision.numbers([held.facts.tenant_id, tenant_revision.OVER_ALL])
@@ -139,17 +139,17 @@ class Snapshots:
 
     # ---- loading
 
-    def _load(self, tenant_id: UUID, slug: str) -> Held:
+    def _load(self, tenant_id: UUID, slug: str) -> TenantSnapshot:
         """One consistent view, so that a number never stands for what came after it."""
         began = time.monotonic()
         with current.acting_as(founder(tenant_id, slug, slug)), transaction(read_only=True, snapshot=True):
             facts = queries.facts()
         return self._put(facts, began, began)
 
-    def _put(self, facts: Facts, began: float, known: float) -> Held:
+    def _put(self, facts: Facts, began: float, known: float) -> TenantSnapshot:
         """What was looked up last counts, whichever thread comes to an end first; a restored database may have lower numbers."""
         now = self.now()
-        held = Held(facts, Answers(facts.at(now), now), began, time.monotonic(), known)
+        held = TenantSnapshot(facts, Answers(facts.at(now), now), began, time.monotonic(), known)
         with self._lock:
             there = self._held.get(facts.slug)
             if there is not None and there.began > began:
@@ -238,7 +238,7 @@ class Snapshots:
             else:
                 held.known = began
 
-    def _load_anew(self, held: Held) -> None:
+    def _load_anew(self, held: TenantSnapshot) -> None:
         """Of one tenant that cannot be loaded the answers turn stale; the others are followed as before."""
         if time.monotonic() < held.again:
             return

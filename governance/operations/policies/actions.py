@@ -22,9 +22,9 @@ from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.formatting import plural
 from governance.operations.policies import queries
-from governance.operations.policies.effective_policies import Content, Standing, read_content
+from governance.operations.policies.effective_policies import Content, EffectivePolicy, read_content
 from governance.operations.policies.models import OPEN, PolicyVersion
-from governance.operations.policies.policy_diff import Line, carried_over, digest, lines, said
+from governance.operations.policies.policy_diff import SettingChange, carried_over, digest, lines, said
 from governance.operations.policies.preview import Verdict, verdict
 
 DRAFTED = action(
@@ -131,7 +131,7 @@ def draft(content: Content, *, seen: str, because: str | None = None, back_to: i
     return row
 
 
-def _record_draft(row: PolicyVersion, now: Standing) -> None:
+def _record_draft(row: PolicyVersion, now: EffectivePolicy) -> None:
     record(
         DRAFTED, row, because=row.reason or None, base=row.base, loosens=row.loosens, back_to=row.back_to,
         lines=_said(lines(now.content, read_content(row.content)), now),
@@ -139,7 +139,13 @@ def _record_draft(row: PolicyVersion, now: Standing) -> None:
 
 
 def _edit(
-    row: PolicyVersion | None, now: Standing, content: Content, *, seen: str, because: str | None, back_to: int | None = None
+    row: PolicyVersion | None,
+    now: EffectivePolicy,
+    content: Content,
+    *,
+    seen: str,
+    because: str | None,
+    back_to: int | None = None,
 ) -> PolicyVersion:
     """The open version with this content, drawn up against what is in force now. Nothing of it is agreed."""
     _as_opened(row, seen, content)
@@ -155,7 +161,7 @@ def _edit(
     return row
 
 
-def _write(row: PolicyVersion, now: Standing, content: Content, *, because: str | None) -> None:
+def _write(row: PolicyVersion, now: EffectivePolicy, content: Content, *, because: str | None) -> None:
     row.content, row.base, row.edited = content.plain(), now.number, row.edited + 1
     row.digest = digest(row.base, row.content)
     row.loosens = verdict(now, now.draft(content)).loosens
@@ -185,7 +191,7 @@ def _as_opened(row: PolicyVersion | None, seen: str, mine: Content) -> None:
     )
 
 
-def _name(line: Line) -> str:
+def _name(line: SettingChange) -> str:
     return (
         line.key
         if line.system_id is None
@@ -193,7 +199,7 @@ def _name(line: Line) -> str:
     )
 
 
-def check_content(content: Content, now: Standing) -> None:
+def check_content(content: Content, now: EffectivePolicy) -> None:
     """The tier exists, the systems are live ones of this tenant; values were read, so they exist."""
     if content.tier not in now.platform.tiers:
         raise Invalid(f"There is no tier {content.tier[:40]}. Choose one of {', '.join(now.platform.tiers)}.", field="tier")
@@ -272,14 +278,14 @@ def tighten_now(
     return row
 
 
-def _done_already(content: Content, base: int, now: Standing) -> PolicyVersion | None:
+def _done_already(content: Content, base: int, now: EffectivePolicy) -> PolicyVersion | None:
     if now.number == base + 1 and content.plain() == now.content.plain():
         row = queries.version(now.number)
         return row if row.made_by == current.actor().person_id else None
     return None
 
 
-def _on_base(base: int, now: Standing) -> None:
+def _on_base(base: int, now: EffectivePolicy) -> None:
     if base != now.number:
         raise Stale(
             f"Version {now.number} came into force since this was drawn up against version {base}. Look at what it changes now.",
@@ -287,7 +293,7 @@ def _on_base(base: int, now: Standing) -> None:
         )
 
 
-def _bring_into_force(row: PolicyVersion, now: Standing) -> None:
+def _bring_into_force(row: PolicyVersion, now: EffectivePolicy) -> None:
     """The row is in force from now on, and the database refuses any change to it. Whoever calls has agreed to what loosens."""
     content = read_content(row.content)
     differs = lines(now.content, content)
@@ -371,7 +377,7 @@ def _turn_back(row: PolicyVersion, note: str) -> None:
     row.note = note
 
 
-def _overtaken(row: PolicyVersion, now: Standing) -> str:
+def _overtaken(row: PolicyVersion, now: EffectivePolicy) -> str:
     content = read_content(row.content)
     if row.base != now.number:
         return f"Version {now.number} came into force before its time, so it was not applied."
@@ -409,7 +415,7 @@ def _request(row: PolicyVersion, found: Verdict, apply_at: datetime | None) -> P
     return row
 
 
-def _title(found: Verdict, differs: Sequence[Line], systems: Mapping[UUID, str]) -> str:
+def _title(found: Verdict, differs: Sequence[SettingChange], systems: Mapping[UUID, str]) -> str:
     """What a second person is asked to do, as "loosen 2 settings of ad-copywriter"."""
     tier = next((line for line in differs if line.key == "tier"), None)
     others = plural(len(differs) - (tier is not None), "setting")
@@ -421,7 +427,7 @@ def _title(found: Verdict, differs: Sequence[Line], systems: Mapping[UUID, str])
     return f"{'loosen' if found.loosens else 'tighten'} {others}{of}"
 
 
-def differences(row: PolicyVersion) -> list[Line]:
+def differences(row: PolicyVersion) -> list[SettingChange]:
     """What it writes differently from the version that it was drawn up against."""
     return lines(_content_of(row.base), read_content(row.content))
 
@@ -471,7 +477,7 @@ def _needs_reason(because: str) -> None:
         raise Invalid("Say why: the reason is kept in the log.", field="because")
 
 
-def _said(differs: Iterable[Line], now: Standing | None) -> list[list[str]]:
+def _said(differs: Iterable[SettingChange], now: EffectivePolicy | None) -> list[list[str]]:
     """[system or "", dimension, before, after], short enough for an entry."""
     given = list(differs)
     known = {s.id: s.key for s in now.systems} if now else {}

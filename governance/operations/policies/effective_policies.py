@@ -17,12 +17,12 @@ from governance.operations.policies.strictness import (
     FLOOR,
     RISK,
     TIERS,
-    Change,
     Decided,
+    DimensionChange,
     Layer,
     Tier,
     Value,
-    Waived,
+    WaivedValue,
     changes,
     effective,
     loosens,
@@ -107,7 +107,7 @@ def read_content(raw: Mapping[str, Any]) -> Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EffectivePolicy:
     """One tenant at one instant."""
 
     platform: Platform
@@ -139,17 +139,17 @@ class Standing:
             [Layer("floor", self.platform.name, self.platform.floor), *self.own_layers(system)], self._waived(system)
         )
 
-    def _waived(self, system: Governed | None) -> list[Waived]:
+    def _waived(self, system: Governed | None) -> list[WaivedValue]:
         if system is None:
             return []
         mine = (w for w in self.waivers if w.system_id == system.id and w.key not in self.platform.unwaivable)
-        return [Waived(w.key, w.value, w.until) for w in mine]
+        return [WaivedValue(w.key, w.value, w.until) for w in mine]
 
     def own(self, system: Governed | None = None) -> dict[str, Value]:
         """The strictest of the tenant's own layers, as if there were no floor."""
         return values(effective(self.own_layers(system)))
 
-    def draft(self, content: Content) -> "Standing":
+    def draft(self, content: Content) -> "EffectivePolicy":
         return replace(self, content=content)
 
     def differs(self, system: Governed) -> bool:
@@ -166,17 +166,17 @@ class Standing:
 type Scope = Governed | None
 
 
-def scopes(standing: Standing) -> Sequence[Scope]:
+def scopes(standing: EffectivePolicy) -> Sequence[Scope]:
     """Requests that name no system, then each system."""
     return (None, *standing.systems)
 
 
-def moves(before: Standing, after: Standing) -> dict[UUID | None, list[Change]]:
+def moves(before: EffectivePolicy, after: EffectivePolicy) -> dict[UUID | None, list[DimensionChange]]:
     """What the effective policy does, by system (None: requests that name none)."""
     return {s.id if s else None: changes(values(before.effective(s)), values(after.effective(s))) for s in scopes(before)}
 
 
-def loosening(before: Standing, after: Standing) -> dict[UUID | None, list[Change]]:
+def loosening(before: EffectivePolicy, after: EffectivePolicy) -> dict[UUID | None, list[DimensionChange]]:
     """Where the tenant's own layers loosen. What the floor hides today counts too: tomorrow's floor may not."""
     found = {s.id if s else None: changes(before.own(s), after.own(s)) for s in scopes(before)}
     return {key: bad for key, all_ in found.items() if (bad := [c for c in all_ if loosens(c.move)])}

@@ -1,7 +1,7 @@
 """Policies: what each tenant allows, waivers, and the platform minimum."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Hourly, Link, Manifest, NavItem
+from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest, NavItem
 from governance.operations.policies import (
     actions,
     jobs,
@@ -50,9 +50,9 @@ manifest = Manifest(
     search=(palette.policy_versions,),
     audit=actions_in(actions, waivers, platform_minimum),
     links={
-        "PolicyVersion": Link(endpoint="policies.version_by_id", argument="policy_version_id"),
-        "Waiver": Link(endpoint="waivers.waiver", argument="waiver_id"),
-        "PlatformPolicy": Link(endpoint="operator_policies.change_request", argument="platform_policy_id"),
+        "PolicyVersion": EntryLink(endpoint="policies.version_by_id", argument="policy_version_id"),
+        "Waiver": EntryLink(endpoint="waivers.waiver", argument="waiver_id"),
+        "PlatformPolicy": EntryLink(endpoint="operator_policies.change_request", argument="platform_policy_id"),
     },
     approvals=(version_approval.POLICY, waiver_approval.WAIVER, platform_approval.PLATFORM),
 )

@@ -30,7 +30,7 @@ from governance.operations.policies.forms import FloorForm, TierForm, value_name
 from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.policy_diff import platform_content
 from governance.operations.policies.strictness import DIMENSIONS, TIERS, Value, loosens, plain, plain_all, read
-from governance.operations.policies.table import means
+from governance.operations.policies.tier_table import means
 
 feature = Feature("operator_policies", __name__, scope="operator")
 KEY = re.compile(r"[a-z][a-z0-9-]{1,39}\Z")

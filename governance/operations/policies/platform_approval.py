@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
-from governance.foundation.approvals.kinds import ApprovalKind, Change, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry, ProposedChange
 from governance.foundation.approvals.models import Approval
 from governance.foundation.tenants.queries import all_tenants
 from governance.kernel import clock
@@ -46,14 +46,14 @@ def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
     return read_platform(row.base, queries.platform_version(row.base).content) if row.base else Platform(), after
 
 
-def _change(where: str, what: str, before: str, after: str, move: Move, wanted: Platform) -> Change:
+def _change(where: str, what: str, before: str, after: str, move: Move, wanted: Platform) -> ProposedChange:
     title = (
         DIMENSIONS[what].title
         if what in DIMENSIONS
         else {"words": "Description", "four_eyes": "Approval", "tier": "New tier"}[what]
     )
     place = WHERE.get(where) or f"tier {wanted.tiers[where].name}"
-    return Change(title, before, after, f"{place}, {what}", "loosens" if loosens(move) else "")
+    return ProposedChange(title, before, after, f"{place}, {what}", "loosens" if loosens(move) else "")
 
 
 def _effects(row: PlatformPolicy, before: Platform, after: Platform) -> Iterator[Effect]:

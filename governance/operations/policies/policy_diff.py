@@ -68,7 +68,7 @@ def _carried(base: Mapping[str, Value], mine: Mapping[str, Value], now: Mapping[
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SettingChange:
     """One thing that two contents write differently: the tier, or an override of the tenant or of a system. None: not written."""
 
     system_id: UUID | None
@@ -77,19 +77,19 @@ class Line:
     after: Value | None
 
 
-def lines(before: Content, after: Content) -> list[Line]:
+def lines(before: Content, after: Content) -> list[SettingChange]:
     """The tier, the tenant's overrides, then those of each system."""
-    found = [] if before.tier == after.tier else [Line(None, "tier", before.tier, after.tier)]
+    found = [] if before.tier == after.tier else [SettingChange(None, "tier", before.tier, after.tier)]
     ids = sorted(before.systems.keys() | after.systems.keys(), key=str)
     for system_id in (None, *ids):
         found += _lines(system_id, written(before, system_id), written(after, system_id))
     return found
 
 
-def _lines(system_id: UUID | None, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[Line]:
+def _lines(system_id: UUID | None, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[SettingChange]:
     for key in DIMENSIONS:
         if before.get(key) != after.get(key):
-            yield Line(system_id, key, before.get(key), after.get(key))
+            yield SettingChange(system_id, key, before.get(key), after.get(key))
 
 
 def said(value: Value | None) -> str:

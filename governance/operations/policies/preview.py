@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from governance.kernel.errors import Invalid
-from governance.operations.policies.effective_policies import Governed, Scope, Standing, loosening, scopes
-from governance.operations.policies.policy_diff import Line, lines, mark, said, written
+from governance.operations.policies.effective_policies import EffectivePolicy, Governed, Scope, loosening, scopes
+from governance.operations.policies.policy_diff import SettingChange, lines, mark, said, written
 from governance.operations.policies.strictness import (
     ANYTHING,
     DIMENSIONS,
-    Change,
     Decided,
+    DimensionChange,
     Tier,
     Value,
     changes,
@@ -46,7 +46,7 @@ def flag(key: str) -> str:
 class Verdict:
     """`loosening`: what the tenant's own layers loosen, by system (None: requests that name none)."""
 
-    loosening: Mapping[UUID | None, Sequence[Change]]
+    loosening: Mapping[UUID | None, Sequence[DimensionChange]]
     four_eyes: bool
 
     @property
@@ -71,12 +71,12 @@ def _plain(value: Value | None) -> str | int | list[str] | None:
     return None if value is None else plain(value)
 
 
-def verdict(before: Standing, after: Standing) -> Verdict:
+def verdict(before: EffectivePolicy, after: EffectivePolicy) -> Verdict:
     """The tier in force says whether tightening takes two persons as well."""
     return Verdict(loosening(before, after), before.tier.four_eyes)
 
 
-def line_loosens(line: Line, found: Verdict, before: Standing, after: Standing) -> bool:
+def line_loosens(line: SettingChange, found: Verdict, before: EffectivePolicy, after: EffectivePolicy) -> bool:
     """Whether something loosens by this line of what is written differently."""
     if line.key == "tier":
         return any(loosens(c.move) for c in changes(before.tier.values, after.tier.values))
@@ -92,7 +92,7 @@ class Effect:
     """What a step does to one system (None: requests that name none). `stays`: written differently, and yet the same."""
 
     system: Scope
-    changes: Sequence[Change]
+    changes: Sequence[DimensionChange]
     stays: Sequence[Decided]
     asked: Mapping[str, int]  # requests of the last 24 h that asked for the dimension
 
@@ -123,12 +123,12 @@ class Effect:
         return [self.asked.get(c.key, 0) for c in self.changes]
 
 
-def effects(before: Standing, after: Standing, asked: Asked) -> list[Effect]:
+def effects(before: EffectivePolicy, after: EffectivePolicy, asked: Asked) -> list[Effect]:
     """Each system, then what names none; those that nothing concerns too, so that one sees that nothing does."""
     return [_effect(before, after, system, asked) for system in (*after.systems, None)]
 
 
-def _effect(before: Standing, after: Standing, system: Scope, asked: Asked) -> Effect:
+def _effect(before: EffectivePolicy, after: EffectivePolicy, system: Scope, asked: Asked) -> Effect:
     was, becomes = before.effective(system), after.effective(system)
     moved = changes(values(was), values(becomes))
     keys = {c.key for c in moved}
@@ -173,7 +173,7 @@ class Replay:
         return Replay(self.answers + more.answers, self.other + more.other, self.stricter + more.stricter)
 
 
-def replay(before: Standing, after: Standing, asked: Asked) -> Replay:
+def replay(before: EffectivePolicy, after: EffectivePolicy, asked: Asked) -> Replay:
     """Answers to systems that are gone are left out, as are those given while something was stopped."""
     known: dict[str, Scope] = {system.key if system else "": system for system in scopes(after)}
     total = Replay()
@@ -183,7 +183,9 @@ def replay(before: Standing, after: Standing, asked: Asked) -> Replay:
     return total
 
 
-def _replayed(before: Standing, after: Standing, system: Scope, asked_flag: str, counts: Mapping[str, int]) -> Replay:
+def _replayed(
+    before: EffectivePolicy, after: EffectivePolicy, system: Scope, asked_flag: str, counts: Mapping[str, int]
+) -> Replay:
     was, becomes = values(before.effective(system)), values(after.effective(system))
     if asked_flag == BULK:
         count, moved = sum(counts.values()), changes(was, becomes)
@@ -215,7 +217,7 @@ def heard(key: str, text: str, was: Value | None) -> Value | None:
 # ---- what a person may not expect
 
 
-def lifted(standing: Standing, tier: Tier) -> list[Change]:
+def lifted(standing: EffectivePolicy, tier: Tier) -> list[DimensionChange]:
     """Where the floor is stricter than the tier says: before is the tier's value, after what holds instead."""
     both = [(key, tier.values[key], value) for key, value in standing.platform.floor.items() if key in tier.values]
     return [change for key, own, floor in both for change in changes({key: own}, {key: join(key, own, floor)})]
@@ -230,7 +232,7 @@ class Notice:
     text: str
 
 
-def notices(after: Standing, *, of: Standing | None = None) -> list[Notice]:
+def notices(after: EffectivePolicy, *, of: EffectivePolicy | None = None) -> list[Notice]:
     """What the content writes that will not do what it seems to. With `of`, only what differs from that one."""
     found: list[Notice] = []
     if of is None or of.content.tier != after.content.tier:
@@ -243,7 +245,7 @@ def notices(after: Standing, *, of: Standing | None = None) -> list[Notice]:
     return found
 
 
-def _about_tier(after: Standing) -> list[Notice]:
+def _about_tier(after: EffectivePolicy) -> list[Notice]:
     up = lifted(after, after.tier)
     if not up:
         return []
@@ -254,7 +256,7 @@ def _about_tier(after: Standing) -> list[Notice]:
     return [Notice("tier", lead, f"There the floor holds: {named}.")]
 
 
-def _about_override(after: Standing, system: Governed | None, key: str, value: Value) -> list[Notice]:
+def _about_override(after: EffectivePolicy, system: Governed | None, key: str, value: Value) -> list[Notice]:
     where, name = (f" of {system.key}" if system else ""), dimension(key).key
     if value == frozenset():
         return [

@@ -22,10 +22,10 @@ from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.policies.effective_policies import (
     Content,
+    EffectivePolicy,
     Governed,
     LiveWaiver,
     Platform,
-    Standing,
     read_content,
     read_platform,
 )
@@ -36,13 +36,13 @@ from governance.operations.systems.models import AISystem
 POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # kinds of approvals
 
 
-def standing(at: datetime | None = None) -> Standing:
+def standing(at: datetime | None = None) -> EffectivePolicy:
     """The tenant as it stood at the instant. Now, by default, is whatever is committed: what another machine has just brought
     into force holds here too, however far this one's clock is behind.
     """
     row, systems = in_force(at), governed(at)
     content = read_content(row.content).within(systems) if row else Content()
-    return Standing(
+    return EffectivePolicy(
         platform(at), (row.number or 0) if row else 0, content, systems, live_waivers(at), row.in_force_from if row else None,
     )  # fmt: skip
 

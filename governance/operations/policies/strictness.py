@@ -208,7 +208,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Waived:
+class WaivedValue:
     """A live waiver: instead of the floor's value, this one, in one dimension, until then."""
 
     key: str
@@ -231,7 +231,7 @@ class Decided:
         return " and ".join(layer.name for layer in self.by)
 
 
-def effective(layers: Sequence[Layer], waivers: Iterable[Waived] = ()) -> dict[str, Decided]:
+def effective(layers: Sequence[Layer], waivers: Iterable[WaivedValue] = ()) -> dict[str, Decided]:
     """Per dimension that some layer assigns, the strictest value. A waiver replaces the floor's value, never another layer's."""
     replaced = {waived.key: Layer("waiver", waived.name, {waived.key: waived.value}) for waived in waivers}
     spoken = [(key, [_waived(layer, key, replaced) for layer in layers if key in layer.values]) for key in DIMENSIONS]
@@ -265,7 +265,7 @@ def values(decided: Mapping[str, Decided]) -> dict[str, Value]:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DimensionChange:
     """One dimension before and after a step."""
 
     key: str
@@ -274,9 +274,9 @@ class Change:
     move: Move
 
 
-def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[Change]:
+def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[DimensionChange]:
     """What differs, dimension by dimension. A value that is gone loosens, a value that is new tightens."""
-    found = [Change(key, before.get(key), after.get(key), _move(key, before, after)) for key in DIMENSIONS]
+    found = [DimensionChange(key, before.get(key), after.get(key), _move(key, before, after)) for key in DIMENSIONS]
     return [change for change in found if change.move != "same"]
 
 

@@ -6,15 +6,15 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from governance.foundation.approvals import kinds
-from governance.foundation.approvals.kinds import ApprovalKind, Change, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry, ProposedChange
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural, thousands
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import actions, permissions, preview, queries
-from governance.operations.policies.effective_policies import Content, Standing, read_content
+from governance.operations.policies.effective_policies import Content, EffectivePolicy, read_content
 from governance.operations.policies.models import PolicyVersion
-from governance.operations.policies.policy_diff import Line, lines, measured, platform_content, said
+from governance.operations.policies.policy_diff import SettingChange, lines, measured, platform_content, said
 from governance.operations.policies.strictness import DIMENSIONS, Value
 
 REPLAYED = timedelta(days=14)
@@ -38,7 +38,7 @@ def _describe(approval: Approval) -> Description:
     return told if approval.state != "open" else _with_effects(told, row, before, after)
 
 
-def _steps(row: PolicyVersion) -> tuple[Standing, Standing]:
+def _steps(row: PolicyVersion) -> tuple[EffectivePolicy, EffectivePolicy]:
     """(what it was drawn up against, what it makes of that), under the platform minimum and with the AI systems of today."""
     now = queries.standing()
     base = now.content if row.base == now.number else queries.contents([row.base]).get(row.base, Content())
@@ -50,21 +50,23 @@ def _facts(row: PolicyVersion) -> list[tuple[str, Any]]:
     return [*told, ("Returns to", f"version {row.back_to}")] if row.back_to else told
 
 
-def _change(line: Line, found: preview.Verdict, before: Standing, after: Standing) -> Change:
+def _change(line: SettingChange, found: preview.Verdict, before: EffectivePolicy, after: EffectivePolicy) -> ProposedChange:
     note = "loosens" if preview.line_loosens(line, found, before, after) else ""
     if line.key == "tier":
-        return Change("Tier", before.tier.name, after.tier.name, f"policy.tier = {line.after}", note)
+        return ProposedChange("Tier", before.tier.name, after.tier.name, f"policy.tier = {line.after}", note)
     system = next((s.key for s in after.systems if s.id == line.system_id), None)
     title = DIMENSIONS[line.key].title + (f" of {system}" if system else "")
     value = "not overridden" if line.after is None else said(line.after)
-    return Change(title, _value(line.key, line.before), _value(line.key, line.after), f"policy.{line.key} = {value}", note)
+    return ProposedChange(
+        title, _value(line.key, line.before), _value(line.key, line.after), f"policy.{line.key} = {value}", note
+    )
 
 
 def _value(key: str, value: Value | None) -> str:
     return "not overridden" if value is None else measured(value, DIMENSIONS[key])
 
 
-def _with_effects(told: Description, row: PolicyVersion, before: Standing, after: Standing) -> Description:
+def _with_effects(told: Description, row: PolicyVersion, before: EffectivePolicy, after: EffectivePolicy) -> Description:
     """What the approver reads besides: by AI system, and over what was requested in the last days."""
     now = clock.now()
     found = preview.effects(before, after, decisions.asked_since(now - DAY))
@@ -88,7 +90,7 @@ def _with_effects(told: Description, row: PolicyVersion, before: Standing, after
     )  # fmt: skip
 
 
-def _effects(before: Standing, after: Standing) -> Iterator[Effect]:
+def _effects(before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Effect]:
     for notice in preview.notices(after, of=before):
         yield Effect("due", notice.lead, notice.text)
     if before.tier.four_eyes:

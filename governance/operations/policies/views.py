@@ -26,13 +26,22 @@ from governance.kernel.forms import accepted, counted, uuid_or_none
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
-from governance.operations.policies import actions, permissions, preview, queries, table
-from governance.operations.policies.effective_policies import Content, Governed, Standing, read_content
+from governance.operations.policies import actions, permissions, preview, queries, tier_table
+from governance.operations.policies.effective_policies import Content, EffectivePolicy, Governed, read_content
 from governance.operations.policies.forms import BackForm, ChangeForm, DraftForm, OverrideForm, PickForm
 from governance.operations.policies.models import OPEN, PolicyVersion
 from governance.operations.policies.navigation import policy_tabs as _tabs
 from governance.operations.policies.operator_views import feature as operator_feature
-from governance.operations.policies.policy_diff import Line, briefly, lines, said, with_tier, with_value, without_value, written
+from governance.operations.policies.policy_diff import (
+    SettingChange,
+    briefly,
+    lines,
+    said,
+    with_tier,
+    with_value,
+    without_value,
+    written,
+)
 from governance.operations.policies.strictness import DIMENSIONS, Dimension, Value, dimension, read
 
 feature = Feature("policies", __name__)
@@ -46,14 +55,14 @@ feature.add_app_template_filter(briefly, "briefly")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DraftComparison:
     """What is in force, the open version, and what is looked at: the open version, or a tier chosen upon one of the two."""
 
-    before: Standing
+    before: EffectivePolicy
     row: PolicyVersion | None
     on: str  # draft or force
     tier: str | None
-    after: Standing | None
+    after: EffectivePolicy | None
 
     @property
     def is_open(self) -> bool:
@@ -61,7 +70,7 @@ class Step:
         return self.row is not None and self.tier is None
 
 
-def _step(tier: str | None, on: str | None) -> Step:
+def _step(tier: str | None, on: str | None) -> DraftComparison:
     before, row = queries.standing(), queries.draft()
     on = on if on in {"draft", "force"} else "draft" if row is None or row.state == "draft" else "force"
     working = _working(before, row if on == "draft" else None)
@@ -69,11 +78,11 @@ def _step(tier: str | None, on: str | None) -> Step:
         wanted = with_tier(working, tier)
         actions.check_content(Content(tier), before)
         nothing = not lines(before.content, wanted)
-        return Step(before, row, on, tier, None if nothing else before.draft(wanted))
-    return Step(before, row, on, None, before.draft(_working(before, row)) if row is not None else None)
+        return DraftComparison(before, row, on, tier, None if nothing else before.draft(wanted))
+    return DraftComparison(before, row, on, None, before.draft(_working(before, row)) if row is not None else None)
 
 
-def _working(now: Standing, row: PolicyVersion | None) -> Content:
+def _working(now: EffectivePolicy, row: PolicyVersion | None) -> Content:
     """What a change builds upon: what the open version says of the systems that there are, or what is in force."""
     return now.content if row is None else read_content(row.content).within(now.systems)
 
@@ -84,7 +93,7 @@ def index() -> ResponseReturnValue:
     return _tiers(step, ChangeForm())
 
 
-def _tiers(step: Step, form: ChangeForm, *, status: int = 200) -> ResponseReturnValue:
+def _tiers(step: DraftComparison, form: ChangeForm, *, status: int = 200) -> ResponseReturnValue:
     before, after, row = step.before, step.after, step.row
     if after is not None:
         form.tier.data, form.on.data = step.tier or "", step.on
@@ -94,7 +103,7 @@ def _tiers(step: Step, form: ChangeForm, *, status: int = 200) -> ResponseReturn
     recent = queries.versions(size=3).rows
     return page(
         "operations/policies/index.html", status=status, step=step, form=form, standing=before, row=row, tabs=_tabs(before, "tiers"),
-        table=table.table(before, after, draft=_draft_word(step)), seen=_preview(before, after), recent=recent,
+        table=tier_table.table(before, after, draft=_draft_word(step)), seen=_preview(before, after), recent=recent,
         summaries=_summaries([*recent, *([row] if row else [])]), zone=str(formatting.zone()),
         names=people.names([*(v.made_by for v in recent), *(v.decided_by for v in recent), row.made_by if row else None]),
         me=current.actor().person_id, approval=_open_approval(row),
@@ -106,11 +115,11 @@ def _open_approval(row: PolicyVersion | None) -> Approval | None:
     return _approval(row) if row is not None and row.state == "asked" else None
 
 
-def _draft_word(step: Step) -> str:
+def _draft_word(step: DraftComparison) -> str:
     return f"draft {step.before.number + 1}" if step.row is not None and step.tier is None else "looked at"
 
 
-def _preview(before: Standing, after: Standing | None) -> dict[str, Any]:
+def _preview(before: EffectivePolicy, after: EffectivePolicy | None) -> dict[str, Any]:
     """Effects and replay of a step; two statements. Nothing is asked where there is no step."""
     if after is None:
         return {}
@@ -131,7 +140,7 @@ def _summaries(rows: Sequence[PolicyVersion]) -> dict[UUID, str]:
     return {row.id: _summary(lines(bases.get(row.base, Content()), read_content(row.content))) for row in rows}
 
 
-def _summary(found: Sequence[Line]) -> str:
+def _summary(found: Sequence[SettingChange]) -> str:
     if not found:
         return "as before"
     first, more = found[0], len(found) - 1
@@ -178,7 +187,7 @@ def change() -> ResponseReturnValue:
     return redirect(url_for("policies.index"), 303)
 
 
-def _after_all(step: Step, form: ChangeForm) -> ResponseReturnValue:
+def _after_all(step: DraftComparison, form: ChangeForm) -> ResponseReturnValue:
     """Sent again after it was done: what was wanted is in force."""
     if counted(form.base.data) < step.before.number:
         flash("It is in force already.")
@@ -251,7 +260,7 @@ def override(key: str) -> ResponseReturnValue:
         form.seen.data = actions.opened(row)
     decided = standing.effective(system)[which.key]
     return page(
-        "operations/policies/override.html", form=form, which=which, system=system, there=there, decided=decided, layers=table.layers(decided),
+        "operations/policies/override.html", form=form, which=which, system=system, there=there, decided=decided, layers=tier_table.layers(decided),
         standing=standing, row=row, tabs=_tabs(standing, "in force"), field=form[_field(which)],
         status=form.status if request.method == "POST" else 200,
     )  # fmt: skip
@@ -263,7 +272,7 @@ def _known(key: str) -> Dimension:
     return DIMENSIONS[key]
 
 
-def _governed(standing: Standing, given: str | None) -> Governed | None:
+def _governed(standing: EffectivePolicy, given: str | None) -> Governed | None:
     if not given:
         return None
     system_id = uuid_or_none(given)
@@ -309,12 +318,12 @@ def in_force() -> ResponseReturnValue:
     general = standing.effective()
     return page(
         "operations/policies/in_force.html", standing=standing, system=system, day=day, tabs=_tabs(standing, "in force"),
-        rulings=table.rulings(standing, system), own={s.id: _own(standing, s, general) for s in standing.systems},
+        rulings=tier_table.rulings(standing, system), own={s.id: _own(standing, s, general) for s in standing.systems},
         open_too=None if day else queries.draft(), waivers=[w for w in standing.waivers if system and w.system_id == system.id],
     )  # fmt: skip
 
 
-def _own(standing: Standing, system: Governed, general: Mapping[str, Any]) -> int:
+def _own(standing: EffectivePolicy, system: Governed, general: Mapping[str, Any]) -> int:
     """In how many dimensions a system differs from what holds for all."""
     return sum(decided.value != general[key].value for key, decided in standing.effective(system).items())
 

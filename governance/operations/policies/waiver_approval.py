@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
-from governance.foundation.approvals.kinds import ApprovalKind, Change, Description, Effect, LogEntry
+from governance.foundation.approvals.kinds import ApprovalKind, Description, Effect, LogEntry, ProposedChange
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural
 from governance.operations.policies import permissions, queries, waivers
-from governance.operations.policies.effective_policies import Governed, LiveWaiver, Standing
+from governance.operations.policies.effective_policies import EffectivePolicy, Governed, LiveWaiver
 from governance.operations.policies.models import Waiver
 from governance.operations.policies.policy_diff import measured
 from governance.operations.policies.strictness import DIMENSIONS, plain, read
@@ -27,7 +27,7 @@ def _describe(approval: Approval) -> Description:
     days = max((row.expires_at - clock.now()).days, 0)
     return Description(
         title=approval.summary, heading=f"One setting of {name} goes below the platform minimum", sub="Nothing else is in the request.",
-        changes=[Change(which.title, measured(minimum, which), measured(value, which), f"policy.{which.key}", "loosens")],
+        changes=[ProposedChange(which.title, measured(minimum, which), measured(value, which), f"policy.{which.key}", "loosens")],
         facts=[("AI system", name), ("Ends on", moment(row.expires_at)), ("What is done instead", row.compensation)],
         figures=[(f"{bool(system):d} of {len(now.systems)}", "AI systems"), (plural(days, "day"), "until it ends by itself")],
         effects=list(_effects(row, now, system)), back=("Waivers", "waivers.index", {}),
@@ -36,7 +36,7 @@ def _describe(approval: Approval) -> Description:
     )  # fmt: skip
 
 
-def _effects(row: Waiver, now: Standing, system: Governed | None) -> Iterator[Effect]:
+def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iterator[Effect]:
     if system is None:
         yield Effect("bad", "The AI system was retired.", "A waiver would change nothing.")
         return
@@ -60,7 +60,7 @@ def _effects(row: Waiver, now: Standing, system: Governed | None) -> Iterator[Ef
     yield Effect("ok", "It ends by itself.", f"The platform minimum applies again after {moment(row.expires_at)}.")
 
 
-def with_waiver(now: Standing, row: Waiver) -> Standing:
+def with_waiver(now: EffectivePolicy, row: Waiver) -> EffectivePolicy:
     """As it would be with this waiver live."""
     waived = LiveWaiver(row.id, row.system_id, row.dimension, read(row.dimension, row.value), row.expires_at)
     return replace(now, waivers=(*now.waivers, waived))

@@ -20,7 +20,7 @@ from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.policies import permissions, queries, waiver_list, waivers
-from governance.operations.policies.effective_policies import Standing
+from governance.operations.policies.effective_policies import EffectivePolicy
 from governance.operations.policies.forms import EndForm, WaiverForm
 from governance.operations.policies.models import Waiver
 from governance.operations.policies.navigation import policy_tabs
@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-def _asked(standing: Standing) -> ListRequest:
+def _asked(standing: EffectivePolicy) -> ListRequest:
     return WAIVERS.read(choices={"system": [(s.key, s.name) for s in standing.systems]})
 
 

@@ -19,7 +19,7 @@ from governance.kernel import clock, current, tenant_revision
 from governance.kernel.db import alone, session
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.operations.policies import queries
-from governance.operations.policies.effective_policies import Governed, Standing
+from governance.operations.policies.effective_policies import EffectivePolicy, Governed
 from governance.operations.policies.models import Waiver
 from governance.operations.policies.platform_minimum import check_reason
 from governance.operations.policies.policy_diff import said, setting_of
@@ -112,7 +112,7 @@ def request(system_id: UUID, key: str, value: Value, *, expires_at: datetime, re
     return row
 
 
-def _check_waivable(now: Standing, key: str, value: Value) -> None:
+def _check_waivable(now: EffectivePolicy, key: str, value: Value) -> None:
     dimension(key)
     if key in now.platform.unwaivable:
         raise Invalid(f"The operator doesn't allow waivers of {key}.", field="dimension")

@@ -36,7 +36,7 @@ ORDER BY created_at DESC
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ActiveStop:
     """One active stop, as far as the frame tells of it."""
 
     id: UUID
@@ -84,7 +84,7 @@ def shortened(reason: str, most: int = 110) -> str:
 class ActiveStops:
     """All that cover the acting tenant, the newest first."""
 
-    stops: tuple[Told, ...] = ()
+    stops: tuple[ActiveStop, ...] = ()
 
     @property
     def systems(self) -> Mapping[str, int]:
@@ -102,7 +102,7 @@ class ActiveStops:
         return {"kind": "stop", "word": word, "lead": lead, "text": first.text, **_link(first, more, operator=operator)}
 
 
-def _link(first: Told, more: int, *, operator: bool) -> dict[str, Any]:
+def _link(first: ActiveStop, more: int, *, operator: bool) -> dict[str, Any]:
     """Endpoint and values of the page that tells more."""
     if operator:
         return {"to": ("operator_switches.switch", {}), "link": "Open the stop"}
@@ -117,5 +117,5 @@ def active_stops() -> ActiveStops:
     rows = session().execute(text(ACTIVE_STOPS), {"erased": ERASED, "gone": ERASED_NAME})
     named = allowed(people.NAMES)
     return ActiveStops(tuple(
-        Told(r.id, r.scope, r.created_at, r.is_drill, r.system, r.feature, r.who if named else None, r.reason if named else "", r.expected, r.obeyed) for r in rows
+        ActiveStop(r.id, r.scope, r.created_at, r.is_drill, r.system, r.feature, r.who if named else None, r.reason if named else "", r.expected, r.obeyed) for r in rows
     )) if current.actor_or_none() else ActiveStops()  # fmt: skip

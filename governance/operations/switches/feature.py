@@ -1,7 +1,7 @@
 """The kill switch: stops, restarts and drills."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Daily, Every, Link, Manifest, NavItem, ObjectCommand
+from governance.kernel.manifest import Command, Daily, EntryLink, Every, Manifest, NavItem, ObjectCommand
 from governance.operations.switches import (
     actions,
     approval_kinds,
@@ -45,9 +45,9 @@ manifest = Manifest(
     ),
     audit=actions_in(actions, platform_actions, drill_actions),
     links={
-        "Stop": Link(endpoint="switches.stop", argument="stop_id"),
-        "Drill": Link(endpoint="drills.drill", argument="drill_id"),
-        "PlatformStop": Link(endpoint="operator_switches.switch"),
+        "Stop": EntryLink(endpoint="switches.stop", argument="stop_id"),
+        "Drill": EntryLink(endpoint="drills.drill", argument="drill_id"),
+        "PlatformStop": EntryLink(endpoint="operator_switches.switch"),
     },
     publishes=(events.DrillEnded, events.StopLifted),
     approvals=approval_kinds.KINDS,

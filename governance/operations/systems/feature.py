@@ -2,7 +2,7 @@
 
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Answer, Link, Manifest, NavItem
+from governance.kernel.manifest import Answer, EntryLink, Manifest, NavItem
 from governance.operations.systems import actions, models, palette, permissions, queries, views
 
 manifest = Manifest(
@@ -16,6 +16,6 @@ manifest = Manifest(
     ),
     search=(palette.ai_systems,),
     audit=actions_in(actions),
-    links={"AISystem": Link(endpoint="systems.system", argument="system_id", noun="AI system")},
+    links={"AISystem": EntryLink(endpoint="systems.system", argument="system_id", noun="AI system")},
     answers=(Answer(subjects, queries),),
 )

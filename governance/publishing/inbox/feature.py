@@ -1,7 +1,7 @@
 """The inbox: everything that needs this person."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, Link, Manifest
+from governance.kernel.manifest import Command, EntryLink, Manifest
 from governance.publishing.inbox import actions, models, next_item, permissions, views
 
 manifest = Manifest(
@@ -10,6 +10,6 @@ manifest = Manifest(
     routes=(views.feature,),
     palette=(Command("Open your inbox", "inbox.index", permissions.OWN),),
     audit=actions_in(actions),
-    links={"InboxSnooze": Link(endpoint="inbox.index", noun="snoozed item")},
+    links={"InboxSnooze": EntryLink(endpoint="inbox.index", noun="snoozed item")},
     after_request=(next_item.lead_on,),
 )

@@ -50,7 +50,7 @@ from governance.kernel.db import session
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.inbox import GROUPS, ME, NOW, TENANT, InboxRow, InboxSource, end_of, parameters
 from governance.kernel.inbox import TODAY as TODAY_PARAMETER
-from governance.kernel.tenant_cache import Shelf
+from governance.kernel.tenant_cache import BoundedCache
 from governance.publishing.inbox.models import InboxSnooze
 from governance.publishing.inbox.sources import by_name, sources
 
@@ -97,7 +97,7 @@ class InboxItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class InboxCounts:
     """What an inbox holds. `groups` counts open items by group; `changes_at` is when a count changes by itself."""
 
     open: int = 0
@@ -116,7 +116,7 @@ class InboxPage:
     """`soon` are the snoozed items that return first, beside the open ones."""
 
     items: Sequence[InboxItem]
-    tally: Tally
+    tally: InboxCounts
     next: str | None
     soon: Sequence[InboxItem] = ()
 
@@ -253,7 +253,7 @@ def page(*, view: str = "open", group: str = "", after: str | None = None, size:
     edge = _edge(after) if after else None
     statement = _page_statement(sources_of(current.actor().role), view, group, edge is not None)
     if statement is None:
-        return InboxPage((), Tally(), None)
+        return InboxPage((), InboxCounts(), None)
     rows = session().execute(statement, parameters() | {"limit": size + 1} | (edge or {})).all()
     counted = _tally(rows[0])
     session().info[ASKED] = counted
@@ -290,33 +290,33 @@ def keys() -> list[str]:
     return [f"{row.source}.{row.id}" for row in session().execute(statement, parameters())]
 
 
-def tally() -> Tally:
+def tally() -> InboxCounts:
     """At most one statement; none where a page of this transaction has read the counts, or they are remembered."""
-    asked: Tally | None = session().info.get(ASKED)
+    asked: InboxCounts | None = session().info.get(ASKED)
     if asked is not None:
         return asked
     who, now = current.actor(), clock.now()
     if _tally_statement(sources_of(who.role)) is None or who.person_id is None:
-        return Tally()
-    known = recall("inbox counts", lambda: Shelf(REMEMBERED))
-    found: Tally = known.get((who.person_id, who.role, now.replace(minute=0, second=0, microsecond=0)), _read_tally)
+        return InboxCounts()
+    known = recall("inbox counts", lambda: BoundedCache(REMEMBERED))
+    found: InboxCounts = known.get((who.person_id, who.role, now.replace(minute=0, second=0, microsecond=0)), _read_tally)
     if found.changes_at is not None and found.changes_at <= now:
         found = _read_tally()
     session().info[ASKED] = found
     return found
 
 
-def _read_tally() -> Tally:
+def _read_tally() -> InboxCounts:
     statement = _tally_statement(sources_of(current.actor().role))
     assert statement is not None
     row = session().execute(statement, parameters()).one()
     return _tally(row)
 
 
-def _tally(row: Any) -> Tally:
+def _tally(row: Any) -> InboxCounts:
     """From the first columns of a row, as `_counts` orders them."""
     is_open, snoozed, late, due_today, changes_at, *groups = row[:COUNTED]
-    return Tally(is_open, snoozed, late, due_today, changes_at, tuple(groups))
+    return InboxCounts(is_open, snoozed, late, due_today, changes_at, tuple(groups))
 
 
 def next_due() -> date | None:

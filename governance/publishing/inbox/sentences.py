@@ -9,10 +9,10 @@
 from datetime import datetime
 
 from governance.kernel.formatting import plural, short
-from governance.publishing.inbox.queries import Tally
+from governance.publishing.inbox.queries import InboxCounts
 
 
-def headline(tally: Tally) -> str:
+def headline(tally: InboxCounts) -> str:
     if not tally.open:
         return "Nothing needs you"
     return f"{need(tally.open)}{pressing(tally)}"
@@ -23,7 +23,7 @@ def need(count: int) -> str:
     return f"{plural(count, 'item')} {'needs' if count == 1 else 'need'} you"
 
 
-def pressing(tally: Tally) -> str:
+def pressing(tally: InboxCounts) -> str:
     counts = ((tally.late, "overdue"), (tally.due_today, "due today"))
     parts = [f"{count} {'is' if count == 1 else 'are'} {word}" for count, word in counts if count]
     return f": {', '.join(parts)}" if parts else ""

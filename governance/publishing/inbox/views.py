@@ -19,7 +19,7 @@ from governance.kernel.undo_pages import back_to, take
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.inbox import actions, done, next_item, permissions, queries, sentences, snoozing
 from governance.publishing.inbox.forms import AssignForm, SnoozeForm, chosen_keys
-from governance.publishing.inbox.queries import InboxItem, InboxPage, Tally
+from governance.publishing.inbox.queries import InboxCounts, InboxItem, InboxPage
 from governance.publishing.inbox.sources import by_name, sources
 
 feature = Feature("inbox", __name__)
@@ -94,7 +94,7 @@ def _kicker() -> str:
     return f"Inbox · {who.name}, {ROLE_NAMES[who.role].lower()} · {formatting.long_day(local.date())}, {local:%H:%M %Z}"
 
 
-def _tabs(tally: Tally, view: str, group: str) -> list[dict[str, Any]]:
+def _tabs(tally: InboxCounts, view: str, group: str) -> list[dict[str, Any]]:
     """All, each group that has anything, what is snoozed, and what is done."""
     tabs = [{"label": "All", "href": url_for("inbox.index"), "current": view == "open" and not group, "count": tally.open}]
     for each in GROUPS:

@@ -25,7 +25,7 @@ from governance.kernel.access import allowed
 from governance.kernel.background_work import kind_of
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
-from governance.kernel.scope import Scope, scope
+from governance.kernel.visibility_scope import Scope, scope
 from governance.publishing.reports import permissions as reporting
 from governance.publishing.reports.models import ReportRun
 

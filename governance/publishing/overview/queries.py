@@ -22,8 +22,8 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, or_, select
 
 from governance.assurance.assessments import queries as assessments
-from governance.assurance.assessments.coverage import Share, Standing, coverage
-from governance.assurance.assessments.queries import FUNCTIONS, Board, Row
+from governance.assurance.assessments.coverage import RequirementLevel, Share, coverage
+from governance.assurance.assessments.queries import FUNCTIONS, AssessedRequirement, Board
 from governance.assurance.evidence import permissions as bringing
 from governance.assurance.evidence.freshness import deadline
 from governance.assurance.evidence.queries import Piece
@@ -126,7 +126,7 @@ def _monday(day: date) -> date:
 class Moved:
     """A requirement whose level changed, and the fact behind the level that it has now."""
 
-    row: Row
+    row: AssessedRequirement
     before: int
 
     @property
@@ -166,26 +166,26 @@ def movement(board: Board) -> Movement | None:
 
 def _shares(board: Board, levels: dict[str, int]) -> dict[str, Share]:
     """Coverage of each function and of `all` if the requirements stood at these levels."""
-    standings = [Standing(row.ref, levels[row.ref], row.target) for row in board.rows]
+    standings = [RequirementLevel(row.ref, levels[row.ref], row.target) for row in board.rows]
     return {f: coverage(s for s in standings if s.ref.startswith(f"{f} ")) for f in FUNCTIONS} | {"all": coverage(standings)}
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class CoverageAt:
     """Coverage by function (and `all`) at a moment."""
 
     at: datetime
     shares: dict[str, Share]
 
 
-def trend(board: Board) -> list[Point]:
+def trend(board: Board) -> list[CoverageAt]:
     """The ends of twelve months, each over the year up to it and by today's targets, and the board itself as the last point.
 
     Months before the first evidence are no points: a line begins where there is something to draw.
     """
     ends = assessments.with_history(board, assessments.month_ends(board.as_of)[:-1])
-    past = [Point(at, _shares(board, _levels(board, at, (at.date() - assessments.YEAR, at.date())))) for at in ends]
-    return [*past, Point(board.as_of, {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share})]
+    past = [CoverageAt(at, _shares(board, _levels(board, at, (at.date() - assessments.YEAR, at.date())))) for at in ends]
+    return [*past, CoverageAt(board.as_of, {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share})]
 
 
 def _levels(board: Board, at: datetime, period: tuple[date, date]) -> dict[str, int]:
@@ -194,7 +194,7 @@ def _levels(board: Board, at: datetime, period: tuple[date, date]) -> dict[str, 
     return {row.ref: levels.get(row.requirement.id, 0) for row in board.rows}
 
 
-def quarters(points: Sequence[Point]) -> list[Point]:
+def quarters(points: Sequence[CoverageAt]) -> list[CoverageAt]:
     """Of a trend: the ends of the last four quarters, and now."""
     return [*[p for p in points[:-1] if p.at.month % 3 == 0][-4:], points[-1]]
 
@@ -292,9 +292,9 @@ def reports(board: Board) -> Reports:
 class HoldUp:
     """What keeps the next report from being complete: `red` rows, `unsigned` and `unconcluded` among all."""
 
-    red: tuple[Row, ...]
-    waiting: tuple[Row, ...]
-    unconcluded: tuple[Row, ...]
+    red: tuple[AssessedRequirement, ...]
+    waiting: tuple[AssessedRequirement, ...]
+    unconcluded: tuple[AssessedRequirement, ...]
     signed: int
     count: int
 
@@ -316,7 +316,7 @@ def hold_up(board: Board) -> HoldUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SetupStep:
     """A step of the first run: its permission decides whether the reader is offered its verb."""
 
     done: bool
@@ -327,33 +327,33 @@ class Step:
     needs: str
 
 
-def steps(board: Board) -> list[Step]:
+def steps(board: Board) -> list[SetupStep]:
     """What a new tenant does first, in order; one statement."""
     controls = any(row.retired_at is None for row in board.ledger.controls)
     pieces = _live(board)
     adopted, two_people, has_system = session().execute(_first_facts(board.framework.id)).one()
     return [
-        Step(
+        SetupStep(
             adopted or board.assessment is not None, "Adopt a framework", "The NIST AI RMF is installed. Adopt it to work with it.",
             "frameworks.index", "Adopt the AI RMF", "frameworks.adopt",
         ),
-        Step(
+        SetupStep(
             controls, "Choose your controls", "The starter pack is already mapped to the AI RMF.",
             "controls.index", "Choose controls", "controls.manage",
         ),
-        Step(
+        SetupStep(
             two_people, "Invite a second person", "Evidence counts only after someone else reviews it.",
             "people.members", "Invite a person", "people.manage",
         ),
-        Step(
+        SetupStep(
             has_system, "Register an AI system", "Policies, switches and assessments apply to registered systems.",
             "systems.registration", "Register a system", "systems.register",
         ),
-        Step(
+        SetupStep(
             any(p.held for p in pieces), "Upload evidence", "A file or a link that shows a control works.",
             "evidence.index", "Upload evidence", "evidence.bring",
         ),
-        Step(
+        SetupStep(
             board.assessment is not None, "Start an assessment", "It sets the period and the targets that coverage is counted against.",
             "assessments.new", "Start an assessment", "assessments.manage",
         ),
@@ -373,5 +373,5 @@ def _first_facts(framework_id: UUID) -> Select[bool, bool, bool]:
     )
 
 
-def is_new(done: Sequence[Step]) -> bool:
+def is_new(done: Sequence[SetupStep]) -> bool:
     return not all(step.done for step in done)

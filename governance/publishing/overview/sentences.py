@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from governance.assurance.assessments.coverage import LEVELS, Share
-from governance.assurance.assessments.queries import FUNCTIONS, Board, Row
+from governance.assurance.assessments.queries import FUNCTIONS, AssessedRequirement, Board
 from governance.kernel.formatting import long_day, plural
 from governance.publishing.inbox.sentences import need
-from governance.publishing.overview.queries import EvidenceState, HoldUp, Movement, Point, Reports, Step
+from governance.publishing.overview.queries import CoverageAt, EvidenceState, HoldUp, Movement, Reports, SetupStep
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 STILL = 0.05  # percentage points that round to nothing
@@ -25,12 +25,12 @@ LISTED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChecklistItem:
     """A line of the report's checklist; `ref` or `run` is what it links to."""
 
     kind: str
     text: str
-    row: Row | None = None
+    row: AssessedRequirement | None = None
 
 
 def number(count: int) -> str:
@@ -73,7 +73,7 @@ def headline_then(board: Board, day: date) -> str:
     return f"{_proven(board.share)} on {long_day(day)}, {board.share.percent:.0f}% coverage"
 
 
-def headline_new(board: Board, steps: Sequence[Step]) -> str:
+def headline_new(board: Board, steps: Sequence[SetupStep]) -> str:
     """0 of 72 requirements proven, 0% coverage. Next step: upload evidence. Without a framework only the step."""
     following = next(step for step in steps if not step.done).title
     says = f"{_proven(board.share)}, {board.share.percent:.0f}% coverage. " if steps[0].done else ""
@@ -97,7 +97,7 @@ def functions_title(board: Board, moved: Movement | None) -> str:
     return says if moved is None else f"{says}; no function fell in 30 days"
 
 
-def quarters_title(points: Sequence[Point], *, then: bool = False) -> str:
+def quarters_title(points: Sequence[CoverageAt], *, then: bool = False) -> str:
     """41 of 72 requirements proven, 12 more than 11 months ago; `then`: seen from another day."""
     first, last = points[0].shares["all"], points[-1].shares["all"]
     if len(points) == 1:
@@ -109,7 +109,7 @@ def quarters_title(points: Sequence[Point], *, then: bool = False) -> str:
     return f"{_proven(last)}, {than}"
 
 
-def quarter(point: Point) -> str:
+def quarter(point: CoverageAt) -> str:
     return f"Q{(point.at.month + 2) // 3} {point.at.year}"
 
 
@@ -152,37 +152,39 @@ def listed(names: Sequence[str]) -> str:
 # ---- the next report
 
 
-def report_lines(holds: HoldUp, reports: Reports, today: date) -> Iterator[Line]:
+def report_lines(holds: HoldUp, reports: Reports, today: date) -> Iterator[ChecklistItem]:
     """What is red first, then what waits, then what is well."""
     worst = sorted(holds.red, key=lambda row: row.derived.level == 0)  # what failed says more than what nothing answers for
     for row in worst[:LISTED]:
-        yield Line("bad", f"{row.ref}: {_fact(row)}", row)
+        yield ChecklistItem("bad", f"{row.ref}: {_fact(row)}", row)
     if len(worst) > LISTED:
-        yield Line("bad", f"{len(worst) - LISTED} more {'has' if len(worst) == LISTED + 1 else 'have'} a red reason")
+        yield ChecklistItem("bad", f"{len(worst) - LISTED} more {'has' if len(worst) == LISTED + 1 else 'have'} a red reason")
     yield from _unsigned(holds)
     yield _last(reports, today)
 
 
-def _fact(row: Row) -> str:
+def _fact(row: AssessedRequirement) -> str:
     fact = next(reason.fact for reason in row.derived.reasons if reason.severity == "bad").rstrip(".")
     return fact if len(fact) > 1 and fact[1].isupper() else f"{fact[:1].lower()}{fact[1:]}"
 
 
-def _unsigned(holds: HoldUp) -> Iterator[Line]:
+def _unsigned(holds: HoldUp) -> Iterator[ChecklistItem]:
     if len(holds.waiting) == 1:
-        yield Line("due", f"{holds.waiting[0].ref}: its conclusion awaits sign-off", holds.waiting[0])
+        yield ChecklistItem("due", f"{holds.waiting[0].ref}: its conclusion awaits sign-off", holds.waiting[0])
     elif holds.waiting:
-        yield Line("due", f"{len(holds.waiting)} {'other ' if holds.red else ''}conclusions await sign-off")
+        yield ChecklistItem("due", f"{len(holds.waiting)} {'other ' if holds.red else ''}conclusions await sign-off")
     if len(holds.unconcluded) == 1:
-        yield Line("none", f"{holds.unconcluded[0].ref}: has no conclusion yet", holds.unconcluded[0])
+        yield ChecklistItem("none", f"{holds.unconcluded[0].ref}: has no conclusion yet", holds.unconcluded[0])
     elif holds.unconcluded:
-        yield Line("none", f"{len(holds.unconcluded)} requirements have no conclusion yet")
-    yield Line("ok" if holds.signed == holds.count else "none", f"{holds.signed} of {holds.count} conclusions signed off")
+        yield ChecklistItem("none", f"{len(holds.unconcluded)} requirements have no conclusion yet")
+    yield ChecklistItem(
+        "ok" if holds.signed == holds.count else "none", f"{holds.signed} of {holds.count} conclusions signed off"
+    )
 
 
-def _last(reports: Reports, today: date) -> Line:
+def _last(reports: Reports, today: date) -> ChecklistItem:
     if reports.last is None or reports.last.finished_at is None:
-        return Line("none", "No report has been made yet")
+        return ChecklistItem("none", "No report has been made yet")
     days = (today - reports.last.finished_at.date()).days
     age = "was made today" if days == 0 else f"is {plural(days, 'day')} old"
-    return Line("ok" if days <= QUARTER_DAYS else "due", f"The last report {age}")
+    return ChecklistItem("ok" if days <= QUARTER_DAYS else "due", f"The last report {age}")

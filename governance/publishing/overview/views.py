@@ -23,13 +23,13 @@ from governance.kernel.days import CENTURY, parse_day
 from governance.kernel.db import transaction
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
-from governance.kernel.scope import limits
+from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.queries import InboxItem
 from governance.publishing.inbox.sentences import need
 from governance.publishing.overview import queries, sentences
-from governance.publishing.overview.queries import Deed, EvidenceState, Moved, Movement, Point, Step
+from governance.publishing.overview.queries import CoverageAt, Deed, EvidenceState, Moved, Movement, SetupStep
 
 feature = Feature("overview", __name__)
 operator_feature = Feature("operator_overview", __name__, scope="operator")
@@ -62,7 +62,7 @@ def _as_of() -> date | None:
     return day if day < clock.today() else None
 
 
-def _context(board: Board, day: date | None, steps: Sequence[Step]) -> dict[str, Any]:
+def _context(board: Board, day: date | None, steps: Sequence[SetupStep]) -> dict[str, Any]:
     moved, points, evidence, holds = (
         queries.movement(board),
         queries.trend(board),
@@ -70,7 +70,7 @@ def _context(board: Board, day: date | None, steps: Sequence[Step]) -> dict[str,
         queries.hold_up(board),
     )
     works = allowed(evidence_permissions.BRING)
-    found = inbox.page(size=LOOKED_THROUGH) if not day else inbox.InboxPage((), inbox.Tally(), None)
+    found = inbox.page(size=LOOKED_THROUGH) if not day else inbox.InboxPage((), inbox.InboxCounts(), None)
     waiting = found.tally.open
     reports, new = queries.reports(board), bool(steps) and queries.is_new(steps)
     return {
@@ -94,14 +94,14 @@ def _kicker() -> str:
     return f"{local:%A} {formatting.long_day(local.date())}, {local:%H:%M} {place}"
 
 
-def _headline(board: Board, day: date | None, steps: Sequence[Step]) -> str:
+def _headline(board: Board, day: date | None, steps: Sequence[SetupStep]) -> str:
     """Of another day, or of a tenant without any evidence; otherwise nothing."""
     if day:
         return sentences.headline_then(board, day)
     return sentences.headline_new(board, steps) if steps and board.ledger.first_evidence is None else ""
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: SetupStep) -> dict[str, Any]:
     offered = step.needs in registry and allowed(registry[step.needs])
     href = url_for(step.endpoint) if offered and not step.done else None
     return {"done": step.done, "title": step.title, "text": step.text, "href": href, "verb": step.verb}
@@ -121,7 +121,7 @@ def _item(item: InboxItem) -> dict[str, Any]:
 # ---- coverage
 
 
-def _functions(moved: Movement | None, points: Sequence[Point]) -> Iterator[dict[str, Any]]:
+def _functions(moved: Movement | None, points: Sequence[CoverageAt]) -> Iterator[dict[str, Any]]:
     """Each function and "all"; `change` and `line` are None where there is no history."""
     shares: dict[str, Share] = points[-1].shares
     span = "in 12 months" if len(points) > MONTHS else f"since {points[0].at:%B %Y}"
@@ -138,7 +138,7 @@ def _functions(moved: Movement | None, points: Sequence[Point]) -> Iterator[dict
         }  # fmt: skip
 
 
-def _quarters(points: Sequence[Point], day: date | None) -> dict[str, Any]:
+def _quarters(points: Sequence[CoverageAt], day: date | None) -> dict[str, Any]:
     title = sentences.quarters_title(points, then=day is not None)
     labels = [*(sentences.quarter(point) for point in points[:-1]), f"{day.day} {day:%b}" if day else "now"]
     columns = [(label, dict(enumerate(point.shares["all"].levels))) for label, point in zip(labels, points, strict=True)]
@@ -161,11 +161,11 @@ def _evidence(evidence: EvidenceState) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _weeks(evidence: EvidenceState) -> list[charts.Column]:
+def _weeks(evidence: EvidenceState) -> list[charts.ChartColumn]:
     """Late now, then by calendar week; the first two weeks are amber, as their evidence is due."""
-    columns = [charts.Column("late", evidence.late, "bad")]
+    columns = [charts.ChartColumn("late", evidence.late, "bad")]
     for position, (monday, count) in enumerate(evidence.weeks):
-        columns.append(charts.Column(_week_label(monday, position), count, "warn" if position < FORTNIGHT else "mid"))
+        columns.append(charts.ChartColumn(_week_label(monday, position), count, "warn" if position < FORTNIGHT else "mid"))
     return columns
 
 
@@ -213,7 +213,7 @@ def _named(deed: Deed) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _line(board: Board, line: sentences.Line) -> dict[str, Any]:
+def _line(board: Board, line: sentences.ChecklistItem) -> dict[str, Any]:
     return {"kind": line.kind, "text": line.text, "href": _row_href(board, line.row.requirement.path) if line.row else None}
 
 

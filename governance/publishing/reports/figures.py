@@ -13,10 +13,10 @@ from governance.publishing.reports.sentences import NB
 from governance.publishing.reports.snapshot import (
     LEVELS,
     Action,
+    CoveragePosition,
     Figures,
     Function,
     Movement,
-    Standing,
     of_function,
     per_cent,
     proven_at,
@@ -112,7 +112,7 @@ def levels_by_function(
     return _svg(WIDTH, 17 + row * len(numbers.by_function) - 6, alt, parts)
 
 
-def steps(actions: Sequence[Action], whole: Standing, top: int, alt: str) -> Markup:
+def steps(actions: Sequence[Action], whole: CoveragePosition, top: int, alt: str) -> Markup:
     """What each action adds to coverage, in the order of the table; the axis starts where it must and says so."""
     shown = list(actions[:SHOWN_ACTIONS])
     left, right, ceiling, floor = 26.0, 485.0, 14.0, 84.0
@@ -190,7 +190,7 @@ def _level_names(x: float, blocks: Sequence[tuple[int, float, float]], top: floa
     return names
 
 
-def _function_bar(key: str, each: Standing, y: float, left: float, scale: float, tall: float) -> list[str]:
+def _function_bar(key: str, each: CoveragePosition, y: float, left: float, scale: float, tall: float) -> list[str]:
     middle, x = y + tall / 2 + 2.8, left
     parts = [_text(0, middle, key, weight=600, size=8.2)]
     for level in reversed(range(len(LEVELS))):

@@ -15,7 +15,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.background_work import Run, run_of, under_way, with_work
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.scope import Scope, limits
+from governance.kernel.visibility_scope import Scope, limits
 from governance.publishing.reports.auditor_visibility import About, shows
 from governance.publishing.reports.models import READINESS, TYPE_II, ReportRun, SigningKey
 from governance.publishing.reports.readiness.snapshot import CATEGORIES, FRAMEWORK

@@ -10,8 +10,8 @@ import threading
 from dataclasses import astuple
 
 from governance.kernel import sandbox
-from governance.kernel.checks import Check
 from governance.kernel.errors import Unavailable
+from governance.kernel.verification_results import Check
 from governance.publishing.reports import verify as rules
 from governance.publishing.reports.verify import ReportVerdict
 

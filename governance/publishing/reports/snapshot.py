@@ -165,7 +165,7 @@ class Gap(TypedDict):
     due: str | None
 
 
-class Finding(TypedDict):
+class ReportedFinding(TypedDict):
     ref: str
     requirement: str
     text: str
@@ -210,7 +210,7 @@ class Snapshot(TypedDict):
     movement: list[Movement]  # oldest first; the last is this assessment
     gaps: list[Gap]
     evidence: list[IndexedEvidence]
-    findings: list[Finding]
+    findings: list[ReportedFinding]
     revisions: list[Revision]
     document: Document
     log: Log | None
@@ -243,7 +243,7 @@ def of_function(function: Function) -> Iterator[Requirement]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CoveragePosition:
     """The position of a set of requirements. `points` of the target, `reached` of them; coverage in whole per cent."""
 
     total: int
@@ -296,10 +296,10 @@ def proven_at(movement: Movement) -> int:
     return proven_of(dict(enumerate(movement["levels"])))
 
 
-def standing(rows: Iterable[Requirement]) -> Standing:
+def standing(rows: Iterable[Requirement]) -> CoveragePosition:
     rows = list(rows)
     levels = Counter(row["level"] for row in rows)
-    return Standing(
+    return CoveragePosition(
         total=len(rows),
         proven=proven_of(levels),
         with_target=sum(row["target"] > 0 for row in rows),
@@ -346,9 +346,9 @@ def ranked(snapshot: Snapshot) -> list[Action]:
 class Figures:
     """Every count of the report."""
 
-    whole: Standing
-    by_function: dict[str, Standing]
-    by_category: dict[str, Standing]
+    whole: CoveragePosition
+    by_function: dict[str, CoveragePosition]
+    by_category: dict[str, CoveragePosition]
     evidence: dict[str, int]
     controls: int
     unsigned: int  # conclusions written and not signed off

@@ -17,8 +17,8 @@ import pikepdf
 
 from governance.foundation.audit import checkpoint
 from governance.foundation.audit.verify import read_keys
-from governance.kernel.checks import Check, Verdict, plain
 from governance.kernel.signed_note import b64, split
+from governance.kernel.verification_results import Check, Verdict, plain
 from governance.publishing.reports.signing import Note, NotSigned, VerifierKey, open_note
 
 MANIFEST, SNAPSHOT = "manifest.json", "snapshot.json"

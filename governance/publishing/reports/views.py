@@ -17,7 +17,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted
 from governance.kernel.pages import page
-from governance.kernel.scope import limits
+from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.reports import actions, permissions, queries
 from governance.publishing.reports.document import filename

@@ -7,20 +7,20 @@ import pytest
 from governance.assurance.access_reviews import queries
 from governance.kernel import clock
 from tests import make
-from tests.assurance.access_reviews.test_reviews import all_but_own, item, key
+from tests.assurance.access_reviews.review_helpers import create_key, decide_all_but_own, review_item
 from tests.browser import Visitor
-from tests.previewing import confirm, confirming, lines, preview
+from tests.bulk_helpers import confirm_bulk, confirmation_fields, preview_bulk, preview_table
 
 
 @pytest.fixture
 def path(as_officer):
     """The address of a review that the officer began."""
-    key()
+    create_key()
     reply = as_officer.post("settings/access-reviews/new", title="Q4 2026", due_on=str(clock.today() + timedelta(days=14)))
     return reply.location
 
 
-def of(path):
+def select_item(path):
     from uuid import UUID
 
     return UUID(path.rsplit("/", 1)[1])
@@ -37,18 +37,23 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
         text = as_officer.get(path).text
     assert len(seen) <= 12, seen
     assert "0 of 7 rows decided" in text and "Your own: another person decides" in text and "mirror" in text
-    form = {f"row-{item(of(path), who)}": "keep" for who in ("admin", "reviewer", "auditor", "mirror")}
-    confirm(as_officer, f"{path}/decisions", **form)
-    wrong = confirm(as_officer, f"{path}/decisions", then=422, **{f"row-{item(of(path), 'viewer')}": "revoke"}).text
+    form = {f"row-{review_item(select_item(path), who)}": "keep" for who in ("admin", "reviewer", "auditor", "mirror")}
+    confirm_bulk(as_officer, f"{path}/decisions", **form)
+    wrong = confirm_bulk(
+        as_officer, f"{path}/decisions", then=422, **{f"row-{review_item(select_item(path), 'viewer')}": "revoke"}
+    ).text
     assert "Say why" in wrong
-    confirm(
+    confirm_bulk(
         as_officer,
         f"{path}/decisions",
         because="On leave.",
-        **{f"row-{item(of(path), 'viewer')}": "revoke", f"row-{item(of(path), 'contributor')}": "viewer"},
+        **{
+            f"row-{review_item(select_item(path), 'viewer')}": "revoke",
+            f"row-{review_item(select_item(path), 'contributor')}": "viewer",
+        },
     )
     assert "1 row of 7 is still open" in as_officer.post(f"{path}/closing", then=422).text
-    confirm(as_admin, f"{path}/decisions", **{f"row-{item(of(path), 'compliance_officer')}": "keep"})
+    confirm_bulk(as_admin, f"{path}/decisions", **{f"row-{review_item(select_item(path), 'compliance_officer')}": "keep"})
     text = as_officer.get(path).text
     assert "All 7 rows are decided" in text and "Lowered to viewer" in text
     closed = as_officer.post(f"{path}/closing", follow=True).text
@@ -59,51 +64,56 @@ def test_rows_are_decided_and_the_review_is_closed(as_officer, as_admin, path, s
 
 
 def test_several_are_decided_at_once_and_one_s_own_row_is_named_and_left_alone(as_officer, path, database):
-    ids = [str(item(of(path), who)) for who in ("admin", "reviewer", "compliance_officer")]
-    shown = preview(as_officer, f"{path}/decisions", all="keep", ids=ids)
-    assert [row[1] for row in lines(shown, "changes")] == ["Not decided becomes Keep"] * 2
-    assert lines(shown, "blocked") == [
+    ids = [str(review_item(select_item(path), who)) for who in ("admin", "reviewer", "compliance_officer")]
+    shown = preview_bulk(as_officer, f"{path}/decisions", all="keep", ids=ids)
+    assert [row[1] for row in preview_table(shown, "changes")] == ["Not decided becomes Keep"] * 2
+    assert preview_table(shown, "blocked") == [
         ["Ines Duarte Compliance officer", "This is your own access: another person decides on it."]
     ]
-    as_officer.post(f"{path}/decisions", **confirming(shown))
+    as_officer.post(f"{path}/decisions", **confirmation_fields(shown))
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(of(path))).kept == 2
+        assert queries.tally(queries.every_row(select_item(path))).kept == 2
     assert "Choose a decision" in as_officer.post(f"{path}/decisions", then=422, all="keep").text
-    assert "Nothing would change" in preview(as_officer, f"{path}/decisions", all="keep", ids=ids[:2])
+    assert "Nothing would change" in preview_bulk(as_officer, f"{path}/decisions", all="keep", ids=ids[:2])
 
 
 def test_revoking_lists_who_loses_what_and_pressed_twice_it_is_done_once(as_officer, path, database):
-    rows = {f"row-{item(of(path), 'viewer')}": "revoke", f"row-{item(of(path), 'contributor')}": "viewer"}
-    shown = preview(as_officer, f"{path}/decisions", **rows)
-    assert sorted(row[1] for row in lines(shown, "changes")) == [
+    rows = {
+        f"row-{review_item(select_item(path), 'viewer')}": "revoke",
+        f"row-{review_item(select_item(path), 'contributor')}": "viewer",
+    }
+    shown = preview_bulk(as_officer, f"{path}/decisions", **rows)
+    assert sorted(row[1] for row in preview_table(shown, "changes")) == [
         "Not decided becomes Lower to viewer",
         "Not decided becomes Revoke",
     ]
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(of(path))).decided == 0
-    fields = confirming(shown) | {"because": "On leave."}
+        assert queries.tally(queries.every_row(select_item(path))).decided == 0
+    fields = confirmation_fields(shown) | {"because": "On leave."}
     assert "2 decisions saved." in as_officer.post(f"{path}/decisions", follow=True, **fields).text
     assert "Nothing is left to change" in as_officer.post(f"{path}/decisions", follow=True, **fields).text
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(of(path))).decided == 2
+        assert queries.tally(queries.every_row(select_item(path))).decided == 2
 
 
 def test_a_role_that_is_not_lower_is_named_in_the_preview(as_officer, path):
-    shown = preview(as_officer, f"{path}/decisions", **{f"row-{item(of(path), 'viewer')}": "admin"})
-    assert "has no such lower role" in lines(shown, "blocked")[0][1] and not confirming(shown)
+    shown = preview_bulk(as_officer, f"{path}/decisions", **{f"row-{review_item(select_item(path), 'viewer')}": "admin"})
+    assert "has no such lower role" in preview_table(shown, "blocked")[0][1] and not confirmation_fields(shown)
 
 
 def test_taking_away_needs_a_fresh_sign_in_and_keeping_does_not(app, path, database):
     stale = Visitor(app, make.cookie("reviewer", signed_in_ago=timedelta(minutes=10)), "acme")
-    row = item(of(path), "viewer")
-    confirm(stale, f"{path}/decisions", then=401, because="Why not", **{f"row-{row}": "revoke"})
-    confirm(stale, f"{path}/decisions", **{f"row-{row}": "keep"})
+    row = review_item(select_item(path), "viewer")
+    confirm_bulk(stale, f"{path}/decisions", then=401, because="Why not", **{f"row-{row}": "revoke"})
+    confirm_bulk(stale, f"{path}/decisions", **{f"row-{row}": "keep"})
 
 
 def test_what_is_confirmed_is_what_was_chosen_row_by_row(app, as_officer, path, database):
     """A form that confirms other rows than it decides on does nothing, also where it was kept for a fresh sign-in."""
-    viewer, contributor = (item(of(path), who) for who in ("viewer", "contributor"))
-    fields = confirming(preview(as_officer, f"{path}/decisions", **{f"row-{viewer}": "revoke"})) | {"because": "On leave."}
+    viewer, contributor = (review_item(select_item(path), who) for who in ("viewer", "contributor"))
+    fields = confirmation_fields(preview_bulk(as_officer, f"{path}/decisions", **{f"row-{viewer}": "revoke"})) | {
+        "because": "On leave."
+    }
     for bent in (
         {f"row-{contributor}": "revoke"},
         {"seen": [*fields["seen"], f"{contributor}.0123456789abcdef"]},
@@ -112,7 +122,7 @@ def test_what_is_confirmed_is_what_was_chosen_row_by_row(app, as_officer, path, 
         reply = as_officer.post(f"{path}/decisions", then=422, **fields | bent)
         assert "not the rows that you reviewed" in reply.text
     with make.acting("admin"):
-        assert queries.tally(queries.every_row(of(path))).decided == 0
+        assert queries.tally(queries.every_row(select_item(path))).decided == 0
     as_officer.post(f"{path}/decisions", then=303, **fields)
 
 
@@ -129,13 +139,19 @@ def test_another_tenants_review_is_not_there(as_neighbour, path):
 
 
 def test_the_last_admin_is_refused_beside_the_form(as_officer, path):
-    reply = confirm(as_officer, f"{path}/decisions", then=422, because="Why not", **{f"row-{item(of(path), 'admin')}": "revoke"})
+    reply = confirm_bulk(
+        as_officer,
+        f"{path}/decisions",
+        then=422,
+        because="Why not",
+        **{f"row-{review_item(select_item(path), 'admin')}": "revoke"},
+    )
     assert "is the only" in reply.text
 
 
 def test_a_closed_review_takes_no_decision(as_officer, path, database):
-    all_but_own(of(path))
-    confirm(as_officer, f"{path}/decisions", **{f"row-{item(of(path), 'mirror')}": "keep"})
+    decide_all_but_own(select_item(path))
+    confirm_bulk(as_officer, f"{path}/decisions", **{f"row-{review_item(select_item(path), 'mirror')}": "keep"})
     as_officer.post(f"{path}/closing")
-    shown = preview(as_officer, f"{path}/decisions", **{f"row-{item(of(path), 'viewer')}": "revoke"})
-    assert "was closed on" in lines(shown, "blocked")[0][1] and not confirming(shown)
+    shown = preview_bulk(as_officer, f"{path}/decisions", **{f"row-{review_item(select_item(path), 'viewer')}": "revoke"})
+    assert "was closed on" in preview_table(shown, "blocked")[0][1] and not confirmation_fields(shown)

@@ -19,56 +19,28 @@ from governance.foundation.people import actions as people
 from governance.foundation.people import queries as directory
 from governance.foundation.people.actions import LastAdmin
 from governance.kernel import clock
-from governance.kernel.access import known_scopes
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Stale
 from governance.kernel.jobs import WorkItem
 from tests import make
-from tests.assurance.evidence import shelf
-
-WHY = "Left the claims team."
-
-
-def begun(by="compliance_officer", due=14):
-    with make.acting(by):
-        return actions.begin("Q4", due_on=clock.today() + timedelta(days=due)).id
-
-
-def key(name="mirror", by="admin"):
-    with make.acting(by):
-        return keys.make(name, [min(known_scopes)])[0].id
-
-
-def item(review_id, role):
-    """The row of somebody of the test's world; or of the key of that name."""
-    with make.acting("admin"):
-        name = make.PEOPLE["acme", role][0] if ("acme", role) in make.PEOPLE else role
-        return next(row.item.id for row in queries.every_row(review_id) if row.name == name)
-
-
-def decide(review_id, by, because=WHY, **decisions):
-    with make.acting(by):
-        chosen = {item(review_id, who): what for who, what in decisions.items()}
-        return actions.decide(queries.review(review_id), chosen, because=because)
-
-
-def all_but_own(review_id):
-    others = dict.fromkeys(("admin", "reviewer", "contributor", "viewer", "auditor"), "keep")
-    return decide(review_id, "compliance_officer", "", **others) + decide(review_id, "admin", "", compliance_officer="keep")
-
-
-def close(review_id, by="compliance_officer"):
-    with make.acting(by):
-        return actions.close(queries.review(review_id)).id
+from tests.assurance.access_reviews.review_helpers import (
+    REASON,
+    close_review,
+    create_key,
+    decide_all_but_own,
+    decide_items,
+    start_review,
+)
+from tests.assurance.evidence import evidence_helpers
 
 
 def test_a_review_lists_every_membership_and_every_live_key_with_its_last_use(database):
-    gone = key("old")
+    gone = create_key("old")
     with make.acting("admin"):
         keys.revoke(key_queries.key(gone))
-    key()
+    create_key()
     make.cookie("viewer")
-    review_id = begun()
+    review_id = start_review()
     with make.acting("admin"):
         rows = queries.every_row(review_id)
         assert sorted(row.name for row in rows) == sorted(
@@ -79,9 +51,9 @@ def test_a_review_lists_every_membership_and_every_live_key_with_its_last_use(da
 
 
 def test_one_review_is_open_at_a_time_and_its_day_is_near(database):
-    begun()
+    start_review()
     with pytest.raises(Exception, match="is under way"):
-        begun()
+        start_review()
     for due in (-1, 93):
         with make.acting("compliance_officer", "globex"), pytest.raises(Invalid, match="between today and three months"):
             actions.begin("Q4", due_on=clock.today() + timedelta(days=due))
@@ -95,9 +67,9 @@ def test_it_takes_two_who_can_review(database):
 
 
 def test_what_is_revoked_ends_at_once(database):
-    key()
-    review_id = begun()
-    assert decide(review_id, "compliance_officer", viewer="revoke", mirror="revoke", contributor="viewer") == 3
+    create_key()
+    review_id = start_review()
+    assert decide_items(review_id, "compliance_officer", viewer="revoke", mirror="revoke", contributor="viewer") == 3
     with make.acting("admin"):
         assert directory.membership_of(make.person_id("viewer")) is None
         assert directory.membership_of(make.person_id("contributor")).role == "viewer"
@@ -105,64 +77,64 @@ def test_what_is_revoked_ends_at_once(database):
 
 
 def test_nobody_decides_on_himself_nor_on_a_key_that_he_made(database):
-    key(by="compliance_officer")
-    review_id = begun()
+    create_key(by="compliance_officer")
+    review_id = start_review()
     with pytest.raises(Forbidden, match="your own access"):
-        decide(review_id, "compliance_officer", viewer="keep", compliance_officer="keep")
+        decide_items(review_id, "compliance_officer", viewer="keep", compliance_officer="keep")
     with pytest.raises(Forbidden, match="You created the key mirror"):
-        decide(review_id, "compliance_officer", mirror="keep")
+        decide_items(review_id, "compliance_officer", mirror="keep")
     with make.acting("admin"):
         assert queries.tally(queries.every_row(review_id)).decided == 0
-    assert decide(review_id, "admin", "", compliance_officer="keep", mirror="keep") == 2
+    assert decide_items(review_id, "admin", "", compliance_officer="keep", mirror="keep") == 2
 
 
 def test_a_review_takes_away_and_never_gives(database):
-    review_id = begun()
+    review_id = start_review()
     for more in ("admin", "compliance_officer", "contributor", "auditor", "king"):
         with pytest.raises(Invalid, match="only takes access away"):
-            decide(review_id, "compliance_officer", contributor=more)
+            decide_items(review_id, "compliance_officer", contributor=more)
     with pytest.raises(Invalid, match="only takes access away"):
-        decide(review_id, "compliance_officer", auditor="viewer")
+        decide_items(review_id, "compliance_officer", auditor="viewer")
     with pytest.raises(Invalid, match="Say why"):
-        decide(review_id, "compliance_officer", "", viewer="revoke")
+        decide_items(review_id, "compliance_officer", "", viewer="revoke")
 
 
 def test_the_last_admin_stays(database):
-    review_id = begun()
+    review_id = start_review()
     with pytest.raises(LastAdmin):
-        decide(review_id, "compliance_officer", admin="revoke")
+        decide_items(review_id, "compliance_officer", admin="revoke")
     with pytest.raises(LastAdmin):
-        decide(review_id, "compliance_officer", admin="viewer", viewer="revoke")
+        decide_items(review_id, "compliance_officer", admin="viewer", viewer="revoke")
     with make.acting("admin"):
         assert directory.membership_of(make.person_id("viewer")) is not None
 
 
 def test_a_decision_can_change_until_it_has_taken_something_away(database):
-    review_id = begun()
-    assert decide(review_id, "compliance_officer", "", viewer="keep") == 1
-    assert decide(review_id, "compliance_officer", "", viewer="keep") == 0
-    assert decide(review_id, "reviewer", viewer="revoke") == 1
+    review_id = start_review()
+    assert decide_items(review_id, "compliance_officer", "", viewer="keep") == 1
+    assert decide_items(review_id, "compliance_officer", "", viewer="keep") == 0
+    assert decide_items(review_id, "reviewer", viewer="revoke") == 1
     with pytest.raises(Stale, match="carried out"):
-        decide(review_id, "compliance_officer", viewer="keep")
+        decide_items(review_id, "compliance_officer", viewer="keep")
 
 
 def test_a_row_of_another_review_is_not_decided(database):
-    review_id = begun()
+    review_id = start_review()
     with make.acting("compliance_officer"), pytest.raises(NotFound):
         actions.decide(queries.review(review_id), {make.person_id("viewer"): "keep"})
 
 
 def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(database):
-    control = shelf.control("ACC-01", "Access review")
-    review_id = begun()
+    control = evidence_helpers.create_control("ACC-01", "Access review")
+    review_id = start_review()
     with pytest.raises(Invalid, match="6 rows of 6 are still open"):
-        close(review_id)
+        close_review(review_id)
     with make.acting("admin"):
         people.remove(directory.membership_of(make.person_id("viewer")))
-    decide(review_id, "compliance_officer", "", admin="keep", reviewer="keep", auditor="keep")
-    decide(review_id, "compliance_officer", contributor="viewer")
-    decide(review_id, "admin", "", compliance_officer="keep")
-    version_id = close(review_id)
+    decide_items(review_id, "compliance_officer", "", admin="keep", reviewer="keep", auditor="keep")
+    decide_items(review_id, "compliance_officer", contributor="viewer")
+    decide_items(review_id, "admin", "", compliance_officer="keep")
+    version_id = close_review(review_id)
     with make.acting("reviewer"):
         version, piece = version_of(version_id)
         assert (version.source, piece.cadence, version.uploaded_by) == (
@@ -182,16 +154,16 @@ def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(da
             "1",
         )
         assert len(rows) == 6 and {r["decision"] for r in rows} == {"keep", "lower", "ended since"}
-        assert "Ines" not in table and "@" not in table and WHY not in table
+        assert "Ines" not in table and "@" not in table and REASON not in table
         evidence.accept(version, piece)
 
 
 def test_what_is_closed_never_changes(database):
-    review_id = begun()
-    all_but_own(review_id)
-    close(review_id)
+    review_id = start_review()
+    decide_all_but_own(review_id)
+    close_review(review_id)
     with pytest.raises(actions.AlreadyClosed):
-        decide(review_id, "compliance_officer", viewer="revoke")
+        decide_items(review_id, "compliance_officer", viewer="revoke")
     with make.acting("admin"):
         for change in ("UPDATE access_reviews SET due_on = due_on + 1", "UPDATE access_review_items SET decision = 'revoke'"):
             with pytest.raises(DBAPIError, match="never changes"), session().begin_nested():
@@ -201,9 +173,9 @@ def test_what_is_closed_never_changes(database):
 def test_the_next_review_is_the_next_version(database):
     for number in (1, 2):
         with clock.frozen(clock.now() + timedelta(days=100 * number)):
-            review_id = begun()
-            all_but_own(review_id)
-            version_id = close(review_id)
+            review_id = start_review()
+            decide_all_but_own(review_id)
+            version_id = close_review(review_id)
         with make.acting("admin"):
             assert session().scalars(select(EvidenceVersion).where(EvidenceVersion.id == version_id)).one().number == number
 
@@ -218,21 +190,21 @@ def test_reminders_come_three_days_before_on_the_day_and_weekly(left, how):
 
 
 def test_each_occasion_reminds_once_whoever_can_review(database):
-    review_id = begun(due=2)
-    assert jobs.remind_of(make.founder("acme")) == 3
-    assert jobs.remind_of(make.founder("acme")) == 0
+    review_id = start_review(due=2)
+    assert jobs.remind_of(make.system_actor("acme")) == 3
+    assert jobs.remind_of(make.system_actor("acme")) == 0
     with make.acting("admin"):
         letters = session().scalars(select(WorkItem).where(WorkItem.kind == "mail")).all()
         assert {each.params["to"] for each in letters} == {"admin@acme.example", "officer@acme.example", "jun.chen@acme.example"}
         assert "6 rows to decide" in letters[0].params["subject"]
-    all_but_own(review_id)
-    close(review_id)
+    decide_all_but_own(review_id)
+    close_review(review_id)
     with clock.frozen(clock.now() + timedelta(days=2)):
-        assert jobs.remind_of(make.founder("acme")) == 0
+        assert jobs.remind_of(make.system_actor("acme")) == 0
 
 
 def test_a_review_is_its_tenants_own(database):
-    review_id = begun()
+    review_id = start_review()
     with make.acting("admin", "globex"):
         assert session().scalars(select(AccessReview)).all() == []
         with pytest.raises(NotFound):

@@ -12,7 +12,7 @@ from governance.assurance.assessments.coverage import (
     EVIDENCED,
     LEVELS,
     RULE,
-    Standing,
+    RequirementLevel,
     coverage,
     derive,
     gaps,
@@ -21,7 +21,7 @@ from governance.assurance.assessments.coverage import (
 )
 from governance.assurance.controls.status import RANK, ControlFacts, Reason, Status
 from governance.assurance.controls.status import status as status_of
-from tests.assurance.controls.control_facts import FROM, TO, TODAY, a_control, a_proof, a_version, controls, made_test, proofs
+from tests.assurance.controls.control_facts import FROM, TO, TODAY, a_control, a_proof, a_test, a_version, controls, proofs
 
 CONTROL = ControlFacts(
     UUID(int=1), "SEC-01", "A control", "", "preventive", "manual", "monthly", None, None, 1, date(2026, 1, 1), (), (), ()
@@ -43,7 +43,7 @@ def possible():
 answers = st.lists(st.tuples(st.sampled_from(["full", "partial"]), possible()), max_size=6)
 standings = st.lists(
     st.builds(
-        Standing,
+        RequirementLevel,
         st.sampled_from(["MAP 1.1", "MAP 1.2", "GOVERN 1.1"]),
         st.integers(0, 4),
         st.integers(0, 4),
@@ -125,15 +125,15 @@ DUE_SOON = a_version(valid=date(2026, 12, 9))
     ([a_control(a_proof(a_version(review="pending")))], 0),  # nobody reviewed it
     ([a_control(a_proof(a_version(review="rejected")))], 0),
     ([a_control(a_proof(due_on=date(2026, 11, 20)))], 0),  # overdue, and nothing was ever accepted
-    ([a_control(tests=[made_test()])], 0),  # a passed test without evidence
+    ([a_control(tests=[a_test()])], 0),  # a passed test without evidence
     ([a_control(a_proof(a_version(valid=date(2026, 11, 20))))], 1),  # was accepted, and is overdue
-    ([a_control(a_proof(a_version()), tests=[made_test(1)])], 1),  # a sample failed
+    ([a_control(a_proof(a_version()), tests=[a_test(1)])], 1),  # a sample failed
     ([a_control(a_proof(a_version()), a_proof())], 2),  # one of two items
     ([FRESH, a_control(a_proof())], 2),  # one of two controls
     ([FRESH], 3),
     ([a_control(a_proof(DUE_SOON))], 3),  # due in 14 days: nothing is late yet
-    ([a_control(a_proof(a_version()), tests=[made_test()])], 4),
-    ([a_control(a_proof(DUE_SOON), tests=[made_test()])], 4),
+    ([a_control(a_proof(a_version()), tests=[a_test()])], 4),
+    ([a_control(a_proof(DUE_SOON), tests=[a_test()])], 4),
 ])  # fmt: skip
 def test_a_level_is_credit_for_evidence(mapped, expected):
     assert level(*mapped) == expected
@@ -225,5 +225,5 @@ def test_closing_every_gap_is_worth_what_is_missing(rows):
 
 
 def test_what_stands_above_its_target_makes_up_for_nothing():
-    assert coverage([Standing("A 1", 4, 2), Standing("A 2", 0, 2)]).percent == 50
+    assert coverage([RequirementLevel("A 1", 4, 2), RequirementLevel("A 2", 0, 2)]).percent == 50
     assert coverage([]).percent == 100

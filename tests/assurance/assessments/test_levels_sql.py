@@ -18,24 +18,24 @@ from governance.kernel.ids import uuid7
 from governance.kernel.inbox import parameters
 from governance.operations.systems import actions as systems
 from tests import make
-from tests.assurance.controls.governed import drilled, in_force, waived
+from tests.assurance.controls.policy_and_switch_rows import add_finished_drill, add_live_version, add_live_waiver
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 RMF = "nist-ai-rmf-1.0"
 CONTROLS = 40
 
 
-def ago(days: int) -> datetime:
+def days_ago(days: int) -> datetime:
     return NOW - timedelta(days=days)
 
 
 @pytest.fixture(autouse=True)
-def same_day(app):
+def fixed_day(app):
     with clock.frozen(NOW):
         yield
 
 
-def kept[Row](row: Row) -> Row:
+def add_row[Row](row: Row) -> Row:
     session().add(row)
     session().flush()
     return row
@@ -43,9 +43,9 @@ def kept[Row](row: Row) -> Row:
 
 def some_evidence(random: Random, number: int) -> Evidence:
     due = (NOW + timedelta(days=random.choice([-3, 5, 60, 60]))).date() if random.random() < 0.4 else None  # noqa: S311 - drawn, not secret
-    found = kept(Evidence(
+    found = add_row(Evidence(
         ref=f"EV-{number:04}", title=f"Record {number}", kind="report", cadence=random.choice(["weekly", "quarterly", "per change"]),
-        owner_id=None, due_on=due, retired_at=ago(1) if random.random() < 0.1 else None, created_at=ago(400),
+        owner_id=None, due_on=due, retired_at=days_ago(1) if random.random() < 0.1 else None, created_at=days_ago(400),
     ))  # fmt: skip
     for place in range(1, random.choice([1, 1, 2, 3])):
         some_version(random, found, place)
@@ -53,43 +53,45 @@ def some_evidence(random: Random, number: int) -> Evidence:
 
 
 def some_version(random: Random, evidence: Evidence, number: int) -> None:
-    collected = ago(random.choice([1, 20, 100]))
-    version = kept(EvidenceVersion(
+    collected = days_ago(random.choice([1, 20, 100]))
+    version = add_row(EvidenceVersion(
         evidence_id=evidence.id, number=number, filename=None, media_type=None, size=None, sha256=None, storage_key=None,
         url="https://files.acme.example/a", source="upload", collected_at=collected, uploaded_at=collected, uploaded_by=make.person_id("reviewer"),
-        key_id=None, period_from=ago(400).date(), period_to=collected.date(), created_at=collected,
+        key_id=None, period_from=days_ago(400).date(), period_to=collected.date(), created_at=collected,
         valid_until=(NOW + timedelta(days=random.choice([-2, 3, 90, 90, 200, 200]))).date(),
     ))  # fmt: skip
     decision = random.choice(["accepted"] * 6 + ["rejected", None])
     if decision:
         by = make.person_id("compliance_officer")
-        kept(
+        add_row(
             EvidenceReview(
                 version_id=version.id, decision=decision, reason="", reviewed_by=by, reviewed_at=collected, created_at=collected
             )
         )
     if random.random() < 0.03:
-        kept(EvidenceFault(version_id=version.id, kind="missing", found_at=ago(1), healed_at=None, created_at=ago(1)))
+        add_row(
+            EvidenceFault(version_id=version.id, kind="missing", found_at=days_ago(1), healed_at=None, created_at=days_ago(1))
+        )
 
 
 def some_control(random: Random, number: int, refs: list[Any], evidence: list[Evidence]) -> None:
-    control = kept(Control(
+    control = add_row(Control(
         ref=f"TST-{number:02}", title="A practice", does="It is done.", kind="preventive", automation="manual", cadence="quarterly",
-        rests_on=random.choice([None] * 6 + ["drill", "policy"]), owner_id=None, retired_at=ago(2) if random.random() < 0.1 else None,
-        retired_because=None, created_at=ago(300),
+        rests_on=random.choice([None] * 6 + ["drill", "policy"]), owner_id=None, retired_at=days_ago(2) if random.random() < 0.1 else None,
+        retired_because=None, created_at=days_ago(300),
     ))  # fmt: skip
     for requirement in random.sample(refs, 2):
-        removed = ago(3) if random.random() < 0.15 else None
+        removed = days_ago(3) if random.random() < 0.15 else None
         coverage = random.choice(["full", "full", "partial"])
-        kept(ControlMapping(
-            control_id=control.id, requirement_id=requirement.id, coverage=coverage, mapped_by=None, removed_at=removed, created_at=ago(200),
+        add_row(ControlMapping(
+            control_id=control.id, requirement_id=requirement.id, coverage=coverage, mapped_by=None, removed_at=removed, created_at=days_ago(200),
         ))  # fmt: skip
     for each in random.sample(evidence, random.choice([0, 1, 1, 1, 2])):
-        removed = ago(3) if random.random() < 0.15 else None
-        kept(EvidenceLink(evidence_id=each.id, control_id=control.id, removed_at=removed, created_at=ago(200)))
+        removed = days_ago(3) if random.random() < 0.15 else None
+        add_row(EvidenceLink(evidence_id=each.id, control_id=control.id, removed_at=removed, created_at=days_ago(200)))
     for _ in range(random.choice([0, 0, 1, 2, 3])):
-        on = ago(random.randrange(1, 60))
-        kept(ControlTest(
+        on = days_ago(random.randrange(1, 60))
+        add_row(ControlTest(
             id=uuid7(), control_id=control.id, tested_on=on.date(), sample=5, failed=random.choice([0] * 7 + [2]), finding_ref=None, finding="", retest_by=None,
             tested_by=None, sample_id=None, retest_id=None, unsettled=None, created_at=on,
         ))  # fmt: skip
@@ -105,11 +107,11 @@ def test_the_database_and_the_board_agree(app, isolated, seed):
         for number in range(CONTROLS):
             some_control(random, number, refs, evidence)
         if random.random() < 0.8:
-            drilled(system, ago(random.choice([10, 120])), passed=random.random() < 0.7)
+            add_finished_drill(system, days_ago(random.choice([10, 120])), passed=random.random() < 0.7)
         if random.random() < 0.8:
-            in_force(ago(50), 1, random.choice(["strict", "baseline"]))
+            add_live_version(days_ago(50), 1, random.choice(["strict", "baseline"]))
         if random.random() < 0.3:
-            waived(system, "grounding", "open", since=ago(5), until=NOW + timedelta(days=5))
+            add_live_waiver(system, "grounding", "open", since=days_ago(5), until=NOW + timedelta(days=5))
     tenant_cache.forget()
     with make.acting("compliance_officer", read_only=True):
         board = queries.board(frameworks.framework(RMF))

@@ -10,13 +10,13 @@ from bs4 import BeautifulSoup
 
 from governance.assurance.assessments import actions as assessing
 from governance.assurance.assessments.report_facts import readiness, snapshot
-from governance.assurance.controls.starter import pack
+from governance.assurance.controls.starter_pack import pack
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.spreadsheet_reader import first_sheet
 from governance.publishing.overview import queries as overview
 from governance.publishing.reports.snapshot import figures
-from tests.assurance.frameworks.files import words
+from tests.assurance.frameworks.framework_files import main_text
 
 RMF = "nist-ai-rmf-1.0"
 SOC2 = "soc2-tsc-2017"
@@ -29,7 +29,7 @@ def text_of(reply, selector: str) -> str:
 
 
 @pytest.fixture
-def empty(as_officer, acting):
+def unproven_tenant(as_officer, acting):
     """The AI RMF, the whole starter pack with the evidence it asks for, and an assessment; no evidence was uploaded."""
     as_officer.post(f"frameworks/{RMF}/adopt", then=303)
     as_officer.post("controls/starter", refs=[each.ref for each in pack()], with_evidence="y", then=303)
@@ -38,15 +38,15 @@ def empty(as_officer, acting):
         return assessing.begin(frameworks.framework(RMF).id, title="Q4 2026", **year).id
 
 
-def test_the_overview_of_a_new_tenant_reads_0(as_officer, empty):
+def test_the_overview_of_a_new_tenant_reads_0(as_officer, unproven_tenant):
     page = as_officer.get("")
     functions = text_of(page, "[aria-labelledby=functions]")
     assert re.search(r"All 0 of 72 .*: 72 requirements by level .* 0% ", functions)
     assert "67%" not in page.text and "66.7" not in page.text
-    assert "rose" not in words(page)
+    assert "rose" not in main_text(page)
 
 
-def test_the_overview_of_a_new_tenant_has_no_history(as_officer, acting, empty):
+def test_the_overview_of_a_new_tenant_has_no_history(as_officer, acting, unproven_tenant):
     page = as_officer.get("")
     assert "in 12 months" not in page.text
     assert "Q3 20" not in text_of(page, "[aria-labelledby=quarters]")
@@ -56,7 +56,7 @@ def test_the_overview_of_a_new_tenant_has_no_history(as_officer, acting, empty):
         assert overview.movement(board) is None
 
 
-def test_the_heat_map_of_a_new_tenant_reads_0(as_officer, empty):
+def test_the_heat_map_of_a_new_tenant_reads_0(as_officer, unproven_tenant):
     page = as_officer.get(f"frameworks/{RMF}")
     assert text_of(page, "h1").startswith("0 of 72 subcategories proven, 0% coverage.")
     assert "67%" not in page.text and "in 30 days" not in page.text
@@ -64,14 +64,14 @@ def test_the_heat_map_of_a_new_tenant_reads_0(as_officer, empty):
     assert len(cells) == 72 and all("c-hc-0" in cell["class"] for cell in cells)
 
 
-def test_a_requirement_of_a_new_tenant_draws_nothing_before_its_evidence_was_begun(as_officer, empty):
+def test_a_requirement_of_a_new_tenant_draws_nothing_before_its_evidence_was_begun(as_officer, unproven_tenant):
     page = as_officer.get(f"frameworks/{RMF}/GOVERN-1.1")
-    assert "0 Not addressed" in words(page) and "Register of legal duties is missing." in words(page)
+    assert "0 Not addressed" in main_text(page) and "Register of legal duties is missing." in main_text(page)
     assert "No control is mapped, or" not in page.text and "no evidence of a mapped control is accepted" in page.text
     assert not BeautifulSoup(page.text, "html.parser").select("main .k-hatch")
 
 
-def test_the_requirements_of_a_new_tenant_read_0(as_officer, empty):
+def test_the_requirements_of_a_new_tenant_read_0(as_officer, unproven_tenant):
     page = as_officer.get(f"frameworks/{RMF}/requirements")
     assert text_of(page, "h1").startswith("0 of 72 subcategories proven")
     rows = list(csv.DictReader(io.StringIO(as_officer.get(f"frameworks/{RMF}/requirements.csv").text.lstrip("\ufeff"))))
@@ -83,13 +83,13 @@ def test_the_requirements_of_a_new_tenant_read_0(as_officer, empty):
 
 
 @pytest.mark.parametrize("path", ["", f"frameworks/{RMF}", f"frameworks/{RMF}/requirements"])
-def test_as_of_a_day_before_anything_was_there_everything_is_0(as_officer, empty, path):
+def test_as_of_a_day_before_anything_was_there_everything_is_0(as_officer, unproven_tenant, path):
     assert "0 of 72" in text_of(as_officer.get(f"{path}?as_of=2020-01-01"), "h1")
 
 
-def test_the_reports_of_a_new_tenant_read_0(acting, empty):
+def test_the_reports_of_a_new_tenant_read_0(acting, unproven_tenant):
     with acting("compliance_officer", read_only=True):
-        ai_rmf = snapshot(empty, clock.now())
+        ai_rmf = snapshot(unproven_tenant, clock.now())
         soc2 = readiness(SOC2, {"CC1", "CC6"}, clock.now())
     whole = figures(ai_rmf | {"as_of": "2026-11-25T00:00:00Z"}).whole
     assert (whole.proven, whole.total, whole.coverage, whole.reached) == (0, 72, 0, 0)

@@ -8,17 +8,17 @@ from governance.assurance.collectors.periods import before
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs
 from tests import make
-from tests.assurance.collectors.runs import last, run_due
+from tests.assurance.collectors.collector_helpers import last_run, run_due_collectors
 
 
 @pytest.fixture
-def month_over(database):
+def next_month(database):
     at = clock.now().replace(day=1, hour=6) + timedelta(days=32)
     with clock.frozen(at.replace(day=1)):
         yield before("monthly", clock.today())
 
 
-def later(visitor):
+def visitor_next_month(visitor):
     """Signed in on that day, too."""
     from tests.browser import Visitor
 
@@ -32,9 +32,9 @@ def test_before_the_first_run_the_list_says_when_each_runs(as_viewer):
     assert as_viewer.get("evidence/collectors/no-such", then=404)
 
 
-def test_the_list_tells_each_collectors_last_result_in_few_statements(month_over, as_officer, statements):
-    run_due()
-    officer = later(as_officer)
+def test_the_list_tells_each_collectors_last_result_in_few_statements(next_month, as_officer, statements):
+    run_due_collectors()
+    officer = visitor_next_month(as_officer)
     officer.get("evidence/collectors/")
     with statements() as seen:
         text = officer.get("evidence/collectors/").text
@@ -46,13 +46,13 @@ def test_the_list_tells_each_collectors_last_result_in_few_statements(month_over
     assert "EV-" in one and "FROM audit_entries" in one and "changes in period" in one
 
 
-def test_a_collector_is_run_by_hand_and_reviewed_by_another_person(month_over, as_officer):
-    officer = later(as_officer)
+def test_a_collector_is_run_by_hand_and_reviewed_by_another_person(next_month, as_officer):
+    officer = visitor_next_month(as_officer)
     officer.post("evidence/collectors/members/runs")
     officer.post("evidence/collectors/members/runs")
     assert "Under way" in officer.get("evidence/collectors/members").text
     assert jobs.drain(actor_of) == 1
-    seen = last("members")
+    seen = last_run("members")
     assert (seen.state, seen.run.scheduled, seen.run.asked_by) == ("filed", False, make.person_id("compliance_officer"))
     assert "Ines Duarte" in officer.get("evidence/collectors/members").text
     officer.post(f"evidence/versions/{seen.run.evidence_version_id}/review", then=403, decision="accepted")
@@ -60,15 +60,15 @@ def test_a_collector_is_run_by_hand_and_reviewed_by_another_person(month_over, a
     assert b"person " in content and b"SHA-256 of the table below" in content
 
 
-def test_a_run_is_cancelled_before_it_begins_and_run_again(month_over, as_officer):
-    officer = later(as_officer)
+def test_a_run_is_cancelled_before_it_begins_and_run_again(next_month, as_officer):
+    officer = visitor_next_month(as_officer)
     officer.post("evidence/collectors/members/runs")
-    run = last("members").run
+    run = last_run("members").run
     officer.post(f"evidence/collectors/runs/{run.id}/cancellation")
-    assert last("members").state == "cancelled" and "Somebody cancelled it" in officer.get("evidence/collectors/members").text
+    assert last_run("members").state == "cancelled" and "Somebody cancelled it" in officer.get("evidence/collectors/members").text
     officer.post(f"evidence/collectors/runs/{run.id}/again")
     jobs.drain(actor_of)
-    assert last("members").state == "filed"
+    assert last_run("members").state == "filed"
     officer.post(f"evidence/collectors/runs/{run.id}/again", then=409)
 
 
@@ -79,10 +79,10 @@ def test_who_only_reads_runs_nothing(database, request, who):
     visitor.post("evidence/collectors/members/runs", then=403)
 
 
-def test_another_tenants_run_is_not_there(month_over, as_neighbour):
+def test_another_tenants_run_is_not_there(next_month, as_neighbour):
     from tests.browser import Visitor
 
-    run_due()
+    run_due_collectors()
     neighbour = Visitor(as_neighbour.client.application, make.cookie("compliance_officer", "globex"), "globex")
-    neighbour.post(f"evidence/collectors/runs/{last('members').run.id}/cancellation", then=404)
+    neighbour.post(f"evidence/collectors/runs/{last_run('members').run.id}/cancellation", then=404)
     assert "6 members" not in neighbour.get("evidence/collectors/").text

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from governance.assurance.controls.status import ControlFacts, Proof, Test
+from governance.assurance.controls.status import ControlFacts, SupportingEvidence, Test
 from governance.assurance.evidence.freshness import CADENCES, Version
 
 TODAY, FROM, TO = date(2026, 11, 25), date(2025, 12, 1), date(2026, 11, 30)
@@ -18,10 +18,10 @@ def a_version(number=1, *, collected=date(2026, 11, 1), valid=date(2027, 1, 31),
 
 
 def a_proof(*versions, cadence="quarterly", due_on=None, owner="Anna Rossi", title="Penetration test"):
-    return Proof(UUID(int=7), "EV-0412", title, cadence, due_on, owner, versions)
+    return SupportingEvidence(UUID(int=7), "EV-0412", title, cadence, due_on, owner, versions)
 
 
-def made_test(failed=0, sample=25, on=date(2026, 11, 20)):
+def a_test(failed=0, sample=25, on=date(2026, 11, 20)):
     return Test(
         on, sample, failed, "EXC-14" if failed else None, "release without its sign-off" if failed else "", None, "Jun Chen"
     )
@@ -71,7 +71,7 @@ def versions(draw, number=1):
 @st.composite
 def proofs(draw):
     held = [replace(v, number=n) for n, v in enumerate(draw(st.lists(versions(), max_size=4)), 1)]
-    return Proof(
+    return SupportingEvidence(
         UUID(int=draw(st.integers(1, 99))),
         "EV-1",
         "Proof",
@@ -85,7 +85,7 @@ def proofs(draw):
 @st.composite
 def some_tests(draw):
     sample = draw(st.integers(1, 40))
-    return made_test(draw(st.integers(0, min(2, sample))), sample, draw(st.dates(FROM, TODAY)))
+    return a_test(draw(st.integers(0, min(2, sample))), sample, draw(st.dates(FROM, TODAY)))
 
 
 controls = st.builds(lambda p, t: a_control(*p, tests=t), st.lists(proofs(), max_size=3), st.lists(some_tests(), max_size=3))

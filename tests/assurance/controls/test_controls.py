@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 
 from governance.assurance.controls import actions, queries
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
-from governance.assurance.controls.starter import pack
+from governance.assurance.controls.starter_pack import pack
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
-from tests.assurance.evidence import shelf
+from tests.assurance.evidence import evidence_helpers
 
 EDIT = {
     "title": "Penetration test",
@@ -28,19 +28,19 @@ EDIT = {
 }
 
 
-def count(model, *where):
+def count_rows(model, *where):
     with make.acting("compliance_officer", read_only=True):
         return session().scalar(select(func.count()).select_from(model).where(*where))
 
 
-def entries(action):
+def entries_of_action(action):
     with make.acting("compliance_officer", read_only=True):
         found = session().scalars(select(AuditEntry).where(AuditEntry.action == action)).all()
         session().expunge_all()
         return found
 
 
-def requirement(ref="MEASURE 2.7"):
+def requirement_id(ref="MEASURE 2.7"):
     with make.acting("compliance_officer", read_only=True):
         return frameworks.requirement("nist-ai-rmf-1.0", ref).id
 
@@ -55,12 +55,12 @@ def test_the_starter_pack_is_adopted_once_however_often_it_is_sent(as_officer):
     page = as_officer.post("controls/starter", refs=refs, with_evidence="y", follow=True)
     assert "60 controls adopted" in page.text
     titles = {title for each in pack() for title in each.evidence}
-    assert count(Evidence) == len(titles)
-    assert count(EvidenceLink) == sum(len(set(each.evidence)) for each in pack())
-    assert count(ControlMapping) == sum(len(each.mappings) for each in pack())
+    assert count_rows(Evidence) == len(titles)
+    assert count_rows(EvidenceLink) == sum(len(set(each.evidence)) for each in pack())
+    assert count_rows(ControlMapping) == sum(len(each.mappings) for each in pack())
     again = as_officer.post("controls/starter", refs=refs, with_evidence="y", follow=True)
     assert "0 controls adopted. 60 were here already" in again.text
-    assert count(Control) == 60 and count(Evidence) == len(titles)
+    assert count_rows(Control) == 60 and count_rows(Evidence) == len(titles)
     assert "Every control of the starter pack is here" in as_officer.get("controls/starter").text
 
 
@@ -68,7 +68,7 @@ def test_chosen_controls_only_and_what_is_there_stays(as_officer):
     with make.acting():
         actions.create("SEC-01", "Ours", "Ours.", kind="detective", automation="manual", cadence="monthly")
     as_officer.post("controls/starter", refs=["GOV-01", "GOV-02"])
-    assert count(Control) == 3 and count(Evidence) == 0
+    assert count_rows(Control) == 3 and count_rows(Evidence) == 0
     assert "choose at least one" in as_officer.post("controls/starter", then=422).text.lower()
     as_officer.post("controls/starter", then=422, refs=["NOT-99"])
 
@@ -80,7 +80,7 @@ def test_others_neither_adopt_nor_create(database, who, path, request):
     visitor.get(path, then=403)
     visitor.post(path, then=403, refs=["GOV-01"])
     assert "Starter pack" not in visitor.get("controls/").text
-    assert count(Control) == 0
+    assert count_rows(Control) == 0
 
 
 # ---- one's own
@@ -98,7 +98,7 @@ def test_an_officer_creates_a_control(as_officer):
     page = as_officer.post("controls/new", follow=True, owner_id=str(make.person_id("contributor")), **form)
     assert "SEC-12" in page.text and "Anna Rossi" in page.text and "No evidence is linked." in page.text
     assert "SEC-12 is taken" in as_officer.post("controls/new", then=422, **form).text
-    assert entries("control.created")[0].facts["ref"] == "SEC-12"
+    assert entries_of_action("control.created")[0].facts["ref"] == "SEC-12"
 
 
 @pytest.mark.parametrize(("field", "value"), [
@@ -114,30 +114,33 @@ def test_what_a_control_may_not_be(as_officer, field, value):
         "cadence": "daily",
     }
     assert "data-errors" in as_officer.post("controls/new", then=422, **form | {field: value}).text
-    assert count(Control) == 0
+    assert count_rows(Control) == 0
 
 
 def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
-    c = shelf.control()
+    c = evidence_helpers.create_control()
     as_officer.get(f"controls/{c}/edit")
     as_reviewer.post(f"controls/{c}/edit", **EDIT | {"does": "Theirs, every week.", "cadence": "weekly"})
     late = as_officer.post(f"controls/{c}/edit", then=409, **EDIT | {"does": "Mine, from outside."})
     assert "Mine, from outside." in late.text and "Theirs, every week." in late.text and 'value="2"' in late.text
-    assert count(Control, Control.does == "Theirs, every week.") == 1
+    assert count_rows(Control, Control.does == "Theirs, every week.") == 1
     as_officer.post(f"controls/{c}/edit", **EDIT | {"does": "Mine, from outside.", "version": "2"})
-    assert count(Control, Control.does == "Mine, from outside.") == 1
-    assert len(entries("control.changed")) == 2
+    assert count_rows(Control, Control.does == "Mine, from outside.") == 1
+    assert len(entries_of_action("control.changed")) == 2
 
 
 def test_the_same_edit_twice_is_one_edit(as_officer):
-    c = shelf.control()
+    c = evidence_helpers.create_control()
     for _ in range(2):
         as_officer.post(f"controls/{c}/edit", **EDIT)
-    assert len(entries("control.changed")) == 1
+    assert len(entries_of_action("control.changed")) == 1
 
 
 def test_a_contributor_works_on_what_is_his_only(as_contributor):
-    mine, theirs = shelf.control(), shelf.control("SEC-05", "Another", owner="compliance_officer")
+    mine, theirs = (
+        evidence_helpers.create_control(),
+        evidence_helpers.create_control("SEC-05", "Another", owner="compliance_officer"),
+    )
     as_contributor.post(f"controls/{mine}/edit", **EDIT)
     assert (
         "Only its owner, a tenant admin or a compliance officer can edit"
@@ -152,10 +155,10 @@ def test_a_contributor_works_on_what_is_his_only(as_contributor):
 @pytest.mark.parametrize(("who", "status"), [("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)])
 @pytest.mark.parametrize("path", ["edit", "tests/new", "mapping", "retirement", "owner"])
 def test_nobody_else_changes_a_control(database, who, status, path, request):
-    c = shelf.control()
+    c = evidence_helpers.create_control()
     form = {
         "because": "x",
-        "requirement_id": str(requirement()),
+        "requirement_id": str(requirement_id()),
         "coverage": "full",
         "tested_on": str(clock.today()),
         "sample": "1",
@@ -163,12 +166,12 @@ def test_nobody_else_changes_a_control(database, who, status, path, request):
         **EDIT,
     }
     request.getfixturevalue(who).post(f"controls/{c}/{path}", then=status, **form)
-    assert count(ControlTest) + count(ControlMapping) + count(Control, Control.retired_at.is_not(None)) == 0
+    assert count_rows(ControlTest) + count_rows(ControlMapping) + count_rows(Control, Control.retired_at.is_not(None)) == 0
 
 
 def test_retiring_shows_who_notices_and_needs_a_reason(as_officer):
-    c = shelf.control()
-    as_officer.post(f"controls/{c}/mapping", requirement_id=str(requirement()), coverage="full")
+    c = evidence_helpers.create_control()
+    as_officer.post(f"controls/{c}/mapping", requirement_id=str(requirement_id()), coverage="full")
     page = as_officer.get(f"controls/{c}/retirement").text
     assert "requirements lose a control" in page and "of them have no other" in page
     assert "Say why" in as_officer.post(f"controls/{c}/retirement", then=422, because=" ").text
@@ -182,29 +185,35 @@ def test_retiring_shows_who_notices_and_needs_a_reason(as_officer):
 
 
 def test_mapping_twice_is_one_mapping_and_another_coverage_takes_its_place(as_officer):
-    c, node = shelf.control(), str(requirement())
+    c, node = evidence_helpers.create_control(), str(requirement_id())
     for _ in range(2):
         as_officer.post(f"controls/{c}/mapping", requirement_id=node, coverage="full")
-    assert count(ControlMapping) == 1 and len(entries("control.mapped")) == 1
+    assert count_rows(ControlMapping) == 1 and len(entries_of_action("control.mapped")) == 1
     as_officer.post(f"controls/{c}/mapping", requirement_id=node, coverage="partial")
-    assert count(ControlMapping) == 2 and count(ControlMapping, ControlMapping.removed_at.is_(None)) == 1
+    assert count_rows(ControlMapping) == 2 and count_rows(ControlMapping, ControlMapping.removed_at.is_(None)) == 1
     page = as_officer.get(f"controls/{c}/mapping").text
     assert "MEASURE 2.7" in page and "partial" in page
     for _ in range(2):
         as_officer.post(f"controls/{c}/mapping/{node}/remove")
-    assert count(ControlMapping, ControlMapping.removed_at.is_(None)) == 0 and len(entries("control.unmapped")) == 1
+    assert (
+        count_rows(ControlMapping, ControlMapping.removed_at.is_(None)) == 0 and len(entries_of_action("control.unmapped")) == 1
+    )
 
 
 def test_a_group_or_an_unknown_requirement_is_no_choice(as_officer):
-    c = shelf.control()
-    for node in (requirement("MEASURE 2"), uuid4(), "nonsense", ""):
+    c = evidence_helpers.create_control()
+    for node in (requirement_id("MEASURE 2"), uuid4(), "nonsense", ""):
         as_officer.post(f"controls/{c}/mapping", then=422, requirement_id=str(node), coverage="full")
-    as_officer.post(f"controls/{c}/mapping", then=422, requirement_id=str(requirement()), coverage="whole")
-    assert count(ControlMapping) == 0
+    as_officer.post(f"controls/{c}/mapping", then=422, requirement_id=str(requirement_id()), coverage="whole")
+    assert count_rows(ControlMapping) == 0
 
 
 def test_a_control_is_mapped_from_the_requirement(as_officer):
-    c, node, foreign = shelf.control(), requirement(), shelf.control(owner=None, slug="globex")
+    c, node, foreign = (
+        evidence_helpers.create_control(),
+        requirement_id(),
+        evidence_helpers.create_control(owner=None, slug="globex"),
+    )
     assert "0 controls answer for MEASURE 2.7" in as_officer.get(f"controls/answering/{node}").text
     reply = as_officer.post(f"controls/answering/{node}", control_id=str(c), coverage="partial")
     assert reply.location.endswith("/frameworks/nist-ai-rmf-1.0/MEASURE-2.7")
@@ -216,7 +225,7 @@ def test_a_control_is_mapped_from_the_requirement(as_officer):
 
 
 def test_a_failed_item_opens_a_finding_and_a_retest_closes_it(as_officer):
-    c = shelf.control()
+    c = evidence_helpers.create_control()
     form = {
         "tested_on": str(clock.today() - timedelta(days=3)),
         "sample": "25",
@@ -229,7 +238,7 @@ def test_a_failed_item_opens_a_finding_and_a_retest_closes_it(as_officer):
         as_officer.post(f"controls/{c}/tests/new", **form)
     page = as_officer.get(f"controls/{c}").text
     assert "1 of 25 samples failed." in page and "EXC-01" in page and "24 of 25" in page and "1 of 25 failed" in page
-    assert count(ControlTest) == 1
+    assert count_rows(ControlTest) == 1
     as_officer.post(f"controls/{c}/tests/new", tested_on=str(clock.today()), sample="25", failed="0")
     assert "1 of 25 samples failed." not in as_officer.get(f"controls/{c}").text
 
@@ -240,19 +249,19 @@ def test_a_failed_item_opens_a_finding_and_a_retest_closes_it(as_officer):
     ({"failed": "1", "finding": "x", "retest_by": "2020-01-01"}, "comes after the test"), ({"sample": "9" * 30}, "data-errors"),
 ])  # fmt: skip
 def test_tests_that_cannot_be(as_officer, change, says):
-    c = shelf.control()
+    c = evidence_helpers.create_control()
     form = {"tested_on": timedelta(0), "sample": "25", "failed": "0"} | change
     form = {field: str(clock.today() + value) if isinstance(value, timedelta) else value for field, value in form.items()}
     assert says in as_officer.post(f"controls/{c}/tests/new", then=422, **form).text
-    assert count(ControlTest) == 0
+    assert count_rows(ControlTest) == 0
 
 
 # ---- the list, and the posture behind it
 
 
 def a_proven_control():
-    c = shelf.control()
-    shelf.accepted(shelf.version(shelf.piece(supports=[c])))
+    c = evidence_helpers.create_control()
+    evidence_helpers.accept_version(evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[c])))
     with make.acting():
         row = queries.find_control(c)
         actions.map_to(row, frameworks.requirement("nist-ai-rmf-1.0", "MEASURE 2.7").id, "full")
@@ -262,7 +271,7 @@ def a_proven_control():
 
 def test_the_list_filters_sorts_and_exports_what_is_filtered(as_officer):
     a_proven_control()
-    shelf.control("SEC-05", "Attack suite", owner=None)
+    evidence_helpers.create_control("SEC-05", "Attack suite", owner=None)
     page = as_officer.get("controls/").text
     assert "None fails; 1 of 2 controls lacks evidence" in page and "Effective" in page and "25 of 25" in page
     for address, there in (
@@ -327,11 +336,11 @@ def test_posture_as_of_an_instant_shows_what_was_known_then(app, acting):
 
 
 def test_another_tenants_controls_are_nothing_here(as_officer, as_neighbour):
-    theirs = shelf.control(owner=None, slug="globex")
-    shelf.control("SEC-07", "Ours")
+    theirs = evidence_helpers.create_control(owner=None, slug="globex")
+    evidence_helpers.create_control("SEC-07", "Ours")
     for path in ("", "/edit", "/mapping", "/tests/new", "/retirement"):
         as_officer.get(f"controls/{theirs}{path}", then=404)
-    as_officer.post(f"controls/{theirs}/mapping", then=404, requirement_id=str(requirement()), coverage="full")
+    as_officer.post(f"controls/{theirs}/mapping", then=404, requirement_id=str(requirement_id()), coverage="full")
     assert "SEC-07" not in as_neighbour.get("controls/").text
 
 

@@ -15,26 +15,26 @@ from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as registered
 from tests import make
-from tests.assurance.controls.governed import drilled, in_force, waived
+from tests.assurance.controls.policy_and_switch_rows import add_finished_drill, add_live_version, add_live_waiver
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 RMF = "nist-ai-rmf-1.0"
 
 
-def ago(days):
+def days_ago(days):
     return NOW - timedelta(days=days)
 
 
 @pytest.fixture(autouse=True)
-def same_day(app):
+def fixed_day(app):
     with clock.frozen(NOW):
         yield
 
 
 @pytest.fixture
-def governed(app, isolated):
+def tenant_with_policy_and_drills(app, isolated):
     """Two systems; claims-triage drilled 20 and 200 days ago; tier strict since 60 days; one waiver of ad-copywriter, open."""
-    with clock.frozen(ago(300)), make.acting("compliance_officer"):
+    with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
         adopting.adopt(RMF)
         triage = systems.register(
             key="claims-triage", name="Claims triage", purpose="Sorts claims.", lane="high_risk", owner_id=None
@@ -46,9 +46,9 @@ def governed(app, isolated):
         ids = (triage.id, copywriter.id)
     with make.acting("admin"):
         for system_id, days in ((ids[0], 200), (ids[0], 20), (ids[1], 5)):
-            drilled(system_id, ago(days))
-        in_force(ago(60), 1, "strict")
-        waived(ids[1], "retention_days", 120, since=ago(9), until=ago(-8))
+            add_finished_drill(system_id, days_ago(days))
+        add_live_version(days_ago(60), 1, "strict")
+        add_live_waiver(ids[1], "retention_days", 120, since=days_ago(9), until=days_ago(-8))
     return ids
 
 
@@ -62,56 +62,59 @@ def facts(ref, at=NOW):
     return [reason.fact for reason in judged(ref, at).reasons if reason.kind in {"switch", "policy", "waiver"}]
 
 
-def test_the_starter_pack_says_what_its_controls_rest_on(governed):
+def test_the_starter_pack_says_what_its_controls_rest_on(tenant_with_policy_and_drills):
     with make.acting("compliance_officer", read_only=True):
         found = {c.ref: c.rests_on for c in session().query(Control)}
     assert found == {"OPS-08": "drill", "HUM-01": "policy", "GOV-01": None}
 
 
-def test_a_drill_and_a_waiver_are_facts_of_a_control(governed):
+def test_a_drill_and_a_waiver_are_facts_of_a_control(tenant_with_policy_and_drills):
     assert facts("OPS-08") == []
     assert facts("HUM-01") == ["One waiver is open until 3 December 2026: retention of ad-copywriter is below the floor."]
     assert facts("GOV-01") == []
 
 
-def test_a_failed_drill_fails_the_control_until_one_passes(governed):
+def test_a_failed_drill_fails_the_control_until_one_passes(tenant_with_policy_and_drills):
     with make.acting("admin"):
-        drilled(governed[0], ago(2), passed=False)
+        add_finished_drill(tenant_with_policy_and_drills[0], days_ago(2), passed=False)
     assert judged("OPS-08").name == "failing" and facts("OPS-08") == [
         "The last drill of claims-triage failed on 23 November 2026."
     ]
     with make.acting("admin"):
-        drilled(governed[0], ago(1), passed=True)
+        add_finished_drill(tenant_with_policy_and_drills[0], days_ago(1), passed=True)
     assert facts("OPS-08") == []
 
 
-def test_a_feature_is_proven_by_its_own_drill_and_fails_by_it_too(governed):
+def test_a_feature_is_proven_by_its_own_drill_and_fails_by_it_too(tenant_with_policy_and_drills):
     with make.acting("admin"):
         system = registered.system("ad-copywriter")
         part = systems.add_feature(system, key="images", fallback="No image.").id
-        drilled(governed[1], ago(2), passed=False, feature_id=part)
+        add_finished_drill(tenant_with_policy_and_drills[1], days_ago(2), passed=False, feature_id=part)
     assert facts("OPS-08") == ["The last drill of images of ad-copywriter failed on 23 November 2026."]
     with make.acting("admin"):
-        drilled(governed[1], ago(1))  # of the whole system
+        add_finished_drill(tenant_with_policy_and_drills[1], days_ago(1))  # of the whole system
     assert facts("OPS-08") == []
     with make.acting("admin"):
-        drilled(governed[1], ago(0.5), feature_id=part)
+        add_finished_drill(tenant_with_policy_and_drills[1], days_ago(0.5), feature_id=part)
     assert facts("OPS-08", NOW + timedelta(days=89)) == ["The switch of claims-triage is unproven."]
     assert "The switch of ad-copywriter is unproven." in facts("OPS-08", NOW + timedelta(days=92))
 
 
-def test_another_day_is_judged_by_what_stood_then(governed):
-    assert facts("OPS-08", ago(4)) == []
-    assert facts("OPS-08", ago(10)) == ["The switch of ad-copywriter is unproven."]
-    assert facts("OPS-08", ago(201)) == ["The switch of ad-copywriter is unproven.", "The switch of claims-triage is unproven."]
-    assert facts("OPS-08", ago(200 - UNPROVEN)) == ["The switch of ad-copywriter is unproven."]
-    assert facts("HUM-01", ago(9) + timedelta(seconds=1)) != [] and facts("HUM-01", ago(9) - timedelta(seconds=1)) == []
-    assert facts("HUM-01", ago(61)) == ["No policy was ever put in force."]
+def test_another_day_is_judged_by_what_stood_then(tenant_with_policy_and_drills):
+    assert facts("OPS-08", days_ago(4)) == []
+    assert facts("OPS-08", days_ago(10)) == ["The switch of ad-copywriter is unproven."]
+    assert facts("OPS-08", days_ago(201)) == [
+        "The switch of ad-copywriter is unproven.",
+        "The switch of claims-triage is unproven.",
+    ]
+    assert facts("OPS-08", days_ago(200 - UNPROVEN)) == ["The switch of ad-copywriter is unproven."]
+    assert facts("HUM-01", days_ago(9) + timedelta(seconds=1)) != [] and facts("HUM-01", days_ago(9) - timedelta(seconds=1)) == []
+    assert facts("HUM-01", days_ago(61)) == ["No policy was ever put in force."]
 
 
-def test_the_pages_say_why_and_lead_there(as_officer, governed):
+def test_the_pages_say_why_and_lead_there(as_officer, tenant_with_policy_and_drills):
     with make.acting("admin"):
-        drilled(governed[0], ago(2), passed=False)
+        add_finished_drill(tenant_with_policy_and_drills[0], days_ago(2), passed=False)
     with make.acting("compliance_officer", read_only=True):
         ids = {c.ref: c.id for c in session().query(Control)}
     page = as_officer.get(f"controls/{ids['OPS-08']}")
@@ -137,20 +140,20 @@ def links(page):
     return {a["href"] for a in BeautifulSoup(page.text, "html.parser").main.find_all("a", href=True)}
 
 
-def test_another_tenant_rests_on_its_own(governed):
+def test_another_tenant_rests_on_its_own(tenant_with_policy_and_drills):
     with make.acting("compliance_officer", "globex"):
         actions.adopt(["OPS-08", "HUM-01"])
         found = {c.ref: c.live for c in queries.posture()}
     assert found["OPS-08"].switches == () and found["HUM-01"].version == 0 and found["HUM-01"].waivers == ()
 
 
-def test_what_they_rest_on_costs_no_statement(governed, statements):
+def test_what_they_rest_on_costs_no_statement(tenant_with_policy_and_drills, statements):
     with make.acting("compliance_officer", read_only=True), statements() as seen:
         assert len(queries.posture()) == 3
     assert len(seen) == 2, "\n".join(seen)
 
 
-def test_what_a_control_rests_on_is_chosen_and_told(as_officer, governed):
+def test_what_a_control_rests_on_is_chosen_and_told(as_officer, tenant_with_policy_and_drills):
     with make.acting("compliance_officer", read_only=True):
         held = next(c for c in session().query(Control) if c.ref == "GOV-01").id
     form = {
@@ -166,8 +169,8 @@ def test_what_a_control_rests_on_is_chosen_and_told(as_officer, governed):
     assert "The policy:" not in as_officer.post(f"controls/{held}/edit", follow=True, rests_on="", **form | {"version": "2"}).text
 
 
-def test_the_history_of_a_requirement_tells_what_a_drill_did(as_officer, governed):
+def test_the_history_of_a_requirement_tells_what_a_drill_did(as_officer, tenant_with_policy_and_drills):
     with make.acting("admin"):
-        drilled(governed[0], ago(2), passed=False)
+        add_finished_drill(tenant_with_policy_and_drills[0], days_ago(2), passed=False)
     page = as_officer.get(f"frameworks/{RMF}/MANAGE-2.4")
     assert "23 Nov" in page.text

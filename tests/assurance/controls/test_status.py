@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.assurance.controls.runtime_dependencies import Live, Switch, Waived
+from governance.assurance.controls.runtime_dependencies import Live, OpenWaiver, Switch
 from governance.assurance.controls.status import RANK, gap, status
 from governance.assurance.evidence.freshness import freshness
 from tests.assurance.controls.control_facts import (
@@ -18,13 +18,13 @@ from tests.assurance.controls.control_facts import (
     TODAY,
     a_control,
     a_proof,
+    a_test,
     a_version,
     controls,
-    made_test,
     proofs,
     versions,
 )
-from tests.effort import examples
+from tests.quick_run import examples
 
 
 def judged(control, today=TODAY):
@@ -32,12 +32,12 @@ def judged(control, today=TODAY):
 
 
 @pytest.mark.parametrize(("control", "name", "word", "fact"), [
-    (a_control(a_proof(a_version()), tests=[made_test()]), "effective", "Effective", None),
+    (a_control(a_proof(a_version()), tests=[a_test()]), "effective", "Effective", None),
     (a_control(a_proof(a_version())), "evidenced", "Evidenced", "The control was never tested."),
     (a_control(a_proof(a_version(valid=date(2026, 11, 13), period=(FROM, date(2026, 6, 30))), owner=None)), "failing",
      "Evidence overdue", "Penetration test is 12 days overdue."),
-    (a_control(a_proof(a_version()), tests=[made_test(1)]), "failing", "1 of 25 failed", "1 of 25 samples failed."),
-    (a_control(a_proof(a_version()), tests=[made_test(1), made_test(0, on=date(2026, 11, 22))]), "effective", "Effective", None),
+    (a_control(a_proof(a_version()), tests=[a_test(1)]), "failing", "1 of 25 failed", "1 of 25 samples failed."),
+    (a_control(a_proof(a_version()), tests=[a_test(1), a_test(0, on=date(2026, 11, 22))]), "effective", "Effective", None),
     (a_control(a_proof(a_version(review="rejected"))), "failing", "Evidence rejected", "Penetration test was rejected."),
     (a_control(), "missing", "Evidence missing", "No evidence is linked."),
     (a_control(a_proof()), "missing", "Evidence missing", "Penetration test is missing."),
@@ -46,7 +46,7 @@ def judged(control, today=TODAY):
     (a_control(a_proof(a_version(valid=date(2026, 12, 5)))), "due", "Due 5 Dec", "Penetration test is due 5 Dec."),
     (a_control(a_proof(a_version(collected=date(2026, 10, 15)), cadence="monthly")), "due", "41 days old", "Penetration test is 41 days old."),
     (a_control(a_proof(due_on=date(2026, 11, 20))), "failing", "Evidence overdue", "Penetration test is 5 days overdue."),
-    (a_control(a_proof(a_version(period=(date(2026, 8, 1), TODAY))), tests=[made_test()]), "evidenced", "Evidenced",
+    (a_control(a_proof(a_version(period=(date(2026, 8, 1), TODAY))), tests=[a_test()]), "evidenced", "Evidenced",
      "Penetration test covers nothing from 1 December 2025 to 31 July 2026."),
 ])  # fmt: skip
 def test_the_status_says_what_and_why(control, name, word, fact):
@@ -92,11 +92,11 @@ def rank(control, today=TODAY):
     """Both answers: the status as it is shown, and what levels are derived from."""
     found = judged(control, today)
     assert RANK.index(found.current) >= found.rank
-    return Both(found.rank, RANK.index(found.current))
+    return BothAnswers(found.rank, RANK.index(found.current))
 
 
 @dataclass(frozen=True)
-class Both:
+class BothAnswers:
     shown: int
     current: int
 
@@ -156,7 +156,7 @@ def test_one_more_accepted_version_never_makes_the_evidence_worse(proof, added):
 @settings(max_examples=examples(200), deadline=None)
 @given(controls, st.integers(1, 3))
 def test_another_failing_test_never_lifts_the_status(control, failed):
-    failing = replace(control, tests=(*control.tests, made_test(failed, on=TODAY)))
+    failing = replace(control, tests=(*control.tests, a_test(failed, on=TODAY)))
     assert judged(failing).name == "failing"
     assert rank(failing) <= rank(control)
 
@@ -186,9 +186,9 @@ def test_one_more_unproven_thing_never_lifts_a_proven_control(control, other):
 
 # ---- what a control rests on: drills of the switches, the policy in force
 
-PROVEN = a_control(a_proof(a_version()), tests=[made_test()])
+PROVEN = a_control(a_proof(a_version()), tests=[a_test()])
 ARMED = Switch(UUID(int=3), "claims-triage", date(2026, 11, 1), passed=True)
-GROUNDING = Waived(UUID(int=4), "ad-copywriter", "grounding", date(2026, 12, 3))
+GROUNDING = OpenWaiver(UUID(int=4), "ad-copywriter", "grounding", date(2026, 12, 3))
 STRICT = Live("policy", (), "Strict", 4, date(2026, 9, 3))
 
 

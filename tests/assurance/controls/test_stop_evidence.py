@@ -19,18 +19,18 @@ from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from governance.operations.switches import actions, queries
 from tests import make
-from tests.foundation.approvals.deciding import approve
-from tests.operations.switches import scene
+from tests.foundation.approvals.approval_helpers import approve_below_pages
+from tests.operations.switches import switch_helpers
 
 
 @pytest.fixture(autouse=True)
-def a_world_of_systems(database):
-    scene.system()
-    scene.system("ad-copywriter", "standard", ["draft"])
+def registered_systems(database):
+    switch_helpers.register_system()
+    switch_helpers.register_system("ad-copywriter", "standard", ["draft"])
 
 
-def lifted(stop_id, by="compliance_officer"):
-    shown = scene.seen(stop_id)
+def restart_system(stop_id, by="compliance_officer"):
+    shown = switch_helpers.stop_fingerprint(stop_id)
     with make.acting(by):
         actions.restart(queries.stop(stop_id), seen=shown, because="The clause is in the policy again, Maya Okafor says.")
 
@@ -42,7 +42,7 @@ def requested(stop_id):
         return actions.request_restart(found, seen=actions.seen(found), because="Repaired.").id
 
 
-def filed(slug="acme"):
+def filed_stop_evidence(slug="acme"):
     """(title, version, its rows) of everything that stops filed."""
     with make.acting("admin", slug, read_only=True):
         query = select(Evidence, EvidenceVersion).join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
@@ -53,15 +53,17 @@ def filed(slug="acme"):
 
 
 def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_review(as_admin, acting):
-    key = scene.api_key()
-    scene.hear(key, ["a", "b"])
-    stop_id = scene.stopped("draft", "ad-copywriter")
-    held = scene.row(stop_id)
-    scene.hear(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4))
-    as_admin.post(f"switches/stops/{stop_id}/restart", verb="restart", seen=scene.seen(stop_id), because="Repaired.")
-    assert filed() == [], "the restart itself waits for no store"
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["a", "b"])
+    stop_id = switch_helpers.stop_feature("draft", "ad-copywriter")
+    held = switch_helpers.stop_by_id(stop_id)
+    switch_helpers.note_answers(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4))
+    as_admin.post(
+        f"switches/stops/{stop_id}/restart", verb="restart", seen=switch_helpers.stop_fingerprint(stop_id), because="Repaired."
+    )
+    assert filed_stop_evidence() == [], "the restart itself waits for no store"
     assert jobs.drain(actor_of) == 1
-    [(title, version, rows)] = filed()
+    [(title, version, rows)] = filed_stop_evidence()
     assert title == "Kill-switch stops of ad-copywriter" and version.uploaded_by is None
     assert [(r["Switch"], r["Planes"], r["Expected"], r["Obeyed"], r["Consumer"], r["Obeyed after (s)"]) for r in rows] == [
         ("ad-copywriter · draft", "generate and serve", "2", "1", "a", "0.4"),
@@ -72,7 +74,7 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
         item = evidence.find_evidence(version.evidence_id)
         assert item.cadence == "per incident" and evidence.links(item) == []
         assert why_not(permissions.REVIEW, on=evidence.version_of(version.id)[0]) is None
-    assert filed("globex") == []
+    assert filed_stop_evidence("globex") == []
     assert "See the evidence" in as_admin.get(f"switches/stops/{stop_id}").text
     assert "Kill-switch stops of ad-copywriter" in as_admin.get("evidence/?q=Kill-switch+stops").text
 
@@ -80,9 +82,9 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
 def test_a_stop_of_everything_files_itself_and_names_no_person_and_no_reason():
     with make.acting("admin"):
         stop_id = actions.stop("tenant", None, None, reason="Maya Okafor saw wrong answers").id
-    approve(requested(stop_id), "compliance_officer")
+    approve_below_pages(requested(stop_id), "compliance_officer")
     jobs.drain(actor_of)
-    [(title, _version, rows)] = filed()
+    [(title, _version, rows)] = filed_stop_evidence()
     assert title == "Kill-switch stops of the whole tenant"
     assert [(r["Scope"], r["Switch"], r["Consumer"]) for r in rows] == [("tenant", "the whole tenant", "")]
     assert "Maya" not in str(rows) and "Repaired" not in str(rows)
@@ -90,31 +92,31 @@ def test_a_stop_of_everything_files_itself_and_names_no_person_and_no_reason():
 
 def test_each_stop_is_another_version_and_is_filed_once_however_often_its_work_runs(acting):
     for _ in range(2):
-        lifted(scene.stopped("draft", "ad-copywriter"))
+        restart_system(switch_helpers.stop_feature("draft", "ad-copywriter"))
     jobs.drain(actor_of)
     with acting("admin"):
         items = session().scalars(select(WorkItem).where(WorkItem.kind == stop_evidence.WORK)).all()
         session().expunge_all()
     for item in items:
-        with current.acting_as(make.founder("acme")):
+        with current.acting_as(make.system_actor("acme")):
             stop_evidence.file_stop(item, lambda *_told: None)
-    found = filed()
+    found = filed_stop_evidence()
     assert [version.number for _title, version, _rows in found] == [1, 2] and len({title for title, _v, _r in found}) == 1
 
 
 def test_a_stop_that_lasts_files_nothing_and_so_does_a_restart_that_is_only_requested():
-    approval = requested(scene.stopped())
-    assert jobs.drain(actor_of) == 0 and filed() == []
-    approve(approval, "compliance_officer")
-    assert jobs.drain(actor_of) == 1 and len(filed()) == 1
+    approval = requested(switch_helpers.stop_feature())
+    assert jobs.drain(actor_of) == 0 and filed_stop_evidence() == []
+    approve_below_pages(approval, "compliance_officer")
+    assert jobs.drain(actor_of) == 1 and len(filed_stop_evidence()) == 1
 
 
 def test_a_store_that_is_away_keeps_nothing_stopped_and_the_stop_is_filed_later(acting, monkeypatch, tmp_path):
-    stop_id = scene.stopped("draft", "ad-copywriter")
+    stop_id = switch_helpers.stop_feature("draft", "ad-copywriter")
     kept = storage._store
     monkeypatch.setattr(storage, "_store", None)
-    lifted(stop_id)
-    assert scene.row(stop_id).restarted_at is not None
+    restart_system(stop_id)
+    assert switch_helpers.stop_by_id(stop_id).restarted_at is not None
     monkeypatch.setattr(storage, "_store", kept)
     jobs.drain(actor_of)
-    assert len(filed()) == 1
+    assert len(filed_stop_evidence()) == 1

@@ -12,7 +12,7 @@ from governance.kernel.db import session
 from governance.kernel.events import subscribers
 from governance.kernel.jobs import WorkItem
 from tests import make
-from tests.assurance.engagements import field
+from tests.assurance.engagements import engagement_helpers
 from tests.conftest import visitor
 
 
@@ -31,9 +31,9 @@ def work_of(acting, role, slug="acme"):
 
 
 @pytest.fixture
-def requested(as_auditor, as_officer):
+def requested_files(as_auditor, as_officer):
     """The auditor and the officer each requested an export of the log and a package."""
-    package = f"engagements/{field.worlds()}/packages"
+    package = f"engagements/{engagement_helpers.world_engagement()}/packages"
     as_auditor.post("audit/exports", format="csv")
     as_auditor.post(package)
     as_officer.post("audit/exports", format="jsonl")
@@ -43,11 +43,11 @@ def test_sessions_end_first_and_then_what_is_being_generated(app):
     assert subscribers(AuditorAccessEnded) == (access_end.end_sessions, access_end.cancel_downloads)
 
 
-@pytest.mark.usefixtures("requested")
+@pytest.mark.usefixtures("requested_files")
 def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generated_for_them(as_officer, as_neighbour, acting):
     as_neighbour.post("audit/exports", format="csv")
     assert {state for _kind, state in work_of(acting, "auditor")} == {"queued"}
-    as_officer.post(f"engagements/{field.worlds()}/end", because="The fieldwork is done.")
+    as_officer.post(f"engagements/{engagement_helpers.world_engagement()}/end", because="The fieldwork is done.")
     assert live_sessions(acting, "auditor") == 0
     assert work_of(acting, "auditor") == [("evidence package", "cancelled"), ("log export", "cancelled")]
     assert work_of(acting, "compliance_officer") == [("log export", "queued")], "a member's goes on"
@@ -60,10 +60,10 @@ def test_the_end_of_the_engagement_ends_the_sessions_and_cancels_what_is_generat
         assert session().scalars(select(LogExport.storage_key)).all() == [None, None]
 
 
-@pytest.mark.usefixtures("requested")
+@pytest.mark.usefixtures("requested_files")
 def test_while_another_engagement_is_open_nothing_ends(as_officer, acting):
-    field.engagement("Second firm", auditor="auditor")
-    as_officer.post(f"engagements/{field.worlds()}/end", because="The fieldwork is done.")
+    engagement_helpers.create_engagement("Second firm", auditor="auditor")
+    as_officer.post(f"engagements/{engagement_helpers.world_engagement()}/end", because="The fieldwork is done.")
     assert live_sessions(acting, "auditor") == 1
     assert {state for _kind, state in work_of(acting, "auditor")} == {"queued"}
 
@@ -74,7 +74,7 @@ def test_who_is_denied_because_the_window_has_closed_loses_their_session_and_the
     from governance.kernel import clock
 
     with acting("admin"):
-        queries.engagement(field.worlds()).closes_at = clock.now()
+        queries.engagement(engagement_helpers.world_engagement()).closes_at = clock.now()
     as_auditor.get("controls/", then=403)
     assert live_sessions(acting, "auditor") == 0
     assert work_of(acting, "auditor") == [("log export", "cancelled")]

@@ -22,15 +22,15 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.jobs import WorkItem
-from tests import make, stepping
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
+from tests import make, step_up_helpers
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import evidence_helpers
 from tests.browser import Visitor
 from tests.conftest import visitor
 from tests.foundation.people.conftest import hidden_fields
 
 
-def entries(acting, name):
+def entry_facts(acting, name):
     """The facts of each entry of that action."""
     with acting("admin"):
         return [e.facts for e in session().scalars(select(AuditEntry).where(AuditEntry.action == name).order_by(AuditEntry.id))]
@@ -45,7 +45,7 @@ def live_sessions(acting):
 def test_an_auditor_comes_in_while_an_engagement_of_his_is_open_and_not_a_moment_longer(as_auditor, acting, database):
     as_auditor.get("controls/")
     with acting("admin"):
-        closes = queries.engagement(field.worlds()).closes_at
+        closes = queries.engagement(engagement_helpers.world_engagement()).closes_at
     with clock.frozen(closes - timedelta(seconds=1)):
         fresh = visitor(as_auditor.client.application, "auditor")
         fresh.get("controls/")
@@ -56,14 +56,14 @@ def test_an_auditor_comes_in_while_an_engagement_of_his_is_open_and_not_a_moment
 
 def test_ending_the_engagement_shuts_him_out_at_once_and_ends_his_session(as_auditor, acting, database):
     as_auditor.get("controls/")
-    field.end(field.worlds())
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     assert live_sessions(acting) == []
     assert as_auditor.get("controls/", then=None).status_code in {302, 401}
-    assert [facts["how"] for facts in entries(acting, "session.ended")] == ["the engagement's window closed"]
+    assert [facts["how"] for facts in entry_facts(acting, "session.ended")] == ["the engagement's window closed"]
 
 
 def test_signed_in_anew_he_is_refused_and_that_session_ends_too(app, acting, database):
-    field.end(field.worlds())
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     again = visitor(app, "auditor")
     again.get("", then=403)
     assert live_sessions(acting) == []
@@ -71,25 +71,25 @@ def test_signed_in_anew_he_is_refused_and_that_session_ends_too(app, acting, dat
 
 
 def test_before_the_window_opens_nobody_comes_in(app, acting, database):
-    field.end(field.worlds())
-    field.engagement(opens=2, closes=9, auditor="auditor")
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
+    engagement_helpers.create_engagement(opens=2, closes=9, auditor="auditor")
     visitor(app, "auditor").get("", then=403)
 
 
 def test_another_open_engagement_keeps_the_door_open(as_auditor, database):
-    field.engagement("Second firm", auditor="auditor")
-    field.end(field.worlds())
+    engagement_helpers.create_engagement("Second firm", auditor="auditor")
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     visitor(as_auditor.client.application, "auditor").get("controls/")
 
 
 def test_other_roles_are_not_asked(as_officer, as_viewer, database):
-    field.end(field.worlds())
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     as_officer.get("controls/")
     as_viewer.get("controls/")
 
 
 def test_windows_begin_and_end_at_midnight_of_the_tenants_clocks(acting, database):
-    held = field.engagement()
+    held = engagement_helpers.create_engagement()
     with acting("admin"):
         row = queries.engagement(held)
         assert row.opens_at.hour == row.closes_at.hour == 0
@@ -102,19 +102,22 @@ def test_the_schedule_asks_once_over_all_tenants_and_works_only_where_a_window_h
         end_sessions_of_closed_windows()
     assert len(seen) == 1, seen
     with acting("admin"):
-        queries.engagement(field.worlds()).closes_at = clock.now() - timedelta(hours=1)
+        queries.engagement(engagement_helpers.world_engagement()).closes_at = clock.now() - timedelta(hours=1)
     with transaction(read_only=True):
-        assert queries.just_closed(clock.now()) == [make.founder("acme").tenant_id]
+        assert queries.just_closed(clock.now()) == [make.system_actor("acme").tenant_id]
         assert session().scalars(select(Engagement.firm)).all() == [make.FIRM]
     end_sessions_of_closed_windows()
     assert live_sessions(acting) == []
 
 
 def test_a_new_time_zone_moves_the_windows_that_are_not_over_with_an_entry_each(app, as_admin, as_auditor, acting, database):
-    field.end(field.worlds())
-    over, planned = field.engagement("Over", opens=-30, closes=-3), field.engagement("Planned", opens=3, closes=9)
-    open_ = field.engagement("Open", auditor="auditor", closes=0)
-    added(planned, way="sso")
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
+    over, planned = (
+        engagement_helpers.create_engagement("Over", opens=-30, closes=-3),
+        engagement_helpers.create_engagement("Planned", opens=3, closes=9),
+    )
+    open_ = engagement_helpers.create_engagement("Open", auditor="auditor", closes=0)
+    add_auditor(planned, way="sso")
     visitor(app, "auditor").get("controls/")
     mark = re.search(r'name="mark"[^>]*value="([^"]+)"', as_admin.get("settings/").text)[1]
     with acting("admin"):
@@ -127,7 +130,7 @@ def test_a_new_time_zone_moves_the_windows_that_are_not_over_with_an_entry_each(
         assert now[over] == was[over] and now[planned] < was[planned]
         assert now[planned].astimezone(ZoneInfo("Pacific/Kiritimati")).hour == 0
         assert invitation_of(acting, planned).expires_at == now[planned]
-    moved = entries(acting, "engagement.window.moved")
+    moved = entry_facts(acting, "engagement.window.moved")
     assert {facts["zone"] for facts in moved} == {"Pacific/Kiritimati"} and len(moved) == 2
     with clock.frozen(max(now[open_], clock.now())):
         visitor(app, "auditor").get("controls/", then=403)
@@ -136,27 +139,27 @@ def test_a_new_time_zone_moves_the_windows_that_are_not_over_with_an_entry_each(
 def test_the_schedule_ends_sessions_when_windows_close(app, acting, database):
     visitor(app, "auditor").get("controls/")
     with acting("admin"):
-        queries.engagement(field.worlds()).closes_at = clock.now()
+        queries.engagement(engagement_helpers.world_engagement()).closes_at = clock.now()
     end_sessions_of_closed_windows()
     assert live_sessions(acting) == []
 
 
 def test_a_download_breaks_off_at_the_next_chunk_when_the_engagement_ends(as_auditor, acting, database):
-    held = shelf.piece()
-    version = shelf.version(held, b"a,b\n" + b"1,2\n" * 900_000, "large.csv")
+    held = evidence_helpers.create_evidence()
+    version = evidence_helpers.upload_version(held, b"a,b\n" + b"1,2\n" * 900_000, "large.csv")
     reply = as_auditor.client.post(
         f"/t/acme/evidence/versions/{version}/download", data={"csrf_token": as_auditor.csrf()}, buffered=False
     )
     pieces = iter(reply.response)
     assert len(next(pieces)) > 0
-    field.end(field.worlds())
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with pytest.raises(actions.Closed, match="breaks off"):
         list(pieces)
     reply.close()
 
 
 def test_removing_him_shuts_him_out(as_officer, as_auditor, acting, database):
-    engagement = field.worlds()
+    engagement = engagement_helpers.world_engagement()
     as_auditor.get("controls/")
     with acting("admin"):
         [auditor] = [each.auditor.id for each in queries.auditors(engagement)]
@@ -168,13 +171,15 @@ def test_removing_him_shuts_him_out(as_officer, as_auditor, acting, database):
 
 
 def test_he_takes_files_of_the_engagements_scope_only(app, acting, database):
-    field.end(field.worlds())
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017")
-    field.engagement(auditor="auditor", framework_id=soc2.id)
-    outside = shelf.version(shelf.piece("Outside"))
-    control = shelf.control("SEC-77", "In scope")
-    inside = shelf.version(shelf.piece("Inside", supports=[control]), b"a,b\n1,2\n", "inside.csv")
+    engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2.id)
+    outside = evidence_helpers.upload_version(evidence_helpers.create_evidence("Outside"))
+    control = evidence_helpers.create_control("SEC-77", "In scope")
+    inside = evidence_helpers.upload_version(
+        evidence_helpers.create_evidence("Inside", supports=[control]), b"a,b\n1,2\n", "inside.csv"
+    )
     with acting("compliance_officer"):
         requirement = next(r for r in frameworks.requirements(soc2.id) if r.assessable)
         controls.map_to(find_control(control, lock=True), requirement.id, coverage="full")
@@ -187,39 +192,39 @@ def test_he_takes_files_of_the_engagements_scope_only(app, acting, database):
 
 
 @pytest.fixture
-def outside(app, isolated):
+def outside_visitor(app, isolated):
     return Visitor(app)
 
 
-def letters(acting):
+def sent_mails(acting):
     with acting("admin"):
         return list(session().scalars(select(WorkItem.params).where(WorkItem.kind == "mail").order_by(WorkItem.id)))
 
 
-def invited(as_officer, acting, email="nora@brook.example", way="link"):
-    engagement = field.engagement()
+def invite_auditor(as_officer, acting, email="nora@brook.example", way="link"):
+    engagement = engagement_helpers.create_engagement()
     as_officer.post(f"engagements/{engagement}/auditors", name="Nora Field", email=email, way=way)
-    letter = letters(acting)[-1]
+    letter = sent_mails(acting)[-1]
     assert letter["to"] == email
     found = re.search(r"http://localhost(/auditor/acme/\S+)", letter["body"])
     return engagement, found[1] if found else None
 
 
-def code(acting):
-    return re.search(r"^(\d{4} \d{4})$", letters(acting)[-1]["body"], re.MULTILINE)[1]
+def mailed_code(acting):
+    return re.search(r"^(\d{4} \d{4})$", sent_mails(acting)[-1]["body"], re.MULTILINE)[1]
 
 
-def test_a_link_sends_a_code_and_the_code_opens_a_session_once(as_officer, outside, acting, database):
-    engagement, link = invited(as_officer, acting)
-    outside.get(link)
-    outside.post(f"{link}/code", then=200)
-    right = code(acting)
-    arrived = outside.post(link, code=right)
+def test_a_link_sends_a_code_and_the_code_opens_a_session_once(as_officer, outside_visitor, acting, database):
+    engagement, link = invite_auditor(as_officer, acting)
+    outside_visitor.get(link)
+    outside_visitor.post(f"{link}/code", then=200)
+    right = mailed_code(acting)
+    arrived = outside_visitor.post(link, code=right)
     assert arrived.location.endswith("/t/acme/engagements/")
-    outside.get("engagements/")
-    outside.get(f"engagements/{engagement}")
-    outside.get("settings/members", then=403)
-    again = Visitor(outside.client.application)
+    outside_visitor.get("engagements/")
+    outside_visitor.get(f"engagements/{engagement}")
+    outside_visitor.get("settings/members", then=403)
+    again = Visitor(outside_visitor.client.application)
     again.post(link, code=right, then=422)
     with acting("admin"):
         started = session().scalars(select(AuditEntry).where(AuditEntry.action == "session.started")).all()
@@ -227,81 +232,81 @@ def test_a_link_sends_a_code_and_the_code_opens_a_session_once(as_officer, outsi
 
 
 def test_a_link_does_not_end_another_tenants_session_without_saying_so(app, as_officer, acting, database):
-    (_, link), busy = invited(as_officer, acting), visitor(app, "admin", "globex")
+    (_, link), busy = invite_auditor(as_officer, acting), visitor(app, "admin", "globex")
     assert busy.post(f"{link}/code", then=200).text.count("You&#39;re signed in to Globex") == 1
-    right, theirs = code(acting), busy.client.get_cookie("session").value
+    right, theirs = mailed_code(acting), busy.client.get_cookie("session").value
     busy.post(link, then=409, code=right)
     busy.get("/t/globex/settings/sessions")
     page = busy.post(f"{link}/code", then=200)
     agreed = hidden_fields(page.text)["leaves"]
-    busy.post(link, code=code(acting), leaves=agreed)
+    busy.post(link, code=mailed_code(acting), leaves=agreed)
     busy.get("/t/acme/engagements/")
     Visitor(app, theirs, "globex").get("settings/sessions", then=302)
 
 
-def test_the_link_and_the_code_are_kept_as_hashes_only(as_officer, outside, acting, database):
-    _engagement, link = invited(as_officer, acting)
-    outside.post(f"{link}/code", then=200)
+def test_the_link_and_the_code_are_kept_as_hashes_only(as_officer, outside_visitor, acting, database):
+    _engagement, link = invite_auditor(as_officer, acting)
+    outside_visitor.post(f"{link}/code", then=200)
     with acting("admin"):
         [row] = session().scalars(select(EngagementAuditor).where(EngagementAuditor.link_hash.is_not(None))).all()
         held = f"{row.link_hash!r} {row.code_hash!r}"
         bodies = b"".join(session().scalars(select(AuditEntry.body)))
-    assert link.rpartition("/")[2] not in held and code(acting).replace(" ", "") not in held
+    assert link.rpartition("/")[2] not in held and mailed_code(acting).replace(" ", "") not in held
     assert link.rpartition("/")[2].encode() not in bodies and b"nora@brook" not in bodies
 
 
-def test_a_wrong_code_is_counted_and_five_wrong_ones_use_it_up(as_officer, outside, acting, database):
-    _engagement, link = invited(as_officer, acting)
-    outside.post(f"{link}/code", then=200)
-    right = code(acting)
+def test_a_wrong_code_is_counted_and_five_wrong_ones_use_it_up(as_officer, outside_visitor, acting, database):
+    _engagement, link = invite_auditor(as_officer, acting)
+    outside_visitor.post(f"{link}/code", then=200)
+    right = mailed_code(acting)
     for _ in range(5):
-        outside.post(link, code="00000000", then=422)
-    page = outside.post(link, code=right, then=422)
+        outside_visitor.post(link, code="00000000", then=422)
+    page = outside_visitor.post(link, code=right, then=422)
     assert "Too many wrong codes" in page.text
-    assert len(entries(acting, "engagement.code.refused")) == 5
+    assert len(entry_facts(acting, "engagement.code.refused")) == 5
 
 
-def test_a_code_ends_after_ten_minutes(as_officer, outside, acting, database):
-    _engagement, link = invited(as_officer, acting)
-    outside.post(f"{link}/code", then=200)
-    right = code(acting)
+def test_a_code_ends_after_ten_minutes(as_officer, outside_visitor, acting, database):
+    _engagement, link = invite_auditor(as_officer, acting)
+    outside_visitor.post(f"{link}/code", then=200)
+    right = mailed_code(acting)
     with clock.frozen(clock.now() + timedelta(minutes=10, seconds=1)):
-        outside.post(link, code=right, then=422)
+        outside_visitor.post(link, code=right, then=422)
 
 
-def test_five_codes_an_hour_are_sent_and_no_more(as_officer, outside, acting, database):
-    _engagement, link = invited(as_officer, acting)
+def test_five_codes_an_hour_are_sent_and_no_more(as_officer, outside_visitor, acting, database):
+    _engagement, link = invite_auditor(as_officer, acting)
     for _ in range(5):
-        outside.post(f"{link}/code", then=200)
-    outside.post(f"{link}/code", then=409)
+        outside_visitor.post(f"{link}/code", then=200)
+    outside_visitor.post(f"{link}/code", then=409)
     with clock.frozen(clock.now() + timedelta(hours=1, seconds=1)):
-        outside.post(f"{link}/code", then=200)
+        outside_visitor.post(f"{link}/code", then=200)
 
 
-def test_a_link_that_was_taken_back_or_never_was_looks_the_same(as_officer, outside, acting, database):
-    engagement, link = invited(as_officer, acting)
-    never = outside.get(f"{link[:-5]}XXXXX", then=404).text
-    field.end(engagement)
-    over = outside.get(link, then=404).text
+def test_a_link_that_was_taken_back_or_never_was_looks_the_same(as_officer, outside_visitor, acting, database):
+    engagement, link = invite_auditor(as_officer, acting)
+    never = outside_visitor.get(f"{link[:-5]}XXXXX", then=404).text
+    engagement_helpers.end_engagement(engagement)
+    over = outside_visitor.get(link, then=404).text
     assert "opens nothing" in never and "opens nothing" in over
-    outside.get(link.replace("/acme/", "/globex/"), then=404)
-    outside.get(link.replace("/acme/", "/nobody/"), then=404)
+    outside_visitor.get(link.replace("/acme/", "/globex/"), then=404)
+    outside_visitor.get(link.replace("/acme/", "/nobody/"), then=404)
 
 
-def test_before_the_window_the_link_sends_no_code(as_officer, outside, acting, database):
-    held = field.engagement(opens=3, closes=9)
+def test_before_the_window_the_link_sends_no_code(as_officer, outside_visitor, acting, database):
+    held = engagement_helpers.create_engagement(opens=3, closes=9)
     as_officer.post(f"engagements/{held}/auditors", name="Nora Field", email="nora@brook.example", way="link")
-    link = re.search(r"http://localhost(/auditor/acme/\S+)", letters(acting)[-1]["body"])[1]
-    assert "opens on" in outside.post(f"{link}/code", then=409).text
+    link = re.search(r"http://localhost(/auditor/acme/\S+)", sent_mails(acting)[-1]["body"])[1]
+    assert "opens on" in outside_visitor.post(f"{link}/code", then=409).text
 
 
 def test_by_the_tenants_connection_he_is_invited_and_known_once_he_has_signed_in(as_officer, acting, database):
-    engagement, link = invited(as_officer, acting, "olaf@brook.example", "sso")
-    assert link is None and "/login?tenant=acme" in letters(acting)[-1]["body"]
+    engagement, link = invite_auditor(as_officer, acting, "olaf@brook.example", "sso")
+    assert link is None and "/login?tenant=acme" in sent_mails(acting)[-1]["body"]
     who = make.identity("acme", "Olaf Brook", "olaf@brook.example")
     key = person_key(who.issuer, who.subject)
     connection = Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles={})
-    with current.acting_as(make.founder("acme")), transaction(person_id=key):
+    with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
         _person, membership = people.admit(who, connection)
         assert membership.role == "auditor"
     with acting("admin"):
@@ -311,7 +316,7 @@ def test_by_the_tenants_connection_he_is_invited_and_known_once_he_has_signed_in
 # ---- taken back, and let in anew
 
 
-def added(engagement, email="nora@brook.example", way="link", role="compliance_officer"):
+def add_auditor(engagement, email="nora@brook.example", way="link", role="compliance_officer"):
     """An auditor by the product's own action; his link's token when he comes by one."""
     with make.acting(role):
         held = queries.engagement(engagement)
@@ -320,94 +325,94 @@ def added(engagement, email="nora@brook.example", way="link", role="compliance_o
         )
 
 
-def link_of(acting):
-    return re.search(r"http://localhost(/auditor/acme/\S+)", letters(acting)[-1]["body"])[1]
+def mailed_link(acting):
+    return re.search(r"http://localhost(/auditor/acme/\S+)", sent_mails(acting)[-1]["body"])[1]
 
 
-def come(app, link, acting, then=303):
+def sign_in_by_link(app, link, acting, then=303):
     """By link and code, from a browser of one's own."""
     who = Visitor(app)
     if who.post(f"{link}/code", then=None).status_code == 200:
-        return who, who.post(link, code=code(acting), then=then)
+        return who, who.post(link, code=mailed_code(acting), then=then)
     return who, who.post(link, code="00000000", then=then)
 
 
-def membership(acting, email="nora@brook.example"):
+def membership_of_email(acting, email="nora@brook.example"):
     return session().scalars(select(Membership).join(Person).where(Person.email == email)).one()
 
 
-def signs_in(who, then=None):
+def sign_in_by_connection(who, then=None):
     """By the tenant's own connection, as the callback does it: the membership, or why there is none."""
     connection = Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles=then or {})
     key = person_key(who.issuer, who.subject)
-    with current.acting_as(make.founder("acme")), transaction(person_id=key):
+    with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
         return people.admit(who, connection)[1].role
 
 
 def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(as_officer, app, acting, database):
-    engagement, other = field.engagement(), field.engagement("Second firm")
-    added(other)
-    added(engagement)
-    link = link_of(acting)
-    come(app, link, acting)
+    engagement, other = engagement_helpers.create_engagement(), engagement_helpers.create_engagement("Second firm")
+    add_auditor(other)
+    add_auditor(engagement)
+    link = mailed_link(acting)
+    sign_in_by_link(app, link, acting)
     with acting("admin"):
-        people.remove(membership(acting))
+        people.remove(membership_of_email(acting))
     him = Visitor(app)
     assert "taken back" in him.post(f"{link}/code", then=409).text
     assert "No longer let in" in as_officer.get(f"engagements/{engagement}").text
     as_officer.post(f"engagements/{engagement}/auditors", name="Nora Field", email="nora@brook.example", way="link")
     him.get(link, then=404)
-    again, _ = come(app, link_of(acting), acting)
+    again, _ = sign_in_by_link(app, mailed_link(acting), acting)
     again.get(f"engagements/{engagement}")
     as_officer.post(f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="link", then=422)
 
 
 def test_a_code_that_was_sent_before_the_removal_opens_nothing_after_it(app, acting, database):
-    added(field.engagement())
-    link = link_of(acting)
-    come(app, link, acting)
+    add_auditor(engagement_helpers.create_engagement())
+    link = mailed_link(acting)
+    sign_in_by_link(app, link, acting)
     him = Visitor(app)
     him.post(f"{link}/code", then=200)
     with acting("admin"):
-        people.remove(membership(acting))
-    assert "taken back" in him.post(link, code=code(acting), then=403).text
+        people.remove(membership_of_email(acting))
+    assert "taken back" in him.post(link, code=mailed_code(acting), then=403).text
     with acting("admin"):
-        assert membership(acting).ended_at is not None
+        assert membership_of_email(acting).ended_at is not None
 
 
 def test_an_erased_auditor_does_not_come_back_by_any_link(app, acting, database):
-    engagement = field.engagement()
-    added(engagement)
-    link = link_of(acting)
-    come(app, link, acting)
+    engagement = engagement_helpers.create_engagement()
+    add_auditor(engagement)
+    link = mailed_link(acting)
+    sign_in_by_link(app, link, acting)
     with acting("admin"):
-        who = membership(acting).person_id
+        who = membership_of_email(acting).person_id
     with current.acting_as(make.actor("admin")), transaction(person_id=who):
-        people.forget(membership(acting), ["nora@brook.example"])
+        people.forget(membership_of_email(acting), ["nora@brook.example"])
     Visitor(app).post(f"{link}/code", then=409)
-    added(engagement)
-    _, refused = come(app, link_of(acting), acting, then=403)
+    add_auditor(engagement)
+    _, refused = sign_in_by_link(app, mailed_link(acting), acting, then=403)
     assert "erased" in refused.text
 
 
 # ---- a fresh sign-in
 
 
-def aged(acting, email):
+def age_session(acting, email):
     with acting("admin"):
-        who = membership(acting, email).person_id
+        who = membership_of_email(acting, email).person_id
         query = select(Session).where(Session.person_id == who, Session.ended_at.is_(None))
         [row] = session().scalars(query).all()
         row.authenticated_at -= timedelta(minutes=6)
 
 
 def test_who_came_by_a_code_signs_in_again_by_a_new_one_and_goes_on(app, acting, database):
-    engagement = field.engagement()
-    added(engagement)
-    link = link_of(acting)
-    him, _ = come(app, link, acting)
+    engagement = engagement_helpers.create_engagement()
+    add_auditor(engagement)
+    link = mailed_link(acting)
+    him, _ = sign_in_by_link(app, link, acting)
     him.post(f"engagements/{engagement}/packages")
-    aged(acting, "nora@brook.example")
+    age_session(acting, "nora@brook.example")
     page = him.post(f"engagements/{engagement}/packages", then=401)
     onward = re.search(r'href="(/t/acme/engagements/code[^"]*)"', page.text)[1]
     assert "nora@brook.example" in him.get(onward).text
@@ -415,45 +420,45 @@ def test_who_came_by_a_code_signs_in_again_by_a_new_one_and_goes_on(app, acting,
     assert "on its way" in him.post("engagements/code/send", then=200, next=back).text
     assert f'value="{back}"' in him.post("engagements/code", code="00000000", next=back, then=422).text
     before = him.client.get_cookie("session").value
-    assert him.post("engagements/code", code=code(acting), next=back).location == back
+    assert him.post("engagements/code", code=mailed_code(acting), next=back).location == back
     assert him.client.get_cookie("session").value != before
     him.post(f"engagements/{engagement}/packages")
     again = Visitor(app, before)
     again.get(f"engagements/{engagement}", then=302)
-    assert [facts["fresh"] for facts in entries(acting, "session.started")][-2:] == [True, True]
+    assert [facts["fresh"] for facts in entry_facts(acting, "session.started")][-2:] == [True, True]
 
 
 def test_a_form_of_who_came_by_a_code_survives_the_next_code(app, acting, database):
-    engagement = field.engagement()
-    added(engagement)
-    him, _ = come(app, link_of(acting), acting)
-    aged(acting, "nora@brook.example")
+    engagement = engagement_helpers.create_engagement()
+    add_auditor(engagement)
+    him, _ = sign_in_by_link(app, mailed_link(acting), acting)
+    age_session(acting, "nora@brook.example")
     page = him.post(f"engagements/{engagement}/packages", then=401)
-    kept = stepping.newest()
+    kept = step_up_helpers.newest_kept_form_page()
     assert f"next={kept}" in page.text.replace("%2F", "/")
     him.post("engagements/code/send", then=200, next=kept)
-    assert him.post("engagements/code", code=code(acting), next=kept).location == kept
+    assert him.post("engagements/code", code=mailed_code(acting), next=kept).location == kept
     shown = him.get(kept)
-    assert "Generate package" in shown.text and stepping.facts(shown)["Engagement"].endswith("Brook Audit")
-    assert "/packages/" in stepping.submit(him, shown).location
-    assert "Already submitted" in stepping.submit(him, shown, then=409).text
+    assert "Generate package" in shown.text and step_up_helpers.kept_form_facts(shown)["Engagement"].endswith("Brook Audit")
+    assert "/packages/" in step_up_helpers.submit_kept_form(him, shown).location
+    assert "Already submitted" in step_up_helpers.submit_kept_form(him, shown, then=409).text
 
 
 def test_the_code_leads_to_pages_of_this_tenant_only_and_is_for_those_who_came_by_one(
     app, as_auditor, as_officer, acting, database
 ):
-    added(field.engagement())
-    him, _ = come(app, link_of(acting), acting)
+    add_auditor(engagement_helpers.create_engagement())
+    him, _ = sign_in_by_link(app, mailed_link(acting), acting)
     for bad in ("https://evil.example/", "//evil.example", "/t/globex/", "/t/acme/\\evil"):
         him.post("engagements/code/send", then=None, next=bad)
-        assert him.post("engagements/code", code=code(acting), next=bad).location == "/t/acme/"
-        clock_in_hour(acting)
+        assert him.post("engagements/code", code=mailed_code(acting), next=bad).location == "/t/acme/"
+        start_new_hour(acting)
     for who in (as_auditor, as_officer):
         who.get("engagements/code", then=404)
         who.post("engagements/code/send", then=404)
 
 
-def clock_in_hour(acting):
+def start_new_hour(acting):
     """Codes are counted by the hour: begin a new one."""
     with acting("admin"):
         for row in session().scalars(select(EngagementAuditor).where(EngagementAuditor.codes_since.is_not(None))):
@@ -469,8 +474,8 @@ def invitation_of(acting, engagement):
 
 
 def test_an_invitation_lasts_until_the_fieldwork_ends_and_moves_with_it(as_officer, acting, database):
-    engagement = field.engagement(opens=30, closes=40)
-    added(engagement, way="sso")
+    engagement = engagement_helpers.create_engagement(opens=30, closes=40)
+    add_auditor(engagement, way="sso")
     with acting("admin"):
         held = queries.engagement(engagement)
         assert invitation_of(acting, engagement).expires_at == held.closes_at
@@ -480,13 +485,13 @@ def test_an_invitation_lasts_until_the_fieldwork_ends_and_moves_with_it(as_offic
     with acting("admin"):
         assert invitation_of(acting, engagement).expires_at == queries.engagement(engagement).closes_at
     with clock.frozen(clock.now() + timedelta(days=45)):
-        assert signs_in(make.identity("acme", "Nora Field", "nora@brook.example")) == "auditor"
+        assert sign_in_by_connection(make.identity("acme", "Nora Field", "nora@brook.example")) == "auditor"
 
 
 def test_an_invitation_goes_with_the_last_engagement_that_it_leads_to(as_officer, acting, database):
-    one, two = field.engagement("One", closes=5), field.engagement("Two", closes=10)
-    added(two, way="sso")
-    added(one, way="sso")
+    one, two = engagement_helpers.create_engagement("One", closes=5), engagement_helpers.create_engagement("Two", closes=10)
+    add_auditor(two, way="sso")
+    add_auditor(one, way="sso")
     with acting("admin"):
         [first] = [each.auditor.id for each in queries.auditors(two)]
         assert invitation_of(acting, one).id == invitation_of(acting, two).id
@@ -495,41 +500,41 @@ def test_an_invitation_goes_with_the_last_engagement_that_it_leads_to(as_officer
     with acting("admin"):
         held = invitation_of(acting, one)
         assert held.withdrawn_at is None and held.expires_at == queries.engagement(one).closes_at
-    field.end(one)
+    engagement_helpers.end_engagement(one)
     with acting("admin"):
         assert invitation_of(acting, one).withdrawn_at is not None
 
 
 def test_who_lost_his_invitation_can_be_invited_anew(as_officer, acting, database):
-    engagement = field.engagement()
-    added(engagement, way="sso")
+    engagement = engagement_helpers.create_engagement()
+    add_auditor(engagement, way="sso")
     with acting("admin"):
         people.withdraw(invitation_of(acting, engagement))
     as_officer.post(f"engagements/{engagement}/auditors", name="Nora", email="nora@brook.example", way="sso")
-    assert signs_in(make.identity("acme", "Nora Field", "nora@brook.example")) == "auditor"
+    assert sign_in_by_connection(make.identity("acme", "Nora Field", "nora@brook.example")) == "auditor"
 
 
 def test_who_came_by_a_code_is_invited_when_he_is_to_come_by_his_own_sign_in(app, acting, database):
-    one, two, three = (field.engagement(firm) for firm in ("One", "Two", "Three"))
-    added(one)
-    come(app, link_of(acting), acting)
+    one, two, three = (engagement_helpers.create_engagement(firm) for firm in ("One", "Two", "Three"))
+    add_auditor(one)
+    sign_in_by_link(app, mailed_link(acting), acting)
     who = make.identity("acme", "Nora Field", "nora@brook.example")
     with acting("admin"):
         session().add(Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles={}, tested_at=None))
-    added(two, way="sso")
+    add_auditor(two, way="sso")
     with acting("admin"):
         assert invitation_of(acting, two).role == "auditor"
-    assert signs_in(who) == "auditor"
-    added(three, way="sso")
+    assert sign_in_by_connection(who) == "auditor"
+    add_auditor(three, way="sso")
     with acting("admin"):
         key = person_key(who.issuer, who.subject)
         assert {each.id for each in queries.current(key)} == {two, three}
 
 
 def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(as_officer, as_admin, app, acting, database):
-    engagement = field.engagement()
-    added(engagement, "lee@acme.example")
-    link = link_of(acting)
+    engagement = engagement_helpers.create_engagement()
+    add_auditor(engagement, "lee@acme.example")
+    link = mailed_link(acting)
     page = as_admin.post("settings/members/invite", email="Lee@acme.example", role="admin", then=422)
     assert "is an auditor of ENG-" in page.text
     as_admin.post("settings/members/invite", email="kim@acme.example", role="contributor")
@@ -539,38 +544,42 @@ def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(as_officer, a
     who = make.identity("acme", "Lee", "lee@acme.example")
     mapped = dataclasses.replace(who, groups=("staff",))
     with pytest.raises(sign_in_rules.NoMembership, match="nobody audits his own house"):
-        signs_in(mapped, {"staff": "viewer"})
+        sign_in_by_connection(mapped, {"staff": "viewer"})
     with acting("admin"), transaction(person_id=person_key(who.issuer, who.subject)):
         people.join(people.arrive(who), "viewer", via="the test")
-    _, refused = come(app, link, acting, then=422)
+    _, refused = sign_in_by_link(app, link, acting, then=422)
     assert "nobody audits his own house" in refused.text
 
 
 def test_once_an_engagement_is_over_its_auditors_address_may_be_invited(as_admin, acting, database):
-    engagement = field.engagement()
-    added(engagement, "lee@acme.example")
-    field.end(engagement)
+    engagement = engagement_helpers.create_engagement()
+    add_auditor(engagement, "lee@acme.example")
+    engagement_helpers.end_engagement(engagement)
     as_admin.post("settings/members/invite", email="lee@acme.example", role="admin")
 
 
 def test_a_member_of_the_house_is_no_auditor_of_it(as_officer, acting, database):
     page = as_officer.post(
-        f"engagements/{field.engagement()}/auditors", name="Anna", email="contributor@acme.example", way="link", then=422
+        f"engagements/{engagement_helpers.create_engagement()}/auditors",
+        name="Anna",
+        email="contributor@acme.example",
+        way="link",
+        then=422,
     )
     assert "nobody audits his own house" in page.text
 
 
 def test_letting_in_takes_a_fresh_sign_in_and_a_manager(app, as_contributor, as_auditor, database):
-    held = field.engagement()
+    held = engagement_helpers.create_engagement()
     visitor_ago = Visitor(app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6)))
     sent = {"name": "Nora", "email": "nora@brook.example", "way": "link"}
     visitor_ago.post(f"engagements/{held}/auditors", then=401, **sent)
     as_contributor.post(f"engagements/{held}/auditors", then=403, **sent)
-    as_auditor.post(f"engagements/{field.worlds()}/auditors", then=403, **sent)
+    as_auditor.post(f"engagements/{engagement_helpers.world_engagement()}/auditors", then=403, **sent)
 
 
 def test_a_double_click_opens_one_engagement(database):
-    first, second = field.engagement("Twice and sons"), field.engagement("Twice and sons")
-    assert first == second and field.engagement("Twice and sons", closes=11) != first
-    field.end(first)
-    assert field.engagement("Twice and sons") != first
+    first, second = engagement_helpers.create_engagement("Twice and sons"), engagement_helpers.create_engagement("Twice and sons")
+    assert first == second and engagement_helpers.create_engagement("Twice and sons", closes=11) != first
+    engagement_helpers.end_engagement(first)
+    assert engagement_helpers.create_engagement("Twice and sons") != first

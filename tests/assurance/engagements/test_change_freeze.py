@@ -14,23 +14,31 @@ from governance.kernel import jobs as queue
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from tests import make
-from tests.assurance.access_reviews.test_reviews import all_but_own, begun, close
-from tests.assurance.collectors.runs import last
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence.shelf import PDF
-from tests.assurance.evidence.test_deletion_guard import approve, ask, destructions, key_of, path, tidy
-from tests.assurance.evidence.test_evidence import entries
+from tests.assurance.access_reviews.review_helpers import close_review, decide_all_but_own, start_review
+from tests.assurance.collectors.collector_helpers import last_run
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.deletion_helpers import (
+    approve_deletion,
+    count_deletion_rows,
+    deletion_approval_path,
+    request_deletion,
+    run_nightly_cleanup,
+    storage_key_of,
+)
+from tests.assurance.evidence.evidence_helpers import PDF, entries_of_action
 from tests.conftest import visitor
 
 
 @pytest.fixture
-def given(database):
+def provided_version(database):
     """(engagement, version that its auditors were given)"""
-    held = field.engagement(auditor="auditor", period_from=clock.today() - timedelta(days=1000))
-    version = shelf.version(shelf.piece("Restore drill"), **shelf.days(collected=800, covers=900, valid=-700))
-    asked = field.request(held)
-    field.attached(held, asked, version)
+    held = engagement_helpers.create_engagement(auditor="auditor", period_from=clock.today() - timedelta(days=1000))
+    version = evidence_helpers.upload_version(
+        evidence_helpers.create_evidence("Restore drill"), **evidence_helpers.version_dates(collected=800, covers=900, valid=-700)
+    )
+    asked = engagement_helpers.create_request(held)
+    engagement_helpers.attach_version(held, asked, version)
     return held, asked, version
 
 
@@ -38,107 +46,110 @@ def given(database):
 
 
 def test_what_auditors_were_given_is_destroyed_neither_by_two_persons_nor_by_retention(
-    as_officer, as_reviewer, as_auditor, given
+    as_officer, as_reviewer, as_auditor, provided_version
 ):
-    held, asked, version = given
-    field.provided(held, asked)
+    held, asked, version = provided_version
+    engagement_helpers.provide_request(held, asked)
     refused = as_officer.post(f"evidence/versions/{version}/destruction", then=422, because="It is old.")
     assert "Brook Audit was given it in" in refused.text and "which is not over" in refused.text
     as_officer.post("evidence/retention", kind="report", months="12", version="0")
-    tidy()
-    assert destructions() == {}
+    run_nightly_cleanup()
+    assert count_deletion_rows() == {}
     as_auditor.post(f"evidence/versions/{version}/download", then=200)
-    field.end(held)
-    tidy()
-    assert destructions() == {version: "asked"}
-    approve(as_reviewer, version)
+    engagement_helpers.end_engagement(held)
+    run_nightly_cleanup()
+    assert count_deletion_rows() == {version: "asked"}
+    approve_deletion(as_reviewer, version)
     queue.drain(actor_of)
-    assert destructions() == {version: "done"}
+    assert count_deletion_rows() == {version: "done"}
 
 
-def test_what_is_agreed_to_be_destroyed_cannot_be_given(as_officer, as_reviewer, given):
-    held, asked, version = given
-    ask(as_officer, version)
-    approve(as_reviewer, version)
+def test_what_is_agreed_to_be_destroyed_cannot_be_given(as_officer, as_reviewer, provided_version):
+    held, asked, version = provided_version
+    request_deletion(as_officer, version)
+    approve_deletion(as_reviewer, version)
     with pytest.raises(DomainError, match="Take it off, and attach another"):
-        field.provided(held, asked)
+        engagement_helpers.provide_request(held, asked)
     queue.drain(actor_of)
-    assert destructions() == {version: "done"}
+    assert count_deletion_rows() == {version: "done"}
 
 
-def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(as_officer, as_reviewer, as_auditor, given):
+def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(as_officer, as_reviewer, as_auditor, provided_version):
     """Two transactions that saw nothing of each other: whoever carries it out looks again."""
-    held, asked, version = given
-    ask(as_officer, version)
-    field.provided(held, asked)
+    held, asked, version = provided_version
+    request_deletion(as_officer, version)
+    engagement_helpers.provide_request(held, asked)
     with make.acting("reviewer"):
         session().execute(
             update(EvidenceDestruction).values(state="approved", decided_by=make.person_id("reviewer"), decided_at=clock.now())
         )
         deletion.carry_out(session().scalars(select(EvidenceDestruction)).one())
-    assert destructions() == {version: "stopped"} and storage.store().exists(key_of(version))
-    [stopped] = entries("evidence.destruction.held")
+    assert count_deletion_rows() == {version: "stopped"} and storage.store().exists(storage_key_of(version))
+    [stopped] = entries_of_action("evidence.destruction.held")
     assert stopped.outcome == "refused"
     as_auditor.post(f"evidence/versions/{version}/download", then=200)
 
 
-def test_an_approval_is_refused_once_it_was_given(as_officer, as_reviewer, given):
-    held, asked, version = given
-    ask(as_officer, version)
-    field.provided(held, asked)
-    page = as_reviewer.get(path(version)).text
+def test_an_approval_is_refused_once_it_was_given(as_officer, as_reviewer, provided_version):
+    held, asked, version = provided_version
+    request_deletion(as_officer, version)
+    engagement_helpers.provide_request(held, asked)
+    page = as_reviewer.get(deletion_approval_path(version)).text
     assert "Brook Audit was given it in" in page and "Delete permanently" not in page
-    assert "Brook Audit was given it in" in approve(as_reviewer, version, then=409).text
-    assert destructions() == {version: "asked"}
+    assert "Brook Audit was given it in" in approve_deletion(as_reviewer, version, then=409).text
+    assert count_deletion_rows() == {version: "asked"}
 
 
-def test_what_is_only_being_prepared_keeps_nothing(as_officer, as_reviewer, given):
-    _held, _asked, version = given
-    ask(as_officer, version)
-    approve(as_reviewer, version)
+def test_what_is_only_being_prepared_keeps_nothing(as_officer, as_reviewer, provided_version):
+    _held, _asked, version = provided_version
+    request_deletion(as_officer, version)
+    approve_deletion(as_reviewer, version)
     queue.drain(actor_of)
-    assert destructions() == {version: "done"}
+    assert count_deletion_rows() == {version: "done"}
 
 
 # ---- read-only during the fieldwork
 
 
 def test_where_evidence_is_read_only_no_file_of_it_is_destroyed(as_officer, as_reviewer):
-    asked, agreed, other = (shelf.version(shelf.piece(title), PDF + title.encode()) for title in ("A", "B", "C"))
+    asked, agreed, other = (
+        evidence_helpers.upload_version(evidence_helpers.create_evidence(title), PDF + title.encode())
+        for title in ("A", "B", "C")
+    )
     for each in (asked, agreed):
-        ask(as_officer, each)
-    approve(as_reviewer, agreed)
-    held = field.engagement("Still firm", keeps_still=True)
+        request_deletion(as_officer, each)
+    approve_deletion(as_reviewer, agreed)
+    held = engagement_helpers.create_engagement("Still firm", keeps_still=True)
     assert "Still firm is at work" in as_officer.post(f"evidence/versions/{other}/destruction", then=422, because="x").text
-    assert "Still firm is at work" in approve(as_reviewer, asked, then=409).text
+    assert "Still firm is at work" in approve_deletion(as_reviewer, asked, then=409).text
     queue.drain(actor_of)
-    assert destructions() == {asked: "asked", agreed: "stopped"} and storage.store().exists(key_of(agreed))
-    field.end(held)
-    ask(as_officer, other)
-    assert destructions()[other] == "asked"
+    assert count_deletion_rows() == {asked: "asked", agreed: "stopped"} and storage.store().exists(storage_key_of(agreed))
+    engagement_helpers.end_engagement(held)
+    request_deletion(as_officer, other)
+    assert count_deletion_rows()[other] == "asked"
 
 
 def test_what_the_console_files_is_no_change_by_the_person_who_pressed_the_button(app, database):
     """An access review is closed, and a collector run by hand, while people change nothing."""
     at = (clock.now().replace(day=1, hour=6) + timedelta(days=32)).replace(day=1)
     with clock.frozen(at):
-        field.engagement("Still firm", keeps_still=True)
-        review = begun()
-        all_but_own(review)
-        close(review)
+        engagement_helpers.create_engagement("Still firm", keeps_still=True)
+        review = start_review()
+        decide_all_but_own(review)
+        close_review(review)
         with make.acting(read_only=True):
             filed = reviews.review(review).evidence_version_id
         officer, other = visitor(app, "compliance_officer"), visitor(app, "reviewer")
         officer.post("evidence/collectors/members/runs")
         queue.drain(actor_of)
-        assert filed is not None and last("members").state == "filed"
+        assert filed is not None and last_run("members").state == "filed"
         refused = other.post(f"evidence/versions/{filed}/review", then=409, decision="accepted")
         assert "Still firm is at work" in refused.text
 
 
 def test_who_names_the_console_as_his_source_is_a_person_all_the_same(as_contributor):
-    e = shelf.piece()
-    field.engagement("Still firm", keeps_still=True)
+    e = evidence_helpers.create_evidence()
+    engagement_helpers.create_engagement("Still firm", keeps_still=True)
     for source in ("console", "access review", "drill"):
-        refused = as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(), source=source)
+        refused = as_contributor.post(f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(), source=source)
         assert "Still firm is at work" in refused.text

@@ -14,11 +14,11 @@ from governance.assurance.engagements import queries
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel.db import session
 from tests import make
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import evidence_helpers
 
 
-def pdf(pages=((595, 842), (842, 595)), password=None):
+def make_pdf(pages=((595, 842), (842, 595)), password=None):
     out, file = io.BytesIO(), pikepdf.new()
     for size in pages:
         file.add_blank_page(page_size=size)
@@ -26,7 +26,7 @@ def pdf(pages=((595, 842), (842, 595)), password=None):
     return out.getvalue()
 
 
-def taken(acting):
+def downloads(acting):
     with acting("admin"):
         return list(session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.file.taken")))
 
@@ -35,10 +35,10 @@ def taken(acting):
 def test_a_pdf_carries_his_name_his_engagement_the_time_and_the_originals_digest_on_each_page(
     as_auditor, as_officer, acting, database
 ):
-    content = pdf()
-    version = shelf.version(shelf.piece(), content)
+    content = make_pdf()
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence(), content)
     with acting("admin"):
-        ref = queries.engagement(field.worlds()).ref
+        ref = queries.engagement(engagement_helpers.world_engagement()).ref
     reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
     digest = hashlib.sha256(content).hexdigest()
     assert reply.headers["X-Original-SHA256"] == digest
@@ -49,22 +49,22 @@ def test_a_pdf_carries_his_name_his_engagement_the_time_and_the_originals_digest
     for page in words:
         for part in (make.FIRM, "Harriet Lowe", ref, "downloaded", digest):
             assert part in page, part
-    [facts] = taken(acting)
+    [facts] = downloads(acting)
     assert facts["stamped"] is True and facts["original"] == digest and facts["page"] == "evidence.download"
     assert as_officer.post(f"evidence/versions/{version}/download", then=200).data == content
 
 
 def test_a_pdf_that_cannot_be_stamped_leaves_as_it_is_with_a_custody_line(as_auditor, acting, database):
-    content = pdf(password="closed")
-    version = shelf.version(shelf.piece(), content)
+    content = make_pdf(password="closed")
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence(), content)
     reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
     assert reply.data == content
     assert reply.headers["X-Custody"].startswith("Harriet Lowe, Halden & Co, ENG-")
-    [facts] = taken(acting)
+    [facts] = downloads(acting)
     assert facts["stamped"] is False and facts["sha256"] == hashlib.sha256(content).hexdigest()
 
 
-def grows(mebibytes):
+def pdf_bomb(mebibytes):
     """A PDF of a few kilobytes with an object stream of so many mebibytes, as bombs have one."""
     packer = zlib.compressobj(9)
     packed = (
@@ -90,23 +90,23 @@ def grows(mebibytes):
 def test_a_small_pdf_that_unpacks_to_more_than_there_is_takes_none_of_the_consoles_memory_and_leaves_unstamped(
     as_auditor, acting, database
 ):
-    content = grows(1200)
-    version = shelf.version(shelf.piece(), content)
+    content = pdf_bomb(1200)
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence(), content)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # kibibytes
     assert reply.data == content
-    assert taken(acting)[0]["stamped"] is False
+    assert downloads(acting)[0]["stamped"] is False
 
 
 def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(as_auditor, as_officer, acting, database):
     content = b"a,b\n1,2\n"
-    version = shelf.version(shelf.piece(), content, "secret-name.csv")
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence(), content, "secret-name.csv")
     reply = as_auditor.post(f"evidence/versions/{version}/download", then=200)
     assert reply.data == content and "X-Custody" in reply.headers
     as_auditor.get("evidence/export.csv")
     as_officer.post(f"evidence/versions/{version}/download", then=200)
-    facts = taken(acting)
+    facts = downloads(acting)
     assert [f["page"] for f in facts] == ["evidence.download", "evidence.export"]
     with acting("admin"):
         bodies = b"".join(session().scalars(select(AuditEntry.body).where(AuditEntry.action == "engagement.file.taken")))
@@ -115,4 +115,4 @@ def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(as_audito
 
 def test_pages_leave_no_custody_line(as_auditor, acting, database):
     as_auditor.get("evidence/")
-    assert taken(acting) == []
+    assert downloads(acting) == []

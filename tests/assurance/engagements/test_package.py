@@ -33,68 +33,35 @@ from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit import checkpoint, jsonl, logs, sequencer
 from governance.foundation.audit import queries as log_queries
 from governance.foundation.audit.models import AuditEntry
-from governance.foundation.logbook import exporting
+from governance.foundation.logbook import export_writer
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, signed_note, storage, tenant_cache
 from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
-from governance.kernel.streams import reading
+from governance.kernel.streamed_files import reading
 from tests import make
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
-from tests.assurance.testing import scene as testing
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.engagements.package_helpers import (
+    download_package,
+    generate_package,
+    log_verifier_key,
+    package_state,
+    sequence_entries,
+    unpack_package,
+)
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.testing import type2_helpers as testing
 from tests.browser import Visitor
 from tests.conftest import REPOSITORY, visitor
-from tests.foundation.approvals.deciding import approve
-from tests.machine import machine
+from tests.foundation.approvals.approval_helpers import approve_below_pages
+from tests.machine_client import create_machine_client
 
 assert schedule.HANDLERS  # the jobs process knows the kind
 KEY = signed_note.verifier_key(Ed25519PrivateKey.generate(), "console.example/audit/acme")
 
 
-def sequenced(acting):
-    with acting("admin"):
-        while sequencer.sequence():
-            pass
-
-
-@pytest.fixture
-def scene(acting, database):
-    """An engagement with three files in scope, one of them provided in a request with a thread: (engagement, versions)."""
-    engagement = field.worlds()
-    control = shelf.control()
-    versions = [
-        shelf.version(shelf.piece("Penetration test", supports=[control])),
-        shelf.version(shelf.piece("Members", supports=[control]), b"name,role\nAnna,owner\n", "mitglieder äöü %20.csv"),
-        shelf.version(shelf.piece("Loose"), b"a,b\n1,2\n", "loose.csv"),
-    ]
-    request = field.request(engagement)
-    field.attached(engagement, request, versions[2])
-    field.provided(engagement, request, said="<script>alert(1)</script> as asked")
-    sequenced(acting)
-    return engagement, versions
-
-
-def key_of(acting):
-    with acting("admin"):
-        return str(logs.verifier(logs.all_keys()[0]))
-
-
-def made(who, engagement):
-    """The address of a package that was made."""
-    page = who.post(f"engagements/{engagement}/packages").location
-    jobs.drain(actor_of)
-    return page
-
-
-def taken(who, engagement):
-    page = made(who, engagement)
-    return who.post(f"{page}/download", then=200).data
-
-
-def test_a_package_is_asked_for_made_again_and_taken_with_a_fresh_sign_in_only(app, as_officer, acting, scene):
-    engagement, _ = scene
-    page = made(as_officer, engagement)
+def test_a_package_is_asked_for_made_again_and_taken_with_a_fresh_sign_in_only(app, as_officer, acting, engagement_with_files):
+    engagement, _ = engagement_with_files
+    page = generate_package(as_officer, engagement)
     for role in ("compliance_officer", "auditor"):
         aged = Visitor(app, make.cookie(role, signed_in_ago=timedelta(minutes=6)))
         for address in (f"engagements/{engagement}/packages", f"{page}/download", f"{page}/again"):
@@ -104,27 +71,20 @@ def test_a_package_is_asked_for_made_again_and_taken_with_a_fresh_sign_in_only(a
         visitor(app, role).post(f"{page}/download", then=200)
 
 
-def unpacked(content, folder):
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        archive.extractall(folder)
-    [bag] = folder.iterdir()
-    return bag
-
-
 @pytest.mark.filterwarnings("ignore:'count' is passed:DeprecationWarning")  # bagit.py with a newer Python
-def test_others_tools_and_our_verifier_find_it_whole(as_auditor, acting, scene, tmp_path):
-    engagement, _versions = scene
-    content = taken(as_auditor, engagement)
-    bag = unpacked(content, tmp_path)
+def test_others_tools_and_our_verifier_find_it_whole(as_auditor, acting, engagement_with_files, tmp_path):
+    engagement, _versions = engagement_with_files
+    content = download_package(as_auditor, engagement)
+    bag = unpack_package(content, tmp_path)
     assert bagit.Bag(str(bag)).validate()
-    result = verify(io.BytesIO(content), key_of(acting))
+    result = verify(io.BytesIO(content), log_verifier_key(acting))
     assert result.ok, [c for c in result.checks if not c.ok]
     assert "is genuine: all " in result.sentence
 
 
-def test_what_is_in_it(as_officer, acting, scene, tmp_path):
-    engagement, _versions = scene
-    data = unpacked(taken(as_officer, engagement), tmp_path) / "data"
+def test_what_is_in_it(as_officer, acting, engagement_with_files, tmp_path):
+    engagement, _versions = engagement_with_files
+    data = unpack_package(download_package(as_officer, engagement), tmp_path) / "data"
     index = json.loads((data / "index.json").read_text())
     assert [e["title"] for e in index["evidence"]] == ["Penetration test", "Members", "Loose"]
     for each in index["evidence"]:
@@ -145,40 +105,40 @@ def test_what_is_in_it(as_officer, acting, scene, tmp_path):
         assert (data / name).is_file(), name
 
 
-def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(as_officer, acting, scene, tmp_path):
-    engagement, versions = scene
+def test_a_destroyed_file_is_a_tombstone_in_it_and_stops_nothing(as_officer, acting, engagement_with_files, tmp_path):
+    engagement, versions = engagement_with_files
     with acting("admin"):
         asked = deletion.request_destruction(*version_of(versions[1], lock=True), because="It named people.").id
         approval = open_approval(DESTRUCTION, asked).id
-    approve(approval, "compliance_officer")
+    approve_below_pages(approval, "compliance_officer")
     jobs.drain(actor_of)
-    data = unpacked(taken(as_officer, engagement), tmp_path) / "data"
+    data = unpack_package(download_package(as_officer, engagement), tmp_path) / "data"
     told = {each["title"]: each for each in json.loads((data / "index.json").read_text())["evidence"]}
     gone = told["Members"]
     assert (gone["path"], gone["destroyed"]["because"], len(gone["sha256"])) == (None, "It named people.", 64)
     assert told["Penetration test"]["destroyed"] is None and "It named people." in (data / "index.html").read_text()
 
 
-def test_it_names_nobody(as_officer, scene, tmp_path):
+def test_it_names_nobody(as_officer, engagement_with_files, tmp_path):
     """Whoever asks for it: a package leaves the house, as the log's extract does."""
-    data = unpacked(taken(as_officer, scene[0]), tmp_path) / "data"
+    data = unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data"
     [said] = json.loads((data / "index.json").read_text())["requests"][0]["thread"]
     assert re.fullmatch(r"person [0-9a-f]{8}", said["by"])
 
 
 @pytest.fixture
-def sampled(acting, scene):
+def engagement_with_sample(acting, engagement_with_files):
     """The same with a sample of 25 out of 61 releases; one of their columns is called as a formula."""
-    control_id = testing.control()
-    listed = testing.rows().replace(b"owner", b"=HYPERLINK(A1)")
-    testing.record(testing.drawn(testing.frozen(control_id, listed)))
-    sequenced(acting)
-    return scene[0]
+    control_id = testing.create_control()
+    listed = testing.population_csv().replace(b"owner", b"=HYPERLINK(A1)")
+    testing.record_results(testing.draw_sample(testing.freeze_population(control_id, listed)))
+    sequence_entries(acting)
+    return engagement_with_files[0]
 
 
-def test_populations_and_samples_can_be_made_again_from_it(as_officer, acting, sampled, tmp_path):
-    content = taken(as_officer, sampled)
-    data = unpacked(content, tmp_path) / "data"
+def test_populations_and_samples_can_be_made_again_from_it(as_officer, acting, engagement_with_sample, tmp_path):
+    content = download_package(as_officer, engagement_with_sample)
+    data = unpack_package(content, tmp_path) / "data"
     [listed] = json.loads((data / "index.json").read_text())["samples"]
     sample = json.loads((data / listed["path"]).read_text())
     frozen = (data / listed["rows"]).read_bytes()
@@ -187,10 +147,12 @@ def test_populations_and_samples_can_be_made_again_from_it(as_officer, acting, s
     rank = {i: hashlib.sha256(f"{sample['seed']}\n{sample['population']['sha256']}\n{i}".encode()).digest() for i in ids}
     assert sorted(ids, key=rank.get)[:25] == [each["item"] for each in sample["items"]]
     assert (data / sample["population"]["table"]).read_text("utf-8-sig").startswith("id,on,'=HYPERLINK(A1)")
-    assert "All 25 items of 1 samples" in "".join(check.sentence for check in verify(io.BytesIO(content), key_of(acting)).checks)
+    assert "All 25 items of 1 samples" in "".join(
+        check.sentence for check in verify(io.BytesIO(content), log_verifier_key(acting)).checks
+    )
 
 
-def test_another_item_in_a_sample_is_found(as_officer, acting, sampled):
+def test_another_item_in_a_sample_is_found(as_officer, acting, engagement_with_sample):
     """Also by somebody who could sign: the seed draws what it draws."""
 
     def other(name, data):
@@ -200,22 +162,29 @@ def test_another_item_in_a_sample_is_found(as_officer, acting, sampled):
         sample["items"][0]["item"], sample["items"][1]["item"] = sample["items"][1]["item"], sample["items"][0]["item"]
         return json.dumps(sample).encode()
 
-    checks = {check.name: check for check in verify(bent(taken(as_officer, sampled), other), key_of(acting)).checks}
+    checks = {
+        check.name: check
+        for check in verify(
+            altered_package(download_package(as_officer, engagement_with_sample), other), log_verifier_key(acting)
+        ).checks
+    }
     assert not checks["samples"].ok and "other items than its seed draws" in checks["samples"].sentence
 
 
-def test_a_file_beside_the_data_that_nobody_signed_is_found(as_officer, acting, scene):
-    content = io.BytesIO(taken(as_officer, scene[0]))
+def test_a_file_beside_the_data_that_nobody_signed_is_found(as_officer, acting, engagement_with_files):
+    content = io.BytesIO(download_package(as_officer, engagement_with_files[0]))
     with zipfile.ZipFile(content, "a") as archive:
         folder = archive.namelist()[0].split("/")[0]
         archive.writestr(f"{folder}/index.html", "<p>All is well.</p>")
-    result = verify(content, key_of(acting))
+    result = verify(content, log_verifier_key(acting))
     assert not result.ok and "index.html is in the package and in no manifest" in result.sentence
 
 
-def test_the_shape_of_its_index_is_the_documented_one(as_officer, scene, tmp_path):
+def test_the_shape_of_its_index_is_the_documented_one(as_officer, engagement_with_files, tmp_path):
     """docs/operating/packages.md is what others write programs against."""
-    index = json.loads((unpacked(taken(as_officer, scene[0]), tmp_path) / "data" / "index.json").read_text())
+    index = json.loads(
+        (unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data" / "index.json").read_text()
+    )
     told = (REPOSITORY / "docs" / "operating" / "packages.md").read_text().partition("## index.json")[2]
     documented = set(re.findall(r"`([a-z_0-9]+)`", told))
     named = set(index)
@@ -234,8 +203,8 @@ def test_the_shape_of_its_index_is_the_documented_one(as_officer, scene, tmp_pat
     assert f"`{index['format']}`" in told
 
 
-def test_the_index_opens_offline_and_runs_nothing(as_officer, scene, tmp_path):
-    data = unpacked(taken(as_officer, scene[0]), tmp_path) / "data"
+def test_the_index_opens_offline_and_runs_nothing(as_officer, engagement_with_files, tmp_path):
+    data = unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data"
     page = (data / "index.html").read_text()
     assert "<script" not in page and "&lt;script&gt;" in page
     links = re.findall(r'(?:href|src)="([^"]+)"', page)
@@ -245,11 +214,11 @@ def test_the_index_opens_offline_and_runs_nothing(as_officer, scene, tmp_path):
     assert "http" not in page.replace("http-equiv", "")
 
 
-def test_the_same_command_line_checks_it(as_officer, acting, scene, tmp_path):
+def test_the_same_command_line_checks_it(as_officer, acting, engagement_with_files, tmp_path):
     file = tmp_path / "package.zip"
-    file.write_bytes(taken(as_officer, scene[0]))
+    file.write_bytes(download_package(as_officer, engagement_with_files[0]))
     key = tmp_path / "log.pub"
-    key.write_text(key_of(acting))
+    key.write_text(log_verifier_key(acting))
     good = CliRunner().invoke(main, ["verify-package", str(file), "--key", str(key)])
     assert good.exit_code == 0, good.output
     assert "is genuine: all " in good.output
@@ -257,7 +226,7 @@ def test_the_same_command_line_checks_it(as_officer, acting, scene, tmp_path):
     assert CliRunner().invoke(main, ["verify-package", str(file), "--key", str(key)]).exit_code == 1
 
 
-def bent(content, change):
+def altered_package(content, change):
     """The package with its entries changed: name → new bytes, None to leave out, or more of them."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
@@ -268,25 +237,25 @@ def bent(content, change):
     return out
 
 
-def without(part):
+def without_entry(part):
     return lambda name, data: None if part in name else data
 
 
-def changed(part):
+def with_changed_entry(part):
     return lambda name, data: data[:-1] + bytes([data[-1] ^ 1]) if name.endswith(part) else data
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (without("Members"), None), (without("v1-loose.csv"), "missing"), (changed("v1-loose.csv"), "not the file that was packed"),
-        (changed("manifest-sha256.sig"), "signature"), (without("manifest-sha256.sig"), "nobody signed"), (changed("bag-info.txt"), "not the file"),
-        (changed("/manifest-sha256.txt"), ""), (changed("tagmanifest-sha256.txt"), "not the one that was signed"), (without("extract.jsonl"), ""),
-        (changed("checkpoint.txt"), ""), (without("bagit.txt"), ""),
+        (without_entry("Members"), None), (without_entry("v1-loose.csv"), "missing"), (with_changed_entry("v1-loose.csv"), "not the file that was packed"),
+        (with_changed_entry("manifest-sha256.sig"), "signature"), (without_entry("manifest-sha256.sig"), "nobody signed"), (with_changed_entry("bag-info.txt"), "not the file"),
+        (with_changed_entry("/manifest-sha256.txt"), ""), (with_changed_entry("tagmanifest-sha256.txt"), "not the one that was signed"), (without_entry("extract.jsonl"), ""),
+        (with_changed_entry("checkpoint.txt"), ""), (without_entry("bagit.txt"), ""),
     ],
 )  # fmt: skip
-def test_whatever_is_bent_is_found_and_named(as_officer, acting, scene, change, says):
-    result = verify(bent(taken(as_officer, scene[0]), change), key_of(acting))
+def test_whatever_is_bent_is_found_and_named(as_officer, acting, engagement_with_files, change, says):
+    result = verify(altered_package(download_package(as_officer, engagement_with_files[0]), change), log_verifier_key(acting))
     if says is None:
         assert result.ok
         return
@@ -294,8 +263,8 @@ def test_whatever_is_bent_is_found_and_named(as_officer, acting, scene, change, 
     assert says in result.sentence
 
 
-def test_another_key_and_what_is_no_key_are_refused(as_officer, acting, scene):
-    content = taken(as_officer, scene[0])
+def test_another_key_and_what_is_no_key_are_refused(as_officer, acting, engagement_with_files):
+    content = download_package(as_officer, engagement_with_files[0])
     with acting("admin", "globex"):
         while sequencer.sequence():
             pass
@@ -305,24 +274,24 @@ def test_another_key_and_what_is_no_key_are_refused(as_officer, acting, scene):
 
 
 @pytest.mark.parametrize("name", ["../out.txt", "/etc/passwd", "a/../../x", "c:\\x", "x"])
-def test_an_archive_that_leads_out_of_itself_is_refused(acting, scene, name):
+def test_an_archive_that_leads_out_of_itself_is_refused(acting, engagement_with_files, name):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("bag/bagit.txt", "x")
         archive.writestr(name, "x")
-    assert not verify(out, key_of(acting)).ok
+    assert not verify(out, log_verifier_key(acting)).ok
 
 
-def test_a_bomb_is_not_unpacked(acting, scene):
+def test_a_bomb_is_not_unpacked(acting, engagement_with_files):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bag/data/zeros", b"\0" * 60_000_000)
     out.getvalue()
-    result = verify(out, key_of(acting))
+    result = verify(out, log_verifier_key(acting))
     assert not result.ok
 
 
-def sample_of(bend):
+def with_altered_sample(bend):
     """Bends the sample in a package; `bend` gets it and what it is bent into."""
 
     def other(name, data):
@@ -331,19 +300,24 @@ def sample_of(bend):
     return other
 
 
-def test_a_sample_that_looks_for_its_ids_in_no_column_is_found(as_officer, acting, sampled):
+def test_a_sample_that_looks_for_its_ids_in_no_column_is_found(as_officer, acting, engagement_with_sample):
     """Rows that are lists have no columns: the verifier says so and doesn't raise."""
 
     def bend(name, data):
         if "testing/populations/" in name and name.endswith(".jsonl"):
             return b"[1]\n"
-        return sample_of(lambda sample: sample | {"population": sample["population"] | {"id_column": 5}})(name, data)
+        return with_altered_sample(lambda sample: sample | {"population": sample["population"] | {"id_column": 5}})(name, data)
 
-    checks = {check.name: check for check in verify(bent(taken(as_officer, sampled), bend), key_of(acting)).checks}
+    checks = {
+        check.name: check
+        for check in verify(
+            altered_package(download_package(as_officer, engagement_with_sample), bend), log_verifier_key(acting)
+        ).checks
+    }
     assert not checks["samples"].ok and "cannot be read" in checks["samples"].sentence
 
 
-def test_an_archive_whose_file_lies_beyond_every_offset_is_refused(acting, scene):
+def test_an_archive_whose_file_lies_beyond_every_offset_is_refused(acting, engagement_with_files):
     """Its zip64 field says where the file begins: at the largest number there is."""
     name, extra = b"bag/bagit.txt", struct.pack("<HHQ", 1, 8, 2**64 - 1)
     sizes = struct.pack(
@@ -351,16 +325,16 @@ def test_an_archive_whose_file_lies_beyond_every_offset_is_refused(acting, scene
     )
     central, local = sizes + name + extra, b"PK\x03\x04" + bytes(26)
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(central), len(local), 0)
-    assert not verify(io.BytesIO(local + central + end), key_of(acting)).ok
+    assert not verify(io.BytesIO(local + central + end), log_verifier_key(acting)).ok
 
 
-def test_what_a_package_says_of_itself_commands_no_terminal(as_officer, acting, scene):
+def test_what_a_package_says_of_itself_commands_no_terminal(as_officer, acting, engagement_with_files):
     def spoken(name, data):
         if not name.endswith("/manifest-sha256.txt"):
             return data
         return data + f"{'0' * 64}  data/\x1b[2J\x1b[Hok  The package is genuine\r\u202e\n".encode()
 
-    result = verify(bent(taken(as_officer, scene[0]), spoken), key_of(acting))
+    result = verify(altered_package(download_package(as_officer, engagement_with_files[0]), spoken), log_verifier_key(acting))
     assert not result.ok
     assert [check.sentence for check in result.checks if not check.sentence.isprintable()] == []
     assert any("[2J" in check.sentence for check in result.checks)
@@ -375,68 +349,62 @@ def test_no_bytes_make_the_verifier_raise(content):
 # ---- whole or not at all
 
 
-def state(acting):
-    with acting("admin"):
-        query = select(WorkItem.state, WorkItem.step, EvidencePackage.storage_key).join(
-            EvidencePackage, EvidencePackage.work_item_id == WorkItem.id
-        )
-        return session().execute(query).one()
-
-
-def test_a_missing_file_ends_it_all_and_is_named(as_officer, acting, scene):
-    engagement, versions = scene
+def test_a_missing_file_ends_it_all_and_is_named(as_officer, acting, engagement_with_files):
+    engagement, versions = engagement_with_files
     with acting("admin"):
         key = session().scalar(select(EvidenceVersion.storage_key).where(EvidenceVersion.id == versions[1]))
     storage.store().remove(key)
-    page = made(as_officer, engagement)
-    now, step, kept = state(acting)
+    page = generate_package(as_officer, engagement)
+    now, step, kept = package_state(acting)
     assert (now, kept) == ("failed", None)
     assert "EV-0002" in step and "No package was made" in step
     as_officer.post(f"{page}/download", then=409)
     assert "EV-0002" in as_officer.get(page).text
 
 
-def test_cancelled_it_leaves_nothing_and_can_be_made_again(as_officer, acting, scene):
-    engagement, _ = scene
+def test_cancelled_it_leaves_nothing_and_can_be_made_again(as_officer, acting, engagement_with_files):
+    engagement, _ = engagement_with_files
     page = as_officer.post(f"engagements/{engagement}/packages").location
     as_officer.post(f"{page}/cancel")
     jobs.drain(actor_of)
-    assert state(acting)[0] == "cancelled"
+    assert package_state(acting)[0] == "cancelled"
     as_officer.post(f"{page}/again")
     jobs.drain(actor_of)
-    assert state(acting)[0] == "done"
+    assert package_state(acting)[0] == "done"
     as_officer.post(f"{page}/again", then=409)
     as_officer.post(f"{page}/cancel", then=409)
 
 
-def test_a_double_click_makes_one(as_officer, acting, scene):
-    engagement, _ = scene
+def test_a_double_click_makes_one(as_officer, acting, engagement_with_files):
+    engagement, _ = engagement_with_files
     first = as_officer.post(f"engagements/{engagement}/packages").location
     assert as_officer.post(f"engagements/{engagement}/packages").location == first
     jobs.drain(actor_of)
 
 
-def test_an_auditor_whose_window_closed_meanwhile_gets_none(as_auditor, acting, scene):
-    engagement, _ = scene
+def test_an_auditor_whose_window_closed_meanwhile_gets_none(as_auditor, acting, engagement_with_files):
+    engagement, _ = engagement_with_files
     as_auditor.post(f"engagements/{engagement}/packages")
-    field.end(engagement)
+    engagement_helpers.end_engagement(engagement)
     jobs.drain(actor_of)
-    assert state(acting)[0] == "cancelled", "with the access of whoever requested it"
+    assert package_state(acting)[0] == "cancelled", "with the access of whoever requested it"
 
 
-def test_an_auditor_whose_window_closed_a_moment_ago_gets_none_either(as_auditor, acting, scene):
+def test_an_auditor_whose_window_closed_a_moment_ago_gets_none_either(as_auditor, acting, engagement_with_files):
     """Before the schedule has ended their access, the work itself finds that the window has closed."""
-    engagement, _ = scene
+    engagement, _ = engagement_with_files
     as_auditor.post(f"engagements/{engagement}/packages")
     with acting("admin"):
         queries.engagement(engagement).closes_at = clock.now()
     jobs.drain(actor_of)
-    assert state(acting)[0] == "failed"
+    assert package_state(acting)[0] == "failed"
 
 
-def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(as_auditor, as_contributor, acting, scene):
-    engagement, _ = scene
-    page = made(as_auditor, engagement)
+def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(
+    as_auditor, as_contributor, acting, engagement_with_files
+):
+    engagement, _ = engagement_with_files
+    page = generate_package(as_auditor, engagement)
     as_auditor.get(page)
     as_auditor.post(f"{page}/download", then=200)
     with acting("admin"):
@@ -447,7 +415,7 @@ def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(as_
             "package.asked", "package.made", "package.downloaded", "engagement.file.taken",
         ]  # fmt: skip
         made_ = session().scalar(select(EvidencePackage.id))
-    other = field.engagement("Other")
+    other = engagement_helpers.create_engagement("Other")
     as_auditor.get(f"engagements/{other}/packages/{made_}", then=404)
     as_contributor.get(page, then=403)
 
@@ -477,10 +445,10 @@ def test_names_in_the_package_need_no_escaping(name):
     assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,89}", plain(name))
 
 
-def test_the_package_is_named_after_the_tenant_and_the_engagement(as_officer, acting, scene):
+def test_the_package_is_named_after_the_tenant_and_the_engagement(as_officer, acting, engagement_with_files):
     with acting("admin"):
-        ref = queries.engagement(scene[0]).ref
-    page = made(as_officer, scene[0])
+        ref = queries.engagement(engagement_with_files[0]).ref
+    page = generate_package(as_officer, engagement_with_files[0])
     assert f'filename="acme-{ref}.zip"' in as_officer.post(f"{page}/download", then=200).headers["Content-Disposition"]
     assert make.FIRM
 
@@ -488,7 +456,7 @@ def test_the_package_is_named_after_the_tenant_and_the_engagement(as_officer, ac
 # ---- against the checkpoint that an auditor kept
 
 
-def held(acting, size=None, root=None):
+def kept_checkpoint(acting, size=None, root=None):
     """The newest checkpoint as an auditor keeps it; or one that the log's key signed over another root."""
     with acting("admin"):
         last = log_queries.last_checkpoint()
@@ -498,19 +466,19 @@ def held(acting, size=None, root=None):
         return checkpoint.sign(logs.private_key(logs.signing_key()), last.origin, other)
 
 
-def grown(acting):
+def grow_log(acting):
     """The log is signed at a larger size."""
-    shelf.version(shelf.piece("Later"), b"a,b\n3,4\n", "later.csv")
-    sequenced(acting)
+    evidence_helpers.upload_version(evidence_helpers.create_evidence("Later"), b"a,b\n3,4\n", "later.csv")
+    sequence_entries(acting)
 
 
 @pytest.fixture
-def checked(tmp_path, acting):
+def run_package_verifier(tmp_path, acting):
     """`governance verify-package` on these bytes with the auditor's own files."""
 
     def run(content, **files):
         (tmp_path / "package.zip").write_bytes(content)
-        arguments = ["verify-package", str(tmp_path / "package.zip"), "--key", key_of(acting)]
+        arguments = ["verify-package", str(tmp_path / "package.zip"), "--key", log_verifier_key(acting)]
         for name, text in files.items():
             (tmp_path / name).write_text(text)
             arguments += [f"--{name}", str(tmp_path / name)]
@@ -519,76 +487,90 @@ def checked(tmp_path, acting):
     return run
 
 
-def test_a_package_is_compared_with_the_checkpoint_that_the_auditor_kept(as_auditor, acting, scene, checked):
-    older = held(acting)
-    grown(acting)
-    content = taken(as_auditor, scene[0])
-    done = checked(content, checkpoint=older)
+def test_a_package_is_compared_with_the_checkpoint_that_the_auditor_kept(
+    as_auditor, acting, engagement_with_files, run_package_verifier
+):
+    older = kept_checkpoint(acting)
+    grow_log(acting)
+    content = download_package(as_auditor, engagement_with_files[0])
+    done = run_package_verifier(content, checkpoint=older)
     assert done.exit_code == 0, done.output
     assert "entries of your older checkpoint" in done.output and "is genuine: all " in done.output
 
 
-def test_a_package_of_a_forked_log_contradicts_the_checkpoint_that_the_auditor_kept(as_auditor, acting, scene, checked, database):
+def test_a_package_of_a_forked_log_contradicts_the_checkpoint_that_the_auditor_kept(
+    as_auditor, acting, engagement_with_files, run_package_verifier, database
+):
     """The database goes back to an earlier moment, and other entries are written and signed with the same key."""
-    before = held(acting)
+    before = kept_checkpoint(acting)
     point = database.begin_nested()
-    shelf.version(shelf.piece("As it was"))
-    sequenced(acting)
-    older = held(acting)
+    evidence_helpers.upload_version(evidence_helpers.create_evidence("As it was"))
+    sequence_entries(acting)
+    older = kept_checkpoint(acting)
     point.rollback()
     tenant_cache.forget()
-    grown(acting)
-    content = taken(as_auditor, scene[0])
-    assert checked(content).exit_code == 0 and checked(content, checkpoint=before).exit_code == 0
-    done = checked(content, checkpoint=older)
+    grow_log(acting)
+    content = download_package(as_auditor, engagement_with_files[0])
+    assert run_package_verifier(content).exit_code == 0 and run_package_verifier(content, checkpoint=before).exit_code == 0
+    done = run_package_verifier(content, checkpoint=older)
     assert done.exit_code == 1, done.output
     assert "Do not rely on this package. The log contradicts your older checkpoint" in done.output
 
 
 @pytest.fixture
-def former(monkeypatch):
+def without_tree_hashes(monkeypatch):
     """Packages are made as before: their extract has no hashes of the tree."""
 
     def stream(plan, tally, tell):
-        lines = jsonl.lines(exporting.stream(plan, tally, tell))
+        lines = jsonl.lines(export_writer.stream(plan, tally, tell))
         return reading(line.replace(b"audit-export/2", b"audit-export/1") for line in lines if b'"hashes"' not in line)
 
     monkeypatch.setattr(packing, "stream", stream)
 
 
-def test_a_package_of_the_former_format_is_not_compared_and_says_so(app, as_auditor, acting, scene, checked, former):
-    older = held(acting)
-    grown(acting)
-    content = taken(as_auditor, scene[0])
-    assert checked(content).exit_code == 0
-    done = checked(content, checkpoint=older)
+def test_a_package_of_the_former_format_is_not_compared_and_says_so(
+    app, as_auditor, acting, engagement_with_files, run_package_verifier, without_tree_hashes
+):
+    older = kept_checkpoint(acting)
+    grow_log(acting)
+    content = download_package(as_auditor, engagement_with_files[0])
+    assert run_package_verifier(content).exit_code == 0
+    done = run_package_verifier(content, checkpoint=older)
     assert done.exit_code == 2, done.output
     assert "No error was found in this package, but something you asked for was not checked. Your older" in done.output
-    proof = machine(app).get(f"/audit/acme/proof/consistency?from={older.splitlines()[1]}").text
-    assert checked(content, checkpoint=older, consistency=proof).exit_code == 0
+    proof = create_machine_client(app).get(f"/audit/acme/proof/consistency?from={older.splitlines()[1]}").text
+    assert run_package_verifier(content, checkpoint=older, consistency=proof).exit_code == 0
 
 
 @pytest.mark.parametrize(("older", "says"), [
-    (lambda acting: held(acting)[:-20], "cut short or damaged"),
-    (lambda acting: held(acting, size=99_999, root=b"\7" * 32), "covers 99,999 entries and this export only"),
+    (lambda acting: kept_checkpoint(acting)[:-20], "cut short or damaged"),
+    (lambda acting: kept_checkpoint(acting, size=99_999, root=b"\7" * 32), "covers 99,999 entries and this export only"),
     (lambda acting: "nonsense", "no signature line"),
 ])  # fmt: skip
-def test_a_checkpoint_that_cannot_be_compared_with_a_package_is_named(as_auditor, acting, scene, checked, older, says):
-    done = checked(taken(as_auditor, scene[0]), checkpoint=older(acting))
+def test_a_checkpoint_that_cannot_be_compared_with_a_package_is_named(
+    as_auditor, acting, engagement_with_files, run_package_verifier, older, says
+):
+    done = run_package_verifier(download_package(as_auditor, engagement_with_files[0]), checkpoint=older(acting))
     assert done.exit_code == 2 and f"{says}" in done.output, done.output
 
 
-def test_the_checkpoint_beside_the_extract_is_the_extracts_own(as_auditor, acting, scene):
+def test_the_checkpoint_beside_the_extract_is_the_extracts_own(as_auditor, acting, engagement_with_files):
     """Somebody who can sign puts another checkpoint of the same log beside it."""
-    other = held(acting)
-    grown(acting)
-    content = taken(as_auditor, scene[0])
-    changed_ = bent(content, lambda name, data: other.encode() if name.endswith("audit-log/checkpoint.txt") else data)
-    told = {check.name: check.sentence for check in verify(changed_, key_of(acting)).checks}
+    other = kept_checkpoint(acting)
+    grow_log(acting)
+    content = download_package(as_auditor, engagement_with_files[0])
+    changed_ = altered_package(content, lambda name, data: other.encode() if name.endswith("audit-log/checkpoint.txt") else data)
+    told = {check.name: check.sentence for check in verify(changed_, log_verifier_key(acting)).checks}
     assert told["checkpoint"] == "The checkpoint beside the extract is not the one that its proofs lead to."
 
 
-def test_the_instructions_in_a_package_name_the_older_checkpoint_and_every_exit_status(as_officer, scene, tmp_path):
-    told = " ".join((unpacked(taken(as_officer, scene[0]), tmp_path) / "data" / "VERIFY.txt").read_text().split())
+def test_the_instructions_in_a_package_name_the_older_checkpoint_and_every_exit_status(
+    as_officer, engagement_with_files, tmp_path
+):
+    told = " ".join(
+        (unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data" / "VERIFY.txt")
+        .read_text()
+        .split()
+    )
     assert "--checkpoint" in told and "0 everything you asked for was checked and is right" in told
     assert "1 something is wrong" in told and "2 no error was found, but something you asked for was not checked" in told

@@ -20,26 +20,26 @@ from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.ids import uuid7
 from tests import make
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence import test_deletion_guard as keeping
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import deletion_helpers as keeping
+from tests.assurance.evidence import evidence_helpers
 from tests.conftest import visitor
 
 
 @pytest.fixture
-def asked(acting, database):
+def open_request(acting, database):
     """A request of the world's engagement: (address, engagement, request)."""
-    engagement = field.worlds()
-    made = field.request(engagement)
+    engagement = engagement_helpers.world_engagement()
+    made = engagement_helpers.create_request(engagement)
     return f"engagements/{engagement}/requests/{made}", engagement, made
 
 
-def state(acting, request_id):
+def request_state(acting, request_id):
     with acting("admin"):
         return session().scalar(select(AuditRequest.state).where(AuditRequest.id == request_id))
 
 
-def remarks(acting, request_id):
+def remarks_of(acting, request_id):
     with acting("admin"):
         query = select(RequestRemark.kind, RequestRemark.text).where(RequestRemark.request_id == request_id)
         return [tuple(row) for row in session().execute(query.order_by(RequestRemark.said_at, RequestRemark.id))]
@@ -51,44 +51,51 @@ def actions_of(acting, request_id):
         return list(session().scalars(query))
 
 
-def test_from_open_over_returned_to_accepted_with_each_step_in_the_log(as_contributor, as_auditor, acting, asked):
-    page, engagement, request = asked
-    first = shelf.version(shelf.piece("Members in June"))
+def test_from_open_over_returned_to_accepted_with_each_step_in_the_log(as_contributor, as_auditor, acting, open_request):
+    page, engagement, request = open_request
+    first = evidence_helpers.upload_version(evidence_helpers.create_evidence("Members in June"))
     as_contributor.post(f"{page}/attachments", version_id=str(first))
-    field.turn(as_contributor, page, "provide", text="The list of June")
-    assert state(acting, request) == "provided"
-    field.turn(as_auditor, page, "return", text="July is missing")
-    assert state(acting, request) == "returned"
-    second = shelf.version(shelf.piece("Members in July"))
+    engagement_helpers.change_request_state(as_contributor, page, "provide", text="The list of June")
+    assert request_state(acting, request) == "provided"
+    engagement_helpers.change_request_state(as_auditor, page, "return", text="July is missing")
+    assert request_state(acting, request) == "returned"
+    second = evidence_helpers.upload_version(evidence_helpers.create_evidence("Members in July"))
     as_contributor.post(f"{page}/attachments", version_id=str(second))
-    field.turn(as_contributor, page, "provide")
-    field.turn(as_auditor, page, "accept", text="Complete now")
-    assert state(acting, request) == "accepted"
+    engagement_helpers.change_request_state(as_contributor, page, "provide")
+    engagement_helpers.change_request_state(as_auditor, page, "accept", text="Complete now")
+    assert request_state(acting, request) == "accepted"
     said = [("provided", "The list of June"), ("returned", "July is missing"), ("provided", ""), ("accepted", "Complete now")]
-    assert remarks(acting, request) == said
+    assert remarks_of(acting, request) == said
     assert actions_of(acting, request) == [
         "request.asked", "request.version.attached", "request.provided", "request.returned", "request.version.attached",
         "request.provided", "request.accepted",
     ]  # fmt: skip
 
 
-def test_the_auditor_sees_what_was_provided_and_nothing_that_is_being_prepared(as_auditor, as_contributor, asked):
-    page, engagement, request = asked
-    given, draft = shelf.version(shelf.piece("Given evidence")), shelf.version(shelf.piece("Draft evidence"))
-    field.attached(engagement, request, given)
-    field.provided(engagement, request)
-    field.turn(as_auditor, page, "return", text="More, please")
-    field.attached(engagement, request, draft)
+def test_the_auditor_sees_what_was_provided_and_nothing_that_is_being_prepared(as_auditor, as_contributor, open_request):
+    page, engagement, request = open_request
+    given, draft = (
+        evidence_helpers.upload_version(evidence_helpers.create_evidence("Given evidence")),
+        evidence_helpers.upload_version(evidence_helpers.create_evidence("Draft evidence")),
+    )
+    engagement_helpers.attach_version(engagement, request, given)
+    engagement_helpers.provide_request(engagement, request)
+    engagement_helpers.change_request_state(as_auditor, page, "return", text="More, please")
+    engagement_helpers.attach_version(engagement, request, draft)
     seen = as_auditor.get(page).text
     assert "Given evidence" in seen and "Draft evidence" not in seen
     assert "Draft evidence" in as_contributor.get(page).text
 
 
-def test_any_version_in_scope_is_found_by_words_and_attached_whatever_the_page_offers(as_contributor, acting, asked):
-    page, _engagement, request = asked
-    old = shelf.version(shelf.piece("Penetration test of the spring"), b"a,b\n0,0\n", "old.csv")
+def test_any_version_in_scope_is_found_by_words_and_attached_whatever_the_page_offers(as_contributor, acting, open_request):
+    page, _engagement, request = open_request
+    old = evidence_helpers.upload_version(
+        evidence_helpers.create_evidence("Penetration test of the spring"), b"a,b\n0,0\n", "old.csv"
+    )
     for number in range(21):
-        shelf.version(shelf.piece(f"Newer {number}"), f"a,b\n{number},1\n".encode(), "newer.csv")
+        evidence_helpers.upload_version(
+            evidence_helpers.create_evidence(f"Newer {number}"), f"a,b\n{number},1\n".encode(), "newer.csv"
+        )
     offered = as_contributor.get(page).text
     assert str(old) not in offered and "The 20 newest are offered" in offered and "Newer 20" in offered
     found = as_contributor.get(f"{page}?find=spring+penetration").text
@@ -99,41 +106,51 @@ def test_any_version_in_scope_is_found_by_words_and_attached_whatever_the_page_o
         assert [each.version.id for each in queries.attached([request])] == [old]
 
 
-def test_what_was_rejected_or_destroyed_is_neither_offered_nor_attached(as_contributor, as_officer, as_reviewer, asked, acting):
-    page, *_ = asked
-    rejected, destroyed = shelf.version(shelf.piece("Rejected piece")), shelf.version(shelf.piece("Destroyed piece"))
+def test_what_was_rejected_or_destroyed_is_neither_offered_nor_attached(
+    as_contributor, as_officer, as_reviewer, open_request, acting
+):
+    page, *_ = open_request
+    rejected, destroyed = (
+        evidence_helpers.upload_version(evidence_helpers.create_evidence("Rejected piece")),
+        evidence_helpers.upload_version(evidence_helpers.create_evidence("Destroyed piece")),
+    )
     as_reviewer.post(f"evidence/versions/{rejected}/review", decision="rejected", because="It is of another system")
-    keeping.ask(as_officer, destroyed)
-    keeping.approve(as_reviewer, destroyed)
+    keeping.request_deletion(as_officer, destroyed)
+    keeping.approve_deletion(as_reviewer, destroyed)
     offered = as_contributor.get(f"{page}?find=piece").text
     for version, title in ((rejected, "Rejected"), (destroyed, "Destroyed")):
         assert f"{title} piece" not in offered
         assert "is not a choice here" in as_contributor.post(f"{page}/attachments", version_id=str(version), then=422).text
     as_contributor.post(f"{page}/attachments", version_id="nonsense", then=422)
-    as_contributor.post(f"{page}/attachments", version_id=str(shelf.version(shelf.piece("Good piece"))))
+    as_contributor.post(
+        f"{page}/attachments", version_id=str(evidence_helpers.upload_version(evidence_helpers.create_evidence("Good piece")))
+    )
 
 
-def test_what_is_rejected_after_it_was_attached_is_not_handed_over(as_contributor, as_reviewer, asked):
-    page, *_ = asked
-    version = shelf.version(shelf.piece("Doubtful piece"))
+def test_what_is_rejected_after_it_was_attached_is_not_handed_over(as_contributor, as_reviewer, open_request):
+    page, *_ = open_request
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence("Doubtful piece"))
     as_contributor.post(f"{page}/attachments", version_id=str(version))
     as_reviewer.post(f"evidence/versions/{version}/review", decision="rejected", because="It is of another system")
-    assert "EV-0001 version 1 was rejected" in field.turn(as_contributor, page, "provide", then=422).text
+    assert (
+        "EV-0001 version 1 was rejected"
+        in engagement_helpers.change_request_state(as_contributor, page, "provide", then=422).text
+    )
 
 
 def test_a_framework_narrows_what_is_offered_but_not_what_the_tenant_may_give(as_contributor, acting, database):
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017").id
-    held = field.engagement("Narrow firm", framework_id=soc2)
-    page = f"engagements/{held}/requests/{field.request(held)}"
-    outside = shelf.version(shelf.piece("Outside piece"))
+    held = engagement_helpers.create_engagement("Narrow firm", framework_id=soc2)
+    page = f"engagements/{held}/requests/{engagement_helpers.create_request(held)}"
+    outside = evidence_helpers.upload_version(evidence_helpers.create_evidence("Outside piece"))
     assert (
         "Outside piece" not in as_contributor.get(page).text
         and "Outside piece" in as_contributor.get(f"{page}?find=outside").text
     )
     as_contributor.post(f"{page}/attachments", version_id=str(outside))
-    control = shelf.control("SEC-77", "In scope")
-    inside = shelf.version(shelf.piece("Inside piece", supports=[control]))
+    control = evidence_helpers.create_control("SEC-77", "In scope")
+    inside = evidence_helpers.upload_version(evidence_helpers.create_evidence("Inside piece", supports=[control]))
     with acting("compliance_officer"):
         requirement = next(r for r in frameworks.requirements(soc2) if r.assessable)
         controls.map_to(find_control(control, lock=True), requirement.id, coverage="full")
@@ -141,10 +158,12 @@ def test_a_framework_narrows_what_is_offered_but_not_what_the_tenant_may_give(as
     as_contributor.post(f"{page}/attachments", version_id=str(inside))
 
 
-def test_what_was_provided_is_frozen_in_the_page_and_in_the_database(as_contributor, acting, asked):
-    page, engagement, request = asked
-    attachment = field.attached(engagement, request, shelf.version(shelf.piece()))
-    field.provided(engagement, request)
+def test_what_was_provided_is_frozen_in_the_page_and_in_the_database(as_contributor, acting, open_request):
+    page, engagement, request = open_request
+    attachment = engagement_helpers.attach_version(
+        engagement, request, evidence_helpers.upload_version(evidence_helpers.create_evidence())
+    )
+    engagement_helpers.provide_request(engagement, request)
     as_contributor.post(f"{page}/attachments/{attachment}/remove", then=409)
     for change in (
         "DELETE FROM request_attachments WHERE id = :id",
@@ -154,50 +173,56 @@ def test_what_was_provided_is_frozen_in_the_page_and_in_the_database(as_contribu
             session().execute(text(change), {"id": attachment})
 
 
-def test_a_newer_version_of_the_evidence_changes_nothing_of_what_was_provided(as_auditor, acting, asked):
-    page, engagement, request = asked
-    piece = shelf.piece("Backups")
-    field.attached(engagement, request, shelf.version(piece))
-    field.provided(engagement, request)
-    shelf.version(piece, shelf.PDF + b"newer")
+def test_a_newer_version_of_the_evidence_changes_nothing_of_what_was_provided(as_auditor, acting, open_request):
+    page, engagement, request = open_request
+    piece = evidence_helpers.create_evidence("Backups")
+    engagement_helpers.attach_version(engagement, request, evidence_helpers.upload_version(piece))
+    engagement_helpers.provide_request(engagement, request)
+    evidence_helpers.upload_version(piece, evidence_helpers.PDF + b"newer")
     with acting("admin"):
         assert [each.version.number for each in queries.attached([request])] == [1]
     assert "version 1" in as_auditor.get(page).text and "version 2" not in as_auditor.get(page).text
 
 
-def test_what_is_not_provided_yet_can_be_taken_off(as_contributor, acting, asked):
-    page, engagement, request = asked
-    attachment = field.attached(engagement, request, shelf.version(shelf.piece()))
+def test_what_is_not_provided_yet_can_be_taken_off(as_contributor, acting, open_request):
+    page, engagement, request = open_request
+    attachment = engagement_helpers.attach_version(
+        engagement, request, evidence_helpers.upload_version(evidence_helpers.create_evidence())
+    )
     as_contributor.post(f"{page}/attachments/{attachment}/remove")
     with acting("admin"):
         assert queries.attached([request]) == []
 
 
-def test_providing_nothing_and_returning_without_a_reason_are_refused(as_contributor, as_auditor, acting, asked):
-    page, *_, request = asked
-    assert "Attach a version" in field.turn(as_contributor, page, "provide", then=422).text
-    field.turn(as_contributor, page, "provide", text="It is answered in the interview of Monday")
-    assert "Say what is missing" in field.turn(as_auditor, page, "return", text=" ", then=422).text
-    assert state(acting, request) == "provided"
+def test_providing_nothing_and_returning_without_a_reason_are_refused(as_contributor, as_auditor, acting, open_request):
+    page, *_, request = open_request
+    assert "Attach a version" in engagement_helpers.change_request_state(as_contributor, page, "provide", then=422).text
+    engagement_helpers.change_request_state(as_contributor, page, "provide", text="It is answered in the interview of Monday")
+    assert "Say what is missing" in engagement_helpers.change_request_state(as_auditor, page, "return", text=" ", then=422).text
+    assert request_state(acting, request) == "provided"
 
 
 def test_from_an_old_page_nobody_accepts_returns_or_provides_what_he_has_not_seen(
-    as_auditor, as_contributor, as_officer, acting, asked
+    as_auditor, as_contributor, as_officer, acting, open_request
 ):
-    page, engagement, request = asked
-    field.attached(engagement, request, shelf.version(shelf.piece("First")))
-    field.provided(engagement, request)
-    old = field.version_of(as_auditor, page)
-    field.turn(as_auditor, page, "return", text="July is missing")
-    seen = field.version_of(as_contributor, page)
-    field.attached(engagement, request, shelf.version(shelf.piece("Second")), by="compliance_officer")
+    page, engagement, request = open_request
+    engagement_helpers.attach_version(
+        engagement, request, evidence_helpers.upload_version(evidence_helpers.create_evidence("First"))
+    )
+    engagement_helpers.provide_request(engagement, request)
+    old = engagement_helpers.version_on_page(as_auditor, page)
+    engagement_helpers.change_request_state(as_auditor, page, "return", text="July is missing")
+    seen = engagement_helpers.version_on_page(as_contributor, page)
+    engagement_helpers.attach_version(
+        engagement, request, evidence_helpers.upload_version(evidence_helpers.create_evidence("Second")), by="compliance_officer"
+    )
     refused = as_contributor.post(f"{page}/provide", text="My words", version=seen, then=409).text
     assert (
         "evidence was attached" in refused
         and "My words</textarea>" in refused
         and f'name="version" value="{int(seen) + 1}"' in refused
     )
-    field.provided(engagement, request)
+    engagement_helpers.provide_request(engagement, request)
     for verb in ("accept", "return"):
         refused = as_auditor.post(f"{page}/{verb}", text="Seen in June", version=old, then=409).text
         assert (
@@ -207,26 +232,30 @@ def test_from_an_old_page_nobody_accepts_returns_or_provides_what_he_has_not_see
         )
     as_auditor.post(f"{page}/accept", then=409)
     as_auditor.post(f"{page}/say", text="A word needs no version")
-    assert state(acting, request) == "provided"
+    assert request_state(acting, request) == "provided"
     as_officer.post(f"{page}/owner", version=old, then=409)
-    as_officer.post(f"{page}/owner", version=field.version_of(as_officer, page))
-    field.turn(as_auditor, page, "accept")
+    as_officer.post(f"{page}/owner", version=engagement_helpers.version_on_page(as_officer, page))
+    engagement_helpers.change_request_state(as_auditor, page, "accept")
 
 
-def test_the_auditors_history_tells_nothing_of_what_is_being_prepared(as_auditor, as_contributor, asked):
-    page, engagement, request = asked
-    taken_off = field.attached(engagement, request, shelf.version(shelf.piece("Taken off")))
+def test_the_auditors_history_tells_nothing_of_what_is_being_prepared(as_auditor, as_contributor, open_request):
+    page, engagement, request = open_request
+    taken_off = engagement_helpers.attach_version(
+        engagement, request, evidence_helpers.upload_version(evidence_helpers.create_evidence("Taken off"))
+    )
     as_contributor.post(f"{page}/attachments/{taken_off}/remove")
-    field.attached(engagement, request, shelf.version(shelf.piece("Given")))
+    engagement_helpers.attach_version(
+        engagement, request, evidence_helpers.upload_version(evidence_helpers.create_evidence("Given"))
+    )
     for words in ("attached evidence to a request", "took evidence off a request"):
         assert words in as_contributor.get(page).text
         assert words not in as_auditor.get(page).text
-    field.provided(engagement, request)
+    engagement_helpers.provide_request(engagement, request)
     assert "provided what a request asks for" in as_auditor.get(page).text
 
 
-def test_each_side_has_its_own_verbs(as_contributor, as_officer, as_auditor, as_viewer, asked):
-    page, *_ = asked
+def test_each_side_has_its_own_verbs(as_contributor, as_officer, as_auditor, as_viewer, open_request):
+    page, *_ = open_request
     as_contributor.post(f"{page}/accept", then=403)
     as_officer.post(f"{page}/return", text="x", then=403)
     as_auditor.post(f"{page}/provide", text="x", then=403)
@@ -234,34 +263,34 @@ def test_each_side_has_its_own_verbs(as_contributor, as_officer, as_auditor, as_
     as_viewer.get(page, then=403)
 
 
-def test_what_is_not_provided_cannot_be_judged_and_what_is_done_is_done(as_auditor, as_contributor, asked):
-    page, *_ = asked
-    assert "nothing to judge" in field.turn(as_auditor, page, "accept", then=422).text
-    field.turn(as_contributor, page, "provide", text="Said in words")
-    field.turn(as_auditor, page, "accept")
-    assert "accepted" in field.turn(as_contributor, page, "provide", text="again", then=422).text
+def test_what_is_not_provided_cannot_be_judged_and_what_is_done_is_done(as_auditor, as_contributor, open_request):
+    page, *_ = open_request
+    assert "nothing to judge" in engagement_helpers.change_request_state(as_auditor, page, "accept", then=422).text
+    engagement_helpers.change_request_state(as_contributor, page, "provide", text="Said in words")
+    engagement_helpers.change_request_state(as_auditor, page, "accept")
+    assert "accepted" in engagement_helpers.change_request_state(as_contributor, page, "provide", text="again", then=422).text
 
 
 def test_a_contributor_answers_what_is_his_and_an_officer_everything(as_contributor, as_officer, acting, database):
-    engagement = field.worlds()
-    page = f"engagements/{engagement}/requests/{field.request(engagement, owner=None)}"
-    field.turn(as_contributor, page, "provide", text="x", then=403)
-    field.turn(as_officer, page, "provide", text="In words")
+    engagement = engagement_helpers.world_engagement()
+    page = f"engagements/{engagement}/requests/{engagement_helpers.create_request(engagement, owner=None)}"
+    engagement_helpers.change_request_state(as_contributor, page, "provide", text="x", then=403)
+    engagement_helpers.change_request_state(as_officer, page, "provide", text="In words")
 
 
-def test_both_sides_write_in_the_thread_and_the_auditor_sees_pseudonyms(as_auditor, as_contributor, acting, asked):
-    page, _engagement, request = asked
+def test_both_sides_write_in_the_thread_and_the_auditor_sees_pseudonyms(as_auditor, as_contributor, acting, open_request):
+    page, _engagement, request = open_request
     as_auditor.post(f"{page}/say", text="Which system is it from?")
     as_contributor.post(f"{page}/say", text="<b>The directory</b>")
     shown = as_auditor.get(page).text
     assert "&lt;b&gt;The directory" in shown and "Anna Rossi" not in shown
     assert "Anna Rossi" in as_contributor.get(page).text
-    assert [kind for kind, _ in remarks(acting, request)] == ["comment", "comment"]
+    assert [kind for kind, _ in remarks_of(acting, request)] == ["comment", "comment"]
     as_auditor.post(f"{page}/say", text="  ", then=422)
 
 
 def test_requests_are_added_by_hand_by_both_sides_and_numbered(as_auditor, as_officer, as_contributor, acting, database):
-    engagement = field.worlds()
+    engagement = engagement_helpers.world_engagement()
     page = f"engagements/{engagement}/requests"
     as_officer.post(f"{page}/new", title="Access reviews", criteria="CC6.2, CC6.3", due_on="2026-12-01")
     as_auditor.post(f"{page}/new", title="Change tickets", ref="H-17")
@@ -274,9 +303,9 @@ def test_requests_are_added_by_hand_by_both_sides_and_numbered(as_auditor, as_of
 
 
 def test_the_list_is_filtered_paged_and_exported(as_officer, acting, statements, database):
-    engagement = field.worlds()
+    engagement = engagement_helpers.world_engagement()
     for number in range(53):
-        field.request(engagement, f"Request number {number}", owner="contributor" if number % 2 else None)
+        engagement_helpers.create_request(engagement, f"Request number {number}", owner="contributor" if number % 2 else None)
     page = f"engagements/{engagement}/requests"
     with statements() as seen:
         first = as_officer.get(page)
@@ -288,7 +317,7 @@ def test_the_list_is_filtered_paged_and_exported(as_officer, acting, statements,
     assert len(lines) == 54
 
 
-def many(acting, engagement, count, **facts):
+def add_requests(acting, engagement, count, **facts):
     """Requests in one go, as an imported list brings them."""
     with acting("admin"):
         now, held = clock.now(), queries.engagement(engagement)
@@ -301,7 +330,7 @@ def many(acting, engagement, count, **facts):
 
 
 @contextmanager
-def loads(kind):
+def count_loads(kind):
     """How many rows of a class were read into memory."""
     seen = []
 
@@ -316,12 +345,12 @@ def loads(kind):
 
 
 def test_a_long_list_costs_a_page_what_it_shows_and_is_exported_whole(as_officer, as_contributor, acting, database):
-    engagement = field.worlds()
-    many(acting, engagement, 1100, owner_id=make.person_id("contributor"))
-    with loads(AuditRequest) as seen:
+    engagement = engagement_helpers.world_engagement()
+    add_requests(acting, engagement, 1100, owner_id=make.person_id("contributor"))
+    with count_loads(AuditRequest) as seen:
         as_officer.get(f"engagements/{engagement}")
     assert len(seen) <= 8
-    with loads(AuditRequest) as seen:
+    with count_loads(AuditRequest) as seen:
         first = as_contributor.get("engagements/requests").text
     assert len(seen) <= 51 and re.search("1.?100 requests need you", first) and re.search("50 of 1.?100 shown", first)
     onward = re.search(r'href="([^"]+)" rel="next"', first)[1]
@@ -331,8 +360,8 @@ def test_a_long_list_costs_a_page_what_it_shows_and_is_exported_whole(as_officer
     assert {line[1][:3] for line in lines[1:]} == {"'=1"}, "no cell is a formula"
 
 
-def test_a_long_thread_shows_its_newest_remarks_and_leads_to_the_earlier_ones(as_auditor, acting, asked):
-    page, _engagement, request = asked
+def test_a_long_thread_shows_its_newest_remarks_and_leads_to_the_earlier_ones(as_auditor, acting, open_request):
+    page, _engagement, request = open_request
     with acting("admin"):
         now = clock.now()
         base = {
@@ -350,20 +379,20 @@ def test_a_long_thread_shows_its_newest_remarks_and_leads_to_the_earlier_ones(as
     assert "word 000" in earlier and "word 019" in earlier and "word 020" not in earlier
 
 
-def test_waits_for_both_sides(as_contributor, as_officer, as_auditor, asked):
-    page, engagement, request = asked
+def test_waits_for_both_sides(as_contributor, as_officer, as_auditor, open_request):
+    page, engagement, request = open_request
     assert "List of members" in as_contributor.get("engagements/requests").text
     assert "No request needs you" in as_officer.get("engagements/requests").text
     assert "No request needs you" in as_auditor.get("engagements/requests").text
-    field.provided(engagement, request, said="in words")
+    engagement_helpers.provide_request(engagement, request, said="in words")
     assert "No request needs you" in as_contributor.get("engagements/requests").text
     assert "List of members" in as_auditor.get("engagements/requests").text
 
 
 def test_an_auditor_of_one_engagement_finds_nothing_of_another(as_auditor, acting, database):
-    other = field.engagement("Another firm")
-    request = field.request(other, owner=None)
-    mine = field.worlds()
+    other = engagement_helpers.create_engagement("Another firm")
+    request = engagement_helpers.create_request(other, owner=None)
+    mine = engagement_helpers.world_engagement()
     for address in (
         f"engagements/{other}", f"engagements/{other}/requests", f"engagements/{other}/requests/{request}",
         f"engagements/{mine}/requests/{request}", f"engagements/{other}/requests.csv", f"engagements/{other}/imports/new",
@@ -375,15 +404,15 @@ def test_an_auditor_of_one_engagement_finds_nothing_of_another(as_auditor, actin
     assert "Another firm" not in as_auditor.get("engagements/").text
 
 
-def test_another_tenant_finds_nothing(as_stranger, asked):
-    page, engagement, _request = asked
+def test_another_tenant_finds_nothing(as_stranger, open_request):
+    page, engagement, _request = open_request
     as_stranger.get(f"engagements/{engagement}", then=404)
     as_stranger.get(page, then=404)
 
 
-def test_nothing_is_answered_once_the_engagement_is_over(as_contributor, asked):
-    page, engagement, _request = asked
-    field.end(engagement)
+def test_nothing_is_answered_once_the_engagement_is_over(as_contributor, open_request):
+    page, engagement, _request = open_request
+    engagement_helpers.end_engagement(engagement)
     assert "was ended" in as_contributor.post(f"{page}/say", text="late", then=422).text
 
 
@@ -391,10 +420,12 @@ def test_nothing_is_answered_once_the_engagement_is_over(as_contributor, asked):
 
 
 def test_where_the_tenant_wants_it_evidence_and_controls_stay_as_they_are(as_officer, as_contributor, acting, database):
-    piece, control = shelf.piece(), shelf.control()
-    version = shelf.version(piece)
-    field.engagement("Still firm", keeps_still=True)
-    refused = as_contributor.post(f"evidence/{piece}/versions/new", then=422, **shelf.form(b"%PDF-1.7\n" + b"y" * 900))
+    piece, control = evidence_helpers.create_evidence(), evidence_helpers.create_control()
+    version = evidence_helpers.upload_version(piece)
+    engagement_helpers.create_engagement("Still firm", keeps_still=True)
+    refused = as_contributor.post(
+        f"evidence/{piece}/versions/new", then=422, **evidence_helpers.version_form(b"%PDF-1.7\n" + b"y" * 900)
+    )
     assert "Still firm is at work" in refused.text and "read-only until the end of" in refused.text
     as_officer.post(f"controls/{control}/retire", because="old", then=None)
     as_officer.get(f"evidence/{piece}")
@@ -404,18 +435,18 @@ def test_where_the_tenant_wants_it_evidence_and_controls_stay_as_they_are(as_off
 
 
 def test_requests_are_answered_all_the_same_and_after_the_fieldwork_all_is_as_before(as_contributor, acting, database):
-    piece = shelf.piece()
-    version = shelf.version(piece)
-    held = field.engagement("Still firm", keeps_still=True)
-    page = f"engagements/{held}/requests/{field.request(held)}"
+    piece = evidence_helpers.create_evidence()
+    version = evidence_helpers.upload_version(piece)
+    held = engagement_helpers.create_engagement("Still firm", keeps_still=True)
+    page = f"engagements/{held}/requests/{engagement_helpers.create_request(held)}"
     as_contributor.post(f"{page}/attachments", version_id=str(version))
-    field.turn(as_contributor, page, "provide")
-    field.end(held)
-    as_contributor.post(f"evidence/{piece}/versions/new", **shelf.form(b"%PDF-1.7\n" + b"y" * 900))
+    engagement_helpers.change_request_state(as_contributor, page, "provide")
+    engagement_helpers.end_engagement(held)
+    as_contributor.post(f"evidence/{piece}/versions/new", **evidence_helpers.version_form(b"%PDF-1.7\n" + b"y" * 900))
 
 
-def test_the_pages_are_for_those_they_are_for(app, as_officer, as_contributor, as_auditor, as_viewer, asked):
-    _page, engagement, _request = asked
+def test_the_pages_are_for_those_they_are_for(app, as_officer, as_contributor, as_auditor, as_viewer, open_request):
+    _page, engagement, _request = open_request
     for who in (as_officer, as_contributor, as_auditor):
         who.get("engagements/")
         who.get(f"engagements/{engagement}")

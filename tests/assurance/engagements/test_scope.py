@@ -31,24 +31,24 @@ from governance.publishing.reports import actions as reporting
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports.type2 import snapshot as type2
 from tests import make
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import evidence_helpers
 from tests.conftest import visitor
-from tests.test_routes import acme_ids, doors, knock, objects_in  # noqa: F401 - the fixture
+from tests.route_helpers import call_route, objects_in, route_methods  # noqa: F401 - the fixture
 
 assert schedule.HANDLERS  # collectors run
 SOC2, RMF = "soc2-tsc-2017", "nist-ai-rmf-1.0"
 OUTSIDE = re.compile(r"ZZ-\d\d|[Yy]onder|OPS-08|MEASURE.2\.7")
 
 
-def control(ref, title, *answers):
-    made = shelf.control(ref, title)
+def create_control(ref, title, *answers):
+    made = evidence_helpers.create_control(ref, title)
     for key, name in answers:
-        field.answers(made, name, key=key)
+        engagement_helpers.map_control(made, name, key=key)
     return made
 
 
-def assessment(key, title, said):
+def create_assessment(key, title, said):
     """Begun, with a conclusion on each of these refs."""
     today = clock.today()
     with make.acting("compliance_officer"):
@@ -62,7 +62,7 @@ def assessment(key, title, said):
     return held
 
 
-def matrix(*refs):
+def freeze_matrix(*refs):
     """A Type II matrix as far as it is frozen, with these controls."""
     today = clock.today()
     with make.acting("compliance_officer"):
@@ -74,7 +74,7 @@ def matrix(*refs):
         return run.id
 
 
-def collected(key):
+def run_collector(key):
     with make.acting("compliance_officer"):
         found = COLLECTORS[key]
         run = collecting.ask(found, before(found.schedule, clock.today()))
@@ -84,28 +84,30 @@ def collected(key):
 
 
 @pytest.fixture
-def house(database):
+def inside_and_outside(database):
     """Acme with everything twice: inside the criteria CC6 of SOC 2, and outside them."""
-    field.end(field.worlds())
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with make.acting("compliance_officer"):
         adopting.adopt(SOC2)
         adopting.adopt(RMF)
-    inside = control("ACC-01", "Members and roles", (SOC2, "CC6.1"), (RMF, "MEASURE 2.7"))
-    criterion = control("ZZ-01", "Yonder the criteria", (SOC2, "A1.2"))
-    drills = control("OPS-08", "Yonder drills", (RMF, "MEASURE 2.7"))
-    file = shelf.version(shelf.piece("List of members", supports=[inside]), b"a,b\n1,2\n", "members.csv")
-    shelf.version(shelf.piece("Minutes", supports=[criterion, drills]))
+    inside = create_control("ACC-01", "Members and roles", (SOC2, "CC6.1"), (RMF, "MEASURE 2.7"))
+    criterion = create_control("ZZ-01", "Yonder the criteria", (SOC2, "A1.2"))
+    drills = create_control("OPS-08", "Yonder drills", (RMF, "MEASURE 2.7"))
+    file = evidence_helpers.upload_version(
+        evidence_helpers.create_evidence("List of members", supports=[inside]), b"a,b\n1,2\n", "members.csv"
+    )
+    evidence_helpers.upload_version(evidence_helpers.create_evidence("Minutes", supports=[criterion, drills]))
     with make.acting("compliance_officer"):
         controls.record_test(
             find_control(criterion, lock=True), tested_on=clock.today(), sample=9, failed=1, finding="Yonder finding"
         )
-    soc2 = assessment(SOC2, "Criteria of the year", {"CC6.1": "Inside it holds", "A1.2": "Yonder it does not"})
-    rmf = assessment(RMF, "Yonder assessment", {"MEASURE 2.7": "Yonder too"})
-    closed = assessment(SOC2, "Criteria before", {"CC6.1": "Inside it held", "A1.2": "Yonder it did not"})
+    soc2 = create_assessment(SOC2, "Criteria of the year", {"CC6.1": "Inside it holds", "A1.2": "Yonder it does not"})
+    rmf = create_assessment(RMF, "Yonder assessment", {"MEASURE 2.7": "Yonder too"})
+    closed = create_assessment(SOC2, "Criteria before", {"CC6.1": "Inside it held", "A1.2": "Yonder it did not"})
     with make.acting("compliance_officer"):
         assessing.close(assessments.assessment(closed, lock=True), accept_open=True)
-    member, drill = collected("members"), collected("switch-drills")
-    ours, theirs = matrix("ACC-01"), matrix("ACC-01", "ZZ-01")
+    member, drill = run_collector("members"), run_collector("switch-drills")
+    ours, theirs = freeze_matrix("ACC-01"), freeze_matrix("ACC-01", "ZZ-01")
     with make.acting("compliance_officer"):
         today = clock.today()
         readiness = reporting.ask_readiness(until=today, categories=["security"]).id
@@ -115,7 +117,7 @@ def house(database):
             reports.run(run_id).row.title = title
         work = {run: reports.run(run).row.work_item_id for run in (ours, theirs, readiness)}
         by_ref = {each.ref: each.row.id for each in assessments.items(soc2)}
-    engagement = field.engagement(auditor="auditor", framework_id=_id(SOC2), criteria=["CC6"])
+    engagement = engagement_helpers.create_engagement(auditor="auditor", framework_id=_id(SOC2), criteria=["CC6"])
     return SimpleNamespace(
         inside=inside, criterion=criterion, drills=drills, soc2=soc2, rmf=rmf, closed=closed, ours=ours, theirs=theirs, risks=risks,
         policy=policy, readiness=readiness, work=work, engagement=engagement, file=file, items=by_ref, member=member, drill=drill,
@@ -127,7 +129,7 @@ def _id(key):
         return frameworks.framework(key).id
 
 
-def lists(house):
+def lists_of_inside(house):
     """Every page and file that lists or tells of what is inside."""
     return [
         "controls/", "controls/?framework=soc2-tsc-2017", "controls/export.csv", f"controls/{house.inside}", "frameworks/",
@@ -138,7 +140,7 @@ def lists(house):
     ]  # fmt: skip
 
 
-def beyond(house):
+def addresses_outside(house):
     """Addresses of what is outside."""
     kept = [f"controls/{house.criterion}", f"controls/{house.drills}"]
     of = [f"frameworks/{RMF}{tail}" for tail in ("", "/requirements", "/requirements.csv", "/requirements.xlsx", "/crosswalk", "/versions", "/MEASURE-2.7", "/MEASURE")]  # fmt: skip
@@ -148,34 +150,37 @@ def beyond(house):
     return [*kept, *of, *judged, *made, *watched, "evidence/collectors/switch-drills"]
 
 
-def test_what_is_outside_is_not_there(app, house):
+def test_what_is_outside_is_not_there(app, inside_and_outside):
     him, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
-    for path in beyond(house):
+    for path in addresses_outside(inside_and_outside):
         him.get(path, then=404)
         if "frozen" not in path and not path.endswith("/MEASURE"):
             officer.get(path)
-    for run in (house.theirs, house.risks, house.policy, house.readiness):
+    for run in (inside_and_outside.theirs, inside_and_outside.risks, inside_and_outside.policy, inside_and_outside.readiness):
         for what in ("pdf", "signature"):
             him.post(f"reports/{run}/{what}", then=404)
-    him.get(f"work/{house.work[house.ours]}")
-    him.get(f"work/{house.member[1]}")
+    him.get(f"work/{inside_and_outside.work[inside_and_outside.ours]}")
+    him.get(f"work/{inside_and_outside.member[1]}")
 
 
-def test_no_list_and_no_file_tells_of_what_is_outside(app, house):
+def test_no_list_and_no_file_tells_of_what_is_outside(app, inside_and_outside):
     him, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
     told = {}
-    for path in lists(house):
+    for path in lists_of_inside(inside_and_outside):
         text = him.get(path).get_data(as_text=True)
-        if path in {f"controls/{house.inside}", f"frameworks/{SOC2}/CC6.1"}:  # the history is the log's, which he reads whole
+        if path in {
+            f"controls/{inside_and_outside.inside}",
+            f"frameworks/{SOC2}/CC6.1",
+        }:  # the history is the log's, which he reads whole
             text, cut = re.subn(r">History</h2>.*?</section>", ">", text, flags=re.DOTALL)
             assert cut == 1
         told[path] = sorted(set(OUTSIDE.findall(text)))
     assert {path: found for path, found in told.items() if found} == {}
-    everything = "".join(officer.get(path).get_data(as_text=True) for path in lists(house))
+    everything = "".join(officer.get(path).get_data(as_text=True) for path in lists_of_inside(inside_and_outside))
     assert {"ZZ-01", "OPS-08", "Yonder", "MEASURE 2.7"} <= set(OUTSIDE.findall(everything))
 
 
-def test_the_workbooks_hold_what_is_inside_alone(app, house):
+def test_the_workbooks_hold_what_is_inside_alone(app, inside_and_outside):
     him = visitor(app, "auditor")
     for path in ("controls/export.xlsx", f"frameworks/{SOC2}/requirements.xlsx"):
         with zipfile.ZipFile(io.BytesIO(him.get(path).data)) as book:
@@ -183,29 +188,29 @@ def test_the_workbooks_hold_what_is_inside_alone(app, house):
         assert "ACC-01" in text and "CC6.1" in text and not OUTSIDE.search(text) and "A1.2" not in text
 
 
-def test_what_is_inside_is_shown_as_members_see_it(app, house):
+def test_what_is_inside_is_shown_as_members_see_it(app, inside_and_outside):
     him = visitor(app, "auditor")
     said = him.get(f"frameworks/{SOC2}/CC6.1").text
     assert "ACC-01" in said and "Inside it holds" in said and "List of members" in said
-    assert "Inside it held" not in him.get(f"assessments/{house.soc2}").text
+    assert "Inside it held" not in him.get(f"assessments/{inside_and_outside.soc2}").text
     assert "1 of 8" in him.get("assessments/").text  # of the criteria CC6.1 to CC6.8
-    assert "0 of 8 conclusions signed off" in him.get(f"assessments/{house.soc2}").text
+    assert "0 of 8 conclusions signed off" in him.get(f"assessments/{inside_and_outside.soc2}").text
     assert "Matrix of ACC-01" in him.get("reports/").text
-    assert "CC6.1" in him.get(f"controls/{house.inside}").text
+    assert "CC6.1" in him.get(f"controls/{inside_and_outside.inside}").text
     found = him.get("jump?q=access protection").json
     assert [each["href"] for each in found] == [f"/t/acme/frameworks/{SOC2}/CC6.1"]
 
 
-def test_counts_are_those_of_the_scope(app, house):
+def test_counts_are_those_of_the_scope(app, inside_and_outside):
     him = visitor(app, "auditor")
     assert "of 1 control" in him.get("controls/").text
     assert "of 8 requirements" in him.get(f"frameworks/{SOC2}").text
     assert him.get(f"frameworks/{SOC2}/requirements.csv").text.count("\r\n") == 1 + 8
 
 
-def test_where_nothing_answers_for_his_criteria_the_lists_say_so(app, house, acting):
+def test_where_nothing_answers_for_his_criteria_the_lists_say_so(app, inside_and_outside, acting):
     with acting("compliance_officer"):
-        held = queries.engagement(house.engagement, lock=True)
+        held = queries.engagement(inside_and_outside.engagement, lock=True)
         held.framework_id, held.criteria = frameworks.framework("owasp-llm-2025").id, []
     him = visitor(app, "auditor")
     assert "No control answers for what your engagement is about" in him.get("controls/").text
@@ -214,37 +219,52 @@ def test_where_nothing_answers_for_his_criteria_the_lists_say_so(app, house, act
     assert "No collector serves a control in the scope of your engagement" in him.get("evidence/collectors/").text
 
 
-def test_the_overview_counts_everything_so_he_lands_at_his_engagements(app, house):
+def test_the_overview_counts_everything_so_he_lands_at_his_engagements(app, inside_and_outside):
     him = visitor(app, "auditor")
     assert him.get("", then=302).location.endswith("/t/acme/engagements/")
     page = him.get("engagements/").text
     assert "Overview" not in page and 'href="/t/acme/inbox/"' in page and 'href="/t/acme/controls/"' in page
-    assert "Overview" not in him.get(f"controls/{house.criterion}", then=404).text
+    assert "Overview" not in him.get(f"controls/{inside_and_outside.criterion}", then=404).text
 
 
-def test_several_engagements_add_up(app, house):
-    field.engagement("Second firm", auditor="auditor", framework_id=_id(SOC2), criteria=["A1"])
+def test_several_engagements_add_up(app, inside_and_outside):
+    engagement_helpers.create_engagement("Second firm", auditor="auditor", framework_id=_id(SOC2), criteria=["A1"])
     him = visitor(app, "auditor")
-    for path in (f"controls/{house.criterion}", f"controls/{house.inside}", f"frameworks/{SOC2}/A1.2", f"reports/{house.theirs}"):
+    for path in (
+        f"controls/{inside_and_outside.criterion}",
+        f"controls/{inside_and_outside.inside}",
+        f"frameworks/{SOC2}/A1.2",
+        f"reports/{inside_and_outside.theirs}",
+    ):
         him.get(path)
-    for path in (f"controls/{house.drills}", f"frameworks/{RMF}", f"assessments/{house.rmf}", f"reports/{house.risks}"):
+    for path in (
+        f"controls/{inside_and_outside.drills}",
+        f"frameworks/{RMF}",
+        f"assessments/{inside_and_outside.rmf}",
+        f"reports/{inside_and_outside.risks}",
+    ):
         him.get(path, then=404)
-    field.engagement("Third firm", auditor="auditor", framework_id=_id(RMF))
-    for path in (f"controls/{house.drills}", f"frameworks/{RMF}", f"assessments/{house.rmf}", f"reports/{house.risks}"):
+    engagement_helpers.create_engagement("Third firm", auditor="auditor", framework_id=_id(RMF))
+    for path in (
+        f"controls/{inside_and_outside.drills}",
+        f"frameworks/{RMF}",
+        f"assessments/{inside_and_outside.rmf}",
+        f"reports/{inside_and_outside.risks}",
+    ):
         him.get(path)
-    him.get(f"reports/{house.policy}", then=404)
+    him.get(f"reports/{inside_and_outside.policy}", then=404)
 
 
-def test_a_whole_framework_brings_its_reports_and_what_was_frozen(app, house):
-    field.engagement("Second firm", auditor="auditor", framework_id=_id(SOC2))
+def test_a_whole_framework_brings_its_reports_and_what_was_frozen(app, inside_and_outside):
+    engagement_helpers.create_engagement("Second firm", auditor="auditor", framework_id=_id(SOC2))
     him = visitor(app, "auditor")
-    him.get(f"reports/{house.readiness}")
-    him.get(f"assessments/{house.closed}/frozen.json")
-    assert "Download what was frozen" in him.get(f"assessments/{house.closed}").text
+    him.get(f"reports/{inside_and_outside.readiness}")
+    him.get(f"assessments/{inside_and_outside.closed}/frozen.json")
+    assert "Download what was frozen" in him.get(f"assessments/{inside_and_outside.closed}").text
 
 
-def test_a_matrix_of_his_framework_alone_is_his_to_read(app, house, acting):
-    field.engagement(auditor="auditor", framework_id=_id(SOC2))
+def test_a_matrix_of_his_framework_alone_is_his_to_read(app, inside_and_outside, acting):
+    engagement_helpers.create_engagement(auditor="auditor", framework_id=_id(SOC2))
     with acting("compliance_officer"):
         today = clock.today()
         asked = {each: reporting.ask_matrix(since=today, until=today, framework=each) for each in (SOC2, RMF, None)}
@@ -261,51 +281,51 @@ def test_a_matrix_of_his_framework_alone_is_his_to_read(app, house, acting):
         him.get(f"reports/{runs[other]}", then=404)
 
 
-def test_reports_of_other_days_than_his_period_are_not_there(app, house, acting):
+def test_reports_of_other_days_than_his_period_are_not_there(app, inside_and_outside, acting):
     with acting("compliance_officer"):
-        held = queries.engagement(house.engagement, lock=True)
+        held = queries.engagement(inside_and_outside.engagement, lock=True)
         held.period_from, held.period_to = clock.today() + timedelta(days=100), clock.today() + timedelta(days=200)
-    visitor(app, "auditor").get(f"reports/{house.ours}", then=404)
+    visitor(app, "auditor").get(f"reports/{inside_and_outside.ours}", then=404)
 
 
-def test_an_engagement_over_everything_shows_everything(app, house):
-    field.engagement("Second firm", auditor="auditor")
+def test_an_engagement_over_everything_shows_everything(app, inside_and_outside):
+    engagement_helpers.create_engagement("Second firm", auditor="auditor")
     him = visitor(app, "auditor")
-    for path in ["", *beyond(house)]:
+    for path in ["", *addresses_outside(inside_and_outside)]:
         if "frozen" not in path and not path.endswith("/MEASURE"):
             him.get(path)
 
 
-def test_when_the_window_closes_every_door_is_shut(app, house, acting):
+def test_when_the_window_closes_every_door_is_shut(app, inside_and_outside, acting):
     him = visitor(app, "auditor")
     him.get("controls/")
     with acting("admin"):
-        closes = queries.engagement(house.engagement).closes_at
+        closes = queries.engagement(inside_and_outside.engagement).closes_at
     with clock.frozen(closes):
         again = visitor(app, "auditor")
-        assert "Your access ended" in again.get(f"controls/{house.inside}", then=403).text
+        assert "Your access ended" in again.get(f"controls/{inside_and_outside.inside}", then=403).text
         again.get("reports/", then=302)
 
 
-def test_what_he_looks_at_and_takes_is_in_the_tenants_log(app, house, acting):
+def test_what_he_looks_at_and_takes_is_in_the_tenants_log(app, inside_and_outside, acting):
     him = visitor(app, "auditor")
-    him.get(f"controls/{house.inside}")
-    him.get(f"controls/{house.criterion}", then=404)
-    him.post(f"evidence/versions/{house.file}/download", then=200)
+    him.get(f"controls/{inside_and_outside.inside}")
+    him.get(f"controls/{inside_and_outside.criterion}", then=404)
+    him.post(f"evidence/versions/{inside_and_outside.file}/download", then=200)
     with acting("admin"):
         taken = session().scalars(select(AuditEntry).where(AuditEntry.action == "engagement.file.taken")).one()
-        assert (taken.facts["object"], taken.facts["size"]) == (str(house.file), len(b"a,b\n1,2\n"))
+        assert (taken.facts["object"], taken.facts["size"]) == (str(inside_and_outside.file), len(b"a,b\n1,2\n"))
         entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "tenant.page.viewed")).all()
         seen = [(e.facts["page"], e.facts["object"]) for e in entries]
-    assert seen == [("controls.control", str(house.inside))]
+    assert seen == [("controls.control", str(inside_and_outside.inside))]
 
 
-def test_the_log_is_read_whole_and_links_to_pages_in_scope_only(app, house, acting):
+def test_the_log_is_read_whole_and_links_to_pages_in_scope_only(app, inside_and_outside, acting):
     with acting("admin"):
         made = select(AuditEntry).where(AuditEntry.action == "control.created")
         entries = {e.target_id: e.id for e in session().scalars(made)}
     him, officer = visitor(app, "auditor"), visitor(app, "compliance_officer")
-    for control, there in ((house.inside, True), (house.drills, False)):
+    for control, there in ((inside_and_outside.inside, True), (inside_and_outside.drills, False)):
         path, link = f"audit/entries/{entries[control]}", f'href="/t/acme/controls/{control}"'
         assert link in officer.get(path).text
         assert (link in him.get(path).text) is there
@@ -323,12 +343,12 @@ STAYS = {
 }
 
 
-def test_no_address_leads_him_to_an_object_outside_his_scope(app, house, acme_ids):  # noqa: F811
+def test_no_address_leads_him_to_an_object_outside_his_scope(app, inside_and_outside, acme_ids):  # noqa: F811
     """One object of every kind that the application knows, none of them about his criteria."""
     him = visitor(app, "auditor")
-    his = [each for each in doors(app, "tenant") if objects_in(each) and "auditor" in each.needs.roles]
+    his = [each for each in route_methods(app, "tenant") if objects_in(each) and "auditor" in each.needs.roles]
     walked = [each for each in his if each.rule.endpoint.split(".")[0] not in STAYS]
-    answers = {str(each): knock(him, each, each.address(app, "acme", acme_ids)).status_code for each in walked}
+    answers = {str(each): call_route(him, each, each.address(app, "acme", acme_ids)).status_code for each in walked}
     assert len(answers) > 20
     assert {where: status for where, status in answers.items() if status != 404} == {}
     assert STAYS.keys() <= {each.rule.endpoint.split(".")[0] for each in his}, "a reason for nothing"

@@ -7,33 +7,18 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select
 
 from governance.assurance.evidence import actions
 from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceReview, EvidenceVersion
-from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
 from tests import make
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence.shelf import PDF
-from tests.previewing import confirm
-
-
-def count(model, *where):
-    with make.acting("compliance_officer", read_only=True):
-        return session().scalar(select(func.count()).select_from(model).where(*where))
-
-
-def entries(action, slug="acme"):
-    with make.acting("compliance_officer", slug, read_only=True):
-        found = session().scalars(select(AuditEntry).where(AuditEntry.action == action)).all()
-        session().expunge_all()
-        return found
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_of_action
+from tests.bulk_helpers import confirm_bulk
 
 
 def test_an_officer_begins_evidence_and_the_log_knows(as_officer):
-    control = shelf.control()
+    control = evidence_helpers.create_control()
     as_officer.get(f"evidence/new?control={control}")
     reply = as_officer.post(
         "evidence/new",
@@ -47,7 +32,7 @@ def test_an_officer_begins_evidence_and_the_log_knows(as_officer):
         follow=True,
     )
     assert "EV-0001" in reply.text and "SEC-04" in reply.text and "the record of it" in reply.text and "Anna Rossi" in reply.text
-    (entry,) = entries("evidence.begun")
+    (entry,) = entries_of_action("evidence.begun")
     assert entry.facts["controls"] == ["SEC-04"]
 
 
@@ -57,7 +42,7 @@ def test_others_may_look_and_not_begin(database, who, request):
     assert "Begin evidence" not in visitor.get("evidence/").text
     visitor.get("evidence/new", then=403)
     visitor.post("evidence/new", then=403, title="x", kind="record", cadence="monthly", confidentiality="internal")
-    assert count(Evidence) == 0
+    assert count_rows(Evidence) == 0
 
 
 @pytest.mark.parametrize(("field", "value", "says"), [
@@ -68,23 +53,23 @@ def test_what_evidence_may_not_be(as_officer, field, value, says):
     form = {"title": "Restore drill", "kind": "record", "cadence": "monthly", "confidentiality": "internal"} | {field: value}
     reply = as_officer.post("evidence/new", then=422, **form)
     assert says in reply.text and "data-errors" in reply.text
-    assert count(Evidence) == 0
+    assert count_rows(Evidence) == 0
 
 
 def test_sent_twice_it_is_begun_once(as_officer):
     form = {"title": "Restore drill", "kind": "record", "cadence": "monthly", "confidentiality": "internal"}
     as_officer.post("evidence/new", **form)
     assert "EV-0001 has this title already" in as_officer.post("evidence/new", then=422, **form).text
-    assert count(Evidence) == 1
+    assert count_rows(Evidence) == 1
 
 
 # ---- versions
 
 
 def test_the_owner_brings_in_a_file_and_another_person_accepts_it(as_contributor, as_officer):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     as_contributor.get(f"evidence/{e}/versions/new")
-    page = as_contributor.post(f"evidence/{e}/versions/new", follow=True, **shelf.form())
+    page = as_contributor.post(f"evidence/{e}/versions/new", follow=True, **evidence_helpers.version_form())
     assert (
         "Version 1 of EV-0001 is in" in page.text
         and "Waits for review" in page.text
@@ -100,24 +85,24 @@ def test_the_owner_brings_in_a_file_and_another_person_accepts_it(as_contributor
     page = as_officer.post(where, decision="accepted", because="", follow=True)
     assert "Nothing waits for review" in page.text
     assert "Fresh" in as_officer.get(f"evidence/{e}").text
-    assert entries("evidence.version.accepted")[0].facts["sha256"] == hashlib.sha256(PDF).hexdigest()
+    assert entries_of_action("evidence.version.accepted")[0].facts["sha256"] == hashlib.sha256(PDF).hexdigest()
 
 
 @pytest.mark.parametrize(("who", "status"), [("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)])
 def test_nobody_else_brings_versions_in(database, who, status, request):
-    e = shelf.piece()
-    request.getfixturevalue(who).post(f"evidence/{e}/versions/new", then=status, **shelf.form())
-    assert count(EvidenceVersion) == 0
+    e = evidence_helpers.create_evidence()
+    request.getfixturevalue(who).post(f"evidence/{e}/versions/new", then=status, **evidence_helpers.version_form())
+    assert count_rows(EvidenceVersion) == 0
 
 
 def test_a_contributor_brings_in_only_what_is_his(as_contributor):
-    e = shelf.piece(owner="compliance_officer")
+    e = evidence_helpers.create_evidence(owner="compliance_officer")
     assert "Bring in" not in as_contributor.get(f"evidence/{e}").text
     assert (
         "Only its owner, a tenant admin or a compliance officer can upload versions"
-        in as_contributor.post(f"evidence/{e}/versions/new", then=403, **shelf.form()).text
+        in as_contributor.post(f"evidence/{e}/versions/new", then=403, **evidence_helpers.version_form()).text
     )
-    assert count(EvidenceVersion) == 0
+    assert count_rows(EvidenceVersion) == 0
 
 
 @pytest.mark.parametrize(("name", "content", "says"), [
@@ -126,26 +111,26 @@ def test_a_contributor_brings_in_only_what_is_his(as_contributor):
     ("data.zip", b"PK\x05\x06" + b"\0" * 18, "no office file"),
 ])  # fmt: skip
 def test_bad_files_are_refused_by_name(as_contributor, name, content, says):
-    e = shelf.piece()
-    reply = as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(content, name))
+    e = evidence_helpers.create_evidence()
+    reply = as_contributor.post(f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(content, name))
     assert says in reply.text and str(clock.today()) in reply.text
-    assert count(EvidenceVersion) == 0
+    assert count_rows(EvidenceVersion) == 0
 
 
 def test_a_file_that_is_too_large_is_refused(as_contributor, monkeypatch):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     monkeypatch.setattr(actions, "LIMIT", 3 * 1024 * 1024)
-    as_contributor.post(f"evidence/{e}/versions/new", then=413, **shelf.form(PDF + b"x" * (3 * 1024 * 1024)))
-    as_contributor.post(f"evidence/{e}/versions/new", then=413, **shelf.form(PDF + b"x" * (6 * 1024 * 1024)))
-    assert count(EvidenceVersion) == 0
+    as_contributor.post(f"evidence/{e}/versions/new", then=413, **evidence_helpers.version_form(PDF + b"x" * (3 * 1024 * 1024)))
+    as_contributor.post(f"evidence/{e}/versions/new", then=413, **evidence_helpers.version_form(PDF + b"x" * (6 * 1024 * 1024)))
+    assert count_rows(EvidenceVersion) == 0
 
 
 def test_only_the_upload_takes_more_than_the_usual_limit(as_contributor):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     large = PDF + b"x" * (13 * 1024 * 1024)
     as_contributor.post(f"evidence/{e}/owner", then=413, file=(io.BytesIO(large), "x.pdf"))
-    as_contributor.post(f"evidence/{e}/versions/new", **shelf.form(large))
-    assert count(EvidenceVersion, EvidenceVersion.size == len(large)) == 1
+    as_contributor.post(f"evidence/{e}/versions/new", **evidence_helpers.version_form(large))
+    assert count_rows(EvidenceVersion, EvidenceVersion.size == len(large)) == 1
 
 
 @pytest.mark.parametrize(("dates", "says"), [
@@ -154,19 +139,19 @@ def test_only_the_upload_takes_more_than_the_usual_limit(as_contributor):
     ({"collected_on": "yesterday"}, "“yesterday” isn"), ({"period_to": ""}, "Covers to: choose a day."), ({"period_from": "0001-01-01"}, "before the year 2000"),
 ])  # fmt: skip
 def test_dates_that_cannot_be(as_contributor, dates, says):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     dates = {field: clock.today() + day if isinstance(day, timedelta) else day for field, day in dates.items()}
-    assert says in as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(**dates)).text
-    assert count(EvidenceVersion) == 0
+    assert says in as_contributor.post(f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(**dates)).text
+    assert count_rows(EvidenceVersion) == 0
 
 
 def test_the_same_bytes_twice_are_refused_with_a_sentence(as_contributor):
-    e, other = shelf.piece(), shelf.piece("Scope of the test")
-    as_contributor.post(f"evidence/{e}/versions/new", **shelf.form())
-    again = as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form())
+    e, other = evidence_helpers.create_evidence(), evidence_helpers.create_evidence("Scope of the test")
+    as_contributor.post(f"evidence/{e}/versions/new", **evidence_helpers.version_form())
+    again = as_contributor.post(f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form())
     assert "These are the same bytes as version 1 of" in again.text
-    as_contributor.post(f"evidence/{other}/versions/new", **shelf.form())
-    assert count(EvidenceVersion) == 2
+    as_contributor.post(f"evidence/{other}/versions/new", **evidence_helpers.version_form())
+    assert count_rows(EvidenceVersion) == 2
 
 
 @pytest.mark.parametrize(("url", "status"), [
@@ -174,30 +159,34 @@ def test_the_same_bytes_twice_are_refused_with_a_sentence(as_contributor):
     ("https://me:secret@tickets.example/", 422),
 ])  # fmt: skip
 def test_a_link_is_https_and_names_a_server(as_contributor, url, status):
-    e = shelf.piece()
-    as_contributor.post(f"evidence/{e}/versions/new", then=status, url=url, **shelf.form(None))
-    assert count(EvidenceVersion) == (status == 303)
+    e = evidence_helpers.create_evidence()
+    as_contributor.post(f"evidence/{e}/versions/new", then=status, url=url, **evidence_helpers.version_form(None))
+    assert count_rows(EvidenceVersion) == (status == 303)
     if status == 303:
         assert "tickets.example" in as_contributor.get(f"evidence/{e}").text
 
 
 def test_a_file_or_a_link_never_both_and_never_neither(as_contributor):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     assert (
         "one of the two"
-        in as_contributor.post(f"evidence/{e}/versions/new", then=422, url="https://a.example/", **shelf.form()).text
+        in as_contributor.post(
+            f"evidence/{e}/versions/new", then=422, url="https://a.example/", **evidence_helpers.version_form()
+        ).text
     )
-    assert "Choose a file" in as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(None)).text
+    assert (
+        "Choose a file" in as_contributor.post(f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(None)).text
+    )
 
 
 # ---- review
 
 
 def test_the_collector_never_reviews_his_own(as_officer, as_reviewer):
-    v = shelf.version(shelf.piece(), by="compliance_officer")
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), by="compliance_officer")
     assert "You uploaded this version" in as_officer.get(f"evidence/versions/{v}/review").text
     as_officer.post(f"evidence/versions/{v}/review", then=403, decision="accepted")
-    assert count(EvidenceReview) == 0
+    assert count_rows(EvidenceReview) == 0
     as_reviewer.post(f"evidence/versions/{v}/review", decision="accepted")
 
 
@@ -205,14 +194,14 @@ def test_the_collector_never_reviews_his_own(as_officer, as_reviewer):
     ("who", "status"), [("as_contributor", 403), ("as_viewer", 403), ("as_auditor", 403), ("as_stranger", 404)]
 )
 def test_only_reviewers_review(database, who, status, request):
-    v = shelf.version(shelf.piece(), by="compliance_officer")
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), by="compliance_officer")
     request.getfixturevalue(who).post(f"evidence/versions/{v}/review", then=status, decision="accepted")
-    assert count(EvidenceReview) == 0
+    assert count_rows(EvidenceReview) == 0
 
 
 def test_rejecting_needs_a_reason_and_what_was_typed_stays(as_officer):
-    e = shelf.piece()
-    v = shelf.version(e)
+    e = evidence_helpers.create_evidence()
+    v = evidence_helpers.upload_version(e)
     reply = as_officer.post(f"evidence/versions/{v}/review", then=422, decision="rejected", because=" ")
     assert "Say what is wrong with it" in reply.text
     as_officer.post(f"evidence/versions/{v}/review", decision="rejected", because="It is last year's.")
@@ -221,32 +210,32 @@ def test_rejecting_needs_a_reason_and_what_was_typed_stays(as_officer):
 
 
 def test_a_version_is_judged_once_and_the_second_reviewer_is_told(as_officer, as_reviewer):
-    v = shelf.version(shelf.piece())
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     as_reviewer.get(f"evidence/versions/{v}/review")
     as_officer.post(f"evidence/versions/{v}/review", decision="accepted")
     late = as_reviewer.post(f"evidence/versions/{v}/review", then=409, decision="rejected", because="no")
     assert "Ines Duarte accepted version 1 of EV-0001" in late.text
-    assert count(EvidenceReview, EvidenceReview.decision == "accepted") == 1
+    assert count_rows(EvidenceReview, EvidenceReview.decision == "accepted") == 1
 
 
 # ---- download
 
 
 def test_a_download_is_an_attachment_and_is_in_the_log(as_auditor, as_stranger):
-    v = shelf.version(shelf.piece(), name="report, Q3 “final”.pdf")
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), name="report, Q3 “final”.pdf")
     reply = as_auditor.post(f"evidence/versions/{v}/download", then=200)
     assert reply.data == PDF
     assert reply.headers["Content-Disposition"].startswith("attachment;") and reply.headers["X-Content-Type-Options"] == "nosniff"
     assert reply.headers["Content-Type"] == "application/pdf"
-    (entry,) = entries("evidence.version.downloaded")
+    (entry,) = entries_of_action("evidence.version.downloaded")
     assert "Lowe" not in str((entry.actor, entry.facts, entry.sealed))
     as_stranger.post(f"evidence/versions/{v}/download", then=404)
     assert as_auditor.get(f"evidence/versions/{v}/download", then=None).status_code == 405
 
 
 def test_auditors_see_pseudonyms_where_others_see_names(as_auditor, as_viewer):
-    e = shelf.piece(owner=None)
-    shelf.accepted(shelf.version(e, by="compliance_officer"))
+    e = evidence_helpers.create_evidence(owner=None)
+    evidence_helpers.accept_version(evidence_helpers.upload_version(e, by="compliance_officer"))
     assert "Ines Duarte" in as_viewer.get(f"evidence/{e}").text
     page = as_auditor.get(f"evidence/{e}").text
     assert "Ines Duarte" not in page and "Jun Chen" not in page and re.search(r"person [0-9a-f]{8}", page)
@@ -256,17 +245,17 @@ def test_auditors_see_pseudonyms_where_others_see_names(as_auditor, as_viewer):
 
 
 def test_assigning_linking_unlinking_and_retiring(as_officer):
-    control, e = shelf.control(), shelf.piece(owner=None)
+    control, e = evidence_helpers.create_control(), evidence_helpers.create_evidence(owner=None)
     as_officer.post(f"evidence/{e}/owner", owner_id=str(make.person_id("reviewer")))
     as_officer.post(f"evidence/{e}/links", control_id=str(control), note="each quarter")
     as_officer.post(f"evidence/{e}/links", control_id=str(control), note="each quarter")
     page = as_officer.get(f"evidence/{e}").text
     assert "Jun Chen" in page and "each quarter" in page
-    assert count(EvidenceLink) == 1 and len(entries("evidence.linked")) == 1
+    assert count_rows(EvidenceLink) == 1 and len(entries_of_action("evidence.linked")) == 1
     for _ in range(2):
         as_officer.post(f"evidence/{e}/links/{control}/remove")
-    assert count(EvidenceLink, EvidenceLink.removed_at.is_(None)) == 0 and len(entries("evidence.unlinked")) == 1
-    assert count(EvidenceLink) == 1  # past days still show it
+    assert count_rows(EvidenceLink, EvidenceLink.removed_at.is_(None)) == 0 and len(entries_of_action("evidence.unlinked")) == 1
+    assert count_rows(EvidenceLink) == 1  # past days still show it
     as_officer.get(f"evidence/{e}/retirement")
     assert "Say why" in as_officer.post(f"evidence/{e}/retirement", then=422, because="").text
     as_officer.post(f"evidence/{e}/retirement", because="the tool is gone")
@@ -276,37 +265,40 @@ def test_assigning_linking_unlinking_and_retiring(as_officer):
 
 
 def test_owners_are_members_who_can_work(as_officer):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     for nobody in (make.person_id("viewer"), make.person_id("compliance_officer", "globex"), "nonsense"):
         as_officer.post(f"evidence/{e}/owner", then=422, owner_id=str(nobody))
-    assert count(Evidence, Evidence.owner_id == make.person_id("contributor")) == 1
+    assert count_rows(Evidence, Evidence.owner_id == make.person_id("contributor")) == 1
 
 
 def test_a_bulk_action_leads_back_to_the_list_as_it_was_filtered(as_officer):
-    a = shelf.piece("A", None)
+    a = evidence_helpers.create_evidence("A", None)
     who = str(make.person_id("contributor"))
     for back, home in (
         ("/t/acme/evidence/?state=missing", "/t/acme/evidence/?state=missing"),
         ("//evil.example/", "/t/acme/evidence/"),
     ):
-        assert confirm(as_officer, "evidence/assign", ids=[str(a)], owner_id=who, back=back).location == home
+        assert confirm_bulk(as_officer, "evidence/assign", ids=[str(a)], owner_id=who, back=back).location == home
         as_officer.post(f"evidence/{a}/owner", owner_id="none")
 
 
 def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     form = {"kind": "report", "cadence": "quarterly", "confidentiality": "internal", "due_on": "", "version": "1"}
     as_officer.get(f"evidence/{e}/edit")
     as_reviewer.post(f"evidence/{e}/edit", **form | {"title": "Theirs", "cadence": "monthly"})
     late = as_officer.post(f"evidence/{e}/edit", then=409, **form | {"title": "Mine"})
     assert 'value="Mine"' in late.text and "Theirs" in late.text and 'value="2"' in late.text
     as_officer.post(f"evidence/{e}/edit", **form | {"title": "Mine", "version": "2"})
-    assert count(Evidence, Evidence.title == "Mine") == 1
+    assert count_rows(Evidence, Evidence.title == "Mine") == 1
 
 
 def test_another_tenants_ids_are_nothing_here(as_officer, as_stranger, as_neighbour):
-    theirs, foreign = shelf.piece("Theirs", None, slug="globex"), shelf.control(owner=None, slug="globex")
-    mine = shelf.piece()
+    theirs, foreign = (
+        evidence_helpers.create_evidence("Theirs", None, slug="globex"),
+        evidence_helpers.create_control(owner=None, slug="globex"),
+    )
+    mine = evidence_helpers.create_evidence()
     for path in (
         f"evidence/{theirs}",
         f"evidence/{theirs}/edit",
@@ -328,8 +320,8 @@ def test_another_tenants_ids_are_nothing_here(as_officer, as_stranger, as_neighb
 
 
 def test_the_library_filters_sorts_pages_and_exports_what_is_filtered(as_officer):
-    control = shelf.control()
-    shelf.accepted(shelf.version(shelf.piece(supports=[control])))
+    control = evidence_helpers.create_control()
+    evidence_helpers.accept_version(evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[control])))
     with make.acting():
         for n in range(60):
             actions.begin(f"Record {n:02d}", kind="record", cadence="monthly")
@@ -353,7 +345,7 @@ def test_the_library_filters_sorts_pages_and_exports_what_is_filtered(as_officer
 def test_a_list_costs_the_same_whatever_its_length(as_officer, acting, statements):
     from governance.assurance.evidence import queries, review_queue
 
-    control = shelf.control()
+    control = evidence_helpers.create_control()
     with acting():
         for n in range(30):
             actions.begin(f"Record {n:02d}", kind="record", cadence="monthly", controls={control: ""})

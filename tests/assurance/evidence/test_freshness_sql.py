@@ -25,23 +25,23 @@ edges = st.sampled_from(list(EDGE))
 near = st.one_of(st.integers(-3, 20), st.integers(-400, 400)).map(lambda days: TODAY + timedelta(days=days))
 later = st.integers(15, 400).map(lambda days: TODAY + timedelta(days=days))
 past = st.integers(0, 400).map(lambda days: NOW - timedelta(days=days))
-instants = st.one_of(past, past, past, st.integers(1, 9).map(lambda hours: NOW + timedelta(hours=hours)))
+past_and_future_instants = st.one_of(past, past, past, st.integers(1, 9).map(lambda hours: NOW + timedelta(hours=hours)))
 decisions = st.sampled_from(["accepted", "accepted", "accepted", "rejected"])
 decided = st.sampled_from(["asked", "approved", "done", "refused", "withdrawn"])
 
 
-def seldom(drawn):
+def rarely(drawn):
     return st.one_of(st.none(), st.none(), st.none(), drawn)
 
 
 versions = st.fixed_dictionaries(
     {
         "collected": edges | st.integers(0, 400),
-        "uploaded": instants,
+        "uploaded": past_and_future_instants,
         "valid_until": edges | later | near,
-        "review": st.one_of(st.none(), *(st.tuples(decisions, instants),) * 3),
-        "fault": seldom(st.tuples(instants, st.booleans())),
-        "destruction": seldom(st.tuples(decided, instants)),
+        "review": st.one_of(st.none(), *(st.tuples(decisions, past_and_future_instants),) * 3),
+        "fault": rarely(st.tuples(past_and_future_instants, st.booleans())),
+        "destruction": rarely(st.tuples(decided, past_and_future_instants)),
     }
 )
 drawn = st.fixed_dictionaries(
@@ -54,7 +54,7 @@ drawn = st.fixed_dictionaries(
 )
 
 
-def put(piece, number):
+def insert_evidence(piece, number):
     common = {"created_at": NOW - timedelta(days=500)}
     e = Evidence(
         id=uuid4(), ref=f"EV-{number:04}", title=f"Piece {number}", kind="record", cadence=piece["cadence"], due_on=piece["due_on"],
@@ -76,11 +76,11 @@ def put(piece, number):
         )  # fmt: skip
         session().add(row)
         session().flush()
-        happened(row, v)
+        insert_history(row, v)
     session().flush()
 
 
-def happened(row, drawn):
+def insert_history(row, drawn):
     if drawn["review"]:
         decision, at = drawn["review"]
         session().add(EvidenceReview(version_id=row.id, decision=decision, reason="", reviewed_by=uuid4(), reviewed_at=at))
@@ -107,7 +107,7 @@ def happened(row, drawn):
         )
 
 
-def agree():
+def check_sql_agrees():
     told = {row.id: (row.state, row.deadline, row.pending) for row in session().execute(select(freshness_sql.facts(NOW, WHOLE)))}
     live = {p.id: p for p in queries.pieces().values() if p.retired is None}
     formula = {
@@ -131,8 +131,8 @@ def test_they_agree_on_the_edges_of_every_cadence_wherever_the_database_stands(d
         edge = product([*CADENCES, "whenever"], EDGE, [*EDGE, TODAY, TODAY - timedelta(days=1), TODAY + timedelta(days=300)])
         for number, (cadence, age, until) in enumerate(edge, start=1):
             version = kept | {"collected": age, "valid_until": until}
-            put({"cadence": cadence, "due_on": None, "retired": False, "versions": [version]}, number)
-        assert agree() == {"fresh", "due", "overdue"}
+            insert_evidence({"cadence": cadence, "due_on": None, "retired": False, "versions": [version]}, number)
+        assert check_sql_agrees() == {"fresh", "due", "overdue"}
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -141,8 +141,8 @@ def test_the_database_and_the_formula_agree(database, pieces, zone):
     with make.acting(), clock.frozen(NOW), session().begin_nested() as undone:
         session().execute(text(f"SET LOCAL TIME ZONE '{zone}'"))
         for number, piece in enumerate(pieces, start=1):
-            put(piece, number)
-        agree()
+            insert_evidence(piece, number)
+        check_sql_agrees()
         session().expunge_all()
         undone.rollback()
 
@@ -158,7 +158,7 @@ def test_the_database_and_the_formula_agree(database, pieces, zone):
 def test_page_after_page_gives_every_piece_once_and_in_order(database, pieces, sort, descending, state, size):
     with make.acting(), clock.frozen(NOW), session().begin_nested() as undone:
         for number, piece in enumerate(pieces, start=1):
-            put(piece, number)
+            insert_evidence(piece, number)
         seen, after, asked = [], None, {"sort": sort, "descending": descending, "state": state}
         while True:
             shelf = queries.library(**asked, after=after, size=size)

@@ -10,39 +10,38 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.kernel import storage
 from governance.kernel.errors import TooLarge
 from tests import make
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence.shelf import PDF
-from tests.assurance.evidence.test_evidence import count
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.evidence_helpers import PDF, count_rows
 
 
 def test_a_gibibyte_and_one_byte_is_refused_before_it_is_read(database):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     with tempfile.TemporaryFile() as file, make.acting("contributor"):
         file.write(PDF)
         file.truncate(1024**3 + 1)
         with pytest.raises(TooLarge, match="larger than 1024 MB, the limit. Nothing was saved"):
-            actions.bring_file(queries.find_evidence(e), file, "large.pdf", **shelf.days())
-    assert actions.LIMIT == 1024**3 and count(EvidenceVersion) == 0
+            actions.bring_file(queries.find_evidence(e), file, "large.pdf", **evidence_helpers.version_dates())
+    assert actions.LIMIT == 1024**3 and count_rows(EvidenceVersion) == 0
 
 
-def body(visitor, content=PDF + bytes(10**6)):
+def multipart_body(visitor, content=PDF + bytes(10**6)):
     """A version as a browser sends it, and what it says of the length and kind."""
     mark = b"a-boundary-of-ours"
     sent = b"".join(
         b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (mark, name.encode(), str(value).encode())
-        for name, value in {"csrf_token": visitor.csrf(), **shelf.days()}.items()
+        for name, value in {"csrf_token": visitor.csrf(), **evidence_helpers.version_dates()}.items()
     )
     sent += b'--%b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%b' % (mark, content)
     return sent, b"\r\n--%b--\r\n" % mark, f"multipart/form-data; boundary={mark.decode()}"
 
 
-def send(visitor, e, sent, kind, length):
+def send_body(visitor, e, sent, kind, length):
     return visitor.client.post(
         f"/t/acme/evidence/{e}/versions/new", input_stream=io.BytesIO(sent), content_length=length, content_type=kind
     )
 
 
-class Unread(io.BytesIO):
+class UnreadBody(io.BytesIO):
     """A body of which nothing is looked at."""
 
     def read(self, *_size):
@@ -53,35 +52,35 @@ class Unread(io.BytesIO):
 
 @pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_stranger"])
 def test_a_large_body_of_who_may_not_bring_anything_in_is_refused_unread(database, who, request):
-    e, visitor = shelf.piece(), request.getfixturevalue(who)
+    e, visitor = evidence_helpers.create_evidence(), request.getfixturevalue(who)
     reply = visitor.client.post(
-        f"/t/acme/evidence/{e}/versions/new", input_stream=Unread(bytes(20 * 1024 * 1024)),
+        f"/t/acme/evidence/{e}/versions/new", input_stream=UnreadBody(bytes(20 * 1024 * 1024)),
         content_type="multipart/form-data; boundary=a",
     )  # fmt: skip
-    assert reply.status_code == 413 and count(EvidenceVersion) == 0
+    assert reply.status_code == 413 and count_rows(EvidenceVersion) == 0
 
 
 def test_who_may_bring_something_in_sends_more_than_a_page_takes(as_contributor):
-    e = shelf.piece()
-    sent, end, kind = body(as_contributor, PDF + bytes(13 * 1024 * 1024))
-    assert send(as_contributor, e, sent + end, kind, len(sent + end)).status_code == 303
+    e = evidence_helpers.create_evidence()
+    sent, end, kind = multipart_body(as_contributor, PDF + bytes(13 * 1024 * 1024))
+    assert send_body(as_contributor, e, sent + end, kind, len(sent + end)).status_code == 303
 
 
 def test_an_upload_that_is_cut_off_at_99_percent_leaves_nothing(as_contributor):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     before = sorted(storage.store().root.rglob("*"))
-    sent, end, kind = body(as_contributor)
-    reply = send(as_contributor, e, sent, kind, int(len(sent) / 0.99))
+    sent, end, kind = multipart_body(as_contributor)
+    reply = send_body(as_contributor, e, sent, kind, int(len(sent) / 0.99))
     assert reply.status_code == 400 and "The upload was interrupted." in reply.text
-    assert count(EvidenceVersion) == 0 and sorted(storage.store().root.rglob("*")) == before
-    assert send(as_contributor, e, sent + end, kind, len(sent + end)).status_code == 303
+    assert count_rows(EvidenceVersion) == 0 and sorted(storage.store().root.rglob("*")) == before
+    assert send_body(as_contributor, e, sent + end, kind, len(sent + end)).status_code == 303
 
 
 def test_no_room_for_what_is_sent_is_said(as_contributor, monkeypatch):
     """The system's folder for temporary files cannot be written: the error is the kernel's own."""
-    e = shelf.piece()
-    sent, end, kind = body(as_contributor)
+    e = evidence_helpers.create_evidence()
+    sent, end, kind = multipart_body(as_contributor)
     monkeypatch.setattr(tempfile, "tempdir", "/proc/no-such-folder")
-    reply = send(as_contributor, e, sent + end, kind, len(sent + end))
+    reply = send_body(as_contributor, e, sent + end, kind, len(sent + end))
     assert reply.status_code == 503 and "There is no room for what was sent" in reply.text
-    assert count(EvidenceVersion) == 0
+    assert count_rows(EvidenceVersion) == 0

@@ -19,9 +19,8 @@ from governance.foundation.api_keys.models import ApiKey
 from governance.kernel import clock, db
 from governance.kernel.db import alone, session
 from tests import make
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence.shelf import PDF
-from tests.assurance.evidence.test_evidence import count, entries
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_of_action
 from tests.conftest import visitor
 
 SHA = hashlib.sha256(PDF).hexdigest()
@@ -34,13 +33,13 @@ class Machine:
         self.client = app.test_client()
 
     def push(self, then=201, key=None, content=PDF, name="report.pdf", **fields):
-        sent = days() | {"evidence": "EV-0001"} | fields
+        sent = version_dates() | {"evidence": "EV-0001"} | fields
         if content is not None:
             sent["file"] = (io.BytesIO(content), name)
         return self._sent(then, key, data=sent, content_type="multipart/form-data")
 
     def digest(self, then=201, key=None, **fields):
-        return self._sent(then, key, json=days() | {"evidence": "EV-0001", "sha256": SHA} | fields)
+        return self._sent(then, key, json=version_dates() | {"evidence": "EV-0001", "sha256": SHA} | fields)
 
     def _sent(self, then, key, **options):
         headers = {"Authorization": f"Bearer {self.key}"} | ({"Idempotency-Key": key} if key else {})
@@ -50,8 +49,8 @@ class Machine:
         return reply
 
 
-def days(**changed):
-    return {name: str(day) for name, day in (shelf.days() | changed).items()}
+def version_dates(**changed):
+    return {name: str(day) for name, day in (evidence_helpers.version_dates() | changed).items()}
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def machine(app, isolated):
 
 
 def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     reply = machine.push(key="run-1")
     assert reply.json == {
         "id": reply.json["id"], "evidence": "EV-0001", "version": 1, "filename": "report.pdf", "media_type": "application/pdf",
@@ -70,12 +69,12 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
     assert "pipeline" in as_officer.get(f"evidence/{e}").text
     as_officer.post(f"evidence/versions/{reply.json['id']}/review", decision="accepted")
     assert "Fresh" in as_officer.get(f"evidence/{e}").text
-    assert entries("evidence.pushed")[0].actor_kind == "api_key"
+    assert entries_of_action("evidence.pushed")[0].actor_kind == "api_key"
 
 
 def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_officer):
     """Who makes a key or rotates it could have sent the file himself."""
-    shelf.piece()
+    evidence_helpers.create_evidence()
     machine = Machine(app)  # made by the admin
     first = machine.push().json["id"]
     admin, e = visitor(app, "admin"), "evidence/versions"
@@ -94,7 +93,7 @@ def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_off
 
 
 def test_the_piece_says_by_which_key_a_version_came_and_offers_its_review_to_others(app, as_officer):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     Machine(app).push(source="nightly build")
     page = as_officer.get(f"evidence/{e}").text
     assert "the key pipeline" in page and "Review version 1" in page
@@ -102,61 +101,63 @@ def test_the_piece_says_by_which_key_a_version_came_and_offers_its_review_to_oth
 
 
 def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine):
-    shelf.piece()
+    evidence_helpers.create_evidence()
     first = machine.push(key="run-1")
     again = machine.push(key="run-1")
     assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true"
-    assert count(EvidenceVersion) == 1
+    assert count_rows(EvidenceVersion) == 1
     for other in ({"content": PDF + b"x"}, {"period_to": str(clock.today() - timedelta(days=1))}, {"source": "another"}):
         assert "used for another request" in machine.push(then=422, key="run-1", **other).json["title"]
-    assert count(EvidenceVersion) == 1
+    assert count_rows(EvidenceVersion) == 1
     machine.push(key="run-2", content=PDF + b"2")
-    assert count(EvidenceVersion) == 2
+    assert count_rows(EvidenceVersion) == 2
 
 
 def test_the_same_request_is_the_same_one_on_the_next_day(machine):
     """What it leaves out, such as the day of collection, is not of the request."""
-    shelf.piece()
-    said = days() | {"collected_on": ""}
+    evidence_helpers.create_evidence()
+    said = version_dates() | {"collected_on": ""}
     first = machine.push(key="run-1", **said)
     with clock.frozen(clock.now() + timedelta(days=1)):
         again = machine.push(key="run-1", **said)
-        assert "used for another request" in machine.push(then=422, key="run-1", **days()).json["title"]
-    assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true" and count(EvidenceVersion) == 1
+        assert "used for another request" in machine.push(then=422, key="run-1", **version_dates()).json["title"]
+    assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true" and count_rows(EvidenceVersion) == 1
 
 
 def test_keys_of_two_machines_are_two_names(app, machine):
-    shelf.piece()
-    shelf.piece("Another")
+    evidence_helpers.create_evidence()
+    evidence_helpers.create_evidence("Another")
     machine.push(key="1")
     Machine(app, name="another machine").push(key="1", evidence="EV-0002")
-    assert count(EvidencePush) == 2
+    assert count_rows(EvidencePush) == 2
 
 
 def test_a_refused_push_is_not_remembered(machine):
     machine.push(then=404, key="run-1")
-    shelf.piece()
+    evidence_helpers.create_evidence()
     machine.push(key="run-1")
 
 
 def test_by_digest_of_something_that_is_there(machine):
-    shelf.piece()
-    shelf.piece("The same for another control")
+    evidence_helpers.create_evidence()
+    evidence_helpers.create_evidence("The same for another control")
     assert "Nothing with that SHA-256 is here" in machine.digest(then=422).json["title"]
     machine.push()
     reply = machine.digest(evidence="ev-0002", source="the pipeline's archive")
     assert reply.json["sha256"] == SHA and reply.json["version"] == 1 and reply.json["filename"] == "report.pdf"
     assert "the same bytes as version 1" in machine.digest(then=409).json["title"]
-    later = days(period_to=clock.today() - timedelta(days=2), valid_until=clock.today() + timedelta(days=90))
+    later = version_dates(period_to=clock.today() - timedelta(days=2), valid_until=clock.today() + timedelta(days=90))
     assert machine.digest(**later).json["version"] == 2
-    assert count(EvidenceVersion) == 3
+    assert count_rows(EvidenceVersion) == 3
 
 
 def test_another_tenants_digest_or_piece_is_nothing_here(app, machine):
-    shelf.version(shelf.piece(slug="globex", owner=None), by="compliance_officer", slug="globex")
-    theirs = shelf.piece("Theirs", slug="globex", owner=None)
+    evidence_helpers.upload_version(
+        evidence_helpers.create_evidence(slug="globex", owner=None), by="compliance_officer", slug="globex"
+    )
+    theirs = evidence_helpers.create_evidence("Theirs", slug="globex", owner=None)
     machine.push(then=404, evidence=str(theirs))
-    shelf.piece()
+    evidence_helpers.create_evidence()
     machine.digest(then=422)
 
 
@@ -168,13 +169,13 @@ def test_another_tenants_digest_or_piece_is_nothing_here(app, machine):
     ({"collected_on": "2999-01-01"}, 422, "still to come"),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_refused_by_name(machine, fields, status, says):
-    shelf.piece()
+    evidence_helpers.create_evidence()
     assert says in machine.push(then=status, **fields).json["title"]
-    assert count(EvidenceVersion) == 0
+    assert count_rows(EvidenceVersion) == 0
 
 
 def test_a_name_with_a_path_and_control_characters_is_only_a_name(machine):
-    shelf.piece()
+    evidence_helpers.create_evidence()
     assert machine.push(name="../../etc/\x07re\u202eport.pdf").json["filename"] == "report.pdf"
 
 
@@ -189,10 +190,10 @@ def test_a_body_that_is_none_is_refused(machine, body, kind):
 @pytest.mark.parametrize("said", ["a\0b", "\ud800"])
 @pytest.mark.parametrize("field", ["evidence", "source", "sha256"])
 def test_text_that_no_database_keeps_is_refused_by_name_and_never_left_out(machine, field, said):
-    shelf.piece()
+    evidence_helpers.create_evidence()
     machine.push()
     assert f"{field} holds a character" in machine.digest(then=422, **({"period_to": "2026-09-01"} | {field: said})).json["title"]
-    assert count(EvidenceVersion) == 1
+    assert count_rows(EvidenceVersion) == 1
 
 
 def test_json_that_nests_without_end_is_no_object(machine):
@@ -200,7 +201,7 @@ def test_json_that_nests_without_end_is_no_object(machine):
 
 
 def test_only_a_key_of_the_scope_pushes_and_only_it_sends_much(app, machine):
-    shelf.piece()
+    evidence_helpers.create_evidence()
     large = PDF + b"x" * (13 * 1024 * 1024)
     reader = Machine(app, ["audit:read"], name="reader")
     assert "evidence:write" in reader.push(then=403).json["title"]
@@ -213,14 +214,14 @@ def test_only_a_key_of_the_scope_pushes_and_only_it_sends_much(app, machine):
 
 
 def test_a_long_key_or_one_that_cannot_be_printed_is_refused(machine):
-    shelf.piece()
+    evidence_helpers.create_evidence()
     machine.push(then=422, key="k" * 256)
     machine.push(key="k" * 255)
 
 
 def test_for_thirty_days_the_answer_is_the_same_and_then_the_name_is_free(machine):
-    shelf.piece()
-    first, asked, now = machine.push(key="run-1"), days(), clock.now()
+    evidence_helpers.create_evidence()
+    first, asked, now = machine.push(key="run-1"), version_dates(), clock.now()
     other = {**asked, "content": PDF + b"another"}
     with clock.frozen(now + timedelta(days=29, hours=23)):
         again = machine.push(key="run-1", **asked)
@@ -231,21 +232,21 @@ def test_for_thirty_days_the_answer_is_the_same_and_then_the_name_is_free(machin
         second = machine.push(key="run-1", **other)
         assert second.json["version"] == 2 and "Idempotency-Replayed" not in second.headers
         assert machine.push(key="run-1", **other).headers["Idempotency-Replayed"] == "true"
-    assert count(EvidenceVersion) == 2 and count(EvidencePush) == 1
+    assert count_rows(EvidenceVersion) == 2 and count_rows(EvidencePush) == 1
 
 
 def test_the_night_forgets_what_is_older_than_thirty_days(machine):
-    shelf.piece()
+    evidence_helpers.create_evidence()
     machine.push(key="run-1")
     with make.acting():
         assert push.forget_pushes() == 0
     with make.acting(), clock.frozen(clock.now() + timedelta(days=30, minutes=1)):
         assert push.forget_pushes() == 1
-    assert count(EvidencePush) == 0
+    assert count_rows(EvidencePush) == 0
 
 
 def test_a_rotated_key_keeps_its_names_and_another_key_has_its_own(app, machine):
-    shelf.piece()
+    evidence_helpers.create_evidence()
     first = machine.push(key="run-1")
     with make.acting("admin"):
         row = next(each for each in session().scalars(select(ApiKey)) if each.name == "pipeline")
@@ -254,14 +255,14 @@ def test_a_rotated_key_keeps_its_names_and_another_key_has_its_own(app, machine)
         machine.key = secret
         assert machine.push(key="run-1").json == first.json
     assert "the same bytes as version 1" in Machine(app, name="another").push(then=409, key="run-1").json["title"]
-    assert count(EvidenceVersion) == 1
+    assert count_rows(EvidenceVersion) == 1
 
 
 # ---- at the same moment
 
 
 @pytest.fixture
-def committed(app, server, settings, isolated):
+def committed_globex(app, server, settings, isolated):
     """Globex over a pool of its own, where two are under way at once; what was committed is taken away again."""
     pool = create_engine(settings.database_url, pool_size=6)
     db.connect(pool)
@@ -274,13 +275,13 @@ def committed(app, server, settings, isolated):
             connection.execute(f"DELETE FROM {table} WHERE tenant_id = (SELECT id FROM tenants WHERE slug = 'globex')")
 
 
-def test_of_the_same_request_at_the_same_moment_one_version_comes(committed):
-    shelf.piece(slug="globex", owner=None)
+def test_of_the_same_request_at_the_same_moment_one_version_comes(committed_globex):
+    evidence_helpers.create_evidence(slug="globex", owner=None)
     start, replies = threading.Barrier(4), []
 
     def send():
-        one = copy.copy(committed)
-        one.client = committed.client.application.test_client()
+        one = copy.copy(committed_globex)
+        one.client = committed_globex.client.application.test_client()
         start.wait(60)
         replies.append(one.push(then=None, key="run-1"))
 
@@ -293,7 +294,7 @@ def test_of_the_same_request_at_the_same_moment_one_version_comes(committed):
     refused = [reply for reply in replies if reply.status_code != 201]
     assert len(replies) == 4 and sum("Idempotency-Replayed" not in reply.headers for reply in answered) == 1
     assert all(reply.status_code == 409 and "answered just now" in reply.json["title"] for reply in refused)
-    again = committed.push(key="run-1")
+    again = committed_globex.push(key="run-1")
     assert {reply.json["id"] for reply in [*answered, again]} == {again.json["id"]} and again.headers[
         "Idempotency-Replayed"
     ] == "true"
@@ -301,14 +302,14 @@ def test_of_the_same_request_at_the_same_moment_one_version_comes(committed):
         assert session().scalar(select(func.count()).select_from(EvidenceVersion)) == 1
 
 
-def test_while_the_first_is_under_way_the_second_is_told_to_ask_again(committed):
-    shelf.piece(slug="globex", owner=None)
+def test_while_the_first_is_under_way_the_second_is_told_to_ask_again(committed_globex):
+    evidence_helpers.create_evidence(slug="globex", owner=None)
     with make.acting("admin", "globex"):
         key_id = session().scalars(select(ApiKey.id)).one()
         alone(f"push {key_id} run-1")
-        assert "Ask again in a moment" in committed.push(then=409, key="run-1").json["title"]
-        assert committed.push(key="run-2", content=PDF + b"another").json["version"] == 1
-    assert committed.push(key="run-1").json["version"] == 2
+        assert "Ask again in a moment" in committed_globex.push(then=409, key="run-1").json["title"]
+        assert committed_globex.push(key="run-2", content=PDF + b"another").json["version"] == 1
+    assert committed_globex.push(key="run-1").json["version"] == 2
 
 
 # ---- its description
@@ -330,7 +331,7 @@ def test_what_is_answered_is_what_is_described(machine, client):
     from jsonschema import Draft202012Validator
 
     told = json.loads(client.get("/api/v1/openapi.json").data)
-    shelf.piece()
+    evidence_helpers.create_evidence()
     for name, reply in (("Version", machine.push()), ("Problem", machine.push(then=409))):
         schema = {"$ref": f"#/components/schemas/{name}", "components": told["components"]}
         Draft202012Validator(schema).validate(reply.json)

@@ -11,16 +11,16 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from tests import make
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence.test_evidence import entries
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.evidence_helpers import entries_of_action
 
 
-def remind():
+def run_reminders():
     with make.acting():
         return reminders.remind()
 
 
-def letters():
+def sent_mails():
     with make.acting(read_only=True):
         return [
             w.params for w in session().scalars(select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.created_at))
@@ -29,13 +29,13 @@ def letters():
 
 def test_one_letter_names_all_that_is_due_and_none_comes_twice(as_contributor):
     today = clock.today()
-    shelf.piece("Restore drill", due_on=today - timedelta(days=3))
-    shelf.piece("Access list", due_on=today + timedelta(days=5))
-    shelf.piece("Much later", due_on=today + timedelta(days=90))
-    shelf.piece("Nobody's", owner=None, due_on=today - timedelta(days=3))
+    evidence_helpers.create_evidence("Restore drill", due_on=today - timedelta(days=3))
+    evidence_helpers.create_evidence("Access list", due_on=today + timedelta(days=5))
+    evidence_helpers.create_evidence("Much later", due_on=today + timedelta(days=90))
+    evidence_helpers.create_evidence("Nobody's", owner=None, due_on=today - timedelta(days=3))
     assert "owner told" not in as_contributor.get("evidence/inbox").text
-    assert remind() == 1 and remind() == 0
-    [letter] = letters()
+    assert run_reminders() == 1 and run_reminders() == 0
+    [letter] = sent_mails()
     assert (
         letter["to"] == "contributor@acme.example" and letter["subject"] == "2 pieces of evidence wait for you in Acme Insurance"
     )
@@ -48,34 +48,34 @@ def test_one_letter_names_all_that_is_due_and_none_comes_twice(as_contributor):
 
 
 def test_another_due_date_is_told_of_again(database):
-    e = shelf.piece("Restore drill", due_on=clock.today() - timedelta(days=3))
-    assert remind() == 1
+    e = evidence_helpers.create_evidence("Restore drill", due_on=clock.today() - timedelta(days=3))
+    assert run_reminders() == 1
     with make.acting("compliance_officer"):
         evidence = actions.queries.find_evidence(e)
         actions.edit(
             evidence, version=evidence.version, title=evidence.title, kind=evidence.kind, cadence=evidence.cadence,
             confidentiality=evidence.confidentiality, due_on=clock.today() + timedelta(days=2),
         )  # fmt: skip
-    assert remind() == 1 and len(letters()) == 2
+    assert run_reminders() == 1 and len(sent_mails()) == 2
 
 
 def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_him_is(database):
     """Nothing says that somebody was reminded who gets no letter; each next owner gets one for the same due date."""
-    e = shelf.piece("Restore drill", due_on=clock.today() - timedelta(days=3))
+    e = evidence_helpers.create_evidence("Restore drill", due_on=clock.today() - timedelta(days=3))
     with make.acting("admin"):
         people.remove(session().scalars(select(Membership).where(Membership.person_id == make.person_id("contributor"))).one())
-    assert remind() == 0 and entries("evidence.reminded") == []
+    assert run_reminders() == 0 and entries_of_action("evidence.reminded") == []
     for owner in ("compliance_officer", "reviewer"):
         with make.acting("compliance_officer"):
             actions.assign(actions.queries.find_evidence(e), make.person_id(owner))
-        assert remind() == 1 and remind() == 0
-    assert len(entries("evidence.reminded")) == 2
-    assert [letter["to"] for letter in letters() if "Restore drill" in letter["body"]] == [
+        assert run_reminders() == 1 and run_reminders() == 0
+    assert len(entries_of_action("evidence.reminded")) == 2
+    assert [letter["to"] for letter in sent_mails() if "Restore drill" in letter["body"]] == [
         "officer@acme.example",
         "jun.chen@acme.example",
     ]
 
 
 def test_what_is_fresh_is_not_told_of(database):
-    shelf.accepted(shelf.version(shelf.piece()))
-    assert remind() == 0 and letters() == []
+    evidence_helpers.accept_version(evidence_helpers.upload_version(evidence_helpers.create_evidence()))
+    assert run_reminders() == 0 and sent_mails() == []

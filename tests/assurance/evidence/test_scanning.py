@@ -11,9 +11,8 @@ import pytest
 from governance.assurance.evidence import scanning
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.kernel.errors import Invalid, TooLarge, Unavailable
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence.shelf import PDF
-from tests.assurance.evidence.test_evidence import count
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.evidence_helpers import PDF, count_rows
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
@@ -99,8 +98,8 @@ def test_an_address_that_is_none_stops_the_start(address):
 
 
 def test_an_infected_upload_is_refused_on_the_page_and_leaves_nothing(clamd, as_contributor):
-    e = shelf.piece()
-    reply = as_contributor.post(f"evidence/{e}/versions/new", then=422, **shelf.form(EICAR, "notes.txt"))
-    assert "notes.txt is infected (Eicar-Signature)" in reply.text and count(EvidenceVersion) == 0
-    as_contributor.post(f"evidence/{e}/versions/new", **shelf.form())
-    assert Path and count(EvidenceVersion) == 1
+    e = evidence_helpers.create_evidence()
+    reply = as_contributor.post(f"evidence/{e}/versions/new", then=422, **evidence_helpers.version_form(EICAR, "notes.txt"))
+    assert "notes.txt is infected (Eicar-Signature)" in reply.text and count_rows(EvidenceVersion) == 0
+    as_contributor.post(f"evidence/{e}/versions/new", **evidence_helpers.version_form())
+    assert Path and count_rows(EvidenceVersion) == 1

@@ -14,8 +14,8 @@ from governance.assurance.evidence.queries import by_ref
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.errors import NotFound
 from tests import make
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import evidence_helpers
 from tests.conftest import visitor
 
 
@@ -37,24 +37,30 @@ class World:
 
 @pytest.fixture
 def world(app, acting, database):
-    field.end(field.worlds())
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017")
-    engagement = field.engagement(auditor="auditor", framework_id=soc2.id)
-    his, other = shelf.control("SEC-77", "In scope"), shelf.control("SEC-78", "Out of scope")
+    engagement = engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2.id)
+    his, other = evidence_helpers.create_control("SEC-77", "In scope"), evidence_helpers.create_control("SEC-78", "Out of scope")
     with acting("compliance_officer"):
         requirement = next(r for r in frameworks.requirements(soc2.id) if r.assessable)
         controls.map_to(find_control(his, lock=True), requirement.id, coverage="full")
-    inside = shelf.piece("Inside report", supports=[his, other])
-    partly, outside = shelf.piece("Partly report", supports=[other]), shelf.piece("Outside report", supports=[other])
-    inside_version = shelf.version(inside, b"a,b\n1,2\n", "inside.csv")
-    given, kept = shelf.version(partly, b"a,b\n3,4\n", "given.csv"), shelf.version(partly, b"a,b\n5,6\n", "kept.csv")
-    outside_version = shelf.version(outside, b"a,b\n7,8\n", "outside.csv")
-    asked = field.request(engagement)
+    inside = evidence_helpers.create_evidence("Inside report", supports=[his, other])
+    partly, outside = (
+        evidence_helpers.create_evidence("Partly report", supports=[other]),
+        evidence_helpers.create_evidence("Outside report", supports=[other]),
+    )
+    inside_version = evidence_helpers.upload_version(inside, b"a,b\n1,2\n", "inside.csv")
+    given, kept = (
+        evidence_helpers.upload_version(partly, b"a,b\n3,4\n", "given.csv"),
+        evidence_helpers.upload_version(partly, b"a,b\n5,6\n", "kept.csv"),
+    )
+    outside_version = evidence_helpers.upload_version(outside, b"a,b\n7,8\n", "outside.csv")
+    asked = engagement_helpers.create_request(engagement)
     with acting("compliance_officer"):  # it supported a control in scope when it was provided, and does no longer
         actions.link(queries.find_evidence(partly), his)
-    field.attached(engagement, asked, given)
-    field.provided(engagement, asked)
+    engagement_helpers.attach_version(engagement, asked, given)
+    engagement_helpers.provide_request(engagement, asked)
     with acting("compliance_officer"):
         actions.unlink(queries.find_evidence(partly), his)
     return World(
@@ -158,8 +164,8 @@ def test_his_pages_cost_a_fixed_number_of_statements(world, statements, acting):
             review_queue.late(most=10)
         return len(seen)
 
-    shelf.piece("One that is missing", supports=[world.his_control])
+    evidence_helpers.create_evidence("One that is missing", supports=[world.his_control])
     before = cost()
     for n in range(5):
-        shelf.piece(f"More {n}", supports=[world.his_control])
+        evidence_helpers.create_evidence(f"More {n}", supports=[world.his_control])
     assert cost() == before <= 16

@@ -17,57 +17,56 @@ from governance.kernel import jobs as queue
 from governance.kernel.encrypted_stream import Altered
 from governance.kernel.errors import Unavailable
 from tests import make
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence.shelf import PDF
-from tests.assurance.evidence.test_deletion_guard import approve, ask, destructions, tidy
-from tests.assurance.evidence.test_evidence import count, entries
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.deletion_helpers import approve_deletion, count_deletion_rows, request_deletion, run_nightly_cleanup
+from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_of_action
 
 
-def path_of(version_id):
+def stored_path(version_id):
     with make.acting(read_only=True):
         return storage.store().root / queries.version_of(version_id)[0].storage_key
 
 
-def verify():
+def verify_files():
     from governance.kernel import current
 
-    with current.acting_as(make.founder("acme")):
+    with current.acting_as(make.system_actor("acme")):
         return verifying.verify()
 
 
 @pytest.mark.parametrize("how", ["altered", "cut", "missing", "swapped"])
 def test_a_file_changed_behind_our_back_is_named_and_its_evidence_is_broken(as_officer, how):
-    control = shelf.control()
-    e = shelf.piece(supports=[control])
-    v = shelf.version(e)
-    shelf.accepted(v)
-    other = shelf.version(shelf.piece("Another"), PDF + b"other")
-    assert verify().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
-    path = path_of(v)
+    control = evidence_helpers.create_control()
+    e = evidence_helpers.create_evidence(supports=[control])
+    v = evidence_helpers.upload_version(e)
+    evidence_helpers.accept_version(v)
+    other = evidence_helpers.upload_version(evidence_helpers.create_evidence("Another"), PDF + b"other")
+    assert verify_files().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
+    path = stored_path(v)
     before = path.read_bytes()
     if how == "missing":
         path.unlink()
     else:
-        path.write_bytes({"altered": before[:-3] + b"abc", "cut": before[:-20], "swapped": path_of(other).read_bytes()}[how])
-    report = verify()
+        path.write_bytes({"altered": before[:-3] + b"abc", "cut": before[:-20], "swapped": stored_path(other).read_bytes()}[how])
+    report = verify_files()
     [finding] = report.findings
     assert (finding.ref, finding.number) == ("EV-0001", 1) and finding.kind == ("missing" if how == "missing" else "altered")
     assert "EV-0001 version 1" in finding.sentence and not report.ok
-    verify()
-    assert count(EvidenceFault) == 1 and len(entries("evidence.version.broken")) == 1
+    verify_files()
+    assert count_rows(EvidenceFault) == 1 and len(entries_of_action("evidence.version.broken")) == 1
     page = as_officer.get(f"evidence/{e}").text
     assert "File broken" in page and "Version 1 is broken." in page
     assert "EV-0001" in as_officer.get("evidence/inbox").text
     assert "missing or was altered" in as_officer.get(f"controls/{control}").text
     path.write_bytes(before)
-    assert verify().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
-    assert entries("evidence.version.healed")
+    assert verify_files().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
+    assert entries_of_action("evidence.version.healed")
     assert controls
 
 
 def test_a_download_of_an_altered_file_is_refused_and_gives_out_nothing(as_officer):
-    v = shelf.version(shelf.piece())
-    path = path_of(v)
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
+    path = stored_path(v)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     reply = as_officer.post(f"evidence/versions/{v}/download", then=409)
     assert "altered or are incomplete" in reply.text and PDF not in reply.data
@@ -77,36 +76,41 @@ def test_a_download_of_an_altered_file_is_refused_and_gives_out_nothing(as_offic
 
 @pytest.mark.parametrize("how", ["altered", "missing"])
 def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fails(as_officer, as_viewer, how):
-    control = shelf.control()
-    v = shelf.version(shelf.piece(supports=[control]))
-    shelf.accepted(v)
+    control = evidence_helpers.create_control()
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[control]))
+    evidence_helpers.accept_version(v)
     assert "missing or was altered" not in as_officer.get(f"controls/{control}").text
-    path = path_of(v)
+    path = stored_path(v)
     if how == "missing":
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:-1] + b"x")
     for _ in range(2):
         assert "this version proves nothing until" in as_viewer.post(f"evidence/versions/{v}/download", then=409).text
-    [entry] = entries("evidence.version.broken")
-    assert entry.facts["kind"] == how and entry.actor_kind == "person" and count(EvidenceFault) == 1
-    assert not entries("evidence.version.downloaded"), "nothing went out"
+    [entry] = entries_of_action("evidence.version.broken")
+    assert entry.facts["kind"] == how and entry.actor_kind == "person" and count_rows(EvidenceFault) == 1
+    assert not entries_of_action("evidence.version.downloaded"), "nothing went out"
     assert "missing or was altered" in as_officer.get(f"controls/{control}").text
 
 
 def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_officer):
     """The first pieces are right and are sent: what was promised at the top is not delivered, and the fault stands in the log."""
-    v = shelf.version(shelf.piece(), PDF + b"y" * 3_000_000)
-    path = path_of(v)
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), PDF + b"y" * 3_000_000)
+    path = stored_path(v)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(Altered):
         as_officer.post(f"evidence/versions/{v}/download", then=200).get_data()
-    assert entries("evidence.version.broken")[0].facts["kind"] == "altered"
-    assert as_officer.post(f"evidence/versions/{shelf.version(shelf.piece('Another'))}/download", then=200).data == PDF
+    assert entries_of_action("evidence.version.broken")[0].facts["kind"] == "altered"
+    assert (
+        as_officer.post(
+            f"evidence/versions/{evidence_helpers.upload_version(evidence_helpers.create_evidence('Another'))}/download", then=200
+        ).data
+        == PDF
+    )
 
 
 def test_a_store_that_is_away_breaks_nothing(database, monkeypatch):
-    shelf.version(shelf.piece())
+    evidence_helpers.upload_version(evidence_helpers.create_evidence())
     store = storage.store()
 
     class Away(storage.Folder):
@@ -115,22 +119,22 @@ def test_a_store_that_is_away_breaks_nothing(database, monkeypatch):
 
     monkeypatch.setattr(storage, "_store", Away(store.root))
     with pytest.raises(Unavailable):
-        verify()
-    assert count(EvidenceFault) == 0
+        verify_files()
+    assert count_rows(EvidenceFault) == 0
 
 
 def test_bytes_from_before_files_were_sealed_are_still_read_and_checked(as_officer):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     with make.acting("contributor") as who:
         blob = storage.store().write(who.tenant_id, io.BytesIO(PDF), limit=10**6)
-        old = actions.Stored("report.pdf", "application/pdf", blob.size, blob.sha256, blob.key)
-        dates = shelf.days()
+        old = actions.StoredFile("report.pdf", "application/pdf", blob.size, blob.sha256, blob.key)
+        dates = evidence_helpers.version_dates()
         collected = dates.pop("collected_on")
         v = actions._filed(queries.find_evidence(e), old, unchanged=False, collected_on=collected, source="upload", **dates).id
     assert as_officer.post(f"evidence/versions/{v}/download", then=200).data == PDF
-    assert verify().ok
-    path_of(v).write_bytes(b"%PDF-1.7 another")
-    assert [f.kind for f in verify().findings] == ["altered"]
+    assert verify_files().ok
+    stored_path(v).write_bytes(b"%PDF-1.7 another")
+    assert [f.kind for f in verify_files().findings] == ["altered"]
 
 
 def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
@@ -138,11 +142,11 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
     from governance.app import cli
     from governance.kernel import current
 
-    v = shelf.version(shelf.piece())
-    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.founder(slug) for slug in slugs or ("acme", "globex")])
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
+    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")])
     good = CliRunner().invoke(cli.main, ["verify-evidence"])
     assert good.exit_code == 0 and "ok    acme: 1 stored files of 1 versions" in good.output and "ok    globex" in good.output
-    path_of(v).unlink()
+    stored_path(v).unlink()
     bad = CliRunner().invoke(cli.main, ["verify-evidence", "acme"])
     assert bad.exit_code == 1 and "FAIL  acme" in bad.output and "EV-0001 version 1: its file is missing" in bad.output
     assert current.actor_or_none() is None
@@ -151,14 +155,14 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
 def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_are_checked(settings, isolated, monkeypatch):
     from governance.app import cli
 
-    shelf.version(shelf.piece())
+    evidence_helpers.upload_version(evidence_helpers.create_evidence())
 
     class Away(storage.Folder):
         def _stored(self, key):
             raise Unavailable("The object store cannot be read just now.")
 
     monkeypatch.setattr(storage, "_store", Away(storage.store().root))
-    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.founder(slug) for slug in slugs or ("acme", "globex")])
+    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")])
     away = CliRunner().invoke(cli.main, ["verify-evidence"])
     assert away.exit_code == 2, away.output
     assert "?     acme: not checked. " in away.output and "ok    globex" in away.output
@@ -175,28 +179,28 @@ def test_without_a_tenant_nothing_was_checked(settings, isolated, monkeypatch):
 # ---- by itself
 
 
-def checks(slug="acme"):
-    return sorted(entries("evidence.checked", slug), key=lambda entry: entry.at, reverse=True)
+def file_checks(slug="acme"):
+    return sorted(entries_of_action("evidence.checked", slug), key=lambda entry: entry.at, reverse=True)
 
 
 def test_once_a_week_by_itself_and_the_inbox_says_when_and_what_is_broken(as_officer):
     assert "Not checked yet." in as_officer.get("evidence/inbox").text
-    v = shelf.version(shelf.piece())
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     jobs.verify_evidence()
     jobs.verify_evidence()
-    assert len(checks()) == len(checks("globex")) == 1
+    assert len(file_checks()) == len(file_checks("globex")) == 1
     page = as_officer.get("evidence/inbox").text
     assert "Nothing is broken." in page and "1 stored file." in page
-    path_of(v).unlink()
+    stored_path(v).unlink()
     with clock.frozen(clock.now() + timedelta(days=7)):
         jobs.verify_evidence()
-    assert len(checks()) == 2 and checks()[0].facts["broken"] == 1
+    assert len(file_checks()) == 2 and file_checks()[0].facts["broken"] == 1
     page = as_officer.get("evidence/inbox").text
     assert "File missing" in page and "EV-0001 version 1" in page and "Last checked" in page
 
 
 def test_a_check_that_ended_early_is_made_again_the_next_night(database, monkeypatch):
-    shelf.version(shelf.piece())
+    evidence_helpers.upload_version(evidence_helpers.create_evidence())
 
     class Away(storage.Folder):
         def _stored(self, key):
@@ -205,30 +209,30 @@ def test_a_check_that_ended_early_is_made_again_the_next_night(database, monkeyp
     with monkeypatch.context() as away:
         away.setattr(storage, "_store", Away(storage.store().root))
         jobs.verify_evidence()
-    assert not checks() and len(checks("globex")) == 1 and not count(EvidenceFault)
+    assert not file_checks() and len(file_checks("globex")) == 1 and not count_rows(EvidenceFault)
     jobs.verify_evidence()
-    assert len(checks()) == len(checks("globex")) == 1
+    assert len(file_checks()) == len(file_checks("globex")) == 1
 
 
 def test_of_two_checks_at_the_same_time_one_stands_in_the_log(database):
     from governance.kernel import current
 
-    shelf.version(shelf.piece())
-    with current.acting_as(make.founder("acme")):
+    evidence_helpers.upload_version(evidence_helpers.create_evidence())
+    with current.acting_as(make.system_actor("acme")):
         assert verifying.verify(claim=lambda: False).ok
-    assert not checks()
+    assert not file_checks()
 
 
 def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, acting):
-    from tests.assurance.engagements import field
+    from tests.assurance.engagements import engagement_helpers
     from tests.conftest import visitor
 
-    field.end(field.worlds())
+    engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017").id
-    field.engagement(auditor="auditor", framework_id=soc2)
-    v = shelf.version(shelf.piece("Beyond him"))
-    path_of(v).unlink()
+    engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2)
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence("Beyond him"))
+    stored_path(v).unlink()
     jobs.verify_evidence()
     assert "Beyond him" in as_officer.get("evidence/inbox").text
     page = visitor(app, "auditor").get("evidence/inbox").text
@@ -239,27 +243,27 @@ def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, ac
 
 
 def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database):
-    v = shelf.version(shelf.piece())
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting() as who:
         orphan = storage.store().write(who.tenant_id, io.BytesIO(b"the process died before its row"), limit=100, shelf="evidence")
         other_shelf = storage.store().write(who.tenant_id, io.BytesIO(b"a package"), limit=100, shelf="packages")
     neighbour = storage.store()
     for key in (orphan.key, other_shelf.key):
         assert neighbour.exists(key)
-    tidy()
+    run_nightly_cleanup()
     assert neighbour.exists(orphan.key), "it may belong to a transaction that is under way"
     old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
-    for path in (neighbour.root / orphan.key, neighbour.root / other_shelf.key, path_of(v)):
+    for path in (neighbour.root / orphan.key, neighbour.root / other_shelf.key, stored_path(v)):
         os.utime(path, (old, old))
-    tidy()
-    assert not neighbour.exists(orphan.key) and neighbour.exists(other_shelf.key) and path_of(v).exists()
-    assert entries("evidence.swept")[0].facts["files"] == 1
+    run_nightly_cleanup()
+    assert not neighbour.exists(orphan.key) and neighbour.exists(other_shelf.key) and stored_path(v).exists()
+    assert entries_of_action("evidence.swept")[0].facts["files"] == 1
 
 
 def test_a_store_of_any_size_is_swept_a_thousand_files_at_a_time(database, monkeypatch):
     """Never one transaction, nor one statement, over all of them: uploads get between."""
-    v = shelf.version(shelf.piece())
-    kept = path_of(v)
+    v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
+    kept = stored_path(v)
     old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
     with make.acting() as who:
         folder = storage.store().root / who.tenant_id.hex / "evidence"
@@ -269,30 +273,30 @@ def test_a_store_of_any_size_is_swept_a_thousand_files_at_a_time(database, monke
         path.write_bytes(b"x")
         os.utime(path, (old, old))
     os.utime(kept, (old, old))
-    tidy()
+    run_nightly_cleanup()
     assert not [p for p in folder.rglob("*.sealed") if p.read_bytes() == b"x"] and kept.exists()
-    swept = [each.facts["files"] for each in entries("evidence.swept")]
+    swept = [each.facts["files"] for each in entries_of_action("evidence.swept")]
     assert sum(swept) == 2500 and max(swept) <= 1000
 
 
 def test_a_file_that_is_destroyed_while_the_check_runs_is_no_fault(as_officer, as_reviewer):
     """Two agree on it after the list of files was made, and before its turn comes."""
-    shelf.version(shelf.piece("A"), b"a,b\n1,2\n", "a.csv")
-    gone = shelf.version(shelf.piece("B"))
-    ask(as_officer, gone)
+    evidence_helpers.upload_version(evidence_helpers.create_evidence("A"), b"a,b\n1,2\n", "a.csv")
+    gone = evidence_helpers.upload_version(evidence_helpers.create_evidence("B"))
+    request_deletion(as_officer, gone)
 
     def meanwhile(done, _total):
         if not done:
-            approve(as_reviewer, gone)
+            approve_deletion(as_reviewer, gone)
             queue.drain(actor_of)
 
-    with current.acting_as(make.founder("acme")):
+    with current.acting_as(make.system_actor("acme")):
         report = verifying.verify(meanwhile)
-    assert report.ok and destructions() == {gone: "done"} and count(EvidenceFault) == 0
+    assert report.ok and count_deletion_rows() == {gone: "done"} and count_rows(EvidenceFault) == 0
 
 
 def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(as_contributor, monkeypatch):
-    e = shelf.piece()
+    e = evidence_helpers.create_evidence()
     root = storage.store().root
 
     class Full(storage.Folder):
@@ -300,6 +304,6 @@ def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(as_contr
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage, "_store", Full(root))
-    reply = as_contributor.post(f"evidence/{e}/versions/new", then=503, **shelf.form())
+    reply = as_contributor.post(f"evidence/{e}/versions/new", then=503, **evidence_helpers.version_form())
     assert "No space left on device" in reply.text and "Nothing was saved" in reply.text
-    assert count(EvidenceVersion) == 0 and not list(root.rglob(".incoming-*"))
+    assert count_rows(EvidenceVersion) == 0 and not list(root.rglob(".incoming-*"))

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from governance.assurance.frameworks import queries
-from tests.assurance.frameworks.files import RMF
+from tests.assurance.frameworks.framework_files import RMF
 
 CONTROLS = 60
 

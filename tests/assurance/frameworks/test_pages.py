@@ -6,12 +6,19 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import create_engine, func, select, text
 
-from governance.assurance.frameworks import catalogue, crosswalks, pins, queries, sync
+from governance.assurance.frameworks import catalogue, crosswalks, published_counts, queries, sync
 from governance.assurance.frameworks.models import Adoption, Framework, Requirement
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel.db import session
 from governance.kernel.errors import NotFound
-from tests.assurance.frameworks.files import RMF, confirm, hidden, oscal, upload, words
+from tests.assurance.frameworks.framework_files import (
+    RMF,
+    confirm_import,
+    main_text,
+    oscal_catalog,
+    preview_fields,
+    upload_framework_file,
+)
 
 KEYS = ("nist-ai-rmf-1.0", "nist-ai-600-1", "owasp-llm-2025", "owasp-llm-2026", "soc2-tsc-2017")
 
@@ -29,7 +36,7 @@ def test_the_list_is_read_with_one_statement(as_viewer, statements):
 
 
 def test_the_list_says_whose_words_they_are_and_counts(as_viewer):
-    text = words(as_viewer.get("frameworks/"))
+    text = main_text(as_viewer.get("frameworks/"))
     assert "Ids are the publisher's; short titles and outcomes are ours." in text
     for count in ("72 to assess 95 with their groups", "212 to assess 224", "61 to assess 81", "10 to assess"):
         assert count in text, count
@@ -37,8 +44,10 @@ def test_the_list_says_whose_words_they_are_and_counts(as_viewer):
 
 def test_the_list_says_what_the_tenant_did(as_officer):
     as_officer.post(f"frameworks/{RMF}/adopt")
-    confirm(as_officer, hidden(upload(as_officer, oscal({"MAP 1.1": "First.", "MAP 1.2": "Second."}))))
-    text = words(as_officer.get("frameworks/"))
+    confirm_import(
+        as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": "First.", "MAP 1.2": "Second."})))
+    )
+    text = main_text(as_officer.get("frameworks/"))
     assert "1 of 5 frameworks adopted, official texts imported for 1" in text
     assert "2 texts on 2 ids 1 file" in text
 
@@ -71,8 +80,8 @@ def test_an_adoption_is_the_tenants_own(as_officer, as_neighbour):
 def test_the_verb_to_adopt_goes_away_and_the_timeline_says_who(as_officer, as_auditor):
     as_officer.post(f"frameworks/{RMF}/adopt")
     reply = as_officer.get(f"frameworks/{RMF}/versions")
-    assert "/adopt" not in reply.text and "Ines Duarte adopted the framework" in words(reply)
-    assert "Ines Duarte" not in words(as_auditor.get(f"frameworks/{RMF}/versions"))
+    assert "/adopt" not in reply.text and "Ines Duarte adopted the framework" in main_text(reply)
+    assert "Ines Duarte" not in main_text(as_auditor.get(f"frameworks/{RMF}/versions"))
 
 
 def test_an_unknown_framework_cannot_be_adopted(as_officer):
@@ -85,21 +94,21 @@ def test_an_unknown_framework_cannot_be_adopted(as_officer):
 @pytest.mark.parametrize("key", KEYS)
 def test_a_frameworks_page_shows_its_digest_and_that_every_count_is_as_published(as_viewer, key):
     reply = as_viewer.get(f"frameworks/{key}/versions")
-    text = words(reply)
+    text = main_text(reply)
     assert catalogue.digest(catalogue.load(key)) in reply.text
     assert "All counts are the publication's" in text and "Equals the catalogue built into this version" in text
     assert "No official texts yet" in text
 
 
 def test_the_functions_are_counted_one_by_one(as_viewer):
-    text = words(as_viewer.get(f"frameworks/{RMF}/versions"))
+    text = main_text(as_viewer.get(f"frameworks/{RMF}/versions"))
     for row in ("Subcategories 72 72", "GOVERN 19 19", "MAP 18 18", "MEASURE 22 22", "MANAGE 13 13"):
         assert row in text
 
 
 def test_a_count_that_differs_is_told():
     nodes = [each for each in catalogue.load(RMF).requirements if each.ref != "MEASURE 2.13"]
-    wrong = [each for each in pins.counts(RMF, nodes) if not each.agrees]
+    wrong = [each for each in published_counts.counts(RMF, nodes) if not each.agrees]
     assert [(each.what, each.pinned, each.installed) for each in wrong] == [("Subcategories", 72, 71), ("MEASURE", 22, 21)]
 
 
@@ -110,10 +119,14 @@ def test_the_page_costs_the_same_with_many_imports(as_officer, statements):
         return len(seen)
 
     for number in range(2):
-        confirm(as_officer, hidden(upload(as_officer, oscal({"MAP 1.1": f"Number {number}."}))))
+        confirm_import(
+            as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": f"Number {number}."})))
+        )
     few = cost()
     for number in range(2, 8):
-        confirm(as_officer, hidden(upload(as_officer, oscal({"MAP 1.1": f"Number {number}."}))))
+        confirm_import(
+            as_officer, preview_fields(upload_framework_file(as_officer, oscal_catalog({"MAP 1.1": f"Number {number}."})))
+        )
     assert cost() == few
 
 
@@ -123,7 +136,7 @@ def test_the_page_costs_the_same_with_many_imports(as_officer, statements):
 @pytest.mark.parametrize("key", KEYS)
 def test_the_crosswalk_is_typed_reasoned_and_says_that_it_is_ours(as_viewer, key):
     reply = as_viewer.get(f"frameworks/{key}/crosswalk")
-    text = words(reply)
+    text = main_text(reply)
     assert "NIST IR 8477" in text and "our judgement" in text and "never makes anything met" in text
     rows = BeautifulSoup(reply.text, "html.parser").select("tbody tr")
     assert len(rows) == len(crosswalks.across(key)) > 0
@@ -266,7 +279,7 @@ def test_what_is_installed_is_what_the_files_say(acting):
 def test_the_operator_sees_catalogues_and_no_tenant(as_operator, as_officer):
     as_officer.post(f"frameworks/{RMF}/adopt")
     reply = as_operator.get("/operator/frameworks")
-    text = words(reply)
+    text = main_text(reply)
     assert "5 catalogues installed, counts agree for all 5" in text and "Equals the built-in one" in text
     assert "Acme" not in text and "adopt" not in text.replace("What a tenant adopted", "")
     assert all(catalogue.digest(each) in reply.text for each in catalogue.all_catalogues())

@@ -13,58 +13,65 @@ from governance.assurance.testing import actions, queries
 from governance.assurance.testing.matrix import Facts, Item, row
 from governance.assurance.testing.sampling import HOUSE, spaced
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs, scope
+from governance.kernel import clock, jobs, visibility_scope
 from governance.publishing.reports.readiness.snapshot import _findings
 from tests import make
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
-from tests.assurance.evidence.test_deletion_guard import approve, ask
-from tests.assurance.testing import scene
-from tests.assurance.testing.test_following import mended
-from tests.assurance.testing.test_rules import FIRST, LAST, NOBODY, TODAY
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.deletion_helpers import approve_deletion, request_deletion
+from tests.assurance.testing import type2_helpers
+from tests.assurance.testing.type2_helpers import FIRST, LAST, NOBODY, TODAY, remediate_exception
 
 # ---- what counts
 
 
-def tried(*items):
+def a_control_test(*items):
     return row(Facts(NOBODY, "SEC-07", "Sign-off", "per release", FIRST, items=items), FIRST, LAST, today=TODAY, table=HOUSE)
 
 
-def item(name, outcome=None, *, of="releases", ref=None, asked=2):
+def a_sample_item(name, outcome=None, *, of="releases", ref=None, asked=2):
     return Item(1, name, date(2026, 5, 4), outcome, ref, (of, FIRST, LAST), asked)
 
 
 def test_an_item_that_two_samples_drew_counts_once_and_the_list_asks_for_no_more_than_its_largest_sample():
-    found = tried(item("a", "passed"), item("b"), item("a"), item("c", "passed", asked=3))
+    found = a_control_test(
+        a_sample_item("a", "passed"), a_sample_item("b"), a_sample_item("a"), a_sample_item("c", "passed", asked=3)
+    )
     assert (found.tested, found.expected) == (2, 3)
     may = next(c for c in found.months if c.month.month == 5)
     assert "2 items of the sample were tested. 1 item of the sample waits for a test." in may.why
 
 
 def test_two_lists_ask_for_both():
-    found = tried(item("a", "passed"), item("b", "passed"), item("c", "passed"), item("a", of="leavers"))
+    found = a_control_test(
+        a_sample_item("a", "passed"), a_sample_item("b", "passed"), a_sample_item("c", "passed"), a_sample_item("a", of="leavers")
+    )
     assert (found.tested, found.expected) == (2, 4), "what is tested beyond the rule makes up for no other list"
 
 
 def test_an_item_that_failed_in_one_sample_and_passed_in_another_failed_and_names_every_exception():
-    found = tried(item("a", "passed"), item("a", "failed", ref="EXC-01"), item("a", "failed", ref="EXC-02"))
+    found = a_control_test(
+        a_sample_item("a", "passed"), a_sample_item("a", "failed", ref="EXC-01"), a_sample_item("a", "failed", ref="EXC-02")
+    )
     assert found.exceptions == ("EXC-01", "EXC-02") and "failed (EXC-01 and EXC-02)" in found.months[5].why
     assert (found.tested, found.expected) == (1, 2)
 
 
 def test_two_samples_of_one_population_are_asked_for_once(database):
-    control = scene.control()
-    population = scene.frozen(control)
+    control = type2_helpers.create_control()
+    population = type2_helpers.freeze_population(control)
     for seed in ("ab", "cd"):
-        scene.record(scene.drawn(population, seed=seed), {1, 2})
-    scene.drawn(scene.frozen(control, scene.rows(62)), seed="ab")  # the same query and period, run again
+        type2_helpers.record_results(type2_helpers.draw_sample(population, seed=seed), {1, 2})
+    type2_helpers.draw_sample(
+        type2_helpers.freeze_population(control, type2_helpers.population_csv(62)), seed="ab"
+    )  # the same query and period, run again
     with make.acting(read_only=True):
         found = queries.line(control, *queries.default_period())
     assert found.expected == 25 and 2 <= found.tested <= 4
 
 
 def test_a_seed_that_drew_a_sample_draws_no_other_one_that_is_checked_for_something_else(as_officer):
-    population = scene.frozen(scene.control())
+    population = type2_helpers.freeze_population(type2_helpers.create_control())
     where = f"evidence/type-ii/populations/{population}/samples"
     as_officer.post(where, attributes="Signed", seed="4417 90ce")
     page = as_officer.post(where, then=422, attributes="Reviewed", seed="4417 90ce")
@@ -83,16 +90,21 @@ def test_only_figures_are_shown_in_groups(seed, shown):
 
 
 def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to_point_at(as_officer, as_reviewer):
-    control = scene.control()
-    whole, broken, gone = (shelf.version(shelf.piece(f"Piece {n}", supports=[control]), b"a,%d\n" % n, "a.csv") for n in range(3))
+    control = type2_helpers.create_control()
+    whole, broken, gone = (
+        evidence_helpers.upload_version(
+            evidence_helpers.create_evidence(f"Piece {n}", supports=[control]), b"a,%d\n" % n, "a.csv"
+        )
+        for n in range(3)
+    )
     for version in (whole, broken, gone):
-        shelf.accepted(version)
+        evidence_helpers.accept_version(version)
     period = (clock.today() - timedelta(days=500), clock.today())
     with make.acting():
         assert len(queries.versions_of(control, *period)) == len(queries.version_choices(control)) == 3
         integrity.note_fault(pieces.version_of(broken)[0], "altered")
-    ask(as_officer, gone)
-    approve(as_reviewer, gone)
+    request_deletion(as_officer, gone)
+    approve_deletion(as_reviewer, gone)
     jobs.drain(actor_of)
     with make.acting():
         assert [r["evidence"] for r in queries.versions_of(control, *period)] == ["Piece 0"]
@@ -102,16 +114,18 @@ def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to
 # ---- lists
 
 
-def many(count=60):
+def create_exceptions(count=60):
     """As many exceptions of one control; its id."""
-    control = scene.control()
-    sample = scene.drawn(scene.frozen(control, scene.rows(count)), size=count, because="All of them")
-    scene.record(sample, None, "no", "Nobody signed")
+    control = type2_helpers.create_control()
+    sample = type2_helpers.draw_sample(
+        type2_helpers.freeze_population(control, type2_helpers.population_csv(count)), size=count, because="All of them"
+    )
+    type2_helpers.record_results(sample, None, "no", "Nobody signed")
     return control
 
 
 def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer):
-    many()
+    create_exceptions()
     page, seen = "evidence/type-ii/exceptions?state=open", []
     while page:
         text = as_officer.get(page).text
@@ -125,7 +139,7 @@ def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer):
 
 
 def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
-    control = many(56)
+    control = create_exceptions(56)
     with make.acting():
         for n, case in enumerate(queries.exceptions(control_id=control)):
             actions.raise_finding(
@@ -136,7 +150,7 @@ def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
                 due_on=clock.today() + timedelta(days=n),
             )
         closed = queries.findings()[0].exception.id
-    mended(closed)
+    remediate_exception(closed)
     with make.acting(read_only=True):
         wanted = [c.finding.ref for c in queries.findings()]
         assert queries.findings()[-1].exception.id == closed
@@ -149,12 +163,14 @@ def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
 
 def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch):
     """A thousand exceptions of other controls stood before the auditor's own, and his list was empty."""
-    mine, _, own = scene.failed()
-    other = scene.control("SEC-08")
-    sample = scene.drawn(scene.frozen(other, scene.rows(60)), size=60, because="All of them")
-    scene.record(sample, None, "no", "Nobody signed")
-    held = scope.Scope(frozenset([mine]), clock.today() - timedelta(days=364), clock.today())
-    monkeypatch.setattr(scope.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
+    mine, _, own = type2_helpers.create_failed_sample()
+    other = type2_helpers.create_control("SEC-08")
+    sample = type2_helpers.draw_sample(
+        type2_helpers.freeze_population(other, type2_helpers.population_csv(60)), size=60, because="All of them"
+    )
+    type2_helpers.record_results(sample, None, "no", "Nobody signed")
+    held = visibility_scope.Scope(frozenset([mine]), clock.today() - timedelta(days=364), clock.today())
+    monkeypatch.setattr(visibility_scope.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
     text = as_auditor.get("evidence/type-ii/exceptions").text
     assert "1 of 1 exception is open" in text and "EXC-01" in text and "EXC-02" not in text
     with make.acting("auditor", read_only=True):
@@ -166,8 +182,8 @@ def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch)
 
 def test_reports_and_packages_hold_every_exception(database, monkeypatch):
     monkeypatch.setattr(queries, "SHOWN", 5)
-    control = many(30)
-    engagement = field.worlds()
+    control = create_exceptions(30)
+    engagement = engagement_helpers.world_engagement()
     with make.acting(read_only=True):
         index: dict = {}
         _testing(engagements.engagement(engagement), {control}, index)
@@ -178,7 +194,7 @@ def test_reports_and_packages_hold_every_exception(database, monkeypatch):
 
 
 def test_a_report_of_a_past_day_says_what_was_open_then(database):
-    _, _, exception = scene.failed()
+    _, _, exception = type2_helpers.create_failed_sample()
     before = clock.now()
     told = {
         "functions": [{"categories": [{"requirements": [{"ref": "CC8.1", "controls": [{"ref": "SEC-07", "last_test": None}]}]}]}],
@@ -194,5 +210,5 @@ def test_a_report_of_a_past_day_says_what_was_open_then(database):
             queries.exception(exception), title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
         )
     raised = clock.now()
-    mended(exception)
+    remediate_exception(exception)
     assert (refs(before), refs(raised), refs(clock.now())) == ([], ["FND-01"], [])

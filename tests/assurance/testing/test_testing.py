@@ -14,36 +14,36 @@ from governance.assurance.controls.status import last_test, status
 from governance.assurance.testing import actions, queries
 from governance.assurance.testing.models import Finding, ItemResult, Population, Sample, SampleItem, TestException
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import clock, scope
+from governance.kernel import clock, visibility_scope
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from governance.kernel.spreadsheet_writer import xlsx_bytes
 from tests import make
-from tests.assurance.evidence import shelf
-from tests.assurance.testing import scene
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.testing import type2_helpers
 
 FORM = {"title": "Releases", "query": "select * from releases", "run_by": "release register"}
 
 
-def upload(content, name="releases.csv", **more):
+def upload_form(content, name="releases.csv", **more):
     today = clock.today()
     days = {"run_on": str(today), "period_from": str(today - timedelta(days=364)), "period_to": str(today)}
     return FORM | days | {"file": (io.BytesIO(content), name)} | more
 
 
-def entries(action):
+def entries_of_action(action):
     with make.acting("compliance_officer", read_only=True):
         found = session().scalars(select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at)).all()
         session().expunge_all()
         return found
 
 
-def count(model):
+def count_rows(model):
     with make.acting(read_only=True):
         return len(session().scalars(select(model.id)).all())
 
 
-def word_of(control_id):
+def status_word(control_id):
     with make.acting(read_only=True):
         facts = controls.ledger(control_id).of(control_id, clock.now())
         return status(facts, today=clock.today(), period_from=date(2020, 1, 1), period_to=clock.today()).word, last_test(facts)
@@ -53,22 +53,22 @@ def word_of(control_id):
 
 
 def test_a_population_is_uploaded_and_frozen_with_all_that_proves_it(as_officer):
-    control = scene.control()
+    control = type2_helpers.create_control()
     as_officer.get(f"evidence/type-ii/{control}/upload")
-    page = as_officer.post(f"evidence/type-ii/{control}/upload", follow=True, **upload(scene.rows()))
+    page = as_officer.post(f"evidence/type-ii/{control}/upload", follow=True, **upload_form(type2_helpers.population_csv()))
     assert (
         "61 rows" in page.text
         and "select * from releases" in page.text
         and "Hash agrees" in page.text
         and "The rule asks for 25" in page.text
     )
-    (entry,) = entries("population.frozen")
+    (entry,) = entries_of_action("population.frozen")
     assert entry.facts["row_count"] == 61 and len(entry.facts["sha256"]) == 64
-    as_officer.post(f"evidence/type-ii/{control}/upload", **upload(scene.rows()))
-    assert count(Population) == 1, "the same rows of the same query are frozen once"
+    as_officer.post(f"evidence/type-ii/{control}/upload", **upload_form(type2_helpers.population_csv()))
+    assert count_rows(Population) == 1, "the same rows of the same query are frozen once"
 
 
-def book(fill):
+def make_workbook(fill):
     out = io.BytesIO()
     with xlsxwriter.Workbook(out) as made:
         fill(made.add_worksheet())
@@ -89,8 +89,8 @@ def merged(sheet):
 @pytest.mark.parametrize(
     ("content", "name", "says"),
     [
-        (book(formula), "a.xlsx", "cell A3 holds a formula"),
-        (book(merged), "a.xlsx", "A2:A3 are merged"),
+        (make_workbook(formula), "a.xlsx", "cell A3 holds a formula"),
+        (make_workbook(merged), "a.xlsx", "A2:A3 are merged"),
         (b"id,n\na,1\na,2\n", "a.csv", "id a is there 2 times"),
         (b"id,n\n,1\n", "a.csv", "a row has no id"),
         (b"id,n\n", "a.csv", "has no rows"),
@@ -104,35 +104,35 @@ def merged(sheet):
     ],
 )
 def test_a_file_that_is_no_population_is_refused_by_name(as_officer, content, name, says):
-    control = scene.control()
-    page = as_officer.post(f"evidence/type-ii/{control}/upload", then=422, **upload(content, name))
+    control = type2_helpers.create_control()
+    page = as_officer.post(f"evidence/type-ii/{control}/upload", then=422, **upload_form(content, name))
     assert says in page.text
-    assert count(Population) == 0
+    assert count_rows(Population) == 0
 
 
 def test_fifty_thousand_rows_are_taken_and_a_formula_in_text_is_harmless(as_officer):
-    control = scene.control()
+    control = type2_helpers.create_control()
     lines = b"".join(b"r%d,=1+1\n" % n for n in range(50_000))
-    page = as_officer.post(f"evidence/type-ii/{control}/upload", follow=True, **upload(b"id,note\n" + lines))
+    page = as_officer.post(f"evidence/type-ii/{control}/upload", follow=True, **upload_form(b"id,note\n" + lines))
     assert "50000 rows" in page.text
     with make.acting(read_only=True):
         held = session().scalars(select(Population.id)).one()
     assert b"r0,'=1+1" in as_officer.post(f"evidence/type-ii/populations/{held}/download", then=200).data
-    assert entries("population.downloaded")
+    assert entries_of_action("population.downloaded")
 
 
 def test_a_workbook_gives_the_same_rows_as_its_csv(as_officer):
-    control = scene.control()
-    lines = [line.split(",") for line in scene.rows(5).decode().splitlines()]
-    as_officer.post(f"evidence/type-ii/{control}/upload", **upload(scene.rows(5)))
-    as_officer.post(f"evidence/type-ii/{control}/upload", **upload(xlsx_bytes("R", lines[0], lines[1:]), "r.xlsx"))
-    assert count(Population) == 1
+    control = type2_helpers.create_control()
+    lines = [line.split(",") for line in type2_helpers.population_csv(5).decode().splitlines()]
+    as_officer.post(f"evidence/type-ii/{control}/upload", **upload_form(type2_helpers.population_csv(5)))
+    as_officer.post(f"evidence/type-ii/{control}/upload", **upload_form(xlsx_bytes("R", lines[0], lines[1:]), "r.xlsx"))
+    assert count_rows(Population) == 1
 
 
 def test_the_evidence_of_a_control_is_a_population(as_officer):
-    control = scene.control("SEC-04", "quarterly")
-    piece = shelf.piece(supports=[control])
-    shelf.accepted(shelf.version(piece))
+    control = type2_helpers.create_control("SEC-04", "quarterly")
+    piece = evidence_helpers.create_evidence(supports=[control])
+    evidence_helpers.accept_version(evidence_helpers.upload_version(piece))
     as_officer.get(f"evidence/type-ii/{control}/freeze")
     today = clock.today()
     form = {"key": "evidence", "period_from": str(today - timedelta(days=364)), "period_to": str(today)}
@@ -143,24 +143,24 @@ def test_the_evidence_of_a_control_is_a_population(as_officer):
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
 def test_others_look_and_freeze_nothing(database, who, request):
-    control = scene.control()
+    control = type2_helpers.create_control()
     visitor = request.getfixturevalue(who)
     assert "Freeze a population" not in visitor.get(f"evidence/type-ii/{control}").text
-    visitor.post(f"evidence/type-ii/{control}/upload", then=403, **upload(scene.rows()))
-    assert count(Population) == 0
+    visitor.post(f"evidence/type-ii/{control}/upload", then=403, **upload_form(type2_helpers.population_csv()))
+    assert count_rows(Population) == 0
 
 
 @pytest.mark.parametrize("table", ["populations", "samples", "sample_items", "item_results"])
 @pytest.mark.parametrize("verb", ["UPDATE {} SET created_at = now()", "DELETE FROM {}"])
 def test_nothing_that_was_frozen_drawn_or_found_is_changed(database, table, verb):
-    scene.failed()
+    type2_helpers.create_failed_sample()
     with make.acting(), pytest.raises(DBAPIError, match=r"append-only|permission denied"), session().begin_nested():
         session().execute(text(verb.format(table)))
 
 
 def test_a_population_that_was_changed_behind_our_back_is_noticed_and_refused(as_officer):
-    control = scene.control()
-    honest = scene.frozen(control)
+    control = type2_helpers.create_control()
+    honest = type2_helpers.freeze_population(control)
     with make.acting():
         held = queries.population(honest, whole=True)
         facts = {c.name: getattr(held, c.name) for c in Population.__table__.columns if c.name not in {"id", "tenant_id"}}
@@ -171,13 +171,13 @@ def test_a_population_that_was_changed_behind_our_back_is_noticed_and_refused(as
     assert "Changed after freezing" in as_officer.get(f"evidence/type-ii/populations/{bent_id}").text
     page = as_officer.post(f"evidence/type-ii/populations/{bent_id}/samples", then=422, attributes="Signed")
     assert "was changed after it was frozen" in page.text
-    assert count(Sample) == 0
+    assert count_rows(Sample) == 0
 
 
 def test_a_re_run_says_whether_it_gave_the_same_rows(as_officer):
-    control = scene.control()
-    scene.frozen(control)
-    scene.frozen(control, scene.rows(60))
+    control = type2_helpers.create_control()
+    type2_helpers.freeze_population(control)
+    type2_helpers.freeze_population(control, type2_helpers.population_csv(60))
     assert "a re-run gave other rows" in as_officer.get(f"evidence/type-ii/{control}").text
 
 
@@ -185,18 +185,18 @@ def test_a_re_run_says_whether_it_gave_the_same_rows(as_officer):
 
 
 def test_an_auditor_draws_a_sample_and_the_same_seed_draws_it_again(as_auditor):
-    population = scene.frozen(scene.control())
+    population = type2_helpers.freeze_population(type2_helpers.create_control())
     form = {"attributes": "Signed before the release\nSigned by somebody else", "seed": "4417 90ce"}
     page = as_auditor.post(f"evidence/type-ii/populations/{population}/samples", follow=True, **form)
     assert "none of 25 tested" in page.text and "seed 4417 90ce" in page.text
     page = as_auditor.post(f"evidence/type-ii/populations/{population}/samples", follow=True, **form)
     assert "Drawn again with seed 4417 90ce: the same 25 items" in page.text
-    assert count(Sample) == 1 and count(SampleItem) == 25
-    assert len(entries("sample.drawn")) == len(entries("sample.redrawn")) == 1
+    assert count_rows(Sample) == 1 and count_rows(SampleItem) == 25
+    assert len(entries_of_action("sample.drawn")) == len(entries_of_action("sample.redrawn")) == 1
 
 
 def test_without_a_seed_one_is_made_and_shown(as_officer):
-    population = scene.frozen(scene.control())
+    population = type2_helpers.freeze_population(type2_helpers.create_control())
     page = as_officer.post(f"evidence/type-ii/populations/{population}/samples", follow=True, attributes="Signed")
     assert re.search(r"seed [0-9a-f]{4} [0-9a-f]{4}", page.text)
 
@@ -213,22 +213,22 @@ def test_without_a_seed_one_is_made_and_shown(as_officer):
     ],
 )
 def test_a_sample_that_cannot_be_is_refused(as_officer, form, says):
-    population = scene.frozen(scene.control())
+    population = type2_helpers.freeze_population(type2_helpers.create_control())
     page = as_officer.post(f"evidence/type-ii/populations/{population}/samples", then=422, **{"attributes": "Signed"} | form)
     assert says in page.text
-    assert count(Sample) == 0
+    assert count_rows(Sample) == 0
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer"])
 def test_who_only_looks_draws_and_records_nothing(database, who, request):
-    _, sample, _ = scene.failed()
+    _, sample, _ = type2_helpers.create_failed_sample()
     visitor = request.getfixturevalue(who)
     assert "Record for the ticked items" not in visitor.get(f"evidence/type-ii/samples/{sample}").text
     visitor.post(f"evidence/type-ii/samples/{sample}/results", then=403)
 
 
 def test_the_tenants_own_table_counts_from_then_on(as_officer):
-    population = scene.frozen(scene.control())
+    population = type2_helpers.freeze_population(type2_helpers.create_control())
     sizes = {
         "yearly": 1,
         "half_yearly": 2,
@@ -252,48 +252,48 @@ def test_the_tenants_own_table_counts_from_then_on(as_officer):
 
 
 def test_a_failed_item_opens_an_exception_and_lowers_the_control(as_auditor):
-    control = scene.control()
-    sample = scene.drawn(scene.frozen(control))
-    scene.record(sample, set(range(2, 26)))
+    control = type2_helpers.create_control()
+    sample = type2_helpers.draw_sample(type2_helpers.freeze_population(control))
+    type2_helpers.record_results(sample, set(range(2, 26)))
     with make.acting(read_only=True):
         first = str(queries.items(sample)[0].item.id)
     as_auditor.get(f"evidence/type-ii/items/{first}")
     as_auditor.post(f"evidence/type-ii/items/{first}", then=422, a0="no", a1="yes")
     page = as_auditor.post(f"evidence/type-ii/items/{first}", follow=True, a0="no", a1="yes", note="Nobody signed")
     assert "1 of 25 failed" in page.text and "EXC-01" in page.text
-    word, last = word_of(control)
+    word, last = status_word(control)
     assert word == "1 of 25 failed" and last.finding_ref == "EXC-01"
-    assert count(TestException) == 1
-    (entry,) = entries("test.exception.opened")
+    assert count_rows(TestException) == 1
+    (entry,) = entries_of_action("test.exception.opened")
     assert entry.facts["ref"] == "EXC-01" and "says" in entry.sealed
 
 
 def test_a_sample_that_passes_is_a_passed_test(as_officer):
-    control = scene.control()
-    sample = scene.drawn(scene.frozen(control))
+    control = type2_helpers.create_control()
+    sample = type2_helpers.draw_sample(type2_helpers.freeze_population(control))
     with make.acting(read_only=True):
         ids = [str(v.item.id) for v in queries.items(sample)]
     page = as_officer.post(f"evidence/type-ii/samples/{sample}/results", follow=True, ids=ids, a0="yes", a1="na")
     assert "all 25 passed" in page.text
-    assert (word_of(control)[1].sample, word_of(control)[1].failed) == (25, 0)
+    assert (status_word(control)[1].sample, status_word(control)[1].failed) == (25, 0)
 
 
 def test_a_result_is_superseded_and_never_deleted(as_officer):
-    control, sample, exception = scene.failed()
+    control, sample, exception = type2_helpers.create_failed_sample()
     with make.acting(read_only=True):
         item = next(v.item.id for v in queries.items(sample) if v.item.number == 17)
     as_officer.post(f"evidence/type-ii/items/{item}", then=422, a0="yes", a1="yes")
     as_officer.post(f"evidence/type-ii/items/{item}", a0="yes", a1="yes", note="The signature was in the annex")
     page = as_officer.get(f"evidence/type-ii/items/{item}")
     assert "superseded" in page.text and "Release without sign-off" in page.text
-    assert count(ItemResult) == 26 and count(TestException) == 1
+    assert count_rows(ItemResult) == 26 and count_rows(TestException) == 1
     assert "Set aside" in as_officer.get(f"evidence/type-ii/exceptions/{exception}").text
-    assert word_of(control)[1].failed == 0
+    assert status_word(control)[1].failed == 0
 
 
 def test_items_of_another_sample_and_empty_ticks_are_refused(as_officer):
-    _, sample, _ = scene.failed()
-    other = scene.drawn(scene.frozen(scene.control("SEC-08")), seed="1")
+    _, sample, _ = type2_helpers.create_failed_sample()
+    other = type2_helpers.draw_sample(type2_helpers.freeze_population(type2_helpers.create_control("SEC-08")), seed="1")
     with make.acting(read_only=True):
         foreign = str(queries.items(other)[0].item.id)
     as_officer.post(f"evidence/type-ii/samples/{sample}/results", then=422, ids=[foreign], a0="yes", a1="yes")
@@ -304,7 +304,7 @@ def test_items_of_another_sample_and_empty_ticks_are_refused(as_officer):
 
 
 def test_an_exception_goes_the_whole_way_to_a_passed_retest(as_officer, as_contributor, as_auditor):
-    control, _, exception = scene.failed()
+    control, _, exception = type2_helpers.create_failed_sample()
     page = f"evidence/type-ii/exceptions/{exception}"
     as_officer.get(page)
     said = {
@@ -331,17 +331,17 @@ def test_an_exception_goes_the_whole_way_to_a_passed_retest(as_officer, as_contr
     shown = as_auditor.post(
         f"evidence/type-ii/findings/{finding}/retest", follow=True, **tried | {"failed": "1", "note": "One unsigned"}
     )
-    assert "stays open" in shown.text and word_of(control)[0] == "1 of 10 failed"
+    assert "stays open" in shown.text and status_word(control)[0] == "1 of 10 failed"
     as_contributor.post(f"evidence/type-ii/findings/{finding}/remedy", remedy="Now it is")
     shown = as_auditor.post(f"evidence/type-ii/findings/{finding}/retest", follow=True, **tried)
     assert "Closed, retest passed" in shown.text and "FND-01 is closed" in shown.text
-    assert word_of(control)[1].failed == 0
-    assert [e.facts["closed"] for e in entries("finding.retested")] == [False, True]
+    assert status_word(control)[1].failed == 0
+    assert [e.facts["closed"] for e in entries_of_action("finding.retested")] == [False, True]
     assert "EXC-01" in as_auditor.get("evidence/type-ii/exceptions").text
 
 
 def test_who_mended_it_does_not_retest_it(as_officer):
-    _, _, exception = scene.failed()
+    _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = queries.exception(exception)
         found = actions.raise_finding(held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today())
@@ -353,14 +353,14 @@ def test_who_mended_it_does_not_retest_it(as_officer):
 
 def test_telling_again_that_it_is_mended_does_not_make_somebody_else_of_who_mended_it(as_officer):
     """Otherwise whoever mended it could close it, as soon as a second person sent a form that was left open."""
-    _, _, exception = scene.failed()
+    _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = queries.exception(exception)
         found = actions.raise_finding(held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today())
         actions.remedy(found, "Done")
         actions.remedy(found, "Done")  # a double click
         finding = found.id
-    assert [e.facts["ref"] for e in entries("finding.remedied")] == ["FND-01"]
+    assert [e.facts["ref"] for e in entries_of_action("finding.remedied")] == ["FND-01"]
     with make.acting("admin"):
         found, _ = queries.finding(finding, lock=True)
         with pytest.raises(DomainError, match="already reported as fixed"):
@@ -372,13 +372,13 @@ def test_telling_again_that_it_is_mended_does_not_make_somebody_else_of_who_mend
 def test_exceptions_and_hand_recorded_tests_share_one_row_of_numbers(acting):
     from governance.assurance.controls import actions as by_hand
 
-    control = scene.control("GOV-01", "yearly")
+    control = type2_helpers.create_control("GOV-01", "yearly")
     with acting():
         test = by_hand.record_test(
             queries.control(control), tested_on=clock.today(), sample=4, failed=1, finding="One was missing"
         )
         assert test.finding_ref == "EXC-01"
-    scene.failed()
+    type2_helpers.create_failed_sample()
     with acting():
         assert session().scalars(select(TestException.ref)).one() == "EXC-02"
 
@@ -387,17 +387,22 @@ def test_exceptions_and_hand_recorded_tests_share_one_row_of_numbers(acting):
 
 
 def test_an_auditor_tests_only_within_his_engagement(as_auditor, monkeypatch):
-    inside, outside = scene.frozen(scene.control()), scene.frozen(scene.control("SEC-08"))
+    inside, outside = (
+        type2_helpers.freeze_population(type2_helpers.create_control()),
+        type2_helpers.freeze_population(type2_helpers.create_control("SEC-08")),
+    )
     with make.acting(read_only=True):
         mine = queries.population(inside).control_id
-    held = scope.Scope(frozenset([mine]), clock.today() - timedelta(days=364), clock.today())
-    monkeypatch.setattr(scope.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
+    held = visibility_scope.Scope(frozenset([mine]), clock.today() - timedelta(days=364), clock.today())
+    monkeypatch.setattr(visibility_scope.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None)
     assert "SEC-08" not in as_auditor.get("evidence/type-ii").text
     as_auditor.get(f"evidence/type-ii/populations/{outside}", then=404)
     as_auditor.post(f"evidence/type-ii/populations/{outside}/samples", then=404, attributes="Signed")
     as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", attributes="Signed")
-    closed = scope.Scope(held.controls, held.period_from, held.period_to, open=False, says="Fieldwork begins on 7 December.")
-    monkeypatch.setattr(scope.scope_finder, "_answer", lambda who: closed if who.role == "auditor" else None)
+    closed = visibility_scope.Scope(
+        held.controls, held.period_from, held.period_to, open=False, says="Fieldwork begins on 7 December."
+    )
+    monkeypatch.setattr(visibility_scope.scope_finder, "_answer", lambda who: closed if who.role == "auditor" else None)
     as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", then=403, attributes="Signed")
 
 
@@ -405,9 +410,9 @@ def test_an_auditor_tests_only_within_his_engagement(as_auditor, monkeypatch):
 
 
 def test_the_matrix_says_what_is_on_file_and_every_cell_explains_itself(as_viewer):
-    control, _, _ = scene.failed()
-    monthly = scene.control("SEC-04", "monthly")
-    shelf.accepted(shelf.version(shelf.piece(supports=[monthly])))
+    control, _, _ = type2_helpers.create_failed_sample()
+    monthly = type2_helpers.create_control("SEC-04", "monthly")
+    evidence_helpers.accept_version(evidence_helpers.upload_version(evidence_helpers.create_evidence(supports=[monthly])))
     with make.acting():
         session().execute(text("UPDATE controls SET created_at = created_at - interval '1 year'"))
     page = as_viewer.get("evidence/type-ii")
@@ -434,21 +439,23 @@ def test_an_empty_console_says_what_the_matrix_is_for(as_officer):
 
 
 def test_the_matrix_reads_as_many_statements_for_many_controls_as_for_few(as_viewer, statements):
-    scene.failed()
+    type2_helpers.create_failed_sample()
     as_viewer.get("evidence/type-ii")
     with statements() as few:
         as_viewer.get("evidence/type-ii")
     for n in range(20):
-        control = scene.control(f"MON-{n:02}", "monthly")
-        shelf.accepted(shelf.version(shelf.piece(f"Report {n}", supports=[control])))
-    scene.drawn(scene.frozen(control))
+        control = type2_helpers.create_control(f"MON-{n:02}", "monthly")
+        evidence_helpers.accept_version(
+            evidence_helpers.upload_version(evidence_helpers.create_evidence(f"Report {n}", supports=[control]))
+        )
+    type2_helpers.draw_sample(type2_helpers.freeze_population(control))
     with statements() as many:
         as_viewer.get("evidence/type-ii")
     assert len(many) == len(few) <= 14
 
 
 def test_another_tenants_things_are_not_there(as_stranger, as_neighbour):
-    control, sample, exception = scene.failed()
+    control, sample, exception = type2_helpers.create_failed_sample()
     for visitor in (as_stranger, as_neighbour):
         for path in (f"{control}", f"samples/{sample}", f"exceptions/{exception}"):
             visitor.get(f"evidence/type-ii/{path}", then=404)

@@ -1,14 +1,14 @@
 import pytest
 
-from tests.foundation.anchors.witness import Log, Ours
+from tests.foundation.anchors.witness_servers import DemoWitness, DrivenLog
 
 
 @pytest.fixture
 def log(acting, database):
-    return Log(acting)
+    return DrivenLog(acting)
 
 
 @pytest.fixture
 def witness(tmp_path):
-    with Ours.serving(tmp_path) as made:
+    with DemoWitness.serving(tmp_path) as made:
         yield made

@@ -11,7 +11,7 @@ from governance.foundation.anchors.webhook import new_secret
 from governance.kernel.db import find
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.anchors.witness import Answering, Log, work
+from tests.foundation.anchors.witness_servers import DrivenLog, StubReceiver, run_requested_work
 
 WITNESS = {"kind": "witness", "name": "Northlight", "url": "http://127.0.0.1:7380"}
 
@@ -32,7 +32,7 @@ def test_an_admin_adds_a_witness_and_sees_it_agree(log, witness, as_admin, as_of
     witness.trust(log.origin, log.key)
     page = as_admin.post("audit/anchors", **{**WITNESS, "url": witness.url + "/", "key": witness.key}, follow=True)
     assert "Northlight is added" in page.text
-    work()
+    run_requested_work()
     page = words(as_officer.get("audit/anchors"))
     assert "The outside anchor agrees" in page and "agrees on" in page and "0 s ago" in page
     [(_, facts, kind)] = log.entries("anchor.added")
@@ -53,11 +53,11 @@ def test_a_receivers_secret_is_shown_before_it_is_added_and_never_again(log, as_
     page = BeautifulSoup(as_admin.get("audit/anchors/new?kind=webhook").text, "html.parser")
     secret = page.find(id="secret")["value"]
     assert secret.startswith("whsec_")
-    server = Answering(200)
+    server = StubReceiver(200)
     with server.serving() as url:
         as_admin.post("audit/anchors", kind="webhook", name="Store", url=url, secret=secret)
         log.grow(1)
-        work()
+        run_requested_work()
     assert "has taken" in words(as_admin.get("audit/anchors"))
     assert secret.removeprefix("whsec_") not in as_admin.get("audit/anchors").text
     assert not any(secret in str(entry) for entry in log.entries("anchor.added"))
@@ -152,7 +152,7 @@ def test_one_that_is_removed_while_it_is_asked_is_left_as_it_was(log, witness):
             actions.remove(queries.anchor(ids[0]))
         return b"99\n"
 
-    with Answering(409, removing, Content_Type="text/x.tlog.size").serving() as url:
+    with StubReceiver(409, removing, Content_Type="text/x.tlog.size").serving() as url:
         ids.append(log.add(url=url, key=witness.key))
         assert log.push() == 1
     assert log.trouble is None and log.entries("anchor.state.changed") == []
@@ -173,13 +173,13 @@ def test_the_neighbour_neither_sees_nor_sends_nor_takes(log, acting, witness, as
     admin = Visitor(as_neighbour.client.application, make.cookie("admin", "globex"), "globex")
     admin.post(f"audit/anchors/{anchor}/test", then=404)
     admin.post(f"audit/anchors/{anchor}/removal", then=404)
-    neighbour = Log(acting, "globex")
+    neighbour = DrivenLog(acting, "globex")
     neighbour.grow(1)
     assert neighbour.push() == 0
 
 
 def test_every_minute_each_tenant_that_has_anchors_is_served_whatever_is_wrong_with_another(log, acting, witness):
-    neighbour = Log(acting, "globex")
+    neighbour = DrivenLog(acting, "globex")
     size, _ = log.grow(2)
     broken = log.add(kind="webhook", name="Broken", url="http://127.0.0.1:1/", secret=new_secret())
     mine = log.witnessed_by(witness)
@@ -192,7 +192,7 @@ def test_every_minute_each_tenant_that_has_anchors_is_served_whatever_is_wrong_w
 
 
 def test_before_the_first_checkpoint_nothing_is_sent(log, acting, witness):
-    fresh = Log(acting, "globex")
+    fresh = DrivenLog(acting, "globex")
     fresh.add(url=witness.url, key=witness.key)
     if fresh.size == 0:
         assert fresh.push() == 0

@@ -19,7 +19,7 @@ from governance.foundation.anchors.models import Anchor
 from governance.foundation.audit import queries as audit
 from governance.kernel import clock, key_encryption
 from governance.kernel.db import session
-from tests.foundation.anchors.witness import Answering
+from tests.foundation.anchors.witness_servers import StubReceiver
 
 SECRET = webhook.new_secret()
 
@@ -29,7 +29,7 @@ SECRET = webhook.new_secret()
 
 def test_a_receiver_can_tell_that_a_checkpoint_is_ours(log):
     size, note = log.grow(4)
-    server = Answering(204)
+    server = StubReceiver(204)
     with server.serving() as url:
         anchor = log.add(kind="webhook", url=f"{url}/hook?token=1", secret=SECRET)
         log.push()
@@ -58,7 +58,7 @@ def test_the_signature_is_that_of_the_published_example():
 )
 def test_only_a_receiver_that_has_taken_it_agrees_and_none_halts_the_log(log, status, state):
     log.grow(2)
-    server = Answering(status, b"so", Location="http://127.0.0.1:1/")
+    server = StubReceiver(status, b"so", Location="http://127.0.0.1:1/")
     with server.serving() as url:
         anchor = log.add(kind="webhook", url=url, secret=SECRET)
         log.push()
@@ -134,7 +134,7 @@ def authority(tmp_path):
 
 
 def stamped(log, authority, body, pem=None):
-    with Answering(200, body, Content_Type="application/timestamp-reply").serving() as url:
+    with StubReceiver(200, body, Content_Type="application/timestamp-reply").serving() as url:
         anchor = log.add(kind="timestamp", url=url, key=pem or authority.root)
         log.push()
         return anchor
@@ -159,7 +159,7 @@ def test_a_checkpoint_is_stamped_and_openssl_bears_the_stamp_out(log, authority,
 def test_it_is_asked_once_a_day(log, authority):
     log.grow(3)
     asked = []
-    with Answering(200, lambda query: asked.append(1) or authority.answer(query)).serving() as url:
+    with StubReceiver(200, lambda query: asked.append(1) or authority.answer(query)).serving() as url:
         log.add(kind="timestamp", url=url, key=authority.root)
         log.push()
         log.grow(1)
@@ -217,7 +217,7 @@ def test_an_authority_needs_its_root(authority):
 
 def test_the_last_checkpoint_is_the_one_that_is_shown(log):
     log.grow(2)
-    server = Answering(200)
+    server = StubReceiver(200)
     with server.serving() as url:
         log.add(kind="webhook", url=url, secret=SECRET)
         log.push()

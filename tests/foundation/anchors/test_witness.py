@@ -22,14 +22,22 @@ from governance.foundation.anchors import cosignature, queries
 from governance.foundation.audit import fsck, logs, sequencer
 from governance.foundation.audit import queries as audit
 from governance.kernel import clock, signed_note
-from tests.foundation.anchors.witness import OTHER, Answering, Log, Ours, Theirs, submit, work
+from tests.foundation.anchors.witness_servers import (
+    OTHER,
+    DemoWitness,
+    DrivenLog,
+    IndependentWitness,
+    StubReceiver,
+    run_requested_work,
+    submit_checkpoint,
+)
 
 slow = pytest.mark.slow
 
 
-@pytest.fixture(params=[Ours, pytest.param(Theirs, marks=slow)], ids=["ours", "somebody else's"])
+@pytest.fixture(params=[DemoWitness, pytest.param(IndependentWitness, marks=slow)], ids=["ours", "somebody else's"])
 def any_witness(request, tmp_path):
-    if request.param is Theirs and not OTHER.exists():
+    if request.param is IndependentWitness and not OTHER.exists():
         pytest.skip("NOT TESTED: aics-witness is not installed")
     with request.param.serving(tmp_path) as made:
         yield made
@@ -68,7 +76,7 @@ def test_a_witness_that_is_ahead_of_what_we_remember_is_asked_again_from_there(l
     """As after an answer that was lost on its way: 409 with its size, then the proof from that size."""
     _, note = log.grow(100)
     anchor = log.witnessed_by(any_witness)
-    assert submit(any_witness, note).status_code == 200
+    assert submit_checkpoint(any_witness, note).status_code == 200
     size, _ = log.grow(50)
     log.push()
     assert log.anchor(anchor) == ("agrees", "", size)
@@ -79,7 +87,7 @@ def test_a_witness_that_is_ahead_of_what_we_remember_is_asked_again_from_there(l
 def test_a_history_that_was_rewritten_halts_the_log_and_is_shown(log, any_witness, as_auditor, more, says):
     size, _ = log.grow(20)
     anchor = log.witnessed_by(any_witness)
-    assert submit(any_witness, log.forged(size + more)).status_code == 200
+    assert submit_checkpoint(any_witness, log.forged(size + more)).status_code == 200
     log.push()
     state, finding, _ = log.anchor(anchor)
     assert state == "conflict" and says in finding and "history was rewritten" in finding
@@ -91,7 +99,7 @@ def test_a_history_that_was_rewritten_halts_the_log_and_is_shown(log, any_witnes
 def test_a_log_that_was_rolled_back_signs_nothing_more_but_still_writes(log, any_witness, as_auditor):
     size, _ = log.grow(20)
     anchor = log.witnessed_by(any_witness)
-    assert submit(any_witness, log.forged(size + 104)).status_code == 200
+    assert submit_checkpoint(any_witness, log.forged(size + 104)).status_code == 200
     log.push()
     state, finding, _ = log.anchor(anchor)
     assert state == "conflict" and finding.endswith(f"and we have {size}: this log was rolled back")
@@ -111,7 +119,7 @@ def test_a_log_that_was_rolled_back_signs_nothing_more_but_still_writes(log, any
 def test_a_log_that_is_taken_up_again_is_witnessed_under_its_new_name(log, witness):
     size, _ = log.grow(20)
     anchor = log.witnessed_by(witness)
-    submit(witness, log.forged(size + 7))
+    submit_checkpoint(witness, log.forged(size + 7))
     log.push()
     assert log.push() == 0  # nothing new is signed, so it is not asked again and again
     with log.acting("admin"):
@@ -127,15 +135,15 @@ def test_a_log_that_is_taken_up_again_is_witnessed_under_its_new_name(log, witne
 
 
 def test_after_a_restore_each_witness_is_asked_and_the_log_of_nobody_else_is_halted(log, acting, witness, tmp_path):
-    neighbour = Log(acting, "globex")
+    neighbour = DrivenLog(acting, "globex")
     (tmp_path / "other").mkdir()
-    with Ours.serving(tmp_path / "other") as second:
+    with DemoWitness.serving(tmp_path / "other") as second:
         size, _ = log.grow(10)
         log.witnessed_by(witness, name="Northlight")
         log.witnessed_by(second, name="Southlight")
         neighbour.grow(10)
         neighbour.witnessed_by(second)
-        submit(second, log.forged(size + 5))
+        submit_checkpoint(second, log.forged(size + 5))
         found = {each.name: (each.state, each.finding) for each in log.compare()}
         assert found["Northlight"] == ("agrees", "")
         assert found["Southlight"] == ("conflict", f"holds {size + 5} entries and we have {size}: this log was rolled back")
@@ -150,7 +158,7 @@ def test_after_a_restore_each_witness_is_asked_and_the_log_of_nobody_else_is_hal
 @pytest.mark.parametrize("status", [200, 204, 301, 400, 401, 403, 404, 409, 422, 429, 500, 503])
 def test_no_web_server_that_is_none_of_a_witness_makes_a_log_agree_or_halt(log, witness, status):
     log.grow(5)
-    server = Answering(status, b"99999\n", Content_Type="text/plain", Location="http://127.0.0.1:1/")
+    server = StubReceiver(status, b"99999\n", Content_Type="text/plain", Location="http://127.0.0.1:1/")
     with server.serving() as url:
         anchor = log.add(url=url, key=witness.key)
         log.push()
@@ -164,7 +172,7 @@ def test_no_web_server_that_is_none_of_a_witness_makes_a_log_agree_or_halt(log, 
 @pytest.mark.parametrize("body", [b"", b"x\n", b"-1\n", b"00\n", b"9" * 40, b"\xff", b"5 \n", b"<html>" * 5000])
 def test_a_size_that_cannot_be_read_halts_nothing(log, witness, body):
     log.grow(5)
-    with Answering(409, body, Content_Type="text/x.tlog.size").serving() as url:
+    with StubReceiver(409, body, Content_Type="text/x.tlog.size").serving() as url:
         anchor = log.add(url=url, key=witness.key)
         log.push()
     assert log.anchor(anchor)[0] == "refuses"
@@ -204,7 +212,7 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_cosignature_that_does_not_hold_is_no_agreement(log, what):
     log.grow(3)
-    with Answering(200, WRONG[what]).serving() as url:
+    with StubReceiver(200, WRONG[what]).serving() as url:
         anchor = log.add(url=url, key=KEY)
         log.push()
     state, finding, seen = log.anchor(anchor)
@@ -215,7 +223,7 @@ def test_the_same_answer_does_count_when_it_holds(log):
     """Otherwise the refusals above would prove nothing. Lines of other keys beside it are ignored."""
     size, _ = log.grow(3)
     more = cosigned(b"old 0\n\nx\n1\ny\n\nz", Ed25519PrivateKey.generate(), "somebody.example/else")
-    with Answering(200, lambda sent: more + cosigned(sent, PRIVATE, NAME)).serving() as url:
+    with StubReceiver(200, lambda sent: more + cosigned(sent, PRIVATE, NAME)).serving() as url:
         anchor = log.add(url=url, key=KEY)
         log.push()
     assert log.anchor(anchor) == ("agrees", "", size)
@@ -224,7 +232,7 @@ def test_the_same_answer_does_count_when_it_holds(log):
 def test_a_server_that_answers_with_another_size_each_time_is_not_followed_for_ever(log, witness):
     log.grow(9)
     sizes = iter(range(1, 9))
-    server = Answering(409, lambda _: b"%d\n" % next(sizes), Content_Type="text/x.tlog.size")
+    server = StubReceiver(409, lambda _: b"%d\n" % next(sizes), Content_Type="text/x.tlog.size")
     with server.serving() as url:
         anchor = log.add(url=url, key=witness.key)
         log.push()
@@ -236,7 +244,7 @@ def test_a_server_that_answers_with_another_size_each_time_is_not_followed_for_e
 
 
 def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(log, tmp_path, as_auditor):
-    with Ours.serving(tmp_path) as witness:
+    with DemoWitness.serving(tmp_path) as witness:
         size, _ = log.grow(5)
         anchor = log.witnessed_by(witness)
         log.push()
@@ -251,7 +259,7 @@ def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(lo
 
 
 def test_a_change_of_state_is_recorded_once_by_the_job(log, tmp_path):
-    with Ours.serving(tmp_path) as witness:
+    with DemoWitness.serving(tmp_path) as witness:
         log.grow(5)
         log.witnessed_by(witness)
         log.push()
@@ -268,7 +276,7 @@ def test_a_change_of_state_is_recorded_once_by_the_job(log, tmp_path):
 
 @pytest.mark.slow
 def test_one_that_is_away_is_asked_seldom_and_at_once_when_somebody_asks(log, tmp_path):
-    with Ours.serving(tmp_path) as witness:
+    with DemoWitness.serving(tmp_path) as witness:
         log.grow(5)
         log.witnessed_by(witness)
         log.push()
@@ -308,15 +316,15 @@ def test_a_witness_that_is_killed_remembers_what_it_cosigned(log, tmp_path):
         process = started(stack, [*line, "--log", log.key])
         here = process.witness
         assert here.key == key_file.read_text().strip()
-        assert submit(here, note).status_code == 200
+        assert submit_checkpoint(here, note).status_code == 200
         os.kill(process.pid, signal.SIGKILL)
         process.wait(60)
         again = started(stack, line).witness
         assert again.key == here.key
-        reply = submit(again, note)
+        reply = submit_checkpoint(again, note)
         assert (reply.status_code, reply.text, reply.headers["Content-Type"]) == (409, f"{size}\n", "text/x.tlog.size")
-        assert submit(again, note, old=size).status_code == 200
-        assert submit(again, log.forged(size), old=size).status_code == 422
+        assert submit_checkpoint(again, note, old=size).status_code == 200
+        assert submit_checkpoint(again, log.forged(size), old=size).status_code == 422
 
 
 def started(stack, line):
@@ -331,7 +339,7 @@ def started(stack, line):
 
 def test_the_witness_answers_as_the_specification_has_it(log, any_witness):
     size, note = log.grow(20)
-    assert submit(any_witness, note).status_code == 404 if isinstance(any_witness, Ours) else True
+    assert submit_checkpoint(any_witness, note).status_code == 404 if isinstance(any_witness, DemoWitness) else True
     any_witness.trust(log.origin, log.key)
     post = lambda body: requests.post(f"{any_witness.url}/add-checkpoint", data=body.encode(), timeout=60)  # noqa: E731
     assert post(f"old {size + 1}\n\n{note}").status_code == 400
@@ -355,10 +363,10 @@ def test_what_somebody_asked_for_is_done_and_recorded_with_his_name(log, witness
     as_admin.post(f"audit/anchors/{anchor}/test")
     page = words(as_admin.get("audit/anchors"))
     assert "Asking Northlight" in page
-    assert work() == 1
+    assert run_requested_work() == 1
     assert log.anchor(anchor)[0] == "agrees" and log.anchor(anchor)[2] >= size
     [(_, facts, kind)] = log.entries("anchor.tested")
     assert (facts["name"], facts["state"], kind) == ("Northlight", "agrees", "person")
     as_admin.post("audit/anchors/send")
-    assert work() == 1
+    assert run_requested_work() == 1
     assert "Asking" not in words(as_admin.get("audit/anchors"))

@@ -18,7 +18,7 @@ from governance.kernel.errors import Invalid
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.browser import Visitor
-from tests.machine import Machine, machine
+from tests.machine_client import MachineClient, create_machine_client
 
 CHECKPOINT = "/audit/acme/checkpoint"  # answers 404 as long as nothing was sequenced: let in, then
 
@@ -52,7 +52,7 @@ def key_in(reply):
 
 
 def opens(app, key):
-    return Machine(app, key).ask("GET", CHECKPOINT).status_code in {200, 404}
+    return MachineClient(app, key).ask("GET", CHECKPOINT).status_code in {200, 404}
 
 
 # ---- making
@@ -92,7 +92,7 @@ def test_a_key_is_good_to_the_end_of_its_last_day_where_the_tenant_is(app, as_ad
 
 
 def test_the_list_shows_a_machines_last_use_and_what_ends_soon(app, as_officer, as_admin):
-    gone = machine(app, name="billing", ends=clock.now() + timedelta(days=3))
+    gone = create_machine_client(app, name="billing", ends=clock.now() + timedelta(days=3))
     page = as_officer.get("settings/keys").text
     assert "ends within 14 days" in page and "never" in page and gone.row.hint in page
     gone.ask("GET", CHECKPOINT)
@@ -120,11 +120,11 @@ def test_a_key_that_makes_no_sense_is_refused_beside_its_field(as_admin, wrong, 
 
 
 def test_two_live_keys_do_not_bear_one_name_and_an_ended_one_frees_it(app, as_admin):
-    first = machine(app, name="Mirror")
+    first = create_machine_client(app, name="Mirror")
     assert "Another live key" in as_admin.post("settings/keys/new", then=422, **filled(as_admin, name="mirror")).text
     as_admin.post(f"settings/keys/{first.row.id}/revoke")
     as_admin.post("settings/keys/new", then=201, **filled(as_admin, name="mirror"))
-    machine(app, "globex", name="Mirror")
+    create_machine_client(app, "globex", name="Mirror")
 
 
 def test_a_tenant_has_no_more_keys_than_a_page_can_show(acting, database, monkeypatch):
@@ -155,7 +155,7 @@ def test_a_form_without_its_hidden_id_still_makes_a_key(as_admin):
 
 
 def test_the_id_of_another_tenants_key_is_no_use(app, as_admin):
-    theirs = machine(app, "globex")
+    theirs = create_machine_client(app, "globex")
     as_admin.post("settings/keys/new", then=201, **filled(as_admin, once=str(theirs.row.id)))
     assert len(keys("globex")) == 1 and keys("globex")[0].secret_hash == digest(theirs.key)
 
@@ -164,32 +164,32 @@ def test_the_id_of_another_tenants_key_is_no_use(app, as_admin):
 
 
 def test_a_rotated_key_has_a_new_secret_and_the_old_one_works_as_long_as_was_said(app, as_admin):
-    old = machine(app)
+    old = create_machine_client(app)
     new = key_in(as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="2", seen=old.row.hint))
     assert new != old.key and opens(app, new) and opens(app, old.key)
     with clock.frozen(clock.now() + timedelta(days=2, seconds=1)):
         assert opens(app, new)
-        assert "ended on" in Machine(app, old.key).get(CHECKPOINT, then=401).json["title"]
+        assert "ended on" in MachineClient(app, old.key).get(CHECKPOINT, then=401).json["title"]
     (entry,) = entries("api_key.rotated")
     assert entry.facts["overlap_days"] == 2 and new not in entry.body.decode()
 
 
 def test_with_no_overlap_the_old_secret_stops_at_once(app, as_admin):
-    old = machine(app)
+    old = create_machine_client(app)
     reply = as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="0", seen=old.row.hint)
     assert "has stopped working" in reply.text
     assert opens(app, key_in(reply)) and not opens(app, old.key)
 
 
 def test_rotating_does_not_make_a_key_live_longer_than_it_was_to(app, as_admin):
-    old = machine(app, ends=clock.now() + timedelta(days=1))
+    old = create_machine_client(app, ends=clock.now() + timedelta(days=1))
     new = key_in(as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="7", seen=old.row.hint))
     with clock.frozen(clock.now() + timedelta(days=1, seconds=1)):
         assert not opens(app, new) and not opens(app, old.key)
 
 
 def test_a_second_click_does_not_rotate_again(app, as_admin):
-    old = machine(app)
+    old = create_machine_client(app)
     new = key_in(as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="1", seen=old.row.hint))
     second = as_admin.post(f"settings/keys/{old.row.id}/rotate", overlap="1", seen=old.row.hint)
     assert "was rotated since" in as_admin.get(second.location).text
@@ -198,13 +198,13 @@ def test_a_second_click_does_not_rotate_again(app, as_admin):
 
 @pytest.mark.parametrize("overlap", ["8", "-1", "", "many"])
 def test_an_overlap_that_is_no_choice_is_refused(app, as_admin, overlap):
-    old = machine(app)
+    old = create_machine_client(app)
     as_admin.post(f"settings/keys/{old.row.id}/rotate", then=422, overlap=overlap, seen=old.row.hint)
     assert keys()[0].secret_hash == digest(old.key)
 
 
 def test_an_ended_key_is_not_rotated_back_to_life(app, as_admin):
-    old = machine(app)
+    old = create_machine_client(app)
     as_admin.post(f"settings/keys/{old.row.id}/revoke")
     assert "opens nothing any more" in as_admin.get(f"settings/keys/{old.row.id}/rotate").text
     as_admin.post(f"settings/keys/{old.row.id}/rotate", then=422, overlap="7", seen=old.row.hint)
@@ -215,7 +215,7 @@ def test_an_ended_key_is_not_rotated_back_to_life(app, as_admin):
 
 
 def test_a_revoked_key_is_refused_from_the_next_request_on_under_both_secrets(app, as_admin, as_officer):
-    old = machine(app)
+    old = create_machine_client(app)
     new = key_in(as_admin.post(f"settings/keys/{old.row.id}/rotate", then=201, overlap="7", seen=old.row.hint))
     as_admin.post(f"settings/keys/{old.row.id}/revoke")
     as_admin.post(f"settings/keys/{old.row.id}/revoke")
@@ -241,7 +241,7 @@ def test_who_may_see_and_who_may_make(app, database, role, list_, form):
 
 @pytest.mark.parametrize("path", ["new", "{}/rotate", "{}/revoke"])
 def test_every_act_asks_for_a_fresh_sign_in(app, database, path):
-    held = machine(app)
+    held = create_machine_client(app)
     late = Visitor(app, make.cookie("admin", signed_in_ago=timedelta(minutes=10)))
     late.post(
         "settings/keys/" + path.format(held.row.id), then=401, name="x", scopes="audit:read", overlap="0", seen=held.row.hint
@@ -252,12 +252,12 @@ def test_every_act_asks_for_a_fresh_sign_in(app, database, path):
 def test_the_operator_has_keys_to_its_own_log_and_to_no_tenants(app, as_operator):
     form = filled(Visitor(app, make.cookie("operator_admin", "console"), "console"))
     key = key_in(Visitor(app, make.cookie("operator_admin", "console"), "console").post("settings/keys/new", then=201, **form))
-    assert Machine(app, key).ask("GET", "/audit/console/checkpoint").status_code in {200, 404}
-    assert Machine(app, key).get(CHECKPOINT, then=404)
+    assert MachineClient(app, key).ask("GET", "/audit/console/checkpoint").status_code in {200, 404}
+    assert MachineClient(app, key).get(CHECKPOINT, then=404)
 
 
 def test_another_tenants_list_shows_none_of_ours(app, as_neighbour):
-    held = machine(app, name="only ours")
+    held = create_machine_client(app, name="only ours")
     page = as_neighbour.get("settings/keys").text
     assert "only ours" not in page and held.row.hint not in page
 
@@ -269,10 +269,10 @@ def test_the_list_asks_the_database_as_often_for_many_keys_as_for_one(app, as_of
         assert len(seen) <= 9
         return [each for each in seen if "FROM api_keys" in each or "FROM people" in each]
 
-    machine(app, name="m0")
+    create_machine_client(app, name="m0")
     few = asked()
     for number in range(1, 12):
-        machine(app, name=f"m{number}")
+        create_machine_client(app, name=f"m{number}")
     assert len(asked()) == len(few) == 3
 
 

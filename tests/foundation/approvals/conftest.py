@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from governance.foundation.approvals import actions, kinds
-from governance.foundation.approvals.kinds import ApprovalKind, Change, Description
+from governance.foundation.approvals.kinds import ApprovalKind, Description, ProposedChange
 from governance.foundation.approvals.models import Approval
 from governance.kernel.db import find
 from governance.kernel.errors import Invalid
@@ -19,7 +19,7 @@ from tests import make
 NAME = "test_purpose"
 
 
-class Purposes:
+class PurposeChangeKind:
     """The kind, what was proposed for each system, and what was applied, in order."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Purposes:
     def _describe(self, approval: Approval) -> Description:
         system = find(AISystem, approval.target_id)
         return Description(
-            approval.summary, changes=[Change("Purpose", system.purpose, self.wanted[system.id], note="loosens")],
+            approval.summary, changes=[ProposedChange("Purpose", system.purpose, self.wanted[system.id], note="loosens")],
             back=("AI systems", "systems.index", {}), consequence="It changes at once.",
         )  # fmt: skip
 
@@ -48,7 +48,7 @@ class Purposes:
     def _apply(self, approval: Approval) -> None:
         if self.wanted[approval.target_id] == "impossible":
             raise Invalid("That purpose is impossible.")
-        write(approval.target_id, self.wanted[approval.target_id])
+        set_purpose(approval.target_id, self.wanted[approval.target_id])
         self.applied.append((approval.target_id, self.wanted[approval.target_id]))
 
     def system(self, slug: str = "acme", key: str = "router") -> UUID:
@@ -62,27 +62,27 @@ class Purposes:
             return actions.request(NAME, system, summary="change the purpose of router", reason="It grew", **options).id
 
 
-def write(system_id: UUID, purpose: str) -> None:
+def set_purpose(system_id: UUID, purpose: str) -> None:
     system = find(AISystem, system_id)
     systems.edit(system, seen=systems.mark(system), name=system.name, purpose=purpose, owner_id=None)
 
 
 @contextmanager
-def known(kind: ApprovalKind) -> Iterator[None]:
+def registered_kind(kind: ApprovalKind) -> Iterator[None]:
     kinds.register(kind)
     try:
         yield
     finally:
-        forget(kind.name)
+        unregister_kind(kind.name)
 
 
-def forget(name: str) -> None:
+def unregister_kind(name: str) -> None:
     """As after a release that no longer has the feature."""
     kinds._kinds.pop(name, None)
 
 
 @pytest.fixture
-def purposes(app) -> Iterator[Purposes]:
-    ours = Purposes()
-    with known(ours.kind):
+def purpose_kind(app) -> Iterator[PurposeChangeKind]:
+    ours = PurposeChangeKind()
+    with registered_kind(ours.kind):
         yield ours

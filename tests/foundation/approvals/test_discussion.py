@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from governance.foundation.approvals import actions, discussion, queries
 from governance.foundation.approvals.models import ApprovalComment
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.privacy import redaction
 from governance.kernel import clock
@@ -14,15 +14,15 @@ from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from tests import make
 from tests.conftest import visitor
+from tests.foundation.approvals.approval_helpers import decide_approval, newest_approval_page
 from tests.foundation.approvals.conftest import NAME
-from tests.foundation.approvals.deciding import decide, page_of
 
 SECOND = ("second_admin", "acme")
 
 
 @pytest.fixture
-def as_olga(app, database, purposes):
-    make.join(*SECOND, since=clock.now() - make.MEMBERS_FOR)
+def as_olga(app, database, purpose_kind):
+    make.add_member(*SECOND, since=clock.now() - make.MEMBERS_FOR)
     return visitor(app, *SECOND)
 
 
@@ -39,9 +39,9 @@ def letters():
         ]
 
 
-def test_an_approver_asks_and_the_requester_answers(purposes, as_admin, as_olga):
-    purposes.requested(purposes.system())
-    path = page_of()
+def test_an_approver_asks_and_the_requester_answers(purpose_kind, as_admin, as_olga):
+    purpose_kind.requested(purpose_kind.system())
+    path = newest_approval_page()
     after = as_olga.post(f"{path}/comments", text=" How long is it needed? ")
     assert after.location.endswith("#discussion")
     as_admin.post(f"{path}/comments", text="Until March.")
@@ -52,13 +52,16 @@ def test_an_approver_asks_and_the_requester_answers(purposes, as_admin, as_olga)
     with make.acting("admin", read_only=True):
         entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "approval.commented")).all()
         assert len(entries) == 2
-        assert {sealing.unseal("text", e.sealed["text"]) for e in entries} == {"How long is it needed?", "Until March."}
+        assert {personal_field_encryption.unseal("text", e.sealed["text"]) for e in entries} == {
+            "How long is it needed?",
+            "Until March.",
+        }
     assert "commented on a request for approval" not in as_admin.get(path).text, "the discussion shows it already"
 
 
-def test_a_double_click_comments_once_and_nothing_is_no_comment(purposes, as_olga):
-    purposes.requested(purposes.system())
-    path = page_of()
+def test_a_double_click_comments_once_and_nothing_is_no_comment(purpose_kind, as_olga):
+    purpose_kind.requested(purpose_kind.system())
+    path = newest_approval_page()
     as_olga.post(f"{path}/comments", text="Why?")
     as_olga.post(f"{path}/comments", text="Why?")
     assert len(spoken(as_olga.get(path))) == 1
@@ -67,36 +70,36 @@ def test_a_double_click_comments_once_and_nothing_is_no_comment(purposes, as_olg
     as_olga.post(f"{path}/comments", text="x" * 2001, then=422)
 
 
-def test_who_does_not_see_the_request_does_not_discuss_it(purposes, as_viewer, as_auditor, as_neighbour, as_contributor):
-    purposes.requested(purposes.system())
-    path = page_of()
+def test_who_does_not_see_the_request_does_not_discuss_it(purpose_kind, as_viewer, as_auditor, as_neighbour, as_contributor):
+    purpose_kind.requested(purpose_kind.system())
+    path = newest_approval_page()
     for stranger, status in ((as_viewer, 403), (as_auditor, 403), (as_neighbour, 404), (as_contributor, 404)):
         stranger.post(f"{path}/comments", text="Let me in", then=status)
 
 
-def test_a_decided_request_keeps_its_discussion_and_takes_no_more(purposes, as_olga):
-    purposes.requested(purposes.system())
-    path = page_of()
+def test_a_decided_request_keeps_its_discussion_and_takes_no_more(purpose_kind, as_olga):
+    purpose_kind.requested(purpose_kind.system())
+    path = newest_approval_page()
     as_olga.post(f"{path}/comments", text="Why?")
-    decide(as_olga, path, verb="approve")
+    decide_approval(as_olga, path, verb="approve")
     reply = as_olga.get(path)
     assert len(spoken(reply)) == 1 and "Post comment" not in reply.text
     assert "its discussion is too" in as_olga.post(f"{path}/comments", text="Still?", then=409).text
 
 
-def test_a_discussion_does_not_change_what_is_approved(purposes, as_admin, as_olga):
-    purposes.requested(purposes.system())
-    path = page_of()
-    before = purposes.applied.copy()
+def test_a_discussion_does_not_change_what_is_approved(purpose_kind, as_admin, as_olga):
+    purpose_kind.requested(purpose_kind.system())
+    path = newest_approval_page()
+    before = purpose_kind.applied.copy()
     as_admin.post(f"{path}/comments", text="It grew a lot.")
-    decide(as_olga, path, verb="approve")
-    assert len(purposes.applied) == len(before) + 1
+    decide_approval(as_olga, path, verb="approve")
+    assert len(purpose_kind.applied) == len(before) + 1
 
 
-def test_an_erasure_reaches_the_discussion(purposes, as_olga):
-    system = purposes.system()
-    purposes.requested(system)
-    path = page_of()
+def test_an_erasure_reaches_the_discussion(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    purpose_kind.requested(system)
+    path = newest_approval_page()
     as_olga.post(f"{path}/comments", text="Does Nadia Karim still use it?")
     with make.acting("admin"):
         redaction.replace(redaction.Traces(make.person_id("viewer"), frozenset({"Nadia Karim"}), frozenset()))
@@ -106,9 +109,9 @@ def test_an_erasure_reaches_the_discussion(purposes, as_olga):
         assert session().scalars(select(ApprovalComment)).all() == []
 
 
-def test_a_long_discussion_shows_its_newest_and_has_an_end(purposes, as_olga, monkeypatch):
-    asked = purposes.requested(purposes.system())
-    path = page_of()
+def test_a_long_discussion_shows_its_newest_and_has_an_end(purpose_kind, as_olga, monkeypatch):
+    asked = purpose_kind.requested(purpose_kind.system())
+    path = newest_approval_page()
     monkeypatch.setattr(discussion, "PAGE_SIZE", 2)
     monkeypatch.setattr(discussion, "MAX_COMMENTS", 3)
     for number in range(3):

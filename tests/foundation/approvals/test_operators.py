@@ -10,8 +10,8 @@ from governance.kernel.ids import uuid7
 from governance.publishing.inbox import queries
 from tests import make
 from tests.conftest import visitor
-from tests.foundation.approvals.conftest import known
-from tests.foundation.approvals.deciding import decide, in_inbox, page_of
+from tests.foundation.approvals.approval_helpers import approvals_in_inbox, decide_approval, newest_approval_page
+from tests.foundation.approvals.conftest import registered_kind
 
 
 def forget_statements():
@@ -27,22 +27,22 @@ def applied(app):
         name="test_platform", label="Platform change", permission=permissions.MANAGE, describe=lambda a: Description(a.summary),
         fingerprint=lambda a: {"target": a.target_id}, apply=lambda a: found.append(a.target_id),
     )  # fmt: skip
-    with known(kind):
+    with registered_kind(kind):
         forget_statements()
         yield found
     forget_statements()
 
 
 def test_what_an_operator_requested_is_in_the_inbox_of_another(app, as_operator, database, applied):
-    make.join("second_operator", "console", since=clock.now() - make.MEMBERS_FOR)
+    make.add_member("second_operator", "console", since=clock.now() - make.MEMBERS_FOR)
     with make.acting("operator_admin", "console"):
         actions.request("test_platform", uuid7(), summary="raise the platform minimum", reason="It is time")
-    noor, path = visitor(app, "second_operator", "console"), page_of("console")
-    assert in_inbox(noor, "console") == {path} and in_inbox(as_operator, "console") == set()
+    noor, path = visitor(app, "second_operator", "console"), newest_approval_page("console")
+    assert approvals_in_inbox(noor, "console") == {path} and approvals_in_inbox(as_operator, "console") == set()
     for address in ("/operator/frameworks", "/t/console/settings/members"):
         assert "<b>1</b>" in noor.get(address).text and "<b>1</b>" not in as_operator.get(address).text
-    decide(noor, path, verb="approve")
-    assert len(applied) == 1 and in_inbox(noor, "console") == set()
+    decide_approval(noor, path, verb="approve")
+    assert len(applied) == 1 and approvals_in_inbox(noor, "console") == set()
     done = noor.get("/t/console/inbox/?view=done").text
     assert "Raise the platform minimum" in done and "You approved this request" in done and path in done
     theirs = as_operator.get("/t/console/inbox/?view=done").text
@@ -52,7 +52,7 @@ def test_what_an_operator_requested_is_in_the_inbox_of_another(app, as_operator,
 def test_a_tenant_neither_sees_nor_decides_it(app, as_admin, applied):
     with make.acting("operator_admin", "console"):
         actions.request("test_platform", uuid7(), summary="raise the platform minimum", reason="It is time")
-    path = page_of("console")
+    path = newest_approval_page("console")
     as_admin.get(path, then=404)
     as_admin.get(path.replace("/console/", "/acme/"), then=404)
-    assert in_inbox(as_admin) == set()
+    assert approvals_in_inbox(as_admin) == set()

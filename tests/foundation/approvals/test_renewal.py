@@ -13,15 +13,21 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, NotFound
 from tests import make
 from tests.conftest import visitor
-from tests.foundation.approvals.conftest import NAME, write
-from tests.foundation.approvals.deciding import approve, decide, in_inbox, page_of, seen_on
+from tests.foundation.approvals.approval_helpers import (
+    approvals_in_inbox,
+    approve_below_pages,
+    decide_approval,
+    fingerprint_on_page,
+    newest_approval_page,
+)
+from tests.foundation.approvals.conftest import NAME, set_purpose
 
 SECOND = ("second_admin", "acme")
 
 
 @pytest.fixture
-def as_olga(app, purposes):
-    make.join(*SECOND, since=clock.now() - make.MEMBERS_FOR)
+def as_olga(app, purpose_kind):
+    make.add_member(*SECOND, since=clock.now() - make.MEMBERS_FOR)
     return visitor(app, *SECOND)
 
 
@@ -51,29 +57,29 @@ def expired(approval):
 # ---- not ready
 
 
-def test_what_is_not_ready_is_shown_but_nobody_is_asked_and_nobody_can_approve(purposes, as_admin, as_olga):
-    approval = purposes.requested(purposes.system(), is_ready=False)
-    path = page_of()
+def test_what_is_not_ready_is_shown_but_nobody_is_asked_and_nobody_can_approve(purpose_kind, as_admin, as_olga):
+    approval = purpose_kind.requested(purpose_kind.system(), is_ready=False)
+    path = newest_approval_page()
     page = as_olga.get(path).text
-    assert "Not ready" in page and 'value="approve"' not in page and path not in in_inbox(as_olga)
+    assert "Not ready" in page and 'value="approve"' not in page and path not in approvals_in_inbox(as_olga)
     with make.acting("second_admin"):
         seen = kinds.fingerprint_seen(queries.approval(approval))
-    refused = decide(as_olga, path, 422, verb="approve", seen=seen)
-    assert "ready to be decided" in refused.text and purposes.applied == [] and given() == 0
+    refused = decide_approval(as_olga, path, 422, verb="approve", seen=seen)
+    assert "ready to be decided" in refused.text and purpose_kind.applied == [] and given() == 0
 
 
-def test_what_is_not_ready_can_be_rejected_and_withdrawn(purposes, as_admin, as_olga):
-    purposes.requested(purposes.system(), is_ready=False)
-    decide(as_olga, page_of(), verb="reject", reason="Never")
-    purposes.requested(purposes.system(key="sorter"), is_ready=False)
-    decide(as_admin, page_of(), verb="withdraw")
-    assert purposes.closed == ["rejected", "withdrawn"]
+def test_what_is_not_ready_can_be_rejected_and_withdrawn(purpose_kind, as_admin, as_olga):
+    purpose_kind.requested(purpose_kind.system(), is_ready=False)
+    decide_approval(as_olga, newest_approval_page(), verb="reject", reason="Never")
+    purpose_kind.requested(purpose_kind.system(key="sorter"), is_ready=False)
+    decide_approval(as_admin, newest_approval_page(), verb="withdraw")
+    assert purpose_kind.closed == ["rejected", "withdrawn"]
 
 
-def test_nobody_is_reminded_of_what_is_not_ready(purposes, as_admin, as_olga):
-    system = purposes.system()
-    purposes.requested(system, is_ready=False)
-    path, olga = page_of(), str(make.person_id(*SECOND))
+def test_nobody_is_reminded_of_what_is_not_ready(purpose_kind, as_admin, as_olga):
+    system = purpose_kind.system()
+    purpose_kind.requested(system, is_ready=False)
+    path, olga = newest_approval_page(), str(make.person_id(*SECOND))
     assert "Olga Novak" in as_admin.get(path).text and "Send reminder" not in as_admin.get(path).text
     assert "ready to be decided" in as_admin.post(f"{path}/reminders", then=422, person=olga).text
     renewed(system)
@@ -81,123 +87,125 @@ def test_nobody_is_reminded_of_what_is_not_ready(purposes, as_admin, as_olga):
     as_admin.post(f"{path}/reminders", person=olga)
 
 
-def test_once_it_is_ready_it_awaits_who_can_approve_it(purposes, as_olga):
-    system = purposes.system()
-    purposes.requested(system, is_ready=False)
+def test_once_it_is_ready_it_awaits_who_can_approve_it(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    purpose_kind.requested(system, is_ready=False)
     assert renewed(system)
-    path = page_of()
-    assert "Awaiting you" in as_olga.get(path).text and path in in_inbox(as_olga)
-    decide(as_olga, path, verb="approve")
-    assert purposes.applied == [(system, "Answers requests.")] and entries_of_renewals() == 1
+    path = newest_approval_page()
+    assert "Awaiting you" in as_olga.get(path).text and path in approvals_in_inbox(as_olga)
+    decide_approval(as_olga, path, verb="approve")
+    assert purpose_kind.applied == [(system, "Answers requests.")] and entries_of_renewals() == 1
 
 
-def test_what_was_ready_can_become_unready_again(purposes, as_olga):
-    system = purposes.system()
-    purposes.requested(system)
-    path = page_of()
-    seen = seen_on(as_olga, path)
+def test_what_was_ready_can_become_unready_again(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    purpose_kind.requested(system)
+    path = newest_approval_page()
+    seen = fingerprint_on_page(as_olga, path)
     renewed(system, is_ready=False)
-    decide(as_olga, path, 422, verb="approve", seen=seen)
-    assert path not in in_inbox(as_olga) and purposes.applied == []
+    decide_approval(as_olga, path, 422, verb="approve", seen=seen)
+    assert path not in approvals_in_inbox(as_olga) and purpose_kind.applied == []
 
 
 # ---- redone
 
 
-def test_a_page_opened_before_the_target_was_redone_approves_nothing(purposes, as_olga):
-    system = purposes.system()
-    purposes.requested(system)
-    path = page_of()
-    seen = seen_on(as_olga, path)
-    renewed(system, wanted="Answers letters.", purposes=purposes)
-    page = decide(as_olga, path, 409, verb="approve", seen=seen).text
-    assert "Something has changed since you opened this page" in page and "Answers letters." in page and purposes.applied == []
-    decide(as_olga, path, verb="approve")
-    assert purposes.applied == [(system, "Answers letters.")]
+def test_a_page_opened_before_the_target_was_redone_approves_nothing(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    purpose_kind.requested(system)
+    path = newest_approval_page()
+    seen = fingerprint_on_page(as_olga, path)
+    renewed(system, wanted="Answers letters.", purposes=purpose_kind)
+    page = decide_approval(as_olga, path, 409, verb="approve", seen=seen).text
+    assert (
+        "Something has changed since you opened this page" in page and "Answers letters." in page and purpose_kind.applied == []
+    )
+    decide_approval(as_olga, path, verb="approve")
+    assert purpose_kind.applied == [(system, "Answers letters.")]
 
 
-def test_who_approved_before_it_was_redone_is_asked_again(purposes, as_olga):
-    system = purposes.system()
-    approval = purposes.requested(system, needed=2)
-    path = page_of()
-    approve(approval, "second_admin")
-    assert path not in in_inbox(as_olga)
-    renewed(system, wanted="Answers letters.", purposes=purposes)
-    assert given() == 0 and path in in_inbox(as_olga)
-    approve(approval, "compliance_officer")
-    assert purposes.applied == []
-    approve(approval, "second_admin")
-    assert purposes.applied == [(system, "Answers letters.")]
+def test_who_approved_before_it_was_redone_is_asked_again(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    approval = purpose_kind.requested(system, needed=2)
+    path = newest_approval_page()
+    approve_below_pages(approval, "second_admin")
+    assert path not in approvals_in_inbox(as_olga)
+    renewed(system, wanted="Answers letters.", purposes=purpose_kind)
+    assert given() == 0 and path in approvals_in_inbox(as_olga)
+    approve_below_pages(approval, "compliance_officer")
+    assert purpose_kind.applied == []
+    approve_below_pages(approval, "second_admin")
+    assert purpose_kind.applied == [(system, "Answers letters.")]
 
 
-def test_renewing_takes_everybody_again_also_when_the_target_stayed_the_same(purposes, as_olga):
+def test_renewing_takes_everybody_again_also_when_the_target_stayed_the_same(purpose_kind, as_olga):
     """A test that is repeated with the same outcome: it was given on the earlier one."""
-    system = purposes.system()
-    approval = purposes.requested(system, needed=2)
-    approve(approval, "second_admin")
+    system = purpose_kind.system()
+    approval = purpose_kind.requested(system, needed=2)
+    approve_below_pages(approval, "second_admin")
     renewed(system)
-    approve(approval, "compliance_officer")
-    assert purposes.applied == []
+    approve_below_pages(approval, "compliance_officer")
+    assert purpose_kind.applied == []
 
 
-def test_who_joined_between_request_and_renewal_still_cannot_approve(app, purposes):
-    system = purposes.system()
-    purposes.requested(system, is_ready=False)
-    make.join(*SECOND)
+def test_who_joined_between_request_and_renewal_still_cannot_approve(app, purpose_kind):
+    system = purpose_kind.system()
+    purpose_kind.requested(system, is_ready=False)
+    make.add_member(*SECOND)
     renewed(system)
-    late, path = visitor(app, *SECOND), page_of()
-    assert "You joined after this request was made" in late.get(path).text and path not in in_inbox(late)
-    decide(late, path, 403, verb="approve")
+    late, path = visitor(app, *SECOND), newest_approval_page()
+    assert "You joined after this request was made" in late.get(path).text and path not in approvals_in_inbox(late)
+    decide_approval(late, path, 403, verb="approve")
 
 
-def test_an_edit_after_the_renewal_voids_it_as_any_edit_does(purposes, as_olga):
-    system = purposes.system()
-    purposes.requested(system, is_ready=False)
+def test_an_edit_after_the_renewal_voids_it_as_any_edit_does(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    purpose_kind.requested(system, is_ready=False)
     renewed(system)
-    path = page_of()
-    seen = seen_on(as_olga, path)
+    path = newest_approval_page()
+    seen = fingerprint_on_page(as_olga, path)
     with make.acting("admin"):
-        write(system, "Sorts letters.")
-    decide(as_olga, path, 409, verb="approve", seen=seen)
-    assert purposes.closed == ["voided"] and not renewed(system)
+        set_purpose(system, "Sorts letters.")
+    decide_approval(as_olga, path, 409, verb="approve", seen=seen)
+    assert purpose_kind.closed == ["voided"] and not renewed(system)
 
 
 # ---- nothing to renew
 
 
-def test_what_is_closed_or_was_never_requested_is_not_renewed(purposes, as_admin, as_olga):
-    system, other = purposes.system(), purposes.system(key="sorter")
-    purposes.requested(system, is_ready=False)
-    decide(as_admin, page_of(), verb="withdraw")
+def test_what_is_closed_or_was_never_requested_is_not_renewed(purpose_kind, as_admin, as_olga):
+    system, other = purpose_kind.system(), purpose_kind.system(key="sorter")
+    purpose_kind.requested(system, is_ready=False)
+    decide_approval(as_admin, newest_approval_page(), verb="withdraw")
     assert not renewed(system) and not renewed(other) and entries_of_renewals() == 0
 
 
-def test_an_approved_request_keeps_its_approvals(purposes, as_olga):
-    system = purposes.system()
-    approve(purposes.requested(system), "second_admin")
+def test_an_approved_request_keeps_its_approvals(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    approve_below_pages(purpose_kind.requested(system), "second_admin")
     assert not renewed(system) and given() == 1
 
 
-def test_what_has_expired_is_closed_and_not_renewed(purposes, as_olga):
-    system = purposes.system()
-    expired(purposes.requested(system, is_ready=False))
-    assert not renewed(system) and purposes.closed == ["expired"] and entries_of_renewals() == 0
+def test_what_has_expired_is_closed_and_not_renewed(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    expired(purpose_kind.requested(system, is_ready=False))
+    assert not renewed(system) and purpose_kind.closed == ["expired"] and entries_of_renewals() == 0
 
 
-def test_a_target_that_is_gone_is_not_renewed(purposes, as_olga):
-    system = purposes.system()
-    approval = purposes.requested(system, needed=2)
-    approve(approval, "second_admin")
+def test_a_target_that_is_gone_is_not_renewed(purpose_kind, as_olga):
+    system = purpose_kind.system()
+    approval = purpose_kind.requested(system, needed=2)
+    approve_below_pages(approval, "second_admin")
 
     def gone(_approval):
         raise NotFound("There is no such system.")
 
-    object.__setattr__(purposes.kind, "fingerprint", gone)
+    object.__setattr__(purpose_kind.kind, "fingerprint", gone)
     with make.acting("admin"), pytest.raises(DomainError, match="nothing here to approve"):
         actions.renew(NAME, system)
     assert given() == 1
 
 
-def test_a_kind_that_nobody_registered_is_a_mistake_in_the_code(purposes):
+def test_a_kind_that_nobody_registered_is_a_mistake_in_the_code(purpose_kind):
     with make.acting("admin"), pytest.raises(LookupError):
-        actions.renew("nobody's", purposes.system())
+        actions.renew("nobody's", purpose_kind.system())

@@ -7,14 +7,14 @@ from itertools import batched, groupby
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.foundation.audit import checkpoint, jsonl, merkle, tiles
-from governance.foundation.audit.frontier import subtrees
+from governance.foundation.audit.earlier_roots import subtrees
 from governance.kernel import signed_note
 
 ORIGIN = "console.example/audit/acme"
 SIZE = 23
 
 
-class Log:
+class SampleLog:
     """A log of so many entries and its key; the first `same` of them are those of a log without options."""
 
     def __init__(self, size=SIZE, *, origin=ORIGIN, seed=1, word="as it was", same=0):
@@ -40,7 +40,7 @@ class Log:
         return checkpoint.sign(self.private, self.origin, self.head(size))
 
     def entry(self, index):
-        return jsonl.Entry(index, self.bodies[index], merkle.inclusion(index, self.size, self.node)).line
+        return jsonl.ExportedEntry(index, self.bodies[index], merkle.inclusion(index, self.size, self.node)).line
 
     def hashes(self, edges=None):
         """The lines with the hashes of the tree; these sizes can be compared, by default every one."""

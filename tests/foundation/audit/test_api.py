@@ -14,21 +14,21 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from governance.foundation.api_keys.models import ApiKey
-from governance.foundation.audit import actions, logs, merkle, proof, queries, sealing
-from governance.foundation.audit.models import AuditEntry, Leaf
+from governance.foundation.audit import actions, logs, merkle, personal_field_encryption, proof, queries
+from governance.foundation.audit.models import AuditEntry
 from governance.kernel import access, clock
 from governance.kernel.db import session
-from tests.foundation.audit.test_sequencing import deeds, sequence
-from tests.machine import Machine, machine
+from tests.foundation.audit.log_helpers import entry_bodies, sequence_entries, write_entries
+from tests.machine_client import MachineClient, create_machine_client
 
 PATHS = ("checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1", "proof/inclusion?index=0", "proof/consistency?from=1")
 
 
 @pytest.fixture
-def log(acting, database):
+def signed_log(acting, database):
     """acme's log with a few signed entries; their ids."""
-    ids = deeds(acting, 5)
-    sequence(acting)
+    ids = write_entries(acting, 5)
+    sequence_entries(acting)
     return ids
 
 
@@ -37,16 +37,9 @@ def size_now(acting, tenant="acme"):
         return queries.last_checkpoint().size
 
 
-def vkey(acting, tenant="acme"):
+def verifier_key_of(acting, tenant="acme"):
     with acting("admin", tenant):
         return str(logs.verifier(logs.signing_key()))
-
-
-def bodies(acting, tenant="acme"):
-    """What stands in the log, as it was hashed, by place."""
-    with acting("admin", tenant):
-        query = select(AuditEntry.body).join(Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id))
-        return list(session().scalars(query.order_by(Leaf.index)))
 
 
 def entries_of(acting, action="audit.bundle.read"):
@@ -60,7 +53,7 @@ def entries_of(acting, action="audit.bundle.read"):
 
 
 @contextmanager
-def served(app):
+def serve_application(app):
     """The application on a port of loopback."""
     server = make_server("127.0.0.1", 0, app)
     thread = threading.Thread(target=server.serve_forever)
@@ -80,7 +73,7 @@ def reader_of(base, key, tenant="acme", cache=None):
     return reader
 
 
-def mirror(reader, key):
+def mirror_log(reader, key):
     """(size, root, reader of proven tiles): the checkpoint's signature, every tile, every entry."""
     note = aics_tlog.parse_note(reader.read_checkpoint())
     result = aics_tlog.verify_checkpoint(note, aics_tlog.parse_vkey(key))
@@ -92,45 +85,45 @@ def mirror(reader, key):
 
 
 @pytest.mark.slow
-def test_a_public_client_mirrors_the_log_checks_it_and_follows_its_growth(app, acting, log, tmp_path):
-    holder = machine(app)
-    deeds(acting, 300)
-    sequence(acting)
-    with served(app) as base:
+def test_a_public_client_mirrors_the_log_checks_it_and_follows_its_growth(app, acting, signed_log, tmp_path):
+    holder = create_machine_client(app)
+    write_entries(acting, 300)
+    sequence_entries(acting)
+    with serve_application(app) as base:
         reader = reader_of(base, holder.key, cache=tmp_path)
-        old, old_root, _ = mirror(reader, vkey(acting))
-        deeds(acting, 300)
-        sequence(acting)
-        new, new_root, proven = mirror(reader, vkey(acting))
+        old, old_root, _ = mirror_log(reader, verifier_key_of(acting))
+        write_entries(acting, 300)
+        sequence_entries(acting)
+        new, new_root, proven = mirror_log(reader, verifier_key_of(acting))
         assert new >= old + 300 and reader.stats["cache_hits"]  # full tiles are not asked for again
         path = aics_tlog.consistency_proof_from_tiles(proven, old, new)
         assert aics_tlog.verify_consistency(old, new, old_root, new_root, path)
         assert not aics_tlog.verify_consistency(old, new, new_root, old_root, path)
-        assert [proven.entry(index) for index in range(new)] == bodies(acting)[:new]
+        assert [proven.entry(index) for index in range(new)] == entry_bodies(acting)[:new]
 
 
-def test_the_client_would_notice_an_entry_that_was_changed_behind_our_back(app, acting, log):
+def test_the_client_would_notice_an_entry_that_was_changed_behind_our_back(app, acting, signed_log):
     """Otherwise the mirror above would prove nothing."""
-    holder = machine(app)
+    holder = create_machine_client(app)
 
     class Tampering(aics_tlog.HttpTileReader):
         def read_entry_bundle(self, index, width):
             found = super().read_entry_bundle(index, width)
             return found[:-2] + b" }" if found else found
 
-    with served(app) as base:
+    with serve_application(app) as base:
         reader = Tampering(f"{base}/audit/acme/", proxies={})
         reader._opener.addheaders.append(("Authorization", f"Bearer {holder.key}"))
         with pytest.raises(aics_tlog.TileVerificationError):
-            mirror(reader, vkey(acting))
+            mirror_log(reader, verifier_key_of(acting))
 
 
 # ---- tiles
 
 
-def test_what_is_not_signed_yet_is_not_shown(app, acting, log):
-    holder, signed = machine(app), size_now(acting)
-    deeds(acting, 3)
+def test_what_is_not_signed_yet_is_not_shown(app, acting, signed_log):
+    holder, signed = create_machine_client(app), size_now(acting)
+    write_entries(acting, 3)
     for path in (
         f"tile/0/000.p/{signed + 1}",
         f"tile/entries/000.p/{signed + 1}",
@@ -144,24 +137,24 @@ def test_what_is_not_signed_yet_is_not_shown(app, acting, log):
     waiting = entries_of(acting, "tenant.settings.changed")[-1].id
     assert "waits" in holder.get(f"/audit/acme/proof/entry/{waiting}", then=409).json["title"]
     holder.get(f"/audit/acme/proof/inclusion?entry={waiting}", then=409)
-    sequence(acting)
+    sequence_entries(acting)
     holder.get(f"/audit/acme/proof/entry/{waiting}")
     holder.get(f"/audit/acme/tile/entries/000.p/{signed + 3}")
 
 
-def test_a_tree_of_256_is_one_full_tile_and_the_first_hash_of_the_next_level(app, acting, log):
-    deeds(acting, 256)
-    sequence(acting)
-    holder = machine(app)
+def test_a_tree_of_256_is_one_full_tile_and_the_first_hash_of_the_next_level(app, acting, signed_log):
+    write_entries(acting, 256)
+    sequence_entries(acting)
+    holder = create_machine_client(app)
     full = holder.get("/audit/acme/tile/0/000")
     assert len(full.data) == 8192 and full.headers["Cache-Control"] == "private, max-age=31536000, immutable"
     assert full.data.startswith(holder.get("/audit/acme/tile/0/000.p/5").data)  # a mirror may be behind
     above = holder.get("/audit/acme/tile/1/000.p/1").data
-    assert above == aics_tlog.MerkleTree(bodies(acting)[:256]).root()
+    assert above == aics_tlog.MerkleTree(entry_bodies(acting)[:256]).root()
 
 
-def test_entries_come_behind_their_lengths_and_packed_when_asked(app, acting, log):
-    holder, wanted = machine(app), bodies(acting)[:5]
+def test_entries_come_behind_their_lengths_and_packed_when_asked(app, acting, signed_log):
+    holder, wanted = create_machine_client(app), entry_bodies(acting)[:5]
     plain = holder.get("/audit/acme/tile/entries/000.p/5")
     assert plain.data == b"".join(len(body).to_bytes(2, "big") + body for body in wanted)
     packed = holder.get("/audit/acme/tile/entries/000.p/5", **{"Accept-Encoding": "gzip, identity"})
@@ -175,26 +168,26 @@ def test_entries_come_behind_their_lengths_and_packed_when_asked(app, acting, lo
      "63/000.p/1", "0/" + "x999/" * 12 + "999", "entries/", "entries/0/000", "entries/000.p/1000", "entries/000.p/-1", "0/..%2f000", "0/%D9%A0%D9%A0%D9%A0",
      "data/000", "0/000.P/1", "0/000.p/1/", "entries/" + "x999/" * 200 + "999", "%ff"],
 )  # fmt: skip
-def test_a_name_that_is_no_tiles_is_not_found(app, log, name):
-    machine(app).get(f"/audit/acme/tile/{name}", then=404)
+def test_a_name_that_is_no_tiles_is_not_found(app, signed_log, name):
+    create_machine_client(app).get(f"/audit/acme/tile/{name}", then=404)
 
 
-def test_the_checkpoint_is_read_anew_each_time(app, acting, log):
-    reply = machine(app).get("/audit/acme/checkpoint")
+def test_the_checkpoint_is_read_anew_each_time(app, acting, signed_log):
+    reply = create_machine_client(app).get("/audit/acme/checkpoint")
     assert reply.content_type == "text/plain; charset=utf-8" and reply.headers["Cache-Control"] == "no-cache"
     assert reply.headers["Vary"] == "Authorization" and "Set-Cookie" not in reply.headers
 
 
 def test_a_log_without_a_checkpoint_says_so(app, database):
-    holder = machine(app, "globex")
+    holder = create_machine_client(app, "globex")
     for path in PATHS:
         assert "no checkpoint yet" in holder.get(f"/audit/globex/{path}", then=404).json["title"]
 
 
-def test_a_tile_costs_the_same_few_statements_however_many_entries_it_holds(app, acting, log, statements):
-    holder = machine(app)
-    deeds(acting, 260)
-    sequence(acting)
+def test_a_tile_costs_the_same_few_statements_however_many_entries_it_holds(app, acting, signed_log, statements):
+    holder = create_machine_client(app)
+    write_entries(acting, 260)
+    sequence_entries(acting)
     holder.get("/audit/acme/checkpoint")  # notes its use
     seen = {}
     for path in ("checkpoint", "tile/0/000", "tile/0/001.p/2", "tile/entries/000"):
@@ -214,12 +207,12 @@ def unpacked(hashes):
     return [base64.b64decode(each) for each in hashes]
 
 
-def test_an_inclusion_proof_leads_from_the_entry_to_the_signed_root(app, acting, log):
-    holder = machine(app)
-    reply = holder.get(f"/audit/acme/proof/inclusion?entry={log[2]}").json
+def test_an_inclusion_proof_leads_from_the_entry_to_the_signed_root(app, acting, signed_log):
+    holder = create_machine_client(app)
+    reply = holder.get(f"/audit/acme/proof/inclusion?entry={signed_log[2]}").json
     stated = aics_tlog.parse_checkpoint(aics_tlog.parse_note(reply["checkpoint"]).text)
-    body = bodies(acting)[reply["index"]]
-    assert str(log[2]) in body.decode() and base64.b64decode(reply["leaf"]) == merkle.leaf_hash(body)
+    body = entry_bodies(acting)[reply["index"]]
+    assert str(signed_log[2]) in body.decode() and base64.b64decode(reply["leaf"]) == merkle.leaf_hash(body)
     path = unpacked(reply["path"])
     assert aics_tlog.verify_leaf_inclusion(body, reply["index"], stated.size, path, stated.root)
     assert not aics_tlog.verify_leaf_inclusion(body + b" ", reply["index"], stated.size, path, stated.root)
@@ -227,34 +220,36 @@ def test_an_inclusion_proof_leads_from_the_entry_to_the_signed_root(app, acting,
     assert same == reply
 
 
-def test_a_proof_under_an_older_tree_carries_the_checkpoint_that_signed_it(app, acting, log):
+def test_a_proof_under_an_older_tree_carries_the_checkpoint_that_signed_it(app, acting, signed_log):
     old = size_now(acting)
-    deeds(acting, 4)
-    sequence(acting)
-    holder = machine(app)
+    write_entries(acting, 4)
+    sequence_entries(acting)
+    holder = create_machine_client(app)
     reply = holder.get(f"/audit/acme/proof/inclusion?index=0&size={old}").json
     stated = aics_tlog.parse_checkpoint(aics_tlog.parse_note(reply["checkpoint"]).text)
-    assert stated.size == old and aics_tlog.verify_leaf_inclusion(bodies(acting)[0], 0, old, unpacked(reply["path"]), stated.root)
+    assert stated.size == old and aics_tlog.verify_leaf_inclusion(
+        entry_bodies(acting)[0], 0, old, unpacked(reply["path"]), stated.root
+    )
     assert holder.get(f"/audit/acme/proof/inclusion?index=0&size={old + 1}").json["checkpoint"] is None
 
 
-def test_a_consistency_proof_leads_from_an_older_checkpoint_to_the_last(app, acting, log):
+def test_a_consistency_proof_leads_from_an_older_checkpoint_to_the_last(app, acting, signed_log):
     with acting("admin"):
         before = queries.last_checkpoint()
         old, old_root = before.size, before.root
-    deeds(acting, 7)
-    sequence(acting)
-    reply = machine(app).get(f"/audit/acme/proof/consistency?from={old}").json
+    write_entries(acting, 7)
+    sequence_entries(acting)
+    reply = create_machine_client(app).get(f"/audit/acme/proof/consistency?from={old}").json
     stated = aics_tlog.parse_checkpoint(aics_tlog.parse_note(reply["checkpoint"]).text)
     assert (reply["from"], reply["to"]) == (old, stated.size)
     assert aics_tlog.verify_consistency(old, stated.size, old_root, stated.root, unpacked(reply["path"]))
 
 
-def test_an_entrys_proof_is_a_file_that_is_checked_offline(app, acting, log):
-    text = machine(app).get(f"/audit/acme/proof/entry/{log[0]}").text
+def test_an_entrys_proof_is_a_file_that_is_checked_offline(app, acting, signed_log):
+    text = create_machine_client(app).get(f"/audit/acme/proof/entry/{signed_log[0]}").text
     with acting("admin"):
-        body, key = queries.entry(log[0]).body, logs.verifier(logs.signing_key())
-    assert proof.verify(text, body, key)[0] == queries_place(acting, log[0])
+        body, key = queries.entry(signed_log[0]).body, logs.verifier(logs.signing_key())
+    assert proof.verify(text, body, key)[0] == queries_place(acting, signed_log[0])
     with pytest.raises(merkle.ProofFails):
         proof.verify(text, body + b" ", key)
 
@@ -274,55 +269,55 @@ def queries_place(acting, entry_id):
         ("consistency?from=1&to=x", "to"), ("consistency?from=1&to=1000000", "to"),
     ],
 )  # fmt: skip
-def test_a_number_that_makes_no_sense_is_refused_by_name(app, log, path, field):
-    reply = machine(app).get(f"/audit/acme/proof/{path}", then=422)
+def test_a_number_that_makes_no_sense_is_refused_by_name(app, signed_log, path, field):
+    reply = create_machine_client(app).get(f"/audit/acme/proof/{path}", then=422)
     assert reply.json["field"] == field and reply.json["title"].startswith(f"{field}:")
 
 
-def test_an_entry_with_a_place_beyond_the_asked_tree_is_told_so(app, log):
-    holder = machine(app)
-    index = holder.get(f"/audit/acme/proof/inclusion?entry={log[4]}").json["index"]
-    assert holder.get(f"/audit/acme/proof/inclusion?entry={log[4]}&size={index}", then=422).json["field"] == "size"
+def test_an_entry_with_a_place_beyond_the_asked_tree_is_told_so(app, signed_log):
+    holder = create_machine_client(app)
+    index = holder.get(f"/audit/acme/proof/inclusion?entry={signed_log[4]}").json["index"]
+    assert holder.get(f"/audit/acme/proof/inclusion?entry={signed_log[4]}&size={index}", then=422).json["field"] == "size"
 
 
-def test_another_tenants_entry_has_no_proof_here(app, acting, log):
-    theirs = deeds(acting, 2, "globex")
-    sequence(acting, "globex")
-    holder = machine(app)
+def test_another_tenants_entry_has_no_proof_here(app, acting, signed_log):
+    theirs = write_entries(acting, 2, "globex")
+    sequence_entries(acting, "globex")
+    holder = create_machine_client(app)
     for unknown in (theirs[0], uuid4()):
         holder.get(f"/audit/acme/proof/entry/{unknown}", then=404)
         holder.get(f"/audit/acme/proof/inclusion?entry={unknown}", then=404)
-    machine(app, "globex").get(f"/audit/globex/proof/entry/{theirs[0]}")
+    create_machine_client(app, "globex").get(f"/audit/globex/proof/entry/{theirs[0]}")
 
 
 # ---- who is let in
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_without_a_key_nothing_is_told_not_even_whether_there_is_a_log(app, as_officer, log, path):
+def test_without_a_key_nothing_is_told_not_even_whether_there_is_a_log(app, as_officer, signed_log, path):
     """A signed-in person's cookie is not looked at either."""
     for address in (f"/audit/acme/{path}", f"/audit/nobody/{path}"):
-        reply = Machine(app, None).get(address, then=401)
+        reply = MachineClient(app, None).get(address, then=401)
         assert reply.headers["WWW-Authenticate"] == 'Bearer realm="console"'
         assert as_officer.client.get(address).status_code == 401
-    reply = Machine(app, "gc_acme_" + "a" * 43).get(f"/audit/acme/{path}", then=401)
+    reply = MachineClient(app, "gc_acme_" + "a" * 43).get(f"/audit/acme/{path}", then=401)
     assert reply.headers["WWW-Authenticate"] == 'Bearer realm="console", error="invalid_token"'
-    Machine(app, "gc_nobody_" + "a" * 43).get(f"/audit/nobody/{path}", then=401)
+    MachineClient(app, "gc_nobody_" + "a" * 43).get(f"/audit/nobody/{path}", then=401)
 
 
-def test_a_key_without_the_scope_is_told_which_one_it_takes(app, log, monkeypatch):
+def test_a_key_without_the_scope_is_told_which_one_it_takes(app, signed_log, monkeypatch):
     monkeypatch.setitem(access.known_scopes, "bells:ring", "ring a bell")
-    other = machine(app, scopes=["bells:ring"])
+    other = create_machine_client(app, scopes=["bells:ring"])
     assert (
         other.get("/audit/acme/checkpoint", then=403).json["title"]
         == "This key may not mirror the audit log. It takes the scope audit:read."
     )
 
 
-def test_a_key_opens_its_own_tenants_log_and_no_other(app, acting, log):
-    deeds(acting, 1, "globex")
-    sequence(acting, "globex")
-    ours, theirs = machine(app), machine(app, "globex")
+def test_a_key_opens_its_own_tenants_log_and_no_other(app, acting, signed_log):
+    write_entries(acting, 1, "globex")
+    sequence_entries(acting, "globex")
+    ours, theirs = create_machine_client(app), create_machine_client(app, "globex")
     for path in PATHS:
         ours.get(f"/audit/acme/{path}")
         theirs.get(f"/audit/globex/{path}")
@@ -330,14 +325,14 @@ def test_a_key_opens_its_own_tenants_log_and_no_other(app, acting, log):
         theirs.get(f"/audit/nobody/{path}", then=404)
 
 
-def test_no_page_takes_a_machines_key_and_no_person_is_one(app, log):
-    holder = machine(app)
+def test_no_page_takes_a_machines_key_and_no_person_is_one(app, signed_log):
+    holder = create_machine_client(app)
     assert holder.ask("GET", "/t/acme/", Accept="application/json").status_code == 401
     assert holder.ask("POST", "/t/acme/systems/new", Accept="application/json").status_code == 403
 
 
-def test_the_log_is_only_read_by_get(app, log):
-    holder = machine(app)
+def test_the_log_is_only_read_by_get(app, signed_log):
+    holder = create_machine_client(app)
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         reply = holder.ask(method, "/audit/acme/checkpoint")
         assert reply.status_code == 405 and reply.mimetype == "application/problem+json"
@@ -348,8 +343,8 @@ def test_the_log_is_only_read_by_get(app, log):
 # ---- what reading leaves
 
 
-def test_reading_entries_leaves_one_entry_for_each_key_and_hour(app, acting, log):
-    first, second = machine(app, name="first"), machine(app, name="second")
+def test_reading_entries_leaves_one_entry_for_each_key_and_hour(app, acting, signed_log):
+    first, second = create_machine_client(app, name="first"), create_machine_client(app, name="second")
     noon = clock.now().replace(minute=30)
     with clock.frozen(noon):
         for _ in range(3):
@@ -362,31 +357,33 @@ def test_reading_entries_leaves_one_entry_for_each_key_and_hour(app, acting, log
         first.get("/audit/acme/tile/entries/000.p/1")
     found = entries_of(acting)
     with acting("admin"):
-        known = {name: sealing.pseudonym(each.row.id) for name, each in {"first": first, "second": second}.items()}
+        known = {
+            name: personal_field_encryption.pseudonym(each.row.id) for name, each in {"first": first, "second": second}.items()
+        }
     assert [each.actor for each in found] == [known["first"], known["second"], known["first"]]
     assert {each.actor_kind for each in found} == {"api_key"}
 
 
-def test_hashes_and_refusals_leave_none(app, acting, log):
-    holder = machine(app)
+def test_hashes_and_refusals_leave_none(app, acting, signed_log):
+    holder = create_machine_client(app)
     for path in ("checkpoint", "tile/0/000.p/1", "proof/inclusion?index=0"):
         holder.get(f"/audit/acme/{path}")
     holder.get("/audit/acme/tile/entries/009", then=404)
-    machine(app, "globex").get("/audit/acme/tile/entries/000.p/1", then=404)
+    create_machine_client(app, "globex").get("/audit/acme/tile/entries/000.p/1", then=404)
     assert entries_of(acting) == []
 
 
-def test_entries_are_not_given_out_when_the_reading_cannot_be_logged(app, acting, log, monkeypatch):
+def test_entries_are_not_given_out_when_the_reading_cannot_be_logged(app, acting, signed_log, monkeypatch):
     """The log is full of reasons to be unavailable; none of them is a way to read without a trace."""
-    holder = machine(app)
+    holder = create_machine_client(app)
     narrow = replace(actions.READ, fields=frozenset())
     monkeypatch.setattr(actions, "READ", narrow)
     reply = holder.ask("GET", "/audit/acme/tile/entries/000.p/1")
-    assert reply.status_code == 500 and not any(body in reply.data for body in bodies(acting))
+    assert reply.status_code == 500 and not any(body in reply.data for body in entry_bodies(acting))
 
 
-def test_a_keys_use_is_noted_once_a_minute(app, acting, log):
-    holder = machine(app)
+def test_a_keys_use_is_noted_once_a_minute(app, acting, signed_log):
+    holder = create_machine_client(app)
     noon = clock.now()
 
     def used_at():
@@ -401,4 +398,4 @@ def test_a_keys_use_is_noted_once_a_minute(app, acting, log):
     with clock.frozen(noon + timedelta(seconds=61)):
         holder.get("/audit/acme/checkpoint")
     assert used_at() == noon + timedelta(seconds=61)
-    Machine(app, holder.key[:-1] + ("A" if holder.key[-1] != "A" else "B")).get("/audit/acme/checkpoint", then=401)
+    MachineClient(app, holder.key[:-1] + ("A" if holder.key[-1] != "A" else "B")).get("/audit/acme/checkpoint", then=401)

@@ -22,12 +22,12 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, db
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid
-from tests.cluster import Cluster
-from tests.foundation.audit import crashing
-from tests.patience import PATIENCE, eventually
+from tests.foundation.audit import crash_processes
+from tests.postgres_cluster import Cluster
+from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["tests.foundation.audit.crashing"])
+processes.set_forkserver_preload(["tests.foundation.audit.crash_processes"])
 
 
 @pytest.fixture(scope="module")
@@ -42,46 +42,46 @@ def cluster(server_folder):
 def url(cluster):
     """The application bound to that server, for good: nothing is rolled back."""
     directory.forget()
-    crashing.connect(cluster.server.app_url)
+    crash_processes.connect(cluster.server.app_url)
     yield cluster.server.app_url
     db.engine().dispose()
     directory.forget()
 
 
-def child(what, *args):
+def start_child(what, *args):
     process = processes.Process(target=what, args=args, daemon=True)
     process.start()
     return process
 
 
-def outcome(process):
-    process.join(PATIENCE)
+def exit_code_of(process):
+    process.join(MAX_WAIT_SECONDS)
     assert process.exitcode is not None, "it hangs"
     return process.exitcode
 
 
-def settled(who):
+def sequence_until_empty(who):
     """The rounds go on until nothing waits: a killed sequencer's lock ends when the server notices."""
 
     def nothing_waits():
-        if waiting(who):
+        if entries_waiting(who):
             schedule.sequence_round()
-        return not waiting(who)
+        return not entries_waiting(who)
 
-    eventually(nothing_waits)
+    wait_until(nothing_waits)
 
 
-def written_by(who):
+def entries_written_by(who):
     with current.acting_as(who), transaction(read_only=True):
         return session().scalar(select(func.count()).select_from(AuditEntry))
 
 
-def waiting(who):
+def entries_waiting(who):
     with current.acting_as(who), transaction(read_only=True):
         return queries.pending()
 
 
-def proved(who, entries=None):
+def check_log(who, entries=None):
     """Every entry has one place, places are contiguous, fsck agrees, and no checkpoint contradicts an earlier one."""
     with current.acting_as(who), transaction(read_only=True, snapshot=True):
         written = set(session().scalars(select(AuditEntry.id)))
@@ -90,7 +90,7 @@ def proved(who, entries=None):
         assert {entry_id for _, entry_id in places} == written
         assert (
             entries is None
-            or len([e for e in session().scalars(select(AuditEntry.action)) if e == crashing.CHANGED.name]) == entries
+            or len([e for e in session().scalars(select(AuditEntry.action)) if e == crash_processes.CHANGED.name]) == entries
         )
         assert [finding.sentence for finding in fsck.fsck().findings] == []
         signed = session().scalars(select(Checkpoint).order_by(Checkpoint.number)).all()
@@ -106,27 +106,27 @@ def proved(who, entries=None):
 
 @pytest.mark.slow
 def test_a_sequencer_killed_before_any_statement_of_a_batch_loses_and_doubles_nothing(url):
-    who = crashing.founded("killed")
-    crashing.write(who, 250)
-    settled(who)
+    who = crash_processes.create_tenant("killed")
+    crash_processes.write_entries_together(who, 250)
+    sequence_until_empty(who)
     for nth in count(1):
-        crashing.write(who, 20)
-        ended = outcome(child(crashing.round_killed_at, url, nth))
-        settled(who)
+        crash_processes.write_entries_together(who, 20)
+        ended = exit_code_of(start_child(crash_processes.run_round_killed_at, url, nth))
+        sequence_until_empty(who)
         if ended == 0:
             break
         assert ended == -signal.SIGKILL
     assert nth > 10, "the round has hardly a statement"
-    assert proved(who, 250 + 20 * nth) >= nth
+    assert check_log(who, 250 + 20 * nth) >= nth
 
 
 @pytest.mark.slow
 def test_a_sequencer_killed_while_it_opens_a_log_leaves_none_half_opened(url):
     for nth in count(1):
-        who = crashing.founded(f"opened-{nth}")
-        ended = outcome(child(crashing.round_killed_at, url, nth))
-        settled(who)
-        assert proved(who, 0) >= 1
+        who = crash_processes.create_tenant(f"opened-{nth}")
+        ended = exit_code_of(start_child(crash_processes.run_round_killed_at, url, nth))
+        sequence_until_empty(who)
+        assert check_log(who, 0) >= 1
         if ended == 0:
             break
     assert nth > 15
@@ -134,18 +134,18 @@ def test_a_sequencer_killed_while_it_opens_a_log_leaves_none_half_opened(url):
 
 @pytest.mark.slow
 def test_sequencers_killed_at_any_moment_beside_writers(url):
-    who, stop, counts = crashing.founded("hammered"), processes.Event(), processes.Queue()
-    writers = [child(crashing.write_until_told, url, who, stop, counts) for _ in range(2)]
+    who, stop, counts = crash_processes.create_tenant("hammered"), processes.Event(), processes.Queue()
+    writers = [start_child(crash_processes.write_until_told, url, who, stop, counts) for _ in range(2)]
     for wait in (0.2, 0.31, 0.07, 0.45, 0.13, 0.26, 0.38, 0.09):
-        process = child(crashing.sequence_until_killed, url)
+        process = start_child(crash_processes.sequence_until_killed, url)
         time.sleep(wait + 0.15)
         process.kill()
         process.join()
-    eventually(lambda: written_by(who) > 20)
+    wait_until(lambda: entries_written_by(who) > 20)
     stop.set()
-    written = sum(counts.get(timeout=PATIENCE) for _ in writers)
-    settled(who)
-    proved(who, written)
+    written = sum(counts.get(timeout=MAX_WAIT_SECONDS) for _ in writers)
+    sequence_until_empty(who)
+    check_log(who, written)
 
 
 # ---- at once
@@ -153,35 +153,35 @@ def test_sequencers_killed_at_any_moment_beside_writers(url):
 
 @pytest.mark.slow
 def test_two_sequencers_on_one_log_with_eight_writers(url):
-    who, other = crashing.founded("crowded"), crashing.founded("beside")
-    sequencers = [child(crashing.sequence_until_killed, url) for _ in range(2)]
-    writers = [child(crashing.write_so_many, url, who, 25) for _ in range(8)]
-    crashing.write(other, 5)
-    assert [outcome(writer) for writer in writers] == [0] * 8
-    settled(who)
-    settled(other)
+    who, other = crash_processes.create_tenant("crowded"), crash_processes.create_tenant("beside")
+    sequencers = [start_child(crash_processes.sequence_until_killed, url) for _ in range(2)]
+    writers = [start_child(crash_processes.write_entries_one_by_one, url, who, 25) for _ in range(8)]
+    crash_processes.write_entries_together(other, 5)
+    assert [exit_code_of(writer) for writer in writers] == [0] * 8
+    sequence_until_empty(who)
+    sequence_until_empty(other)
     for process in sequencers:
         process.kill()
         process.join()
-    proved(who, 8 * 25)
-    proved(other, 5)
+    check_log(who, 8 * 25)
+    check_log(other, 5)
 
 
 @pytest.mark.slow
 def test_a_slow_transaction_gets_a_later_place_and_nobody_is_skipped(url):
-    who = crashing.founded("slow")
+    who = crash_processes.create_tenant("slow")
     with current.acting_as(who), transaction():
         target = session().get(Tenant, who.tenant_id)
-        slow = record(crashing.CHANGED, target, before={"name": "A"}, after={"name": "slow"}).id
-        crashing.write(who, 3)
-        settled(who)
+        slow = record(crash_processes.CHANGED, target, before={"name": "A"}, after={"name": "slow"}).id
+        crash_processes.write_entries_together(who, 3)
+        sequence_until_empty(who)
         with transaction(read_only=True):
             before = queries.head().size
             assert queries.place_of(slow) is None
-    settled(who)
+    sequence_until_empty(who)
     with current.acting_as(who), transaction(read_only=True):
         assert queries.place_of(slow) == before
-    proved(who, 4)
+    check_log(who, 4)
 
 
 # ---- the database
@@ -190,8 +190,8 @@ def test_a_slow_transaction_gets_a_later_place_and_nobody_is_skipped(url):
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["INSERT INTO audit_leaves", "DELETE FROM audit_pending", "INSERT INTO audit_checkpoints"])
 def test_a_database_killed_in_a_batch_comes_back_and_the_sequencer_goes_on_by_itself(url, cluster, moment):
-    who = crashing.founded(f"crash-{moment[-3:].lower()}")
-    crashing.write(who, 300)
+    who = crash_processes.create_tenant(f"crash-{moment[-3:].lower()}")
+    crash_processes.write_entries_together(who, 300)
     killed, stop = threading.Event(), threading.Event()
 
     def kill(_connection, _cursor, statement, *_rest):
@@ -203,16 +203,16 @@ def test_a_database_killed_in_a_batch_comes_back_and_the_sequencer_goes_on_by_it
     loop = threading.Thread(target=schedule.sequence_logs, args=(stop,))
     loop.start()
     try:
-        assert killed.wait(PATIENCE)
+        assert killed.wait(MAX_WAIT_SECONDS)
         time.sleep(1)  # it meets the server that is down
         cluster.start()
-        eventually(lambda: not waiting(who))
+        wait_until(lambda: not entries_waiting(who))
         assert loop.is_alive()
     finally:
         stop.set()
         loop.join()
         event.remove(db.engine(), "before_cursor_execute", kill)
-    proved(who, 300)
+    check_log(who, 300)
 
 
 # ---- the clock, and waiting too long
@@ -220,21 +220,21 @@ def test_a_database_killed_in_a_batch_comes_back_and_the_sequencer_goes_on_by_it
 
 @pytest.mark.slow
 def test_a_clock_that_goes_backwards_changes_no_place_and_forks_nothing(url):
-    who = crashing.founded("clock")
+    who = crash_processes.create_tenant("clock")
     for days in (0, 3, 1, 400, 2):
         with clock.frozen(clock.now() - timedelta(days=days)):
-            crashing.write(who, 90)
-            settled(who)
+            crash_processes.write_entries_together(who, 90)
+            sequence_until_empty(who)
     with current.acting_as(who), transaction(read_only=True):
         sizes = session().scalars(select(Checkpoint.size).order_by(Checkpoint.number)).all()
     assert sizes == sorted(sizes)
-    proved(who, 450)
+    check_log(who, 450)
 
 
 @pytest.mark.slow
 def test_an_idle_log_signs_again_when_the_clock_was_set_back(url):
-    who = crashing.founded("set-back")
-    settled(who)
+    who = crash_processes.create_tenant("set-back")
+    sequence_until_empty(who)
     with current.acting_as(who), clock.frozen(clock.now() - 2 * sequencer.HEARTBEAT):
         with transaction(read_only=True):
             before = queries.last_checkpoint().number
@@ -246,30 +246,30 @@ def test_an_idle_log_signs_again_when_the_clock_was_set_back(url):
 
 @pytest.mark.slow
 def test_entries_that_wait_too_long_are_said_once_to_the_operator(url, cluster, tmp_path):
-    who = crashing.founded("late")
-    settled(who)
-    assert outcome(child(crashing.two_rounds, url, tmp_path / "calm")) == 0
+    who = crash_processes.create_tenant("late")
+    sequence_until_empty(who)
+    assert exit_code_of(start_child(crash_processes.run_two_rounds, url, tmp_path / "calm")) == 0
     with current.acting_as(who), transaction():
         logs.halt(anchor="a witness", size=10_000, sentence="It holds more.")
     with psycopg.connect(cluster.server.super_uri, dbname="governance") as dba:
         dba.execute("UPDATE audit_pending SET created_at = clock_timestamp() - interval '20 seconds'")
-    assert outcome(child(crashing.two_rounds, url, tmp_path / "late")) == 2
+    assert exit_code_of(start_child(crash_processes.run_two_rounds, url, tmp_path / "late")) == 2
     said = (tmp_path / "late").read_text()
     assert said.count("audit entries wait too long for their place") == 1 and '"level": "error"' in said
     assert (tmp_path / "calm").read_text() == ""
     with current.acting_as(who), transaction():
         logs.take_up_again(because="a test")
-    settled(who)
-    proved(who)
+    sequence_until_empty(who)
+    check_log(who)
 
 
 # ---- the operator's commands
 
 
 @pytest.fixture
-def operator(url, cluster, tmp_path):
+def run_operator_command(url, cluster, tmp_path):
     """Runs a command as an operator would; (exit code, what it said)."""
-    for name, content in (("kek", crashing.KEK), ("secret", bytes(range(40, 80)))):
+    for name, content in (("kek", crash_processes.KEK), ("secret", bytes(range(40, 80)))):
         (tmp_path / name).write_bytes(content)
     settings = {
         "DATABASE_URL": url, "GOVERNANCE_OWNER_DATABASE_URL": cluster.server.owner_url, "GOVERNANCE_VAR": str(tmp_path),
@@ -279,27 +279,27 @@ def operator(url, cluster, tmp_path):
     def run(*arguments):
         said = tmp_path / "said"
         said.unlink(missing_ok=True)
-        code = outcome(child(crashing.command, list(arguments), settings, said))
+        code = exit_code_of(start_child(crash_processes.run_command, list(arguments), settings, said))
         return code, said.read_text()
 
     return run
 
 
 @pytest.mark.slow
-def test_fsck_by_command_names_the_log_and_what_is_wrong_in_it(operator, cluster):
-    mine, other = crashing.founded("checked"), crashing.founded("untouched")
+def test_fsck_by_command_names_the_log_and_what_is_wrong_in_it(run_operator_command, cluster):
+    mine, other = crash_processes.create_tenant("checked"), crash_processes.create_tenant("untouched")
     for who in (mine, other):
-        crashing.write(who, 5)
-    settled(mine)
+        crash_processes.write_entries_together(who, 5)
+    sequence_until_empty(mine)
     sound = "{}: 7 entries and 1 checkpoint follow from each other.\n".format
     said = f"ok    {sound('checked')}ok    {sound('untouched')}"
-    assert operator("audit", "fsck", "checked", "untouched") == (0, said)
-    settled(mine)
+    assert run_operator_command("audit", "fsck", "checked", "untouched") == (0, said)
+    sequence_until_empty(mine)
     with psycopg.connect(cluster.server.super_uri, dbname="governance") as dba:
         dba.execute("SET session_replication_role = replica")
         dba.execute("UPDATE audit_entries SET outcome = 'other' WHERE (tenant_id, id) IN"
                     " (SELECT tenant_id, id FROM audit_leaves WHERE tenant_id = %s AND index = 3)", [mine.tenant_id])  # fmt: skip
-    code, said = operator("audit", "fsck")
+    code, said = run_operator_command("audit", "fsck")
     assert code == 1 and "FAIL  checked: 1 finding" in said and "ok    untouched" in said
     assert "Entry 3 (tenant.settings.changed) shows something else than what was signed: outcome." in said
     for who, deeds in ((mine, {fsck.PASSED.name, fsck.FAILED.name}), (other, {fsck.PASSED.name})):
@@ -308,42 +308,42 @@ def test_fsck_by_command_names_the_log_and_what_is_wrong_in_it(operator, cluster
 
 
 @pytest.mark.slow
-def test_an_unknown_tenant_is_refused_by_name(operator):
-    crashing.founded("known")
+def test_an_unknown_tenant_is_refused_by_name(run_operator_command):
+    crash_processes.create_tenant("known")
     for command in (["fsck", "nobody"], ["keys", "nobody"], ["rotate-key", "nobody"], ["resume", "nobody", "--reason", "x"]):
-        code, said = operator("audit", *command)
+        code, said = run_operator_command("audit", *command)
         assert code == 2 and "There is no tenant nobody." in said and "known" in said
 
 
 @pytest.mark.slow
-def test_keys_are_listed_and_rotated_by_command(operator):
-    who = crashing.founded("rotated")
-    assert operator("audit", "keys", "rotated")[0] == 1
-    settled(who)
-    _, first = operator("audit", "keys", "rotated")
-    code, second = operator("audit", "rotate-key", "rotated")
+def test_keys_are_listed_and_rotated_by_command(run_operator_command):
+    who = crash_processes.create_tenant("rotated")
+    assert run_operator_command("audit", "keys", "rotated")[0] == 1
+    sequence_until_empty(who)
+    _, first = run_operator_command("audit", "keys", "rotated")
+    code, second = run_operator_command("audit", "rotate-key", "rotated")
     assert code == 0 and first.startswith("127.0.0.1/audit/rotated+") | first.startswith("console.example/audit/rotated+")
-    assert operator("audit", "keys", "rotated") == (0, second + first)
-    crashing.write(who)
-    settled(who)
-    proved(who, 1)
+    assert run_operator_command("audit", "keys", "rotated") == (0, second + first)
+    crash_processes.write_entries_together(who)
+    sequence_until_empty(who)
+    check_log(who, 1)
 
 
 @pytest.mark.slow
-def test_a_log_is_taken_up_by_command_only_when_it_was_halted(operator):
-    who = crashing.founded("resumed")
-    settled(who)
-    code, said = operator("audit", "resume", "resumed", "--reason", "no reason")
+def test_a_log_is_taken_up_by_command_only_when_it_was_halted(run_operator_command):
+    who = crash_processes.create_tenant("resumed")
+    sequence_until_empty(who)
+    code, said = run_operator_command("audit", "resume", "resumed", "--reason", "no reason")
     assert code == 1 and "Nothing is wrong with this log" in said
     with current.acting_as(who), transaction():
         logs.halt(anchor="a witness", size=99, sentence="A witness holds 99 entries and we have 2.")
-    code, said = operator("audit", "sequence")
+    code, said = run_operator_command("audit", "sequence")
     assert code == 1 and "resumed: 2 entries in the tree, 1 waiting. Halted: A witness holds 99 entries" in said
-    assert operator("audit", "resume", "resumed", "--reason", "  ")[0] == 2
-    code, said = operator("audit", "resume", "resumed", "--reason", "Restored from backup")
+    assert run_operator_command("audit", "resume", "resumed", "--reason", "  ")[0] == 2
+    code, said = run_operator_command("audit", "resume", "resumed", "--reason", "Restored from backup")
     assert code == 0 and "/audit/resumed/restored-1" in said
-    assert "resumed: 5 entries in the tree, 0 waiting." in operator("audit", "sequence")[1]
-    proved(who)
+    assert "resumed: 5 entries in the tree, 0 waiting." in run_operator_command("audit", "sequence")[1]
+    check_log(who)
 
 
 # ---- what may not be written
@@ -378,7 +378,7 @@ def test_a_field_that_nobody_declared_is_refused_and_the_deed_with_it(acting):
     with pytest.raises(UndeclaredField, match="does not declare telephone"), acting("admin") as who:
         target = session().get(Tenant, who.tenant_id)
         target.name = "Renamed"
-        record(crashing.CHANGED, target, telephone="555")
+        record(crash_processes.CHANGED, target, telephone="555")
     with acting("admin") as who:
         assert session().get(Tenant, who.tenant_id).name != "Renamed"
 
@@ -386,7 +386,7 @@ def test_a_field_that_nobody_declared_is_refused_and_the_deed_with_it(acting):
 def test_surrogates_and_nul_are_cleaned_and_the_entry_can_be_signed(acting):
     with acting("admin") as who:
         target = session().get(Tenant, who.tenant_id)
-        record(crashing.CHANGED, target, before={"name": "A"}, after={"name": "lone \ud800 and \0"}, because="\udfff\0")
+        record(crash_processes.CHANGED, target, before={"name": "A"}, after={"name": "lone \ud800 and \0"}, because="\udfff\0")
     with acting("admin"):
         sequencer.sequence()
         assert [finding.sentence for finding in fsck.fsck().findings] == []

@@ -21,39 +21,39 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, db, embedded
 from governance.kernel.db import session
 from tests import make
-from tests.effort import examples
+from tests.quick_run import examples
 
 CHANGED = registry["tenant.settings.changed"]
 ENTRIES = 560  # two full tiles and an edge
 
 
-def deeds(count):
+def write_entries(count):
     with make.acting("admin") as who:
         target = session().get(Tenant, who.tenant_id)
         for number in range(count):
             record(CHANGED, target, before={"name": "A"}, after={"name": f"A{number}"}, because="for the test")
 
 
-def sequence(limit=sequencer.BATCH):
+def sequence_entries(limit=sequencer.BATCH):
     with make.acting("admin"):
         while sequencer.sequence(limit=limit):
             pass
 
 
 @pytest.fixture(scope="module")
-def written(app, server, settings):
+def written_log(app, server, settings):
     """A log of three tiles' worth, several checkpoints and two keys, in a superuser's transaction that is rolled back."""
     engine = create_engine(server.owner_url.replace(embedded.OWNER, "postgres"))
     with engine.connect() as connection:
         outer = connection.begin()
         db.connect(connection)
-        deeds(ENTRIES - 60)
-        sequence(limit=97)
+        write_entries(ENTRIES - 60)
+        sequence_entries(limit=97)
         with make.acting("admin"):
             logs.rotate_key()
-        deeds(60)
-        sequence()
-        deeds(3)  # these wait
+        write_entries(60)
+        sequence_entries()
+        write_entries(3)  # these wait
         yield connection
         outer.rollback()
     engine.dispose()
@@ -86,28 +86,28 @@ class Dba:
 
 
 @pytest.fixture
-def dba(isolated, written):
+def dba(isolated, written_log):
     """`isolated` binds its own connection; this one is bound instead."""
-    db.connect(written)
-    changing = Dba(written, make.founder("acme").tenant_id)
+    db.connect(written_log)
+    changing = Dba(written_log, make.system_actor("acme").tenant_id)
     with changing.undone():
         yield changing
 
 
-def check():
+def run_fsck():
     with make.acting("admin"):
         return fsck.fsck()
 
 
-def sentences():
-    return [finding.sentence for finding in check().findings]
+def fsck_sentences():
+    return [finding.sentence for finding in run_fsck().findings]
 
 
 ID_AT = "(SELECT id FROM audit_leaves WHERE tenant_id = :tenant AND index = {})"
 
 
 def test_a_sound_log_is_told_so_with_its_numbers(dba):
-    report = check()
+    report = run_fsck()
     assert [f.sentence for f in report.findings] == []
     assert report.entries >= ENTRIES and report.checkpoints >= 6
     assert report.sentence == f"{report.entries} entries and {report.checkpoints} checkpoints follow from each other."
@@ -120,7 +120,7 @@ def test_another_tenants_log_is_not_read(dba):
     dba.run("DELETE FROM audit_leaves WHERE tenant_id = :tenant AND index = 5")
     with make.acting("admin", "globex"):
         assert fsck.fsck().ok
-    assert not check().ok
+    assert not run_fsck().ok
 
 
 DAMAGE = {
@@ -250,14 +250,14 @@ def test_each_damage_is_found_and_named(dba, damage):
     with dba.undone():
         for statement in statements.split(";"):
             dba.run(statement)
-        found = sentences()
+        found = fsck_sentences()
     assert [wanted for wanted in expected if not any(wanted in sentence for sentence in found)] == [], found
-    assert sentences() == []
+    assert fsck_sentences() == []
 
 
 def test_a_long_list_of_findings_ends(dba):
     dba.run("UPDATE audit_entries SET outcome = 'other' WHERE tenant_id = :tenant")
-    report = check()
+    report = run_fsck()
     assert len(report.findings) == fsck.MOST_FINDINGS and report.sentence.startswith("50 findings or more")
 
 
@@ -268,12 +268,12 @@ def test_a_log_with_a_heartbeat_and_a_clock_set_back_is_sound(dba):
     with make.acting("admin"), clock.frozen(earlier):
         record(CHANGED, session().get(Tenant, dba.tenant), before={"name": "A"}, after={"name": "B"})
     with clock.frozen(earlier):
-        sequence()
-        sequence()
+        sequence_entries()
+        sequence_entries()
     with make.acting("admin"):
         last = queries.last_checkpoint()
         assert last.number == number + 1 and last.at == earlier
-    assert sentences() == []
+    assert fsck_sentences() == []
 
 
 def outcomes():
@@ -364,4 +364,4 @@ def test_any_bit_flipped_in_any_stored_row_is_caught(dba, where, part, bit):
             f'SELECT "{column}" FROM {table} WHERE tenant_id = :tenant AND id = :id', id=changed if column == "id" else row_id
         )
         assume(after != value)  # another spelling of the same JSON
-        assert not check().ok, (table, column, row, value, changed)
+        assert not run_fsck().ok, (table, column, row, value, changed)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
-from governance.foundation.audit import queries, sealing
+from governance.foundation.audit import personal_field_encryption, queries
 from governance.foundation.audit.models import AuditEntry, DataKey
 from governance.foundation.audit.record import MAX_FIELD, MAX_ITEMS, UndeclaredField, UndeclaredTarget, canonical, record
 from governance.foundation.audit.registry import Action, action, registry, shape_of
@@ -21,10 +21,10 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import access, clock, current
 from governance.kernel.db import session
 from tests import make
-from tests.effort import examples
+from tests.quick_run import examples
 
 OF_A_TENANT = {"target": "Tenant", "activity": "update", "severity": "low"}
-DEED = Action("test.done", "did a test", frozenset({"ref", "what", "level"}), frozenset({"because", "name"}))
+TEST_ACTION = Action("test.done", "did a test", frozenset({"ref", "what", "level"}), frozenset({"because", "name"}))
 
 
 def tenant() -> Tenant:
@@ -32,7 +32,7 @@ def tenant() -> Tenant:
 
 
 def entries():
-    return session().scalars(select(AuditEntry).where(AuditEntry.action == DEED.name)).all()
+    return session().scalars(select(AuditEntry).where(AuditEntry.action == TEST_ACTION.name)).all()
 
 
 # ---- with its deed
@@ -40,8 +40,12 @@ def entries():
 
 def test_an_entry_says_who_what_on_which_and_from_where(acting):
     with acting("compliance_officer") as who, current.coming_from(current.Origin("req-12345678", "192.0.2.0/24")):
-        entry = record(DEED, tenant(), ref="AC-1", what=None)
-        assert (entry.action, entry.actor, entry.actor_kind) == ("test.done", sealing.pseudonym(who.person_id), "person")
+        entry = record(TEST_ACTION, tenant(), ref="AC-1", what=None)
+        assert (entry.action, entry.actor, entry.actor_kind) == (
+            "test.done",
+            personal_field_encryption.pseudonym(who.person_id),
+            "person",
+        )
         assert (entry.target_type, entry.target_id) == ("Tenant", who.tenant_id)
         assert (entry.request_id, entry.origin, entry.outcome) == ("req-12345678", "192.0.2.0/24", "done")
         assert entry.facts == {"ref": "AC-1"} and entry.changes == {} and entry.sealed == {}
@@ -49,13 +53,13 @@ def test_an_entry_says_who_what_on_which_and_from_where(acting):
 
 def test_only_what_changed_is_written(acting):
     with acting("admin"):
-        entry = record(DEED, tenant(), before={"ref": "a", "level": 1}, after={"ref": "a", "level": 2})
+        entry = record(TEST_ACTION, tenant(), before={"ref": "a", "level": 1}, after={"ref": "a", "level": 2})
         assert entry.changes == {"level": [1, 2]}
 
 
 def test_an_entry_goes_when_its_deed_is_rolled_back(acting):
     with pytest.raises(ValueError), acting("admin"):
-        record(DEED, tenant(), ref="AC-1")
+        record(TEST_ACTION, tenant(), ref="AC-1")
         raise ValueError
     with acting("admin"):
         assert entries() == []
@@ -64,14 +68,14 @@ def test_an_entry_goes_when_its_deed_is_rolled_back(acting):
 def test_the_console_itself_has_no_pseudonym(app, acting):
     from governance.kernel.db import transaction
 
-    with current.acting_as(make.founder("acme")), transaction():
-        assert record(DEED, tenant(), ref="x").actor == "0" * 32
+    with current.acting_as(make.system_actor("acme")), transaction():
+        assert record(TEST_ACTION, tenant(), ref="x").actor == "0" * 32
 
 
 def test_other_tenants_do_not_see_it(acting):
     with acting("admin"):
         target = tenant().id
-        record(DEED, tenant(), ref="x")
+        record(TEST_ACTION, tenant(), ref="x")
     with acting("admin", "globex"):
         assert entries() == [] and queries.entries_about([target]) == []
 
@@ -83,7 +87,7 @@ def test_what_is_not_declared_is_refused_and_nothing_is_written(acting):
     with acting("admin"):
         for given_ in ({"surprise": 1}, {"after": {"surprise": 1}}):
             with pytest.raises(UndeclaredField, match="does not declare surprise"):
-                record(DEED, tenant(), **given_)
+                record(TEST_ACTION, tenant(), **given_)
         assert entries() == []
 
 
@@ -137,7 +141,7 @@ class Level(IntEnum):
 )  # fmt: skip
 def test_any_value_becomes_what_the_log_can_keep(acting, value, kept):
     with acting("admin"):
-        entry = record(DEED, tenant(), what=value)
+        entry = record(TEST_ACTION, tenant(), what=value)
         entry = as_kept(entry)
         assert entry.facts["what"] == kept or kept is None
         assert canonical(entry) == bytes(entry.body)
@@ -161,7 +165,7 @@ ANYTHING = st.recursive(
 @given(ANYTHING, st.text(st.characters()))
 def test_whatever_is_recorded_is_read_back_byte_for_byte(app, acting, value, because):
     with acting("admin"):
-        entry = record(DEED, tenant(), what=value, before={"level": value}, after={"level": [value]}, because=because)
+        entry = record(TEST_ACTION, tenant(), what=value, before={"level": value}, after={"level": [value]}, because=because)
         entry = as_kept(entry)
         assert canonical(entry) == bytes(entry.body)
         assert rfc8785.dumps(entry.facts)
@@ -172,7 +176,7 @@ def test_whatever_is_recorded_is_read_back_byte_for_byte(app, acting, value, bec
 
 def test_the_bytes_do_not_depend_on_the_servers_time_zone(acting):
     with acting("admin"), clock.frozen(datetime(2026, 7, 1, 12, 30, tzinfo=UTC)):
-        entry = record(DEED, tenant(), ref="x")
+        entry = record(TEST_ACTION, tenant(), ref="x")
         before = bytes(entry.body)
         session().execute(text("SET LOCAL TIME ZONE 'Asia/Tokyo'"))
         entry = as_kept(entry)
@@ -182,7 +186,7 @@ def test_the_bytes_do_not_depend_on_the_servers_time_zone(acting):
 
 def test_the_bytes_change_with_every_part(acting):
     with acting("admin"):
-        entry = record(DEED, tenant(), ref="x", because="why")
+        entry = record(TEST_ACTION, tenant(), ref="x", because="why")
         body = bytes(entry.body)
         for name, value in {"actor": "f" * 32, "action": "other.deed", "outcome": "refused", "facts": {"ref": "y"}, "changes": {"ref": [1, 2]},
                             "origin": "x", "request_id": "y", "target_type": "Other", "sealed": {}}.items():  # fmt: skip
@@ -199,7 +203,7 @@ def test_the_bytes_change_with_every_part(acting):
 @pytest.mark.parametrize("statement", [update(AuditEntry).values(outcome="other"), delete(AuditEntry)])
 def test_an_entry_is_never_changed_by_the_application(acting, statement):
     with acting("admin"):
-        record(DEED, tenant(), ref="x")
+        record(TEST_ACTION, tenant(), ref="x")
         with pytest.raises(ProgrammingError, match="permission denied"), session().begin_nested():
             session().execute(statement.execution_options(synchronize_session=False))
         assert len(entries()) == 1
@@ -213,49 +217,49 @@ def test_a_pseudonym_is_stable_in_a_tenant_and_unlinkable_across(acting):
     seen = {}
     for slug in ("acme", "globex", "acme"):
         with acting("admin", slug):
-            seen.setdefault(slug, set()).add(sealing.pseudonym(person))
+            seen.setdefault(slug, set()).add(personal_field_encryption.pseudonym(person))
     assert all(len(names) == 1 for names in seen.values()) and seen["acme"] != seen["globex"]
     with acting("admin"):
-        assert sealing.pseudonym(make.person_id("viewer")) != sealing.pseudonym(person)
-        assert str(person).replace("-", "") not in sealing.pseudonym(person)
+        assert personal_field_encryption.pseudonym(make.person_id("viewer")) != personal_field_encryption.pseudonym(person)
+        assert str(person).replace("-", "") not in personal_field_encryption.pseudonym(person)
 
 
 def test_personal_fields_are_sealed_under_their_subject(acting):
     with acting("admin"):
         entry = record(
-            DEED, tenant(), name="Ines Duarte", ref="AC-1", because="Asked by Ines Duarte", about=make.person_id("viewer")
+            TEST_ACTION, tenant(), name="Ines Duarte", ref="AC-1", because="Asked by Ines Duarte", about=make.person_id("viewer")
         )
         assert entry.facts == {"ref": "AC-1"} and b"Ines" not in bytes(entry.body)
-        assert {s["subject"] for s in entry.sealed.values()} == {sealing.pseudonym(make.person_id("viewer"))}
-        assert {n: sealing.unseal(n, s) for n, s in entry.sealed.items()} == {
+        assert {s["subject"] for s in entry.sealed.values()} == {personal_field_encryption.pseudonym(make.person_id("viewer"))}
+        assert {n: personal_field_encryption.unseal(n, s) for n, s in entry.sealed.items()} == {
             "name": "Ines Duarte",
             "because": "Asked by Ines Duarte",
         }
-        assert sealing.unseal("because", entry.sealed["name"]) is None, "a seal is bound to its field"
+        assert personal_field_encryption.unseal("because", entry.sealed["name"]) is None, "a seal is bound to its field"
 
 
 def test_a_changed_personal_field_is_sealed_with_both_values(acting):
     with acting("admin"):
-        entry = record(DEED, tenant(), before={"name": "Old"}, after={"name": "New"})
-        assert entry.changes == {} and sealing.unseal("name", entry.sealed["name"]) == "Old → New"
+        entry = record(TEST_ACTION, tenant(), before={"name": "Old"}, after={"name": "New"})
+        assert entry.changes == {} and personal_field_encryption.unseal("name", entry.sealed["name"]) == "Old → New"
 
 
 def test_a_seal_of_one_tenant_opens_in_no_other(acting):
     with acting("admin"):
-        sealed = dict(record(DEED, tenant(), because="secret").sealed["because"])
+        sealed = dict(record(TEST_ACTION, tenant(), because="secret").sealed["because"])
     with acting("admin", "globex"):
-        assert sealing.unseal("because", sealed) is None
+        assert personal_field_encryption.unseal("because", sealed) is None
 
 
 def test_erasing_the_subjects_key_erases_what_it_sealed_and_not_the_entry(acting):
     with acting("admin"):
-        entry = record(DEED, tenant(), because="secret")
+        entry = record(TEST_ACTION, tenant(), because="secret")
         body, subject = bytes(entry.body), entry.sealed["because"]["subject"]
         entry_id = entry.id
         session().execute(delete(DataKey).where(DataKey.subject == subject))
     with acting("admin"):
         entry = session().scalars(select(AuditEntry).where(AuditEntry.id == entry_id)).one()
-        assert sealing.unseal("because", entry.sealed["because"]) is None
+        assert personal_field_encryption.unseal("because", entry.sealed["because"]) is None
         assert canonical(entry) == body
 
 
@@ -265,20 +269,20 @@ def test_a_key_made_in_a_savepoint_that_is_undone_seals_nothing(acting):
         session().execute(delete(DataKey))
     with acting("viewer"):
         with pytest.raises(ValueError), session().begin_nested():
-            record(DEED, tenant(), because="undone")
+            record(TEST_ACTION, tenant(), because="undone")
             raise ValueError
-        kept = record(DEED, tenant(), because="kept").id
+        kept = record(TEST_ACTION, tenant(), because="kept").id
     with acting("viewer"):
         entry = session().scalars(select(AuditEntry).where(AuditEntry.id == kept)).one()
-        assert sealing.unseal("because", entry.sealed["because"]) == "kept"
+        assert personal_field_encryption.unseal("because", entry.sealed["because"]) == "kept"
 
 
 def test_keys_are_looked_up_once_for_many_entries(acting, statements):
     with acting("admin"):
-        record(DEED, tenant(), because="first")
+        record(TEST_ACTION, tenant(), because="first")
         with statements() as seen:
             for n in range(3):
-                record(DEED, tenant(), because=f"number {n}")
+                record(TEST_ACTION, tenant(), because=f"number {n}")
         assert [s for s in seen if "data_keys" in s or "tenant_keys" in s] == []
 
 
@@ -287,12 +291,12 @@ def test_keys_are_looked_up_once_for_many_entries(acting, statements):
 
 def test_an_auditor_reads_pseudonyms_and_no_reasons(acting):
     with acting("compliance_officer") as who:
-        record(DEED, tenant(), ref="AC-1", because="It was time")
-        target, pseudonym = tenant().id, sealing.pseudonym(who.person_id)
+        record(TEST_ACTION, tenant(), ref="AC-1", because="It was time")
+        target, pseudonym = tenant().id, personal_field_encryption.pseudonym(who.person_id)
     seen = {}
     for role in ("viewer", "auditor"):
         with acting(role, read_only=True):
-            [seen[role]] = [m for m in timeline([target]) if m.action == DEED.name]
+            [seen[role]] = [m for m in timeline([target]) if m.action == TEST_ACTION.name]
     assert (seen["viewer"].who, seen["viewer"].because) == ("Ines Duarte", "It was time")
     assert (seen["auditor"].who, seen["auditor"].because) == (f"person {pseudonym[:8]}", None)
     assert seen["auditor"].facts == {"ref": "AC-1"}
@@ -302,10 +306,10 @@ def test_an_auditor_reads_pseudonyms_and_no_reasons(acting):
 def test_the_newest_comes_first_even_within_an_instant(acting):
     with acting("admin"), clock.frozen(datetime(2026, 7, 1, tzinfo=UTC)):
         for n in range(20):
-            record(DEED, tenant(), level=n)
-        assert [e.facts["level"] for e in queries.entries_about([tenant().id], limit=100) if e.action == DEED.name] == list(
-            range(19, -1, -1)
-        )
+            record(TEST_ACTION, tenant(), level=n)
+        assert [
+            e.facts["level"] for e in queries.entries_about([tenant().id], limit=100) if e.action == TEST_ACTION.name
+        ] == list(range(19, -1, -1))
 
 
 def test_a_person_who_is_named_by_a_fact_is_written_by_his_pseudonym(acting):
@@ -313,7 +317,7 @@ def test_a_person_who_is_named_by_a_fact_is_written_by_his_pseudonym(acting):
     with acting("admin"):
         person = make.person_id("viewer")
         entry = record(owned, tenant(), before={"owner": None}, after={"owner": person})
-        assert entry.changes == {"owner": [None, sealing.pseudonym(person)]}
+        assert entry.changes == {"owner": [None, personal_field_encryption.pseudonym(person)]}
         assert str(person).encode() not in entry.body
 
 

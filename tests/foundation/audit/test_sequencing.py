@@ -5,41 +5,21 @@ from sqlalchemy import select
 
 from governance.foundation.audit import checkpoint, fsck, logs, merkle, queries, sequencer
 from governance.foundation.audit.models import Leaf, PendingEntry
-from governance.foundation.audit.record import record
-from governance.foundation.audit.registry import registry
-from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
-
-CHANGED = registry["tenant.settings.changed"]
-
-
-def deeds(acting, count, tenant="acme"):
-    """So many entries, each in the log of that tenant."""
-    with acting("admin", tenant) as who:
-        target = session().get(Tenant, who.tenant_id)
-        return [record(CHANGED, target, before={"name": "A"}, after={"name": f"A{number}"}).id for number in range(count)]
+from tests.foundation.audit.log_helpers import sequence_entries, write_entries
 
 
-def noted(row):
+def detached_row(row):
     """The row as it is now, to be compared in a later transaction."""
     session().expunge(row)
     return row
 
 
-def sequence(acting, tenant="acme", **options):
-    """Everything that waits in that tenant's log."""
-    taken = 0
-    with acting("admin", tenant):
-        while more := sequencer.sequence(**options):
-            taken += more
-    return taken
-
-
 def test_every_entry_gets_one_place_and_a_proof(acting, database):
-    ids = deeds(acting, 5)
-    assert sequence(acting) >= 5
+    ids = write_entries(acting, 5)
+    assert sequence_entries(acting) >= 5
     with acting("admin"):
         places = [queries.place_of(entry_id) for entry_id in ids]
         assert places == list(range(places[0], places[0] + 5))
@@ -57,8 +37,8 @@ def test_every_entry_gets_one_place_and_a_proof(acting, database):
 
 
 def test_places_are_contiguous_from_nought_and_nothing_waits_afterwards(acting, database):
-    deeds(acting, 300)
-    sequence(acting, limit=70)
+    write_entries(acting, 300)
+    sequence_entries(acting, limit=70)
     with acting("admin"):
         indexes = list(session().scalars(select(Leaf.index).order_by(Leaf.index)))
         assert indexes == list(range(len(indexes)))
@@ -68,12 +48,12 @@ def test_places_are_contiguous_from_nought_and_nothing_waits_afterwards(acting, 
 
 
 def test_an_older_tree_is_proved_to_be_the_beginning_of_the_newer(acting, database):
-    deeds(acting, 3)
-    sequence(acting)
+    write_entries(acting, 3)
+    sequence_entries(acting)
     with acting("admin"):
-        before = noted(queries.last_checkpoint())
-    deeds(acting, 260)
-    sequence(acting)
+        before = detached_row(queries.last_checkpoint())
+    write_entries(acting, 260)
+    sequence_entries(acting)
     with acting("admin"):
         after = queries.last_checkpoint()
         path = queries.consistency(before.size, after.size)
@@ -83,8 +63,8 @@ def test_an_older_tree_is_proved_to_be_the_beginning_of_the_newer(acting, databa
 
 
 def test_an_idle_log_signs_a_heartbeat_each_hour_and_not_oftener(acting, database):
-    deeds(acting, 1)
-    sequence(acting)
+    write_entries(acting, 1)
+    sequence_entries(acting)
     with acting("admin"):
         first = queries.last_checkpoint()
         assert sequencer.sequence() == 0
@@ -96,24 +76,24 @@ def test_an_idle_log_signs_a_heartbeat_each_hour_and_not_oftener(acting, databas
 
 
 def test_one_tenants_entries_never_enter_the_other_ones_tree(acting, database):
-    mine, theirs = deeds(acting, 2), deeds(acting, 2, "globex")
-    sequence(acting)
+    mine, theirs = write_entries(acting, 2), write_entries(acting, 2, "globex")
+    sequence_entries(acting)
     with acting("admin"):
         assert all(queries.place_of(entry_id) is not None for entry_id in mine)
         assert [queries.place_of(entry_id) for entry_id in theirs] == [None, None]
-    sequence(acting, "globex")
+    sequence_entries(acting, "globex")
     with acting("admin", "globex"):
         assert all(queries.place_of(entry_id) is not None for entry_id in theirs)
-    assert make.founder("acme").tenant_id != make.founder("globex").tenant_id
+    assert make.system_actor("acme").tenant_id != make.system_actor("globex").tenant_id
 
 
 def test_a_retired_key_still_verifies_what_it_signed(acting, database):
-    deeds(acting, 1)
-    sequence(acting)
+    write_entries(acting, 1)
+    sequence_entries(acting)
     with acting("admin"):
-        old, signed = noted(logs.signing_key()), noted(queries.last_checkpoint())
+        old, signed = detached_row(logs.signing_key()), detached_row(queries.last_checkpoint())
         logs.rotate_key()
-    sequence(acting)
+    sequence_entries(acting)
     with acting("admin"):
         new, later = logs.signing_key(), queries.last_checkpoint()
         assert new.id != old.id and later.key_id == logs.key_id(new)

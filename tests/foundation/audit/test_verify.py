@@ -14,29 +14,29 @@ from hypothesis import strategies as st
 
 from governance.app.cli import main
 from governance.foundation.audit import jsonl
-from governance.foundation.audit.frontier import Frontier, subtrees
+from governance.foundation.audit.earlier_roots import Frontier, subtrees
 from governance.foundation.audit.verify import verify
-from governance.kernel.checks import Outcome
-from tests.foundation.audit.sample_log import ORIGIN, SIZE, Log
+from governance.kernel.verification_results import CheckOutcome
+from tests.foundation.audit.sample_log import ORIGIN, SIZE, SampleLog
 
-LOG = Log()
+LOG = SampleLog()
 EXPORT = LOG.export()
 
 
-def failed(verdict):
+def failed_checks(verdict):
     return [check.name for check in verdict.checks if check.ok is False]
 
 
-def refused(lines, *names, key=LOG.key, held=None):
+def refused_verdict(lines, *names, key=LOG.key, held=None):
     """The verdict, once it refused exactly these checks and said so in sentences."""
     verdict = verify(lines, key, held)
     assert not verdict.ok and verdict.sentence.startswith("Do not rely on this export. "), verdict
-    assert failed(verdict) == list(names), verdict.checks
+    assert failed_checks(verdict) == list(names), verdict.checks
     assert all(check.sentence.endswith((".", "…")) for check in verdict.checks)
     return verdict
 
 
-def edited(line, **changes):
+def edit_line(line, **changes):
     """A line with other values, otherwise as it was."""
     return json.dumps(json.loads(line) | changes, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
@@ -60,22 +60,22 @@ def test_a_filtered_export_is_genuine_and_says_that_it_cannot_prove_to_be_comple
 
 
 def test_part_of_a_log_that_claims_to_be_the_whole_is_refused():
-    lines = [edited(EXPORT[0], first=5, last=11), *map(LOG.entry, range(5, 12)), jsonl.Trailer(7, 5, 11).line]
-    assert "claims to be the whole log, and has only entries 5 to 11 of 23" in refused(lines, "complete").sentence
+    lines = [edit_line(EXPORT[0], first=5, last=11), *map(LOG.entry, range(5, 12)), jsonl.Trailer(7, 5, 11).line]
+    assert "claims to be the whole log, and has only entries 5 to 11 of 23" in refused_verdict(lines, "complete").sentence
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 255, 256, 257])
 def test_logs_of_any_size_verify(size):
-    log = Log(size)
+    log = SampleLog(size)
     assert verify(log.export(), log.key).is_complete
 
 
 def test_a_retired_key_verifies_what_it_signed():
     """The reader keeps all keys in one file; remarks and empty lines are left out."""
-    newer = Log(seed=2)
+    newer = SampleLog(seed=2)
     both = f"# keys of acme\n{newer.key}\n\n{LOG.key}\n"
     assert verify(EXPORT, both).ok and verify(newer.export(), both).ok
-    refused(EXPORT, "checkpoint", key=newer.key)
+    refused_verdict(EXPORT, "checkpoint", key=newer.key)
 
 
 # ---- the checkpoint that an auditor holds
@@ -90,15 +90,15 @@ def test_an_older_checkpoint_is_the_beginning(held):
 @pytest.mark.parametrize("held", [1, 8, 15, 22, 23])
 def test_a_rewritten_history_is_caught_by_an_older_checkpoint(held):
     """Somebody with the signing key makes a new log, valid in itself; only who holds an older checkpoint can tell."""
-    other = Log(word="as they would have it")
+    other = SampleLog(word="as they would have it")
     assert verify(other.export(), LOG.key).is_complete
-    verdict = refused(other.export(), "older checkpoint", held=LOG.note(held))
+    verdict = refused_verdict(other.export(), "older checkpoint", held=LOG.note(held))
     assert "The log contradicts your older checkpoint: it was rewritten" in verdict.sentence
 
 
-def fork(at, *, size=SIZE, word="as they would have it"):
+def forked_log(at, *, size=SIZE, word="as they would have it"):
     """A log of the same key whose first entries are the same and whose later ones were written again."""
-    return Log(size, word=word, same=at)
+    return SampleLog(size, word=word, same=at)
 
 
 @pytest.mark.parametrize("held", [1, 8, 15, 22, 23])
@@ -111,10 +111,10 @@ def test_part_of_a_log_is_compared_with_any_older_checkpoint(held):
 @pytest.mark.parametrize(("at", "held"), [(0, 1), (5, 6), (7, 8), (8, 15), (21, 22), (22, 23)])
 def test_part_of_a_forked_log_contradicts_an_older_checkpoint(at, held):
     """The part itself is from before the fork, and genuine in both."""
-    other = fork(at)
+    other = forked_log(at)
     lines = other.export(*(range(at) or (0,)))
     assert verify(lines, LOG.key).ok
-    assert "The log contradicts your older checkpoint" in refused(lines, "older checkpoint", held=LOG.note(held)).sentence
+    assert "The log contradicts your older checkpoint" in refused_verdict(lines, "older checkpoint", held=LOG.note(held)).sentence
     assert verify(lines, LOG.key, LOG.note(at)).ok is (at > 0)  # what was signed before the fork is still its beginning
 
 
@@ -125,26 +125,26 @@ def test_any_size_of_any_log_is_compared_rightly(data):
     held = data.draw(st.integers(1, size), "held")
     at = data.draw(st.integers(0, size), "fork")
     edges = data.draw(st.none() | st.sets(st.integers(1, size), max_size=12).map(lambda found: sorted({*found, size})), "edges")
-    log, other = Log(size), fork(at, size=size)
+    log, other = SampleLog(size), forked_log(at, size=size)
     verdict = verify(other.export(data.draw(st.integers(0, size - 1)), edges=edges), log.key, log.note(held))
-    assert not failed(verdict) or failed(verdict) == ["older checkpoint"], verdict
-    told = Outcome.RIGHT if held <= at else Outcome.WRONG
+    assert not failed_checks(verdict) or failed_checks(verdict) == ["older checkpoint"], verdict
+    told = CheckOutcome.RIGHT if held <= at else CheckOutcome.WRONG
     is_at_a_cut = edges is None or held == size or held in {place for _, place in subtrees(edges)}
-    assert verdict.outcome is (told if is_at_a_cut else Outcome.NOT_CHECKED), verdict
+    assert verdict.outcome is (told if is_at_a_cut else CheckOutcome.NOT_CHECKED), verdict
 
 
 def test_hashes_cut_at_some_sizes_are_fewer_and_lead_to_the_same_root():
-    log = Log(5000)
+    log = SampleLog(5000)
     few = list(log.hashes([700, 3000, 5000]))
     assert sum(len(jsonl.read(line).hashes) for line in few) < 40 and sum(map(len, few)) < 4000
     lines = log.export(3, edges=[700, 3000, 5000])
     assert verify(lines, log.key, log.note(3000)).ok
-    assert verify(lines, log.key, log.note(3001)).outcome is Outcome.NOT_CHECKED
+    assert verify(lines, log.key, log.note(3001)).outcome is CheckOutcome.NOT_CHECKED
 
 
 def not_checked(lines, says, *, key=LOG.key, **given):
     verdict = verify(lines, key, **given)
-    assert verdict.outcome is Outcome.NOT_CHECKED and not verdict.ok and not verdict.is_complete, verdict
+    assert verdict.outcome is CheckOutcome.NOT_CHECKED and not verdict.ok and not verdict.is_complete, verdict
     assert says in verdict.sentence and "something you asked for was not checked" in verdict.sentence, verdict.sentence
 
 
@@ -156,19 +156,19 @@ def test_part_of_a_log_in_the_former_format_is_genuine_and_cannot_be_compared():
     assert verify(lines, LOG.key).ok and verify(LOG.export(**FORMER), LOG.key, LOG.note(8)).is_complete
     not_checked(lines, "/audit/acme/proof/consistency?from=8&to=23 with --consistency", checkpoint=LOG.note(8))
     assert verify(lines, LOG.key, LOG.note()).ok  # of the same size: the roots are compared
-    refused(fork(3).export(3, 4, **FORMER), "older checkpoint", held=LOG.note())
+    refused_verdict(forked_log(3).export(3, 4, **FORMER), "older checkpoint", held=LOG.note())
 
 
 def test_a_consistency_proof_compares_what_the_export_alone_cannot():
     lines = LOG.export(3, 4, **FORMER)
     for held in range(1, SIZE + 1):
         assert verify(lines, LOG.key, LOG.note(held), LOG.consistency(held)).ok
-        other = fork(held - 1)
+        other = forked_log(held - 1)
         for proof in (other.consistency(held), LOG.consistency(held)):
             verdict = verify(other.export(3, 4, **FORMER), LOG.key, LOG.note(held), proof)
-            assert verdict.outcome is Outcome.WRONG, (held, verdict)
-    verdict = verify(fork(3).export(3, 4), LOG.key, LOG.note(8), fork(3).consistency(8))
-    assert failed(verdict) == ["older checkpoint", "consistency proof"]
+            assert verdict.outcome is CheckOutcome.WRONG, (held, verdict)
+    verdict = verify(forked_log(3).export(3, 4), LOG.key, LOG.note(8), forked_log(3).consistency(8))
+    assert failed_checks(verdict) == ["older checkpoint", "consistency proof"]
 
 
 @pytest.mark.parametrize(
@@ -189,22 +189,22 @@ def test_a_consistency_proof_without_a_checkpoint_checks_nothing():
 
 
 def test_a_checkpoint_that_is_larger_than_the_export_is_not_checked():
-    for lines in (Log(9).export(), Log(9).export(3)):
+    for lines in (SampleLog(9).export(), SampleLog(9).export(3)):
         not_checked(lines, "covers 23 entries and this export only 9. Request a newer export", checkpoint=LOG.note())
 
 
 def test_a_checkpoint_over_nothing_is_not_checked():
-    not_checked(EXPORT, "covers no entries", checkpoint=Log(0).note())
+    not_checked(EXPORT, "covers no entries", checkpoint=SampleLog(0).note())
 
 
-@pytest.mark.parametrize("held", ["", "nonsense", LOG.note(8).replace("\n8\n", "\n9\n"), Log(seed=3).note(8)])
+@pytest.mark.parametrize("held", ["", "nonsense", LOG.note(8).replace("\n8\n", "\n9\n"), SampleLog(seed=3).note(8)])
 def test_a_held_checkpoint_that_was_not_signed_with_the_key_is_not_checked(held):
     for lines in (EXPORT, LOG.export(3)):
         not_checked(lines, "Your older checkpoint can't be used.", checkpoint=held)
 
 
 def test_a_checkpoint_of_another_log_is_not_checked():
-    other = Log(origin="console.example/audit/globex", seed=4)
+    other = SampleLog(origin="console.example/audit/globex", seed=4)
     for lines in (EXPORT, LOG.export(3)):
         not_checked(
             lines, "from another log, console.example/audit/globex", key=f"{LOG.key}\n{other.key}", checkpoint=other.note(8)
@@ -213,10 +213,10 @@ def test_a_checkpoint_of_another_log_is_not_checked():
 
 def test_a_log_that_goes_on_under_another_origin_is_compared_with_checkpoints_of_the_first():
     """After a restore (logs.take_up_again): what was signed before the loss is still its beginning, and what was lost is not."""
-    later = Log(seed=6, origin=f"{ORIGIN}/restored-1", word="after the restore", same=15)
+    later = SampleLog(seed=6, origin=f"{ORIGIN}/restored-1", word="after the restore", same=15)
     keys = f"{later.key}\n{LOG.key}"
     assert verify(later.export(3), keys, LOG.note(15)).ok
-    assert verify(later.export(3), keys, LOG.note(16)).outcome is Outcome.WRONG
+    assert verify(later.export(3), keys, LOG.note(16)).outcome is CheckOutcome.WRONG
 
 
 @given(st.data())
@@ -224,12 +224,12 @@ def test_another_program_confirms_the_same_consistency(data):
     """aics-tlog knows nothing of our code: it reads our checkpoints and confirms what our export shows of smaller sizes."""
     size = data.draw(st.integers(2, 400), "size")
     held = data.draw(st.integers(1, size - 1), "held")
-    log = Log(size)
+    log = SampleLog(size)
     assert aics_tlog.verify_checkpoint(aics_tlog.parse_note(log.note(held)), aics_tlog.parse_vkey(log.key)).ok
     older, newer = (aics_tlog.parse_checkpoint(aics_tlog.parse_note(log.note(n)).text) for n in (held, size))
     path = [base64.b64decode(each) for each in json.loads(log.consistency(held))["path"]]
     assert aics_tlog.verify_consistency(held, size, older.root, newer.root, path)
-    assert not aics_tlog.verify_consistency(held, size, fork(held - 1, size=size).head(held).root, newer.root, path)
+    assert not aics_tlog.verify_consistency(held, size, forked_log(held - 1, size=size).head(held).root, newer.root, path)
     tree = Frontier()
     for leaf in [each for line in log.hashes() for each in jsonl.read(line).hashes][:held]:
         tree.add(leaf)
@@ -250,17 +250,17 @@ def test_an_export_of_part_of_the_log_carries_the_hash_of_every_entry():
 
 def test_hashes_that_are_missing_changed_moved_or_too_many_are_named():
     line = next(LOG.hashes())
-    other = next(fork(3).hashes())
+    other = next(forked_log(3).hashes())
     for lines, says in (
         ([*PART[:4], PART[5]], "do not lead to the signed root"),
         ([*PART[:4], other, PART[5]], "do not lead to the signed root"),
-        ([*PART[:4], edited(line, place=1), PART[5]], "the hashes from place 1 on, and those from place 0 on should follow"),
+        ([*PART[:4], edit_line(line, place=1), PART[5]], "the hashes from place 1 on, and those from place 0 on should follow"),
         ([*PART[:4], line, line, PART[5]], "the hashes from place 0 on, and those from place 23 on"),
-        ([*PART[:4], edited(line, level=1), PART[5]], "do not lead"),
+        ([*PART[:4], edit_line(line, level=1), PART[5]], "do not lead"),
         ([*EXPORT[:-1], line, EXPORT[-1]], "which this kind of export does not have"),
     ):
         for held in (None, LOG.note(8)):
-            assert says in refused(lines, "hashes", held=held).sentence
+            assert says in refused_verdict(lines, "hashes", held=held).sentence
 
 
 @given(st.data())
@@ -271,7 +271,7 @@ def test_any_bit_flipped_anywhere_in_part_of_a_log_is_caught(data):
     bit = data.draw(st.integers(0, 8 * len(raw) - 1).filter(lambda bit: not spared[0] <= bit // 8 < spared[1]))
     bent = bytearray(raw)
     bent[bit // 8] ^= 1 << bit % 8
-    assert verify(jsonl.lines(io.BytesIO(bent)), LOG.key).outcome is Outcome.WRONG
+    assert verify(jsonl.lines(io.BytesIO(bent)), LOG.key).outcome is CheckOutcome.WRONG
 
 
 # ---- bent ones
@@ -281,7 +281,7 @@ def test_a_changed_entry_is_named_by_place_action_id_and_line():
     lines = list(EXPORT)
     lines[8] = lines[8].replace(b"as it was 7", b"as it was 8")
     lines[12] = lines[12].replace(b"as it was", b"AS IT WAS")
-    wrong = refused(lines, "entries").first_wrong
+    wrong = refused_verdict(lines, "entries").first_wrong
     assert (wrong.index, wrong.line, wrong.action, wrong.entry_id) == (
         7,
         9,
@@ -318,9 +318,9 @@ def test_a_dropped_entry_is_named(at):
 
 def test_a_dropped_end_with_a_new_trailer_is_named():
     lines = [*EXPORT[:-4], jsonl.Trailer(20, 0, 19).line]
-    assert "was to have the entries 0 to 22, and has 0 to 19" in refused(lines, "end").sentence
-    hidden = [edited(EXPORT[0], last=19), *lines[1:]]  # even so it does not pass for the whole log
-    assert "claims to be the whole log" in refused(hidden, "complete").sentence
+    assert "was to have the entries 0 to 22, and has 0 to 19" in refused_verdict(lines, "end").sentence
+    hidden = [edit_line(EXPORT[0], last=19), *lines[1:]]  # even so it does not pass for the whole log
+    assert "claims to be the whole log" in refused_verdict(hidden, "complete").sentence
 
 
 @given(st.integers(1, SIZE - 1), st.integers(1, SIZE - 1))
@@ -328,32 +328,32 @@ def test_reordered_and_repeated_entries_are_named(one, other):
     lines = list(EXPORT)
     lines[one], lines[other] = lines[other], lines[one]
     assert verify(lines, LOG.key).ok is (one == other)
-    verdict = refused([*EXPORT[: one + 1], EXPORT[one], *EXPORT[one + 1 :]], "complete", "end")
+    verdict = refused_verdict([*EXPORT[: one + 1], EXPORT[one], *EXPORT[one + 1 :]], "complete", "end")
     assert "entries were reordered or repeated" in verdict.sentence
 
 
 def test_an_entry_under_another_place_is_caught_though_its_bytes_are_genuine():
     lines = LOG.export(3, 4, 19)
-    lines[2] = edited(lines[2], index=5)
-    assert refused(lines, "entries").first_wrong.index == 5
+    lines[2] = edit_line(lines[2], index=5)
+    assert refused_verdict(lines, "entries").first_wrong.index == 5
 
 
 def test_an_entry_of_another_log_is_caught():
     lines = list(EXPORT)
-    lines[5] = Log(seed=4, word="of globex").entry(4)
-    assert refused(lines, "entries").first_wrong.index == 4
+    lines[5] = SampleLog(seed=4, word="of globex").entry(4)
+    assert refused_verdict(lines, "entries").first_wrong.index == 4
 
 
 def test_a_fork_under_the_same_checkpoint_is_caught_from_its_first_entry():
-    fork = Log(word="as they would have it").export()
-    assert refused([EXPORT[0], *fork[1:]], "entries").first_wrong.index == 0
+    fork = SampleLog(word="as they would have it").export()
+    assert refused_verdict([EXPORT[0], *fork[1:]], "entries").first_wrong.index == 0
 
 
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        (Log(seed=9).key, "does not hold|another key"),
-        (Log(seed=9, origin="console.example/audit/globex").key, "signed with another key"),
+        (SampleLog(seed=9).key, "does not hold|another key"),
+        (SampleLog(seed=9, origin="console.example/audit/globex").key, "signed with another key"),
         ("", "No key was given"), ("nonsense", "should read name"), (LOG.key[:-8] + "AAAAAAA" + LOG.key[-1], "does not match its own id"),
         (f"{LOG.key}\nnonsense", "Key 2: "), ("\ud800+00000000+AA==", "key"), ("x" * 100_000, "should read name"), ("k\n" * 200, "More than 100"),
     ],
@@ -364,14 +364,16 @@ def test_a_wrong_foreign_or_damaged_key_is_named(key, says):
 
 
 def test_several_keys_of_which_none_signed():
-    verdict = refused(EXPORT, "checkpoint", key=f"{Log(origin='a.example/x').key}\n{Log(origin='b.example/y').key}")
+    verdict = refused_verdict(
+        EXPORT, "checkpoint", key=f"{SampleLog(origin='a.example/x').key}\n{SampleLog(origin='b.example/y').key}"
+    )
     assert "None of the 2 keys given signed this checkpoint" in verdict.sentence
 
 
 def test_a_checkpoint_of_another_log_under_this_header_is_named():
     assert (
         "its checkpoint is from"
-        in refused([edited(EXPORT[0], origin="console.example/audit/globex"), *EXPORT[1:]], "checkpoint").sentence
+        in refused_verdict([edit_line(EXPORT[0], origin="console.example/audit/globex"), *EXPORT[1:]], "checkpoint").sentence
     )
 
 
@@ -391,11 +393,11 @@ def test_a_checkpoint_of_another_log_under_this_header_is_named():
         ([b"[1]\n"], "format", "It is no JSON object."),
         ([b'{"format":"other/1"}\n'], "format", "It names another format than governance.audit-export/2"),
         ([b'{"format":"governance.audit-export/1"}\n'], "format", "It should have the names"),
-        ([edited(EXPORT[0], checkpoint=5)], "format", "is damaged"), ([edited(EXPORT[0], whole="yes")], "format", "is damaged"),
-        ([edited(EXPORT[0], first=True)], "format", "no place in a log"), ([edited(EXPORT[0], last=2**63)], "format", "no place in a log"),
-        ([edited(EXPORT[0], filters={"q": "x"})], "format", "both that it is the whole log and that it was filtered"),
-        ([edited(EXPORT[0], checkpoint="")], "checkpoint", "no signature line"),
-        ([edited(EXPORT[0], checkpoint=LOG.note()[:-30])], "checkpoint", "cut short or damaged"),
+        ([edit_line(EXPORT[0], checkpoint=5)], "format", "is damaged"), ([edit_line(EXPORT[0], whole="yes")], "format", "is damaged"),
+        ([edit_line(EXPORT[0], first=True)], "format", "no place in a log"), ([edit_line(EXPORT[0], last=2**63)], "format", "no place in a log"),
+        ([edit_line(EXPORT[0], filters={"q": "x"})], "format", "both that it is the whole log and that it was filtered"),
+        ([edit_line(EXPORT[0], checkpoint="")], "checkpoint", "no signature line"),
+        ([edit_line(EXPORT[0], checkpoint=LOG.note()[:-30])], "checkpoint", "cut short or damaged"),
         ([EXPORT[0].replace(b"acme", b"ac\\ud800me")], "checkpoint", ""),
         (EXPORT[1:], "format", "the file's first lines are missing"),
         ([EXPORT[0]], "end", "cut short"),
@@ -403,7 +405,7 @@ def test_a_checkpoint_of_another_log_under_this_header_is_named():
 )  # fmt: skip
 def test_a_file_that_is_no_export_is_named(lines, check, says):
     verdict = verify(lines, LOG.key)
-    assert not verdict.ok and failed(verdict)[0] == check and says in verdict.sentence, verdict
+    assert not verdict.ok and failed_checks(verdict)[0] == check and says in verdict.sentence, verdict
 
 
 @pytest.mark.parametrize(
@@ -411,10 +413,10 @@ def test_a_file_that_is_no_export_is_named(lines, check, says):
     [
         (b"{}\n", "neither an entry, nor hashes"), (b"\n", "It is not JSON."), (b"\xc3\x28\n", "no UTF-8"), (b"null\n", "no JSON object"),
         (EXPORT[4][:-1], "the file ends in the middle of it"), (EXPORT[4][:40], "the file ends in the middle of it"),
-        (EXPORT[0], "the beginning of another export"), (edited(EXPORT[4], index=-1), "no place"), (edited(EXPORT[4], index="3"), "no place"),
-        (edited(EXPORT[4], index=1.0), "no place"), (edited(EXPORT[4], entry=None), "damaged"), (edited(EXPORT[4], proof={}), "damaged"),
-        (edited(EXPORT[4], proof=["AAAA"]), "damaged"), (edited(EXPORT[4], proof=[7]), "damaged"), (edited(EXPORT[4], proof=["A" * 43 + "="] * 64), "damaged"),
-        (edited(EXPORT[4], proof=["A" * 42 + "B="]), "damaged"), (edited(EXPORT[4], more=1), "and has others"),
+        (EXPORT[0], "the beginning of another export"), (edit_line(EXPORT[4], index=-1), "no place"), (edit_line(EXPORT[4], index="3"), "no place"),
+        (edit_line(EXPORT[4], index=1.0), "no place"), (edit_line(EXPORT[4], entry=None), "damaged"), (edit_line(EXPORT[4], proof={}), "damaged"),
+        (edit_line(EXPORT[4], proof=["AAAA"]), "damaged"), (edit_line(EXPORT[4], proof=[7]), "damaged"), (edit_line(EXPORT[4], proof=["A" * 43 + "="] * 64), "damaged"),
+        (edit_line(EXPORT[4], proof=["A" * 42 + "B="]), "damaged"), (edit_line(EXPORT[4], more=1), "and has others"),
         (EXPORT[4].replace(b'{"index":3', b'{"index":4,"index":3'), "the same name twice"),
         (EXPORT[4].replace(b"as it was", b"\\ud800"), "no Unicode text"), (b'"' + b"x" * jsonl.LONGEST + b'"\n', "longer than 256 KB"),
         (b'{"index":' + b"9" * 5000 + b"}\n", "It is not JSON."),
@@ -441,11 +443,11 @@ def test_an_export_that_was_cut_short_anywhere_is_caught(kept):
 
 
 def test_what_stands_behind_the_end_is_named():
-    assert "Line 26 comes after the end" in refused([*EXPORT, EXPORT[3]], "end").sentence
+    assert "Line 26 comes after the end" in refused_verdict([*EXPORT, EXPORT[3]], "end").sentence
 
 
 def test_an_export_of_nothing_proves_nothing():
-    header = edited(LOG.export(3)[0])
+    header = edit_line(LOG.export(3)[0])
     not_checked([header, *LOG.hashes(), jsonl.Trailer(0, None, None).line], "has no entries, so there is nothing to prove")
 
 
@@ -456,19 +458,19 @@ def test_no_garbage_raises(lines, key, held):
 
 
 def test_what_a_file_says_of_itself_cannot_write_to_the_terminal():
-    evil = Log(origin="evil\x1b[31m\u202e.example")
+    evil = SampleLog(origin="evil\x1b[31m\u202e.example")
     sentences = " ".join(check.sentence for check in verify(evil.export(), evil.key).checks)
     assert "\x1b" not in sentences and "\u202e" not in sentences and "evil\N{REPLACEMENT CHARACTER}" in sentences
     lines = list(EXPORT)
-    lines[3] = edited(lines[3], entry='{"action":"\x1b[2J","id":"<script>"}')
-    wrong = refused(lines, "entries").first_wrong
+    lines[3] = edit_line(lines[3], entry='{"action":"\x1b[2J","id":"<script>"}')
+    wrong = refused_verdict(lines, "entries").first_wrong
     assert (wrong.action, wrong.entry_id) == ("an action that cannot be read", "without an id")
 
 
 # ---- memory
 
 
-class Endless:
+class EndlessLine:
     """A file that is one line of 100 MB."""
 
     def __init__(self, size=100_000_000):
@@ -482,7 +484,7 @@ class Endless:
 
 def test_a_line_of_a_hundred_megabytes_is_named_and_not_read():
     for before in ([], EXPORT[:3]):
-        source = Endless()
+        source = EndlessLine()
         tracemalloc.start()
         verdict = verify(itertools.chain(before, jsonl.lines(source)), LOG.key)
         peak = tracemalloc.get_traced_memory()[1]
@@ -497,7 +499,7 @@ def test_a_line_of_a_hundred_megabytes_is_named_and_not_read():
 def test_the_memory_does_not_grow_with_the_file(part):
     peaks = []
     for count in (5_000, 20_000) if part else (2_000, 8_000):
-        log = Log(count)
+        log = SampleLog(count)
         lines, held = log.export(*((3, 4, count // 3) if part else ())), log.note(count // 2)
         tracemalloc.start()
         verdict = verify(lines, log.key, held)
@@ -511,20 +513,20 @@ def test_the_memory_does_not_grow_with_the_file(part):
 
 
 @pytest.fixture
-def files(tmp_path):
+def export_files(tmp_path):
     (tmp_path / "export.jsonl").write_bytes(b"".join(EXPORT))
-    (tmp_path / "keys.txt").write_text(f"{Log(seed=5).key}\n{LOG.key}\n")
+    (tmp_path / "keys.txt").write_text(f"{SampleLog(seed=5).key}\n{LOG.key}\n")
     (tmp_path / "held.txt").write_text(LOG.note(8))
     return tmp_path
 
 
-def run(*arguments):
+def run_verify_log(*arguments):
     return CliRunner().invoke(main, ["verify-log", *map(str, arguments)])
 
 
-def test_the_command_says_what_holds_and_leaves_with_nought(files):
-    for key in (LOG.key, files / "keys.txt"):
-        done = run(files / "export.jsonl", "--key", key, "--checkpoint", files / "held.txt")
+def test_the_command_says_what_holds_and_leaves_with_nought(export_files):
+    for key in (LOG.key, export_files / "keys.txt"):
+        done = run_verify_log(export_files / "export.jsonl", "--key", key, "--checkpoint", export_files / "held.txt")
         assert done.exit_code == 0, done.output
         assert (
             done.output.splitlines()[-1]
@@ -533,27 +535,32 @@ def test_the_command_says_what_holds_and_leaves_with_nought(files):
         assert done.output.count("ok  ") == 6
 
 
-def test_the_command_names_the_first_wrong_entry_and_leaves_with_one(files):
-    (files / "bent.jsonl").write_bytes(b"".join(EXPORT).replace(b"as it was 7", b"as it was 9"))
-    done = run(files / "bent.jsonl", "--key", LOG.key)
+def test_the_command_names_the_first_wrong_entry_and_leaves_with_one(export_files):
+    (export_files / "bent.jsonl").write_bytes(b"".join(EXPORT).replace(b"as it was 7", b"as it was 9"))
+    done = run_verify_log(export_files / "bent.jsonl", "--key", LOG.key)
     assert done.exit_code == 1 and "FAIL" in done.output
     assert "The first wrong entry is 7 (control.changed, 0199a3f2-0000-7000-8000-000000000007) in line 9." in done.output
 
 
-def test_the_command_says_what_it_could_not_check(files):
-    (files / "some.jsonl").write_bytes(b"".join(LOG.export(3, 4)))
-    done = run(files / "some.jsonl", "--key", LOG.key)
+def test_the_command_says_what_it_could_not_check(export_files):
+    (export_files / "some.jsonl").write_bytes(b"".join(LOG.export(3, 4)))
+    done = run_verify_log(export_files / "some.jsonl", "--key", LOG.key)
     assert done.exit_code == 0 and "--    The export was filtered (action control). It can't show" in done.output
 
 
-def test_the_command_leaves_with_two_when_part_of_the_log_cannot_be_compared(files):
-    (files / "some.jsonl").write_bytes(b"".join(LOG.export(3, 4, **FORMER)))
-    older = ("--checkpoint", files / "held.txt")
-    done = run(files / "some.jsonl", "--key", LOG.key, *older)
+def test_the_command_leaves_with_two_when_part_of_the_log_cannot_be_compared(export_files):
+    (export_files / "some.jsonl").write_bytes(b"".join(LOG.export(3, 4, **FORMER)))
+    older = ("--checkpoint", export_files / "held.txt")
+    done = run_verify_log(export_files / "some.jsonl", "--key", LOG.key, *older)
     assert done.exit_code == 2 and "\n?     Your older checkpoint was not compared" in done.output, done.output
-    (files / "proof.json").write_text(LOG.consistency(8))
-    assert run(files / "some.jsonl", "--key", LOG.key, *older, "--consistency", files / "proof.json").exit_code == 0
-    alone = run(files / "some.jsonl", "--key", LOG.key, "--consistency", files / "proof.json")
+    (export_files / "proof.json").write_text(LOG.consistency(8))
+    assert (
+        run_verify_log(
+            export_files / "some.jsonl", "--key", LOG.key, *older, "--consistency", export_files / "proof.json"
+        ).exit_code
+        == 0
+    )
+    alone = run_verify_log(export_files / "some.jsonl", "--key", LOG.key, "--consistency", export_files / "proof.json")
     assert alone.exit_code == 2 and "--consistency needs --checkpoint" in alone.output
 
 
@@ -564,14 +571,14 @@ def test_every_verifier_documents_its_exit_status(command):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"{", b"\xff\n", b"[" * 100_000])
-def test_the_command_meets_garbage_without_a_traceback(files, content):
-    (files / "x").write_bytes(content)
-    for arguments in ((files / "x", "--key", LOG.key), (files / "export.jsonl", "--key", files / "x"),
-                      (files / "export.jsonl", "--key", LOG.key, "--checkpoint", files / "x")):  # fmt: skip
-        done = run(*arguments)
+def test_the_command_meets_garbage_without_a_traceback(export_files, content):
+    (export_files / "x").write_bytes(content)
+    for arguments in ((export_files / "x", "--key", LOG.key), (export_files / "export.jsonl", "--key", export_files / "x"),
+                      (export_files / "export.jsonl", "--key", LOG.key, "--checkpoint", export_files / "x")):  # fmt: skip
+        done = run_verify_log(*arguments)
         assert isinstance(done.exception, SystemExit), done.output
         last = done.output.splitlines()[-1]
-        if arguments[0] == files / "x":
+        if arguments[0] == export_files / "x":
             assert done.exit_code == 1 and last.startswith("Do not rely on this export. ")
         else:
             assert done.exit_code == 2 and "checked. " in last

@@ -14,10 +14,10 @@ from governance.foundation.people.models import Connection
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.approvals import deciding
-from tests.foundation.approvals.deciding import page_of
-from tests.foundation.people.conftest import hidden_fields, onward
-from tests.foundation.people.idp import HostileIdP, sign_in
+from tests.foundation.approvals import approval_helpers
+from tests.foundation.approvals.approval_helpers import newest_approval_page
+from tests.foundation.people.conftest import hidden_fields, next_address
+from tests.foundation.people.hostile_idp import HostileIdP, sign_in
 
 ADMINS = "governance-admins = admin"
 
@@ -47,7 +47,7 @@ def proposal(visitor: Visitor, idp: HostileIdP, **changes: Any) -> dict[str, Any
 def propose(visitor: Visitor, idp: HostileIdP, then: int = 303, **changes: Any) -> str:
     """The address of its approval."""
     visitor.post("settings/sign-in/change", then=then, **proposal(visitor, idp, **changes))
-    return page_of()
+    return newest_approval_page()
 
 
 def change_of(approval: str) -> str:
@@ -58,7 +58,7 @@ def change_of(approval: str) -> str:
 
 def start_test(visitor: Visitor, approval: str) -> str:
     """The address at the provider."""
-    return onward(visitor.post(f"{change_of(approval)}/test-sign-in", then=200).text)
+    return next_address(visitor.post(f"{change_of(approval)}/test-sign-in", then=200).text)
 
 
 def answered(asked: str, email: str) -> str:
@@ -84,4 +84,4 @@ def seen(visitor: Visitor, approval: str) -> str:
 
 def decide(visitor: Visitor, approval: str, verb: str = "approve", then: int = 303, **fields: Any) -> Any:
     """As somebody who has opened the page, unless `seen` says what they saw."""
-    return deciding.decide(visitor, approval, then, verb=verb, **fields)
+    return approval_helpers.decide_approval(visitor, approval, then, verb=verb, **fields)

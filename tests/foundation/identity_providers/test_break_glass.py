@@ -14,8 +14,8 @@ from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.identity_providers.changing import live, propose, row
-from tests.foundation.people.conftest import GROUPS, Arrival, entries, nothing_starts, sessions_of
-from tests.foundation.people.idp import HostileIdP, claims
+from tests.foundation.people.conftest import GROUPS, Arrival, entries_of_action, no_session_starts, sessions_of
+from tests.foundation.people.hostile_idp import HostileIdP, change_claims
 
 ADMIN, SECRET = "admin@acme.example", "demo-client-secret-of-32-characters"
 
@@ -23,7 +23,7 @@ ADMIN, SECRET = "admin@acme.example", "demo-client-secret-of-32-characters"
 @pytest.fixture
 def operator(app, database, monkeypatch):
     """Runs `governance identity reset` as the operator does at a shell; (exit code, what it printed)."""
-    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.founder(slug) for slug in slugs])
+    monkeypatch.setattr(cli, "_founders", lambda slugs: [make.system_actor(slug) for slug in slugs])
     monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", "http://localhost")
 
     def run(*arguments: str, secret: str | None = SECRET) -> tuple[int, str]:
@@ -55,24 +55,24 @@ def test_a_locked_out_tenant_gets_another_connection_and_an_admin(app, operator,
     boss = Visitor(app)
     Arrival(boss, ADMIN).finish()
     boss.get("settings/sign-in")
-    with nothing_starts():
+    with no_session_starts():
         Arrival(Visitor(app), "officer@acme.example").finish(then=403)
 
 
 def test_it_is_in_the_tenants_log_and_in_the_operators(operator, idp, other):
     operator("acme", *provider(other), "--admin", ADMIN, "--reason", "Locked out, ticket 4711")
-    theirs, ours = entries("identity.reset")[-1], entries("identity.reset", "console")[-1]
+    theirs, ours = entries_of_action("identity.reset")[-1], entries_of_action("identity.reset", "console")[-1]
     assert theirs.facts == {"provider": other.issuer, "admin": "invited", "sessions": 0}
     assert ours.facts == {"tenant": "acme", "provider": other.issuer, "admin": "invited"}
     assert "because" in theirs.sealed and "because" in ours.sealed
-    assert entries("connection.changed")[-1].facts["secret"] == "replaced"
-    assert not any(SECRET.encode() in e.body for slug in ("acme", "console") for e in entries(slug=slug))
+    assert entries_of_action("connection.changed")[-1].facts["secret"] == "replaced"
+    assert not any(SECRET.encode() in e.body for slug in ("acme", "console") for e in entries_of_action(slug=slug))
 
 
 def test_a_new_secret_alone_keeps_address_mapping_and_domains(operator, idp):
     code, _ = operator("acme", *provider(idp), "--reason", "The secret ran out on a Sunday", secret="another-secret")
     assert code == 0 and (live().number, live().group_roles) == (1, GROUPS)
-    assert not entries("tenant.domains.changed")[1:]
+    assert not entries_of_action("tenant.domains.changed")[1:]
 
 
 def test_a_single_admin_gets_a_second_one(operator, idp, acting):
@@ -92,13 +92,13 @@ def test_a_member_at_the_live_provider_becomes_an_admin_at_once(app, operator, i
     with make.acting("admin", read_only=True):
         member = queries.membership_of(person_key(idp.issuer, "acme-1002"))
         assert member.role == "admin"
-    claims(groups=["governance-officers"])(idp)
+    change_claims(groups=["governance-officers"])(idp)
     arrive("officer@acme.example").get("settings/sign-in")
 
 
 def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, idp, arrive):
     """A member can set their own address at many providers, to that of somebody else."""
-    claims(email="officer@acme.example", email_verified=False)(idp)
+    change_claims(email="officer@acme.example", email_verified=False)(idp)
     thief = arrive("viewer@acme.example")
     idp.calm()
     officer = arrive("officer@acme.example")
@@ -114,7 +114,7 @@ def test_an_open_change_is_closed(operator, as_admin, idp, other):
     operator("acme", "--admin", ADMIN, "--reason", "A change that nobody recognises")
     assert row(ConnectionChange, "replaced") and row(Connection, "discarded").secret == b""
     assert row(Approval, "voided").note == "The operator reset how people sign in."
-    assert len(entries("connection.change.replaced")) == 1
+    assert len(entries_of_action("connection.change.replaced")) == 1
 
 
 def test_in_the_operators_own_tenant_the_admin_is_an_operator(operator, other):
@@ -135,7 +135,7 @@ def test_what_is_incomplete_or_unsafe_is_refused_and_changes_nothing(operator, i
     before = live().id
     result, said = operator("acme", *arguments)
     assert result == code and says in said
-    assert live().id == before and not entries("identity.reset")
+    assert live().id == before and not entries_of_action("identity.reset")
 
 
 def test_the_secret_is_never_an_argument(operator, idp):

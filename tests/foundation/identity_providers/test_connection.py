@@ -11,8 +11,8 @@ from governance.kernel import outbound_http as wire
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.conftest import GROUPS, connect, entries, hidden_fields
-from tests.foundation.people.idp import EVIL, HostileIdP, document
+from tests.foundation.people.conftest import GROUPS, connect_tenant, entries_of_action, hidden_fields
+from tests.foundation.people.hostile_idp import EVIL, HostileIdP, change_document
 
 SECRET = "a-secret-that-nobody-shall-see"
 
@@ -41,7 +41,7 @@ def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
     proposes(as_admin, provider)
     assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
     assert held(state="proposed").issuer == provider.issuer
-    assert entries("connection.change.requested")[-1].facts["secret"] == "set"
+    assert entries_of_action("connection.change.requested")[-1].facts["secret"] == "set"
 
 
 def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
@@ -62,7 +62,7 @@ def test_the_secret_is_nowhere_again(as_admin, idp):
     proposes(as_admin, idp)
     shown = [as_admin.get("settings/sign-in").text, proposes(as_admin, idp, 422, issuer="x").text]
     as_admin.post("settings/sign-in/test")
-    shown += [as_admin.get("settings/sign-in").text, str([(e.body, e.facts, e.changes, e.sealed) for e in entries()])]
+    shown += [as_admin.get("settings/sign-in").text, str([(e.body, e.facts, e.changes, e.sealed) for e in entries_of_action()])]
     assert not any(SECRET in text for text in shown)
     assert SECRET.encode() not in held(state="proposed").secret
 
@@ -70,13 +70,13 @@ def test_the_secret_is_nowhere_again(as_admin, idp):
 def test_a_blank_secret_keeps_the_one_that_is_stored(as_admin, idp):
     proposes(as_admin, idp, secret="", group_roles="governance-officers = viewer")
     assert held(state="proposed").secret == held().secret
-    assert "secret" not in entries("connection.change.requested")[-1].facts
+    assert "secret" not in entries_of_action("connection.change.requested")[-1].facts
 
 
 def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
     with HostileIdP.serving("globex") as other:
         page = proposes(as_admin, idp, 422, secret="", issuer=other.issuer).text
-    assert "needs its own secret" in page and not entries("connection.change.requested")
+    assert "needs its own secret" in page and not entries_of_action("connection.change.requested")
 
 
 @pytest.mark.parametrize("issuer", [
@@ -85,7 +85,7 @@ def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
 ])  # fmt: skip
 def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, issuer):
     page = proposes(as_admin, idp, 422, issuer=issuer).text
-    assert "issuer-error" in page and not entries("connection.change.requested")
+    assert "issuer-error" in page and not entries_of_action("connection.change.requested")
 
 
 @pytest.mark.parametrize(("lines", "says"), [
@@ -98,10 +98,10 @@ def test_groups_give_only_roles_of_a_tenant(as_admin, idp, lines, says):
 
 def test_a_domain_of_another_tenant_is_refused(as_admin, idp):
     with HostileIdP.serving("globex") as theirs:
-        connect("globex", theirs)
+        connect_tenant("globex", theirs)
         page = proposes(as_admin, idp, 422, domains="acme.example globex.example").text
     assert "globex.example already leads to another tenant" in page
-    assert not entries("connection.change.requested") and not entries("tenant.domains.changed")[1:]
+    assert not entries_of_action("connection.change.requested") and not entries_of_action("tenant.domains.changed")[1:]
 
 
 def test_what_changes_nothing_is_refused(as_admin, idp):
@@ -122,7 +122,7 @@ def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin,
     assert held(state="proposed").client_id == "theirs"
     as_admin.post("settings/sign-in/change", **opened | {"seen": hidden_fields(page)["seen"]})
     assert held(state="proposed").client_id == "mine"
-    assert [e.action for e in entries()][-3:] == [
+    assert [e.action for e in entries_of_action()][-3:] == [
         "connection.change.replaced",
         "connection.change.requested",
         "connection.tested",
@@ -132,7 +132,7 @@ def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin,
 @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 50, None])
 def test_a_form_that_does_not_say_what_it_was_opened_with_is_stale(as_admin, idp, seen):
     proposes(as_admin, idp, 409, seen=seen)
-    assert not entries("connection.change.requested")
+    assert not entries_of_action("connection.change.requested")
 
 
 def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
@@ -157,17 +157,17 @@ def findings(as_admin) -> dict[str, tuple[bool, str]]:
 def test_a_good_connection_passes_every_step(as_admin, idp):
     steps = findings(as_admin)
     assert len(steps) == 5 and all(ok for ok, _ in steps.values())
-    assert entries("connection.tested")[-1].facts == {"passed": 5, "failed": 0}
+    assert entries_of_action("connection.tested")[-1].facts == {"passed": 5, "failed": 0}
 
 
 def test_a_wrong_secret_is_found(as_admin, idp):
-    connect("acme", idp, secret="not-the-one")
+    connect_tenant("acme", idp, secret="not-the-one")
     ok, detail = findings(as_admin)["It knows this client and its secret"]
     assert not ok and "refuses the client id or the secret" in detail
 
 
 def test_a_wrong_issuer_is_found(as_admin, idp):
-    document("/openid-configuration", issuer=EVIL)(idp)
+    change_document("/openid-configuration", issuer=EVIL)(idp)
     ok, detail = findings(as_admin)["The issuer answers with its discovery document"]
     assert not ok and f"names the issuer {EVIL}" in detail
 
@@ -175,14 +175,14 @@ def test_a_wrong_issuer_is_found(as_admin, idp):
 @pytest.mark.parametrize(("attack", "says"), [("down", "answered 503"), ("refuses connections", "cannot be reached")])
 def test_a_provider_that_is_away_is_found(app, as_admin, isolated, attack, says):
     with HostileIdP.serving() as idp:
-        connect("acme", idp)
+        connect_tenant("acme", idp)
         idp.attack(attack)
         ok, detail = findings(as_admin)["The issuer answers with its discovery document"]
     assert not ok and says in detail
 
 
 def test_a_provider_of_unsafe_algorithms_is_found(as_admin, idp):
-    document("/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"])(idp)
+    change_document("/openid-configuration", id_token_signing_alg_values_supported=["none", "HS256"])(idp)
     assert findings(as_admin)["It signs with an algorithm that Meridian accepts"] == (False, "none of ours")
 
 

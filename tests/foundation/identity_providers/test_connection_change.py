@@ -17,7 +17,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.events import publish
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.approvals.deciding import in_inbox
+from tests.foundation.approvals.approval_helpers import approvals_in_inbox
 from tests.foundation.identity_providers.changing import (
     answered,
     change_of,
@@ -31,8 +31,8 @@ from tests.foundation.identity_providers.changing import (
     start_test,
     test_as,
 )
-from tests.foundation.people.conftest import Arrival, entries, nothing_starts, sessions_of
-from tests.foundation.people.idp import ATTACKS, HostileIdP, claims
+from tests.foundation.people.conftest import Arrival, entries_of_action, no_session_starts, sessions_of
+from tests.foundation.people.hostile_idp import ATTACKS, HostileIdP, change_claims
 
 ADMIN, OFFICER = "admin@acme.example", "officer@acme.example"
 NEVER_HERE = {"userinfo of somebody else", "down", "refuses connections"}
@@ -41,7 +41,7 @@ NEVER_HERE = {"userinfo of somebody else", "down", "refuses connections"}
 @pytest.fixture
 def second(app, isolated):
     """Another admin, who has been one for years."""
-    make.join("second_admin", since=clock.now() - make.MEMBERS_FOR)
+    make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     return Visitor(app, make.cookie("second_admin"))
 
 
@@ -77,7 +77,7 @@ def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(app
     coming = Arrival(Visitor(app), ADMIN)
     assert coming.asked.startswith(new.issuer) and "%2Fauth%2Fcallback%2Facme%2F2" in coming.asked
     coming.finish()
-    done = [e.action for e in entries() if e.action.startswith("connection")]
+    done = [e.action for e in entries_of_action() if e.action.startswith("connection")]
     assert done == [
         "connection.change.requested",
         "connection.tested",
@@ -85,7 +85,7 @@ def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(app
         "connection.change.approved",
         "connection.changed",
     ]
-    assert entries("connection.changed")[-1].changes["issuer"] == [idp.issuer, new.issuer]
+    assert entries_of_action("connection.changed")[-1].changes["issuer"] == [idp.issuer, new.issuer]
 
 
 def test_the_former_connection_keeps_no_secret_and_signs_nobody_in(app, as_admin, second, idp, new):
@@ -94,7 +94,7 @@ def test_the_former_connection_keeps_no_secret_and_signs_nobody_in(app, as_admin
     test_as(as_admin, change)
     decide(second, change)
     assert row(Connection, "retired").secret == b""
-    with nothing_starts():
+    with no_session_starts():
         assert "changed meanwhile" in late.finish(then=403).text
 
 
@@ -116,7 +116,7 @@ def test_it_says_what_to_set_when_nobody_would_have_access(as_admin, new):
         "The test sign-in failed." in page
         and "Map one of their groups (governance-admins) to admin, or invite admin@acme.example" in page
     )
-    assert entries("connection.change.tested")[-1].facts == {"passed": False}
+    assert entries_of_action("connection.change.tested")[-1].facts == {"passed": False}
 
 
 def test_who_would_sign_in_as_less_than_an_admin_is_not_enough(as_admin, new):
@@ -130,11 +130,11 @@ def test_who_would_sign_in_as_less_than_an_admin_is_not_enough(as_admin, new):
 def test_an_invitation_counts_when_the_provider_verifies_the_address(as_admin, new):
     as_admin.post("settings/members/invite", email="boss@acme.example", role="admin")
     change = propose(as_admin, new, group_roles="")
-    claims(email="boss@acme.example", email_verified=False, groups=[])(new)
+    change_claims(email="boss@acme.example", email_verified=False, groups=[])(new)
     assert "email_verified: true" in test_as(as_admin, change)
-    claims(email="boss@acme.example", email_verified=True, groups=[])(new)
+    change_claims(email="boss@acme.example", email_verified=True, groups=[])(new)
     assert "The test sign-in passed." in test_as(as_admin, change)
-    assert not entries("invitation.accepted")
+    assert not entries_of_action("invitation.accepted")
 
 
 def test_an_existing_admin_of_the_same_issuer_counts(app, as_admin, idp, arrive):
@@ -149,7 +149,7 @@ def test_a_bent_answer_passes_no_test_and_starts_nothing(as_admin, new, attack):
     asked = start_test(as_admin, change)
     oidc.forget()
     new.attack(attack)
-    with nothing_starts():
+    with no_session_starts():
         as_admin.get(answered(asked, ADMIN), then=None)
     test = requested().test
     assert test is None or (not test["passed"] and test["problem"])
@@ -178,7 +178,7 @@ def test_only_the_browser_and_the_session_that_started_it_finish_it(app, as_admi
     answer = answered(start_test(as_admin, change), ADMIN)
     Visitor(app).get(answer, then=403)
     second.get(answer, then=403)
-    with nothing_starts():
+    with no_session_starts():
         as_admin.get(answer, then=303)
         as_admin.get(answer, then=403)
     assert requested().test["passed"]
@@ -209,7 +209,7 @@ def test_a_live_sign_in_is_not_answered_at_a_proposed_address(app, as_admin, idp
     propose(as_admin, new)
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
-    with nothing_starts():
+    with no_session_starts():
         visitor.get(answer.replace("/acme?", "/acme/2?"), then=403)
 
 
@@ -258,7 +258,7 @@ def test_an_untested_change_cannot_be_approved(as_admin, second, new):
     with make.acting("second_admin"):
         mark = kinds.fingerprint_seen(queries.approval(UUID(change.rpartition("/")[2])))
     assert "Start the test sign-in first" in decide(second, change, then=422, seen=mark).text
-    assert change not in in_inbox(second)
+    assert change not in approvals_in_inbox(second)
     assert live().number == 1
 
 
@@ -274,7 +274,7 @@ def test_a_page_that_was_opened_before_another_test_is_stale(as_admin, second, n
     change = propose(as_admin, new)
     test_as(as_admin, change)
     opened = seen(second, change)
-    claims(name="Somebody Else")(new)
+    change_claims(name="Somebody Else")(new)
     test_as(as_admin, change)
     assert "Something has changed since you opened this page" in decide(second, change, then=409, seen=opened).text
     decide(second, change)
@@ -287,7 +287,7 @@ def test_a_replaced_change_cannot_be_approved_any_more(as_admin, second, new):
     other = propose(as_admin, new, group_roles="governance-viewers = admin")
     assert "already" in decide(second, first, then=409, seen=opened).text
     assert other != first and live().number == 1
-    assert [e.action for e in entries() if e.action.endswith("replaced")] == ["connection.change.replaced"]
+    assert [e.action for e in entries_of_action() if e.action.endswith("replaced")] == ["connection.change.replaced"]
 
 
 def test_a_proposal_sent_twice_is_made_once(as_admin, new):
@@ -295,7 +295,7 @@ def test_a_proposal_sent_twice_is_made_once(as_admin, new):
     as_admin.post("settings/sign-in/change", **filled)
     first = requested().id
     as_admin.post("settings/sign-in/change", **filled)
-    assert requested().id == first and len(entries("connection.change.requested")) == 1
+    assert requested().id == first and len(entries_of_action("connection.change.requested")) == 1
 
 
 def test_an_approval_sent_twice_is_done_once(as_admin, second, idp):
@@ -303,7 +303,7 @@ def test_an_approval_sent_twice_is_done_once(as_admin, second, idp):
     mark = seen(second, change)
     decide(second, change, seen=mark)
     decide(second, change, seen=mark)
-    assert len(entries("connection.change.approved")) == 1
+    assert len(entries_of_action("connection.change.approved")) == 1
 
 
 def _mapped() -> str:
@@ -318,7 +318,7 @@ def test_domains_alone_take_no_test_but_a_second_person(as_admin, second, idp):
     decide(as_admin, change, then=403, seen=seen(second, change))
     decide(second, change)
     assert live().id == before
-    assert entries("tenant.domains.changed")[-1].facts == {"added": ["acme-group.example"], "removed": []}
+    assert entries_of_action("tenant.domains.changed")[-1].facts == {"added": ["acme-group.example"], "removed": []}
 
 
 def test_a_new_mapping_at_the_same_provider_keeps_address_and_sessions(app, as_admin, second, idp, arrive):
@@ -329,7 +329,7 @@ def test_a_new_mapping_at_the_same_provider_keeps_address_and_sessions(app, as_a
     assert live().number == 1 and live().group_roles == {"governance-admins": "admin", "governance-officers": "viewer"}
     boss.get("settings/sessions")
     ines.get("settings/sessions")
-    assert entries("connection.changed")[-1].facts["sessions"] == 0
+    assert entries_of_action("connection.changed")[-1].facts["sessions"] == 0
 
 
 def test_another_issuer_ends_the_sessions_that_the_former_one_started(as_admin, second, new, arrive):
@@ -339,8 +339,8 @@ def test_another_issuer_ends_the_sessions_that_the_former_one_started(as_admin, 
     assert "1 open session ends" in second.get(change).text
     assert "Sign in again" in decide(second, change, then=200).text
     ines.get("settings/sessions", then=302)
-    assert entries("session.ended")[-1].facts["how"] == "the tenant changed its identity provider"
-    assert entries("connection.changed")[-1].facts["sessions"] == 1
+    assert entries_of_action("session.ended")[-1].facts["how"] == "the tenant changed its identity provider"
+    assert entries_of_action("connection.changed")[-1].facts["sessions"] == 1
 
 
 def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session(app, as_admin, second, idp, new):
@@ -354,7 +354,7 @@ def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session
         return tokens
 
     idp.documents["/token"] = approved_meanwhile
-    with nothing_starts():
+    with no_session_starts():
         refused = coming.finish(then=403)
     assert live().issuer == new.issuer
     assert "How people sign in changed meanwhile" in refused.text
@@ -364,7 +364,7 @@ def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session
 def test_an_invitation_that_ended_since_the_test_no_longer_counts(as_admin, second, new):
     as_admin.post("settings/members/invite", email="boss@acme.example", role="admin")
     change = propose(as_admin, new, group_roles="")
-    claims(email="boss@acme.example", email_verified=True, groups=[])(new)
+    change_claims(email="boss@acme.example", email_verified=True, groups=[])(new)
     test_as(as_admin, change)
     page = as_admin.get("settings/members").text
     as_admin.post(re.search(r"settings/invitations/[0-9a-f-]+/withdraw", page)[0])
@@ -379,7 +379,7 @@ def test_another_person_rejects_with_a_reason(as_admin, second, new):
     decide(second, change, "reject", reason="We stay with the present directory")
     assert row(Connection, "discarded").secret == b"" and live().number == 1
     assert "was rejected" in as_admin.get(change).text
-    assert "because" in entries("connection.change.rejected")[-1].sealed
+    assert "because" in entries_of_action("connection.change.rejected")[-1].sealed
     decide(second, change, then=409)
 
 
@@ -408,7 +408,7 @@ def test_a_change_expires_after_two_weeks(app, as_admin, second, new):
         jobs.expire()
         jobs.expire()
     assert row(ConnectionChange, "expired") and row(Connection, "discarded").secret == b""
-    assert len(entries("connection.change.expired")) == 1 and live().number == 1
+    assert len(entries_of_action("connection.change.expired")) == 1 and live().number == 1
 
 
 def test_another_tenants_admin_finds_none_of_it(app, as_admin, new):
@@ -434,10 +434,14 @@ def test_a_tenant_with_one_admin_is_told_what_to_do_first(as_admin, new):
 def test_the_second_admin_finds_it_in_the_inbox(as_admin, second, as_officer, new):
     change = propose(as_admin, new)
     test_as(as_admin, change)
-    assert change in in_inbox(second) and change not in in_inbox(as_admin) and change not in in_inbox(as_officer)
+    assert (
+        change in approvals_in_inbox(second)
+        and change not in approvals_in_inbox(as_admin)
+        and change not in approvals_in_inbox(as_officer)
+    )
     assert "Review the request to change how people sign in" in second.get("inbox/?group=approvals").text
     decide(second, change, "reject", reason="no")
-    assert change not in in_inbox(second)
+    assert change not in approvals_in_inbox(second)
 
 
 def test_an_erased_person_leaves_nothing_of_themselves_in_a_test(as_admin, second, idp, arrive):
@@ -449,4 +453,4 @@ def test_an_erased_person_leaves_nothing_of_themselves_in_a_test(as_admin, secon
         publish(PersonErased(key, ["Sanjay Patel"], [ADMIN]))
     assert requested().test == {"passed": False, "problem": "Erased person"}
     decide(second, change, then=422, seen=mark)
-    assert change not in in_inbox(second) and row(Approval, "open"), "it can be tested again"
+    assert change not in approvals_in_inbox(second) and row(Approval, "open"), "it can be tested again"

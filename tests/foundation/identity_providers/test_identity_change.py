@@ -23,7 +23,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.approvals.deciding import in_inbox
+from tests.foundation.approvals.approval_helpers import approvals_in_inbox
 from tests.foundation.identity_providers.changing import (
     change_of,
     decide,
@@ -35,8 +35,8 @@ from tests.foundation.identity_providers.changing import (
     seen,
     test_as,
 )
-from tests.foundation.people.conftest import GROUPS, connect, entries
-from tests.foundation.people.idp import HostileIdP, claims
+from tests.foundation.people.conftest import GROUPS, connect_tenant, entries_of_action
+from tests.foundation.people.hostile_idp import HostileIdP, change_claims
 
 ADMIN = "admin@acme.example"
 SAME = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
@@ -45,7 +45,7 @@ SAME = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
 @pytest.fixture
 def second(app, isolated):
     """Another admin, who has been one for years."""
-    make.join("second_admin", since=clock.now() - make.MEMBERS_FOR)
+    make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     return Visitor(app, make.cookie("second_admin"))
 
 
@@ -105,7 +105,7 @@ def test_its_effects_name_sessions_members_and_domains(as_admin, second, idp, ne
 
 
 def test_who_approves_is_told_when_their_own_session_ends(app, as_admin, idp, new, arrive):
-    claims(groups=["governance-admins"])(idp)
+    change_claims(groups=["governance-admins"])(idp)
     boss = arrive("officer@acme.example")
     change = propose(as_admin, new)
     assert "1 open session ends, yours included." in words(boss.get(change))
@@ -114,14 +114,14 @@ def test_who_approves_is_told_when_their_own_session_ends(app, as_admin, idp, ne
 def test_before_the_test_the_page_says_what_is_missing_and_asks_nobody(as_admin, second, new):
     change = propose(as_admin, new)
     text = words(second.get(change))
-    assert "Not ready" in text and "Start the test sign-in first." in text and change not in in_inbox(second)
-    claims(groups=[])(new)
+    assert "Not ready" in text and "Start the test sign-in first." in text and change not in approvals_in_inbox(second)
+    change_claims(groups=[])(new)
     test_as(as_admin, change)
-    assert "Correct what it found, then test again." in words(second.get(change)) and change not in in_inbox(second)
-    claims(groups=["governance-admins"])(new)
+    assert "Correct what it found, then test again." in words(second.get(change)) and change not in approvals_in_inbox(second)
+    change_claims(groups=["governance-admins"])(new)
     test_as(as_admin, change)
     text = words(second.get(change))
-    assert "Awaiting you" in text and "The test sign-in passed." in text and change in in_inbox(second)
+    assert "Awaiting you" in text and "The test sign-in passed." in text and change in approvals_in_inbox(second)
 
 
 def test_the_address_of_a_change_leads_to_its_approval_also_once_it_is_closed(as_admin, second, new):
@@ -190,32 +190,32 @@ def test_what_is_live_has_changed_since_so_it_is_proposed_again(as_admin, second
     assert "How people sign in has changed since this was proposed." in words(second.get(change))
     decide(second, change, then=409, seen=opened)
     decide(second, change, then=409)
-    assert row(Approval, "open") and entries("approval.blocked")
+    assert row(Approval, "open") and entries_of_action("approval.blocked")
     decide(second, change, "reject", reason="Propose it again")
 
 
 def test_a_second_test_by_the_approver_does_not_make_them_a_requester(as_admin, second, new):
     change = propose(as_admin, new)
     test_as(second, change)
-    assert entries("connection.change.tested")[-1].actor == entries("approval.renewed")[-1].actor
+    assert entries_of_action("connection.change.tested")[-1].actor == entries_of_action("approval.renewed")[-1].actor
     decide(second, change)
     assert live().issuer == new.issuer
-    approved = entries("connection.change.approved")[-1]
+    approved = entries_of_action("connection.change.approved")[-1]
     assert approved.facts["requested_by"] != approved.facts["tested_by"] and len(approved.facts["fingerprint"]) == 64
 
 
 def test_the_reason_of_an_approval_is_in_the_log(as_admin, second, idp):
     change = domains_only(as_admin, idp)
     decide(second, change, reason="The group's new name")
-    assert "because" in entries("connection.change.approved")[-1].sealed
+    assert "because" in entries_of_action("connection.change.approved")[-1].sealed
 
 
 def test_who_was_an_admin_only_after_the_proposal_can_test_it_but_not_approve(app, as_admin, new):
     change = propose(as_admin, new)
-    make.join("second_admin")
+    make.add_member("second_admin")
     late = Visitor(app, make.cookie("second_admin"))
     test_as(late, change)
-    assert seen(late, change) == "" and change not in in_inbox(late)
+    assert seen(late, change) == "" and change not in approvals_in_inbox(late)
     decide(late, change, then=403)
     decide(late, change, "reject", reason="I don't know this provider")
 
@@ -223,10 +223,10 @@ def test_who_was_an_admin_only_after_the_proposal_can_test_it_but_not_approve(ap
 def test_another_proposal_closes_the_earlier_ones_request(as_admin, second, new):
     first = propose(as_admin, new)
     test_as(as_admin, first)
-    assert first in in_inbox(second)
+    assert first in approvals_in_inbox(second)
     other = propose(as_admin, new, client_id="another")
     assert approval_row(first).note == "Another change was proposed in its place."
-    assert first not in in_inbox(second) and other not in in_inbox(second)
+    assert first not in approvals_in_inbox(second) and other not in approvals_in_inbox(second)
     assert "is void" in words(as_admin.get(first))
 
 
@@ -238,7 +238,7 @@ def test_a_proposal_by_somebody_else_can_be_approved_by_the_first_requester(as_a
     change = f"/t/acme/approvals/{approval_of(requested().id)}"
     decide(second, change, then=403)
     decide(as_admin, change)
-    assert entries("tenant.domains.changed")[-1].facts["added"] == ["second.example"]
+    assert entries_of_action("tenant.domains.changed")[-1].facts["added"] == ["second.example"]
 
 
 def approval_of(change_id):
@@ -249,10 +249,10 @@ def approval_of(change_id):
 # ---- two people at once
 
 
-def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed, provider):
+def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_world, provider):
     """Either the approved change is live and the other proposal is refused as stale, or the approval finds it void."""
-    connect("acme", provider)
-    make.join("second_admin", since=clock.now() - make.MEMBERS_FOR)
+    connect_tenant("acme", provider)
+    make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     with make.acting("admin"):
         now = session().scalars(select(Connection).where(Connection.state == "live")).one()
         settings, opened = settings_of(now), actions.opened(now, None)

@@ -10,12 +10,12 @@ from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people.models import Connection
 from governance.kernel.db import session
 from tests import make
-from tests.assurance.evidence import shelf
+from tests.assurance.evidence import evidence_helpers
 from tests.browser import Visitor
-from tests.foundation.approvals.deciding import seen_on
+from tests.foundation.approvals.approval_helpers import fingerprint_on_page
 from tests.foundation.identity_providers.changing import answered, decide, live, propose, seen, start_test, test_as
-from tests.foundation.people.conftest import Arrival, nothing_starts
-from tests.foundation.people.idp import HostileIdP, claims
+from tests.foundation.people.conftest import Arrival, no_session_starts
+from tests.foundation.people.hostile_idp import HostileIdP, change_claims
 
 SECOND = "second.account@acme.example"
 
@@ -24,7 +24,7 @@ SECOND = "second.account@acme.example"
 def evil(idp):
     """A provider that the admin runs themselves: it vouches for whatever they like."""
     with HostileIdP.serving("acme") as running:
-        claims(sub="somebody-else", email=SECOND, name="Somebody Else", email_verified=True, groups=["governance-admins"])(
+        change_claims(sub="somebody-else", email=SECOND, name="Somebody Else", email_verified=True, groups=["governance-admins"])(
             running
         )
         yield running
@@ -33,7 +33,7 @@ def evil(idp):
 @pytest.fixture
 def destruction(database) -> str:
     """What the admin wants gone, requested by themselves: where the answer goes."""
-    version = shelf.version(shelf.piece())
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
         asked = deletion.request_destruction(*shelf_of.version_of(version), because="It shows what I did")
         return f"approvals/{open_approval(shelf_of.DESTRUCTION, asked.id).id}"
@@ -52,7 +52,7 @@ def test_an_admin_with_a_provider_of_their_own_stays_one_person(app, as_admin, i
     decide(as_admin, change, then=403, seen=seen(as_admin, change))
     assert live().issuer == idp.issuer
     accomplice = Visitor(app)
-    with nothing_starts():
+    with no_session_starts():
         assert Arrival(accomplice, SECOND).asked.startswith(idp.issuer), "everybody is sent to the live provider"
         as_admin.get(answered(start_test(as_admin, change), "admin@acme.example"), then=303)
         accomplice.get(destruction, then=None)
@@ -64,10 +64,10 @@ def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_request
     app, as_admin, idp, destruction, arrive
 ):
     """A second account at the company's own provider, by an invitation or by its groups."""
-    claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
+    change_claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
     as_admin.post("settings/members/invite", email=SECOND, role="admin")
     invited = arrive("viewer@acme.example")
-    claims(sub="mapped", email="third@acme.example", groups=["governance-admins"])(idp)
+    change_claims(sub="mapped", email="third@acme.example", groups=["governance-admins"])(idp)
     mapped = arrive("contributor@acme.example")
     for account in (invited, mapped):
         refused = account.post(destruction, then=403, verb="approve", seen="x")
@@ -78,7 +78,7 @@ def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_request
 def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(app, as_admin, idp, evil, arrive):
     change = propose(as_admin, evil)
     test_as(as_admin, change, "admin@acme.example")
-    claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
+    change_claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
     as_admin.post("settings/members/invite", email=SECOND, role="admin")
     account = arrive("viewer@acme.example")
     assert seen(account, change) == "" and "You joined after this request was made" in account.get(change).text
@@ -88,7 +88,7 @@ def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(app, as_adm
 
 def test_with_a_colleague_who_was_there_before_all_of_it_goes_on(app, as_admin, as_reviewer, idp, destruction):
     assert ">Review<" in as_reviewer.get("evidence/inbox").text
-    as_reviewer.post(destruction, verb="approve", seen=seen_on(as_reviewer, destruction))
+    as_reviewer.post(destruction, verb="approve", seen=fingerprint_on_page(as_reviewer, destruction))
     assert state() == "approved"
 
 

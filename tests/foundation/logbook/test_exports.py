@@ -12,14 +12,13 @@ from sqlalchemy import select, text
 from governance.app import schedule
 from governance.assurance.controls.models import Control
 from governance.demo.tampered import tamper
-from governance.foundation.audit import logs, sequencer
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, LogHead
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.audit.verify import verify
-from governance.foundation.logbook import actions, exporting
-from governance.foundation.logbook.exporting import Plan, Tally, stream
+from governance.foundation.logbook import actions, export_writer
+from governance.foundation.logbook.export_writer import ExportPlan, ExportProgress, stream
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.logbook.models import LogExport
 from governance.foundation.logbook.ocsf import event
@@ -32,56 +31,35 @@ from governance.kernel import background_work, jobs, signed_note, storage, web
 from governance.kernel.db import session
 from tests import make
 from tests.conftest import visitor
+from tests.foundation.logbook.export_helpers import (
+    CHANGED,
+    generate_export,
+    request_export,
+    verifier_keys,
+    write_numbered_entries,
+)
 
 assert schedule.HANDLERS  # the jobs process knows the kind
-CHANGED = registry["tenant.settings.changed"]
 
 
 KEY = signed_note.verifier_key(Ed25519PrivateKey.from_private_bytes(bytes(32)), "console.example/audit/acme")
 
 
-def deeds(acting, count, tenant="acme", word="A"):
-    """So many entries in the log of that tenant, with their places."""
-    with acting("admin", tenant) as who:
-        target = session().get(Tenant, who.tenant_id)
-        for number in range(count):
-            record(CHANGED, target, before={"name": word}, after={"name": f"{word}-{number}"})
-    with acting("admin", tenant):
-        while sequencer.sequence():
-            pass
-
-
 @pytest.fixture
 def log(acting, database):
     """Acme's log has some entries with places, and globex's too."""
-    deeds(acting, 12)
-    deeds(acting, 5, "globex", "secret of globex")
+    write_numbered_entries(acting, 12)
+    write_numbered_entries(acting, 5, "globex", "secret of globex")
 
 
-def ask(who, format_="jsonl", query=""):
-    return who.post(f"audit/exports{query}", format=format_).location
-
-
-def made(who, format_="jsonl", query=""):
-    """The bytes of an export, asked for, made and taken."""
-    page = ask(who, format_, query)
-    assert jobs.drain(actor_of) >= 1
-    return who.post(f"{page}/file", then=200).data
-
-
-def keys(acting, tenant="acme"):
-    with acting("admin", tenant):
-        return "\n".join(str(logs.verifier(key)) for key in logs.all_keys())
-
-
-def entries(acting):
+def all_entries(acting):
     with acting("admin"):
         found = session().scalars(select(AuditEntry).order_by(AuditEntry.at, AuditEntry.id)).all()
         session().expunge_all()
         return found
 
 
-def newest(acting):
+def newest_export(acting):
     with acting("admin"):
         found = session().scalars(select(LogExport).order_by(LogExport.created_at.desc()).limit(1)).one()
         session().expunge(found)
@@ -92,7 +70,7 @@ def newest(acting):
 
 
 def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log, acting):
-    page = ask(as_auditor)
+    page = request_export(as_auditor)
     assert "Export under way" in as_auditor.get(page).text
     assert jobs.drain(actor_of) == 1
     shown = as_auditor.get(page).text
@@ -102,38 +80,38 @@ def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log,
         taken.headers["Content-Disposition"].startswith('attachment; filename="audit-export-')
         and taken.mimetype == "application/jsonl"
     )
-    key = keys(acting)
+    key = verifier_keys(acting)
     assert key.splitlines()[0].replace("+", "&#43;") in shown or key.splitlines()[0] in shown
     verdict = verify(io.BytesIO(taken.data), key)
     assert verdict.is_complete and verdict.entries >= 12, verdict
-    assert newest(acting).sha256 in shown or newest(acting).sha256[:8] in shown
+    assert newest_export(acting).sha256 in shown or newest_export(acting).sha256[:8] in shown
     dropped = as_auditor.post("/verify-log", then=200, export=(io.BytesIO(taken.data), "e.jsonl"), key=key)
     assert "The export is genuine and complete" in dropped.text
 
 
 def test_asking_making_and_each_taking_is_an_entry(as_officer, log, acting):
-    page = ask(as_officer, "csv", "?action=tenant")
+    page = request_export(as_officer, "csv", "?action=tenant")
     jobs.drain(actor_of)
     for _ in range(2):
         as_officer.post(f"{page}/file", then=200)
-    found = [entry for entry in entries(acting) if entry.action.startswith("audit.export.")]
+    found = [entry for entry in all_entries(acting) if entry.action.startswith("audit.export.")]
     assert [entry.action.rpartition(".")[2] for entry in found] == ["asked", "made", "downloaded", "downloaded"]
     assert found[0].facts == {"format": "csv", "filters": {"action": "tenant"}}
-    assert found[1].facts["sha256"] == found[2].facts["sha256"] == newest(acting).sha256
+    assert found[1].facts["sha256"] == found[2].facts["sha256"] == newest_export(acting).sha256
 
 
 def test_words_that_were_searched_for_may_name_people_so_the_log_seals_them(as_officer, log, acting):
-    ask(as_officer, query="?q=Rossi&outcome=done")
-    asked = next(entry for entry in entries(acting) if entry.action == "audit.export.asked")
+    request_export(as_officer, query="?q=Rossi&outcome=done")
+    asked = next(entry for entry in all_entries(acting) if entry.action == "audit.export.asked")
     assert asked.facts["filters"] == {"outcome": "done"} and set(asked.sealed) == {"words"} and b"Rossi" not in asked.body
 
 
 def test_only_entries_under_the_checkpoint_of_the_start_are_exported(as_officer, log, acting):
-    content = made(as_officer)
+    content = generate_export(as_officer)
     last = json.loads(content.splitlines()[-1])
     with acting("admin"):
-        mark = audit.checkpoint(newest(acting).checkpoint)
-        assert last["entries"] == mark.size and newest(acting).entries == mark.size
+        mark = audit.checkpoint(newest_export(acting).checkpoint)
+        assert last["entries"] == mark.size and newest_export(acting).entries == mark.size
         assert session().scalar(select(LogHead.size)) == mark.size  # that it was asked for waits for its place
     assert b"audit.export.asked" not in content
 
@@ -146,8 +124,8 @@ def test_only_entries_under_the_checkpoint_of_the_start_are_exported(as_officer,
     ],
 )  # fmt: skip
 def test_a_filtered_export_holds_what_the_filter_lets_through_and_proves_each(as_officer, log, acting, query, holds):
-    content = made(as_officer, query=query)
-    verdict = verify(io.BytesIO(content), keys(acting))
+    content = generate_export(as_officer, query=query)
+    verdict = verify(io.BytesIO(content), verifier_keys(acting))
     assert verdict.ok and not verdict.is_complete
     exported = [json.loads(json.loads(line)["entry"]) for line in content.splitlines() if b'"entry"' in line]
     with acting("admin"):
@@ -189,7 +167,7 @@ def test_asking_takes_a_sign_in_of_the_last_minutes(app, log):
 
 @pytest.mark.parametrize("who", ["as_viewer", "as_contributor"])
 def test_others_neither_ask_nor_look_nor_take(who, as_officer, log, request):
-    page = ask(as_officer)
+    page = request_export(as_officer)
     jobs.drain(actor_of)
     other = request.getfixturevalue(who)
     for path in ("audit/exports", page):
@@ -199,68 +177,68 @@ def test_others_neither_ask_nor_look_nor_take(who, as_officer, log, request):
 
 
 def test_another_tenant_finds_no_export_and_gets_only_its_own_entries(as_officer, as_neighbour, log, acting):
-    page = ask(as_officer)
+    page = request_export(as_officer)
     jobs.drain(actor_of)
     mine = page.removeprefix("/t/acme/")
     as_neighbour.get(mine, then=404)
     for verb in ("file", "cancel", "again"):
         as_neighbour.post(f"{mine}/{verb}", then=404)
-    theirs = made(as_neighbour)
-    assert b"secret of globex" in theirs and verify(io.BytesIO(theirs), keys(acting, "globex")).is_complete
+    theirs = generate_export(as_neighbour)
+    assert b"secret of globex" in theirs and verify(io.BytesIO(theirs), verifier_keys(acting, "globex")).is_complete
     ours = as_officer.post(f"{page}/file", then=200).data
-    assert b"secret of globex" not in ours and not verify(io.BytesIO(ours), keys(acting, "globex")).ok
+    assert b"secret of globex" not in ours and not verify(io.BytesIO(ours), verifier_keys(acting, "globex")).ok
 
 
 def test_nothing_is_made_for_somebody_who_may_no_longer_export(as_reviewer, log, acting):
-    page = ask(as_reviewer)
+    page = request_export(as_reviewer)
     with acting("admin"):
         people.change_role(membership_of(make.person_id("reviewer")), "viewer")
     jobs.drain(actor_of)
     with acting("admin"):
-        work = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.id == newest(acting).work_item_id)).one()
+        work = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.id == newest_export(acting).work_item_id)).one()
         assert work.state == "failed" and "may not export the audit log" in work.error
-    assert newest(acting).storage_key is None and page
+    assert newest_export(acting).storage_key is None and page
 
 
 def test_nothing_is_made_for_somebody_who_has_left(as_auditor, log, acting):
-    ask(as_auditor)
+    request_export(as_auditor)
     with acting("admin"):
         people.remove(membership_of(make.person_id("auditor")))
         assert session().scalars(select(Membership).where(Membership.person_id == make.person_id("auditor"))).one().ended_at
     jobs.drain(actor_of)
     with acting("admin"):
-        work = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.id == newest(acting).work_item_id)).one()
-        assert (work.state, newest(acting).storage_key) == ("failed", None) and "no longer a member" in work.error
+        work = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.id == newest_export(acting).work_item_id)).one()
+        assert (work.state, newest_export(acting).storage_key) == ("failed", None) and "no longer a member" in work.error
 
 
 # ---- faults
 
 
 def test_a_double_click_makes_one_export_and_other_filters_another(as_officer, as_auditor, log):
-    first = ask(as_officer, query="?action=tenant")
-    assert ask(as_officer, query="?action=tenant") == ask(as_auditor, query="?action=tenant") == first
-    assert ask(as_officer, "csv", "?action=tenant") != first != ask(as_officer)
+    first = request_export(as_officer, query="?action=tenant")
+    assert request_export(as_officer, query="?action=tenant") == request_export(as_auditor, query="?action=tenant") == first
+    assert request_export(as_officer, "csv", "?action=tenant") != first != request_export(as_officer)
     jobs.drain(actor_of)
-    assert ask(as_officer, query="?action=tenant") != first  # that one is made; the log has grown since
+    assert request_export(as_officer, query="?action=tenant") != first  # that one is made; the log has grown since
 
 
 def test_no_more_than_a_few_are_under_way(as_officer, log):
     for number in range(actions.MOST_UNDER_WAY):
-        ask(as_officer, query=f"?q=word{number}")
+        request_export(as_officer, query=f"?q=word{number}")
     assert "are under way" in as_officer.post("audit/exports", then=409, format="jsonl").text
 
 
 def test_cancelled_before_it_began_it_is_not_made_and_can_be_asked_again(as_officer, log, acting):
-    page = ask(as_officer)
+    page = request_export(as_officer)
     as_officer.post(f"{page}/again", then=409)
     as_officer.post(f"{page}/cancel")
     jobs.drain(actor_of)
-    assert newest(acting).storage_key is None and "Export cancelled" in as_officer.get(page).text
+    assert newest_export(acting).storage_key is None and "Export cancelled" in as_officer.get(page).text
     as_officer.post(f"{page}/file", then=409)
     as_officer.post(f"{page}/cancel", then=409)
     as_officer.post(f"{page}/again")
     jobs.drain(actor_of)
-    assert verify(io.BytesIO(as_officer.post(f"{page}/file", then=200).data), keys(acting)).is_complete
+    assert verify(io.BytesIO(as_officer.post(f"{page}/file", then=200).data), verifier_keys(acting)).is_complete
     as_officer.post(f"{page}/again", then=409)
 
 
@@ -270,19 +248,19 @@ def files(settings):
 
 def test_cancelled_in_the_middle_it_leaves_nothing(as_officer, log, acting, monkeypatch, settings):
     """The reader presses Cancel while the first window is written."""
-    page = ask(as_officer)
-    monkeypatch.setattr(exporting, "WINDOW", 4)
-    before, real = files(settings), exporting._window
+    page = request_export(as_officer)
+    monkeypatch.setattr(export_writer, "WINDOW", 4)
+    before, real = files(settings), export_writer._window
 
     def pressed(*of):
         as_officer.post(f"{page}/cancel", then=None)
         return real(*of)
 
-    monkeypatch.setattr(exporting, "_window", pressed)
+    monkeypatch.setattr(export_writer, "_window", pressed)
     monkeypatch.setattr(background_work, "PAUSE_SECONDS", -1)  # each window asks
     jobs.drain(actor_of)
     monkeypatch.undo()
-    assert newest(acting).storage_key is None and files(settings) == before
+    assert newest_export(acting).storage_key is None and files(settings) == before
     assert "Export cancelled" in as_officer.get(page).text
 
 
@@ -294,9 +272,9 @@ class Killed(BaseException):
 def test_killed_while_writing_it_is_made_again_once_over_the_same_checkpoint(
     as_officer, log, acting, monkeypatch, settings, when
 ):
-    page, calls = ask(as_officer), []
-    monkeypatch.setattr(exporting, "WINDOW", 4)
-    before, real = files(settings), exporting._window
+    page, calls = request_export(as_officer), []
+    monkeypatch.setattr(export_writer, "WINDOW", 4)
+    before, real = files(settings), export_writer._window
 
     def dies(*of):
         calls.append(of)
@@ -304,41 +282,41 @@ def test_killed_while_writing_it_is_made_again_once_over_the_same_checkpoint(
             raise Killed
         return real(*of)
 
-    monkeypatch.setattr(exporting, "_window", dies)
+    monkeypatch.setattr(export_writer, "_window", dies)
     with pytest.raises(Killed):
         jobs.run_next(actor_of)
-    number = newest(acting).checkpoint
-    assert number and newest(acting).storage_key is None and files(settings) == before
-    deeds(acting, 7)  # the log goes on meanwhile
+    number = newest_export(acting).checkpoint
+    assert number and newest_export(acting).storage_key is None and files(settings) == before
+    write_numbered_entries(acting, 7)  # the log goes on meanwhile
     with acting("admin"):
         session().execute(text("UPDATE work_tickets SET ready_at = now() - interval '1 second'"))
     assert jobs.drain(actor_of) == 1
-    assert newest(acting).checkpoint == number and len(files(settings) - before) == 1
+    assert newest_export(acting).checkpoint == number and len(files(settings) - before) == 1
     content = as_officer.post(f"{page}/file", then=200).data
-    assert verify(io.BytesIO(content), keys(acting)).is_complete
-    assert [entry.action for entry in entries(acting)].count("audit.export.made") == 1
+    assert verify(io.BytesIO(content), verifier_keys(acting)).is_complete
+    assert [entry.action for entry in all_entries(acting)].count("audit.export.made") == 1
 
 
 def test_a_worker_that_was_thought_dead_files_nothing_over_the_other(as_officer, log, acting):
     """Two made it: the row keeps the first, and the log has one entry of it."""
-    ask(as_officer)
+    request_export(as_officer)
     jobs.drain(actor_of)
-    held = newest(acting)
+    held = newest_export(acting)
     with acting("admin"):
         found = session().scalars(select(LogExport).where(LogExport.id == held.id)).one()
         actions.file_export(found, storage.Blob("0" * 64, 1, "elsewhere", b""), 1)
         assert found.storage_key == held.storage_key
-    assert [entry.action for entry in entries(acting)].count("audit.export.made") == 1
+    assert [entry.action for entry in all_entries(acting)].count("audit.export.made") == 1
 
 
 def test_a_filter_that_lets_nothing_through_is_refused_in_a_sentence(as_officer, log, acting):
-    page = ask(as_officer, "ocsf", "?since=2031-01-01")
+    page = request_export(as_officer, "ocsf", "?since=2031-01-01")
     jobs.drain(actor_of)
-    assert "No entry of the log matches these filters" in as_officer.get(page).text and newest(acting).storage_key is None
+    assert "No entry of the log matches these filters" in as_officer.get(page).text and newest_export(acting).storage_key is None
 
 
 def test_a_log_without_a_checkpoint_is_tried_again_later(as_officer, acting, database):
-    page = ask(as_officer)
+    page = request_export(as_officer)
     with acting("admin"):
         unsigned = audit.last_checkpoint() is None
     jobs.drain(actor_of)
@@ -347,7 +325,7 @@ def test_a_log_without_a_checkpoint_is_tried_again_later(as_officer, acting, dat
 
 
 def test_a_reader_who_goes_away_in_the_middle_leaves_nothing_open(as_officer, log, monkeypatch):
-    page = ask(as_officer)
+    page = request_export(as_officer)
     jobs.drain(actor_of)
     monkeypatch.setattr(storage, "PIECE", 512)
     reply = as_officer.client.post(f"{page}/file", data={"csrf_token": as_officer.csrf()}, buffered=False)
@@ -369,19 +347,19 @@ def test_windows_of_any_width_make_the_same_bytes(log, acting, monkeypatch, wind
     def content():
         with acting("admin"):
             mark = audit.last_checkpoint()
-            plan = Plan("jsonl", Filters(), "UTC", mark.origin, mark.size, mark.note)
-            return stream(plan, Tally(), lambda _at: None).read()
+            plan = ExportPlan("jsonl", Filters(), "UTC", mark.origin, mark.size, mark.note)
+            return stream(plan, ExportProgress(), lambda _at: None).read()
 
     whole = content()
-    monkeypatch.setattr(exporting, "WINDOW", window)
-    assert content() == whole and verify(io.BytesIO(whole), keys(acting)).is_complete
+    monkeypatch.setattr(export_writer, "WINDOW", window)
+    assert content() == whole and verify(io.BytesIO(whole), verifier_keys(acting)).is_complete
 
 
 @pytest.mark.slow
 def test_a_log_of_some_thousands_is_exported_while_it_grows(as_officer, acting, database):
-    deeds(acting, 5_000)
-    content = made(as_officer)
-    verdict = verify(io.BytesIO(content), keys(acting))
+    write_numbered_entries(acting, 5_000)
+    content = generate_export(as_officer)
+    verdict = verify(io.BytesIO(content), verifier_keys(acting))
     assert verdict.is_complete and verdict.entries >= 5_000
 
 
@@ -399,7 +377,7 @@ def schemas(shared_data):
 
 
 def test_every_event_of_an_export_is_valid_ocsf(as_officer, log, acting, schemas):
-    events = [json.loads(line) for line in made(as_officer, "ocsf").splitlines()]
+    events = [json.loads(line) for line in generate_export(as_officer, "ocsf").splitlines()]
     assert len(events) >= 12 and {each["class_uid"] for each in events} >= {3002, 3004, 6003}
     wrong = [(each["message"], problem.message) for each in events for problem in schemas[each["class_uid"]].iter_errors(each)]
     assert wrong == []
@@ -455,11 +433,11 @@ def test_a_table_has_a_row_for_each_entry_and_runs_nothing(as_officer, acting, l
         record(
             CHANGED, session().get(Tenant, who.tenant_id), before={"name": "A"}, after={"name": "=HYPERLINK(1)"}, outcome="=1+1"
         )
-    deeds(acting, 1)
-    content = made(as_officer, "csv")
+    write_numbered_entries(acting, 1)
+    content = generate_export(as_officer, "csv")
     assert content.startswith(b"\xef\xbb\xbfplace,") and content.count(b"\xef\xbb\xbf") == 1
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert [int(row["place"]) for row in rows] == list(range(len(rows))) and len(rows) == newest(acting).entries
+    assert [int(row["place"]) for row in rows] == list(range(len(rows))) and len(rows) == newest_export(acting).entries
     assert "'=1+1" in {row["outcome"] for row in rows}
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
 
@@ -468,10 +446,10 @@ def test_a_table_has_a_row_for_each_entry_and_runs_nothing(as_officer, acting, l
 
 
 def test_the_page_needs_no_account_and_says_the_same(client, as_officer, log, acting):
-    content = made(as_officer)
+    content = generate_export(as_officer)
     page = client.get("/verify-log").text
     assert "Verify an audit log" in page and 'href="/verify"' in page and 'href="/verify-log"' in client.get("/verify").text
-    key = keys(acting)
+    key = verifier_keys(acting)
     good = client.post("/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=key)
     assert "The export is genuine and complete" in good.text
     bent = content.replace(b"A-7", b"A-8", 1)
@@ -487,13 +465,19 @@ def test_the_page_needs_no_account_and_says_the_same(client, as_officer, log, ac
 def test_the_page_takes_an_older_checkpoint(client, as_officer, log, acting):
     with acting("admin"):
         held = audit.last_checkpoint().note
-    deeds(acting, 3)
-    content = made(as_officer)
+    write_numbered_entries(acting, 3)
+    content = generate_export(as_officer)
     good = client.post(
-        "/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=keys(acting), checkpoint=held.replace("\n", "\r\n")
+        "/verify-log",
+        then=200,
+        export=(io.BytesIO(content), "e.jsonl"),
+        key=verifier_keys(acting),
+        checkpoint=held.replace("\n", "\r\n"),
     )
     assert "This log begins with the " in good.text
-    bad = client.post("/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=keys(acting), checkpoint="nonsense")
+    bad = client.post(
+        "/verify-log", then=200, export=(io.BytesIO(content), "e.jsonl"), key=verifier_keys(acting), checkpoint="nonsense"
+    )
     assert "Your older checkpoint can&#39;t be used." in bad.text
 
 
@@ -510,55 +494,55 @@ def test_the_page_names_what_is_missing_and_meets_garbage(client, database):
 def test_the_page_takes_more_than_other_pages_and_not_without_end(client, database):
     large = b"x" * (web.MAX_BODY + 1024)
     assert client.post("/verify-log", then=200, export=(io.BytesIO(large), "e.jsonl"), key="a+b+c").status_code == 200
-    from governance.foundation.logbook import check
+    from governance.foundation.logbook import export_verification
 
-    limit = check.LIMIT + check.FORM
+    limit = export_verification.LIMIT + export_verification.FORM
     claimed = {"CONTENT_LENGTH": str(limit + 1)}
     reply = client.client.post("/verify-log", content_type="multipart/form-data; boundary=x", environ_overrides=claimed)
     assert reply.status_code == 413
 
 
 def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(client, database, monkeypatch):
-    from governance.foundation.logbook import check
+    from governance.foundation.logbook import export_verification
 
-    monkeypatch.setattr(check, "PATIENCE", 0.01)
-    for _ in range(check.AT_ONCE):
-        assert check._turns.acquire(blocking=False)
+    monkeypatch.setattr(export_verification, "PATIENCE", 0.01)
+    for _ in range(export_verification.AT_ONCE):
+        assert export_verification._turns.acquire(blocking=False)
     try:
         assert (
             "Several files are being checked"
             in client.post("/verify-log", then=503, export=(io.BytesIO(b"x"), "e"), key="a+b+c").text
         )
     finally:
-        for _ in range(check.AT_ONCE):
-            check._turns.release()
+        for _ in range(export_verification.AT_ONCE):
+            export_verification._turns.release()
     client.post("/verify-log", then=200, export=(io.BytesIO(b"x"), "e"), key="a+b+c")
 
 
 # ---- the demo's tampered copy
 
 
-def tested(acting, *failed):
+def record_control_tests(acting, *failed):
     """Entries of tests of a control, with so many failures each."""
     with acting("admin") as who:
         target = Control(id=who.tenant_id)
         for count in failed:
             record(registry["control.tested"], target, sample=25, failed=count)
-    deeds(acting, 2)
+    write_numbered_entries(acting, 2)
 
 
 @pytest.mark.parametrize(("failed", "field", "said"), [((3, 0), "failed", 3), ((), "outcome", "done")])
 def test_a_tampered_copy_differs_in_one_fact_and_the_verifier_names_its_entry(
     as_officer, log, acting, tmp_path, failed, field, said
 ):
-    tested(acting, *failed)
-    (tmp_path / "export.jsonl").write_bytes(made(as_officer))
+    record_control_tests(acting, *failed)
+    (tmp_path / "export.jsonl").write_bytes(generate_export(as_officer))
     done = tamper(tmp_path / "export.jsonl", tmp_path / "tampered.jsonl")
     assert (done.field, done.said) == (field, said) and done.instead != said
     before, after = ((tmp_path / name).read_bytes().splitlines() for name in ("export.jsonl", "tampered.jsonl"))
     assert len([1 for one, other in zip(before, after, strict=True) if one != other]) == 1
     with (tmp_path / "tampered.jsonl").open("rb") as file:
-        verdict = verify(file, keys(acting))
+        verdict = verify(file, verifier_keys(acting))
     assert (verdict.first_wrong.index, verdict.first_wrong.action) == (done.index, done.action)
     assert [check.name for check in verdict.checks if check.ok is False] == ["entries"]
 

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from governance.app.cli import main
 from governance.foundation.audit import checkpoint, jsonl, logs, merkle
 from governance.foundation.audit import queries as audit
-from governance.foundation.logbook import exporting, queries
+from governance.foundation.logbook import export_writer, queries
 from governance.kernel import clock, tenant_cache
-from tests.foundation.audit.test_api import bodies
-from tests.foundation.logbook.test_exports import deeds, keys, made
-from tests.machine import machine
+from tests.foundation.audit.log_helpers import entry_bodies
+from tests.foundation.logbook.export_helpers import generate_export, verifier_keys, write_numbered_entries
+from tests.machine_client import create_machine_client
 
 FILTER = "?action=audit"
 
@@ -26,11 +26,11 @@ FILTER = "?action=audit"
 def log(acting, database):
     """Acme's log has some entries, signed at three sizes, and globex's too."""
     for count in (3, 4, 5):
-        deeds(acting, count)
-    deeds(acting, 5, "globex", "secret of globex")
+        write_numbered_entries(acting, count)
+    write_numbered_entries(acting, 5, "globex", "secret of globex")
 
 
-def kept(acting, tenant="acme"):
+def newest_checkpoint(acting, tenant="acme"):
     """The newest checkpoint, as a reader keeps it."""
     with acting("admin", tenant):
         return audit.last_checkpoint().note
@@ -40,7 +40,7 @@ def size_of(note):
     return int(note.splitlines()[1])
 
 
-def signed_otherwise(acting, size):
+def foreign_history_checkpoint(acting, size):
     """What a reader keeps whose log had another history then: signed by the log's own key, over another root."""
     with acting("admin"):
         log = audit.head()
@@ -49,11 +49,11 @@ def signed_otherwise(acting, size):
 
 
 @pytest.fixture
-def run(tmp_path, acting):
+def run_verify_log(tmp_path, acting):
     """`governance verify-log` on these bytes."""
 
     def check(content, *, older=None, **files):
-        arguments = ["verify-log", str(tmp_path / "export.jsonl"), "--key", keys(acting)]
+        arguments = ["verify-log", str(tmp_path / "export.jsonl"), "--key", verifier_keys(acting)]
         (tmp_path / "export.jsonl").write_bytes(content)
         for name, text in ({"checkpoint": older} | files).items():
             if text is not None:
@@ -64,27 +64,27 @@ def run(tmp_path, acting):
     return check
 
 
-def test_part_of_the_log_is_really_compared_with_an_older_checkpoint(as_officer, log, acting, run):
-    older = kept(acting)
-    deeds(acting, 7)
-    done = run(made(as_officer, query=FILTER), older=older)
+def test_part_of_the_log_is_really_compared_with_an_older_checkpoint(as_officer, log, acting, run_verify_log):
+    older = newest_checkpoint(acting)
+    write_numbered_entries(acting, 7)
+    done = run_verify_log(generate_export(as_officer, query=FILTER), older=older)
     assert done.exit_code == 0, done.output
     assert f"This log begins with the {size_of(older)} entries of your older checkpoint" in done.output
 
 
-def test_part_of_a_forked_log_contradicts_an_older_checkpoint(as_officer, log, acting, run, database):
+def test_part_of_a_forked_log_contradicts_an_older_checkpoint(as_officer, log, acting, run_verify_log, database):
     """The database goes back to an earlier moment, and other entries are written and signed with the same key."""
-    before = kept(acting)
+    before = newest_checkpoint(acting)
     point = database.begin_nested()
-    deeds(acting, 7, word="as it was")
-    older = kept(acting)
+    write_numbered_entries(acting, 7, word="as it was")
+    older = newest_checkpoint(acting)
     point.rollback()
     tenant_cache.forget()
-    deeds(acting, 9, word="as they would have it")
+    write_numbered_entries(acting, 9, word="as they would have it")
     for query in (FILTER, "?action=tenant", "?since=2020-01-01"):
-        content = made(as_officer, query=query)
-        assert run(content).exit_code == 0 and run(content, older=before).exit_code == 0
-        done = run(content, older=older)
+        content = generate_export(as_officer, query=query)
+        assert run_verify_log(content).exit_code == 0 and run_verify_log(content, older=before).exit_code == 0
+        done = run_verify_log(content, older=older)
         assert done.exit_code == 1, done.output
         assert (
             f"The log contradicts your older checkpoint: it was rewritten within the first {size_of(older)} entries."
@@ -92,60 +92,60 @@ def test_part_of_a_forked_log_contradicts_an_older_checkpoint(as_officer, log, a
         )
 
 
-def test_every_size_that_the_log_has_had_can_be_compared(as_officer, log, acting, run):
-    content = made(as_officer, query=FILTER)
+def test_every_size_that_the_log_has_had_can_be_compared(as_officer, log, acting, run_verify_log):
+    content = generate_export(as_officer, query=FILTER)
     with acting("admin"):
         sizes = sorted({each.size: each.note for each in queries.checkpoints({}).rows if each.size}.items())
     assert len(sizes) > 1
     for size, older in sizes:
-        done = run(content, older=older)
+        done = run_verify_log(content, older=older)
         assert done.exit_code == 0 and f"This log begins with the {size} entr" in done.output, done.output
-        assert run(content, older=signed_otherwise(acting, size)).exit_code == 1
+        assert run_verify_log(content, older=foreign_history_checkpoint(acting, size)).exit_code == 1
 
 
 @pytest.mark.parametrize("query", ["?action=audit", "?since=2020-01-01", "?outcome=done&q=A-2"])
 def test_another_program_finds_the_same_hashes_and_confirms_the_logs_own_proof(app, as_officer, log, acting, query):
     """aics-tlog hashes the entries by itself; what our partial export has in their place are the same hashes."""
-    older = aics_tlog.parse_checkpoint(aics_tlog.parse_note(kept(acting)).text)
-    deeds(acting, 4)
-    lines = [json.loads(line) for line in made(as_officer, query=query).splitlines()]
+    older = aics_tlog.parse_checkpoint(aics_tlog.parse_note(newest_checkpoint(acting)).text)
+    write_numbered_entries(acting, 4)
+    lines = [json.loads(line) for line in generate_export(as_officer, query=query).splitlines()]
     newer = aics_tlog.parse_checkpoint(aics_tlog.parse_note(lines[0]["checkpoint"]).text)
     [hashes] = [line for line in lines if "hashes" in line]
     assert lines[0]["format"] == "governance.audit-export/2" and (hashes["place"], hashes["level"]) == (0, 0)
-    leaves = [aics_tlog.leaf_hash(body) for body in bodies(acting)[: newer.size]]
+    leaves = [aics_tlog.leaf_hash(body) for body in entry_bodies(acting)[: newer.size]]
     assert base64.b64decode(hashes["hashes"]) == b"".join(leaves)
-    answer = machine(app).get(f"/audit/acme/proof/consistency?from={older.size}&to={newer.size}").json
+    answer = create_machine_client(app).get(f"/audit/acme/proof/consistency?from={older.size}&to={newer.size}").json
     path = [base64.b64decode(each) for each in answer["path"]]
     assert aics_tlog.verify_consistency(older.size, newer.size, older.root, newer.root, path)
 
 
 def test_a_copy_in_the_former_format_is_said_to_be_not_checked_until_the_logs_own_proof_is_added(
-    app, as_officer, log, acting, run
+    app, as_officer, log, acting, run_verify_log
 ):
-    older = kept(acting)
-    deeds(acting, 4)
-    lines = made(as_officer, query=FILTER).splitlines(keepends=True)
+    older = newest_checkpoint(acting)
+    write_numbered_entries(acting, 4)
+    lines = generate_export(as_officer, query=FILTER).splitlines(keepends=True)
     former = b"".join(line.replace(b"audit-export/2", b"audit-export/1") for line in lines if b'"hashes"' not in line)
-    alone = run(former, older=older)
+    alone = run_verify_log(former, older=older)
     assert alone.exit_code == 2, alone.output
     assert "No error was found in this export, but something you asked for was not checked." in alone.output
     [address] = set(re.findall(r"/audit/acme(/proof/consistency\?from=\d+&to=\d+) with --consistency", alone.output))
-    answer = machine(app).get(f"/audit/acme{address}").text
-    done = run(former, older=older, consistency=answer)
+    answer = create_machine_client(app).get(f"/audit/acme{address}").text
+    done = run_verify_log(former, older=older, consistency=answer)
     assert done.exit_code == 0 and "The consistency proof leads from" in done.output, done.output
-    assert run(former, older=signed_otherwise(acting, size_of(older)), consistency=answer).exit_code == 1
+    assert run_verify_log(former, older=foreign_history_checkpoint(acting, size_of(older)), consistency=answer).exit_code == 1
 
 
-def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(as_officer, log, acting, run):
-    content = made(as_officer, query=FILTER)
-    deeds(acting, 3)
-    newer, foreign = kept(acting), kept(acting, "globex")
+def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(as_officer, log, acting, run_verify_log):
+    content = generate_export(as_officer, query=FILTER)
+    write_numbered_entries(acting, 3)
+    newer, foreign = newest_checkpoint(acting), newest_checkpoint(acting, "globex")
     for older, says in (
         (newer, "Request a newer export"),
         (foreign, "signed with another key"),
         (newer[:-20], "cut short or damaged"),
     ):
-        done = run(content, older=older)
+        done = run_verify_log(content, older=older)
         assert done.exit_code == 2 and says in done.output, done.output
 
 
@@ -155,24 +155,24 @@ def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(as_off
 @pytest.fixture
 def days(database, acting, monkeypatch):
     """A log of three days that is longer than one whose every size is comparable; the last checkpoint of each day."""
-    monkeypatch.setattr(exporting, "MAX_ENTRIES_FOR_EVERY_SIZE", 20)
+    monkeypatch.setattr(export_writer, "MAX_ENTRIES_FOR_EVERY_SIZE", 20)
     today, notes = clock.now(), []
     for ago in (2, 1, 0):
         with clock.frozen(today - timedelta(days=ago)):
-            deeds(acting, 9)
-            middle = kept(acting)
-            deeds(acting, 9)
-            notes.append((middle, kept(acting)))
+            write_numbered_entries(acting, 9)
+            middle = newest_checkpoint(acting)
+            write_numbered_entries(acting, 9)
+            notes.append((middle, newest_checkpoint(acting)))
     return notes
 
 
-def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(as_officer, days, acting, run):
-    content = made(as_officer, query=FILTER)
+def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(as_officer, days, acting, run_verify_log):
+    content = generate_export(as_officer, query=FILTER)
     assert sum(len(jsonl.read(line).hashes) for line in content.splitlines(keepends=True) if b'"hashes"' in line) < 40
     for middle, last in days[:-1]:
-        assert run(content, older=last).exit_code == 0
-        assert run(content, older=signed_otherwise(acting, size_of(last))).exit_code == 1
-        between = run(content, older=middle)
+        assert run_verify_log(content, older=last).exit_code == 0
+        assert run_verify_log(content, older=foreign_history_checkpoint(acting, size_of(last))).exit_code == 1
+        between = run_verify_log(content, older=middle)
         assert between.exit_code == 2 and f"no hash that ends at {size_of(middle)} entries" in between.output
 
 
@@ -180,14 +180,18 @@ def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(as_officer,
 
 
 def test_the_page_says_the_same_in_words(client, as_officer, log, acting):
-    older = kept(acting)
-    content = made(as_officer, query=FILTER)
+    older = newest_checkpoint(acting)
+    content = generate_export(as_officer, query=FILTER)
 
     def page(checkpoint):
-        sent = {"export": (io.BytesIO(content), "e.jsonl"), "key": keys(acting), "checkpoint": checkpoint.replace("\n", "\r\n")}
+        sent = {
+            "export": (io.BytesIO(content), "e.jsonl"),
+            "key": verifier_keys(acting),
+            "checkpoint": checkpoint.replace("\n", "\r\n"),
+        }
         return client.post("/verify-log", then=200, **sent).text
 
     assert "This log begins with the " in page(older)
-    wrong = page(signed_otherwise(acting, size_of(older)))
+    wrong = page(foreign_history_checkpoint(acting, size_of(older)))
     assert "Do not rely on this export." in wrong and "The log contradicts your older checkpoint" in wrong
     assert "something you asked for was not checked" in page("nonsense")

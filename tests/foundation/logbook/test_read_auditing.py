@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry, TenantKey
 from governance.foundation.logbook.actions import PAGE_VIEWED
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from tests import make
-from tests.foundation.logbook.test_reading import deeds, rows, sequence, soup
+from tests.foundation.logbook.log_page_helpers import entry_ids_on_page, parse_page, sequence_entries, write_entries
 
 
 def views(acting, tenant="acme"):
@@ -25,7 +25,7 @@ def views(acting, tenant="acme"):
 @pytest.fixture
 def harriet(acting, app, isolated):
     with acting("admin"):
-        return sealing.pseudonym(make.person_id("auditor"))
+        return personal_field_encryption.pseudonym(make.person_id("auditor"))
 
 
 PAGES = ("", "controls/", "evidence/", "systems/", "reports/", "frameworks/", "assessments/", "audit/", "audit/checkpoints", "settings/", "systems/export.csv")  # fmt: skip
@@ -48,8 +48,8 @@ def test_the_tenants_own_people_leave_none(as_officer, as_admin, as_viewer, as_c
 def test_the_object_is_named_and_what_was_typed_is_not(as_auditor, acting, harriet):
     with acting("admin"):
         systems.register(key="claims-triage", name="Claims triage", lane="high_risk", purpose="x", owner_id=None)
-    [entry_id] = deeds(acting, 1)
-    sequence(acting)
+    [entry_id] = write_entries(acting, 1)
+    sequence_entries(acting)
     as_auditor.get("systems/claims-triage?secret=typed")
     as_auditor.get("controls/?q=who-is-suspected")
     as_auditor.get(f"audit/entries/{entry_id}")
@@ -78,7 +78,7 @@ def test_polling_and_the_theme_leave_none(as_auditor, acting, database):
 
 
 def test_his_own_looking_is_no_news_to_the_auditor_and_is_to_the_officer(as_auditor, as_officer, acting, database):
-    address = {who: soup(who.get("audit/")).select_one("[data-live]")["data-live"] for who in (as_auditor, as_officer)}
+    address = {who: parse_page(who.get("audit/")).select_one("[data-live]")["data-live"] for who in (as_auditor, as_officer)}
     as_auditor.get("controls/")
     assert as_auditor.get(address[as_auditor]).json["count"] == 0
     assert as_officer.get(address[as_officer]).json["count"] == 1
@@ -87,8 +87,8 @@ def test_his_own_looking_is_no_news_to_the_auditor_and_is_to_the_officer(as_audi
 def test_it_is_in_that_tenants_log_and_in_no_other(as_auditor, as_officer, as_neighbour, acting, database):
     as_auditor.get("controls/")
     assert views(acting, "globex") == []
-    assert len(rows(as_officer.get(f"audit/?action={PAGE_VIEWED.name}"))) == 1
-    assert rows(as_neighbour.get(f"audit/?action={PAGE_VIEWED.name}")) == []
+    assert len(entry_ids_on_page(as_officer.get(f"audit/?action={PAGE_VIEWED.name}"))) == 1
+    assert entry_ids_on_page(as_neighbour.get(f"audit/?action={PAGE_VIEWED.name}")) == []
 
 
 def test_a_page_that_cannot_be_noted_is_not_given(as_auditor, as_officer, acting, database):
@@ -96,7 +96,7 @@ def test_a_page_that_cannot_be_noted_is_not_given(as_auditor, as_officer, acting
     assert "Audit log" in as_auditor.get("audit/").text
     with acting("admin"):
         session().execute(update(TenantKey).values(wrapped=b"damaged"))
-    with clock.frozen(clock.now() + sealing.REMEMBER + timedelta(seconds=1)):
+    with clock.frozen(clock.now() + personal_field_encryption.REMEMBER + timedelta(seconds=1)):
         reply = as_auditor.get("audit/", then=503)
         assert "the log cannot be written just now" in reply.text and "data-entry" not in reply.text
         assert "data-entry" in as_officer.get("audit/").text

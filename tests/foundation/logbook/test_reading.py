@@ -6,11 +6,10 @@ import re
 from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from governance.assurance.controls.models import Control
-from governance.foundation.audit import checkpoint, logs, proof, sealing, sequencer
+from governance.foundation.audit import checkpoint, logs, personal_field_encryption, proof
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, LogHead
 from governance.foundation.audit.record import record
@@ -25,52 +24,23 @@ from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.conftest import visitor
-from tests.foundation.approvals.deciding import approve
-
-CHANGED = registry["tenant.settings.changed"]
-
-
-def deeds(acting, count, tenant="acme", role="admin", **more):
-    """So many entries in the log of that tenant, the oldest first; their ids."""
-    with acting(role, tenant) as who:
-        target = session().get(Tenant, who.tenant_id)
-        return [record(CHANGED, target, before={"name": "A"}, after={"name": f"Name{n}"}, **more).id for n in range(count)]
-
-
-def sequence(acting, tenant="acme"):
-    with acting("admin", tenant):
-        while sequencer.sequence():
-            pass
-
-
-def soup(reply):
-    return BeautifulSoup(reply.text, "html.parser")
-
-
-def rows(reply):
-    """The ids of the entries of a page, in their order."""
-    return [row["data-entry"] for row in soup(reply).select("tr[data-entry]")]
-
-
-def walked(visitor, path):
-    """Every entry that the pager leads to, and the number of pages."""
-    seen, pages = [], 0
-    while path:
-        reply = visitor.get(path)
-        seen += rows(reply)
-        pages += 1
-        more = soup(reply).find("a", rel="next")
-        path = more["href"] if more else None
-    return seen, pages
-
+from tests.foundation.approvals.approval_helpers import approve_below_pages
+from tests.foundation.logbook.log_page_helpers import (
+    CHANGED,
+    entry_ids_on_page,
+    parse_page,
+    sequence_entries,
+    walk_pages,
+    write_entries,
+)
 
 # ---- the list
 
 
 def test_the_list_shows_each_entry_once_the_newest_first(as_officer, acting):
-    ids = [str(i) for i in deeds(acting, 120)]
-    sequence(acting)
-    seen, pages = walked(as_officer, "audit/")
+    ids = [str(i) for i in write_entries(acting, 120)]
+    sequence_entries(acting)
+    seen, pages = walk_pages(as_officer, "audit/")
     assert pages >= 3 and len(seen) == len(set(seen))
     assert [i for i in seen if i in ids] == ids[::-1]
     with acting("admin"):
@@ -78,40 +48,43 @@ def test_the_list_shows_each_entry_once_the_newest_first(as_officer, acting):
 
 
 def test_an_entry_without_a_place_says_so_and_gets_its_number(as_officer, acting):
-    [entry_id] = deeds(acting, 1)
-    waiting = soup(as_officer.get("audit/")).select_one(f"tr[data-entry='{entry_id}']")
+    [entry_id] = write_entries(acting, 1)
+    waiting = parse_page(as_officer.get("audit/")).select_one(f"tr[data-entry='{entry_id}']")
     assert "waits" in waiting.get_text()
     assert "without a place yet" in as_officer.get(f"audit/entries/{entry_id}").text
-    sequence(acting)
+    sequence_entries(acting)
     with acting("admin"):
         place = audit.place_of(entry_id)
-    assert soup(as_officer.get("audit/")).select_one(f"tr[data-entry='{entry_id}'] td").get_text() == str(place + 1)
+    assert parse_page(as_officer.get("audit/")).select_one(f"tr[data-entry='{entry_id}'] td").get_text() == str(place + 1)
 
 
 def test_the_count_is_of_the_tree_and_of_what_waits(as_officer, acting):
-    deeds(acting, 3)
-    sequence(acting)
-    deeds(acting, 2)
+    write_entries(acting, 3)
+    sequence_entries(acting)
+    write_entries(acting, 2)
     with acting("admin"):
         expected = session().scalar(select(LogHead.size)) + 2
-    kicker = soup(as_officer.get("audit/")).select_one(".c-kicker").get_text()
+    kicker = parse_page(as_officer.get("audit/")).select_one(".c-kicker").get_text()
     assert kicker.startswith(f"{expected} entries since ") and "kept for 7 years" in kicker
 
 
 def test_filters_narrow_and_say_what_hides_the_rest(as_officer, acting):
-    ids = {str(i) for i in deeds(acting, 2, role="admin")}
+    ids = {str(i) for i in write_entries(acting, 2, role="admin")}
     with acting("compliance_officer"):
         theirs = str(
             record(CHANGED, session().scalars(select(Tenant).where(Tenant.slug == "acme")).one(), after={"name": "B"}).id
         )
-        admin, officer = sealing.pseudonym(make.person_id("admin")), sealing.pseudonym(make.person_id("compliance_officer"))
-    assert set(rows(as_officer.get(f"audit/?action=tenant.settings&actor={admin}"))) == ids
-    assert theirs in rows(as_officer.get(f"audit/?actor=p-{officer[:4]}-{officer[4:8]}&action=tenant"))
-    without = rows(as_officer.get("audit/?action=-tenant"))
+        admin, officer = (
+            personal_field_encryption.pseudonym(make.person_id("admin")),
+            personal_field_encryption.pseudonym(make.person_id("compliance_officer")),
+        )
+    assert set(entry_ids_on_page(as_officer.get(f"audit/?action=tenant.settings&actor={admin}"))) == ids
+    assert theirs in entry_ids_on_page(as_officer.get(f"audit/?actor=p-{officer[:4]}-{officer[4:8]}&action=tenant"))
+    without = entry_ids_on_page(as_officer.get("audit/?action=-tenant"))
     assert without and not ids & set(without)
-    assert rows(as_officer.get("audit/?since=2030-01-01")) == []
+    assert entry_ids_on_page(as_officer.get("audit/?since=2030-01-01")) == []
     assert "No entries match" in as_officer.get("audit/?until=2001-01-01").text
-    chips = soup(as_officer.get("audit/?action=-session&since=2026-01-01")).select(".c-chip:not(.c-chip-add)")
+    chips = parse_page(as_officer.get("audit/?action=-session&since=2026-01-01")).select(".c-chip:not(.c-chip-add)")
     assert [chip.get_text(" ", strip=True) for chip in chips] == ["Since: 1 January 2026", "Action: all but sign-ins"]
 
 
@@ -125,17 +98,17 @@ def test_a_filter_that_cannot_be_meant_is_named(as_officer, query, names):
 
 
 def test_a_page_of_the_list_costs_four_statements_of_its_own(as_officer, acting, statements):
-    deeds(acting, 60)
+    write_entries(acting, 60)
     with acting("admin"):
         systems.register(key="ad-copywriter", name="Ad copywriter", lane="standard", purpose="Copy", owner_id=None)
-    sequence(acting)
+    sequence_entries(acting)
     as_officer.get("audit/")
     with statements() as base:
         as_officer.get("settings/sessions")
     for query in (
         "",
         "?action=-session",
-        f"?after={soup(as_officer.get('audit/')).find('a', rel='next')['href'].partition('after=')[2]}",
+        f"?after={parse_page(as_officer.get('audit/')).find('a', rel='next')['href'].partition('after=')[2]}",
     ):
         with statements() as seen:
             as_officer.get(f"audit/{query}")
@@ -149,9 +122,9 @@ def test_targets_are_called_by_their_names(as_officer, acting):
     with acting("admin"):
         made = systems.register(key="ad-copywriter", name="Ad copywriter", lane="standard", purpose="Copy", owner_id=None)
         systems.retire(made, because="The campaign is over.")
-    page = soup(as_officer.get("audit/?action=system"))
+    page = parse_page(as_officer.get("audit/?action=system"))
     assert [cell["title"] for cell in page.select("td .c-clip")] == ["ad-copywriter Ad copywriter"] * 2
-    entry = soup(as_officer.get(f"audit/entries/{page.select_one('tr[data-entry]')['data-entry']}"))
+    entry = parse_page(as_officer.get(f"audit/entries/{page.select_one('tr[data-entry]')['data-entry']}"))
     link = entry.find("a", string=re.compile("Ad copywriter"))
     assert as_officer.get(link["href"], then=302).location.endswith("/systems/ad-copywriter")
 
@@ -160,11 +133,11 @@ def test_an_owner_is_shown_by_his_pseudonym_and_a_look_by_its_page(as_officer, a
     with acting("admin") as who:
         target, person = Control(id=who.tenant_id), make.person_id("contributor")
         entry_id = record(registry["control.assigned"], target, before={"owner": None}, after={"owner": person}).id
-        label = sealing.pseudonym(person)
-    page = soup(as_officer.get(f"audit/entries/{entry_id}"))
+        label = personal_field_encryption.pseudonym(person)
+    page = parse_page(as_officer.get(f"audit/entries/{entry_id}"))
     assert page.select_one(".c-diff ins").get_text() == f"p-{label[:4]}-{label[4:8]}"
     as_auditor.get("controls/")
-    cells = soup(as_officer.get("audit/?action=tenant.page")).select("td .c-clip")
+    cells = parse_page(as_officer.get("audit/?action=tenant.page")).select("td .c-clip")
     assert [cell["title"] for cell in cells] == ["controls.index"]
 
 
@@ -172,20 +145,20 @@ def test_an_owner_is_shown_by_his_pseudonym_and_a_look_by_its_page(as_officer, a
 
 
 def test_the_tail_counts_what_came_since_under_the_same_filters(as_officer, acting):
-    address = soup(as_officer.get("audit/?action=tenant")).select_one("[data-live]")["data-live"]
+    address = parse_page(as_officer.get("audit/?action=tenant")).select_one("[data-live]")["data-live"]
     assert as_officer.get(address).json == {"count": 0, "words": "0 new entries"}
-    deeds(acting, 1)
+    write_entries(acting, 1)
     assert as_officer.get(address).json == {"count": 1, "words": "1 new entry"}
     with acting("admin"):
         systems.register(key="other", name="Other", lane="standard", purpose="x", owner_id=None)
     assert as_officer.get(address).json["count"] == 1
-    deeds(acting, 130)
+    write_entries(acting, 130)
     assert as_officer.get(address).json == {"count": 100, "words": "99+ new entries"}
 
 
 def test_another_tenants_entries_are_no_news(as_officer, acting):
-    address = soup(as_officer.get("audit/")).select_one("[data-live]")["data-live"]
-    deeds(acting, 3, "globex")
+    address = parse_page(as_officer.get("audit/")).select_one("[data-live]")["data-live"]
+    write_entries(acting, 3, "globex")
     assert as_officer.get(address).json["count"] == 0
 
 
@@ -205,9 +178,9 @@ def proof_data(page):
 
 
 def test_an_entry_carries_all_that_a_browser_needs_to_prove_it(as_officer, acting):
-    ids = deeds(acting, 7, because="Harriet asked for it")
-    sequence(acting)
-    page = soup(as_officer.get(f"audit/entries/{ids[3]}"))
+    ids = write_entries(acting, 7, because="Harriet asked for it")
+    sequence_entries(acting)
+    page = parse_page(as_officer.get(f"audit/entries/{ids[3]}"))
     data = proof_data(page)
     with acting("admin"):
         entry, key = audit.entry(ids[3]), logs.verifier(logs.signing_key())
@@ -228,9 +201,9 @@ def test_an_entry_carries_all_that_a_browser_needs_to_prove_it(as_officer, actin
 
 
 def test_the_files_of_a_proof_verify_without_us(as_officer, acting):
-    [entry_id] = deeds(acting, 1)
+    [entry_id] = write_entries(acting, 1)
     assert "no place" in as_officer.get(f"audit/entries/{entry_id}/proof", then=409).text
-    sequence(acting)
+    sequence_entries(acting)
     file, content = as_officer.get(f"audit/entries/{entry_id}/proof"), as_officer.get(f"audit/entries/{entry_id}/bytes").data
     assert ".tlog-proof" in file.headers["Content-Disposition"] and file.content_type.startswith("text/plain")
     with acting("admin"):
@@ -240,20 +213,20 @@ def test_the_files_of_a_proof_verify_without_us(as_officer, acting):
 
 
 def test_an_entry_opens_beside_the_list_and_as_a_fragment(as_officer, acting):
-    ids = deeds(acting, 2)
-    sequence(acting)
-    page = soup(as_officer.get(f"audit/?action=tenant&entry={ids[0]}"))
+    ids = write_entries(acting, 2)
+    sequence_entries(acting)
+    page = parse_page(as_officer.get(f"audit/?action=tenant&entry={ids[0]}"))
     assert page.select_one("#panel:not([hidden]) #proof")
     assert page.select_one("tr[aria-current]")["data-entry"] == str(ids[0])
     fragment = as_officer.get(f"audit/entries/{ids[0]}", headers={"HX-Request": "true", "HX-Target": "aside#panel"}).text
     assert "<html" not in fragment and "data-proof" in fragment
-    after = soup(as_officer.get(f"audit/entries/{ids[0]}")).find("a", title="The entry after it")
+    after = parse_page(as_officer.get(f"audit/entries/{ids[0]}")).find("a", title="The entry after it")
     assert after["href"].endswith(str(ids[1]))
 
 
 def test_a_tampered_tree_is_said_and_not_hidden(as_officer, acting):
-    [entry_id] = deeds(acting, 1)
-    sequence(acting)
+    [entry_id] = write_entries(acting, 1)
+    sequence_entries(acting)
     with acting("admin"):
         head = session().scalars(select(LogHead)).one()
         head.edge = bytes(len(head.edge))
@@ -288,20 +261,20 @@ def _siblings(index, size, start=0):
 
 
 def test_an_actor_is_a_pseudonym_with_his_deeds(as_officer, acting):
-    ids = {str(i) for i in deeds(acting, 4)}
+    ids = {str(i) for i in write_entries(acting, 4)}
     with acting("admin"):
-        admin = sealing.pseudonym(make.person_id("admin"))
+        admin = personal_field_encryption.pseudonym(make.person_id("admin"))
     reply = as_officer.get(f"audit/actors/{admin}")
-    assert ids <= set(rows(reply))
-    text = soup(reply).get_text(" ", strip=True)
+    assert ids <= set(entry_ids_on_page(reply))
+    text = parse_page(reply).get_text(" ", strip=True)
     assert f"p-{admin[:4]}-{admin[4:8]}" in text and "tenant.settings.changed 4" in text
-    assert "Sanjay" not in soup(reply).find("main").get_text()
+    assert "Sanjay" not in parse_page(reply).find("main").get_text()
 
 
 def test_an_actor_of_another_tenant_is_nobody_here(as_officer, as_neighbour, acting):
-    deeds(acting, 1, "globex")
+    write_entries(acting, 1, "globex")
     with acting("admin", "globex"):
-        theirs = sealing.pseudonym(make.person_id("admin", "globex"))
+        theirs = personal_field_encryption.pseudonym(make.person_id("admin", "globex"))
     assert as_neighbour.get(f"audit/actors/{theirs}")
     as_officer.get(f"audit/actors/{theirs}", then=404)
     as_officer.get("audit/actors/nobody", then=404)
@@ -313,35 +286,35 @@ def test_an_actor_of_another_tenant_is_nobody_here(as_officer, as_neighbour, act
 def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_hour(
     app, as_officer, as_reviewer, as_auditor, acting
 ):
-    [entry_id] = deeds(acting, 1, because="Harriet asked for it")
+    [entry_id] = write_entries(acting, 1, because="Harriet asked for it")
     page = f"audit/entries/{entry_id}"
     with acting("admin"):
-        admin = sealing.pseudonym(make.person_id("admin"))
-    ask = soup(as_officer.get(page)).find("a", string="Ask to unmask")["href"]
+        admin = personal_field_encryption.pseudonym(make.person_id("admin"))
+    ask = parse_page(as_officer.get(page)).find("a", string="Ask to unmask")["href"]
     assert ask.endswith(f"subject={admin}")
     with acting("compliance_officer"):
         asked = privacy.request_unmasking(admin, "An incident of 12 May").id
     assert "Harriet" not in as_officer.get(page).text
-    approve(asked, "reviewer")
-    seen = soup(as_officer.get(page)).find("main").get_text(" ", strip=True)
+    approve_below_pages(asked, "reviewer")
+    seen = parse_page(as_officer.get(page)).find("main").get_text(" ", strip=True)
     assert "Sanjay Patel unmasked for you" in seen and "Harriet asked for it" in seen
-    assert "Sanjay Patel" in soup(as_officer.get(f"audit/actors/{admin}")).find("main").get_text()
+    assert "Sanjay Patel" in parse_page(as_officer.get(f"audit/actors/{admin}")).find("main").get_text()
     for other in (as_reviewer, as_auditor):
-        told = soup(other.get(page)).find("main").get_text()
+        told = parse_page(other.get(page)).find("main").get_text()
         assert "Sanjay" not in told and "Harriet" not in told
     with clock.frozen(clock.now() + timedelta(minutes=61)):
         assert "Harriet" not in visitor(app, "compliance_officer").get(page).text
 
 
 def test_what_was_erased_reads_as_erased(as_officer, acting):
-    [entry_id] = deeds(acting, 1, because="Harriet asked for it")
+    [entry_id] = write_entries(acting, 1, because="Harriet asked for it")
     with acting("admin"):
-        admin = sealing.pseudonym(make.person_id("admin"))
+        admin = personal_field_encryption.pseudonym(make.person_id("admin"))
     with acting("compliance_officer"):
         asked = privacy.request_unmasking(admin, "An incident").id
-    approve(asked, "reviewer")
+    approve_below_pages(asked, "reviewer")
     with acting("reviewer"):
-        sealing.destroy([admin])
+        personal_field_encryption.destroy([admin])
     text = as_officer.get(f"audit/entries/{entry_id}").text
     assert "erased, for good" in text and "Harriet" not in text
 
@@ -350,10 +323,10 @@ def test_what_was_erased_reads_as_erased(as_officer, acting):
 
 
 def signed_twice(acting):
-    deeds(acting, 3)
-    sequence(acting)
-    deeds(acting, 5)
-    sequence(acting)
+    write_entries(acting, 3)
+    sequence_entries(acting)
+    write_entries(acting, 5)
+    sequence_entries(acting)
     with acting("admin"):
         return [(c.id, c.number) for c in queries.checkpoints({}).rows]
 
@@ -371,7 +344,9 @@ def test_checkpoints_are_listed_and_given_as_they_were_signed(as_officer, acting
 
 def test_one_checkpoint_is_proved_to_be_the_beginning_of_another(as_officer, acting):
     (_, newer), (_, older), *_ = signed_twice(acting)
-    text = soup(as_officer.get(f"audit/checkpoints?from={older}&to={newer}")).select_one(".c-note").get_text(" ", strip=True)
+    text = (
+        parse_page(as_officer.get(f"audit/checkpoints?from={older}&to={newer}")).select_one(".c-note").get_text(" ", strip=True)
+    )
     assert text.startswith(f"Checkpoint {older} is the beginning of checkpoint {newer}: proved by ")
     assert "There is no checkpoint" in as_officer.get(f"audit/checkpoints?from={older}&to=99999").text
     assert "should be a number" in as_officer.get("audit/checkpoints?from=x&to=1", then=422).text
@@ -409,7 +384,7 @@ def test_a_view_is_saved_opened_and_removed(as_officer, as_auditor, as_admin, ac
         view_id = view.id
         saved = session().scalars(select(AuditEntry).where(AuditEntry.action == "audit.view.saved")).one()
         assert saved.facts == {"filters": ["action"]} and "name" in saved.sealed
-    link = soup(as_auditor.get("audit/")).find("a", string="All but sign-ins")
+    link = parse_page(as_auditor.get("audit/")).find("a", string="All but sign-ins")
     assert link["href"] == "/t/acme/audit/?action=-session"
     assert "Remove the view" not in as_auditor.get("audit/").text
     as_auditor.post(f"audit/views/{view_id}/remove", then=403)
@@ -433,7 +408,7 @@ def test_a_view_without_a_name_or_filters_or_of_a_taken_name_is_refused(as_offic
 
 
 def test_who_reads_the_log_and_who_does_not(as_admin, as_officer, as_auditor, as_contributor, as_viewer, as_stranger, acting):
-    [entry_id] = deeds(acting, 1)
+    [entry_id] = write_entries(acting, 1)
     pages = ("audit/", f"audit/entries/{entry_id}", "audit/checkpoints", f"audit/entries/{entry_id}/bytes")
     for page in pages:
         for reader in (as_admin, as_officer, as_auditor):
@@ -441,12 +416,12 @@ def test_who_reads_the_log_and_who_does_not(as_admin, as_officer, as_auditor, as
         for other in (as_contributor, as_viewer):
             other.get(page, then=403)
         as_stranger.get(page, then=404)
-    assert "audit/" not in soup(as_viewer.get("")).find("nav", attrs={"aria-label": "Sections"}).decode()
+    assert "audit/" not in parse_page(as_viewer.get("")).find("nav", attrs={"aria-label": "Sections"}).decode()
 
 
 def test_another_tenants_entry_is_not_found_under_ones_own_address(as_neighbour, acting):
-    [entry_id] = deeds(acting, 1)
-    sequence(acting)
+    [entry_id] = write_entries(acting, 1)
+    sequence_entries(acting)
     for page in (
         f"audit/entries/{entry_id}",
         f"audit/entries/{entry_id}/proof",
@@ -459,8 +434,8 @@ def test_another_tenants_entry_is_not_found_under_ones_own_address(as_neighbour,
 
 def test_days_begin_at_midnight_in_the_tenants_time_zone(as_officer, acting):
     with clock.frozen(clock.now().replace(year=2026, month=6, day=30, hour=23, minute=30, second=0)):
-        [entry_id] = deeds(acting, 1)
-    assert str(entry_id) in rows(as_officer.get("audit/?since=2026-07-01&until=2026-07-01"))
-    assert str(entry_id) not in rows(as_officer.get("audit/?until=2026-06-30"))
-    day = soup(as_officer.get("audit/?until=2026-07-01&since=2026-07-01")).select_one(".c-day").get_text(strip=True)
+        [entry_id] = write_entries(acting, 1)
+    assert str(entry_id) in entry_ids_on_page(as_officer.get("audit/?since=2026-07-01&until=2026-07-01"))
+    assert str(entry_id) not in entry_ids_on_page(as_officer.get("audit/?until=2026-06-30"))
+    day = parse_page(as_officer.get("audit/?until=2026-07-01&since=2026-07-01")).select_one(".c-day").get_text(strip=True)
     assert day == "Wednesday 1 July"

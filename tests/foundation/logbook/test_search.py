@@ -12,12 +12,12 @@ from governance.foundation.logbook.models import LogWord, SearchIndex
 from governance.foundation.logbook.search import BLOCK, index_new_blocks
 from governance.foundation.tenants.models import Tenant
 from governance.kernel.db import session
-from tests.foundation.logbook.test_reading import deeds, rows, sequence, soup, walked
+from tests.foundation.logbook.log_page_helpers import entry_ids_on_page, parse_page, sequence_entries, walk_pages, write_entries
 
 CHANGED = registry["tenant.settings.changed"]
 
 
-def named(acting, name, tenant="acme", **more):
+def rename_tenant(acting, name, tenant="acme", **more):
     with acting("admin", tenant) as who:
         return str(record(CHANGED, session().get(Tenant, who.tenant_id), after={"name": name}, **more).id)
 
@@ -33,36 +33,36 @@ def index_all(acting, tenant="acme"):
 @pytest.fixture
 def long_log(acting, database):
     """Three full blocks and a tail: a rare name at the very beginning, another in the tail."""
-    old = named(acting, "Zanzibar Branch")
-    deeds(acting, 3 * BLOCK)
-    sequence(acting)
+    old = rename_tenant(acting, "Zanzibar Branch")
+    write_entries(acting, 3 * BLOCK)
+    sequence_entries(acting)
     assert index_all(acting) >= 3
-    young = named(acting, "Zanzibar Harbour")
-    sequence(acting)
+    young = rename_tenant(acting, "Zanzibar Harbour")
+    sequence_entries(acting)
     return old, young
 
 
 def test_a_word_is_found_in_indexed_blocks_in_the_tail_and_while_it_waits(as_officer, acting, long_log):
-    waiting = named(acting, "Zanzibar Airport")
-    assert rows(as_officer.get("audit/?q=zanzibar")) == [waiting, long_log[1], long_log[0]]
-    assert rows(as_officer.get("audit/?q=ZANZI bran")) == [long_log[0]]
-    assert rows(as_officer.get("audit/?q=zanzibar airport")) == [waiting]
-    assert rows(as_officer.get("audit/?q=zanzibarx")) == []
+    waiting = rename_tenant(acting, "Zanzibar Airport")
+    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar")) == [waiting, long_log[1], long_log[0]]
+    assert entry_ids_on_page(as_officer.get("audit/?q=ZANZI bran")) == [long_log[0]]
+    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar airport")) == [waiting]
+    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibarx")) == []
     assert "Encrypted fields can’t be searched" in as_officer.get("audit/?q=zanzibarx").text
 
 
 @pytest.mark.slow
 def test_the_index_and_no_index_find_the_same(as_officer, acting, long_log):
     queries = ("name25", "Name7 tenant", "Tenant", "done", "zanz", "settings")
-    with_index = [rows(as_officer.get(f"audit/?q={q}")) for q in queries]
+    with_index = [entry_ids_on_page(as_officer.get(f"audit/?q={q}")) for q in queries]
     with acting("admin"):
         session().scalars(select(SearchIndex)).one().blocks = 0
-    assert [rows(as_officer.get(f"audit/?q={q}")) for q in queries] == with_index
+    assert [entry_ids_on_page(as_officer.get(f"audit/?q={q}")) for q in queries] == with_index
     assert len(with_index[0]) == 11  # Name25, Name250 to Name259
 
 
 def test_every_hit_comes_once_over_all_pages(as_officer, acting, long_log):
-    seen, pages = walked(as_officer, "audit/?q=name1")
+    seen, pages = walk_pages(as_officer, "audit/?q=name1")
     assert len(seen) == len(set(seen)) and pages > 2
     with acting("admin"):
         names = session().scalars(
@@ -72,34 +72,34 @@ def test_every_hit_comes_once_over_all_pages(as_officer, acting, long_log):
 
 
 def test_words_and_other_filters_hold_together(as_officer, acting, long_log):
-    assert rows(as_officer.get("audit/?q=zanzibar&action=tenant")) == [long_log[1], long_log[0]]
-    assert rows(as_officer.get("audit/?q=zanzibar&action=-tenant")) == []
-    assert rows(as_officer.get("audit/?q=zanzibar&until=2001-01-01")) == []
+    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar&action=tenant")) == [long_log[1], long_log[0]]
+    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar&action=-tenant")) == []
+    assert entry_ids_on_page(as_officer.get("audit/?q=zanzibar&until=2001-01-01")) == []
 
 
 def test_what_is_sealed_is_found_by_nobody(as_officer, acting, database):
-    entry_id = named(acting, "Plain", because="Confidential-to-Harriet")
-    sequence(acting)
-    assert rows(as_officer.get("audit/?q=confidential-to-harriet")) == []
-    assert rows(as_officer.get("audit/?q=plain")) == [entry_id]
+    entry_id = rename_tenant(acting, "Plain", because="Confidential-to-Harriet")
+    sequence_entries(acting)
+    assert entry_ids_on_page(as_officer.get("audit/?q=confidential-to-harriet")) == []
+    assert entry_ids_on_page(as_officer.get("audit/?q=plain")) == [entry_id]
     with acting("admin"):
         sealed = session().scalars(select(AuditEntry).where(AuditEntry.id == entry_id)).one().sealed["because"]["cipher"]
-    assert rows(as_officer.get("audit/", query_string={"q": sealed[:40]})) == []
+    assert entry_ids_on_page(as_officer.get("audit/", query_string={"q": sealed[:40]})) == []
 
 
 def test_a_search_that_looked_far_enough_says_how_far_and_goes_on(as_officer, acting, long_log, monkeypatch):
     monkeypatch.setattr(searching, "BUDGET", 1)
     monkeypatch.setattr(searching, "MOST_SPELLINGS", 0)  # as if the word began like too many others
     reply = as_officer.get("audit/?q=branch")
-    assert rows(reply) == [] and "Nothing found back to entry" in reply.text
-    seen, pages = walked(as_officer, "audit/?q=branch")
+    assert entry_ids_on_page(reply) == [] and "Nothing found back to entry" in reply.text
+    seen, pages = walk_pages(as_officer, "audit/?q=branch")
     assert seen == [long_log[0]] and pages >= 3
 
 
 def test_letters_of_all_scripts_are_found_in_either_case(as_officer, acting, database):
-    entry_id = named(acting, "Straße Ærø 東京")
+    entry_id = rename_tenant(acting, "Straße Ærø 東京")
     for query in ("straße", "ÆRØ", "東京", "stra"):
-        assert rows(as_officer.get("audit/", query_string={"q": query})) == [entry_id], query
+        assert entry_ids_on_page(as_officer.get("audit/", query_string={"q": query})) == [entry_id], query
 
 
 def test_odd_words_are_words(as_officer, long_log):
@@ -108,12 +108,12 @@ def test_odd_words_are_words(as_officer, long_log):
 
 
 def test_another_tenants_words_are_not_found(as_officer, as_neighbour, acting, long_log):
-    theirs = named(acting, "Zanzibar Globex", "globex")
-    deeds(acting, BLOCK, "globex")
-    sequence(acting, "globex")
+    theirs = rename_tenant(acting, "Zanzibar Globex", "globex")
+    write_entries(acting, BLOCK, "globex")
+    sequence_entries(acting, "globex")
     index_all(acting, "globex")
-    assert rows(as_neighbour.get("audit/?q=zanzibar")) == [theirs]
-    assert theirs not in rows(as_officer.get("audit/?q=zanzibar"))
+    assert entry_ids_on_page(as_neighbour.get("audit/?q=zanzibar")) == [theirs]
+    assert theirs not in entry_ids_on_page(as_officer.get("audit/?q=zanzibar"))
 
 
 def test_indexing_twice_or_from_the_start_again_changes_nothing(acting, long_log):
@@ -147,7 +147,7 @@ def test_a_search_costs_few_statements(as_officer, long_log, statements):
 def test_a_mark_of_another_list_is_refused(as_officer, database):
     for mark in ("x", "-1", "9" * 40, "WyJhIl0="):
         assert "page mark" in as_officer.get(f"audit/?q=name&after={mark}", then=422).text
-    assert soup(as_officer.get("audit/?q=name&after=0")).select("tr[data-entry]") == []
+    assert parse_page(as_officer.get("audit/?q=name&after=0")).select("tr[data-entry]") == []
 
 
 def test_only_words_make_a_search():

@@ -19,7 +19,7 @@ from governance.kernel import current, key_encryption
 from governance.kernel.db import session, transaction
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.idp import HostileIdP, sign_in
+from tests.foundation.people.hostile_idp import HostileIdP, sign_in
 
 GROUPS = {
     "governance-admins": "admin",
@@ -41,14 +41,14 @@ def idp(provider: HostileIdP, database) -> HostileIdP:
     provider.calm()
     provider.logouts.clear()
     oidc.forget()
-    connect("acme", provider)
+    connect_tenant("acme", provider)
     return provider
 
 
-def connect(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, *, secret: str | None = None,
+def connect_tenant(slug: str, idp: HostileIdP, group_roles: dict[str, str] | None = None, *, secret: str | None = None,
             verifies_addresses: bool = False) -> None:  # fmt: skip
     """That tenant's live connection, as if its admins had changed it (foundation/identity_providers)."""
-    with current.acting_as(make.founder(slug)) as who, transaction():
+    with current.acting_as(make.system_actor(slug)) as who, transaction():
         assert who
         live = session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
         live = live or Connection(state="live", number=1, tested_at=None, findings=[])
@@ -101,7 +101,7 @@ def hidden_fields(page: str) -> dict[str, str]:
     return {str(field["name"]): str(field["value"]) for field in inputs}
 
 
-def onward(page: str) -> str:
+def next_address(page: str) -> str:
     """Where a page leads by itself."""
     refresh = BeautifulSoup(page, "html.parser").select_one("meta[http-equiv=refresh]")
     assert refresh, page
@@ -109,15 +109,15 @@ def onward(page: str) -> str:
 
 
 def sessions_of(slug: str = "acme") -> list[Session]:
-    with current.acting_as(make.founder(slug)), transaction(read_only=True) as work:
+    with current.acting_as(make.system_actor(slug)), transaction(read_only=True) as work:
         found = list(work.scalars(select(Session).where(Session.ended_at.is_(None))))
         work.expunge_all()
         return found
 
 
-def entries(action: str = "", slug: str = "acme") -> list[AuditEntry]:
+def entries_of_action(action: str = "", slug: str = "acme") -> list[AuditEntry]:
     """The log of a tenant, oldest first."""
-    with current.acting_as(make.founder(slug)), transaction(read_only=True) as work:
+    with current.acting_as(make.system_actor(slug)), transaction(read_only=True) as work:
         query = select(AuditEntry).order_by(AuditEntry.id)
         found = list(work.scalars(query.where(AuditEntry.action == action) if action else query))
         work.expunge_all()
@@ -125,7 +125,7 @@ def entries(action: str = "", slug: str = "acme") -> list[AuditEntry]:
 
 
 @contextmanager
-def nothing_starts(slug: str = "acme") -> Iterator[None]:
+def no_session_starts(slug: str = "acme") -> Iterator[None]:
     """No session begins inside."""
     before = {row.id for row in sessions_of(slug)}
     yield

@@ -13,8 +13,9 @@ from governance.kernel import clock
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.identity_providers.changing import live, propose
-from tests.foundation.people.conftest import Arrival, connect, entries, nothing_starts
-from tests.foundation.people.idp import HostileIdP, claims, document
+from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action, no_session_starts
+from tests.foundation.people.hostile_idp import HostileIdP, change_claims, change_document
+from tests.foundation.people.member_helpers import invite_person
 
 GUEST = Person("acme-9001", "guest@acme.example", "Gale Guest", ("night-shift",))
 OUTSIDER = Person("acme-9002", "guest@firm.example", "Fay Firm", ())
@@ -25,22 +26,17 @@ SWITCH = "This provider verifies e-mail addresses"
 def guests(app: Any, isolated: Any) -> Iterator[HostileIdP]:
     """Acme's provider, which knows two people who are no members; both are invited."""
     with HostileIdP.serving(people=(GUEST, OUTSIDER)) as idp:
-        connect("acme", idp, group_roles={})
+        connect_tenant("acme", idp, group_roles={})
         for person in (GUEST, OUTSIDER):
-            invite(person.email)
+            invite_person(person.email)
         yield idp
-
-
-def invite(email: str, role: str = "viewer") -> None:
-    with make.acting("admin"):
-        actions.invite(email, role, tenant_name="Acme", link="http://localhost/login?tenant=acme")
 
 
 def without(idp: HostileIdP, *names: str) -> None:
     """The provider sends these claims nowhere."""
     gone = dict.fromkeys(names)
-    claims(**gone)(idp)
-    document("/userinfo", **gone)(idp)
+    change_claims(**gone)(idp)
+    change_document("/userinfo", **gone)(idp)
 
 
 def come(app: Any, person: Person = GUEST) -> None:
@@ -48,7 +44,7 @@ def come(app: Any, person: Person = GUEST) -> None:
 
 
 def refused(app: Any, person: Person = GUEST) -> str:
-    with nothing_starts():
+    with no_session_starts():
         page = Arrival(Visitor(app), person.email, tenant="acme").finish(then=403).text
     block = BeautifulSoup(page, "html.parser").select_one(".c-refused")
     assert block
@@ -60,19 +56,19 @@ def test_without_email_verified_the_page_names_the_claim_and_the_switch(app, gue
     page = refused(app)
     assert "sent no email_verified claim for guest@acme.example" in page
     assert f"{SWITCH}” under Settings, Sign-in" in page and "map the claim email_verified" in page
-    entry = entries("session.refused")[-1]
+    entry = entries_of_action("session.refused")[-1]
     assert entry.facts["reason"] == "no email_verified claim" and set(entry.sealed) == {"email"}
 
 
 def test_a_provider_that_verifies_addresses_needs_no_claim_for_them(app, guests):
-    connect("acme", guests, group_roles={}, verifies_addresses=True)
+    connect_tenant("acme", guests, group_roles={}, verifies_addresses=True)
     without(guests, "email_verified")
     come(app)
-    assert entries("membership.started")[-1].facts["via"] == "invitation"
+    assert entries_of_action("membership.started")[-1].facts["via"] == "invitation"
 
 
 def test_the_switch_counts_in_the_work_domains_only(app, guests):
-    connect("acme", guests, group_roles={}, verifies_addresses=True)
+    connect_tenant("acme", guests, group_roles={}, verifies_addresses=True)
     without(guests, "email_verified")
     assert "guest@firm.example, and the address is outside the work domains" in refused(app, OUTSIDER)
     guests.calm()
@@ -81,38 +77,38 @@ def test_the_switch_counts_in_the_work_domains_only(app, guests):
 
 @pytest.mark.parametrize("email", ["guest@sub.acme.example", "guest@acme.example.evil.example", "guest@xacme.example"])
 def test_a_domain_that_only_looks_like_a_work_domain_is_none(app, guests, email):
-    invite(email)
-    connect("acme", guests, group_roles={}, verifies_addresses=True)
-    claims(email=email, email_verified=None)(guests)
-    document("/userinfo", email=email, email_verified=None)(guests)
+    invite_person(email)
+    connect_tenant("acme", guests, group_roles={}, verifies_addresses=True)
+    change_claims(email=email, email_verified=None)(guests)
+    change_document("/userinfo", email=email, email_verified=None)(guests)
     assert "outside the work domains" in refused(app)
 
 
 @pytest.mark.parametrize("said", [False, "false", "yes", 1, [True], {}])
 @pytest.mark.parametrize("verifies", [False, True])
 def test_an_address_that_is_said_to_be_unverified_never_counts(app, guests, said, verifies):
-    connect("acme", guests, group_roles={}, verifies_addresses=verifies)
-    claims(email_verified=said)(guests)
+    connect_tenant("acme", guests, group_roles={}, verifies_addresses=verifies)
+    change_claims(email_verified=said)(guests)
     assert "sent an email_verified claim for guest@acme.example that isn't true" in refused(app)
-    assert entries("session.refused")[-1].facts["reason"] == "email_verified isn't true"
+    assert entries_of_action("session.refused")[-1].facts["reason"] == "email_verified isn't true"
 
 
 @pytest.mark.parametrize("said", [True, "true"])
 def test_an_address_that_is_said_to_be_verified_counts(app, guests, said):
-    claims(email_verified=said)(guests)
+    change_claims(email_verified=said)(guests)
     come(app)
 
 
 def test_userinfo_says_what_the_id_token_leaves_out(app, guests):
-    claims(email_verified=None, name=None)(guests)
+    change_claims(email_verified=None, name=None)(guests)
     come(app)
     assert "Gale Guest" in Visitor(app, make.cookie("admin")).get("settings/members").text
 
 
 def test_userinfo_says_nothing_of_another_address(app, guests):
     """A verified address in one place does not make the address in the other a verified one."""
-    invite("boss@acme.example")
-    claims(email="boss@acme.example", email_verified=None)(guests)
+    invite_person("boss@acme.example")
+    change_claims(email="boss@acme.example", email_verified=None)(guests)
     assert "sent no email_verified claim for boss@acme.example" in refused(app)
 
 
@@ -120,19 +116,19 @@ def test_userinfo_says_nothing_of_another_address(app, guests):
 def test_a_letter_that_only_looks_like_another_takes_nobodys_invitation(app, guests, said):
     """The Kelvin sign (U+212A) in lower case is an ASCII k, and another letter of another address to the provider."""
     for invited in ("kim@acme.example", "kim@bank.example"):
-        invite(invited)
-    claims(email=said)(guests)
+        invite_person(invited)
+    change_claims(email=said)(guests)
     assert "has no open invitation for" in refused(app)
-    claims(email="KIM@acme.example")(guests)
+    change_claims(email="KIM@acme.example")(guests)
     come(app)  # upper and lower case are the same
 
 
 def test_an_address_that_is_too_long_to_keep_takes_nobodys_invitation(app, guests):
     longest = "g" * (254 - len("@acme.example")) + "@acme.example"
-    invite(longest)
-    claims(email=f"{longest}.evil.example")(guests)
+    invite_person(longest)
+    change_claims(email=f"{longest}.evil.example")(guests)
     assert "sent no email claim" in refused(app)
-    claims(email=longest)(guests)
+    change_claims(email=longest)(guests)
     come(app)
 
 
@@ -140,22 +136,22 @@ def test_without_an_address_the_page_names_the_claim(app, guests):
     without(guests, "email", "email_verified")
     page = refused(app)
     assert "sent no email claim" in page and "scope email" in page
-    assert entries("session.refused")[-1].facts["reason"] == "no email claim"
+    assert entries_of_action("session.refused")[-1].facts["reason"] == "no email claim"
 
 
 def test_whoever_is_not_invited_sees_which_address_came(app, guests):
-    claims(email="other@acme.example")(guests)
+    change_claims(email="other@acme.example")(guests)
     page = refused(app)
     assert "has no open invitation for other@acme.example" in page and "guest@acme.example" not in page
 
 
 def test_an_expired_invitation_is_said_only_to_whoever_has_proven_the_address(app, guests):
     with clock.frozen(clock.now() - timedelta(days=actions.INVITATION_DAYS, hours=1)):
-        invite("late@acme.example")
-    claims(email="late@acme.example")(guests)
+        invite_person("late@acme.example")
+    change_claims(email="late@acme.example")(guests)
     assert "The invitation to late@acme.example expired 1 hour ago" in refused(app)
-    claims(email="late@acme.example", email_verified=None)(guests)
-    document("/userinfo", email="late@acme.example", email_verified=None)(guests)
+    change_claims(email="late@acme.example", email_verified=None)(guests)
+    change_document("/userinfo", email="late@acme.example", email_verified=None)(guests)
     told = refused(app)
     assert "sent no email_verified claim" in told and "expired" not in told
 
@@ -170,28 +166,28 @@ def test_an_unproven_address_gets_the_same_page_invited_or_not(app, guests):
 
 
 def test_missing_groups_are_named_where_groups_give_access(app, guests):
-    connect("acme", guests)
-    claims(email="other@acme.example", groups=None)(guests)
-    document("/userinfo", groups=None)(guests)
+    connect_tenant("acme", guests)
+    change_claims(email="other@acme.example", groups=None)(guests)
+    change_document("/userinfo", groups=None)(guests)
     page = refused(app)
     assert "sent no groups claim" in page and "release the claim groups" in page
-    assert entries("session.refused")[-1].facts["reason"] == "no open invitation; no groups claim"
+    assert entries_of_action("session.refused")[-1].facts["reason"] == "no open invitation; no groups claim"
     guests.calm()
-    claims(email="other@acme.example", groups=[f"team-{n}" for n in range(7)])(guests)
+    change_claims(email="other@acme.example", groups=[f"team-{n}" for n in range(7)])(guests)
     page = refused(app)
     assert "None of your groups gives access" in page and "team-4 and 2 more" in page and "team-5" not in page
-    assert "team-0" not in entries("session.refused")[-1].body.decode()
+    assert "team-0" not in entries_of_action("session.refused")[-1].body.decode()
 
 
 def test_groups_count_from_userinfo_and_as_plain_text(app, guests):
-    connect("acme", guests)
-    claims(groups=None)(guests)
-    document("/userinfo", groups="governance-viewers")(guests)
+    connect_tenant("acme", guests)
+    change_claims(groups=None)(guests)
+    change_document("/userinfo", groups="governance-viewers")(guests)
     come(app)
-    claims(groups=None, sub="acme-9003", email="other@acme.example")(guests)
-    document("/userinfo", groups="governance-viewers", sub="acme-9003", email="other@acme.example")(guests)
+    change_claims(groups=None, sub="acme-9003", email="other@acme.example")(guests)
+    change_document("/userinfo", groups="governance-viewers", sub="acme-9003", email="other@acme.example")(guests)
     Arrival(Visitor(app), GUEST.email, tenant="acme").finish(then=303)
-    assert entries("membership.started")[-1].facts["via"] == "group mapping"
+    assert entries_of_action("membership.started")[-1].facts["via"] == "group mapping"
 
 
 def test_a_former_member_is_told_so(app, guests):
@@ -219,7 +215,7 @@ def test_the_switch_is_proposed_like_every_change_of_the_connection(as_admin, id
 
     assert not box().has_attr("checked")
     propose(as_admin, idp, verifies_addresses="y")
-    assert entries("connection.change.requested")[-1].changes["verifies_addresses"] == [False, True]
+    assert entries_of_action("connection.change.requested")[-1].changes["verifies_addresses"] == [False, True]
     assert box().has_attr("checked")
     assert "Every address of the provider" in as_admin.get("settings/sign-in").text
     assert not live().verifies_addresses

@@ -11,9 +11,17 @@ import pytest
 from governance.demo.idp import Person
 from governance.foundation.people import oidc
 from tests.browser import Visitor
-from tests.foundation.people.conftest import Arrival, connect, entries, nothing_starts, sessions_of
-from tests.foundation.people.idp import BACK_CHANNEL, DISCOVERY, Claims, HostileIdP, document, forge, half_hash
-from tests.foundation.people.test_first_sign_in import invite
+from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action, no_session_starts, sessions_of
+from tests.foundation.people.hostile_idp import (
+    BACK_CHANNEL,
+    DISCOVERY,
+    Claims,
+    HostileIdP,
+    change_document,
+    forge_token,
+    half_hash,
+)
+from tests.foundation.people.member_helpers import invite_person
 
 ADA = Person("ada", "ada@acme.example", "Ada Lind", ())
 SENT_BY_ALL = {"iss", "sub", "aud", "exp", "iat", "nonce", "sid"}
@@ -21,7 +29,7 @@ SENT_BY_ALL = {"iss", "sub", "aud", "exp", "iat", "nonce", "sid"}
 
 def lemonldap(idp: HostileIdP) -> None:
     """LemonLDAP::NG 2.21: the address in userinfo only, nothing of its verification, `at_hash`, a list of one audience."""
-    document(DISCOVERY, authorization_response_iss_parameter_supported=None, scopes_supported=["openid", "profile", "email"],
+    change_document(DISCOVERY, authorization_response_iss_parameter_supported=None, scopes_supported=["openid", "profile", "email"],
              id_token_signing_alg_values_supported=["none", "HS256", "RS256", "PS256"])(idp)  # fmt: skip
     idp.answer = lambda honest: {**honest, "session_state": "c3RhdGU=.salt"}
     sends(idp, SENT_BY_ALL | {"auth_time", "azp"}, typ="JWT", hashes=("at_hash",), aud=[idp.client.id], acr="loa-1")
@@ -30,7 +38,7 @@ def lemonldap(idp: HostileIdP) -> None:
 
 def glewlwyd(idp: HostileIdP) -> None:
     """glewlwyd 2.7: the address in the ID token, `auth_time` always 0, `at_hash` and `c_hash`."""
-    document(DISCOVERY, authorization_response_iss_parameter_supported=None, scopes_supported=["openid"],
+    change_document(DISCOVERY, authorization_response_iss_parameter_supported=None, scopes_supported=["openid"],
              id_token_signing_alg_values_supported=["RS256", "RS384", "RS512", "PS256"])(idp)  # fmt: skip
     sends(idp, SENT_BY_ALL | {"email", "name", "azp"}, typ="JWT", hashes=("at_hash", "c_hash"), auth_time=0, amr=["password"])
     tells(idp)
@@ -38,7 +46,7 @@ def glewlwyd(idp: HostileIdP) -> None:
 
 def oidc_provider(idp: HostileIdP) -> None:
     """oidc-provider 9.13: the address in userinfo only; `auth_time` where `max_age` was sent, which these tests do by hand."""
-    document(DISCOVERY, scopes_supported=["openid", "offline_access", "email", "profile"])(idp)
+    change_document(DISCOVERY, scopes_supported=["openid", "offline_access", "email", "profile"])(idp)
     sends(idp, SENT_BY_ALL, typ=None, hashes=())
     tells(idp)
 
@@ -63,7 +71,7 @@ def sends(idp: HostileIdP, names: set[str], *, typ: str | None, hashes: tuple[st
         bound = {"at_hash": told["access_token"], "c_hash": codes[-1]}
         claims |= {name: half_hash(bound[name]) for name in hashes}
         header = {"alg": "RS256", "kid": honest.kid} | ({"typ": typ} if typ else {})
-        return told | {"id_token": forge(claims, header, honest)}
+        return told | {"id_token": forge_token(claims, header, honest)}
 
     idp.answer = note_code
     idp.documents["/token"] = sign
@@ -83,8 +91,8 @@ def claims_of(token: str) -> Claims:
 def known(request: Any, app: Any, isolated: Any) -> Iterator[HostileIdP]:
     with HostileIdP.serving(people=(ADA,)) as idp:
         oidc.forget()
-        connect("acme", idp, group_roles={})
-        invite(ADA.email, "admin")
+        connect_tenant("acme", idp, group_roles={})
+        invite_person(ADA.email, "admin")
         PROVIDERS[request.param](idp)
         idp.name = request.param
         yield idp
@@ -96,12 +104,12 @@ def come(app: Any, then: int, visitor: Visitor | None = None, **query: str) -> t
 
 
 def test_the_first_sign_in_needs_the_switch_and_then_works(app, known):
-    with nothing_starts():
+    with no_session_starts():
         assert "sent no email_verified claim for ada@acme.example" in come(app, 403)[1]
-    connect("acme", known, group_roles={}, verifies_addresses=True)
+    connect_tenant("acme", known, group_roles={}, verifies_addresses=True)
     ada, _ = come(app, 303)
     ada.get("settings/sessions")
-    assert entries("membership.started")[-1].facts["via"] == "invitation"
+    assert entries_of_action("membership.started")[-1].facts["via"] == "invitation"
 
 
 LOGOUT_TOKENS: dict[str, tuple[dict[str, str], set[str]]] = {  # provider → its header, and what it leaves out
@@ -112,21 +120,21 @@ LOGOUT_TOKENS: dict[str, tuple[dict[str, str], set[str]]] = {  # provider → it
 
 
 def test_its_logout_token_ends_the_session_once(app, known):
-    connect("acme", known, group_roles={}, verifies_addresses=True)
+    connect_tenant("acme", known, group_roles={}, verifies_addresses=True)
     ada, _ = come(app, 303)
     sid = next(row.idp_sid for row in sessions_of() if row.issuer == known.issuer)
     header, left_out = LOGOUT_TOKENS[known.name]
     now, key = int(time.time()), known.idp.provider.keys["RS256"]
     claims = {"iss": known.issuer, "aud": known.client.id, "sub": ADA.sub, "sid": sid, "iat": now, "exp": now + 120, "jti": "B5GGDNZ8",
               "events": {BACK_CHANNEL: {}}}  # fmt: skip
-    token = forge({n: v for n, v in claims.items() if n not in left_out}, {"alg": "RS256", "kid": key.kid, **header}, key)
+    token = forge_token({n: v for n, v in claims.items() if n not in left_out}, {"alg": "RS256", "kid": key.kid, **header}, key)
     for status in (200, 400):
         assert app.test_client().post("/auth/back-channel/acme", data={"logout_token": token}).status_code == status
     ada.get("settings/sessions", then=302)
 
 
 def test_a_step_up_needs_its_auth_time(app, known):
-    connect("acme", known, group_roles={}, verifies_addresses=True)
+    connect_tenant("acme", known, group_roles={}, verifies_addresses=True)
     ada, _ = come(app, 303)
     says: dict[str, Callable[[str], bool]] = {
         "glewlwyd 2.7": lambda page: "sent an auth_time claim that isn&#39;t a time" in page,

@@ -14,9 +14,9 @@ from governance.kernel.db import session, transaction
 from governance.kernel.formatting import plural
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.conftest import Arrival, connect, entries
-from tests.foundation.people.idp import HostileIdP
-from tests.foundation.people.test_sessions import membership_id
+from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action
+from tests.foundation.people.hostile_idp import HostileIdP
+from tests.foundation.people.member_helpers import membership_id
 
 NEW = "new.person@acme.example"
 
@@ -50,7 +50,7 @@ def test_the_whole_way_of_an_invitation(app, as_admin):
     as_admin.post("settings/members/invite", email=NEW, role="contributor")
     newcomer = Person("acme-7001", NEW, "Nadia Brook", ())
     with HostileIdP.serving(people=(newcomer,)) as idp:
-        connect("acme", idp, group_roles={})
+        connect_tenant("acme", idp, group_roles={})
         nadia = Visitor(app)
         coming = nadia.client.get("/login?tenant=acme")
         assert coming.status_code == 302
@@ -58,10 +58,10 @@ def test_the_whole_way_of_an_invitation(app, as_admin):
         nadia.get("settings/sessions")
         page = as_admin.get("settings/members").text
         assert "Nadia Brook" in page and plural(0, "open invitation") in page
-        assert entries("membership.started")[-1].facts == {"role": "contributor", "via": "invitation"}
-        assert entries("invitation.accepted")
+        assert entries_of_action("membership.started")[-1].facts == {"role": "contributor", "via": "invitation"}
+        assert entries_of_action("invitation.accepted")
         Arrival(nadia, NEW).finish()  # and the next sign-in finds the membership
-        assert len(entries("membership.started")) == len({e.target_id for e in entries("membership.started")})
+        assert len(entries_of_action("membership.started")) == len({e.target_id for e in entries_of_action("membership.started")})
 
 
 def test_sent_twice_is_invited_once(as_admin):
@@ -69,7 +69,7 @@ def test_sent_twice_is_invited_once(as_admin):
     again = as_admin.post("settings/members/invite", then=422, email=NEW, role="admin").text
     assert "That address is already invited" in again and NEW in again
     assert [(i.email, i.role) for i in invitations()] == [(NEW, "viewer")]
-    assert len(entries("invitation.sent")) == 1
+    assert len(entries_of_action("invitation.sent")) == 1
 
 
 def test_an_invitation_that_ran_out_makes_room(app, as_admin):
@@ -86,7 +86,7 @@ def test_an_invitation_that_ran_out_lets_nobody_in(app, as_admin):
     with make.acting("admin"):
         session().scalars(select(Invitation)).one().expires_at = clock.now() - timedelta(seconds=1)
     with HostileIdP.serving(people=(Person("acme-7001", NEW, "Nadia Brook", ()),)) as idp:
-        connect("acme", idp, group_roles={})
+        connect_tenant("acme", idp, group_roles={})
         Arrival(Visitor(app), NEW).finish(then=403)
 
 
@@ -95,7 +95,7 @@ def test_a_withdrawn_invitation_lets_nobody_in(app, as_admin):
     as_admin.post(f"settings/invitations/{invitations()[0].id}/withdraw")
     assert "no longer open" in as_admin.post(f"settings/invitations/{invitations()[0].id}/withdraw", then=409).text
     with HostileIdP.serving(people=(Person("acme-7001", NEW, "Nadia Brook", ()),)) as idp:
-        connect("acme", idp, group_roles={})
+        connect_tenant("acme", idp, group_roles={})
         Arrival(Visitor(app), NEW).finish(then=403)
 
 
@@ -144,10 +144,10 @@ def test_an_invitation_of_one_tenant_is_nothing_in_another(app, as_admin, as_nei
 
 def test_a_role_is_changed_and_logged(as_admin):
     as_admin.post(f"settings/members/{membership_id('viewer')}/role", role="contributor")
-    entry = entries("membership.role.changed")[-1]
+    entry = entries_of_action("membership.role.changed")[-1]
     assert entry.changes == {"role": ["viewer", "contributor"]} and entry.actor_kind == "person"
     as_admin.post(f"settings/members/{membership_id('viewer')}/role", role="contributor")  # again is no deed
-    assert len(entries("membership.role.changed")) == 1
+    assert len(entries_of_action("membership.role.changed")) == 1
 
 
 def test_an_auditors_role_comes_with_the_engagement(as_admin):
@@ -166,10 +166,10 @@ def test_the_last_admin_stays(as_admin):
 def test_the_last_admin_is_not_demoted_by_his_groups_either(app, as_admin):
     lone = Person("acme-7002", "lone@acme.example", "Lone Admin", ("admins",))
     with HostileIdP.serving(people=(lone,)) as idp:
-        connect("acme", idp, group_roles={"admins": "admin"})
+        connect_tenant("acme", idp, group_roles={"admins": "admin"})
         Arrival(Visitor(app), lone.email).finish()
         as_admin.post(f"settings/members/{membership_id('admin')}/remove")
-        connect("acme", idp, group_roles={"admins": "viewer"})
+        connect_tenant("acme", idp, group_roles={"admins": "viewer"})
         boss = Visitor(app)
         Arrival(boss, lone.email).finish()
         boss.get("settings/sign-in")  # still the admin, so that somebody can put the mapping right
@@ -182,14 +182,14 @@ def test_removing_says_what_ends_and_twice_is_once(as_admin, as_viewer):
     as_admin.post(f"settings/members/{gone}/remove")
     as_admin.post(f"settings/members/{gone}/remove", then=404)
     as_admin.post(f"settings/members/{gone}/role", then=404, role="admin")
-    assert len(entries("membership.ended")) == 1
+    assert len(entries_of_action("membership.ended")) == 1
     assert "Maya Okafor" not in as_admin.get("settings/members").text
 
 
 def test_who_was_removed_returns_by_an_invitation(app, as_admin):
     back = Person("acme-7003", "back@acme.example", "Back Again", ())
     with HostileIdP.serving(people=(back,)) as idp:
-        connect("acme", idp, group_roles={})
+        connect_tenant("acme", idp, group_roles={})
         for _ in range(2):
             as_admin.post("settings/members/invite", email=back.email, role="viewer")
             Arrival(Visitor(app), back.email).finish()
@@ -245,14 +245,14 @@ def test_a_step_up_by_the_provider_is_enough(app, idp, arrive):
     boss.post("settings/members/invite", then=401, email=NEW, role="viewer")
     arrive("admin@acme.example", boss, fresh="1", next="/t/acme/settings/members")
     boss.post("settings/members/invite", email=NEW, role="viewer")
-    assert entries("session.started")[-1].facts["fresh"] is True
+    assert entries_of_action("session.started")[-1].facts["fresh"] is True
 
 
 # ---- two at once
 
 
 @pytest.fixture
-def two_admins(committed):
+def two_admins(committed_world):
     """Globex has a second admin; both are admins again afterwards."""
     set_role("compliance_officer", "admin")
     yield
@@ -261,7 +261,7 @@ def two_admins(committed):
 
 
 def set_role(who: str, role: str) -> None:
-    with current.acting_as(make.founder("globex")), transaction():
+    with current.acting_as(make.system_actor("globex")), transaction():
         held = session().scalars(select(Membership).where(Membership.person_id == make.person_id(who, "globex"))).one()
         held.role, held.ended_at = role, None
 
@@ -302,7 +302,7 @@ def test_nothing_personal_stands_in_the_log_in_clear(app, as_admin, idp, arrive)
     ines.post("/logout", then=200)
     as_admin.post(f"settings/members/{membership_id('viewer')}/role", role="contributor")
     as_admin.post(f"settings/members/{membership_id('viewer')}/remove")
-    written = entries()
+    written = entries_of_action()
     assert {
         "invitation.sent",
         "invitation.withdrawn",
@@ -320,18 +320,20 @@ def test_nothing_personal_stands_in_the_log_in_clear(app, as_admin, idp, arrive)
 
 def test_an_invited_address_is_a_data_subject_of_its_own(as_admin):
     as_admin.post("settings/members/invite", email=NEW, role="viewer")
-    sent = entries("invitation.sent")[-1]
+    sent = entries_of_action("invitation.sent")[-1]
     assert sent.sealed["email"]["subject"] != sent.actor
 
 
 def test_a_new_name_at_the_provider_is_taken_over_and_logged_sealed(app, idp, arrive):
-    from tests.foundation.people.idp import claims
+    from tests.foundation.people.hostile_idp import change_claims
 
     arrive("officer@acme.example")
-    claims(name="Ines Duarte-Lima")(idp)
+    change_claims(name="Ines Duarte-Lima")(idp)
     ines = arrive("officer@acme.example")
     assert "Ines Duarte-Lima" in ines.get("settings/sessions").text
-    assert set(entries("person.changed")[-1].sealed) == {"name"} and "Lima" not in str(entries("person.changed")[-1].body)
+    assert set(entries_of_action("person.changed")[-1].sealed) == {"name"} and "Lima" not in str(
+        entries_of_action("person.changed")[-1].body
+    )
 
 
 def test_the_members_page_asks_little(as_admin, statements):

@@ -9,8 +9,8 @@ import pytest
 
 from governance.foundation.people import oidc
 from tests.browser import Visitor
-from tests.foundation.people.conftest import connect, nothing_starts
-from tests.foundation.people.idp import DISCOVERY, HostileIdP, answer, document, sign_in
+from tests.foundation.people.conftest import connect_tenant, no_session_starts
+from tests.foundation.people.hostile_idp import DISCOVERY, HostileIdP, change_answer, change_document, sign_in
 
 OFFICER = "officer@acme.example"
 
@@ -33,7 +33,7 @@ def thief(database) -> Iterator[Thief]:
     with Thief.serving("globex") as running:
         running.codes = []
         names_nobody(running)
-        connect("globex", running)
+        connect_tenant("globex", running)
         yield running
 
 
@@ -46,8 +46,8 @@ def acme(idp) -> HostileIdP:
 
 
 def names_nobody(idp: HostileIdP) -> None:
-    answer(iss=None)(idp)
-    document(DISCOVERY, authorization_response_iss_parameter_supported=None)(idp)
+    change_answer(iss=None)(idp)
+    change_document(DISCOVERY, authorization_response_iss_parameter_supported=None)(idp)
 
 
 def started(visitor: Visitor, tenant: str) -> tuple[str, dict[str, str]]:
@@ -67,7 +67,7 @@ def test_a_code_of_one_tenants_provider_is_never_handed_to_another_tenants(app, 
     acme_authorizes, attackers = started(attacker, "acme")
     _, victims = started(victim, "globex")
     bent = f"{acme_authorizes}?{urlencode({**attackers, 'state': victims['state']})}"
-    with nothing_starts("acme"), nothing_starts("globex"):
+    with no_session_starts("acme"), no_session_starts("globex"):
         refused = victim.get(path_of(sign_in(bent, OFFICER)), then=403)
         stolen = {"code": thief.codes[0] if thief.codes else "none", "state": attackers["state"]}
         attacker.get(f"{urlsplit(attackers['redirect_uri']).path}?{urlencode(stolen)}", then=403)
@@ -105,6 +105,6 @@ def test_an_answer_at_another_address_reaches_no_provider(app, acme, slug):
     authorizes, query = started(visitor, "acme")
     given = urlsplit(sign_in(f"{authorizes}?{urlencode(query)}", OFFICER)).query
     before = len(acme.calls)
-    with nothing_starts():
+    with no_session_starts():
         assert visitor.get(f"/auth/callback/{slug}?{given}", then=None).status_code in {403, 404}
     assert len(acme.calls) == before

@@ -30,15 +30,15 @@ from governance.operations.switches import actions as switches
 from governance.operations.switches import drill_actions, platform_actions
 from governance.operations.switches import queries as switches_of
 from tests import make
-from tests.assurance.evidence import shelf
+from tests.assurance.evidence import evidence_helpers
 from tests.browser import Visitor
 from tests.conftest import visitor
-from tests.foundation.approvals.deciding import seen_on
+from tests.foundation.approvals.approval_helpers import fingerprint_on_page
 from tests.foundation.identity_providers.changing import propose, test_as
-from tests.foundation.people.conftest import entries
-from tests.foundation.people.idp import claims
-from tests.operations.policies.conftest import WHY, content, in_force, register
-from tests.operations.switches import scene
+from tests.foundation.people.conftest import entries_of_action
+from tests.foundation.people.hostile_idp import change_claims
+from tests.operations.policies.conftest import REASON, policy_content, put_in_force, register_systems
+from tests.operations.switches import switch_helpers
 
 OLGA, NOOR = ("second_admin", "acme"), ("second_operator", "console")
 
@@ -61,17 +61,17 @@ def sign_in(visitor_: Visitor, new: Any) -> Asked:
 
 
 def policy(*_: Any) -> Asked:
-    register()
-    in_force(content("strict"))
+    register_systems()
+    put_in_force(policy_content("strict"))
     with make.acting("admin"):
-        row = policies.request_approval(content("standard"), seen="", because=WHY).id
+        row = policies.request_approval(policy_content("standard"), seen="", because=REASON).id
         approval = open_approval(policies_of.POLICY, row).id
     return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def waiver(*_: Any) -> Asked:
-    systems = register()
-    in_force(content("baseline"))
+    systems = register_systems()
+    put_in_force(policy_content("baseline"))
     with make.acting("admin"):
         row = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
                                   reason="A claim runs longer", compensation="A weekly review").id  # fmt: skip
@@ -84,15 +84,15 @@ def floor(*_: Any) -> Asked:
         now = policies_of.platform()
         wanted = {**platform_content(now), "floor": {**platform_content(now)["floor"], "retention_days": 180}}
         row = platform_minimum.change(
-            wanted, base=policies_of.newest_platform_number(), reason=WHY, until=clock.now() + timedelta(days=30)
+            wanted, base=policies_of.newest_platform_number(), reason=REASON, until=clock.now() + timedelta(days=30)
         ).id
         approval = open_approval(policies_of.PLATFORM, row).id
     return Asked(f"approvals/{approval}", f"approvals/{approval}", approver=NOOR)
 
 
 def restart(*_: Any) -> Asked:
-    scene.system()
-    held = scene.stopped()
+    switch_helpers.register_system()
+    held = switch_helpers.stop_feature()
     with make.acting("admin"):
         found = switches_of.stop(held)
         approval = switches.request_restart(found, seen=switches.seen(found), because="Fixed").id
@@ -108,15 +108,17 @@ def restart_of_all(*_: Any) -> Asked:
 
 
 def drill(*_: Any) -> Asked:
-    scene.system()
+    switch_helpers.register_system()
     with make.acting("admin"):
-        row = drill_actions.plan(*scene.feature(), due_at=clock.now() + timedelta(hours=2), seconds=5, because="Yearly").id
+        row = drill_actions.plan(
+            *switch_helpers.find_feature(), due_at=clock.now() + timedelta(hours=2), seconds=5, because="Yearly"
+        ).id
         approval = open_approval("drill", row).id
     return Asked(f"approvals/{approval}", f"approvals/{approval}")
 
 
 def destruction(*_: Any) -> Asked:
-    version = shelf.version(shelf.piece())
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
         row = deletion.request_destruction(*shelf_of.version_of(version), because="It names a customer who objected").id
         approval = open_approval(shelf_of.DESTRUCTION, row).id
@@ -175,8 +177,8 @@ def changes_role(part: str, slug: str, role: str) -> None:
 
 
 def test_who_was_a_member_before_approves_it(app, ask):
-    make.join(*OLGA, since=long_ago())
-    make.join(*NOOR, since=long_ago())
+    make.add_member(*OLGA, since=long_ago())
+    make.add_member(*NOOR, since=long_ago())
     asked = ask()
     who = visitor(app, *asked.approver)
     page = who.get(asked.page).text
@@ -186,14 +188,14 @@ def test_who_was_a_member_before_approves_it(app, ask):
 
 def test_who_joined_after_the_request_is_refused_and_told_why(app, ask):
     asked = ask()
-    make.join(*asked.approver)
+    make.add_member(*asked.approver)
     assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
     assert "You joined after this request was made, so you can't approve it." in approve(app, asked, then=403)
 
 
 def test_who_got_the_role_after_the_request_is_refused_and_told_why(app, ask):
-    make.join(*OLGA, since=long_ago())
-    make.join(*NOOR, since=long_ago())
+    make.add_member(*OLGA, since=long_ago())
+    make.add_member(*NOOR, since=long_ago())
     changes_role(*OLGA, "viewer")
     changes_role(*NOOR, "operator_finance")
     asked = ask()
@@ -203,26 +205,26 @@ def test_who_got_the_role_after_the_request_is_refused_and_told_why(app, ask):
 
 
 def test_a_second_account_with_the_same_address_is_the_same_person(app, ask):
-    make.join(*OLGA, since=long_ago())
-    make.join(*NOOR, since=long_ago())
+    make.add_member(*OLGA, since=long_ago())
+    make.add_member(*NOOR, since=long_ago())
     asked = ask()
     first = "admin" if asked.approver is OLGA else "operator_admin"
     key = make.person_id(*asked.approver)
-    with current.acting_as(make.founder(asked.approver[1])), transaction(person_id=key):
+    with current.acting_as(make.system_actor(asked.approver[1])), transaction(person_id=key):
         session().get(Person, key).email = make.PEOPLE[asked.approver[1], first][1].upper()
     assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
     assert "You have the same e-mail address as the person who requested this" in approve(app, asked, then=403)
 
 
 def test_who_was_removed_and_came_back_after_the_request_is_refused(app, ask):
-    make.join(*OLGA, since=long_ago())
-    make.join(*NOOR, since=long_ago())
+    make.add_member(*OLGA, since=long_ago())
+    make.add_member(*NOOR, since=long_ago())
     asked = ask()
     part, slug = asked.approver
     key = make.person_id(part, slug)
     with make.acting("admin" if slug == "acme" else "operator_admin", slug):
         people.remove(members.membership_of(key))
-    with current.acting_as(make.founder(slug)), transaction(person_id=key):
+    with current.acting_as(make.system_actor(slug)), transaction(person_id=key):
         people.join(session().get(Person, key), make.PEOPLE[slug, part][2], via="invitation")
     approve(app, asked, then=403)
 
@@ -230,7 +232,7 @@ def test_who_was_removed_and_came_back_after_the_request_is_refused(app, ask):
 def test_who_may_not_approve_may_reject(app, as_admin, acting):
     """Rejecting gives nobody anything; after a move to another provider everybody is new."""
     asked = policy()
-    make.join(*OLGA)
+    make.add_member(*OLGA)
     visitor(app, *OLGA).post(asked.answer, verb="reject", reason="Not now")
     with acting("admin"):
         assert policies_of.draft() is None
@@ -243,9 +245,9 @@ def test_who_was_mapped_to_a_role_by_groups_after_the_request_is_refused(app, as
     """The provider's admin puts an account into the admins' group once a request is open."""
     arrive("officer@acme.example")
     asked = unmasking()
-    claims(groups=["governance-admins"])(idp)
+    change_claims(groups=["governance-admins"])(idp)
     mapped = arrive("officer@acme.example")
-    assert entries("membership.role.changed")[-1].changes == {"role": ["compliance_officer", "admin"]}
+    assert entries_of_action("membership.role.changed")[-1].changes == {"role": ["compliance_officer", "admin"]}
     mapped.post(asked.answer, then=403, verb="approve")
     assert "You got your role after" in mapped.get(asked.page).text
 
@@ -254,7 +256,7 @@ def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, a
     arrive("officer@acme.example")
     asked = unmasking()
     again = arrive("officer@acme.example")
-    again.post(asked.answer, verb="approve", seen=seen_on(again, asked.page))
+    again.post(asked.answer, verb="approve", seen=fingerprint_on_page(again, asked.page))
 
 
 # ---- lists and judgements of work
@@ -263,7 +265,7 @@ def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, a
 @pytest.mark.parametrize("kind", [policy, waiver, restart, drill, destruction, erasure, unmasking])
 def test_the_inbox_shows_it_to_who_may_approve_it_and_to_nobody_else(app, as_admin, kind):
     asked = kind()
-    make.join(*OLGA)
+    make.add_member(*OLGA)
     assert asked.page not in pages_of_inbox(visitor(app, *OLGA))
     assert asked.page in pages_of_inbox(visitor(app, "reviewer"))
     assert asked.page not in pages_of_inbox(as_admin)
@@ -280,7 +282,7 @@ def pages_of_inbox(who) -> set[str]:
 def test_a_list_shows_exactly_what_the_rule_lets_one_approve(app, acting, whose, role_since):
     """The condition on rows and the check of one request are the same rule; a role given in the same instant is no later one."""
     at = clock.now()
-    make.join(*OLGA, since=at + timedelta(seconds=role_since))
+    make.add_member(*OLGA, since=at + timedelta(seconds=role_since))
     whom = {
         "own": make.person_id(*OLGA),
         "same address": make.person_id("viewer"),
@@ -288,7 +290,7 @@ def test_a_list_shows_exactly_what_the_rule_lets_one_approve(app, acting, whose,
         "nobody's": None,
     }[whose]
     if whose == "same address":
-        with current.acting_as(make.founder("acme")), transaction(person_id=whom):
+        with current.acting_as(make.system_actor("acme")), transaction(person_id=whom):
             session().get(Person, whom).email = make.PEOPLE["acme", OLGA[0]][1].title()
     with acting("second_admin"):
         listed = session().scalar(select(may_approve(cast(whom, Uuid), cast(at, DateTime(timezone=True)))))
@@ -297,13 +299,13 @@ def test_a_list_shows_exactly_what_the_rule_lets_one_approve(app, acting, whose,
 
 
 def test_evidence_is_reviewed_by_another_human_also_by_a_new_one(app, acting):
-    version = shelf.version(shelf.piece(), by="admin")
-    make.join(*OLGA)
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence(), by="admin")
+    make.add_member(*OLGA)
     key = make.person_id(*OLGA)
-    with current.acting_as(make.founder("acme")), transaction(person_id=key):
+    with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
         session().get(Person, key).email = "Admin@acme.example"
     with acting("second_admin"), pytest.raises(Forbidden, match="same email address"):
         evidence.accept(*shelf_of.version_of(version))
-    with current.acting_as(make.founder("acme")), transaction(person_id=key):
+    with current.acting_as(make.system_actor("acme")), transaction(person_id=key):
         session().get(Person, key).email = "olga@acme.example"
-    shelf.accepted(version, by="second_admin")
+    evidence_helpers.accept_version(version, by="second_admin")

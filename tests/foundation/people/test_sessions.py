@@ -14,8 +14,9 @@ from governance.kernel.db import session, transaction
 from governance.kernel.formatting import plural
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.conftest import Arrival, entries, hidden_fields, onward, sessions_of
-from tests.foundation.people.idp import BACK_CHANNEL, HostileIdP, forge
+from tests.foundation.people.conftest import Arrival, entries_of_action, hidden_fields, next_address, sessions_of
+from tests.foundation.people.hostile_idp import BACK_CHANNEL, HostileIdP, forge_token
+from tests.foundation.people.member_helpers import membership_id
 
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
 
@@ -23,13 +24,6 @@ OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
 def session_id(role: str, slug: str = "acme") -> str:
     with make.acting(role, slug, read_only=True):
         return str(queries.live_sessions(make.person_id(role, slug))[0].id)
-
-
-def membership_id(role: str, slug: str = "acme") -> str:
-    with make.acting("admin", slug, read_only=True):
-        found = queries.membership_of(make.person_id(role, slug))
-        assert found
-        return str(found.id)
 
 
 # ---- how long
@@ -64,7 +58,7 @@ def test_no_session_outlives_twelve_hours(as_officer):
 
 
 def test_a_session_of_a_tenant_that_was_suspended_is_dead(as_officer):
-    with current.acting_as(make.founder("acme")), transaction():
+    with current.acting_as(make.system_actor("acme")), transaction():
         from governance.foundation.tenants.models import Tenant
 
         tenant = session().get(Tenant, current.actor().tenant_id)
@@ -118,7 +112,7 @@ def test_the_list_marks_this_one_and_ends_another(app, as_officer):
     other.get("settings/sessions", then=302)
     as_officer.get("settings/sessions")
     as_officer.post(f"settings/sessions/{theirs}/end")  # twice is once
-    assert len(entries("session.ended")) == 1
+    assert len(entries_of_action("session.ended")) == 1
 
 
 def test_ending_ones_own_session_signs_out(as_officer):
@@ -131,7 +125,7 @@ def test_an_admin_sees_and_ends_anyones(as_admin, as_officer):
     assert f"Ines Duarte has {plural(1, 'open session')}" in shown
     as_admin.post(f"settings/sessions/{session_id('compliance_officer')}/end")
     as_officer.get("settings/sessions", then=302)
-    assert entries("session.ended")[-1].facts == {"how": "ended by an admin"}
+    assert entries_of_action("session.ended")[-1].facts == {"how": "ended by an admin"}
 
 
 def test_an_admin_ends_all_of_a_member(as_admin, as_officer):
@@ -158,7 +152,7 @@ def test_sign_out_ends_it_here_and_at_the_provider(app, idp, arrive):
     assert idp.issuer + "/logout?id_token_hint=" in page.text and page.headers["Clear-Site-Data"]
     assert ines.client.get_cookie("session") is None
     Visitor(app, copied).get("settings/sessions", then=302)
-    assert entries("session.ended")[-1].facts == {"how": "signed out"}
+    assert entries_of_action("session.ended")[-1].facts == {"how": "signed out"}
 
 
 def test_sign_out_works_while_the_provider_is_away(app, idp, arrive):
@@ -174,11 +168,11 @@ def test_sign_out_works_while_the_provider_is_away(app, idp, arrive):
 
 def test_a_logout_address_that_is_no_address_is_not_offered(app, idp, arrive):
     from governance.foundation.people import oidc
-    from tests.foundation.people.idp import DISCOVERY, document
+    from tests.foundation.people.hostile_idp import DISCOVERY, change_document
 
     ines = arrive(OFFICER)
     oidc.forget()
-    document(DISCOVERY, end_session_endpoint="javascript:alert(1)")(idp)
+    change_document(DISCOVERY, end_session_endpoint="javascript:alert(1)")(idp)
     assert ines.post("/logout").location == "/login"
 
 
@@ -204,7 +198,7 @@ def test_the_back_channel_ends_the_session_it_names(app, idp, arrive):
     back_channel(app, idp.logout_token(sid_of(idp)), 200)
     ines.get("settings/sessions", then=302)
     elsewhere.get("settings/sessions")
-    assert "identity provider" in entries("session.ended")[-1].facts["how"]
+    assert "identity provider" in entries_of_action("session.ended")[-1].facts["how"]
 
 
 def test_the_back_channel_ends_all_of_a_person(app, idp, arrive):
@@ -259,8 +253,8 @@ def test_an_id_token_is_no_logout_token(app, idp, arrive):
         (id_token | {"nonce": "n"}, {"typ": "JWT"}), (id_token, {}), (logout | {"nonce": "n"}, {"typ": "JWT"}), (logout, {"typ": "at+jwt"}),
         (logout, {"typ": "secevent+jwt"}), (logout, {"typ": ""}),
     ):  # fmt: skip
-        back_channel(app, forge(claims, {"alg": "RS256", "kid": key.kid, **header}, key), 400)
-    back_channel(app, forge(logout, {"alg": "none", "typ": "logout+jwt"}, ""), 400)
+        back_channel(app, forge_token(claims, {"alg": "RS256", "kid": key.kid, **header}, key), 400)
+    back_channel(app, forge_token(logout, {"alg": "none", "typ": "logout+jwt"}, ""), 400)
     for junk in ("", "x", "a.b.c", "ü" * 10, "." * 100000):
         back_channel(app, junk, 400)
     ines.get("settings/sessions")
@@ -281,7 +275,7 @@ def test_a_logout_token_needs_neither_type_nor_expiry_but_is_young(app, idp, arr
             "jti": f"j{issued}",
             "events": {BACK_CHANNEL: {}},
         }
-        return forge(claims | ({"exp": issued + lasts} if lasts else {}), {"alg": "RS256", "kid": key.kid, **header}, key)
+        return forge_token(claims | ({"exp": issued + lasts} if lasts else {}), {"alg": "RS256", "kid": key.kid, **header}, key)
 
     for issued in (now - 3600, now - 200, now + 200):
         back_channel(app, token(issued), 400)
@@ -301,11 +295,11 @@ def test_a_logout_token_is_remembered_for_as_long_as_it_would_be_taken(app, idp,
         "jti": "once",
         "events": {BACK_CHANNEL: {}},
     }
-    token = forge(claims, {"alg": "RS256", "kid": key.kid}, key)
+    token = forge_token(claims, {"alg": "RS256", "kid": key.kid}, key)
     back_channel(app, token, 200)
     with clock.frozen(now + timedelta(seconds=280)):
         back_channel(app, token, 400)
-    assert entries("session.ended") == []
+    assert entries_of_action("session.ended") == []
 
 
 def test_a_logout_token_of_one_tenant_is_nothing_in_another(app, idp, arrive):
@@ -390,10 +384,10 @@ def test_the_way_in_remembers_where_one_was_going(client):
 
 
 def test_one_person_in_two_tenants_enters_each_by_its_own_sign_in(app, idp, arrive):
-    from tests.foundation.people.conftest import connect
+    from tests.foundation.people.conftest import connect_tenant
 
-    connect("globex", idp)
-    with current.acting_as(make.founder("globex")):
+    connect_tenant("globex", idp)
+    with current.acting_as(make.system_actor("globex")):
         Arrival(Visitor(app), ADMIN, tenant="globex").finish()
     boss = arrive(ADMIN)
     page = boss.get("settings/tenants")
@@ -401,9 +395,9 @@ def test_one_person_in_two_tenants_enters_each_by_its_own_sign_in(app, idp, arri
     away = boss.get("/t/globex/settings/sessions", then=302)
     assert away.location.startswith("/login?tenant=globex")
     agreed = boss.post("/login/continue", then=200, **hidden_fields(boss.get(away.location).text))
-    Arrival(boss, ADMIN, asked=onward(agreed.text)).finish()
+    Arrival(boss, ADMIN, asked=next_address(agreed.text)).finish()
     boss.get("/t/globex/settings/sessions")
-    assert [e.facts["how"] for e in entries("session.ended")] == ["switched to another tenant"]
+    assert [e.facts["how"] for e in entries_of_action("session.ended")] == ["switched to another tenant"]
 
 
 def test_pages_of_another_tenant_are_not_there(as_stranger):

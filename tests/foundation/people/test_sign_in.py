@@ -12,8 +12,17 @@ from governance.kernel import clock, outbound_http
 from governance.kernel.formatting import plural
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.conftest import Arrival, connect, entries, nothing_starts, sessions_of
-from tests.foundation.people.idp import ATTACKS, DISCOVERY, EVIL, STEP_UP_ATTACKS, HostileIdP, claims, document, header
+from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action, no_session_starts, sessions_of
+from tests.foundation.people.hostile_idp import (
+    ATTACKS,
+    DISCOVERY,
+    EVIL,
+    STEP_UP_ATTACKS,
+    HostileIdP,
+    change_claims,
+    change_document,
+    change_header,
+)
 
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
 NOT_SEEN = {"userinfo of somebody else"}  # the ID token names the address, so userinfo is not asked; tested below
@@ -23,7 +32,7 @@ def test_the_good_one_is_let_in(app, idp, arrive):
     ines = arrive(OFFICER)
     page = ines.get("settings/sessions")
     assert f"You have {plural(1, 'open session')}" in page.text
-    started = entries("session.started")[-1]
+    started = entries_of_action("session.started")[-1]
     assert started.facts["via"] == "oidc" and set(started.sealed) == {"name", "email"}
 
 
@@ -39,13 +48,13 @@ def test_every_attack_is_refused(app, idp, attack):
     visitor = Visitor(app)
     if attack.startswith("metadata"):
         idp.attack(attack)
-        with nothing_starts():
+        with no_session_starts():
             assert visitor.get(f"/login?email={OFFICER}", then=503).text
         return
     coming = Arrival(visitor, OFFICER)
     oidc.forget()
     idp.attack(attack)
-    with nothing_starts():
+    with no_session_starts():
         refused = visitor.get(coming.answered(), then=None)
     assert refused.status_code in {403, 503}, refused.status_code
     assert "session=" not in "".join(refused.headers.getlist("Set-Cookie"))
@@ -59,22 +68,22 @@ def test_a_step_up_takes_a_fresh_sign_in_of_the_same_person(app, idp, arrive, at
     coming = Arrival(ines, OFFICER, fresh="1")
     assert parse_qs(urlsplit(coming.asked).query)["max_age"] == ["300"]
     STEP_UP_ATTACKS[attack](idp)
-    with nothing_starts():
+    with no_session_starts():
         coming.finish(then=403)
-    assert entries("session.refused")[-1].outcome == "refused"
+    assert entries_of_action("session.refused")[-1].outcome == "refused"
     ines.get("settings/sessions")  # and she is still who she was
 
 
 def test_an_auth_time_in_the_future_is_refused_at_any_sign_in(app, idp):
     STEP_UP_ATTACKS["auth_time in an hour"](idp)
-    with nothing_starts():
+    with no_session_starts():
         Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
 @pytest.mark.parametrize("value", [0, -1, "now", "1795641840", True, [], 10**400, 1_795_641_840_000])
 def test_an_auth_time_that_is_none_is_no_hindrance_and_never_fresh(app, idp, arrive, value):
     """`auth_time` matters only where `max_age` was sent; without it, nobody counts as just signed in."""
-    claims(auth_time=value)(idp)
+    change_claims(auth_time=value)(idp)
     boss = arrive(ADMIN)
     boss.get("settings/members")
     boss.post("settings/members/invite", then=401, email="new@acme.example", role="viewer")
@@ -93,42 +102,42 @@ def test_a_refused_step_up_names_the_claim_and_what_to_set(app, idp, arrive, att
 
 def test_a_type_of_jwt_or_none_is_an_id_token(app, idp):
     for typ in ("JWT", "jwt", "application/jwt"):
-        header(typ=typ)(idp)
+        change_header(typ=typ)(idp)
         Arrival(Visitor(app), OFFICER).finish(then=303)
 
 
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
 @pytest.mark.parametrize("value", [float("nan"), "now", True, 10**400, [], -1])
 def test_a_time_that_is_none_is_refused_and_never_a_fault(app, idp, name, value):
-    claims(**{name: value})(idp)
-    with nothing_starts():
+    change_claims(**{name: value})(idp)
+    with no_session_starts():
         Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
 @pytest.mark.parametrize("value", ["", 5, ["acme-1002"], "x" * 256, "acme-1002\0"])
 def test_a_subject_that_is_none_is_refused(app, idp, value):
-    claims(sub=value)(idp)
-    with nothing_starts():
+    change_claims(sub=value)(idp)
+    with no_session_starts():
         Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
 def test_odd_names_and_addresses_do_no_harm(app, idp, arrive):
-    claims(name="Ines\0\r\nDuarte <b>", email=["x"], groups=["governance-officers", 5, None])(idp)
+    change_claims(name="Ines\0\r\nDuarte <b>", email=["x"], groups=["governance-officers", 5, None])(idp)
     ines = arrive(OFFICER)
     assert "Ines Duarte &lt;b&gt;" in ines.get("settings/sessions").text
 
 
 def test_without_auth_time_nobody_counts_as_fresh(app, idp, arrive):
-    claims(auth_time=None)(idp)
+    change_claims(auth_time=None)(idp)
     boss = arrive(ADMIN)
     boss.post("settings/members/invite", then=401, email="new@acme.example", role="viewer")
 
 
 def test_userinfo_must_be_about_the_same_person(app, idp, arrive):
-    claims(email=None)(idp)
+    change_claims(email=None)(idp)
     arrive(OFFICER)  # the honest userinfo fills what the token left out
-    document("/userinfo", sub="acme-1001", email=ADMIN)(idp)
-    with nothing_starts():
+    change_document("/userinfo", sub="acme-1001", email=ADMIN)(idp)
+    with no_session_starts():
         Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
@@ -139,7 +148,7 @@ def test_a_used_state_is_used(app, idp):
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
     visitor.get(answer, then=303)
-    with nothing_starts():
+    with no_session_starts():
         assert "already used" in visitor.get(answer, then=403).text
 
 
@@ -155,14 +164,14 @@ def test_a_state_is_used_up_by_a_refused_answer_too(app, idp):
 
 def test_the_answer_belongs_to_the_browser_that_asked(app, idp):
     answer = Arrival(Visitor(app), OFFICER).answered()
-    with nothing_starts():
+    with no_session_starts():
         Visitor(app).get(answer, then=403)
 
 
 def test_a_sign_in_lasts_ten_minutes(app, idp):
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
-    with clock.frozen(clock.now() + timedelta(minutes=11)), nothing_starts():
+    with clock.frozen(clock.now() + timedelta(minutes=11)), no_session_starts():
         assert "10 minutes" in visitor.get(answer, then=403).text
 
 
@@ -178,7 +187,7 @@ def changed(answer: str, **changes: str | None) -> str:
 def test_a_forged_answer_is_a_page_that_says_so(app, idp, changes):
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
-    with nothing_starts():
+    with no_session_starts():
         refused = visitor.get(changed(answer, **changes), then=403)
     assert (
         "Not signed in" in refused.text
@@ -197,7 +206,7 @@ def test_a_code_counts_once(app, idp):
     one.get(answer, then=303)
     code = dict(parse_qsl(urlsplit(answer).query))["code"]
     other = Arrival(two, OFFICER).answered()
-    with nothing_starts():
+    with no_session_starts():
         two.get(changed(other, code=code), then=403)
 
 
@@ -206,7 +215,7 @@ def test_a_code_of_another_question_fails_by_pkce(app, idp):
     stolen = dict(parse_qsl(urlsplit(Arrival(Visitor(app), ADMIN).answered()).query))["code"]
     victim = Visitor(app)
     answer = Arrival(victim, OFFICER).answered()
-    with nothing_starts():
+    with no_session_starts():
         victim.get(changed(answer, code=stolen), then=403)
 
 
@@ -214,12 +223,12 @@ def test_a_code_of_another_question_fails_by_pkce(app, idp):
 
 
 def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
-    connect("acme", idp, group_roles={})
+    connect_tenant("acme", idp, group_roles={})
     outsider = Visitor(app)
-    with nothing_starts():
+    with no_session_starts():
         refused = Arrival(outsider, OFFICER).finish(then=403)
     assert f"has no open invitation for {OFFICER}" in refused.text
-    entry = entries("session.refused")[-1]
+    entry = entries_of_action("session.refused")[-1]
     assert entry.outcome == "refused" and set(entry.sealed) == {"email"} and OFFICER.encode() not in entry.body
     with make.acting("admin"):
         from governance.foundation.people.models import Person, person_key
@@ -232,7 +241,7 @@ def test_a_removed_member_does_not_come_back_by_his_group(app, idp, arrive):
     arrive(OFFICER)
     boss = arrive(ADMIN)
     boss.post(f"settings/members/{membership(idp, 'acme-1002')}/remove")
-    with nothing_starts():
+    with no_session_starts():
         Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
@@ -248,23 +257,23 @@ def membership(idp: HostileIdP, subject: str) -> str:
 
 def test_a_role_follows_the_groups_at_the_next_sign_in(app, idp, arrive):
     arrive(OFFICER)
-    claims(groups=["governance-viewers"])(idp)
+    change_claims(groups=["governance-viewers"])(idp)
     arrive(OFFICER)
-    assert entries("membership.role.changed")[-1].changes == {"role": ["compliance_officer", "viewer"]}
-    claims(groups=["somebody-else"])(idp)
-    with nothing_starts():
+    assert entries_of_action("membership.role.changed")[-1].changes == {"role": ["compliance_officer", "viewer"]}
+    change_claims(groups=["somebody-else"])(idp)
+    with no_session_starts():
         assert "None of your groups" in Arrival(Visitor(app), OFFICER).finish(then=403).text
-    claims(groups=["admin", "operator_admin"])(idp)  # names of roles are no mapping
+    change_claims(groups=["admin", "operator_admin"])(idp)  # names of roles are no mapping
     Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
 def test_a_provider_of_one_tenant_opens_no_other(app, idp, arrive):
     """Globex trusts the very same issuer and client; still an answer for acme lets nobody into globex."""
-    connect("globex", idp)
+    connect_tenant("globex", idp)
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
     state = dict(parse_qsl(urlsplit(answer).query))["state"]
-    with nothing_starts("globex"), nothing_starts("acme"):
+    with no_session_starts("globex"), no_session_starts("acme"):
         visitor.get(changed(answer, state=state.replace("acme.", "globex.")), then=403)
     ines = arrive(OFFICER)
     ines.get("/t/globex/settings/sessions", then=404)
@@ -275,10 +284,10 @@ def test_a_provider_of_one_tenant_opens_no_other(app, idp, arrive):
 
 def test_another_tenants_provider_signs_in_only_to_its_own(app, idp):
     with HostileIdP.serving("globex") as theirs:
-        connect("globex", theirs)
+        connect_tenant("globex", theirs)
         theirs.tamper = lambda honest, header: ({**honest, "email": ADMIN, "sub": "acme-1001"}, header, None)
         tomas = Visitor(app)
-        with nothing_starts("acme"):
+        with no_session_starts("acme"):
             Arrival(tomas, "admin@globex.example").finish(then=303)
         tomas.get("/t/acme/settings/sessions", then=404)
 
@@ -300,7 +309,7 @@ def test_a_provider_that_is_away_is_a_clear_page(app, idp):
      "https://id.acme.example/a b", "//id.acme.example/authorize", "https://user@id.acme.example/", "data:text/html,x"],
 )  # fmt: skip
 def test_an_authorization_endpoint_that_is_no_address_leads_nobody_anywhere(app, idp, address):
-    document(DISCOVERY, authorization_endpoint=address)(idp)
+    change_document(DISCOVERY, authorization_endpoint=address)(idp)
     page = Visitor(app).get("/login?tenant=acme", then=503)
     assert "authorization_endpoint is not an https address" in page.text
     assert "Location" not in page.headers and "X-Planted" not in page.headers
@@ -310,13 +319,13 @@ def test_a_provider_that_goes_away_meanwhile(app, idp):
     visitor = Visitor(app)
     answer = Arrival(visitor, OFFICER).answered()
     idp.attack("down")
-    with nothing_starts():
+    with no_session_starts():
         assert "Not signed in" in visitor.get(answer, then=503).text
 
 
 def test_a_provider_that_refuses_connections(app, isolated):
     with HostileIdP.serving() as gone:
-        connect("acme", gone)
+        connect_tenant("acme", gone)
         gone.stop()
         oidc.forget()
         assert "cannot be reached" in Visitor(app).get(f"/login?email={OFFICER}", then=503).text
@@ -329,7 +338,7 @@ def test_a_slow_provider_is_not_waited_for(app, idp, monkeypatch):
 
 
 def test_a_wrong_secret_is_said(app, idp):
-    connect("acme", idp, secret="not-the-one")
+    connect_tenant("acme", idp, secret="not-the-one")
     assert "client id or secret is wrong" in Arrival(Visitor(app), OFFICER).finish(then=503).text
 
 
@@ -428,7 +437,7 @@ def test_the_token_is_new_at_every_sign_in_and_the_old_one_dead(app, idp, arrive
     new = ines.client.get_cookie("session").value
     assert old != new
     Visitor(app, old).get("settings/sessions", then=302)
-    assert [e.facts["how"] for e in entries("session.ended")] == ["replaced by a new sign-in"]
+    assert [e.facts["how"] for e in entries_of_action("session.ended")] == ["replaced by a new sign-in"]
     assert len([s for s in sessions_of() if s.issuer == idp.issuer]) == 1
 
 
@@ -469,13 +478,13 @@ def test_a_person_with_an_unverified_address_takes_no_invitation(app, isolated):
 
         actions.invite("guest@acme.example", "viewer", tenant_name="Acme", link="http://localhost/login?tenant=acme")
     with HostileIdP.serving(people=(stranger,)) as idp:
-        connect("acme", idp)
-        with nothing_starts():
+        connect_tenant("acme", idp)
+        with no_session_starts():
             Arrival(Visitor(app), stranger.email).finish(then=403)
     with HostileIdP.serving(people=(honest,)) as idp:
-        connect("acme", idp)
+        connect_tenant("acme", idp)
         Arrival(Visitor(app), honest.email).finish(then=303)
-    assert entries("invitation.accepted")
+    assert entries_of_action("invitation.accepted")
 
 
 def test_requests_keep_no_environment(monkeypatch):

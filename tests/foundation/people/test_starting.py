@@ -3,8 +3,16 @@
 import pytest
 
 from tests.browser import Visitor
-from tests.foundation.people.conftest import Arrival, connect, entries, hidden_fields, nothing_starts, onward, sessions_of
-from tests.foundation.people.idp import HostileIdP
+from tests.foundation.people.conftest import (
+    Arrival,
+    connect_tenant,
+    entries_of_action,
+    hidden_fields,
+    next_address,
+    no_session_starts,
+    sessions_of,
+)
+from tests.foundation.people.hostile_idp import HostileIdP
 
 OFFICER = "officer@acme.example"
 ELSEWHERE = [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"},
@@ -15,7 +23,7 @@ OURS = [{"Sec-Fetch-Site": "same-origin"}, {"Referer": "http://localhost/login"}
 @pytest.fixture
 def globex(idp) -> HostileIdP:
     with HostileIdP.serving("globex") as running:
-        connect("globex", running)
+        connect_tenant("globex", running)
         yield running
 
 
@@ -38,7 +46,7 @@ def test_who_agrees_goes_on_and_arrives_where_the_link_led(app, idp, globex):
     visitor = Visitor(app, tenant="globex")
     page = visitor.get("/login?tenant=globex&next=/t/globex/settings/sessions", headers=ELSEWHERE[0]).text
     agreed = visitor.post("/login/continue", then=200, **hidden_fields(page))
-    coming = Arrival(visitor, "officer@globex.example", asked=onward(agreed.text))
+    coming = Arrival(visitor, "officer@globex.example", asked=next_address(agreed.text))
     assert coming.finish().location == "/t/globex/settings/sessions"
 
 
@@ -65,19 +73,19 @@ def test_a_live_session_of_another_tenant_is_never_replaced_without_a_question(a
 def test_who_switches_leaves_the_other_tenant_once_the_new_one_vouches(app, idp, globex, arrive):
     ines = arrive(OFFICER)
     agreed = ines.post("/login/continue", then=200, **hidden_fields(ines.get("/login?tenant=globex").text))
-    coming = Arrival(ines, "officer@globex.example", asked=onward(agreed.text))
+    coming = Arrival(ines, "officer@globex.example", asked=next_address(agreed.text))
     ines.get("settings/sessions")  # until then nothing is lost
     coming.finish()
     ines.get("/t/globex/settings/sessions")
-    assert not sessions_of("acme") and entries("session.ended")[-1].facts["how"] == "switched to another tenant"
+    assert not sessions_of("acme") and entries_of_action("session.ended")[-1].facts["how"] == "switched to another tenant"
 
 
 def test_who_is_refused_by_the_other_tenant_keeps_the_session(app, idp, globex, arrive):
     ines = arrive(OFFICER)
     agreed = ines.post("/login/continue", then=200, **hidden_fields(ines.get("/login?tenant=globex").text))
-    connect("globex", globex, group_roles={})
-    with nothing_starts("globex"):
-        Arrival(ines, "officer@globex.example", asked=onward(agreed.text)).finish(then=403)
+    connect_tenant("globex", globex, group_roles={})
+    with no_session_starts("globex"):
+        Arrival(ines, "officer@globex.example", asked=next_address(agreed.text)).finish(then=403)
     ines.get("settings/sessions")
 
 
@@ -86,7 +94,7 @@ def test_a_sign_in_begun_before_the_session_asks_when_it_comes_back(app, idp, gl
     visitor = Visitor(app)
     globex_tab = Arrival(visitor, "officer@globex.example")
     arrive(OFFICER, visitor)
-    with nothing_starts("globex"):
+    with no_session_starts("globex"):
         page = globex_tab.finish(then=409).text
     assert "signed in to Acme Insurance" in page and "Switch to Globex" in page
     assert not [path for path in globex.calls if path.endswith("/token")]
@@ -96,9 +104,9 @@ def test_a_sign_in_begun_before_the_session_asks_when_it_comes_back(app, idp, gl
 def test_a_yes_to_leaving_one_session_is_none_to_leaving_a_later_one(app, idp, globex, arrive):
     ines = arrive(OFFICER)
     asked = hidden_fields(ines.get("/login?tenant=globex").text)
-    coming = Arrival(ines, "officer@globex.example", asked=onward(ines.post("/login/continue", then=200, **asked).text))
+    coming = Arrival(ines, "officer@globex.example", asked=next_address(ines.post("/login/continue", then=200, **asked).text))
     arrive(OFFICER, ines)
-    with nothing_starts("globex"):
+    with no_session_starts("globex"):
         coming.finish(then=409)
     page = ines.post("/login/continue", then=409, **asked | {"csrf_token": ines.csrf()}).text
     assert "signed in to Acme Insurance" in page

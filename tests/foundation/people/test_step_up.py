@@ -15,11 +15,11 @@ from governance.foundation.people.models import Connection, Invitation, KeptForm
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import session, transaction
-from tests import make, stepping
+from tests import make, step_up_helpers
 from tests.browser import Visitor
 from tests.foundation.identity_providers.changing import proposal
-from tests.foundation.people.conftest import Arrival, entries, sessions_of
-from tests.stepping import facts, newest, stale, submit
+from tests.foundation.people.conftest import Arrival, entries_of_action, sessions_of
+from tests.step_up_helpers import kept_form_facts, newest_kept_form_page, submit_kept_form, visitor_needing_step_up
 
 ADMIN, NEW = "admin@acme.example", "new.colleague@acme.example"
 INVITE = "settings/members/invite"
@@ -53,7 +53,7 @@ def invitations() -> list[tuple[str, str]]:
 @pytest.fixture
 def boss(app, isolated) -> Visitor:
     """The admin of acme, whose sign-in is ten minutes old, and whose invitation of a contributor is kept."""
-    visitor = stale(app, "admin")
+    visitor = visitor_needing_step_up(app, "admin")
     visitor.post(INVITE, then=401, email=NEW, role="contributor")
     return visitor
 
@@ -61,7 +61,7 @@ def boss(app, isolated) -> Visitor:
 @pytest.fixture
 def fresh_boss(boss) -> Visitor:
     """The same, signed in again."""
-    stepping.sign_in_again(boss, "admin")
+    step_up_helpers.sign_in_again(boss, "admin")
     return boss
 
 
@@ -74,10 +74,10 @@ def test_an_invitation_keeps_its_role_through_a_fresh_sign_in(app, idp, arrive):
     asked = boss.post(INVITE, then=401, email=NEW, role="contributor")
     assert "Invite member" in asked.text and "Your form is kept for 15 minutes." in asked.text
     shown = boss.get(sign_in_again(boss, asked))
-    assert facts(shown) == {"Work email": NEW, "Role": "Contributor"} and invitations() == []
-    assert submit(boss, shown).location == "/t/acme/settings/members"
+    assert kept_form_facts(shown) == {"Work email": NEW, "Role": "Contributor"} and invitations() == []
+    assert submit_kept_form(boss, shown).location == "/t/acme/settings/members"
     assert invitations() == [(NEW, "contributor")]
-    assert [e.facts["role"] for e in entries("invitation.sent")] == ["contributor"]
+    assert [e.facts["role"] for e in entries_of_action("invitation.sent")] == ["contributor"]
 
 
 def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arrive):
@@ -85,10 +85,10 @@ def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arri
     sent = proposal(boss, idp, client_id="another-client", secret="correct-horse-battery")
     age_sessions()
     shown = boss.get(sign_in_again(boss, boss.post("settings/sign-in/change", then=401, **sent)))
-    assert facts(shown)["Client secret"] == "Kept, not shown" and "correct-horse" not in shown.text
-    [row] = stepping.kept_forms()
+    assert kept_form_facts(shown)["Client secret"] == "Kept, not shown" and "correct-horse" not in shown.text
+    [row] = step_up_helpers.kept_forms()
     assert not [word for word in (b"correct-horse", b"another-client", b"/settings/sign-in") if word in row.content + row.key]
-    submit(boss, shown)
+    submit_kept_form(boss, shown)
     with make.acting("admin", read_only=True):
         kept = session().scalars(select(Connection).where(Connection.state == "proposed")).one()
         assert (kept.client_id, sign_in_state.provider(kept, "x").secret) == ("another-client", "correct-horse-battery")
@@ -97,14 +97,14 @@ def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arri
 def test_a_form_that_is_refused_comes_back_filled_in_and_stays_kept(fresh_boss):
     with make.acting("admin"):
         actions.invite(NEW, "viewer", tenant_name="Acme", link="http://localhost/login")
-    shown = fresh_boss.get(newest())
-    refused = submit(fresh_boss, shown, then=422)
+    shown = fresh_boss.get(newest_kept_form_page())
+    refused = submit_kept_form(fresh_boss, shown, then=422)
     page = BeautifulSoup(refused.text, "html.parser")
     assert page.select_one("input[name=email]")["value"] == NEW and "That address is already invited." in refused.text
     assert page.select_one("select[name=role] option[selected]")["value"] == "contributor"
     with make.acting("admin"):
         actions.withdraw(queries.open_invitations()[0])
-    submit(fresh_boss, fresh_boss.get(newest()))
+    submit_kept_form(fresh_boss, fresh_boss.get(newest_kept_form_page()))
     assert (NEW, "contributor") in invitations()
 
 
@@ -112,32 +112,32 @@ def test_a_page_that_needs_a_fresh_sign_in_opens_after_it_with_its_query(app, id
     boss = arrive(ADMIN)
     age_sessions()
     asked = boss.get("audit/anchors/new?kind=webhook", then=401)
-    assert "It opens after you sign in." in asked.text and stepping.kept_forms() == []
+    assert "It opens after you sign in." in asked.text and step_up_helpers.kept_forms() == []
     assert "Signing secret" in boss.get(sign_in_again(boss, asked)).text
 
 
 def test_operators_keep_their_forms_too(app, isolated):
-    eva = stale(app, "operator_admin", "console")
+    eva = visitor_needing_step_up(app, "operator_admin", "console")
     eva.post("/operator/tenants/", then=401, slug="initech", name="Initech")
-    stepping.sign_in_again(eva, "operator_admin", "console")
-    shown = eva.get(newest("console"))
-    assert facts(shown) == {"Short name": "initech", "Name": "Initech"}
-    assert submit(eva, shown).location == "/operator/tenants/initech/first-admin"
+    step_up_helpers.sign_in_again(eva, "operator_admin", "console")
+    shown = eva.get(newest_kept_form_page("console"))
+    assert kept_form_facts(shown) == {"Short name": "initech", "Name": "Initech"}
+    assert submit_kept_form(eva, shown).location == "/operator/tenants/initech/first-admin"
     assert directory.tenant_id("initech")
 
 
 def test_what_ends_somebodys_access_names_them_and_says_so(app, isolated):
-    boss = stale(app, "admin")
+    boss = visitor_needing_step_up(app, "admin")
     with make.acting("admin", read_only=True):
         member = queries.membership_of(make.person_id("viewer"))
         assert member
         path = f"settings/members/{member.id}/remove"
     boss.post(path, then=401)
-    stepping.sign_in_again(boss, "admin")
-    shown = boss.get(newest())
-    assert facts(shown) == {"Member": "Maya Okafor", "Email": "viewer@acme.example"}
+    step_up_helpers.sign_in_again(boss, "admin")
+    shown = boss.get(newest_kept_form_page())
+    assert kept_form_facts(shown) == {"Member": "Maya Okafor", "Email": "viewer@acme.example"}
     assert "every session of theirs ends immediately" in shown.text and "btn-stop" in shown.text
-    submit(boss, shown)
+    submit_kept_form(boss, shown)
     with make.acting("admin", read_only=True):
         assert queries.membership_of(make.person_id("viewer")) is None
 
@@ -151,10 +151,10 @@ def test_who_cancels_at_the_provider_reads_that_the_form_waits_and_can_go_on(app
     asked = boss.post(INVITE, then=401, email=NEW, role="contributor")
     state = dict(p.split("=") for p in provider_link(boss, asked).partition("?")[2].split("&"))["state"]
     cancelled = boss.get(f"/auth/callback/acme?error=access_denied&state={state}&iss={idp.issuer}", then=403)
-    assert "Your form wasn&#39;t submitted." in cancelled.text and f'href="{newest()}"' in cancelled.text
-    waits = boss.get(newest())
+    assert "Your form wasn&#39;t submitted." in cancelled.text and f'href="{newest_kept_form_page()}"' in cancelled.text
+    waits = boss.get(newest_kept_form_page())
     assert "Sign in again" in waits.text and not BeautifulSoup(waits.text, "html.parser").select("main form")
-    submit(boss, boss.get(sign_in_again(boss, waits)))
+    submit_kept_form(boss, boss.get(sign_in_again(boss, waits)))
     assert invitations() == [(NEW, "contributor")]
 
 
@@ -164,24 +164,24 @@ def test_a_sign_in_as_somebody_else_leaves_the_form_where_it_was(app, idp, arriv
     asked = boss.post(INVITE, then=401, email=NEW, role="contributor")
     refused = Arrival(boss, "officer@acme.example", asked=provider_link(boss, asked)).finish(then=403)
     assert "the provider answered for somebody else" in refused.text and "Your form wasn&#39;t submitted." in refused.text
-    boss.get(newest())
+    boss.get(newest_kept_form_page())
     assert invitations() == []
 
 
 def test_a_new_sign_in_of_somebody_else_in_the_same_browser_does_not_get_the_form(app, idp, arrive, boss):
     arrive("officer@acme.example", boss)
-    assert "There is no form here." in boss.get(newest(), then=404).text
+    assert "There is no form here." in boss.get(newest_kept_form_page(), then=404).text
 
 
 def test_who_waits_too_long_signs_in_once_more_for_the_same_form(app, fresh_boss):
     with clock.frozen(clock.now() + timedelta(minutes=6)):
-        shown = fresh_boss.get(newest())
+        shown = fresh_boss.get(newest_kept_form_page())
         assert "Sign in once more to submit it" in shown.text
-        late = fresh_boss.post(INVITE, then=401, kept_form=newest().rpartition("/")[2])
-        assert newest() in late.text
-        assert len(stepping.kept_forms()) == 1
-        stepping.sign_in_again(fresh_boss, "admin")
-        submit(fresh_boss, fresh_boss.get(newest()))
+        late = fresh_boss.post(INVITE, then=401, kept_form=newest_kept_form_page().rpartition("/")[2])
+        assert newest_kept_form_page() in late.text
+        assert len(step_up_helpers.kept_forms()) == 1
+        step_up_helpers.sign_in_again(fresh_boss, "admin")
+        submit_kept_form(fresh_boss, fresh_boss.get(newest_kept_form_page()))
     assert invitations() == [(NEW, "contributor")]
 
 
@@ -189,13 +189,13 @@ def test_who_waits_too_long_signs_in_once_more_for_the_same_form(app, fresh_boss
 
 
 def test_a_form_is_submitted_once_and_a_second_try_says_so(fresh_boss):
-    shown = fresh_boss.get(newest())
-    submit(fresh_boss, shown)
-    again = submit(fresh_boss, shown, then=409)
+    shown = fresh_boss.get(newest_kept_form_page())
+    submit_kept_form(fresh_boss, shown)
+    again = submit_kept_form(fresh_boss, shown, then=409)
     assert "Already submitted" in again.text
-    assert "Already submitted" in fresh_boss.get(newest(), then=409).text
+    assert "Already submitted" in fresh_boss.get(newest_kept_form_page(), then=409).text
     assert invitations() == [(NEW, "contributor")]
-    assert [(row.content, row.key, row.used_at is not None) for row in stepping.kept_forms()] == [(b"", b"", True)]
+    assert [(row.content, row.key, row.used_at is not None) for row in step_up_helpers.kept_forms()] == [(b"", b"", True)]
 
 
 def officer_of_globex() -> UUID:
@@ -205,18 +205,18 @@ def officer_of_globex() -> UUID:
         return found.id
 
 
-def test_two_tabs_that_submit_it_at_once_submit_it_once(app, committed):
-    boss = stale(app, "admin", "globex")
+def test_two_tabs_that_submit_it_at_once_submit_it_once(app, committed_world):
+    boss = visitor_needing_step_up(app, "admin", "globex")
     boss.post(f"settings/members/{officer_of_globex()}/role", then=401, role="viewer")
-    stepping.sign_in_again(boss, "admin", "globex")
+    step_up_helpers.sign_in_again(boss, "admin", "globex")
     cookie = boss.client.get_cookie("session").value
-    page, start, statuses = boss.get(newest("globex")), threading.Barrier(2), list[int]()
-    before = len(entries("membership.role.changed", "globex"))
+    page, start, statuses = boss.get(newest_kept_form_page("globex")), threading.Barrier(2), list[int]()
+    before = len(entries_of_action("membership.role.changed", "globex"))
 
     def press() -> None:
         tab = Visitor(app, cookie, "globex")
         start.wait(60)
-        statuses.append(submit(tab, page, then=None).status_code)
+        statuses.append(submit_kept_form(tab, page, then=None).status_code)
 
     tabs = [threading.Thread(target=press) for _ in range(2)]
     for tab in tabs:
@@ -224,7 +224,7 @@ def test_two_tabs_that_submit_it_at_once_submit_it_once(app, committed):
     for tab in tabs:
         tab.join(60)
     assert sorted(statuses) == [303, 409]
-    assert len(entries("membership.role.changed", "globex")) == before + 1
+    assert len(entries_of_action("membership.role.changed", "globex")) == before + 1
 
 
 # ---- for nobody else
@@ -232,15 +232,15 @@ def test_two_tabs_that_submit_it_at_once_submit_it_once(app, committed):
 
 def test_another_session_of_the_same_person_does_not_find_it(app, boss):
     other = Visitor(app, make.cookie("admin"), "acme")
-    other.get(newest(), then=404)
-    other.post(INVITE, then=404, kept_form=newest().rpartition("/")[2])
+    other.get(newest_kept_form_page(), then=404)
+    other.post(INVITE, then=404, kept_form=newest_kept_form_page().rpartition("/")[2])
     assert invitations() == []
 
 
 @pytest.mark.parametrize(("role", "slug"), [("compliance_officer", "acme"), ("viewer", "acme"), ("admin", "globex")])
 def test_nobody_else_finds_it(app, boss, role, slug):
-    other, kept = Visitor(app, make.cookie(role, slug), slug), newest().rpartition("/")[2]
-    other.get(newest(), then=404)
+    other, kept = Visitor(app, make.cookie(role, slug), slug), newest_kept_form_page().rpartition("/")[2]
+    other.get(newest_kept_form_page(), then=404)
     other.get(f"continue/{kept}", then=404)
     other.post(INVITE, then=404 if role == "admin" else 403, kept_form=kept)
     assert invitations() == []
@@ -255,73 +255,73 @@ def test_a_made_up_form_is_found_by_nobody(fresh_boss, kept):
 
 
 def test_an_expired_form_is_not_submitted_and_says_so(app, fresh_boss):
-    shown = fresh_boss.get(newest())
+    shown = fresh_boss.get(newest_kept_form_page())
     with clock.frozen(clock.now() + timedelta(minutes=kept_forms.KEPT_MINUTES, seconds=1)):
-        stepping.sign_in_again(fresh_boss, "admin")
-        assert "This form has expired" in fresh_boss.get(newest(), then=410).text
-        assert "This form has expired" in submit(fresh_boss, shown, then=410, csrf_token=fresh_boss.csrf()).text
+        step_up_helpers.sign_in_again(fresh_boss, "admin")
+        assert "This form has expired" in fresh_boss.get(newest_kept_form_page(), then=410).text
+        assert "This form has expired" in submit_kept_form(fresh_boss, shown, then=410, csrf_token=fresh_boss.csrf()).text
     assert invitations() == []
 
 
 @pytest.mark.parametrize("part", ["content", "key"])
 def test_a_stored_form_with_one_bit_changed_is_refused_in_words(fresh_boss, part):
-    [row] = stepping.kept_forms()
+    [row] = step_up_helpers.kept_forms()
     bent = bytearray(getattr(row, part))
     bent[len(bent) // 2] ^= 1
     with make.acting("admin"):
         session().execute(update(KeptForm).values({part: bytes(bent)}))
-    assert "Its stored copy was altered" in fresh_boss.get(newest(), then=409).text
+    assert "Its stored copy was altered" in fresh_boss.get(newest_kept_form_page(), then=409).text
     fresh_boss.post(INVITE, then=409, kept_form=str(row.id))
     assert invitations() == []
 
 
 def test_a_stored_form_put_in_anothers_place_does_not_open(app, boss):
     boss.post(INVITE, then=401, email="second@acme.example", role="viewer")
-    first, second = stepping.kept_forms()
+    first, second = step_up_helpers.kept_forms()
     with make.acting("admin"):
         swapped = {"content": first.content, "key": first.key}
         session().execute(update(KeptForm).where(KeptForm.id == second.id).values(swapped))
-    stepping.sign_in_again(boss, "admin")
+    step_up_helpers.sign_in_again(boss, "admin")
     assert "Its stored copy was altered" in boss.get(f"continue/{second.id}", then=409).text
     boss.get(f"continue/{first.id}")
 
 
 def test_who_lost_the_role_meanwhile_sees_and_submits_nothing(fresh_boss):
-    shown = fresh_boss.get(newest())
+    shown = fresh_boss.get(newest_kept_form_page())
     with make.acting("admin"):
         session().execute(text("UPDATE memberships SET role = 'viewer' WHERE person_id = :who"), {"who": make.person_id("admin")})
-    assert NEW not in fresh_boss.get(newest(), then=403).text
-    submit(fresh_boss, shown, then=403)
+    assert NEW not in fresh_boss.get(newest_kept_form_page(), then=403).text
+    submit_kept_form(fresh_boss, shown, then=403)
     assert invitations() == []
 
 
 def test_an_old_sign_in_cannot_submit_it(boss):
-    boss.post(INVITE, then=401, kept_form=newest().rpartition("/")[2])
+    boss.post(INVITE, then=401, kept_form=newest_kept_form_page().rpartition("/")[2])
     assert invitations() == []
 
 
 def test_another_site_cannot_submit_it(app, fresh_boss):
-    form = {"kept_form": newest().rpartition("/")[2], "csrf_token": fresh_boss.csrf()}
+    form = {"kept_form": newest_kept_form_page().rpartition("/")[2], "csrf_token": fresh_boss.csrf()}
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         assert fresh_boss.client.post(f"/t/acme/{INVITE}", data=form, headers=headers).status_code == 403
     assert fresh_boss.client.post(f"/t/acme/{INVITE}", data=form | {"csrf_token": "guessed"}).status_code == 403
-    assert invitations() == [] and stepping.kept_forms()[0].used_at is None
+    assert invitations() == [] and step_up_helpers.kept_forms()[0].used_at is None
 
 
 def test_another_site_cannot_have_a_form_kept(app, isolated):
-    visitor = stale(app, "admin")
+    visitor = visitor_needing_step_up(app, "admin")
     form = {"email": NEW, "role": "admin", "csrf_token": visitor.csrf()}
     refused = visitor.client.post(f"/t/acme/{INVITE}", data=form, headers={"Sec-Fetch-Site": "cross-site"})
-    assert refused.status_code == 403 and stepping.kept_forms() == []
+    assert refused.status_code == 403 and step_up_helpers.kept_forms() == []
 
 
 def test_what_is_sent_beside_a_kept_form_counts_for_nothing(fresh_boss):
-    submit(fresh_boss, fresh_boss.get(newest()), email="evil@acme.example", role="admin")
+    submit_kept_form(fresh_boss, fresh_boss.get(newest_kept_form_page()), email="evil@acme.example", role="admin")
     assert invitations() == [(NEW, "contributor")]
 
 
 def test_a_kept_form_is_submitted_to_its_own_address_only(fresh_boss):
-    kept = newest().rpartition("/")[2]
+    kept = newest_kept_form_page().rpartition("/")[2]
     for path in ("settings/keys/new", f"{INVITE}?role=admin", "privacy/retention"):
         assert "belongs to another page" in fresh_boss.post(path, then=422, kept_form=kept).text
     assert invitations() == []
@@ -332,63 +332,63 @@ def test_a_kept_form_is_submitted_to_its_own_address_only(fresh_boss):
 
 
 def test_a_form_beyond_the_limit_is_not_kept_and_the_page_says_so(app, isolated):
-    visitor = stale(app, "admin")
+    visitor = visitor_needing_step_up(app, "admin")
     page = visitor.post(INVITE, then=401, email="x" * (kept_forms.MAX_BYTES + 1), role="viewer").text
-    assert "Your form can&#39;t be kept." in page and "larger than 256 KB" in page and stepping.kept_forms() == []
+    assert "Your form can&#39;t be kept." in page and "larger than 256 KB" in page and step_up_helpers.kept_forms() == []
     visitor.post(INVITE, then=401, email="x" * (kept_forms.MAX_BYTES // 2), role="viewer")
-    assert len(stepping.kept_forms()) == 1
+    assert len(step_up_helpers.kept_forms()) == 1
 
 
 def test_a_session_keeps_its_newest_forms_only(app, boss):
-    neighbour = stale(app, "compliance_officer")
+    neighbour = visitor_needing_step_up(app, "compliance_officer")
     neighbour.post("audit/exports", then=401, format="jsonl")
     for number in range(kept_forms.MAX_PER_SESSION):
         boss.post(INVITE, then=401, email=f"number{number}@acme.example", role="viewer")
-    stepping.sign_in_again(boss, "admin")
-    rows = stepping.kept_forms()
+    step_up_helpers.sign_in_again(boss, "admin")
+    rows = step_up_helpers.kept_forms()
     mine = [row for row in rows if row.person_id == make.person_id("admin")]
     assert (len(rows), len(mine)) == (kept_forms.MAX_PER_SESSION + 1, kept_forms.MAX_PER_SESSION)
-    shown = [facts(boss.get(f"continue/{row.id}"))["Work email"] for row in mine]
+    shown = [kept_form_facts(boss.get(f"continue/{row.id}"))["Work email"] for row in mine]
     assert shown == [f"number{n}@acme.example" for n in range(kept_forms.MAX_PER_SESSION)]
 
 
 def test_programs_get_a_problem_and_nothing_is_kept(app, isolated):
-    visitor = stale(app, "admin")
+    visitor = visitor_needing_step_up(app, "admin")
     form = {"email": NEW, "role": "viewer", "csrf_token": visitor.csrf()}
     reply = visitor.client.post(f"/t/acme/{INVITE}", data=form, headers={"Accept": "application/json"})
-    assert reply.status_code == 401 and json.loads(reply.data)["status"] == 401 and stepping.kept_forms() == []
+    assert reply.status_code == 401 and json.loads(reply.data)["status"] == 401 and step_up_helpers.kept_forms() == []
 
 
 def test_the_nightly_sweep_deletes_what_has_expired_and_nothing_else(app, boss):
     with clock.frozen(clock.now() + timedelta(minutes=kept_forms.KEPT_MINUTES, seconds=1)):
         boss.post(INVITE, then=401, email="later@acme.example", role="viewer")
-        with current.acting_as(make.founder("acme")), transaction():
+        with current.acting_as(make.system_actor("acme")), transaction():
             actions.forget_old_sign_ins()
-        assert len(stepping.kept_forms()) == 1
+        assert len(step_up_helpers.kept_forms()) == 1
         assert [s for s in sessions_of() if s.person_id == make.person_id("admin")]
 
 
 def test_a_key_rotation_knows_the_kept_forms(boss):
     [holding] = [each for each in key_encryption.holdings if each.model is KeptForm]
-    [row] = stepping.kept_forms()
+    [row] = step_up_helpers.kept_forms()
     assert len(key_encryption.unwrap(row.key, holding.context(row))) == key_encryption.SIZE
 
 
 def test_what_the_browser_sent_twice_or_in_any_script_is_shown_and_sent_as_it_was(app, isolated):
-    visitor = stale(app, "admin")
+    visitor = visitor_needing_step_up(app, "admin")
     scopes = ["audit:read", "evidence:write"]
     visitor.post("settings/keys/new", then=401, name="Größe <b>✓</b>", scopes=scopes, rate="7", ends_on="", system_id="")
-    stepping.sign_in_again(visitor, "admin")
-    shown = visitor.get(newest())
-    assert facts(shown) == {
+    step_up_helpers.sign_in_again(visitor, "admin")
+    shown = visitor.get(newest_kept_form_page())
+    assert kept_form_facts(shown) == {
         "Name": "Größe <b>✓</b>", "It may": "audit:read, evidence:write", "For one AI system": "All of them",
         "Requests a minute": "7", "Last day": "Left empty",
     }  # fmt: skip
-    made = submit(visitor, shown, then=201)
+    made = submit_kept_form(visitor, shown, then=201)
     assert "Größe &lt;b&gt;✓&lt;/b&gt;" in made.text
 
 
 def test_the_log_holds_what_a_kept_form_did_and_nothing_of_its_being_kept(fresh_boss):
-    before = len(entries())
-    submit(fresh_boss, fresh_boss.get(newest()))
-    assert [e.action for e in entries()[before:]] == ["invitation.sent"]
+    before = len(entries_of_action())
+    submit_kept_form(fresh_boss, fresh_boss.get(newest_kept_form_page()))
+    assert [e.action for e in entries_of_action()[before:]] == ["invitation.sent"]

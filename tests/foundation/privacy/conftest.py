@@ -15,36 +15,36 @@ from governance.foundation.privacy.models import Erasure
 from governance.kernel import current, jobs, storage
 from governance.kernel.db import Model, session, transaction
 from tests import make
-from tests.foundation.approvals.deciding import decide
+from tests.foundation.approvals.approval_helpers import decide_approval
 
 NAME, ADDRESS = "Nadia Kowalczyk", "nadia.kowalczyk@acme.example"
 
 
 @pytest.fixture(autouse=True)
-def a_store_of_its_own(app, isolated, tmp_path):
+def own_erasure_list(app, isolated, tmp_path):
     """The erasure list lies outside the database, so it outlives the test's transaction."""
     storage.use(f"file:{tmp_path / 'objects'}")
     yield
     storage.use(app.config["SETTINGS"].storage_url)
 
 
-def arrives(
+def add_person(
     slug: str = "acme", role: str = "contributor", name: str = NAME, address: str = ADDRESS, issuer: str = "acme"
 ) -> Membership:
     """Somebody joins; who already is a person elsewhere is the same one."""
     who = make.identity(issuer, name, address)
-    with current.acting_as(make.founder(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
+    with current.acting_as(make.system_actor(slug)), transaction(person_id=person_key(who.issuer, who.subject)):
         joined = people.join(people.arrive(who), role, via="the test's world")
         session().expunge_all()
     return joined
 
 
 @pytest.fixture
-def nadia(database) -> Membership:
+def departing_member(database) -> Membership:
     """A contributor of acme, with a session."""
-    joined = arrives()
+    joined = add_person()
     who = make.identity("acme", NAME, ADDRESS)
-    with current.acting_as(make.founder("acme")), transaction(person_id=joined.person_id):
+    with current.acting_as(make.system_actor("acme")), transaction(person_id=joined.person_id):
         person = directory.anybody(joined.id).person
         people.start_session(
             person, who, token="t" * 43, browser="Nadia's Firefox", network="198.51.100.0/24", fresh=False, replaces=None
@@ -52,7 +52,7 @@ def nadia(database) -> Membership:
     return joined
 
 
-def member(role: str) -> Membership:
+def membership_id_of(role: str) -> Membership:
     """The membership of somebody of the test's world."""
     with make.acting(role):
         found = directory.membership_of(make.person_id(role))
@@ -60,15 +60,15 @@ def member(role: str) -> Membership:
     return found
 
 
-def ask(visitor: Any, member: Membership, then: int = 303, because: str = "She asked us to.") -> str:
+def request_erasure(visitor: Any, member: Membership, then: int = 303, because: str = "She asked us to.") -> str:
     """The path of the approval that was requested."""
     reply = visitor.post("privacy/erasures/new", then=then, member=str(member.id), because=because)
     return visitor.get(reply.location, then=303).location if then == 303 else reply.text
 
 
-def erase(asker: Any, approver: Any, member: Membership, name: str = NAME) -> str:
+def erase_person(asker: Any, approver: Any, member: Membership, name: str = NAME) -> str:
     """The path of the erasure, which was carried out."""
-    decide(approver, ask(asker, member), verb="approve", typed=name)
+    decide_approval(approver, request_erasure(asker, member), verb="approve", typed=name)
     assert jobs.drain(actor_of) >= 1
     return erasure_page()
 
@@ -78,9 +78,9 @@ def erasure_page(slug: str = "acme") -> str:
         return f"/t/{slug}/privacy/erasures/{session().scalars(select(Erasure.id).order_by(Erasure.created_at.desc())).first()}"
 
 
-def sequenced(slug: str = "acme") -> fsck.Report:
+def sequence_and_recheck(slug: str = "acme") -> fsck.Report:
     """Every entry has its place; then the whole log is derived anew."""
-    with current.acting_as(make.founder(slug)):
+    with current.acting_as(make.system_actor(slug)):
         while sequencer.sequence() == sequencer.BATCH:
             pass
         with transaction(read_only=True):

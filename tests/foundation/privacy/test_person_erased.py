@@ -9,7 +9,7 @@ from sqlalchemy import select
 from governance.assurance.engagements import auditor_access
 from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.models import EngagementAuditor
-from governance.foundation.audit import sealing
+from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.identity_providers import actions as identity_providers
 from governance.foundation.list_views import actions as list_views
@@ -22,9 +22,9 @@ from governance.kernel.errors import DomainError
 from governance.kernel.events import subscribe, subscribers
 from governance.publishing.reports import actions as reports
 from tests import make
-from tests.assurance.engagements import field
-from tests.foundation.approvals.deciding import decide
-from tests.foundation.privacy.conftest import ADDRESS, NAME, arrives, ask, erase, erasure_page, rows_with
+from tests.assurance.engagements import engagement_helpers
+from tests.foundation.approvals.approval_helpers import decide_approval
+from tests.foundation.privacy.conftest import ADDRESS, NAME, add_person, erase_person, erasure_page, request_erasure, rows_with
 
 ROOT = Path(__file__).parents[3] / "governance"
 # Features that put files into the store, and why an erasure leaves those as they are.
@@ -42,7 +42,7 @@ def own_subscribers(monkeypatch):
     monkeypatch.setattr(events, "_subscribers", {kind: list(known) for kind, known in events._subscribers.items()})
 
 
-def audits(engagement_id, member, name, address, slug="acme"):
+def make_auditor(engagement_id, member, name, address, slug="acme"):
     """That person is an auditor of the engagement, by a link; its token."""
     token = f"link-of-{address}"
     with make.acting("admin", slug):
@@ -83,19 +83,19 @@ def test_every_feature_that_stores_files_subscribes_or_says_why_they_stay(app):
 
 
 def test_an_erased_auditor_is_out_of_every_engagement_and_no_link_of_theirs_leads_in(app, as_admin, as_officer, client, database):
-    held, other = field.engagement("Brook Audit"), field.engagement("Alder Audit")
-    first = arrives(role="auditor")
-    second = arrives(role="auditor", name="Piotr Zielinski", address="piotr.zielinski@acme.example")
-    token = audits(held, first, NAME, ADDRESS)
-    audits(held, second, "Piotr Zielinski", "piotr.zielinski@acme.example")
-    audits(other, None, NAME, ADDRESS.upper())
+    held, other = engagement_helpers.create_engagement("Brook Audit"), engagement_helpers.create_engagement("Alder Audit")
+    first = add_person(role="auditor")
+    second = add_person(role="auditor", name="Piotr Zielinski", address="piotr.zielinski@acme.example")
+    token = make_auditor(held, first, NAME, ADDRESS)
+    make_auditor(held, second, "Piotr Zielinski", "piotr.zielinski@acme.example")
+    make_auditor(other, None, NAME, ADDRESS.upper())
     with make.acting("admin", "globex"):
-        theirs = field.engagement("Their firm", slug="globex")
-    audits(theirs, None, NAME, ADDRESS, "globex")
+        theirs = engagement_helpers.create_engagement("Their firm", slug="globex")
+    make_auditor(theirs, None, NAME, ADDRESS, "globex")
     assert client.client.get(f"/auditor/acme/{token}").status_code == 200
-    path = erase(as_officer, as_admin, first)
+    path = erase_person(as_officer, as_admin, first)
     assert client.client.get(f"/auditor/acme/{token}").status_code == 404
-    erase(as_officer, as_admin, second, name="Piotr Zielinski")
+    erase_person(as_officer, as_admin, second, name="Piotr Zielinski")
     for row in (*auditors(held), *auditors(other)):
         assert (row.name, row.email, row.link_hash, row.code_hash) == ("[erased]", "[erased]", None, None) and row.removed_at
     [kept] = auditors(theirs, "globex")
@@ -109,19 +109,19 @@ def test_an_erased_auditor_is_out_of_every_engagement_and_no_link_of_theirs_lead
 
 
 @pytest.mark.usefixtures("own_subscribers")
-def test_a_feature_that_refuses_leaves_the_person_as_they_were_and_says_why(as_admin, as_officer, nadia, acting):
+def test_a_feature_that_refuses_leaves_the_person_as_they_were_and_says_why(as_admin, as_officer, departing_member, acting):
     def refuse(erased):
         erased.removed["notes"] = 1
         raise DomainError("The archive of notes is closed for the night.")
 
     subscribe(PersonErased, refuse, order=99)
-    path = ask(as_officer, nadia)
-    decide(as_admin, path, verb="approve", typed=NAME)
+    path = request_erasure(as_officer, departing_member)
+    decide_approval(as_admin, path, verb="approve", typed=NAME)
     assert jobs.drain(actor_of) >= 1
     assert "The archive of notes is closed for the night." in as_admin.get(erasure_page()).text
     with acting("admin"):
         assert session().scalars(select(Erasure.state)).all() == ["approved"]
         assert "people" in rows_with(NAME)
         joined = session().scalars(select(AuditEntry).where(AuditEntry.action == "membership.started")).all()
-        named = [sealing.unseal("name", entry.sealed["name"]) for entry in joined if "name" in entry.sealed]
+        named = [personal_field_encryption.unseal("name", entry.sealed["name"]) for entry in joined if "name" in entry.sealed]
         assert NAME in named, "its keys are there as well"

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import select, update
 
 from governance.app import migrate
-from governance.foundation.audit import logs, sealing
+from governance.foundation.audit import logs, personal_field_encryption
 from governance.foundation.audit.models import AuditEntry, LogKey, TenantKey
 from governance.foundation.people import sign_in_state
 from governance.foundation.people.models import Connection
@@ -31,7 +31,7 @@ def the_old_key(app, isolated):
 
 
 @pytest.fixture
-def everything(nadia, acting):
+def everything(departing_member, acting):
     """One of each thing that the installation's key wraps."""
     with acting("admin"):
         session().add(
@@ -42,18 +42,18 @@ def everything(nadia, acting):
         )  # fmt: skip
         logs.open_log()
         reports.make_signing_key()
-    return nadia
+    return departing_member
 
 
 def opens(nadia) -> None:
-    with current.acting_as(make.founder("acme")), transaction():
+    with current.acting_as(make.system_actor("acme")), transaction():
         entry = (
             session()
             .scalars(select(AuditEntry).where(AuditEntry.action == "membership.started").order_by(AuditEntry.at.desc()).limit(1))
             .one()
         )
-        assert sealing.unseal("name", entry.sealed["name"]) == "Nadia Kowalczyk"
-        assert sealing.pseudonym(nadia.person_id) == nadia.pseudonym
+        assert personal_field_encryption.unseal("name", entry.sealed["name"]) == "Nadia Kowalczyk"
+        assert personal_field_encryption.pseudonym(nadia.person_id) == nadia.pseudonym
         logs.private_key(logs.signing_key())
         assert sign_in_state.provider(session().scalars(select(Connection)).one(), "x").secret == "its secret"
         reports.private_key(session().scalars(select(SigningKey).order_by(SigningKey.created_at.desc()).limit(1)).one())
@@ -62,7 +62,7 @@ def opens(nadia) -> None:
 def rotated() -> list[tuple[str, dict[str, int]]]:
     found = []
     for slug in ("acme", "globex", "console"):
-        with current.acting_as(make.founder(slug)), transaction():
+        with current.acting_as(make.system_actor(slug)), transaction():
             entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "kek.rotated"))
             found += [(slug, e.facts["rewrapped"]) for e in entries]
     return found
@@ -155,7 +155,7 @@ def test_what_another_process_wraps_under_the_old_key_meanwhile_is_not_called_do
 
 
 def test_what_no_key_opens_is_named(everything):
-    with current.acting_as(make.founder("acme")), transaction():
+    with current.acting_as(make.system_actor("acme")), transaction():
         session().execute(update(LogKey).values(wrapped=key_encryption.Keyring(bytes(range(50, 82))).wrap(b"x", logs.SIGNING)))
     key_encryption.use(NEW, OLD)
     result = rotation.rotate()
@@ -166,7 +166,9 @@ def test_a_key_of_another_tenant_does_not_pass(everything, acting):
     """Contexts bind what is wrapped to its tenant: a row that was moved does not open."""
     with acting("admin"):
         row = session().scalars(select(TenantKey).where(TenantKey.purpose == "seal")).one()
-        theirs = key_encryption.wrap(key_encryption.new_key(), b"tenant-key\0" + make.founder("globex").tenant_id.bytes + b"seal")
+        theirs = key_encryption.wrap(
+            key_encryption.new_key(), b"tenant-key\0" + make.system_actor("globex").tenant_id.bytes + b"seal"
+        )
         row.wrapped = theirs
     key_encryption.use(NEW, OLD)
     assert rotation.rotate().lost == {"tenant_keys": 1}

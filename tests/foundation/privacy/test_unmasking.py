@@ -15,8 +15,8 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
 from tests import make
-from tests.foundation.approvals.deciding import decide, page_of
-from tests.foundation.privacy.conftest import NAME, member
+from tests.foundation.approvals.approval_helpers import decide_approval, newest_approval_page
+from tests.foundation.privacy.conftest import NAME, membership_id_of
 
 
 def asked(visitor, subject: str, then: int = 303, because: str = "Who exported at night?"):
@@ -43,32 +43,32 @@ def given_at():
     return session().scalars(select(ApprovalGiven.given_at)).one()
 
 
-def test_a_name_is_shown_to_who_asked_and_to_nobody_else_until_the_hour_is_over(as_officer, as_admin, nadia, acting):
-    asked(as_officer, nadia.pseudonym)
-    assert names("compliance_officer", nadia.pseudonym) == {}
-    decide(as_admin, page_of(), verb="approve")
-    assert names("compliance_officer", nadia.pseudonym) == {nadia.pseudonym: NAME}
-    assert names("admin", nadia.pseudonym) == names("reviewer", nadia.pseudonym) == {}
+def test_a_name_is_shown_to_who_asked_and_to_nobody_else_until_the_hour_is_over(as_officer, as_admin, departing_member, acting):
+    asked(as_officer, departing_member.pseudonym)
+    assert names("compliance_officer", departing_member.pseudonym) == {}
+    decide_approval(as_admin, newest_approval_page(), verb="approve")
+    assert names("compliance_officer", departing_member.pseudonym) == {departing_member.pseudonym: NAME}
+    assert names("admin", departing_member.pseudonym) == names("reviewer", departing_member.pseudonym) == {}
     with acting("admin"):
         question = session().scalars(select(Unmasking)).one()
         assert question.until == given_at() + timedelta(hours=1)
         question.until = clock.now() - timedelta(seconds=1)
-    assert names("compliance_officer", nadia.pseudonym) == {}
+    assert names("compliance_officer", departing_member.pseudonym) == {}
     assert deeds(acting) == ["unmasking.asked", "unmasking.approved"]
 
 
-def test_it_is_asked_in_one_statement(nadia, acting, statements):
+def test_it_is_asked_in_one_statement(departing_member, acting, statements):
     with acting("compliance_officer", read_only=True), statements() as seen:
-        queries.unmasked([nadia.pseudonym] * 500)
+        queries.unmasked([departing_member.pseudonym] * 500)
         queries.unmasked([])
     assert len(seen) == 1
 
 
 def test_the_first_look_is_an_entry_and_the_second_is_none(as_officer, as_admin, as_contributor, acting):
-    subject, page = member("contributor").pseudonym, f"audit/actors/{member('contributor').pseudonym}"
+    subject, page = membership_id_of("contributor").pseudonym, f"audit/actors/{membership_id_of('contributor').pseudonym}"
     asked(as_officer, subject)
-    decide(as_admin, page_of(), verb="approve")
-    as_officer.get(page_of())
+    decide_approval(as_admin, newest_approval_page(), verb="approve")
+    as_officer.get(newest_approval_page())
     assert "Anna Rossi" not in as_admin.get(page).text
     assert deeds(acting) == ["unmasking.asked", "unmasking.approved"]
     for _ in range(2):
@@ -76,37 +76,37 @@ def test_the_first_look_is_an_entry_and_the_second_is_none(as_officer, as_admin,
     assert deeds(acting) == ["unmasking.asked", "unmasking.approved", "unmasking.used"]
 
 
-def test_nobody_agrees_to_his_own_question_or_about_himself(as_officer, as_reviewer, acting, nadia):
-    asked(as_officer, nadia.pseudonym)
-    decide(as_officer, page_of(), 403, verb="approve")
+def test_nobody_agrees_to_his_own_question_or_about_himself(as_officer, as_reviewer, acting, departing_member):
+    asked(as_officer, departing_member.pseudonym)
+    decide_approval(as_officer, newest_approval_page(), 403, verb="approve")
     with acting("reviewer"):
         mine = actions.sealing.pseudonym(make.person_id("reviewer"))
     asked(as_officer, mine)
-    decide(as_reviewer, page_of(), 403, verb="approve")
+    decide_approval(as_reviewer, newest_approval_page(), 403, verb="approve")
     assert names("compliance_officer", mine) == {}
 
 
-def test_a_question_is_refused_with_a_reason_or_withdrawn(as_officer, as_admin, nadia, acting):
-    asked(as_officer, nadia.pseudonym)
-    path = page_of()
-    decide(as_admin, path, 422, verb="reject", reason="")
-    decide(as_admin, path, verb="reject", reason="No ground.")
-    decide(as_admin, path, 409, verb="approve")
-    asked(as_officer, nadia.pseudonym)
-    path = page_of()
-    decide(as_admin, path, 403, verb="withdraw")
-    decide(as_admin, path, verb="approve")
+def test_a_question_is_refused_with_a_reason_or_withdrawn(as_officer, as_admin, departing_member, acting):
+    asked(as_officer, departing_member.pseudonym)
+    path = newest_approval_page()
+    decide_approval(as_admin, path, 422, verb="reject", reason="")
+    decide_approval(as_admin, path, verb="reject", reason="No ground.")
+    decide_approval(as_admin, path, 409, verb="approve")
+    asked(as_officer, departing_member.pseudonym)
+    path = newest_approval_page()
+    decide_approval(as_admin, path, 403, verb="withdraw")
+    decide_approval(as_admin, path, verb="approve")
     shown = session_of_unmasking(acting)
     as_admin.post(f"privacy/unmaskings/{shown}/end", then=403)
     as_officer.post(f"privacy/unmaskings/{shown}/end")
-    assert names("compliance_officer", nadia.pseudonym) == {}
+    assert names("compliance_officer", departing_member.pseudonym) == {}
     as_officer.post(f"privacy/unmaskings/{shown}/end", then=409)
     assert deeds(acting)[-4:] == ["unmasking.refused", "unmasking.asked", "unmasking.approved", "unmasking.withdrawn"]
 
 
-def test_a_double_click_asks_once(as_officer, nadia, acting):
-    asked(as_officer, nadia.pseudonym)
-    asked(as_officer, nadia.pseudonym)
+def test_a_double_click_asks_once(as_officer, departing_member, acting):
+    asked(as_officer, departing_member.pseudonym)
+    asked(as_officer, departing_member.pseudonym)
     assert deeds(acting) == ["unmasking.asked"]
 
 
@@ -115,25 +115,25 @@ def test_a_pseudonym_of_nobody_is_refused(as_officer, subject, database):
     assert "Nobody here has that pseudonym" in asked(as_officer, subject, 422).text
 
 
-def test_a_question_needs_a_reason(as_officer, nadia):
-    asked(as_officer, nadia.pseudonym, 422, because=" ")
-    assert nadia.pseudonym in as_officer.get(f"privacy/unmaskings/new?subject={nadia.pseudonym}").text
+def test_a_question_needs_a_reason(as_officer, departing_member):
+    asked(as_officer, departing_member.pseudonym, 422, because=" ")
+    assert departing_member.pseudonym in as_officer.get(f"privacy/unmaskings/new?subject={departing_member.pseudonym}").text
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
-def test_others_may_not_ask(who, request, nadia):
-    asked(request.getfixturevalue(who), nadia.pseudonym, 403)
+def test_others_may_not_ask(who, request, departing_member):
+    asked(request.getfixturevalue(who), departing_member.pseudonym, 403)
 
 
-def test_another_tenant_neither_asks_nor_decides(as_officer, as_neighbour, nadia, acting):
-    assert "Nobody here" in asked(as_neighbour, nadia.pseudonym, 422).text
-    asked(as_officer, nadia.pseudonym)
-    decide(as_neighbour, page_of(), 404, verb="approve")
-    as_neighbour.get(page_of(), then=404)
+def test_another_tenant_neither_asks_nor_decides(as_officer, as_neighbour, departing_member, acting):
+    assert "Nobody here" in asked(as_neighbour, departing_member.pseudonym, 422).text
+    asked(as_officer, departing_member.pseudonym)
+    decide_approval(as_neighbour, newest_approval_page(), 404, verb="approve")
+    as_neighbour.get(newest_approval_page(), then=404)
 
 
-def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin, nadia, acting):
-    asked(as_officer, nadia.pseudonym)
+def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin, departing_member, acting):
+    asked(as_officer, departing_member.pseudonym)
     counts = {}
     for role in ("admin", "reviewer", "compliance_officer", "viewer"):
         with acting(role, read_only=True):
@@ -143,8 +143,8 @@ def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin,
     assert "No requests need your decision" in as_officer.get("privacy/").text
 
 
-def test_the_rule_holds_below_the_pages_too(acting, nadia):
+def test_the_rule_holds_below_the_pages_too(acting, departing_member):
     with acting("compliance_officer"):
-        request = actions.request_unmasking(nadia.pseudonym, "x")
+        request = actions.request_unmasking(departing_member.pseudonym, "x")
         with pytest.raises(Forbidden, match="another person decides"):
             approvals.approve(request, seen=kinds.fingerprint_seen(request))

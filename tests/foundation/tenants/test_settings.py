@@ -9,7 +9,7 @@ from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.people.conftest import entries
+from tests.foundation.people.conftest import entries_of_action
 
 
 def acme() -> Tenant:
@@ -31,7 +31,7 @@ def form(**changes: str) -> dict[str, str]:
 def test_an_admin_changes_them_and_the_log_says_what(as_admin):
     page = as_admin.post("settings/", follow=True, **form(name="Acme Mutual", time_zone="Europe/Paris")).text
     assert "Acme Mutual keeps its data in Frankfurt" in page
-    assert entries("tenant.settings.changed")[-1].changes == {
+    assert entries_of_action("tenant.settings.changed")[-1].changes == {
         "name": ["Acme Insurance", "Acme Mutual"],
         "time_zone": ["Europe/Berlin", "Europe/Paris"],
     }
@@ -39,7 +39,7 @@ def test_an_admin_changes_them_and_the_log_says_what(as_admin):
 
 def test_saving_what_is_there_is_no_deed(as_admin):
     as_admin.post("settings/", **form())
-    assert not entries("tenant.settings.changed")
+    assert not entries_of_action("tenant.settings.changed")
 
 
 @pytest.mark.parametrize("who", ["as_officer", "as_contributor", "as_viewer", "as_auditor"])
@@ -97,7 +97,7 @@ def test_another_tenants_settings_are_not_there(as_stranger):
 
 
 def set_domains(slug: str, *domains: str) -> None:
-    with current.acting_as(make.founder(slug)), transaction():
+    with current.acting_as(make.system_actor(slug)), transaction():
         tenant = queries.tenant_by_slug(slug)
         assert tenant
         actions.set_domains(tenant, set(domains))
@@ -111,7 +111,7 @@ def test_a_domain_leads_to_one_tenant(database):
         assert queries.tenant_of_domain("ACME-labs.example").slug == "acme"
         assert queries.tenant_of_domain("globex.example") is None
     set_domains("acme", "acme.example")
-    assert entries("tenant.domains.changed")[-1].facts == {"added": [], "removed": ["acme-labs.example"]}
+    assert entries_of_action("tenant.domains.changed")[-1].facts == {"added": [], "removed": ["acme-labs.example"]}
     set_domains("globex", "acme-labs.example")
 
 

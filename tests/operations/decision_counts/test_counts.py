@@ -11,10 +11,10 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.decision_counts import actions, queries
 from governance.operations.decision_counts.models import DecisionCount
-from governance.operations.decisions.counting import Tally, Who
+from governance.operations.decisions.counting import Asker, DecisionCounter
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-NOBODY = Who(UUID(int=1), "name", "name", "", None)
+NOBODY = Asker(UUID(int=1), "name", "name", "", None)
 
 
 def rows(grain: str) -> int:
@@ -83,7 +83,7 @@ ASKED = st.lists(
 
 @given(ASKED, st.integers(0, 60))
 def test_a_worker_counts_each_answer_once_also_when_writing_fails_in_between(asked, failed_after):
-    tally, written = Tally(), 0
+    tally, written = DecisionCounter(), 0
     for n, (tenant, system, flag) in enumerate(asked):
         tally.note(tenant, system, flag, "", NOBODY, 1)
         if n == failed_after:
@@ -95,7 +95,7 @@ def test_a_worker_counts_each_answer_once_also_when_writing_fails_in_between(ask
 
 
 def test_who_heard_a_newer_number_is_told_of_once_and_again_when_he_goes_on_asking():
-    tally, who = Tally(), Who(UUID(int=1), "a key", "dublin-1", "Dublin", None)
+    tally, who = DecisionCounter(), Asker(UUID(int=1), "a key", "dublin-1", "Dublin", None)
 
     def note(number: int, at: datetime) -> None:
         with clock.frozen(at):

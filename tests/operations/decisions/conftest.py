@@ -20,7 +20,7 @@ from governance.operations.decisions.app import FLAGS
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make
-from tests.cluster import Cluster
+from tests.postgres_cluster import Cluster
 
 
 class Product:
@@ -43,7 +43,7 @@ class Product:
         return self.ask(flag, **context).get_json()["value"]
 
 
-def system(key: str = "claims-triage", lane: str = "high_risk", slug: str = "acme") -> AISystem:
+def register_system(key: str = "claims-triage", lane: str = "high_risk", slug: str = "acme") -> AISystem:
     with make.acting("admin", slug):
         made = systems.register(key=key, name=key.replace("-", " ").title(), lane=lane, purpose="Sorts claims.", owner_id=None)
         session().flush()
@@ -51,19 +51,19 @@ def system(key: str = "claims-triage", lane: str = "high_risk", slug: str = "acm
         return made
 
 
-def key(slug: str = "acme", scopes: tuple[str, ...] = ("flags:read",), **given: Any) -> str:
+def create_key(slug: str = "acme", scopes: tuple[str, ...] = ("flags:read",), **given: Any) -> str:
     with make.acting("admin", slug):
         return api_keys.make(given.pop("name", "claims service"), scopes, **given)[1]
 
 
 @pytest.fixture
 def triage(database) -> AISystem:
-    return system()
+    return register_system()
 
 
 @pytest.fixture
-def product(app, triage) -> Product:
-    return Product(app, key())
+def product_client(app, triage) -> Product:
+    return Product(app, create_key())
 
 
 # ---- two real workers
@@ -78,7 +78,7 @@ def cluster(server_folder):
 
 
 @pytest.fixture(scope="module")
-def own(app, cluster, settings, tmp_path_factory):
+def own_settings(app, cluster, settings, tmp_path_factory):
     """The settings of an installation on that server."""
     var = tmp_path_factory.mktemp("following")
     (var / "kek.key").write_bytes(settings.kek)
@@ -90,31 +90,31 @@ def own(app, cluster, settings, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def served(own):
+def served_tenant(own_settings):
     """acme with a system and its key, served by two web workers: the port, the key."""
     directory.forget()
-    connect(own)
-    make.world()
-    system("support-assistant", "standard")
-    token = key(name="support service")
-    environment = {**os.environ, "GOVERNANCE_DEMO": "1", "GOVERNANCE_VAR": str(own.var), "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
-                   "DATABASE_URL": own.database_url, "GOVERNANCE_WEB_WORKERS": "2"}  # fmt: skip
-    with serving_console(environment, own.var / "web.log", workers=2) as (port, _):
+    connect(own_settings)
+    make.create_world()
+    register_system("support-assistant", "standard")
+    token = create_key(name="support service")
+    environment = {**os.environ, "GOVERNANCE_DEMO": "1", "GOVERNANCE_VAR": str(own_settings.var), "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
+                   "DATABASE_URL": own_settings.database_url, "GOVERNANCE_WEB_WORKERS": "2"}  # fmt: skip
+    with serving_console(environment, own_settings.var / "web.log", workers=2) as (port, _):
         yield port, token
 
 
 @pytest.fixture
-def installation(served, own, settings, isolated):
+def installation(served_tenant, own_settings, settings, isolated):
     """The same, with this process at work on its database: no outer transaction, since others are to see what is done."""
     directory.forget()
-    connect(own)
-    yield served
+    connect(own_settings)
+    yield served_tenant
     db.engine().dispose()
     directory.forget()
     connect(settings)
 
 
-class Line:
+class Connection:
     """A kept-alive connection, which stays with one of the workers."""
 
     def __init__(self, port: int, token: str) -> None:
@@ -127,9 +127,9 @@ class Line:
         return reply.status, json.loads(reply.read())
 
 
-def lines(installation, count: int = 12) -> list[Line]:
+def open_connections(installation, count: int = 12) -> list[Connection]:
     """So many connections that both workers have some."""
-    opened = [Line(*installation) for _ in range(count)]
+    opened = [Connection(*installation) for _ in range(count)]
     for line in opened:
         assert line.ask("switch.support-assistant")[0] == 200
     return opened

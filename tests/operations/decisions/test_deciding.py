@@ -22,44 +22,44 @@ from governance.operations.switches.models import Consumer
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
-from tests.foundation.approvals.deciding import approve
-from tests.operations.decisions.conftest import Product, key, system
+from tests.foundation.approvals.approval_helpers import approve_below_pages
+from tests.operations.decisions.conftest import Product, create_key, register_system
 
 
-def test_a_product_is_told_the_policy_in_force_with_the_layer_that_decides(product):
-    told = product.ask("policy.grounding").get_json()
+def test_a_product_is_told_the_policy_in_force_with_the_layer_that_decides(product_client):
+    told = product_client.ask("policy.grounding").get_json()
     assert told == {
         "key": "policy.grounding", "value": "prefer_sources", "reason": "STATIC", "variant": "prefer_sources",
         "metadata": {"policy_version": 0, "set_by": "tier standard"},
     }  # fmt: skip
-    stricter = product.ask("policy.grounding", system="claims-triage").get_json()
+    stricter = product_client.ask("policy.grounding", system="claims-triage").get_json()
     assert stricter["value"] == "sources_only" and stricter["metadata"]["set_by"] == "high-risk lane"
     assert stricter["metadata"]["system"] == "claims-triage"
-    assert product.value("policy.requests_per_minute") == 600
-    assert product.value("policy.model_access") == {"any": True, "names": []}
+    assert product_client.value("policy.requests_per_minute") == 600
+    assert product_client.value("policy.model_access") == {"any": True, "names": []}
 
 
-def test_a_live_switch_is_true(product):
-    told = product.ask("switch.claims-triage").get_json()
+def test_a_live_switch_is_true(product_client):
+    told = product_client.ask("switch.claims-triage").get_json()
     assert told["value"] is True and told["variant"] == "live" and told["metadata"]["generate"] and told["metadata"]["serve"]
 
 
-def test_all_flags_at_once_come_with_a_tag_and_are_not_sent_twice(product):
-    first = product.ask(None)
+def test_all_flags_at_once_come_with_a_tag_and_are_not_sent_twice(product_client):
+    first = product_client.ask(None)
     flags = {flag["key"]: flag["value"] for flag in first.get_json()["flags"]}
     assert {f"policy.{key}" for key in DIMENSIONS} | {"switch.claims-triage"} == flags.keys()
     tag = first.headers["ETag"]
     for held in (tag, f"W/{tag}", f'"other", {tag}'):
-        again = product.ask(None, then=304, headers={"If-None-Match": held})
+        again = product_client.ask(None, then=304, headers={"If-None-Match": held})
         assert again.data == b"" and again.headers["ETag"] == tag
     for other in ('"other"', "*"):  # a star names no answer: who has none obeys none
-        assert product.ask(None, headers={"If-None-Match": other}).headers["ETag"] == tag
-    assert product.ask(None, system="claims-triage").headers["ETag"] != tag
+        assert product_client.ask(None, headers={"If-None-Match": other}).headers["ETag"] == tag
+    assert product_client.ask(None, system="claims-triage").headers["ETag"] != tag
 
 
 def test_a_key_of_one_system_asks_for_that_one(app, triage):
-    system("ad-copywriter", "standard")
-    bound = Product(app, key(name="triage only", system_id=triage.id))
+    register_system("ad-copywriter", "standard")
+    bound = Product(app, create_key(name="triage only", system_id=triage.id))
     assert bound.value("policy.human_review") == "high_risk"
     assert bound.value("policy.human_review", system="claims-triage") == "high_risk"
     refused = bound.ask("policy.human_review", then=403, system="ad-copywriter").get_json()
@@ -72,7 +72,7 @@ def test_a_key_of_one_system_asks_for_that_one(app, triage):
     assert "ad-copywriter" not in json.dumps(said)
 
 
-def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product):
+def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product_client):
     """Otherwise one person restarts it: a flag that is not found is whatever the product has by default."""
     with make.acting("admin"):
         found = register.system("claims-triage")
@@ -80,16 +80,16 @@ def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product)
         session().flush()
         switches.stop("feature", found, part, reason="Wrong citations")
         systems.retire_feature(part, found, because="Nobody needs it")
-    assert product.value("switch.claims-triage.auto-approve") is False
+    assert product_client.value("switch.claims-triage.auto-approve") is False
     with make.acting("admin"):
         held = stops.own_active_stops()[0]
         requested = switches.request_restart(held, seen=switches.seen(held), because="It is gone").id
-    approve(requested, "compliance_officer")
-    product.ask("switch.claims-triage.auto-approve", then=404)
+    approve_below_pages(requested, "compliance_officer")
+    product_client.ask("switch.claims-triage.auto-approve", then=404)
 
 
 def test_the_key_of_a_retired_system_opens_nothing(app, triage):
-    bound = Product(app, key(name="triage only", system_id=triage.id))
+    bound = Product(app, create_key(name="triage only", system_id=triage.id))
     bound.ask("policy.human_review")
     with make.acting("admin"):
         systems.retire(register.system("claims-triage"), because="Gone")
@@ -101,8 +101,8 @@ def test_the_key_of_a_retired_system_opens_nothing(app, triage):
     )
 
 
-def test_another_tenants_key_is_answered_from_that_tenants_policy_and_knows_no_system_of_ours(app, product):
-    theirs = Product(app, key("globex"))
+def test_another_tenants_key_is_answered_from_that_tenants_policy_and_knows_no_system_of_ours(app, product_client):
+    theirs = Product(app, create_key("globex"))
     assert theirs.ask("switch.claims-triage", then=404).get_json()["errorCode"] == "FLAG_NOT_FOUND"
     assert theirs.ask("policy.grounding", then=400, system="claims-triage").get_json()["errorCode"] == "INVALID_CONTEXT"
     assert theirs.value("policy.grounding") == "prefer_sources"
@@ -113,33 +113,33 @@ def test_another_tenants_key_is_answered_from_that_tenants_policy_and_knows_no_s
     [({}, "takes a bearer key"), ({"Authorization": "Basic abc"}, "takes a bearer key"), ({"Authorization": "Bearer nonsense"}, "no key of the console"),
      ({"Authorization": "Bearer gc_acme_" + "A" * 43}, "No such key"), ({"Authorization": "Bearer gc_nobody-here_" + "A" * 43}, "No such key")],
 )  # fmt: skip
-def test_who_has_no_key_that_opens_is_asked_for_one(app, product, header, says):
+def test_who_has_no_key_that_opens_is_asked_for_one(app, product_client, header, says):
     reply = app.test_client().post(f"{FLAGS}/policy.grounding", json={"context": {"targetingKey": "u"}}, headers=header)
     assert reply.status_code == 401 and says in reply.get_json()["title"]
     assert reply.headers["WWW-Authenticate"].startswith('Bearer realm="console"') and reply.mimetype == "application/problem+json"
 
 
-def test_a_key_may_also_come_as_ofrep_calls_it(app, product):
+def test_a_key_may_also_come_as_ofrep_calls_it(app, product_client):
     reply = app.test_client().post(
-        f"{FLAGS}/policy.grounding", json={"context": {"targetingKey": "u"}}, headers={"X-API-Key": product.key}
+        f"{FLAGS}/policy.grounding", json={"context": {"targetingKey": "u"}}, headers={"X-API-Key": product_client.key}
     )
     assert reply.status_code == 200
 
 
 def test_a_key_without_the_scope_is_refused(app, triage):
-    reader = Product(app, key(scopes=("audit:read",)))
+    reader = Product(app, create_key(scopes=("audit:read",)))
     assert "flags:read" in reader.ask("policy.grounding", then=403).get_json()["title"]
 
 
-def test_a_revoked_key_opens_nothing_from_the_next_request_on(product):
-    product.ask("policy.grounding")
+def test_a_revoked_key_opens_nothing_from_the_next_request_on(product_client):
+    product_client.ask("policy.grounding")
     with make.acting("admin"):
         api_keys.revoke(session().scalars(select(ApiKey)).one())
-    product.ask("policy.grounding", then=401)
+    product_client.ask("policy.grounding", then=401)
 
 
 def test_a_key_ends_with_its_last_day_without_anybody_acting(app, triage):
-    ending = Product(app, key(ends=clock.now() + timedelta(days=1)))
+    ending = Product(app, create_key(ends=clock.now() + timedelta(days=1)))
     ending.ask("policy.grounding")
     with clock.frozen(clock.now() + timedelta(days=2)):
         assert "ended on" in ending.ask("policy.grounding", then=401).get_json()["title"]
@@ -157,58 +157,58 @@ BAD = [
 
 
 @pytest.mark.parametrize(("body", "code"), BAD, ids=range(len(BAD)))
-def test_what_is_malformed_is_told_in_the_protocols_own_words(product, body, code):
-    one = product.send(f"{FLAGS}/policy.grounding", body, then=400).get_json()
+def test_what_is_malformed_is_told_in_the_protocols_own_words(product_client, body, code):
+    one = product_client.send(f"{FLAGS}/policy.grounding", body, then=400).get_json()
     assert one["key"] == "policy.grounding" and one["errorCode"] == code and one["errorDetails"]
-    every = product.send(FLAGS, body, then=400).get_json()
+    every = product_client.send(FLAGS, body, then=400).get_json()
     assert "key" not in every and every["errorCode"] == code
 
 
-def test_an_unknown_flag_is_not_found(product):
+def test_an_unknown_flag_is_not_found(product_client):
     for name in ("policy.nonsense", "switch.nobody", "rollout.none", "policy.", "%2e%2e", "x" * 500):
-        told = product.ask(name, then=404).get_json()
+        told = product_client.ask(name, then=404).get_json()
         assert told["errorCode"] == "FLAG_NOT_FOUND"
 
 
-def test_other_addresses_and_methods_are_refused(app, product):
-    assert product.send("/ofrep/v1/nothing", "{}", then=404)
-    assert product.send("/ofrep/v1/evaluate/flags/", "{}", then=404)
+def test_other_addresses_and_methods_are_refused(app, product_client):
+    assert product_client.send("/ofrep/v1/nothing", "{}", then=404)
+    assert product_client.send("/ofrep/v1/evaluate/flags/", "{}", then=404)
     assert app.test_client().get(FLAGS).status_code == 405
     assert app.test_client().post("/policy/v1/bundle").headers["Allow"] == "GET"
 
 
 def test_above_its_rate_a_key_is_told_when_to_come_again(app, triage):
-    slow = Product(app, key(rate=60))
+    slow = Product(app, create_key(rate=60))
     replies = [slow.client.post(f"{FLAGS}/policy.grounding", json={"context": {"targetingKey": "u"}}, headers={"Authorization": f"Bearer {slow.key}"})
                for _ in range(15)]  # fmt: skip
     assert [r.status_code for r in replies[:10]] == [200] * 10
     refused = [r for r in replies if r.status_code == 429]
     assert refused and all(1 <= int(r.headers["Retry-After"]) <= 6 for r in refused)
-    assert Product(app, key(name="another")).ask("policy.grounding")
+    assert Product(app, create_key(name="another")).ask("policy.grounding")
 
 
-def test_nothing_is_asked_of_the_database_but_whether_anything_has_moved(product, statements):
-    product.ask("policy.grounding")
+def test_nothing_is_asked_of_the_database_but_whether_anything_has_moved(product_client, statements):
+    product_client.ask("policy.grounding")
     with statements() as seen:
-        product.ask("policy.grounding")
+        product_client.ask("policy.grounding")
     assert [s for s in seen if "marks" in s] and not [s for s in seen if "policy_versions" in s or "api_keys" in s]
 
 
-def test_a_change_that_moves_the_mark_is_told_from_the_next_request_on(product):
-    assert product.ask("switch.ad-copywriter", then=404)
+def test_a_change_that_moves_the_mark_is_told_from_the_next_request_on(product_client):
+    assert product_client.ask("switch.ad-copywriter", then=404)
     with make.acting("admin"):
         number = tenant_revision.mark()
-    system("ad-copywriter", "standard")
+    register_system("ad-copywriter", "standard")
     with make.acting("admin"):
         assert tenant_revision.mark() > number
-    assert product.value("switch.ad-copywriter") is True
+    assert product_client.value("switch.ad-copywriter") is True
 
 
-def test_what_was_asked_is_counted_without_who_asked(product, acting):
+def test_what_was_asked_is_counted_without_who_asked(product_client, acting):
     for _ in range(3):
-        product.ask("policy.grounding", system="claims-triage", email="somebody@acme.example")
-    product.ask(None)
-    product.ask("policy.nonsense", then=404)
+        product_client.ask("policy.grounding", system="claims-triage", email="somebody@acme.example")
+    product_client.ask(None)
+    product_client.ask("policy.nonsense", then=404)
     with acting("viewer", read_only=True):
         found = decisions.asked_since(clock.now() - timedelta(hours=1))
         assert found["claims-triage", "policy.grounding"] == {"sources_only": 3}
@@ -219,8 +219,8 @@ def test_what_was_asked_is_counted_without_who_asked(product, acting):
         assert decisions.asked_since(clock.now() - timedelta(hours=1)) == {}
 
 
-def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_still_published(app, product):
-    header = {"Authorization": f"Bearer {product.key}"}
+def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_still_published(app, product_client):
+    header = {"Authorization": f"Bearer {product_client.key}"}
     client = app.test_client()
 
     def signed_by() -> str:
@@ -235,15 +235,15 @@ def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_s
     assert first != second and [key["kid"] for key in published] == [first, second]
     assert all(key["kty"] == "OKP" and "d" not in key for key in published)
     with clock.frozen(clock.now() + timedelta(hours=2)):
-        product.client.application.extensions["decisions"].snapshots.forget()
+        product_client.client.application.extensions["decisions"].snapshots.forget()
         assert [key["kid"] for key in client.get("/policy/v1/jwks", headers=header).get_json(force=True)["keys"]] == [second]
 
 
-def test_a_heartbeat_says_which_bundle_is_obeyed_and_claims_no_later_one(app, product):
-    header = {"Authorization": f"Bearer {product.key}"}
+def test_a_heartbeat_says_which_bundle_is_obeyed_and_claims_no_later_one(app, product_client):
+    header = {"Authorization": f"Bearer {product_client.key}"}
     with make.acting("admin"):
         number = tenant_revision.mark()
-    product.send("/policy/v1/heartbeat", json.dumps({"version": number, "consumer": "edge-1", "region": "Dublin"}))
+    product_client.send("/policy/v1/heartbeat", json.dumps({"version": number, "consumer": "edge-1", "region": "Dublin"}))
     with make.acting("viewer", read_only=True):
         (edge,) = session().scalars(select(Consumer).where(Consumer.name == "edge-1"))
         assert (edge.version, edge.region) == (number, "Dublin")

@@ -12,24 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.operations.decisions.flags import Above, Answers, Facts, Feature
-from governance.operations.policies.effective_policies import Content, Governed, LiveWaiver, Platform, Standing
+from governance.operations.policies.effective_policies import Content, EffectivePolicy, Governed, LiveWaiver, Platform
 from governance.operations.policies.strictness import DIMENSIONS, FLOOR, covers
 from governance.operations.switches.active_stops import ActiveStop
-from tests.operations.policies.drawn import ASSIGNED
+from tests.operations.policies.policy_strategies import ASSIGNED_VALUES
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 TRIAGE, WRITER = (
     Governed(UUID(int=1), "claims-triage", "Claims triage", "high_risk"),
     Governed(UUID(int=2), "ad-copywriter", "Writer", "standard"),
 )
-APPROVE = Feature(UUID(int=3), TRIAGE.id, "auto-approve")
+AUTO_APPROVE = Feature(UUID(int=3), TRIAGE.id, "auto-approve")
 
 
 def facts(
     content: Content | None = None, stops: tuple[ActiveStop, ...] = (), waivers: tuple[LiveWaiver, ...] = (), **more
 ) -> Facts:
-    standing = Standing(Platform(), 17, content or Content(), (WRITER, TRIAGE), waivers)
-    return Facts(uuid4(), "acme", 204, 3, {}, standing, (APPROVE,), stops, **more)
+    standing = EffectivePolicy(Platform(), 17, content or Content(), (WRITER, TRIAGE), waivers)
+    return Facts(uuid4(), "acme", 204, 3, {}, standing, (AUTO_APPROVE,), stops, **more)
 
 
 def stop(
@@ -41,60 +41,60 @@ def stop(
 STOPS = st.lists(
     st.builds(
         stop, st.sampled_from(["platform", "tenant", "system", "feature"]), st.sampled_from([TRIAGE.id, WRITER.id]),
-        st.just(APPROVE.id), generate=st.booleans(), serve=st.booleans(),
+        st.just(AUTO_APPROVE.id), generate=st.booleans(), serve=st.booleans(),
     ).filter(lambda s: s.generate or s.serve), max_size=3,
 )  # fmt: skip
 
 
-def told(answers: Answers, flag: str, system: str = "") -> dict:
+def answer_of(answers: Answers, flag: str, system: str = "") -> dict:
     found = answers.flag(system, flag)
     assert found is not None
     return json.loads(found.body)
 
 
-@given(ASSIGNED, STOPS)
+@given(ASSIGNED_VALUES, STOPS)
 def test_a_stop_of_both_planes_answers_for_every_flag_of_its_scope(overrides, stops):
     answers = Answers(facts(Content("standard", overrides), tuple(stops)), NOW)
     for system in (TRIAGE, WRITER):
         planes = [(s.generate, s.serve) for s in stops if s.covers(system.id)]
         generate, serve = not any(g for g, _ in planes), not any(s for _, s in planes)
-        switch = told(answers, f"switch.{system.key}", system.key)
+        switch = answer_of(answers, f"switch.{system.key}", system.key)
         assert switch["value"] is (generate and serve)
         assert (switch["metadata"]["generate"], switch["metadata"]["serve"]) == (generate, serve)
         for key in DIMENSIONS:
-            flag = told(answers, f"policy.{key}", system.key)
+            flag = answer_of(answers, f"policy.{key}", system.key)
             assert (flag["variant"] == "stopped") is (not generate and not serve)
             if not generate and not serve:
                 assert flag["reason"] == "DISABLED" and flag["value"] in ("stopped", 0, {"any": False, "names": []})
 
 
-@given(ASSIGNED, STOPS)
+@given(ASSIGNED_VALUES, STOPS)
 def test_stale_answers_are_the_last_known_ones_and_say_so(overrides, stops):
     known = facts(Content("strict", overrides), tuple(stops))
     fresh, stale = Answers(known, NOW), Answers(known, NOW, stale=True)
     for system in ("", TRIAGE.key):
         for flag in json.loads(fresh.bulk(system).body)["flags"]:
-            old = told(stale, flag["key"], system)
+            old = answer_of(stale, flag["key"], system)
             assert old["reason"] == "STALE" and old["value"] == flag["value"] and old["variant"] == flag["variant"]
 
 
 def test_the_feature_of_a_stopped_system_is_stopped_and_not_the_other_way_round():
-    part = Answers(facts(stops=(stop("feature", TRIAGE.id, APPROVE.id),)), NOW)
-    assert told(part, "switch.claims-triage.auto-approve")["value"] is False
+    part = Answers(facts(stops=(stop("feature", TRIAGE.id, AUTO_APPROVE.id),)), NOW)
+    assert answer_of(part, "switch.claims-triage.auto-approve")["value"] is False
     assert (
-        told(part, "switch.claims-triage")["value"] is True
-        and told(part, "policy.grounding", "claims-triage")["variant"] != "stopped"
+        answer_of(part, "switch.claims-triage")["value"] is True
+        and answer_of(part, "policy.grounding", "claims-triage")["variant"] != "stopped"
     )
     whole = Answers(facts(stops=(stop("system", TRIAGE.id),)), NOW)
-    assert told(whole, "switch.claims-triage.auto-approve")["value"] is False
-    assert told(whole, "switch.ad-copywriter")["value"] is True
+    assert answer_of(whole, "switch.claims-triage.auto-approve")["value"] is False
+    assert answer_of(whole, "switch.ad-copywriter")["value"] is True
 
 
 def test_a_stop_of_one_plane_leaves_the_policy_readable():
     narrowed = Answers(facts(stops=(stop("system", TRIAGE.id, serve=False),)), NOW)
-    switch = told(narrowed, "switch.claims-triage")
+    switch = answer_of(narrowed, "switch.claims-triage")
     assert switch["value"] is False and switch["metadata"]["serve"] is True and switch["metadata"]["generate"] is False
-    assert told(narrowed, "policy.grounding", "claims-triage")["value"] == "sources_only"
+    assert answer_of(narrowed, "policy.grounding", "claims-triage")["value"] == "sources_only"
 
 
 def waiver(until: datetime) -> LiveWaiver:
@@ -104,7 +104,7 @@ def waiver(until: datetime) -> LiveWaiver:
 def test_a_waiver_ends_by_itself_with_the_database_away():
     held = facts(Content("baseline"), waivers=(waiver(NOW + timedelta(hours=1)),))
     now = Answers(held.at(NOW), NOW)
-    flag = told(now, "policy.pii_redaction", "ad-copywriter")
+    flag = answer_of(now, "policy.pii_redaction", "ad-copywriter")
     assert (
         flag["value"] == "off"
         and flag["metadata"]["expires"] == "2026-11-25T10:00:00+00:00"
@@ -112,15 +112,15 @@ def test_a_waiver_ends_by_itself_with_the_database_away():
     )
     assert now.until == NOW + timedelta(hours=1)
     later = NOW + timedelta(hours=2)
-    assert told(Answers(held.at(later), later, stale=True), "policy.pii_redaction", "ad-copywriter")["value"] == "outputs"
+    assert answer_of(Answers(held.at(later), later, stale=True), "policy.pii_redaction", "ad-copywriter")["value"] == "outputs"
 
 
 def test_a_loosened_floor_is_back_when_its_time_is_over_with_the_database_away():
     loosened = Platform(2, {**FLOOR, "retention_days": 365}, until=NOW + timedelta(days=1))
     held = facts(Content("baseline")).under(Above(4, loosened, (Platform(),), ()))
-    assert told(Answers(held.at(NOW), NOW), "policy.retention_days")["value"] == 365
+    assert answer_of(Answers(held.at(NOW), NOW), "policy.retention_days")["value"] == 365
     later = NOW + timedelta(days=2)
-    assert told(Answers(held.at(later), later), "policy.retention_days")["value"] == 90
+    assert answer_of(Answers(held.at(later), later), "policy.retention_days")["value"] == 90
 
 
 def test_looser_floors_that_end_one_after_another_end_each_at_its_time_with_the_database_away():
@@ -130,19 +130,19 @@ def test_looser_floors_that_end_one_after_another_end_each_at_its_time_with_the_
     for n, days in ((0, 120), (1, 180), (2, 90), (9, 90)):
         moment = NOW + n * day
         answers = Answers(held.at(moment), moment)
-        assert told(answers, "policy.retention_days")["value"] == days
+        assert answer_of(answers, "policy.retention_days")["value"] == days
         assert answers.until == {0: NOW + day, 1: NOW + 2 * day}.get(n)
 
 
 def test_what_stands_over_all_tenants_is_exchanged_without_touching_their_own():
-    own, above = stop("feature", TRIAGE.id, APPROVE.id), stop("platform")
+    own, above = stop("feature", TRIAGE.id, AUTO_APPROVE.id), stop("platform")
     held = facts(stops=(own,)).under(Above(4, Platform(), (), (above,)))
     assert held.over == 4 and set(held.stops) == {own, above}
     lifted = held.under(Above(5, Platform(), (), ()))
-    assert lifted.stops == (own,) and told(Answers(lifted, NOW), "switch.ad-copywriter")["value"] is True
+    assert lifted.stops == (own,) and answer_of(Answers(lifted, NOW), "switch.ad-copywriter")["value"] is True
 
 
-@given(ASSIGNED)
+@given(ASSIGNED_VALUES)
 def test_a_system_that_adds_nothing_has_what_holds_for_all(overrides):
     answers = Answers(facts(Content("standard", overrides)), NOW)
     standing = answers.facts.standing
@@ -175,7 +175,7 @@ def schema(shared_data):
     return lambda name: jsonschema_rs.Draft202012Validator({"$defs": loosen(defined), "$ref": f"#/$defs/{name}"})
 
 
-@given(ASSIGNED, STOPS)
+@given(ASSIGNED_VALUES, STOPS)
 def test_what_is_sent_is_what_the_protocol_defines(schema, overrides, stops):
     answers = Answers(facts(Content("standard", overrides), tuple(stops)), NOW)
     for system in ("", "claims-triage"):

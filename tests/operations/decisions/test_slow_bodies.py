@@ -20,15 +20,15 @@ from sqlalchemy import select
 import governance
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.kernel import bodies
+from governance.kernel import request_bodies
 from governance.kernel.db import session
 from governance.operations.decisions.app import FLAGS
 from governance.operations.switches import actions as switches
 from governance.operations.switches.models import Stop
 from tests import make
-from tests.assurance.evidence.shelf import days
-from tests.operations.decisions.conftest import key, lines
-from tests.patience import eventually
+from tests.assurance.evidence.evidence_helpers import version_dates
+from tests.operations.decisions.conftest import create_key, open_connections
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("following")]
 
@@ -37,12 +37,12 @@ FORM = "application/x-www-form-urlencoded"
 MEGABYTE = 1024 * 1024
 
 
-def head(path: str, *fields: str, length: int | None = 5000) -> bytes:
+def request_head(path: str, *fields: str, length: int | None = 5000) -> bytes:
     size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
     return "\r\n".join([f"POST {path} HTTP/1.1", "Host: 127.0.0.1", size, *fields, "", ""]).encode()
 
 
-class Drips:
+class DrippingConnections:
     """Connections that each send one more byte now and then; one that is ended is opened again."""
 
     def __init__(self, port: int, heads: list[bytes]) -> None:
@@ -88,18 +88,18 @@ class Drips:
             each.close()
 
 
-def everybody(installation: Any) -> list[bytes]:
+def all_slow_senders(installation: Any) -> list[bytes]:
     """64 senders: strangers of three kinds, one with a made-up session, a member and a key."""
     viewer = make.cookie("viewer")
     kinds = [
-        head("/csp-report", "Content-Type: application/csp-report"),
-        head("/login", f"Content-Type: {FORM}"),
-        head("/csp-report", "Content-Type: application/csp-report", length=None),
-        head("/login", f"Content-Type: {FORM}", length=None),
-        head(STOP, f"Content-Type: {FORM}", "Cookie: session=acme.made-up"),
-        head(STOP, f"Content-Type: {FORM}", f"Cookie: session={viewer}"),
-        head("/theme", f"Content-Type: {FORM}", f"Cookie: session={viewer}"),
-        head(FLAGS, "Content-Type: application/json", f"Authorization: Bearer {installation[1]}"),
+        request_head("/csp-report", "Content-Type: application/csp-report"),
+        request_head("/login", f"Content-Type: {FORM}"),
+        request_head("/csp-report", "Content-Type: application/csp-report", length=None),
+        request_head("/login", f"Content-Type: {FORM}", length=None),
+        request_head(STOP, f"Content-Type: {FORM}", "Cookie: session=acme.made-up"),
+        request_head(STOP, f"Content-Type: {FORM}", f"Cookie: session={viewer}"),
+        request_head("/theme", f"Content-Type: {FORM}", f"Cookie: session={viewer}"),
+        request_head(FLAGS, "Content-Type: application/json", f"Authorization: Bearer {installation[1]}"),
     ]
     return kinds * 8
 
@@ -139,43 +139,46 @@ def refused_in(log: str, reason: str) -> int:
 
 def test_a_stop_is_pressed_and_obeyed_by_both_workers_while_64_connections_drip(installation, restarted):
     port, _ = installation
-    opened, admin = lines(installation), Browser(port, "admin")
-    with Drips(port, everybody(installation)) as drips:
+    opened, admin = open_connections(installation), Browser(port, "admin")
+    with DrippingConnections(port, all_slow_senders(installation)) as drips:
         assert len(drips.open) == 64
-        eventually(lambda: sum(drips.answers.values()) >= 8)  # all places of some are taken
+        wait_until(lambda: sum(drips.answers.values()) >= 8)  # all places of some are taken
         token = admin.csrf(STOP)
         pressed = {"csrf_token": token, "what": "all", "generate": "y", "serve": "y", "because": "It answers nonsense."}
         status, told = admin.ask("POST", STOP, pressed)
         assert status == 303, told
-        eventually(lambda: {line.ask("switch.support-assistant")[1]["value"] for line in opened} == {False})
+        wait_until(lambda: {line.ask("switch.support-assistant")[1]["value"] for line in opened} == {False})
         assert len(drips.open) == 64
     assert set(drips.answers) <= {"408", "503", "closed"}
 
 
 def test_members_and_keys_have_places_of_their_own_while_strangers_take_all_of_theirs(installation):
     port, token = installation
-    strangers = [head("/csp-report", "Content-Type: application/csp-report")] * 64
+    strangers = [request_head("/csp-report", "Content-Type: application/csp-report")] * 64
     officer = make.cookie("compliance_officer")
     context = json.dumps({"context": {"targetingKey": "user-1"}})
-    with Drips(port, strangers) as drips:
-        eventually(lambda: drips.answers["503"] >= 8)
-        late = (bodies.GRACE_SECONDS + 1) / len(context)
+    with DrippingConnections(port, strangers) as drips:
+        wait_until(lambda: drips.answers["503"] >= 8)
+        late = (request_bodies.GRACE_SECONDS + 1) / len(context)
         assert (
-            slowly(port, head(f"{FLAGS}/policy.grounding", f"Authorization: Bearer {token}", length=len(context)), context, late)[
-                0
-            ]
+            send_slowly(
+                port,
+                request_head(f"{FLAGS}/policy.grounding", f"Authorization: Bearer {token}", length=len(context)),
+                context,
+                late,
+            )[0]
             == 200
         )
         form = urlencode({"theme": "dark", "csrf_token": Browser(port, "compliance_officer").csrf(STOP_ALL)})
-        sent = head("/theme", f"Content-Type: {FORM}", f"Cookie: session={officer}", length=len(form))
-        status, told = slowly(port, sent, form, (bodies.GRACE_SECONDS + 1) / len(form))
+        sent = request_head("/theme", f"Content-Type: {FORM}", f"Cookie: session={officer}", length=len(form))
+        status, told = send_slowly(port, sent, form, (request_bodies.GRACE_SECONDS + 1) / len(form))
         assert status not in {408, 503}, told
 
 
 STOP_ALL = "/t/acme/switches/"
 
 
-def slowly(port: int, opening: bytes, body: str, seconds_a_byte: float) -> tuple[int, str]:
+def send_slowly(port: int, opening: bytes, body: str, seconds_a_byte: float) -> tuple[int, str]:
     """What is answered to a body that comes byte by byte, on a new connection."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection.sendall(opening)
@@ -188,11 +191,11 @@ def slowly(port: int, opening: bytes, body: str, seconds_a_byte: float) -> tuple
 
 
 @pytest.mark.parametrize("length", [5000, None])
-def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, own, length):
-    log = own.var / "web.log"
+def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, own_settings, length):
+    log = own_settings.var / "web.log"
     before = refused_in(log.read_text(), "slow")
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
-    connection.sendall(head("/csp-report", "Content-Type: application/csp-report", length=length))
+    connection.sendall(request_head("/csp-report", "Content-Type: application/csp-report", length=length))
     connection.settimeout(0.25)
     told = b""
     while not told:
@@ -211,16 +214,16 @@ def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, ow
 def test_a_silent_upload_is_ended(installation):
     """Announced as long, so a thread waits for it: no longer than for any other."""
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
-    connection.sendall(head("/login", "Content-Type: multipart/form-data; boundary=x", length=MEGABYTE) + b"--x\r\n")
+    connection.sendall(request_head("/login", "Content-Type: multipart/form-data; boundary=x", length=MEGABYTE) + b"--x\r\n")
     reply = http.client.HTTPResponse(connection)
     reply.begin()
     assert reply.status == 408 and reply.headers["Connection"] == "close"
 
 
 def test_a_slow_sender_who_keeps_the_minimum_rate_is_answered(installation):
-    pieces = [b"x" * bodies.MIN_BODY_BYTES_PER_SECOND] * 8
+    pieces = [b"x" * request_bodies.MIN_BODY_BYTES_PER_SECOND] * 8
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
-    connection.sendall(head("/csp-report", "Content-Type: application/csp-report", length=sum(map(len, pieces))))
+    connection.sendall(request_head("/csp-report", "Content-Type: application/csp-report", length=sum(map(len, pieces))))
     for piece in pieces:
         time.sleep(0.5)
         connection.sendall(piece)
@@ -231,7 +234,7 @@ def test_a_slow_sender_who_keeps_the_minimum_rate_is_answered(installation):
 
 def test_an_announced_body_beyond_the_limit_is_refused_unread(installation):
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
-    connection.sendall(head("/login", "Content-Type: multipart/form-data; boundary=x", length=13 * MEGABYTE))
+    connection.sendall(request_head("/login", "Content-Type: multipart/form-data; boundary=x", length=13 * MEGABYTE))
     reply = http.client.HTTPResponse(connection)
     reply.begin()
     assert reply.status == 413 and "larger than this page takes" in reply.read().decode()
@@ -251,17 +254,17 @@ def test_an_answer_of_many_pieces_arrives_whole_and_its_head_alone_without_them(
 
 
 @pytest.fixture
-def pushing(installation) -> tuple[str, str]:
+def pushing_machine(installation) -> tuple[str, str]:
     """The key of a machine that pushes evidence, and the reference of the item."""
     with make.acting("admin"):
         ref = evidence.begin(f"Large report {time.monotonic_ns()}", kind="report", cadence="quarterly").ref
-    return key(name=f"uploader {time.monotonic_ns()}", scopes=("evidence:write",)), ref
+    return create_key(name=f"uploader {time.monotonic_ns()}", scopes=("evidence:write",)), ref
 
 
 def multipart(ref: str, megabytes: int) -> tuple[list[bytes], str]:
     """The pieces of a push with a file of that size, and the file's SHA-256."""
     block, digest = bytes(range(256)) * 4096, hashlib.sha256(b"%PDF-1.7\n")
-    fields = {"evidence": ref, **{name: day.isoformat() for name, day in days().items()}}
+    fields = {"evidence": ref, **{name: day.isoformat() for name, day in version_dates().items()}}
     parts = [
         f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()
     ]
@@ -273,8 +276,8 @@ def multipart(ref: str, megabytes: int) -> tuple[list[bytes], str]:
 
 
 @pytest.mark.parametrize("is_announced", [True, False])
-def test_a_large_evidence_upload_passes_whether_or_not_its_length_is_announced(installation, pushing, is_announced):
-    token, ref = pushing
+def test_a_large_evidence_upload_passes_whether_or_not_its_length_is_announced(installation, pushing_machine, is_announced):
+    token, ref = pushing_machine
     pieces, digest = multipart(ref, 40)
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Authorization": f"Bearer {token}"}
     headers |= {"Content-Length": str(sum(map(len, pieces)))} if is_announced else {"Transfer-Encoding": "chunked"}
@@ -287,15 +290,15 @@ def test_a_large_evidence_upload_passes_whether_or_not_its_length_is_announced(i
 
 
 @pytest.mark.parametrize("megabytes", [0, 2])
-def test_an_upload_that_breaks_off_saves_nothing(installation, pushing, own, megabytes):
-    (token, ref), log = pushing, own.var / "web.log"
+def test_an_upload_that_breaks_off_saves_nothing(installation, pushing_machine, own_settings, megabytes):
+    (token, ref), log = pushing_machine, own_settings.var / "web.log"
     before = refused_in(log.read_text(), "broken off")
     pieces, digest = multipart(ref, megabytes)
     whole = b"".join(pieces)
     connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
     fields = "Content-Type: multipart/form-data; boundary=x", f"Authorization: Bearer {token}"
-    connection.sendall(head("/api/v1/evidence", *fields, length=len(whole)) + whole[:-5])
+    connection.sendall(request_head("/api/v1/evidence", *fields, length=len(whole)) + whole[:-5])
     connection.close()
-    eventually(lambda: refused_in(log.read_text(), "broken off") == before + 1)
+    wait_until(lambda: refused_in(log.read_text(), "broken off") == before + 1)
     with make.acting("admin", read_only=True):
         assert session().scalars(select(EvidenceVersion).where(EvidenceVersion.sha256 == digest)).first() is None

@@ -15,17 +15,17 @@ from governance.operations.policies.policy_diff import with_tier, with_value
 from governance.operations.policies.strictness import read
 from governance.operations.systems import actions as registering
 from tests import make
-from tests.foundation.approvals import deciding
+from tests.foundation.approvals import approval_helpers
 
 SYSTEMS = (
     ("support-assistant", "Support assistant", "standard"),
     ("claims-triage", "Claims triage", "high_risk"),
     ("ad-copywriter", "Ad copywriter", "standard"),
 )
-WHY = "Board decision of 19 November"
+REASON = "Board decision of 19 November"
 
 
-def register(slug: str = "acme") -> dict[str, object]:
+def register_systems(slug: str = "acme") -> dict[str, object]:
     """key → id."""
     with make.acting("compliance_officer", slug):
         made = {
@@ -37,10 +37,10 @@ def register(slug: str = "acme") -> dict[str, object]:
 
 @pytest.fixture
 def systems(database):
-    return register()
+    return register_systems()
 
 
-def content(tier: str = "standard", overrides=(), on=()) -> Content:
+def policy_content(tier: str = "standard", overrides=(), on=()) -> Content:
     """`overrides` are (dimension, value), `on` (system id, dimension, value)."""
     found = with_tier(Content(), tier)
     for key, value in dict(overrides).items():
@@ -50,16 +50,16 @@ def content(tier: str = "standard", overrides=(), on=()) -> Content:
     return found
 
 
-def in_force(wanted: Content, slug: str = "acme") -> int:
+def put_in_force(wanted: Content, slug: str = "acme") -> int:
     """That content comes into force the way its direction demands; its number."""
     with make.acting("admin", slug):
         now = queries.standing()
         try:
-            return actions.tighten_now(wanted, base=now.number, because=WHY).number or 0
+            return actions.tighten_now(wanted, base=now.number, because=REASON).number or 0
         except actions.NeedsSecondPerson:
             pass
     with make.acting("admin", slug):
-        row_id = actions.request_approval(wanted, seen="", because=WHY).id
+        row_id = actions.request_approval(wanted, seen="", because=REASON).id
     approve(row_id, slug=slug)
     with make.acting("compliance_officer", slug, read_only=True):
         return queries.policy_version(row_id).number or 0
@@ -68,12 +68,12 @@ def in_force(wanted: Content, slug: str = "acme") -> int:
 def requested(wanted: Content, **options) -> object:
     """The id of the open version, for which an approval is requested."""
     with make.acting("admin"):
-        return actions.request_approval(wanted, seen=actions.opened(queries.draft()), because=WHY, **options).id
+        return actions.request_approval(wanted, seen=actions.opened(queries.draft()), because=REASON, **options).id
 
 
 def approve(version_id, role: str = "compliance_officer", slug: str = "acme") -> None:
     """By another person, who sees it as it is now."""
-    deciding.approve(approval_of(queries.POLICY, version_id, role, slug), role, slug)
+    approval_helpers.approve_below_pages(approval_of(queries.POLICY, version_id, role, slug), role, slug)
 
 
 def seen_of(version_id) -> str:
@@ -82,12 +82,12 @@ def seen_of(version_id) -> str:
         return kinds.fingerprint_seen(open_approval(queries.POLICY, version_id))
 
 
-def standing(slug: str = "acme"):
+def effective_policy(slug: str = "acme"):
     with make.acting("compliance_officer", slug, read_only=True):
         return queries.standing()
 
 
-def waits(days: float = 0, **more) -> object:
+def days_from_now(days: float = 0, **more) -> object:
     return clock.now() + timedelta(days=days, **more)
 
 
@@ -112,13 +112,13 @@ def approval_of(kind: str, target_id, role: str = "admin", slug: str = "acme"):
 def approve_waiver(waiver_id, *roles: str) -> None:
     """By these people; it takes two."""
     for role in roles:
-        deciding.approve(approval_of(queries.WAIVER, waiver_id), role)
+        approval_helpers.approve_below_pages(approval_of(queries.WAIVER, waiver_id), role)
 
 
 @pytest.fixture
 def second_operator(app, isolated):
     """Another operator beside Eva, signed in."""
-    make.join("second_operator", "console")
+    make.add_member("second_operator", "console")
     from tests.conftest import visitor
 
     return visitor(app, "second_operator", "console")

@@ -10,10 +10,25 @@ from governance.operations.decision_counts import actions as counting
 from governance.operations.policies import actions, queries
 from governance.operations.policies.effective_policies import read_content
 from tests import make
-from tests.assurance.frameworks.files import words
+from tests.assurance.frameworks.framework_files import main_text
 from tests.browser import Visitor
-from tests.foundation.approvals.deciding import decide, in_inbox, page_of, seen_on
-from tests.operations.policies.conftest import WHY, approve, confirm, content, hidden, in_force, requested, seen_of, standing
+from tests.foundation.approvals.approval_helpers import (
+    approvals_in_inbox,
+    decide_approval,
+    fingerprint_on_page,
+    newest_approval_page,
+)
+from tests.operations.policies.conftest import (
+    REASON,
+    approve,
+    confirm,
+    effective_policy,
+    hidden,
+    policy_content,
+    put_in_force,
+    requested,
+    seen_of,
+)
 
 
 def draft():
@@ -31,61 +46,61 @@ def draft_id():
 
 
 def test_looking_at_a_tier_writes_nothing_and_shows_what_it_changes_by_system(systems, as_admin, as_viewer, acting):
-    page = words(as_admin.get("policies/?tier=strict"))
+    page = main_text(as_admin.get("policies/?tier=strict"))
     assert "Looking at strict" in page and "claims-triage" in page and "Tighten to strict now" in page
     assert "Applies at once" in page and "Going back loosens" in page
     assert draft() is None
-    assert "Only a tenant admin changes the policy" in words(as_viewer.get("policies/?tier=strict"))
+    assert "Only a tenant admin changes the policy" in main_text(as_viewer.get("policies/?tier=strict"))
 
 
 def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
-    confirm(as_admin, "policies/?tier=strict", "apply", because=WHY)
+    confirm(as_admin, "policies/?tier=strict", "apply", because=REASON)
     page = as_admin.get("policies/")
-    assert "Strict is in force." in words(page) and "version 1" in words(page)
+    assert "Strict is in force." in main_text(page) and "version 1" in main_text(page)
     assert "Every worker answers by it within a second" in page.text
 
 
 def test_a_reason_is_asked_for_whatever_the_direction(systems, as_admin):
     for verb in ("apply", "schedule", "ask"):
         at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-        assert "Say why" in words(confirm(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at))
-    assert draft() is None and standing().number == 0
+        assert "Say why" in main_text(confirm(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at))
+    assert draft() is None and effective_policy().number == 0
 
 
 def test_a_double_click_is_harmless(systems, as_admin):
     page = as_admin.get("policies/?tier=strict").text
     sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
     for _ in range(2):
-        as_admin.post("policies/change", **sent, verb="apply", because=WHY)
-    assert standing().number == 1
+        as_admin.post("policies/change", **sent, verb="apply", because=REASON)
+    assert effective_policy().number == 1
 
 
 def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_admin):
-    in_force(content("strict"))
-    page = words(as_admin.get("policies/?tier=standard"))
+    put_in_force(policy_content("strict"))
+    page = main_text(as_admin.get("policies/?tier=standard"))
     assert "Request to loosen" in page and "Needs a second person and a fresh sign-in" in page and "Applies at once" not in page
-    refused = confirm(as_admin, "policies/?tier=standard", "apply", 422, because=WHY)
-    assert "a second person has to approve it" in words(refused)
-    assert "Say why" in words(confirm(as_admin, "policies/?tier=standard", "ask", 422, because=" "))
+    refused = confirm(as_admin, "policies/?tier=standard", "apply", 422, because=REASON)
+    assert "a second person has to approve it" in main_text(refused)
+    assert "Say why" in main_text(confirm(as_admin, "policies/?tier=standard", "ask", 422, because=" "))
     assert draft() is None
 
 
 def test_a_tier_that_the_floor_contradicts_is_explained(systems, as_admin):
-    in_force(content("regulated"))
-    page = words(as_admin.get("policies/?tier=baseline"))
+    put_in_force(policy_content("regulated"))
+    page = main_text(as_admin.get("policies/?tier=baseline"))
     assert "The operator's floor is stricter than baseline in 4 dimensions" in page
     assert "content_capture is redacted, not full" in page
-    assert "below the floor in 4" in words(as_admin.get("policies/"))
+    assert "below the floor in 4" in main_text(as_admin.get("policies/"))
 
 
 def test_a_tier_that_does_not_exist_is_named(systems, as_admin):
-    assert "There is no tier lenient. Choose one of baseline" in words(as_admin.get("policies/?tier=lenient", then=422))
+    assert "There is no tier lenient. Choose one of baseline" in main_text(as_admin.get("policies/?tier=lenient", then=422))
     as_admin.post("policies/change", then=422, tier="lenient", verb="apply")
     as_admin.post("policies/change", then=422, tier="strict", verb="dance", base="0", seen="")
 
 
 def test_the_tier_in_force_changes_nothing(systems, as_admin):
-    assert "Standard is in force already" in words(as_admin.get("policies/?tier=standard"))
+    assert "Standard is in force already" in main_text(as_admin.get("policies/?tier=standard"))
 
 
 def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
@@ -95,7 +110,7 @@ def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
         "policies/change", **{n: hidden(first, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="mine"
     )
     reply = as_admin.post("policies/change", then=409, **{n: hidden(second, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="my own reason")  # fmt: skip
-    assert "Somebody else edited the draft" in words(reply) and "my own reason" in reply.text
+    assert "Somebody else edited the draft" in main_text(reply) and "my own reason" in reply.text
     assert draft()[1].tier == "strict"
     again = {n: hidden(reply.text, n) for n in ("tier", "on", "base", "seen")}
     as_admin.post("policies/change", **again, verb="draft", because="my own reason")
@@ -104,29 +119,29 @@ def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
 
 def test_a_version_that_came_into_force_meanwhile_is_told(systems, as_admin):
     page = as_admin.get("policies/?tier=regulated").text
-    in_force(content("strict"))
-    reply = as_admin.post("policies/change", then=409, **{n: hidden(page, n) for n in ("tier", "on", "base", "seen")}, verb="apply", because=WHY)  # fmt: skip
-    assert "Version 1 came into force since" in words(reply)
+    put_in_force(policy_content("strict"))
+    reply = as_admin.post("policies/change", then=409, **{n: hidden(page, n) for n in ("tier", "on", "base", "seen")}, verb="apply", because=REASON)  # fmt: skip
+    assert "Version 1 came into force since" in main_text(reply)
 
 
 def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, as_admin):
-    confirm(as_admin, "policies/?tier=strict", "schedule", 422, because=WHY, apply_at="")
-    confirm(as_admin, "policies/?tier=strict", "schedule", 422, because=WHY, apply_at="2001-01-01T10:00")
+    confirm(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="")
+    confirm(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="2001-01-01T10:00")
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    confirm(as_admin, "policies/?tier=strict", "schedule", because=WHY, apply_at=at)
+    confirm(as_admin, "policies/?tier=strict", "schedule", because=REASON, apply_at=at)
     page = as_admin.get("policies/")
-    assert "It comes into force by itself" in words(page)
+    assert "It comes into force by itself" in main_text(page)
     as_admin.post("policies/draft/withdraw", seen=hidden(page.text, "seen"))
-    assert draft() is None and standing().tier.key == "standard"
+    assert draft() is None and effective_policy().tier.key == "standard"
 
 
 def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
-    confirm(as_admin, "policies/?tier=strict", "draft", because=WHY)
-    in_force(content("standard", {"retention_days": 7}))
+    confirm(as_admin, "policies/?tier=strict", "draft", because=REASON)
+    put_in_force(policy_content("standard", {"retention_days": 7}))
     page = as_admin.get("policies/")
-    assert "Version 1 came into force since it was drawn up" in words(page)
+    assert "Version 1 came into force since it was drawn up" in main_text(page)
     as_admin.post("policies/draft/update", seen=hidden(page.text, "seen"))
-    assert draft()[1] == content("strict", {"retention_days": 7})
+    assert draft()[1] == policy_content("strict", {"retention_days": 7})
     as_admin.post("policies/draft/update", seen="x.1")
     assert "Somebody else edited the draft" in as_admin.get("policies/").text
 
@@ -138,7 +153,7 @@ def test_what_was_asked_is_counted_and_replayed(systems, as_admin, acting):
             (minute, "support-assistant", "policy.memory", "opt_out"): 40, (minute, "support-assistant", "bulk", "x"): 60,
             (minute - timedelta(days=3), "support-assistant", "policy.memory", "off"): 7, (minute, "gone", "policy.memory", "on"): 9,
         })  # fmt: skip
-    page = words(as_admin.get("policies/?tier=strict"))
+    page = main_text(as_admin.get("policies/?tier=strict"))
     assert "Asked 100 times in the last 24 hours" in page
     assert "Replayed over the last 14 days, 107 answers" in page
     assert "Stricter 100" in page and "Looser 7" in page
@@ -150,12 +165,12 @@ def test_what_was_asked_is_counted_and_replayed(systems, as_admin, acting):
 def test_an_override_goes_into_the_draft_and_its_effect_is_shown(systems, as_admin):
     as_admin.get(f"policies/override?dimension=memory&system={systems['claims-triage']}", then=302)
     page = as_admin.get(f"policies/override/memory?system={systems['claims-triage']}")
-    assert "Never" in words(page)
+    assert "Never" in main_text(page)
     as_admin.post(
         f"policies/override/memory?system={systems['claims-triage']}", verb="set", level="off", seen=hidden(page.text, "seen")
     )
-    assert draft() == ("draft", content(on=[(systems["claims-triage"], "memory", "off")]))
-    assert "memory of claims-triage" in words(as_admin.get("policies/"))
+    assert draft() == ("draft", policy_content(on=[(systems["claims-triage"], "memory", "off")]))
+    assert "memory of claims-triage" in main_text(as_admin.get("policies/"))
     page = as_admin.get(f"policies/override/memory?system={systems['claims-triage']}")
     as_admin.post(f"policies/override/memory?system={systems['claims-triage']}", verb="remove", seen=hidden(page.text, "seen"))
     assert draft()[1].systems == {}
@@ -171,23 +186,23 @@ def test_an_override_goes_into_the_draft_and_its_effect_is_shown(systems, as_adm
 )  # fmt: skip
 def test_a_value_that_is_none_is_named_beside_its_field(systems, as_admin, key, field, value, said):
     reply = as_admin.post(f"policies/override/{key}", then=422, verb="set", seen="", **{field: value})
-    assert said in words(reply) and f'href="#{field}"' in reply.text
+    assert said in main_text(reply) and f'href="#{field}"' in reply.text
     assert draft() is None
 
 
 def test_an_empty_allow_list_means_nothing_and_the_page_says_so(systems, as_admin):
     as_admin.post("policies/override/model_access", verb="set", seen="", names="  ")
-    page = words(as_admin.get("policies/"))
+    page = main_text(as_admin.get("policies/"))
     assert "allows no model" in page and "every call of a model is refused" in page
     assert draft()[1].overrides == {"model_access": frozenset()}
 
 
 def test_an_override_without_effect_is_explained(systems, as_admin):
     as_admin.post("policies/override/memory", verb="set", seen="", level="opt_out")
-    assert "memory is opt_out in standard already" in words(as_admin.get("policies/"))
+    assert "memory is opt_out in standard already" in main_text(as_admin.get("policies/"))
     page = as_admin.get("policies/override/memory").text
     as_admin.post("policies/override/memory", verb="set", seen=hidden(page, "seen"), level="on")
-    assert "The override to on has no effect" in words(as_admin.get("policies/"))
+    assert "The override to on has no effect" in main_text(as_admin.get("policies/"))
 
 
 def test_what_does_not_exist_is_not_found(systems, as_admin):
@@ -197,7 +212,7 @@ def test_what_does_not_exist_is_not_found(systems, as_admin):
     as_admin.post(f"policies/override/memory?system={uuid4()}", then=404, verb="set", level="off", seen="")
     as_admin.get("policies/in-force?system=nothing", then=404)
     as_admin.get("policies/versions/7", then=404)
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     as_admin.get("policies/versions/1?against=9", then=404)
 
 
@@ -205,19 +220,19 @@ def test_what_does_not_exist_is_not_found(systems, as_admin):
 
 
 def test_each_value_in_force_opens_to_the_layers_that_spoke(systems, as_viewer):
-    page = words(as_viewer.get("policies/in-force?system=claims-triage"))
+    page = main_text(as_viewer.get("policies/in-force?system=claims-triage"))
     assert "high-risk lane" in page and "tier standard" in page and "floor" in page
     assert "Requests that name no system" in page
 
 
 def test_a_past_day_shows_what_was_in_force_then(systems, as_viewer):
     with clock.frozen(clock.now() - timedelta(days=40)):
-        in_force(content("strict"))
-    in_force(content("regulated"))
+        put_in_force(policy_content("strict"))
+    put_in_force(policy_content("regulated"))
     day = (clock.now() - timedelta(days=10)).date()
-    assert "Strict for" in words(as_viewer.get(f"policies/in-force?at={day}&system="))
-    assert "Regulated for" in words(as_viewer.get("policies/in-force?system="))
-    assert "Standard for" in words(as_viewer.get("policies/in-force?at=2020-01-01&system="))
+    assert "Strict for" in main_text(as_viewer.get(f"policies/in-force?at={day}&system="))
+    assert "Regulated for" in main_text(as_viewer.get("policies/in-force?system="))
+    assert "Standard for" in main_text(as_viewer.get("policies/in-force?at=2020-01-01&system="))
 
 
 @pytest.mark.parametrize("at", ["tomorrow", "2999-01-01", "0001-01-01", "2026-13-01"])
@@ -226,19 +241,19 @@ def test_a_day_that_is_none_is_refused(as_viewer, at):
 
 
 def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_viewer):
-    in_force(content("strict"))
-    in_force(content("regulated", {"memory": "off"}))
-    in_force(content("strict", {"retention_days": 20}))
-    assert "3 versions came into force" in words(as_viewer.get("policies/versions"))
-    page = words(as_viewer.get("policies/versions/3"))
+    put_in_force(policy_content("strict"))
+    put_in_force(policy_content("regulated", {"memory": "off"}))
+    put_in_force(policy_content("strict", {"retention_days": 20}))
+    assert "3 versions came into force" in main_text(as_viewer.get("policies/versions"))
+    page = main_text(as_viewer.get("policies/versions/3"))
     assert "from regulated to strict" in page and "Approved by Ines Duarte" in page and "Go back to" not in page
-    assert "retention_days of the tenant" in words(as_viewer.get("policies/versions/3?against=1"))
-    assert "Nothing differs" not in words(as_viewer.get("policies/versions/1?against=0"))
+    assert "retention_days of the tenant" in main_text(as_viewer.get("policies/versions/3?against=1"))
+    assert "Nothing differs" not in main_text(as_viewer.get("policies/versions/1?against=0"))
     as_admin.post("policies/versions/2/back", then=422, because=" ", seen="")
     as_admin.post("policies/versions/2/back", because="The audit asks for it", seen="")
-    page = words(as_admin.get("policies/"))
+    page = main_text(as_admin.get("policies/"))
     assert "Draft 4" in page and "moves to regulated" in page
-    assert draft() == ("draft", content("regulated", {"memory": "off"}))
+    assert draft() == ("draft", policy_content("regulated", {"memory": "off"}))
     as_admin.post("policies/versions/1/back", then=409, because="x", seen="")
 
 
@@ -246,100 +261,102 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
 
 
 def test_a_second_person_approves_what_they_saw(systems, as_admin, as_officer, as_viewer):
-    in_force(content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
-    assert where == page_of() and where in in_inbox(as_officer) and where not in in_inbox(as_admin)
-    own = words(as_admin.get(where))
+    put_in_force(policy_content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    assert (
+        where == newest_approval_page() and where in approvals_in_inbox(as_officer) and where not in approvals_in_inbox(as_admin)
+    )
+    own = main_text(as_admin.get(where))
     assert "Your request to move the policy from strict to standard" in own and "You worked on it yourself" in own
-    page = words(as_officer.get(where))
-    assert "Sanjay Patel asks to move the policy from strict to standard" in page and WHY in page
+    page = main_text(as_officer.get(where))
+    assert "Sanjay Patel asks to move the policy from strict to standard" in page and REASON in page
     assert "Tier policy.tier = standard from Strict to Standard loosens" in page and "claims-triage" in page
     assert "AI systems change" in page and "The platform minimum still applies" in page
-    as_viewer.post(where, then=403, verb="approve", seen=seen_on(as_officer, where))
-    decide(as_admin, where, 403, verb="approve")
-    decide(as_officer, where, verb="approve")
-    assert standing().tier.key == "standard"
-    assert "was approved" in words(as_officer.get(where)) and where not in in_inbox(as_officer)
-    assert "Approved by Ines Duarte" in words(as_viewer.get("policies/versions/2"))
+    as_viewer.post(where, then=403, verb="approve", seen=fingerprint_on_page(as_officer, where))
+    decide_approval(as_admin, where, 403, verb="approve")
+    decide_approval(as_officer, where, verb="approve")
+    assert effective_policy().tier.key == "standard"
+    assert "was approved" in main_text(as_officer.get(where)) and where not in approvals_in_inbox(as_officer)
+    assert "Approved by Ines Duarte" in main_text(as_viewer.get("policies/versions/2"))
     assert f'href="{where}"' in as_officer.get("policies/versions/2").text
 
 
 def test_a_double_click_of_the_second_person_brings_one_version_into_force(systems, as_admin, as_officer):
-    in_force(content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
-    seen = seen_on(as_officer, where)
+    put_in_force(policy_content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    seen = fingerprint_on_page(as_officer, where)
     for _ in range(2):
-        decide(as_officer, where, verb="approve", seen=seen)
-    assert (standing().number, standing().tier.key) == (2, "standard")
+        decide_approval(as_officer, where, verb="approve", seen=seen)
+    assert (effective_policy().number, effective_policy().tier.key) == (2, "standard")
 
 
 def test_an_approval_of_a_draft_that_was_edited_is_refused(systems, as_admin, as_officer):
-    in_force(content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
-    seen = seen_on(as_officer, where)
-    requested(content("baseline"))
-    reply = decide(as_officer, where, 409, verb="approve", seen=seen)
-    assert "The draft was edited, so the request is void" in words(reply) and "edited after this request" in words(reply)
-    assert standing().tier.key == "strict"
-    assert page_of() != where
-    decide(as_officer, page_of(), verb="approve")
-    assert standing().tier.key == "baseline"
+    put_in_force(policy_content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    seen = fingerprint_on_page(as_officer, where)
+    requested(policy_content("baseline"))
+    reply = decide_approval(as_officer, where, 409, verb="approve", seen=seen)
+    assert "The draft was edited, so the request is void" in main_text(reply) and "edited after this request" in main_text(reply)
+    assert effective_policy().tier.key == "strict"
+    assert newest_approval_page() != where
+    decide_approval(as_officer, newest_approval_page(), verb="approve")
+    assert effective_policy().tier.key == "baseline"
 
 
 def test_an_approval_after_something_else_came_into_force_is_refused_and_says_which(systems, as_admin, as_officer):
-    in_force(content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
-    seen = seen_on(as_officer, where)
+    put_in_force(policy_content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    seen = fingerprint_on_page(as_officer, where)
     with make.acting("admin"):
-        actions.tighten_now(content("strict", {"memory": "off"}), base=1, because=WHY)
-    reply = words(decide(as_officer, where, 409, verb="approve", seen=seen))
+        actions.tighten_now(policy_content("strict", {"memory": "off"}), base=1, because=REASON)
+    reply = main_text(decide_approval(as_officer, where, 409, verb="approve", seen=seen))
     assert "Version 2 came into force" in reply and "Bring the draft up to date" in reply
-    page = words(as_admin.get("policies/"))
+    page = main_text(as_admin.get("policies/"))
     assert "It is a draft again." in page and "Version 2 came into force since it was drawn up" in page
-    assert (standing().number, standing().tier.key) == (2, "strict")
+    assert (effective_policy().number, effective_policy().tier.key) == (2, "strict")
 
 
 def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(app, systems, as_admin, as_officer):
-    in_force(content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    put_in_force(policy_content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     version = draft_id()
     stale = Visitor(app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6)))
     stale.post(where, then=401, verb="approve", seen="x")
-    decide(as_officer, where, 422, verb="dance")
-    decide(as_officer, where, 422, verb="reject", reason=" ")
-    decide(as_officer, where, verb="reject", reason="Not before the audit")
-    page = words(as_admin.get(where))
+    decide_approval(as_officer, where, 422, verb="dance")
+    decide_approval(as_officer, where, 422, verb="reject", reason=" ")
+    decide_approval(as_officer, where, verb="reject", reason="Not before the audit")
+    page = main_text(as_admin.get(where))
     assert "was rejected" in page and "Not before the audit" in page
-    decide(as_officer, where, 409, verb="approve", seen="x")
-    page = words(as_admin.get(f"policies/versions/{version}"))
+    decide_approval(as_officer, where, 409, verb="approve", seen="x")
+    page = main_text(as_admin.get(f"policies/versions/{version}"))
     assert "Rejected, so the policy in force stayed" in page and "Not before the audit" in page
 
 
 def test_withdrawing_the_request_withdraws_the_version(systems, as_admin, as_officer):
-    in_force(content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
-    decide(as_admin, where, verb="withdraw")
-    assert draft() is None and where not in in_inbox(as_officer)
+    put_in_force(policy_content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    decide_approval(as_admin, where, verb="withdraw")
+    assert draft() is None and where not in approvals_in_inbox(as_officer)
 
 
 def test_a_looser_change_is_requested_and_approved_for_a_time(systems, as_admin, as_officer):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    where = confirm(as_admin, "policies/?tier=standard", "schedule", because=WHY, apply_at=at).location
-    page = words(as_officer.get(where))
+    where = confirm(as_admin, "policies/?tier=standard", "schedule", because=REASON, apply_at=at).location
+    page = main_text(as_officer.get(where))
     assert "Approve and schedule" in page and "Takes effect" in page
-    decide(as_officer, where, verb="approve")
-    assert draft()[0] == "scheduled" and standing().tier.key == "strict"
+    decide_approval(as_officer, where, verb="approve")
+    assert draft()[0] == "scheduled" and effective_policy().tier.key == "strict"
 
 
 def test_an_open_version_has_a_page_that_leads_to_its_request(systems, as_admin, as_officer, as_viewer):
-    in_force(content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    put_in_force(policy_content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     version = draft_id()
     assert f'href="{where}"' in as_officer.get(f"policies/versions/{version}").text
     assert where in as_admin.get("policies/").text
     page = as_viewer.get(f"policies/versions/{version}")
-    assert "Awaiting approval" in words(page) and where not in page.text
+    assert "Awaiting approval" in main_text(page) and where not in page.text
     assert as_officer.get(f"policies/decisions/{version}", then=303).location == where
     assert as_viewer.get(f"policies/decisions/{version}", then=303).location.endswith(f"policies/versions/{version}")
     approve(version)
@@ -347,8 +364,8 @@ def test_an_open_version_has_a_page_that_leads_to_its_request(systems, as_admin,
 
 
 def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_officer, statements):
-    in_force(content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=WHY).location
+    put_in_force(policy_content("strict"))
+    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     as_officer.get(where)
     with statements() as seen:
         as_officer.get(where)
@@ -359,15 +376,19 @@ def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_office
 
 
 def test_another_tenants_versions_waivers_and_systems_are_not_found(systems, as_neighbour, as_stranger, as_admin):
-    in_force(content("strict"))
-    version = requested(content("standard"))
-    for page in (f"policies/versions/{version}", f"policies/decisions/{version}", page_of().removeprefix("/t/acme/")):
+    put_in_force(policy_content("strict"))
+    version = requested(policy_content("standard"))
+    for page in (
+        f"policies/versions/{version}",
+        f"policies/decisions/{version}",
+        newest_approval_page().removeprefix("/t/acme/"),
+    ):
         as_neighbour.get(page, then=404)
-    as_neighbour.post(page_of().removeprefix("/t/acme/"), then=404, verb="approve", seen=seen_of(version))
+    as_neighbour.post(newest_approval_page().removeprefix("/t/acme/"), then=404, verb="approve", seen=seen_of(version))
     as_neighbour.get("policies/versions/1", then=404)
     as_neighbour.get("policies/in-force?system=claims-triage", then=404)
     as_stranger.get("policies/", then=404)
-    assert "as built in" in words(as_neighbour.get("policies/"))
+    assert "as built in" in main_text(as_neighbour.get("policies/"))
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor", "as_officer"])
@@ -391,8 +412,8 @@ def test_only_an_admin_drafts(who, request, systems):
     ],
 )  # fmt: skip
 def test_pages_ask_the_database_little_and_no_more_with_more_systems(systems, as_admin, statements, acting, path, most):
-    in_force(content("strict"))
-    confirm(as_admin, "policies/?tier=regulated", "draft", because=WHY)
+    put_in_force(policy_content("strict"))
+    confirm(as_admin, "policies/?tier=regulated", "draft", because=REASON)
     with statements() as few:
         as_admin.get(path)
     from governance.operations.systems import actions as registering

@@ -23,8 +23,18 @@ from governance.operations.policies.strictness import plain_all, read
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as register
 from tests import make
-from tests.foundation.approvals import deciding
-from tests.operations.policies.conftest import WHY, approval_of, approve, content, in_force, requested, seen_of, standing, waits
+from tests.foundation.approvals import approval_helpers
+from tests.operations.policies.conftest import (
+    REASON,
+    approval_of,
+    approve,
+    days_from_now,
+    effective_policy,
+    policy_content,
+    put_in_force,
+    requested,
+    seen_of,
+)
 
 
 def entries(name: str) -> list[AuditEntry]:
@@ -40,84 +50,84 @@ def entries(name: str) -> list[AuditEntry]:
 def test_tightening_is_in_force_at_once_by_one_person_and_every_worker_hears_of_it(systems, acting):
     with acting("admin"):
         before = tenant_revision.mark()
-        row = actions.tighten_now(content("strict"), base=0, because=WHY)
+        row = actions.tighten_now(policy_content("strict"), base=0, because=REASON)
         assert (row.number, row.state, row.decided_by) == (1, "live", None)
         assert tenant_revision.mark() == before + 1
-    assert standing().tier.key == "strict"
+    assert effective_policy().tier.key == "strict"
     entry = entries("policy.applied")[-1]
     assert entry.facts["lines"] == [["", "tier", "standard", "strict"]]
     assert "because" in entry.sealed
 
 
 def test_one_person_cannot_loosen(systems, acting):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="It loosens"):
-        actions.tighten_now(content("standard"), base=1, because=WHY)
-    assert standing().tier.key == "strict"
+        actions.tighten_now(policy_content("standard"), base=1, because=REASON)
+    assert effective_policy().tier.key == "strict"
 
 
 def test_what_the_floor_hides_today_counts_as_loosening(systems, acting):
     """Both are cut to the floor's 90 days either way; tomorrow's floor may be another one."""
-    in_force(content("baseline", {"retention_days": 100}))
+    put_in_force(policy_content("baseline", {"retention_days": 100}))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="retention_days"):
-        actions.tighten_now(content("baseline", {"retention_days": 120}), base=1, because=WHY)
+        actions.tighten_now(policy_content("baseline", {"retention_days": 120}), base=1, because=REASON)
 
 
 def test_tightening_and_loosening_together_is_loosening(systems, acting):
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="model_access"):
-        in_force(content("strict", {"model_access": ["atlas-2"]}))
-        actions.tighten_now(content("regulated", {"model_access": ["brook-1"]}), base=1, because=WHY)
+        put_in_force(policy_content("strict", {"model_access": ["atlas-2"]}))
+        actions.tighten_now(policy_content("regulated", {"model_access": ["brook-1"]}), base=1, because=REASON)
 
 
 def test_a_double_click_applies_once(systems, acting):
     for _ in range(2):
         with acting("admin"):
-            assert actions.tighten_now(content("strict"), base=0, because=WHY).number == 1
+            assert actions.tighten_now(policy_content("strict"), base=0, because=REASON).number == 1
     assert len(entries("policy.applied")) == 1
 
 
 def test_what_is_in_force_already_is_no_change(systems, acting):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(actions.Unchanged):
-        actions.tighten_now(content("strict"), base=1, because=WHY)
+        actions.tighten_now(policy_content("strict"), base=1, because=REASON)
 
 
 def test_tightening_stands_beside_a_version_that_waits(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("standard"))
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"))
     seen = seen_of(waiting)
     with acting("admin"):
-        assert actions.tighten_now(content("regulated"), base=1, because=WHY).number == 2
+        assert actions.tighten_now(policy_content("regulated"), base=1, because=REASON).number == 2
         row = queries.policy_version(waiting)
         assert row.state == "draft" and "Version 2 came into force" in row.note
     with acting("compliance_officer"):
         request = approvals.latest(queries.POLICY, [waiting])[waiting]
         assert request.state == "voided" and "Version 2 came into force" in request.note
         with pytest.raises(Stale, match="was voided already"):
-            deciding.actions.approve(request, seen=seen)
+            approval_helpers.actions.approve(request, seen=seen)
 
 
 def test_an_unknown_tier_dimension_or_level_is_refused(systems, acting):
     with acting("admin"):
         with pytest.raises(Invalid, match="There is no tier lenient"):
-            actions.draft(content("lenient"), seen="")
+            actions.draft(policy_content("lenient"), seen="")
         with pytest.raises(Invalid, match="no level"):
             read("memory", "sometimes")
         with pytest.raises(Invalid, match="There is no dimension"):
             read("mood", "high")
         with pytest.raises(NotFound):
-            actions.draft(content(on=[(uuid4(), "memory", "off")]), seen="")
+            actions.draft(policy_content(on=[(uuid4(), "memory", "off")]), seen="")
 
 
 def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_operator):
     with make.acting("operator_admin", "console"):
         now = queries.platform()
         tier = {"name": "Guarded", "means": "x", "values": plain_all(now.tiers["strict"].values), "four_eyes": True}
-        platform_minimum.change({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, reason=WHY)
-    in_force(content("guarded"))
+        platform_minimum.change({"floor": plain_all(now.floor), "tiers": {"guarded": tier}}, base=0, reason=REASON)
+    put_in_force(policy_content("guarded"))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="two persons for every change"):
-        actions.tighten_now(content("regulated"), base=1, because=WHY)
-    assert in_force(content("regulated")) == 2
+        actions.tighten_now(policy_content("regulated"), base=1, because=REASON)
+    assert put_in_force(policy_content("regulated")) == 2
 
 
 # ---- two editors
@@ -125,36 +135,36 @@ def test_a_tier_of_four_eyes_takes_two_persons_to_tighten(systems, acting, as_op
 
 def test_the_second_of_two_editors_is_told_what_changed_and_overwrites_nothing(systems, acting):
     with acting("admin"):
-        row = actions.draft(content("strict"), seen="")
+        row = actions.draft(policy_content("strict"), seen="")
         first = actions.opened(row)
-        actions.draft(content("strict", {"retention_days": 20}), seen=first)
+        actions.draft(policy_content("strict", {"retention_days": 20}), seen=first)
     with acting("admin"):
         with pytest.raises(Stale) as refused:
-            actions.draft(content("strict", {"retention_days": 10}), seen=first)
+            actions.draft(policy_content("strict", {"retention_days": 10}), seen=first)
         assert refused.value.changes == {"retention_days": ("10", "20")}
         assert read_content(queries.draft().content).overrides == {"retention_days": 20}
 
 
 def test_two_who_begin_at_once_do_not_overwrite_each_other(systems, acting):
     with acting("admin"):
-        actions.draft(content("strict"), seen="")
+        actions.draft(policy_content("strict"), seen="")
         with pytest.raises(Stale):
-            actions.draft(content("regulated"), seen="")
+            actions.draft(policy_content("regulated"), seen="")
 
 
 def test_a_draft_that_is_gone_is_not_begun_again_unseen(systems, acting):
     with acting("admin"):
-        row = actions.draft(content("strict"), seen="")
+        row = actions.draft(policy_content("strict"), seen="")
         seen = actions.opened(row)
         actions.withdraw(row)
         with pytest.raises(Stale, match="applied or withdrawn"):
-            actions.draft(content("regulated"), seen=seen)
+            actions.draft(policy_content("regulated"), seen=seen)
 
 
 def test_a_draft_is_brought_up_to_date_and_keeps_its_own_changes(systems, acting):
     with acting("admin"):
-        actions.draft(content("strict", {"memory": "off"}), seen="")
-    in_force(content("standard", {"retention_days": 7}))
+        actions.draft(policy_content("strict", {"memory": "off"}), seen="")
+    put_in_force(policy_content("standard", {"retention_days": 7}))
     with acting("admin"):
         row = actions.rebase(seen=actions.opened(queries.draft()))
         found = read_content(row.content)
@@ -162,9 +172,12 @@ def test_a_draft_is_brought_up_to_date_and_keeps_its_own_changes(systems, acting
 
 
 def test_what_was_changed_on_neither_side_stays_and_what_was_removed_stays_removed():
-    base = content("standard", {"memory": "off", "retention_days": 30})
-    mine, now = content("standard", {"retention_days": 30}), content("strict", {"memory": "off", "retention_days": 20})
-    assert carried_over(base, mine, now) == content("strict", {"retention_days": 20})
+    base = policy_content("standard", {"memory": "off", "retention_days": 30})
+    mine, now = (
+        policy_content("standard", {"retention_days": 30}),
+        policy_content("strict", {"memory": "off", "retention_days": 20}),
+    )
+    assert carried_over(base, mine, now) == policy_content("strict", {"retention_days": 20})
     assert lines(base, mine)[0].after is None
 
 
@@ -172,90 +185,92 @@ def test_what_was_changed_on_neither_side_stays_and_what_was_removed_stays_remov
 
 
 def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(Invalid, match="Say why"):
-        actions.request_approval(content("standard"), seen="", because="  ")
-    waiting = requested(content("standard"))
+        actions.request_approval(policy_content("standard"), seen="", because="  ")
+    waiting = requested(policy_content("standard"))
     approve(waiting)
     with acting("compliance_officer"):
         row = queries.policy_version(waiting)
         assert (row.state, row.number, row.loosens, row.decided_by) == ("live", 2, True, make.person_id("compliance_officer"))
-    assert standing().tier.key == "standard"
+    assert effective_policy().tier.key == "standard"
     assert entries("policy.approved")[-1].facts["made_by"] != str(make.person_id("admin"))
 
 
 def test_nobody_approves_or_rejects_their_own(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("standard"))
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"))
     with pytest.raises(Forbidden, match="You worked on it yourself"):
         approve(waiting, "admin")
     with acting("admin"), pytest.raises(Forbidden, match="You worked on it yourself"):
-        deciding.actions.reject(open_approval(queries.POLICY, waiting), reason="no")
+        approval_helpers.actions.reject(open_approval(queries.POLICY, waiting), reason="no")
 
 
 def test_who_edited_it_before_somebody_else_requested_approval_does_not_approve_it_either(systems, acting):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     with acting("compliance_officer"):
-        actions.draft(content("standard"), seen="")
-    waiting = requested(content("standard"))
+        actions.draft(policy_content("standard"), seen="")
+    waiting = requested(policy_content("standard"))
     with pytest.raises(Forbidden, match="You worked on it yourself"):
         approve(waiting)
     approve(waiting, "reviewer")
 
 
 def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("standard"))
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"))
     first, seen = approval_of(queries.POLICY, waiting), seen_of(waiting)
-    requested(content("baseline"))
+    requested(policy_content("baseline"))
     second = approval_of(queries.POLICY, waiting)
     with acting("compliance_officer"):
         assert approvals.approval(first).state == "voided" and "was edited" in approvals.approval(first).note
         with pytest.raises(Stale, match="changed since you opened"):
-            deciding.actions.approve(approvals.approval(second), seen=seen)
+            approval_helpers.actions.approve(approvals.approval(second), seen=seen)
     with acting("admin"):
         row = queries.draft()
-        actions.draft(content("baseline", {"memory": "off"}), seen=actions.opened(row))
+        actions.draft(policy_content("baseline", {"memory": "off"}), seen=actions.opened(row))
         assert (row.state, row.note, row.asked_at) == ("draft", "", None)
     with acting("compliance_officer"), pytest.raises(Stale, match="was voided already"):
-        deciding.actions.approve(approvals.approval(second), seen=seen)
-    assert standing().tier.key == "strict" and len(entries("policy.turned_back")) == 2
+        approval_helpers.actions.approve(approvals.approval(second), seen=seen)
+    assert effective_policy().tier.key == "strict" and len(entries("policy.turned_back")) == 2
 
 
 @pytest.mark.parametrize("how", ["rebase", "rollback", "schedule", "tighten"])
 def test_whatever_changes_the_open_version_voids_its_request(how, systems, acting):
-    in_force(content("regulated"))
-    in_force(content("strict"))
-    waiting = requested(content("standard"))
+    put_in_force(policy_content("regulated"))
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"))
     with acting("admin"):
         seen = actions.opened(queries.draft())
         match how:
             case "rebase":
                 actions.rebase(seen=seen)
             case "rollback":
-                actions.rollback(1, seen=seen, because=WHY)
+                actions.rollback(1, seen=seen, because=REASON)
             case "schedule":
-                actions.schedule(content("regulated"), seen=seen, because=WHY, apply_at=waits(days=1))
+                actions.schedule(policy_content("regulated"), seen=seen, because=REASON, apply_at=days_from_now(days=1))
             case _:
-                actions.tighten_now(content("regulated"), base=2, because=WHY, seen=seen)
+                actions.tighten_now(policy_content("regulated"), base=2, because=REASON, seen=seen)
         assert approvals.latest(queries.POLICY, [waiting])[waiting].state == "voided"
         assert queries.policy_version(waiting).state == {"schedule": "scheduled", "tighten": "live"}.get(how, "draft")
 
 
 def test_a_new_system_or_another_floor_is_looked_at_again(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("standard"))
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"))
     seen = seen_of(waiting)
     with acting("compliance_officer"):
         registering.register(key="new-one", name="New one", lane="high_risk", purpose="x", owner_id=None)
         with pytest.raises(Stale, match="Something has changed since you opened"):
-            deciding.actions.approve(open_approval(queries.POLICY, waiting), seen=seen)
+            approval_helpers.actions.approve(open_approval(queries.POLICY, waiting), seen=seen)
     approve(waiting)
 
 
 def test_a_version_that_names_a_retired_system_cannot_be_approved(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("strict", on=[(systems["ad-copywriter"], "memory", "off")], overrides={"retention_days": 60}))
+    put_in_force(policy_content("strict"))
+    waiting = requested(
+        policy_content("strict", on=[(systems["ad-copywriter"], "memory", "off")], overrides={"retention_days": 60})
+    )
     with acting("compliance_officer"):
         registering.retire(register.system("ad-copywriter"), because="Done with")
     with pytest.raises(Stale, match="was retired since"):
@@ -263,27 +278,27 @@ def test_a_version_that_names_a_retired_system_cannot_be_approved(systems, actin
 
 
 def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("standard"))
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"))
     with acting("compliance_officer"):
         request = open_approval(queries.POLICY, waiting)
         with pytest.raises(Invalid, match="Give a reason"):
-            deciding.actions.reject(request, reason=" ")
-        deciding.actions.reject(request, reason="Not before the audit")
+            approval_helpers.actions.reject(request, reason=" ")
+        approval_helpers.actions.reject(request, reason="Not before the audit")
         with pytest.raises(Stale, match="was rejected already"):
-            deciding.actions.approve(request, seen="")
+            approval_helpers.actions.approve(request, seen="")
         row = queries.policy_version(waiting)
         assert (row.state, row.decided_by) == ("refused", make.person_id("compliance_officer"))
     with acting("admin"), pytest.raises(DomainError):
         actions.withdraw(queries.policy_version(waiting))
-    assert standing().tier.key == "strict" and entries("policy.refused")[-1].facts["digest"]
+    assert effective_policy().tier.key == "strict" and entries("policy.refused")[-1].facts["digest"]
 
 
 @pytest.mark.parametrize("by", ["admin", "second_admin"])
 def test_whoever_may_draft_withdraws_a_version_and_its_request_is_closed(by, systems, acting):
-    make.join("second_admin", since=clock.now() - make.MEMBERS_FOR)
-    in_force(content("strict"))
-    waiting = requested(content("standard"))
+    make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"))
     with acting(by):
         actions.withdraw(queries.policy_version(waiting))
     with acting("admin"):
@@ -293,14 +308,14 @@ def test_whoever_may_draft_withdraws_a_version_and_its_request_is_closed(by, sys
 
 
 def test_a_request_that_nobody_decides_expires_and_the_version_is_a_draft_again(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("standard"))
-    with clock.frozen(waits(days=15)):
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"))
+    with clock.frozen(days_from_now(days=15)):
         approval_jobs.expire()
     with acting("admin"):
         row = queries.draft()
         assert (row.id, row.state, row.note) == (waiting, "draft", "Nobody decided on the request in time.")
-    assert requested(content("standard")) == waiting
+    assert requested(policy_content("standard")) == waiting
 
 
 # ---- what was in force never changes
@@ -308,19 +323,19 @@ def test_a_request_that_nobody_decides_expires_and_the_version_is_a_draft_again(
 
 @pytest.mark.parametrize("change", ["content = '{}'", "number = 7", "reason = 'x'", "state = 'draft'", "in_force_from = NULL"])
 def test_the_database_refuses_to_change_a_version_that_came_into_force(systems, acting, change):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(DBAPIError, match="never changes"), session().begin_nested():
         session().execute(text(f"UPDATE policy_versions SET {change}"))
 
 
 def test_the_database_deletes_no_version(systems, acting):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(DBAPIError, match="permission denied"), session().begin_nested():
         session().execute(text("DELETE FROM policy_versions"))
 
 
 def test_an_erased_name_leaves_the_reason_of_a_version_and_nothing_else(systems, acting):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     with acting("admin"):
         session().execute(text("UPDATE policy_versions SET reason = 'Agreed with [erased]'"))
         assert session().scalar(text("SELECT reason FROM policy_versions")) == "Agreed with [erased]"
@@ -330,17 +345,17 @@ def test_an_erased_name_leaves_the_reason_of_a_version_and_nothing_else(systems,
 
 
 def test_a_rollback_is_a_new_version_with_the_old_content(systems, acting):
-    in_force(content("strict", {"memory": "off"}))
-    in_force(content("regulated"))
+    put_in_force(policy_content("strict", {"memory": "off"}))
+    put_in_force(policy_content("regulated"))
     with acting("admin"):
         row = actions.rollback(1, seen="", because="The new one breaks support")
         assert (row.state, row.back_to, row.loosens) == ("draft", 1, True)
-        assert read_content(row.content) == content("strict", {"memory": "off"})
+        assert read_content(row.content) == policy_content("strict", {"memory": "off"})
 
 
 def test_a_rollback_that_only_tightens_is_applied_at_once(systems, acting):
-    in_force(content("regulated"))
-    in_force(content("standard"))
+    put_in_force(policy_content("regulated"))
+    put_in_force(policy_content("standard"))
     with acting("admin"):
         row = actions.rollback(1, seen="", because="x")
         actions.tighten_now(read_content(row.content), base=2, because="x", seen=actions.opened(row), back_to=1)
@@ -348,8 +363,8 @@ def test_a_rollback_that_only_tightens_is_applied_at_once(systems, acting):
 
 
 def test_a_rollback_leaves_out_systems_that_were_retired(systems, acting):
-    in_force(content("strict", on=[(systems["ad-copywriter"], "memory", "off")]))
-    in_force(content("strict"))
+    put_in_force(policy_content("strict", on=[(systems["ad-copywriter"], "memory", "off")]))
+    put_in_force(policy_content("strict"))
     with acting("compliance_officer"):
         registering.retire(register.system("ad-copywriter"), because="x")
     with acting("admin"):
@@ -360,14 +375,14 @@ def test_a_rollback_leaves_out_systems_that_were_retired(systems, acting):
 
 
 def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, acting):
-    at = waits(hours=2)
+    at = days_from_now(hours=2)
     with acting("admin"):
-        assert actions.schedule(content("strict"), seen="", because=WHY, apply_at=at).state == "scheduled"
+        assert actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=at).state == "scheduled"
     assert jobs.drain(actor_of) == 0
-    assert standing().tier.key == "standard"
+    assert effective_policy().tier.key == "standard"
     with clock.frozen(at + timedelta(seconds=1)):
         assert jobs.drain(actor_of) == 1
-        assert standing().tier.key == "strict"
+        assert effective_policy().tier.key == "strict"
         policy_jobs.apply_due_everywhere()
     [entry] = entries("policy.applied")
     assert entry.actor_kind == "job"
@@ -375,37 +390,39 @@ def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, actin
 
 def test_what_the_queue_has_missed_the_hourly_round_applies(systems, acting):
     with acting("admin"):
-        actions.schedule(content("strict"), seen="", because=WHY, apply_at=waits(hours=2))
-    with clock.frozen(waits(hours=3)):
+        actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(hours=2))
+    with clock.frozen(days_from_now(hours=3)):
         policy_jobs.apply_due_everywhere()
-        assert standing().tier.key == "strict"
+        assert effective_policy().tier.key == "strict"
 
 
 def test_an_approved_loosening_may_be_scheduled(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("standard"), apply_at=waits(days=1))
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"), apply_at=days_from_now(days=1))
     approve(waiting)
     with acting("compliance_officer"):
         assert queries.policy_version(waiting).state == "scheduled"
-    with clock.frozen(waits(days=2)):
+    with clock.frozen(days_from_now(days=2)):
         policy_jobs.apply_due_everywhere()
-        assert standing().tier.key == "standard"
+        assert effective_policy().tier.key == "standard"
 
 
 def test_a_scheduled_loosening_waits_for_its_second_person(systems, acting):
-    in_force(content("strict"))
+    put_in_force(policy_content("strict"))
     with acting("admin"):
-        assert actions.schedule(content("standard"), seen="", because=WHY, apply_at=waits(days=1)).state == "asked"
-    with clock.frozen(waits(days=2)):
+        assert (
+            actions.schedule(policy_content("standard"), seen="", because=REASON, apply_at=days_from_now(days=1)).state == "asked"
+        )
+    with clock.frozen(days_from_now(days=2)):
         policy_jobs.apply_due_everywhere()
-        assert standing().tier.key == "strict"
+        assert effective_policy().tier.key == "strict"
 
 
 def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(systems, acting):
     with acting("admin"):
-        actions.schedule(content("strict"), seen="", because=WHY, apply_at=waits(hours=1))
-        actions.tighten_now(content("standard", {"memory": "off"}), base=0, because=WHY)
-    with clock.frozen(waits(hours=2)):
+        actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(hours=1))
+        actions.tighten_now(policy_content("standard", {"memory": "off"}), base=0, because=REASON)
+    with clock.frozen(days_from_now(hours=2)):
         policy_jobs.apply_due_everywhere()
     with acting("admin"):
         row = queries.draft()
@@ -415,12 +432,12 @@ def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(sy
 
 
 def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
-    in_force(content("strict"))
-    waiting = requested(content("standard"), apply_at=waits(days=1))
+    put_in_force(policy_content("strict"))
+    waiting = requested(policy_content("standard"), apply_at=days_from_now(days=1))
     approve(waiting)
     with acting("compliance_officer"):
         registering.register(key="new-one", name="New one", lane="standard", purpose="x", owner_id=None)
-    with clock.frozen(waits(days=2)):
+    with clock.frozen(days_from_now(days=2)):
         policy_jobs.apply_due_everywhere()
     with acting("admin"):
         assert "loosen something else than was agreed" in queries.draft().note
@@ -429,15 +446,15 @@ def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
 @pytest.mark.parametrize("days", [-1, 0, 91])
 def test_a_time_is_still_to_come_and_not_far(systems, acting, days):
     with acting("admin"), pytest.raises(Invalid):
-        actions.schedule(content("strict"), seen="", because=WHY, apply_at=waits(days=days))
+        actions.schedule(policy_content("strict"), seen="", because=REASON, apply_at=days_from_now(days=days))
 
 
 # ---- another tenant
 
 
 def test_a_neighbours_policy_is_another_one(systems, acting):
-    in_force(content("regulated"))
-    assert standing("globex").tier.key == "standard"
+    put_in_force(policy_content("regulated"))
+    assert effective_policy("globex").tier.key == "standard"
     with acting("admin", "globex"), pytest.raises(NotFound):
         queries.version(1)
     with acting("admin", "globex"), pytest.raises(NotFound):
@@ -457,7 +474,7 @@ def test_a_change_of_hundreds_of_lines_is_recorded_short_and_whole_by_its_digest
         session().flush()
         on += [(system.id, key, value) for system in more for key, value in (("memory", "off"), ("tool_use", "none"))]
     with acting("admin"):
-        row = actions.tighten_now(content("standard", on=on), base=0, because=WHY)
+        row = actions.tighten_now(policy_content("standard", on=on), base=0, because=REASON)
         entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "policy.applied")).one()
         assert entry.facts["digest"] == row.digest
         assert len(entry.facts["lines"]) == actions.MOST_LINES + 1 and entry.facts["lines"][-1][1] == "and 23 more"

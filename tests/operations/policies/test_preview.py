@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from governance.operations.policies import preview
 from governance.operations.policies.effective_policies import (
     Content,
+    EffectivePolicy,
     Governed,
     LiveWaiver,
     Platform,
-    Standing,
     read_content,
     read_platform,
 )
@@ -27,12 +27,12 @@ from governance.operations.policies.policy_diff import (
     written,
 )
 from governance.operations.policies.strictness import ANYTHING, DIMENSIONS, TIERS, covers, loosens, values
-from governance.operations.policies.table import means, rulings, table
-from tests.operations.policies.test_strictness import ASSIGNED, OF_ONE
+from governance.operations.policies.tier_table import means, rulings, table
+from tests.operations.policies.policy_strategies import ASSIGNED_VALUES, THREE_VALUES_OF_ONE_DIMENSION
 
 SYSTEMS = (Governed(UUID(int=1), "one", "One", "standard"), Governed(UUID(int=2), "two", "Two", "high_risk"))
 CONTENTS = st.builds(
-    Content, st.sampled_from(sorted(TIERS)), ASSIGNED, st.dictionaries(st.sampled_from([s.id for s in SYSTEMS]), ASSIGNED, max_size=2)
+    Content, st.sampled_from(sorted(TIERS)), ASSIGNED_VALUES, st.dictionaries(st.sampled_from([s.id for s in SYSTEMS]), ASSIGNED_VALUES, max_size=2)
 )  # fmt: skip
 FLAGS = st.tuples(
     st.sampled_from(["one", "two", "", "gone"]),
@@ -42,11 +42,11 @@ WORDS = st.one_of(st.sampled_from(["stopped", "any", "2 named", "off", "30", "x"
 ASKED = st.dictionaries(FLAGS, st.dictionaries(WORDS, st.integers(1, 1000), max_size=3), max_size=8)
 
 
-def at(content: Content) -> Standing:
-    return Standing(Platform(), 1, content, SYSTEMS)
+def at(content: Content) -> EffectivePolicy:
+    return EffectivePolicy(Platform(), 1, content, SYSTEMS)
 
 
-def tidy(content: Content) -> Content:
+def without_empty_overrides(content: Content) -> Content:
     """Without empty overrides of a system, which say nothing."""
     return read_content(content.plain())
 
@@ -139,14 +139,14 @@ def test_a_content_is_read_as_it_was_written_and_equal_ones_have_one_digest(cont
 @given(CONTENTS, CONTENTS, CONTENTS)
 def test_carrying_over_keeps_what_i_changed_and_takes_the_rest_from_what_is_in_force(base, mine, now):
     found = carried_over(base, mine, now)
-    assert carried_over(base, base, now).plain() == tidy(now).plain()
-    assert carried_over(base, mine, base).plain() == tidy(mine).plain()
+    assert carried_over(base, base, now).plain() == without_empty_overrides(now).plain()
+    assert carried_over(base, mine, base).plain() == without_empty_overrides(mine).plain()
     for line in lines(base, mine):
         got = found.tier if line.key == "tier" else written(found, line.system_id).get(line.key)
         assert got == line.after
 
 
-@given(CONTENTS, st.sampled_from([None, SYSTEMS[0].id]), OF_ONE)
+@given(CONTENTS, st.sampled_from([None, SYSTEMS[0].id]), THREE_VALUES_OF_ONE_DIMENSION)
 def test_an_override_is_written_and_taken_away_again(content, whom, drawn):
     key, value, *_ = drawn
     there = with_value(content, whom, key, value)
@@ -195,7 +195,7 @@ def test_the_table_shows_each_tier_and_the_two_columns_that_matter(before, after
                 assert cell.value == now[row.dimension.key].value and not cell.struck
 
 
-@given(OF_ONE)
+@given(THREE_VALUES_OF_ONE_DIMENSION)
 def test_every_value_has_words(drawn):
     key, value, *_ = drawn
     assert said(value) and means(DIMENSIONS[key], value)
@@ -203,12 +203,12 @@ def test_every_value_has_words(drawn):
 
 def test_a_ruling_names_all_that_spoke_and_marks_who_decides():
     waiver = LiveWaiver(UUID(int=9), SYSTEMS[0].id, "retention_days", 120, datetime(2030, 1, 1, tzinfo=UTC))
-    standing = Standing(Platform(), 1, Content("baseline"), SYSTEMS, (waiver,))
+    standing = EffectivePolicy(Platform(), 1, Content("baseline"), SYSTEMS, (waiver,))
     [ruling] = [r for r in rulings(standing, SYSTEMS[0]) if r.dimension.key == "retention_days"]
     assert ruling.layers == [("waiver", "120", True), ("tier baseline", "365", False)] and ruling.word == "120"
 
 
-@given(ASSIGNED)
+@given(ASSIGNED_VALUES)
 def test_the_operators_layer_is_stored_without_what_is_built_in(floor):
     platform = Platform(0, floor)
     assert platform_content(platform)["tiers"] == {}

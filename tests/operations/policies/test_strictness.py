@@ -14,7 +14,7 @@ from governance.operations.policies.strictness import (
     RISK,
     TIERS,
     Layer,
-    Waived,
+    WaivedValue,
     changes,
     compare,
     covers,
@@ -26,20 +26,22 @@ from governance.operations.policies.strictness import (
     read,
     values,
 )
-from tests.operations.policies.drawn import ASSIGNED, KEYS, value_of
+from tests.operations.policies.policy_strategies import (
+    ASSIGNED_VALUES,
+    THREE_VALUES_OF_ONE_DIMENSION,
+)
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 LAYERS = st.lists(
-    st.builds(Layer, st.sampled_from(["floor", "tier", "override", "risk", "system"]), st.text("abcdef", min_size=1, max_size=4), ASSIGNED),
+    st.builds(Layer, st.sampled_from(["floor", "tier", "override", "risk", "system"]), st.text("abcdef", min_size=1, max_size=4), ASSIGNED_VALUES),
     max_size=6,
 )  # fmt: skip
-OF_ONE = KEYS.flatmap(lambda key: st.tuples(st.just(key), value_of(key), value_of(key), value_of(key)))
 
 
 # ---- 1. commutative, associative, idempotent
 
 
-@given(OF_ONE)
+@given(THREE_VALUES_OF_ONE_DIMENSION)
 def test_the_join_does_not_depend_on_order_or_repetition(drawn):
     key, a, b, c = drawn
     assert join(key, a, b) == join(key, b, a)
@@ -56,7 +58,7 @@ def test_layers_give_the_same_in_any_order_and_twice(layers, random):
 # ---- 2. a layer more never loosens
 
 
-@given(LAYERS, ASSIGNED)
+@given(LAYERS, ASSIGNED_VALUES)
 def test_one_more_layer_never_loosens_any_dimension(layers, more):
     before, after = values(effective(layers)), values(effective([*layers, Layer("override", "more", more)]))
     assert before.keys() <= after.keys()
@@ -66,18 +68,18 @@ def test_one_more_layer_never_loosens_any_dimension(layers, more):
 # ---- 3. the floor
 
 
-@given(LAYERS, ASSIGNED)
+@given(LAYERS, ASSIGNED_VALUES)
 def test_without_a_waiver_nothing_is_weaker_than_the_floor(layers, floor):
     found = values(effective([Layer("floor", "floor", floor), *layers]))
     assert all(covers(key, found[key], floor[key]) for key in floor)
 
 
-@given(LAYERS, OF_ONE)
+@given(LAYERS, THREE_VALUES_OF_ONE_DIMENSION)
 def test_a_waiver_moves_one_dimension_below_the_floor_and_no_other_layer(layers, drawn):
     key, floor_value, waived_value, _ = drawn
     others = [layer for layer in layers if layer.kind != "floor"]
     floor = Layer("floor", "floor", {**FLOOR, key: floor_value})
-    plain_answer, waived = effective([floor, *others]), effective([floor, *others], [Waived(key, waived_value, LATER)])
+    plain_answer, waived = effective([floor, *others]), effective([floor, *others], [WaivedValue(key, waived_value, LATER)])
     assert all(waived[k].value == plain_answer[k].value for k in plain_answer if k != key)
     assert covers(key, plain_answer[key].value, waived[key].value)
     for layer in others:
@@ -140,7 +142,7 @@ def test_a_list_holds_names(raw):
         read("model_access", raw)
 
 
-@given(OF_ONE)
+@given(THREE_VALUES_OF_ONE_DIMENSION)
 def test_what_is_written_is_read_again(drawn):
     key, value, *_ = drawn
     assert read(key, plain(value)) == value
@@ -149,7 +151,7 @@ def test_what_is_written_is_read_again(drawn):
 # ---- steps
 
 
-@given(OF_ONE)
+@given(THREE_VALUES_OF_ONE_DIMENSION)
 def test_of_a_step_and_its_way_back_one_loosens(drawn):
     key, a, b, _ = drawn
     there, back = compare(key, a, b), compare(key, b, a)
@@ -160,7 +162,7 @@ def test_of_a_step_and_its_way_back_one_loosens(drawn):
         assert back == "loosens" and join(key, a, b) == b
 
 
-@given(ASSIGNED, ASSIGNED)
+@given(ASSIGNED_VALUES, ASSIGNED_VALUES)
 def test_a_step_in_which_nothing_loosens_leaves_every_old_value_covered(before, after):
     if not any(loosens(change.move) for change in changes(before, after)):
         assert all(key in after and covers(key, after[key], before[key]) for key in before)

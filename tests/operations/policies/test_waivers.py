@@ -16,17 +16,22 @@ from governance.operations.policies import queries, waiver_list, waivers
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as register
 from tests import make
-from tests.assurance.frameworks.files import words
+from tests.assurance.frameworks.framework_files import main_text
 from tests.browser import Visitor
-from tests.foundation.approvals.deciding import decide, in_inbox, page_of, seen_on
-from tests.operations.policies.conftest import content, in_force, standing
-from tests.operations.policies.test_operator_views import filled
+from tests.foundation.approvals.approval_helpers import (
+    approvals_in_inbox,
+    decide_approval,
+    fingerprint_on_page,
+    newest_approval_page,
+)
+from tests.operations.policies.conftest import effective_policy, policy_content, put_in_force
+from tests.operations.policies.page_helpers import form_values
 
 
 @pytest.fixture
-def lenient(systems):
+def lenient_systems(systems):
     """Without a tier that is stricter than the platform minimum a waiver shows."""
-    in_force(content("baseline"))
+    put_in_force(policy_content("baseline"))
     return systems
 
 
@@ -37,7 +42,7 @@ def request(visitor, systems, then=303, days=20, **more):
     return visitor.post("policies/waivers/new", then=then, **given)
 
 
-def newest():
+def newest_waiver_page():
     with make.acting("admin", read_only=True):
         return f"policies/waivers/{waiver_list.waivers({}).rows[0][0].id}"
 
@@ -49,15 +54,15 @@ def state():
 
 def approve(*visitors):
     for visitor in visitors:
-        decide(visitor, page_of(), verb="approve")
+        decide_approval(visitor, newest_approval_page(), verb="approve")
 
 
 def end(visitor, then=303, **more):
-    return visitor.post(f"{newest()}/end", then=then, **more)
+    return visitor.post(f"{newest_waiver_page()}/end", then=then, **more)
 
 
 def retention(key="support-assistant"):
-    now = standing()
+    now = effective_policy()
     return now.effective(next(s for s in now.systems if s.key == key))["retention_days"]
 
 
@@ -70,15 +75,15 @@ def recorded(prefix="waiver."):
 # ---- its approval
 
 
-def test_a_waiver_is_live_when_two_others_have_approved(lenient, as_admin, as_officer, as_reviewer, as_viewer, acting):
-    assert "No waivers yet" in words(as_viewer.get("policies/waivers"))
-    assert request(as_admin, lenient).location == page_of()
-    page = words(as_officer.get(page_of()))
+def test_a_waiver_is_live_when_two_others_have_approved(lenient_systems, as_admin, as_officer, as_reviewer, as_viewer, acting):
+    assert "No waivers yet" in main_text(as_viewer.get("policies/waivers"))
+    assert request(as_admin, lenient_systems).location == newest_approval_page()
+    page = main_text(as_officer.get(newest_approval_page()))
     assert "Sanjay Patel asks to waive retention of support-assistant" in page and "2 people have to approve; 0 did" in page
     assert "90 days to 120 days" in page and "policy.retention_days" in page and "loosens" in page
     assert "1 of 3 AI systems" in page and "support-assistant goes from 90 days to 120 days." in page and "Weekly review" in page
-    decide(as_officer, page_of(), verb="approve", reason="For this claim only")
-    assert retention().value == 90 and "1 of 2 approvals" in words(as_reviewer.get(page_of()))
+    decide_approval(as_officer, newest_approval_page(), verb="approve", reason="For this claim only")
+    assert retention().value == 90 and "1 of 2 approvals" in main_text(as_reviewer.get(newest_approval_page()))
     with acting("admin"):
         before = tenant_revision.mark()
     approve(as_reviewer)
@@ -87,10 +92,10 @@ def test_a_waiver_is_live_when_two_others_have_approved(lenient, as_admin, as_of
     found = retention()
     assert found.value == 120 and found.set_by == "waiver"
     assert retention("ad-copywriter").value == 90
-    page = words(as_viewer.get("policies/waivers"))
+    page = main_text(as_viewer.get("policies/waivers"))
     assert "1 waiver is live" in page and "Weekly review" in page and "days left" in page and "Ines Duarte, Jun Chen" in page
-    assert "Retention can be 120 days instead of 90 days" in words(as_viewer.get(newest()))
-    assert "1 waiver is live" in words(as_viewer.get("policies/in-force?system=support-assistant"))
+    assert "Retention can be 120 days instead of 90 days" in main_text(as_viewer.get(newest_waiver_page()))
+    assert "1 waiver is live" in main_text(as_viewer.get("policies/in-force?system=support-assistant"))
     told = {"system": "support-assistant", "dimension": "retention_days", "value": 120}
     steps = recorded()
     assert [action for action, _ in steps] == ["waiver.asked", "waiver.agreed", "waiver.went_live"]
@@ -99,86 +104,86 @@ def test_a_waiver_is_live_when_two_others_have_approved(lenient, as_admin, as_of
 
 def test_a_waiver_that_the_tenants_own_tier_outdoes_says_that_it_changes_nothing(systems, as_admin, as_officer, as_reviewer):
     request(as_admin, systems)
-    assert "It would change nothing now: tier standard asks for 90 days." in words(as_officer.get(page_of()))
+    assert "It would change nothing now: tier standard asks for 90 days." in main_text(as_officer.get(newest_approval_page()))
     approve(as_officer, as_reviewer)
-    assert "The waiver allows 120 days, but tier standard asks for 90 days" in words(as_admin.get(newest()))
+    assert "The waiver allows 120 days, but tier standard asks for 90 days" in main_text(as_admin.get(newest_waiver_page()))
 
 
-def test_all_three_are_different_persons(lenient, as_admin, as_officer, as_reviewer):
-    request(as_officer, lenient)
-    where = page_of()
-    assert "two others decide" in words(as_officer.get(where)) and where not in in_inbox(as_officer)
-    seen = seen_on(as_admin, where)
-    decide(as_officer, where, 403, verb="approve", seen=seen)
-    decide(as_officer, where, 403, verb="reject", reason="x")
-    assert where in in_inbox(as_admin)
-    decide(as_admin, where, verb="approve")
-    decide(as_admin, where, verb="approve", seen=seen)  # the second of two clicks changes nothing
-    assert "You approved this already" in words(as_admin.get(where)) and where not in in_inbox(as_admin)
-    decide(as_admin, where, 403, verb="withdraw")
+def test_all_three_are_different_persons(lenient_systems, as_admin, as_officer, as_reviewer):
+    request(as_officer, lenient_systems)
+    where = newest_approval_page()
+    assert "two others decide" in main_text(as_officer.get(where)) and where not in approvals_in_inbox(as_officer)
+    seen = fingerprint_on_page(as_admin, where)
+    decide_approval(as_officer, where, 403, verb="approve", seen=seen)
+    decide_approval(as_officer, where, 403, verb="reject", reason="x")
+    assert where in approvals_in_inbox(as_admin)
+    decide_approval(as_admin, where, verb="approve")
+    decide_approval(as_admin, where, verb="approve", seen=seen)  # the second of two clicks changes nothing
+    assert "You approved this already" in main_text(as_admin.get(where)) and where not in approvals_in_inbox(as_admin)
+    decide_approval(as_admin, where, 403, verb="withdraw")
     assert retention().value == 90
     approve(as_reviewer)
     assert retention().value == 120
 
 
-def test_what_was_approved_is_what_both_saw(lenient, as_admin, as_officer, as_reviewer):
+def test_what_was_approved_is_what_both_saw(lenient_systems, as_admin, as_officer, as_reviewer):
     """The tenant's own values are on the page: where they move, who approved before looks again."""
-    request(as_admin, lenient)
+    request(as_admin, lenient_systems)
     approve(as_officer)
-    seen = seen_on(as_reviewer, page_of())
-    in_force(content("strict"))
-    decide(as_reviewer, page_of(), 409, verb="approve", seen=seen)
+    seen = fingerprint_on_page(as_reviewer, newest_approval_page())
+    put_in_force(policy_content("strict"))
+    decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve", seen=seen)
     approve(as_reviewer)
     assert state() == "asked"
     approve(as_officer)
     assert state() == "live"
 
 
-def test_after_its_end_the_minimum_is_back_without_anybody(lenient, as_admin, as_officer, as_reviewer):
-    request(as_admin, lenient)
+def test_after_its_end_the_minimum_is_back_without_anybody(lenient_systems, as_admin, as_officer, as_reviewer):
+    request(as_admin, lenient_systems)
     approve(as_officer, as_reviewer)
     with clock.frozen(clock.now() + timedelta(days=22)):
         assert retention().value == 90
-    now = standing()
+    now = effective_policy()
     assert now.next_change(clock.now()) == now.waivers[0].until
 
 
-def test_one_person_ends_it_early(lenient, as_admin, as_officer, as_reviewer):
-    request(as_admin, lenient)
+def test_one_person_ends_it_early(lenient_systems, as_admin, as_officer, as_reviewer):
+    request(as_admin, lenient_systems)
     end(as_admin, 422)
     approve(as_officer, as_reviewer)
     end(as_admin, reason="Claim settled")
     assert retention().value == 90 and recorded("waiver.closed")
-    assert "isn't live" in words(end(as_admin, 422))
-    assert "has ended" in words(as_admin.get(newest()))
+    assert "isn't live" in main_text(end(as_admin, 422))
+    assert "has ended" in main_text(as_admin.get(newest_waiver_page()))
 
 
-def test_a_rejected_or_withdrawn_waiver_is_never_live(lenient, as_admin, as_officer, as_reviewer):
-    request(as_admin, lenient)
-    decide(as_officer, page_of(), 422, verb="reject", reason=" ")
-    decide(as_officer, page_of(), verb="reject", reason="Not for this")
-    decide(as_reviewer, page_of(), 409, verb="approve")
-    assert state() == "refused" and "was rejected" in words(as_admin.get(newest()))
-    request(as_admin, lenient)
-    decide(as_admin, page_of(), verb="withdraw")
-    decide(as_reviewer, page_of(), 409, verb="approve")
+def test_a_rejected_or_withdrawn_waiver_is_never_live(lenient_systems, as_admin, as_officer, as_reviewer):
+    request(as_admin, lenient_systems)
+    decide_approval(as_officer, newest_approval_page(), 422, verb="reject", reason=" ")
+    decide_approval(as_officer, newest_approval_page(), verb="reject", reason="Not for this")
+    decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve")
+    assert state() == "refused" and "was rejected" in main_text(as_admin.get(newest_waiver_page()))
+    request(as_admin, lenient_systems)
+    decide_approval(as_admin, newest_approval_page(), verb="withdraw")
+    decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve")
     assert state() == "withdrawn" and retention().value == 90
     assert [action for action, _ in recorded()][1::2] == ["waiver.refused", "waiver.withdrawn"]
 
 
-def test_a_request_expires_at_the_waivers_end_and_after_two_weeks(lenient, as_admin):
+def test_a_request_expires_at_the_waivers_end_and_after_two_weeks(lenient_systems, as_admin):
     """A request that has expired keeps no other one waiting, whether or not the nightly job has come by."""
-    request(as_admin, lenient, days=2)
+    request(as_admin, lenient_systems, days=2)
     with clock.frozen(clock.now() + timedelta(days=4)):
         with make.acting("admin"):
             approvals.expire()
         assert state() == "expired"
-        requested_below_the_pages(lenient)
+        requested_below_the_pages(lenient_systems)
     with clock.frozen(clock.now() + timedelta(days=19)):
-        requested_below_the_pages(lenient)
+        requested_below_the_pages(lenient_systems)
     with make.acting("admin", read_only=True):
         assert sorted(w.state for w, _ in waiver_list.waivers({}).rows) == ["asked", "expired", "expired"]
-    assert "was never approved" in words(as_admin.get(f"policies/waivers/{oldest()}"))
+    assert "was never approved" in main_text(as_admin.get(f"policies/waivers/{oldest()}"))
 
 
 def oldest():
@@ -193,23 +198,25 @@ def requested_below_the_pages(systems):
         waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=ends, reason="x", compensation="x")
 
 
-def test_what_the_operator_made_unwaivable_is_refused_and_blocks_what_was_requested(lenient, as_admin, as_officer, as_operator):
-    request(as_admin, lenient)
-    sent = filled(as_operator.get("/operator/floor/change").text)
+def test_what_the_operator_made_unwaivable_is_refused_and_blocks_what_was_requested(
+    lenient_systems, as_admin, as_officer, as_operator
+):
+    request(as_admin, lenient_systems)
+    sent = form_values(as_operator.get("/operator/floor/change").text)
     as_operator.post("/operator/floor/change", **sent | {"unwaivable": ["retention_days"], "verb": "confirm", "reason": "x"})
     why = "The operator doesn't allow waivers of retention_days"
-    assert why in as_officer.get(page_of()).text.replace("&#39;", "'")
-    decide(as_officer, page_of(), 409, verb="approve")
-    decide(as_admin, page_of(), verb="withdraw")
-    assert why in words(request(as_admin, lenient, 422))
+    assert why in as_officer.get(newest_approval_page()).text.replace("&#39;", "'")
+    decide_approval(as_officer, newest_approval_page(), 409, verb="approve")
+    decide_approval(as_admin, newest_approval_page(), verb="withdraw")
+    assert why in main_text(request(as_admin, lenient_systems, 422))
 
 
-def test_a_waiver_of_a_system_that_was_retired_is_blocked(lenient, as_admin, as_officer):
-    request(as_admin, lenient)
+def test_a_waiver_of_a_system_that_was_retired_is_blocked(lenient_systems, as_admin, as_officer):
+    request(as_admin, lenient_systems)
     with make.acting("compliance_officer"):
         registering.retire(register.system("support-assistant"), because="Replaced")
-    assert "Its AI system was retired." in words(as_officer.get(page_of()))
-    decide(as_officer, page_of(), 409, verb="approve")
+    assert "Its AI system was retired." in main_text(as_officer.get(newest_approval_page()))
+    decide_approval(as_officer, newest_approval_page(), 409, verb="approve")
 
 
 # ---- requesting one
@@ -225,29 +232,31 @@ def test_a_waiver_of_a_system_that_was_retired_is_blocked(lenient, as_admin, as_
         ({"dimension": "content_filter", "value": "none"}, "no level"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named(lenient, as_admin, given, said):
-    assert said in words(request(as_admin, lenient, 422, **given))
+def test_what_is_wrong_is_named(lenient_systems, as_admin, given, said):
+    assert said in main_text(request(as_admin, lenient_systems, 422, **given))
     with make.acting("admin", read_only=True):
         assert not waiver_list.count()
 
 
-def test_a_waiver_of_thirty_days_is_allowed_and_of_thirty_one_is_not(lenient, as_admin):
-    request(as_admin, lenient, 422, days=32)
-    request(as_admin, lenient, days=30)
+def test_a_waiver_of_thirty_days_is_allowed_and_of_thirty_one_is_not(lenient_systems, as_admin):
+    request(as_admin, lenient_systems, 422, days=32)
+    request(as_admin, lenient_systems, days=30)
 
 
-def test_requested_twice_is_refused_the_second_time(lenient, as_admin):
-    request(as_admin, lenient)
-    assert "requested or live already" in words(request(as_admin, lenient, 422))
+def test_requested_twice_is_refused_the_second_time(lenient_systems, as_admin):
+    request(as_admin, lenient_systems)
+    assert "requested or live already" in main_text(request(as_admin, lenient_systems, 422))
 
 
-def test_who_may_not_and_who_comes_from_elsewhere(app, lenient, as_admin, as_contributor, as_viewer, as_neighbour, as_stranger):
-    request(as_contributor, lenient, 403)
-    request(as_viewer, lenient, 403)
-    assert "Not a valid choice" in words(request(as_neighbour, lenient, 422))
-    request(as_admin, lenient, 422, system=str(uuid4()))
-    request(as_admin, lenient)
-    where, record = page_of(), newest()
+def test_who_may_not_and_who_comes_from_elsewhere(
+    app, lenient_systems, as_admin, as_contributor, as_viewer, as_neighbour, as_stranger
+):
+    request(as_contributor, lenient_systems, 403)
+    request(as_viewer, lenient_systems, 403)
+    assert "Not a valid choice" in main_text(request(as_neighbour, lenient_systems, 422))
+    request(as_admin, lenient_systems, 422, system=str(uuid4()))
+    request(as_admin, lenient_systems)
+    where, record = newest_approval_page(), newest_waiver_page()
     assert "Open approval" not in as_viewer.get(record).text and "Open approval" in as_admin.get(record).text
     as_viewer.post(where, then=403, verb="approve")
     as_contributor.get(where, then=404)
@@ -265,14 +274,23 @@ def test_who_may_not_and_who_comes_from_elsewhere(app, lenient, as_admin, as_con
 
 
 @pytest.fixture
-def several(lenient, as_admin, as_officer, as_reviewer):
+def several(lenient_systems, as_admin, as_officer, as_reviewer):
     """Three: one live, one rejected, one requested."""
-    request(as_admin, lenient, days=9)
+    request(as_admin, lenient_systems, days=9)
     approve(as_officer, as_reviewer)
-    request(as_admin, lenient, system=str(lenient["ad-copywriter"]), days=5, reason="A campaign", compensation="Two editors")
-    decide(as_officer, page_of(), verb="reject", reason="No")
-    request(as_admin, lenient, system=str(lenient["ad-copywriter"]), dimension="content_filter", value="off", days=7)
-    return lenient
+    request(
+        as_admin,
+        lenient_systems,
+        system=str(lenient_systems["ad-copywriter"]),
+        days=5,
+        reason="A campaign",
+        compensation="Two editors",
+    )
+    decide_approval(as_officer, newest_approval_page(), verb="reject", reason="No")
+    request(
+        as_admin, lenient_systems, system=str(lenient_systems["ad-copywriter"]), dimension="content_filter", value="off", days=7
+    )
+    return lenient_systems
 
 
 def listed(visitor, query=""):
@@ -309,7 +327,7 @@ def test_each_filter_is_a_chip_that_can_be_removed(several, as_viewer):
     page = soup(as_viewer.get("policies/waivers?state=live&q=claim"))
     chips = {chip.span.get_text(" ", strip=True): chip.a["href"] for chip in page.select(".c-tools .c-chip") if chip.a}
     assert chips == {"Search: claim": "/t/acme/policies/waivers?state=live", "State: Live": "/t/acme/policies/waivers?q=claim"}
-    none = words(as_viewer.get("policies/waivers?state=withdrawn"))
+    none = main_text(as_viewer.get("policies/waivers?state=withdrawn"))
     assert "No waivers match" in none and "Clear filters to see all 3" in none
     as_viewer.get("policies/waivers?sort=mood", then=422)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from governance.assurance.controls import actions as controls
-from governance.assurance.controls import drill_evidence, starter
+from governance.assurance.controls import drill_evidence, starter_pack
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
 from governance.assurance.frameworks import actions as frameworks
@@ -24,21 +24,28 @@ from governance.operations.switches.models import Drill
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
-from tests.assurance.frameworks.files import words
-from tests.foundation.approvals.deciding import approve, decide, newest, page_of
-from tests.operations.switches import scene
+from tests.assurance.frameworks.framework_files import main_text
+from tests.foundation.approvals.approval_helpers import (
+    approve_below_pages,
+    decide_approval,
+    newest_approval_id,
+    newest_approval_page,
+)
+from tests.operations.switches import switch_helpers
 
 
 @pytest.fixture(autouse=True)
-def ads(database):
+def standard_system(database):
     """A system of the standard lane, whose drills need one person."""
-    return scene.system("ad-copywriter", "standard", ("draft", "translate"))
+    return switch_helpers.register_system("ad-copywriter", "standard", ("draft", "translate"))
 
 
-def plan(seconds=5, part="draft", of="ad-copywriter", **options):
+def plan_drill(seconds=5, part="draft", of="ad-copywriter", **options):
     """Due in a minute."""
     with make.acting("admin"):
-        return drill_actions.plan(*scene.feature(part, of), due_at=scene.later(60), seconds=seconds, **options).id
+        return drill_actions.plan(
+            *switch_helpers.find_feature(part, of), due_at=switch_helpers.seconds_from_now(60), seconds=seconds, **options
+        ).id
 
 
 def drill(drill_id) -> Drill:
@@ -48,14 +55,14 @@ def drill(drill_id) -> Drill:
         return found
 
 
-def at(seconds):
+def seconds_later(seconds):
     """So long after now."""
-    return clock.frozen(scene.later(seconds))
+    return clock.frozen(switch_helpers.seconds_from_now(seconds))
 
 
-def begun(drill_id):
+def started_stop(drill_id):
     """It stands; its stop's row."""
-    with at(61):
+    with seconds_later(61):
         assert jobs.turn()
     with make.acting("admin", read_only=True):
         found = queries.stop_of_drill(drill_id)
@@ -67,85 +74,85 @@ def begun(drill_id):
 
 
 def test_a_drill_is_a_real_stop_that_ends_when_every_consumer_obeyed():
-    key, drill_id = scene.api_key(), plan()
-    scene.hear(key, ["a", "b"])
+    key, drill_id = switch_helpers.create_api_key(), plan_drill()
+    switch_helpers.note_answers(key, ["a", "b"])
     assert not jobs.turn(), "not yet due"
-    before = scene.mark()
-    held = begun(drill_id)
+    before = switch_helpers.tenant_revision_now()
+    held = started_stop(drill_id)
     assert (drill(drill_id).state, drill(drill_id).expected, held.version) == ("running", 2, before + 1)
     with make.acting("admin", read_only=True):
         [over] = queries.active_stops()
         assert over.is_drill and over.generate and over.serve
-    scene.hear(key, ["a", "b"], version=held.version, at=held.created_at + timedelta(seconds=0.6))
-    with at(62):
+    switch_helpers.note_answers(key, ["a", "b"], version=held.version, at=held.created_at + timedelta(seconds=0.6))
+    with seconds_later(62):
         assert not jobs.turn()
     found = drill(drill_id)
     assert (found.state, found.obeyed, found.slowest_ms) == ("passed", 2, 600)
-    assert scene.active_stops() == [] and scene.mark() == before + 2
-    [entry] = scene.entries("switch.drill.passed")
+    assert switch_helpers.active_stops() == [] and switch_helpers.tenant_revision_now() == before + 2
+    [entry] = switch_helpers.entries_of_action("switch.drill.passed")
     assert entry.facts == {"key": "ad-copywriter", "name": "draft", "expected": 2, "obeyed": 2, "slowest_ms": 600}
 
 
 def test_who_does_not_obey_in_time_is_named():
-    key, drill_id = scene.api_key(), plan()
-    scene.hear(key, ["quick", "slow", "silent"])
-    held = begun(drill_id)
-    scene.hear(key, ["quick"], version=held.version, at=held.created_at + timedelta(seconds=1))
-    with at(67):
+    key, drill_id = switch_helpers.create_api_key(), plan_drill()
+    switch_helpers.note_answers(key, ["quick", "slow", "silent"])
+    held = started_stop(drill_id)
+    switch_helpers.note_answers(key, ["quick"], version=held.version, at=held.created_at + timedelta(seconds=1))
+    with seconds_later(67):
         assert jobs.turn(), "lifted, but what was heard in time may still come in"
-        assert scene.active_stops() == []
-    scene.hear(key, ["slow"], version=held.version, at=held.created_at + timedelta(seconds=5.5))
-    with at(69):
+        assert switch_helpers.active_stops() == []
+    switch_helpers.note_answers(key, ["slow"], version=held.version, at=held.created_at + timedelta(seconds=5.5))
+    with seconds_later(69):
         assert not jobs.turn()
     found = drill(drill_id)
     assert (found.state, found.obeyed, found.found["missing"]) == ("failed", 1, ["slow", "silent"])
 
 
 def test_what_was_heard_in_time_counts_even_if_it_is_told_late():
-    key, drill_id = scene.api_key(), plan()
-    scene.hear(key, ["a"])
-    held = begun(drill_id)
-    with at(67):
+    key, drill_id = switch_helpers.create_api_key(), plan_drill()
+    switch_helpers.note_answers(key, ["a"])
+    held = started_stop(drill_id)
+    with seconds_later(67):
         jobs.turn()
-    scene.hear(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=4.9))
-    with at(67.5):
+    switch_helpers.note_answers(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=4.9))
+    with seconds_later(67.5):
         jobs.turn()
     assert drill(drill_id).state == "passed"
 
 
 def test_nobody_who_listens_is_a_failure_and_stops_nothing():
-    drill_id = plan()
-    with at(61):
+    drill_id = plan_drill()
+    with seconds_later(61):
         assert not jobs.turn()
     assert (drill(drill_id).state, drill(drill_id).found["why"]) == ("failed", "nobody was listening")
-    assert scene.entries("switch.drill.begun") == []
+    assert switch_helpers.entries_of_action("switch.drill.begun") == []
 
 
 def test_killed_half_way_it_is_ended_by_whoever_comes_next():
     """The process died after the drill had begun; an hour later another one finds it."""
-    key, drill_id = scene.api_key(), plan()
-    scene.hear(key, ["a"])
-    begun(drill_id)
-    assert len(scene.active_stops()) == 1
-    with at(3600):
+    key, drill_id = switch_helpers.create_api_key(), plan_drill()
+    switch_helpers.note_answers(key, ["a"])
+    started_stop(drill_id)
+    assert len(switch_helpers.active_stops()) == 1
+    with seconds_later(3600):
         assert not jobs.turn()
-    assert drill(drill_id).state == "failed" and scene.active_stops() == []
-    assert len(scene.entries("switch.drill.begun")) == 1
+    assert drill(drill_id).state == "failed" and switch_helpers.active_stops() == []
+    assert len(switch_helpers.entries_of_action("switch.drill.begun")) == 1
 
 
 def test_two_rounds_run_it_once():
-    key, drill_id = scene.api_key(), plan()
-    scene.hear(key, ["a"])
-    begun(drill_id)
-    with at(61):
+    key, drill_id = switch_helpers.create_api_key(), plan_drill()
+    switch_helpers.note_answers(key, ["a"])
+    started_stop(drill_id)
+    with seconds_later(61):
         jobs.turn()
         jobs.turn()
-    assert len(scene.entries("switch.drill.begun")) == 1 and len(scene.active_stops()) == 1
+    assert len(switch_helpers.entries_of_action("switch.drill.begun")) == 1 and len(switch_helpers.active_stops()) == 1
 
 
 def test_the_job_runs_until_nothing_is_under_way():
-    key, drill_id = scene.api_key(), plan(seconds=1)
-    scene.hear(key, ["a"])
+    key, drill_id = switch_helpers.create_api_key(), plan_drill(seconds=1)
+    switch_helpers.note_answers(key, ["a"])
     waited = []
 
     def wait(seconds):
@@ -154,44 +161,44 @@ def test_the_job_runs_until_nothing_is_under_way():
         with make.acting("admin", read_only=True):
             held = queries.stop_of_drill(drill_id)
             version, since = held.version, held.created_at
-        scene.hear(key, ["a"], version=version, at=since + timedelta(seconds=0.2))
+        switch_helpers.note_answers(key, ["a"], version=version, at=since + timedelta(seconds=0.2))
 
-    with at(61):
+    with seconds_later(61):
         jobs.run_due_drills(wait)
     assert drill(drill_id).state == "passed" and waited == [jobs.EVERY]
 
 
 def test_other_stops_stay_when_a_drill_ends():
-    key, drill_id, held = scene.api_key(), plan(), scene.stopped("draft", "ad-copywriter")
-    scene.hear(key, ["a"])
-    made = begun(drill_id)
-    scene.hear(key, ["a"], version=made.version, at=made.created_at)
-    with at(62):
+    key, drill_id, held = switch_helpers.create_api_key(), plan_drill(), switch_helpers.stop_feature("draft", "ad-copywriter")
+    switch_helpers.note_answers(key, ["a"])
+    made = started_stop(drill_id)
+    switch_helpers.note_answers(key, ["a"], version=made.version, at=made.created_at)
+    with seconds_later(62):
         jobs.turn()
-    assert [s.id for s in scene.active_stops()] == [held] and drill(drill_id).state == "passed"
+    assert [s.id for s in switch_helpers.active_stops()] == [held] and drill(drill_id).state == "passed"
 
 
 def test_the_stop_of_a_drill_is_not_restarted_by_hand(acting):
-    key, drill_id = scene.api_key(), plan()
-    scene.hear(key, ["a"])
-    held = begun(drill_id)
+    key, drill_id = switch_helpers.create_api_key(), plan_drill()
+    switch_helpers.note_answers(key, ["a"])
+    held = started_stop(drill_id)
     with acting("admin"), pytest.raises(DomainError, match="ends with the drill"):
         actions.restart(queries.stop(held.id), seen="x", because="x")
 
 
 def test_a_drill_of_what_was_retired_does_not_take_place(acting):
-    drill_id = plan()
+    drill_id = plan_drill()
     with acting("admin"):
-        found, part = scene.feature("draft", "ad-copywriter")
+        found, part = switch_helpers.find_feature("draft", "ad-copywriter")
         systems.retire_feature(part, found, because="Gone.")
-    with at(61):
+    with seconds_later(61):
         assert not jobs.turn()
     assert drill(drill_id).state == "cancelled"
 
 
 def test_it_comes_again_after_its_days():
-    key, first = scene.api_key(), plan(repeat_days=30)
-    scene.hear(key, ["a"])
+    key, first = switch_helpers.create_api_key(), plan_drill(repeat_days=30)
+    switch_helpers.note_answers(key, ["a"])
     due = drill(first).due_at
     with clock.frozen(due + timedelta(days=70)):
         jobs.turn()
@@ -201,16 +208,16 @@ def test_it_comes_again_after_its_days():
 
 
 def test_another_tenants_drill_runs_in_its_own(acting):
-    scene.system("router", "standard", ("route",), slug="globex")
+    switch_helpers.register_system("router", "standard", ("route",), slug="globex")
     with acting("admin", "globex"):
         found = register.system("router")
-        theirs = drill_actions.plan(found, None, due_at=scene.later(60), seconds=5).id
-    ours = plan()
-    with at(61):
+        theirs = drill_actions.plan(found, None, due_at=switch_helpers.seconds_from_now(60), seconds=5).id
+    ours = plan_drill()
+    with seconds_later(61):
         jobs.turn()
     with acting("admin", "globex", read_only=True):
         assert queries.drill(theirs).state == "failed"
-    assert drill(ours).state == "failed" and len(scene.entries("switch.drill.failed")) == 1
+    assert drill(ours).state == "failed" and len(switch_helpers.entries_of_action("switch.drill.failed")) == 1
 
 
 # ---- planning
@@ -218,12 +225,14 @@ def test_another_tenants_drill_runs_in_its_own(acting):
 
 def requested(**options):
     """The id of a drill of claims-triage, and of its approval."""
-    scene.system()
+    switch_helpers.register_system()
     return again(**options)
 
 
 def again(**options):
-    drill_id = plan(part="auto-approve", of="claims-triage", because="A proof of this switch is good for 90 days", **options)
+    drill_id = plan_drill(
+        part="auto-approve", of="claims-triage", because="A proof of this switch is good for 90 days", **options
+    )
     with make.acting("admin", read_only=True):
         return drill_id, approvals_of.open_approval("drill", drill_id).id
 
@@ -237,26 +246,26 @@ def test_the_high_risk_lane_waits_for_a_second_person(acting):
     drill_id, approval = requested()
     assert drill(drill_id).state == "requested"
     with pytest.raises(Forbidden, match="You planned it yourself, so another person approves it"):
-        approve(approval, "admin")
-    approve(approval, "compliance_officer")
+        approve_below_pages(approval, "admin")
+    approve_below_pages(approval, "compliance_officer")
     assert (drill(drill_id).state, drill(drill_id).approved_by) == ("planned", make.person_id("compliance_officer"))
-    [entry] = scene.entries("switch.drill.agreed")
+    [entry] = switch_helpers.entries_of_action("switch.drill.agreed")
     assert entry.facts["name"] == "auto-approve" and entry.facts["seconds"] == 5
     with pytest.raises(Stale, match="approved already"):
-        approve(approval, "reviewer")
+        approve_below_pages(approval, "reviewer")
 
 
 def test_a_request_expires_when_the_drill_was_to_begin(acting):
     drill_id, approval = requested()
-    with at(61):
+    with seconds_later(61):
         assert not jobs.turn() and drill(drill_id).state == "requested", "nobody approved it, so it does not take place"
         with pytest.raises(Stale, match="expired"):
-            approve(approval, "compliance_officer")
+            approve_below_pages(approval, "compliance_officer")
         second, _approval = again()  # one whose time passed is in nobody's way
         assert (drill(drill_id).state, drill(second).state) == ("cancelled", "requested")
-    with clock.frozen(scene.later(3600)):
+    with clock.frozen(switch_helpers.seconds_from_now(3600)):
         approval_jobs.expire()
-    assert drill(second).state == "cancelled" and len(scene.entries("switch.drill.cancelled")) == 2
+    assert drill(second).state == "cancelled" and len(switch_helpers.entries_of_action("switch.drill.cancelled")) == 2
 
 
 def test_a_drill_that_is_cancelled_voids_its_request(acting):
@@ -265,8 +274,8 @@ def test_a_drill_that_is_cancelled_voids_its_request(acting):
         drill_actions.cancel(queries.drill(drill_id), because="Claims close the quarter.")
     assert (drill(drill_id).state, state_of(approval)) == ("cancelled", "voided")
     with pytest.raises(Stale, match="voided already"):
-        approve(approval, "compliance_officer")
-    assert len(scene.entries("switch.drill.cancelled")) == 1
+        approve_below_pages(approval, "compliance_officer")
+    assert len(switch_helpers.entries_of_action("switch.drill.cancelled")) == 1
     with acting("admin"), pytest.raises(DomainError, match="cancelled already"):
         drill_actions.cancel(queries.drill(drill_id))
 
@@ -279,7 +288,7 @@ def test_a_drill_that_was_edited_is_not_approved(acting, change):
         for name, value in change.items():
             setattr(found, name, found.due_at + value if name == "due_at" else value)
     with pytest.raises(Stale, match="so the request is void"):
-        approve(approval, "compliance_officer")
+        approve_below_pages(approval, "compliance_officer")
     assert drill(drill_id).state == "requested"
 
 
@@ -292,15 +301,15 @@ def test_a_rejected_or_withdrawn_drill_does_not_take_place(acting, ends):
     else:
         with acting("admin"):
             approvals.withdraw(approvals_of.approval(approval))
-    with at(61):
+    with seconds_later(61):
         assert not jobs.turn()
-    assert drill(drill_id).state == "cancelled" and len(scene.entries("switch.drill.cancelled")) == 1
+    assert drill(drill_id).state == "cancelled" and len(switch_helpers.entries_of_action("switch.drill.cancelled")) == 1
 
 
 def test_an_approval_holds_for_the_drills_that_repeat_it(acting):
     drill_id, approval = requested(repeat_days=30)
-    approve(approval, "compliance_officer")
-    with at(61):
+    approve_below_pages(approval, "compliance_officer")
+    with seconds_later(61):
         assert not jobs.turn(), "nobody listens"
     with acting("admin", read_only=True):
         [following] = session().scalars(select(Drill).where(Drill.state == "planned"))
@@ -308,23 +317,28 @@ def test_an_approval_holds_for_the_drills_that_repeat_it(acting):
 
 
 def test_the_high_risk_lane_needs_a_reason_and_a_time_that_leaves_room_for_the_approval(acting):
-    scene.system()
+    switch_helpers.register_system()
     with acting("admin"):
-        for options, field in (({"because": " "}, "because"), ({"due_at": scene.later(-1), "because": "x"}, "due_at")):
+        for options, field in (
+            ({"because": " "}, "because"),
+            ({"due_at": switch_helpers.seconds_from_now(-1), "because": "x"}, "due_at"),
+        ):
             with pytest.raises(Invalid) as refused:
-                drill_actions.plan(*scene.feature(), **{"due_at": scene.later(60), "seconds": 5, **options})
+                drill_actions.plan(
+                    *switch_helpers.find_feature(), **{"due_at": switch_helpers.seconds_from_now(60), "seconds": 5, **options}
+                )
             assert refused.value.field == field
 
 
 def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_since(acting):
     """Nor do those that would repeat it: on the high-risk lane another person approves first."""
-    drill_id = plan(repeat_days=7)
+    drill_id = plan_drill(repeat_days=7)
     with acting("compliance_officer"):
         systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It writes to patients now")
-    with at(61):
+    with seconds_later(61):
         assert not jobs.turn()
-    assert drill(drill_id).state == "cancelled" and scene.active_stops() == []
-    assert len(scene.entries("switch.drill.cancelled")) == 1
+    assert drill(drill_id).state == "cancelled" and switch_helpers.active_stops() == []
+    assert len(switch_helpers.entries_of_action("switch.drill.cancelled")) == 1
     with acting("admin", read_only=True):
         assert session().scalars(select(Drill.state)).all() == ["cancelled"]
 
@@ -336,18 +350,21 @@ def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_
 def test_what_no_drill_may_be(acting, options, field):
     options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
     with acting("admin"), pytest.raises(Invalid) as refused:
-        drill_actions.plan(*scene.feature("draft", "ad-copywriter"), **{"due_at": scene.later(60), "seconds": 5, **options})
+        drill_actions.plan(
+            *switch_helpers.find_feature("draft", "ad-copywriter"),
+            **{"due_at": switch_helpers.seconds_from_now(60), "seconds": 5, **options},
+        )
     assert refused.value.field == field
 
 
 def test_one_at_a_time_and_sent_twice_is_one(acting):
-    due = scene.later(60)
+    due = switch_helpers.seconds_from_now(60)
     with acting("admin"):
-        scope = scene.feature("draft", "ad-copywriter")
+        scope = switch_helpers.find_feature("draft", "ad-copywriter")
         first = drill_actions.plan(*scope, due_at=due, seconds=5)
         assert drill_actions.plan(*scope, due_at=due, seconds=5) is first
         with pytest.raises(DomainError, match="planned already"):
-            drill_actions.plan(*scope, due_at=scene.later(900), seconds=5)
+            drill_actions.plan(*scope, due_at=switch_helpers.seconds_from_now(900), seconds=5)
         drill_actions.cancel(first)
         with pytest.raises(DomainError, match="cancelled already"):
             drill_actions.cancel(first)
@@ -357,11 +374,11 @@ def test_one_at_a_time_and_sent_twice_is_one(acting):
 
 
 def passed(key=None):
-    key, drill_id = key or scene.api_key(), plan()
-    scene.hear(key, ["a"])
-    held = begun(drill_id)
-    scene.hear(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4))
-    with at(62):
+    key, drill_id = key or switch_helpers.create_api_key(), plan_drill()
+    switch_helpers.note_answers(key, ["a"])
+    held = started_stop(drill_id)
+    switch_helpers.note_answers(key, ["a"], version=held.version, at=held.created_at + timedelta(seconds=0.4))
+    with seconds_later(62):
         jobs.turn()
     return drill_id
 
@@ -369,7 +386,7 @@ def passed(key=None):
 def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting):
     with acting("admin"):
         frameworks.adopt("nist-ai-rmf-1.0")
-        controls.adopt([c.ref for c in starter.pack()], with_evidence=False)
+        controls.adopt([c.ref for c in starter_pack.pack()], with_evidence=False)
         expected = set(drill_evidence.controls())
     assert expected
     drill_id = passed()
@@ -387,8 +404,8 @@ def test_a_drill_files_itself_for_the_controls_that_answer_for_manage_2_4(acting
 def test_evidence_is_begun_once_for_a_system_and_a_link_taken_away_stays_away(acting):
     with acting("admin"):
         frameworks.adopt("nist-ai-rmf-1.0")
-        controls.adopt([c.ref for c in starter.pack()], with_evidence=False)
-    key = scene.api_key()
+        controls.adopt([c.ref for c in starter_pack.pack()], with_evidence=False)
+    key = switch_helpers.create_api_key()
     passed(key)
     from governance.assurance.evidence import actions as evidencing
 
@@ -406,45 +423,45 @@ def test_evidence_is_begun_once_for_a_system_and_a_link_taken_away_stays_away(ac
 
 
 def test_a_drill_is_requested_approved_and_watched_through_the_front_door(as_admin, as_officer, as_viewer):
-    scene.system()
+    switch_helpers.register_system()
     with make.acting("admin", read_only=True):
-        part = str(scene.feature()[1].id)
+        part = str(switch_helpers.find_feature()[1].id)
     local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     sent = {"what": part, "due_at": local, "seconds": "5", "repeat_days": ""}
-    assert "The approver decides by it" in words(as_admin.get("systems/claims-triage/drills/new"))
-    assert "Give a reason" in words(as_admin.post("systems/claims-triage/drills/new", then=422, **sent))
+    assert "The approver decides by it" in main_text(as_admin.get("systems/claims-triage/drills/new"))
+    assert "Give a reason" in main_text(as_admin.post("systems/claims-triage/drills/new", then=422, **sent))
     page = as_admin.post("systems/claims-triage/drills/new", because="A proof is good for 90 days", follow=True, **sent)
-    assert "Your request to drill claims-triage · auto-approve awaits" in words(page)
+    assert "Your request to drill claims-triage · auto-approve awaits" in main_text(page)
     with make.acting("admin", read_only=True):
-        drill_id = approvals_of.approval(newest()).target_id
+        drill_id = approvals_of.approval(newest_approval_id()).target_id
     address = f"switches/drills/{drill_id}"
-    assert page_of() in as_officer.get(address).text and "awaits approval" in words(as_viewer.get(address))
-    assert page_of() not in as_viewer.get(address).text
-    text = words(as_officer.get(page_of()))
+    assert newest_approval_page() in as_officer.get(address).text and "awaits approval" in main_text(as_viewer.get(address))
+    assert newest_approval_page() not in as_viewer.get(address).text
+    text = main_text(as_officer.get(newest_approval_page()))
     assert "is stopped for up to 5 seconds" in text and "No consumer of it asked in the last day." in text
-    decide(as_admin, page_of(), 403, verb="approve")
-    decide(as_officer, page_of(), verb="approve")
-    page = words(as_officer.get(address))
+    decide_approval(as_admin, newest_approval_page(), 403, verb="approve")
+    decide_approval(as_officer, newest_approval_page(), verb="approve")
+    page = main_text(as_officer.get(address))
     assert "is planned" in page and "Approved by Ines Duarte" in page
     as_viewer.post(f"{address}/cancel", then=403)
-    assert "next" in words(as_viewer.get("systems/claims-triage/switches"))
+    assert "next" in main_text(as_viewer.get("systems/claims-triage/switches"))
     as_admin.post("systems/claims-triage/drills/new", then=422, what=part, due_at="never", seconds="x")
-    assert "was cancelled" in words(as_admin.post(f"{address}/cancel", follow=True))
+    assert "was cancelled" in main_text(as_admin.post(f"{address}/cancel", follow=True))
     as_admin.post(f"{address}/cancel", then=422)
 
 
 def test_the_standard_lane_plans_a_drill_at_once(as_admin):
     local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     page = as_admin.post("systems/ad-copywriter/drills/new", what="all", due_at=local, seconds="5", repeat_days="", follow=True)
-    assert "The drill of ad-copywriter is planned" in words(page) and newest() is None
+    assert "The drill of ad-copywriter is planned" in main_text(page) and newest_approval_id() is None
 
 
 def test_a_passed_drill_is_shown_with_what_it_found(as_viewer):
     drill_id = passed()
-    text = words(as_viewer.get(f"switches/drills/{drill_id}"))
+    text = main_text(as_viewer.get(f"switches/drills/{drill_id}"))
     assert "Obeyed by 1 of 1 consumer, slowest 0.4 s" in text and "See the evidence" in text
-    assert "Armed" in words(as_viewer.get("systems/ad-copywriter/switches"))
-    assert "armed" in words(as_viewer.get("systems/ad-copywriter/switches"))
+    assert "Armed" in main_text(as_viewer.get("systems/ad-copywriter/switches"))
+    assert "armed" in main_text(as_viewer.get("systems/ad-copywriter/switches"))
 
 
 # ---- the demo's story
@@ -459,11 +476,11 @@ def test_the_demo_tells_a_passed_drill_and_an_active_stop(as_viewer, acting):
         for part in register.features(found.id):
             systems.retire_feature(part, found, because="The story has its own.")
         story.add_features()
-    key, now = scene.api_key(), clock.now()
+    key, now = switch_helpers.create_api_key(), clock.now()
     people = make.actor("admin"), make.actor("compliance_officer")
-    story.tell_drill(*people, make.founder("acme"), at=now - timedelta(days=6), key_id=key, feature="auto-approve")
-    story.tell_stop(people[0], make.founder("acme"), now=now, key_id=key)
-    text = words(as_viewer.get("systems/claims-triage/switches"))
+    story.tell_drill(*people, make.system_actor("acme"), at=now - timedelta(days=6), key_id=key, feature="auto-approve")
+    story.tell_stop(people[0], make.system_actor("acme"), now=now, key_id=key)
+    text = main_text(as_viewer.get("systems/claims-triage/switches"))
     assert "Obeyed by 14 of 14 consumers, slowest 0.8 s" in text and "Frankfurt, 8" in text and "Singapore, 2" in text
     assert (
         "for 42 minutes, by Sanjay Patel: Approvals cited clauses that are not in the policy, 11 of 1 200 in run 2304. Obeyed by 14 of 14 consumers."

@@ -9,30 +9,36 @@ from governance.kernel import clock
 from governance.operations.switches import actions
 from governance.operations.systems import queries as register
 from tests import make
-from tests.assurance.frameworks.files import words
+from tests.assurance.frameworks.framework_files import main_text
 from tests.browser import Visitor
-from tests.foundation.approvals.deciding import decide, in_inbox, newest, page_of, seen_on
-from tests.operations.switches import scene
+from tests.foundation.approvals.approval_helpers import (
+    approvals_in_inbox,
+    decide_approval,
+    fingerprint_on_page,
+    newest_approval_id,
+    newest_approval_page,
+)
+from tests.operations.switches import switch_helpers
 
 PAGE, STOP = "systems/claims-triage/switches", "systems/claims-triage/stop"
 BOTH = {"generate": "y", "serve": "y"}
 
 
 @pytest.fixture(autouse=True)
-def claims(database):
-    return scene.system()
+def claims_system(database):
+    return switch_helpers.register_system()
 
 
 def part(key="auto-approve", of="claims-triage"):
     with make.acting("admin", read_only=True):
-        return str(scene.feature(key, of)[1].id)
+        return str(switch_helpers.find_feature(key, of)[1].id)
 
 
-def marked(page):
+def fingerprint_in_form(page):
     return re.search(r'name="seen" value="([0-9a-f]+)"', page.text)[1]
 
 
-def stale(app, role="admin"):
+def visitor_needing_step_up(app, role="admin"):
     """Somebody who signed in ten minutes ago."""
     return Visitor(app, make.cookie(role, signed_in_ago=timedelta(minutes=10)), "acme")
 
@@ -41,15 +47,15 @@ def stale(app, role="admin"):
 
 
 def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_contributor, as_viewer):
-    key = scene.api_key()
-    scene.hear(key, ["frankfurt-worker-3"], at=scene.later(-60))
-    scene.hear(key, ["singapore-worker-2"], at=scene.later(-60), region="Singapore")
-    page = as_contributor.post(STOP, what=part(), because=scene.REASON, follow=True, **BOTH)
-    assert "Obeyed by 0 of 2 consumers" in words(page)
-    [held] = scene.active_stops()
-    scene.hear(key, ["frankfurt-worker-3"], at=held.created_at + timedelta(seconds=0.11))
-    scene.hear(key, ["singapore-worker-2"], at=held.created_at + timedelta(seconds=0.8), region="Singapore")
-    text = words(as_viewer.get(PAGE))
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["frankfurt-worker-3"], at=switch_helpers.seconds_from_now(-60))
+    switch_helpers.note_answers(key, ["singapore-worker-2"], at=switch_helpers.seconds_from_now(-60), region="Singapore")
+    page = as_contributor.post(STOP, what=part(), because=switch_helpers.REASON, follow=True, **BOTH)
+    assert "Obeyed by 0 of 2 consumers" in main_text(page)
+    [held] = switch_helpers.active_stops()
+    switch_helpers.note_answers(key, ["frankfurt-worker-3"], at=held.created_at + timedelta(seconds=0.11))
+    switch_helpers.note_answers(key, ["singapore-worker-2"], at=held.created_at + timedelta(seconds=0.8), region="Singapore")
+    text = main_text(as_viewer.get(PAGE))
     assert "Obeyed by 2 of 2 consumers, slowest 0.8 s" in text and "by Anna Rossi" in text
     assert (
         "First consumer obeyed frankfurt-worker-3 +0.11 s" in text
@@ -64,20 +70,20 @@ def test_one_confirmed_click_stops_a_feature_and_the_page_says_who_obeys(as_cont
 ])  # fmt: skip
 def test_what_stops_nothing_is_named_beside_its_field(as_admin, sent, field):
     page = as_admin.post(STOP, then=422, **{"what": part(), "because": "x", **BOTH, **sent})
-    assert f'href="#{field}"' in page.text and "Not stopped." in page.text and scene.active_stops() == []
+    assert f'href="#{field}"' in page.text and "Not stopped." in page.text and switch_helpers.active_stops() == []
 
 
 def test_a_double_click_stops_once(as_admin):
     for _ in range(2):
         as_admin.post(STOP, what="all", because="x", **BOTH)
-    assert [s.scope for s in scene.active_stops()] == ["system"]
+    assert [s.scope for s in switch_helpers.active_stops()] == ["system"]
 
 
 def test_the_dialogs_form_is_a_page_too(as_admin, as_viewer):
     assert 'data-open="stop"' in as_admin.get(PAGE).text
     page = as_admin.get(f"{STOP}?what={part('summarise')}")
     assert re.search(rf'value="{part("summarise")}"[^>]*checked', page.text)
-    assert "Restarting takes a fresh sign-in and a second person." in words(page)
+    assert "Restarting takes a fresh sign-in and a second person." in main_text(page)
     assert "stop" not in [a["href"].rpartition("/")[2] for a in page_links(as_viewer.get(PAGE))]
 
 
@@ -93,10 +99,10 @@ def page_links(reply):
 
 
 def test_everything_takes_the_tenants_name(as_admin, as_viewer):
-    assert "Type Acme Insurance." in words(as_admin.get("switches/stop"))
+    assert "Type Acme Insurance." in main_text(as_admin.get("switches/stop"))
     as_admin.post("switches/stop", then=422, because="x", typed="acme", **BOTH)
-    assert scene.active_stops() == []
-    text = words(as_admin.post("switches/stop", because="x", typed="acme  insurance", follow=True, **BOTH))
+    assert switch_helpers.active_stops() == []
+    text = main_text(as_admin.post("switches/stop", because="x", typed="acme  insurance", follow=True, **BOTH))
     assert "everything is stopped" in text.casefold() and "with everything" in text
     assert "Everything" in banner(as_viewer.get("systems/"))
 
@@ -107,7 +113,7 @@ def test_everything_takes_the_tenants_name(as_admin, as_viewer):
 def test_a_banner_and_a_number_on_every_page_of_the_tenant(as_viewer, as_auditor, as_neighbour):
     calm = as_viewer.get("controls/")
     assert "c-banner" not in calm.text and "1 stopped" not in calm.text
-    held = scene.stopped()
+    held = switch_helpers.stop_feature()
     for path in ("", "controls/", "systems/claims-triage", "settings/"):
         page = as_viewer.get(path)
         assert (
@@ -123,7 +129,7 @@ def test_the_frame_costs_one_statement(as_viewer, isolated):
     from sqlalchemy import event
 
     for what in ("auto-approve", "summarise", None):
-        scene.stopped(what)
+        switch_helpers.stop_feature(what)
     seen = []
     event.listen(isolated.engine, "before_cursor_execute", note := lambda *told: seen.append(told[2]))
     as_viewer.get("controls/")
@@ -145,47 +151,49 @@ def test_a_stranger_costs_the_frame_nothing(client, isolated):
 
 
 def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admin, as_officer, as_reviewer, as_viewer):
-    held = scene.stopped()
+    held = switch_helpers.stop_feature()
     restart = f"switches/stops/{held}/restart"
-    for somebody in (stale(app), stale(app, "compliance_officer")):
+    for somebody in (visitor_needing_step_up(app), visitor_needing_step_up(app, "compliance_officer")):
         somebody.get(restart, then=401)
-        somebody.post(restart, then=401, verb="request", because="x", seen=scene.seen(held))
+        somebody.post(restart, then=401, verb="request", because="x", seen=switch_helpers.stop_fingerprint(held))
     page = as_admin.get(restart)
-    assert "A restart takes two people" in words(page)
-    page = as_admin.post(restart, verb="request", because="Fixed in release 12.", seen=marked(page), follow=True)
-    assert "Your request to restart claims-triage · auto-approve awaits" in words(page)
-    path = page_of()
+    assert "A restart takes two people" in main_text(page)
+    page = as_admin.post(restart, verb="request", because="Fixed in release 12.", seen=fingerprint_in_form(page), follow=True)
+    assert "Your request to restart claims-triage · auto-approve awaits" in main_text(page)
+    path = newest_approval_page()
     assert as_admin.get(restart, then=303).location == path, "the old address leads to the request"
-    decide(as_admin, path, 403, verb="approve", seen=seen_on(as_officer, path))
-    stale(app, "compliance_officer").post(path, then=401, verb="approve")
-    assert path in in_inbox(as_officer) and path not in in_inbox(as_admin)
-    text = words(as_officer.get(path))
+    decide_approval(as_admin, path, 403, verb="approve", seen=fingerprint_on_page(as_officer, path))
+    visitor_needing_step_up(app, "compliance_officer").post(path, then=401, verb="approve")
+    assert path in approvals_in_inbox(as_officer) and path not in approvals_in_inbox(as_admin)
+    text = main_text(as_officer.get(path))
     assert "Sanjay Patel asks to restart claims-triage · auto-approve" in text and "Fixed in release 12." in text
     assert "claims-triage · auto-approve answers again." in text and "0 of 0 consumers obey the stop" in text
     assert (
-        scene.REASON in text and "Instead of auto-approve a person does it" in text and "It answers again within a second" in text
+        switch_helpers.REASON in text
+        and "Instead of auto-approve a person does it" in text
+        and "It answers again within a second" in text
     )
-    assert "A restart awaits approval" in words(as_reviewer.get(PAGE)) and path in as_reviewer.get(PAGE).text
-    assert "A restart awaits approval" in words(as_viewer.get(PAGE)) and path not in as_viewer.get(PAGE).text
-    decide(as_officer, path, verb="approve")
-    assert scene.active_stops() == []
-    assert "was restarted." in words(as_officer.get(path))
-    assert "Nothing is left to decide." in words(as_reviewer.get(restart))
+    assert "A restart awaits approval" in main_text(as_reviewer.get(PAGE)) and path in as_reviewer.get(PAGE).text
+    assert "A restart awaits approval" in main_text(as_viewer.get(PAGE)) and path not in as_viewer.get(PAGE).text
+    decide_approval(as_officer, path, verb="approve")
+    assert switch_helpers.active_stops() == []
+    assert "was restarted." in main_text(as_officer.get(path))
+    assert "Nothing is left to decide." in main_text(as_reviewer.get(restart))
     as_reviewer.post(restart, then=422, verb="restart", seen="x", because="x")
 
 
 def test_the_approval_names_what_answers_again_and_what_stays_stopped(as_admin, as_officer, acting):
     """Everything is to restart: a system and a feature that are stopped by themselves stay so."""
-    scene.system("ad-copywriter", "standard", ("draft", "translate"))
-    key = scene.api_key()
-    scene.hear(key, ["frankfurt-worker-3"])
+    switch_helpers.register_system("ad-copywriter", "standard", ("draft", "translate"))
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["frankfurt-worker-3"])
     with acting("admin"):
         held = actions.stop("tenant", None, None, reason="A model answers nonsense.").id
-    scene.stopped(None, "ad-copywriter")
-    scene.stopped("summarise")
-    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=scene.seen(held))
+    switch_helpers.stop_feature(None, "ad-copywriter")
+    switch_helpers.stop_feature("summarise")
+    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=switch_helpers.stop_fingerprint(held))
     with clock.frozen(clock.now() + timedelta(minutes=42)):
-        text = words(as_officer.get(page_of()))
+        text = main_text(as_officer.get(newest_approval_page()))
     assert "Sanjay Patel asks to restart everything" in text and "42 minutes stopped" in text
     assert "0 of 1 consumers obey the stop" in text and "1 consumer did not obey the stop yet. frankfurt-worker-3" in text
     assert (
@@ -195,54 +203,56 @@ def test_the_approval_names_what_answers_again_and_what_stays_stopped(as_admin, 
 
 
 def test_a_rejected_restart_says_that_it_is_still_stopped(as_admin, as_officer):
-    held = scene.stopped()
-    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=scene.seen(held))
-    path = page_of()
-    decide(as_officer, path, verb="reject", reason="The test still fails.")
-    text = words(as_admin.get(path))
+    held = switch_helpers.stop_feature()
+    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=switch_helpers.stop_fingerprint(held))
+    path = newest_approval_page()
+    decide_approval(as_officer, path, verb="reject", reason="The test still fails.")
+    text = main_text(as_admin.get(path))
     assert "claims-triage · auto-approve is still stopped." in text and "The test still fails." in text
     assert "kept stopped what was to be restarted" in text
-    assert "A restart takes two people" in words(as_admin.get(f"switches/stops/{held}/restart")), "it can be requested again"
+    assert "A restart takes two people" in main_text(as_admin.get(f"switches/stops/{held}/restart")), "it can be requested again"
 
 
 def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer):
-    held = scene.stopped(serve=False)
-    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=scene.seen(held))
-    path = page_of()
-    seen = seen_on(as_officer, path)
-    scene.stopped(generate=False)
-    again = decide(as_officer, path, 409, verb="approve", seen=seen)
-    assert "is void" in words(again) and "It was stopped again" in words(again) and len(scene.active_stops()) == 2
+    held = switch_helpers.stop_feature(serve=False)
+    as_admin.post(f"switches/stops/{held}/restart", verb="request", because="Fixed.", seen=switch_helpers.stop_fingerprint(held))
+    path = newest_approval_page()
+    seen = fingerprint_on_page(as_officer, path)
+    switch_helpers.stop_feature(generate=False)
+    again = decide_approval(as_officer, path, 409, verb="approve", seen=seen)
+    assert (
+        "is void" in main_text(again) and "It was stopped again" in main_text(again) and len(switch_helpers.active_stops()) == 2
+    )
 
 
 def test_what_changed_since_the_form_was_opened_is_refused(as_admin):
-    held = scene.stopped(serve=False)
+    held = switch_helpers.stop_feature(serve=False)
     restart = f"switches/stops/{held}/restart"
     page = as_admin.get(restart)
-    scene.stopped(generate=False)
-    again = as_admin.post(restart, then=409, verb="request", because="Fixed.", seen=marked(page))
-    assert "has changed since you opened this page" in words(again) and newest() is None
+    switch_helpers.stop_feature(generate=False)
+    again = as_admin.post(restart, then=409, verb="request", because="Fixed.", seen=fingerprint_in_form(page))
+    assert "has changed since you opened this page" in main_text(again) and newest_approval_id() is None
 
 
 def test_a_wider_stop_that_stays_is_said_before_the_restart(as_admin):
-    part_, _ = scene.stopped(), scene.stopped("summarise")
+    part_, _ = switch_helpers.stop_feature(), switch_helpers.stop_feature("summarise")
     restart = f"switches/stops/{part_}/restart"
-    assert "A wider stop is active too" not in words(as_admin.get(restart))
-    whole = scene.stopped(None)
-    assert "A wider stop is active too" in words(as_admin.get(restart))
-    assert "A wider stop is active too" not in words(as_admin.get(f"switches/stops/{whole}/restart"))
+    assert "A wider stop is active too" not in main_text(as_admin.get(restart))
+    whole = switch_helpers.stop_feature(None)
+    assert "A wider stop is active too" in main_text(as_admin.get(restart))
+    assert "A wider stop is active too" not in main_text(as_admin.get(f"switches/stops/{whole}/restart"))
 
 
 @pytest.mark.parametrize("verb", ["", "approve", "keep"])
 def test_an_unknown_verb_decides_nothing(as_admin, verb):
-    held = scene.stopped()
-    as_admin.post(f"switches/stops/{held}/restart", then=422, verb=verb, seen=scene.seen(held))
-    assert len(scene.active_stops()) == 1
+    held = switch_helpers.stop_feature()
+    as_admin.post(f"switches/stops/{held}/restart", then=422, verb=verb, seen=switch_helpers.stop_fingerprint(held))
+    assert len(switch_helpers.active_stops()) == 1
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
 def test_others_do_not_restart_or_drill(request, who):
-    reader, held = request.getfixturevalue(who), scene.stopped()
+    reader, held = request.getfixturevalue(who), switch_helpers.stop_feature()
     reader.post(f"switches/stops/{held}/restart", then=403, verb="request", because="x")
     reader.post("systems/claims-triage/drills/new", then=403)
     if who != "as_contributor":
@@ -252,14 +262,16 @@ def test_others_do_not_restart_or_drill(request, who):
 
 
 def test_another_tenant_stops_and_restarts_nothing_of_ours(as_neighbour, as_stranger, acting):
-    held, mine = scene.stopped(), part()
-    scene.system("router", "standard", ("route",), slug="globex")
+    held, mine = switch_helpers.stop_feature(), part()
+    switch_helpers.register_system("router", "standard", ("route",), slug="globex")
     for path in (PAGE, f"switches/stops/{held}", f"switches/stops/{held}/restart", f"switches/stops/{held}/obeyed"):
         as_neighbour.get(path, then=404)
         as_stranger.get(path, then=404)
     as_neighbour.post("systems/router/stop", then=422, what=mine, because="x", **BOTH)
-    as_neighbour.post(f"switches/stops/{held}/restart", then=404, verb="restart", because="x", seen=scene.seen(held))
-    assert len(scene.active_stops()) == 1
+    as_neighbour.post(
+        f"switches/stops/{held}/restart", then=404, verb="restart", because="x", seen=switch_helpers.stop_fingerprint(held)
+    )
+    assert len(switch_helpers.active_stops()) == 1
     with acting("admin", "globex", read_only=True):
         from governance.operations.switches import queries
 
@@ -270,17 +282,17 @@ def test_another_tenant_stops_and_restarts_nothing_of_ours(as_neighbour, as_stra
 
 
 def test_the_board_shows_every_switch_and_what_was_restarted(as_viewer, as_admin):
-    scene.system("ad-copywriter", "standard", ("draft",))
-    held = scene.stopped("draft", "ad-copywriter")
-    as_admin.post(f"switches/stops/{held}/restart", verb="restart", because="Fixed.", seen=scene.seen(held))
-    text = words(as_viewer.get("switches/"))
+    switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
+    held = switch_helpers.stop_feature("draft", "ad-copywriter")
+    as_admin.post(f"switches/stops/{held}/restart", verb="restart", because="Fixed.", seen=switch_helpers.stop_fingerprint(held))
+    text = main_text(as_viewer.get("switches/"))
     assert "Nothing is stopped" in text and "ad-copywriter" in text and "auto-approve" in text and "Unproven" in text
     assert "What was stopped and restarted" in text and "ad-copywriter · draft" in text
-    assert words(as_viewer.get(f"switches/stops/{held}")).count("Fixed.") == 2  # beside its facts, and from the log
+    assert main_text(as_viewer.get(f"switches/stops/{held}")).count("Fixed.") == 2  # beside its facts, and from the log
 
 
 def test_without_a_system_the_board_says_what_it_is_for(as_neighbour):
-    assert "Nothing can be stopped yet" in words(as_neighbour.get("switches/"))
+    assert "Nothing can be stopped yet" in main_text(as_neighbour.get("switches/"))
 
 
 @pytest.mark.parametrize(("path", "most"), [(PAGE, 24), ("switches/", 16), ("systems/claims-triage", 9)])
@@ -290,21 +302,21 @@ def test_pages_cost_the_same_however_much_there_is(as_viewer, statements, path, 
             as_viewer.get(path)
         return len(seen)
 
-    key = scene.api_key()
-    scene.stopped()
-    scene.hear(key, ["a"])
+    key = switch_helpers.create_api_key()
+    switch_helpers.stop_feature()
+    switch_helpers.note_answers(key, ["a"])
     few = cost()
     for n in range(3):
-        scene.system(f"system-{n}", features=[f"feature-{m}" for m in range(4)])
-        scene.stopped("feature-1", f"system-{n}")
-    scene.hear(key, [f"worker-{n}" for n in range(30)])
+        switch_helpers.register_system(f"system-{n}", features=[f"feature-{m}" for m in range(4)])
+        switch_helpers.stop_feature("feature-1", f"system-{n}")
+    switch_helpers.note_answers(key, [f"worker-{n}" for n in range(30)])
     for what in ("summarise", None):
-        scene.stopped(what)
+        switch_helpers.stop_feature(what)
     assert cost() <= few + 1 and few <= most
 
 
 def test_the_first_minute_is_asked_for_by_the_page_and_keeps_no_session_alive(app, as_viewer):
-    held = scene.stopped()
+    held = switch_helpers.stop_feature()
     assert f"switches/stops/{held}/obeyed" in as_viewer.get(PAGE).text
     assert "Stopped" in as_viewer.get(f"switches/stops/{held}/obeyed").text
     assert vars(app.view_functions["switches.obeyed"])["attended"] is False
@@ -315,7 +327,7 @@ def test_the_first_minute_is_asked_for_by_the_page_and_keeps_no_session_alive(ap
 def test_a_retired_systems_stop_is_still_told(as_admin, as_viewer, acting):
     from governance.operations.systems import actions as systems
 
-    held = scene.stopped()
+    held = switch_helpers.stop_feature()
     with acting("admin"):
         systems.retire(register.system("claims-triage"), because="Gone.")
     assert "claims-triage · auto-approve" in as_viewer.get("controls/").text
@@ -330,26 +342,30 @@ def test_a_retired_systems_stop_is_still_told(as_admin, as_viewer, acting):
 def test_the_operator_stops_every_tenant_and_their_pages_say_so(app, as_operator, as_viewer, as_neighbour, acting):
     as_operator.post("/operator/switch", then=422, because="x", typed="tenants", **BOTH)
     page = as_operator.post("/operator/switch", because="A model answers nonsense.", typed="every tenant", follow=True, **BOTH)
-    assert "Everything is stopped, for every tenant" in words(page)
+    assert "Everything is stopped, for every tenant" in main_text(page)
     for somebody in (as_viewer, as_neighbour, as_operator):
         path = "/operator/" if somebody is as_operator else "controls/"
         assert "Everything, for every tenant" in somebody.get(path).text
-    assert "A model answers nonsense." in words(as_viewer.get("switches/"))
-    assert "by the operator" in words(as_viewer.get(PAGE)) and "The operator has stopped everything" in words(as_viewer.get(PAGE))
+    assert "A model answers nonsense." in main_text(as_viewer.get("switches/"))
+    assert "by the operator" in main_text(as_viewer.get(PAGE)) and "The operator has stopped everything" in main_text(
+        as_viewer.get(PAGE)
+    )
     old = Visitor(app, make.cookie("operator_admin", "console", signed_in_ago=timedelta(minutes=10)), "console")
-    old.post("/operator/switch/restart", then=401, because="x", seen=marked(page))
-    as_operator.post("/operator/switch/restart", then=422, because=" ", seen=marked(page))
-    make.join("second_operator", "console", since=clock.now() - make.MEMBERS_FOR)
-    as_operator.post("/operator/switch/restart", because="Fixed.", seen=marked(page))
-    path = page_of("console")
-    assert path in as_operator.get("/operator/switch").text and "awaits approval" in words(as_operator.get("/operator/switch"))
-    text = words(as_operator.get(path))
+    old.post("/operator/switch/restart", then=401, because="x", seen=fingerprint_in_form(page))
+    as_operator.post("/operator/switch/restart", then=422, because=" ", seen=fingerprint_in_form(page))
+    make.add_member("second_operator", "console", since=clock.now() - make.MEMBERS_FOR)
+    as_operator.post("/operator/switch/restart", because="Fixed.", seen=fingerprint_in_form(page))
+    path = newest_approval_page("console")
+    assert path in as_operator.get("/operator/switch").text and "awaits approval" in main_text(
+        as_operator.get("/operator/switch")
+    )
+    text = main_text(as_operator.get(path))
     assert "Your request to restart everything, for every tenant" in text and "2 tenants answer again" in text
-    decide(as_operator, path, 403, verb="approve")
+    decide_approval(as_operator, path, 403, verb="approve")
     second = Visitor(app, make.cookie("second_operator", "console"), "console")
-    decide(second, path, verb="approve")
+    decide_approval(second, path, verb="approve")
     assert "c-banner" not in as_viewer.get("controls/").text
-    assert "Nothing is stopped for every tenant" in words(as_operator.get("/operator/switch"))
+    assert "Nothing is stopped for every tenant" in main_text(as_operator.get("/operator/switch"))
 
 
 def test_finance_does_not_stop_the_platform(app, isolated):

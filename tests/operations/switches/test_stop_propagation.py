@@ -16,7 +16,7 @@ AGES = st.timedeltas(timedelta(seconds=-5), timedelta(days=3))
 
 
 @st.composite
-def crowds(draw, least=0):
+def consumer_sets(draw, least=0):
     ages = draw(st.lists(AGES, min_size=least, max_size=12))
     return [
         Listener(UUID(int=100 + n), f"worker-{n}", draw(st.sampled_from(["Frankfurt", "Dublin", ""])), draw(st.sampled_from([None, *SYSTEMS])),
@@ -25,17 +25,17 @@ def crowds(draw, least=0):
     ]  # fmt: skip
 
 
-WHOM = st.sampled_from([None, *SYSTEMS])
+STOPPED_SYSTEMS = st.sampled_from([None, *SYSTEMS])
 
 
 @settings(deadline=None)  # a busy machine is no failure
-@given(crowds(), WHOM)
+@given(consumer_sets(), STOPPED_SYSTEMS)
 def test_a_stop_of_everything_reaches_whoever_any_stop_reaches(crowd, whom):
     assert set(expected(crowd, whom, NOW)) <= set(expected(crowd, None, NOW))
 
 
 @settings(deadline=None)
-@given(crowds(), WHOM)
+@given(consumer_sets(), STOPPED_SYSTEMS)
 def test_who_was_not_heard_for_a_day_is_forgotten_and_nobody_else(crowd, whom):
     reached = expected(crowd, whom, NOW)
     assert all(NOW - one.seen_at <= FORGOTTEN_AFTER for one in reached)
@@ -43,7 +43,7 @@ def test_who_was_not_heard_for_a_day_is_forgotten_and_nobody_else(crowd, whom):
 
 
 @settings(deadline=None)
-@given(crowds(), st.data())
+@given(consumer_sets(), st.data())
 def test_obeyed_and_missing_are_the_expected(crowd, data):
     """Whatever acknowledgements there are, of whomever, in whatever order."""
     of = [one.id for one in crowd if data.draw(st.booleans())]
@@ -65,7 +65,7 @@ def test_obeyed_and_missing_are_the_expected(crowd, data):
 
 
 @settings(deadline=None)
-@given(crowds(least=1), st.data())
+@given(consumer_sets(least=1), st.data())
 def test_one_more_acknowledgement_never_makes_fewer_obey(crowd, data):
     known, of = {one.id: one for one in crowd}, [one.id for one in crowd]
     acks = {i: NOW + timedelta(seconds=1) for i in of if data.draw(st.booleans())}
@@ -81,14 +81,14 @@ def test_a_clock_that_is_behind_gives_no_negative_time():
 # ---- what is heard
 
 
-def heard(version, seconds, name="a"):
+def note_answer(version, seconds, name="a"):
     return Heard(UUID(int=9), name, "", None, version, NOW + timedelta(seconds=seconds), NOW)
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(-5, 50)), max_size=8), st.integers(0, 9), st.integers(1, 9))
 def test_a_stop_is_acknowledged_by_the_first_answer_that_holds_it(told, known, version):
-    held = steps([heard(v, s) for v, s in told]).get((UUID(int=9), "a"), ())
+    held = steps([note_answer(v, s) for v, s in told]).get((UUID(int=9), "a"), ())
     at = acknowledged(held, known, version, None)
     holding = [s for v, s in told if v >= version]
     assert at == (NOW + timedelta(seconds=min(holding)) if holding and known < version else None)
@@ -96,7 +96,7 @@ def test_a_stop_is_acknowledged_by_the_first_answer_that_holds_it(told, known, v
 
 def test_what_is_heard_after_the_stop_ended_is_no_acknowledgement():
     """A consumer that comes back after a drill skips its version: it never answered from it."""
-    held = [heard(9, 30)]
+    held = [note_answer(9, 30)]
     assert acknowledged(held, 0, 7, NOW + timedelta(seconds=10)) is None
     assert acknowledged(held, 0, 7, NOW + timedelta(seconds=30)) == held[0].at
 
@@ -110,7 +110,7 @@ DRILLS = st.none() | st.builds(
 
 
 @settings(deadline=None)
-@given(DRILLS, crowds(), WHOM, st.integers(0, 9))
+@given(DRILLS, consumer_sets(), STOPPED_SYSTEMS, st.integers(0, 9))
 def test_armed_means_proven_lately_and_obeyed_by_everyone(last, crowd, whom, newest):
     found = readiness(last, crowd, system_id=whom, newest=newest, now=NOW)
     heard = expected(crowd, whom, NOW)
@@ -120,7 +120,7 @@ def test_armed_means_proven_lately_and_obeyed_by_everyone(last, crowd, whom, new
 
 
 @settings(deadline=None)
-@given(DRILLS, crowds(), WHOM, st.integers(0, 9))
+@given(DRILLS, consumer_sets(), STOPPED_SYSTEMS, st.integers(0, 9))
 def test_dead_means_failed_or_silent(last, crowd, whom, newest):
     found = readiness(last, crowd, system_id=whom, newest=newest, now=NOW)
     known, heard = [one for one in crowd if one.is_under(whom)], expected(crowd, whom, NOW)
@@ -129,6 +129,6 @@ def test_dead_means_failed_or_silent(last, crowd, whom, newest):
 
 
 @settings(deadline=None)
-@given(crowds(), WHOM, st.integers(0, 9))
+@given(consumer_sets(), STOPPED_SYSTEMS, st.integers(0, 9))
 def test_without_a_drill_nothing_is_armed(crowd, whom, newest):
     assert readiness(None, crowd, system_id=whom, newest=newest, now=NOW).state != "armed"

@@ -17,25 +17,25 @@ from governance.operations.switches.models import Acknowledgement, Consumer
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
-from tests.foundation.approvals.deciding import approve
-from tests.operations.switches import scene
+from tests.foundation.approvals.approval_helpers import approve_below_pages
+from tests.operations.switches import switch_helpers
 
 
 @pytest.fixture(autouse=True)
-def claims(database):
+def claims_system(database):
     """The high-risk system that most of it is about."""
-    return scene.system()
+    return switch_helpers.register_system()
 
 
 # ---- stopping
 
 
 def test_a_stop_moves_the_mark_and_stands_with_its_reason(acting):
-    before = scene.mark()
-    found = scene.row(scene.stopped())
-    assert found.version == before + 1 == scene.mark()
-    assert (found.generate, found.serve, found.reason) == (True, True, scene.REASON)
-    [entry] = scene.entries("switch.feature.stopped")
+    before = switch_helpers.tenant_revision_now()
+    found = switch_helpers.stop_by_id(switch_helpers.stop_feature())
+    assert found.version == before + 1 == switch_helpers.tenant_revision_now()
+    assert (found.generate, found.serve, found.reason) == (True, True, switch_helpers.REASON)
+    [entry] = switch_helpers.entries_of_action("switch.feature.stopped")
     assert entry.facts == {
         "key": "claims-triage",
         "name": "auto-approve",
@@ -44,25 +44,29 @@ def test_a_stop_moves_the_mark_and_stands_with_its_reason(acting):
         "version": found.version,
         "expected": 0,
     }
-    assert scene.REASON.encode() not in entry.body
+    assert switch_helpers.REASON.encode() not in entry.body
 
 
 def test_stopping_what_is_stopped_is_harmless():
-    first, mark = scene.stopped(), scene.mark()
-    assert scene.stopped(by="compliance_officer") == first
-    assert scene.stopped(serve=False) == first, "narrower than what is active"
-    assert scene.mark() == mark and len(scene.entries("switch.feature.stopped")) == 1
+    first, mark = switch_helpers.stop_feature(), switch_helpers.tenant_revision_now()
+    assert switch_helpers.stop_feature(by="compliance_officer") == first
+    assert switch_helpers.stop_feature(serve=False) == first, "narrower than what is active"
+    assert switch_helpers.tenant_revision_now() == mark and len(switch_helpers.entries_of_action("switch.feature.stopped")) == 1
 
 
 def test_a_stop_of_the_other_plane_widens_what_stands():
-    first = scene.stopped(serve=False)
-    second = scene.stopped(generate=False)
-    wide = scene.row(second)
-    assert second != first and (wide.generate, wide.serve) == (True, True) and wide.version > scene.row(first).version
+    first = switch_helpers.stop_feature(serve=False)
+    second = switch_helpers.stop_feature(generate=False)
+    wide = switch_helpers.stop_by_id(second)
+    assert (
+        second != first
+        and (wide.generate, wide.serve) == (True, True)
+        and wide.version > switch_helpers.stop_by_id(first).version
+    )
     with make.acting("admin", read_only=True):
         assert live(queries.active_stops()).stopped
-    approve(ask(first), "compliance_officer")
-    assert scene.active_stops() == [], "both rows of the scope end together"
+    approve_below_pages(request_restart(first), "compliance_officer")
+    assert switch_helpers.active_stops() == [], "both rows of the scope end together"
 
 
 @pytest.mark.parametrize(("options", "field"), [
@@ -73,20 +77,20 @@ def test_a_stop_of_the_other_plane_widens_what_stands():
 def test_what_no_stop_may_be(acting, options, field):
     options = {name: clock.now() + value if isinstance(value, timedelta) else value for name, value in options.items()}
     with acting("admin"), pytest.raises(Invalid) as refused:
-        actions.stop("feature", *scene.feature(), **{"reason": "x", **options})
-    assert refused.value.field == field and scene.active_stops() == []
+        actions.stop("feature", *switch_helpers.find_feature(), **{"reason": "x", **options})
+    assert refused.value.field == field and switch_helpers.active_stops() == []
 
 
 @pytest.mark.parametrize("scope", ["everything", "tenant", "system"])
 def test_a_scope_names_what_it_is_of(acting, scope):
     with acting("admin"), pytest.raises(Invalid):
-        actions.stop(scope, *scene.feature(), reason="x")
+        actions.stop(scope, *switch_helpers.find_feature(), reason="x")
 
 
 def test_a_feature_of_another_system_and_what_was_retired_are_no_scope(acting):
-    scene.system("ad-copywriter", "standard", ("draft",))
+    switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
     with acting("admin"):
-        other, (_, mine) = register.system("ad-copywriter"), scene.feature()
+        other, (_, mine) = register.system("ad-copywriter"), switch_helpers.find_feature()
         with pytest.raises(Invalid, match="another system"):
             actions.stop("feature", other, mine, reason="x")
         systems.retire(other, because="Gone.")
@@ -100,13 +104,13 @@ def test_a_stop_of_everything_covers_every_system(acting):
     with acting("admin", read_only=True):
         [found] = queries.active_stops()
         assert found.covers(None) and found.covers(register.system("claims-triage").id)
-    assert len(scene.entries("switch.tenant.stopped")) == 1
+    assert len(switch_helpers.entries_of_action("switch.tenant.stopped")) == 1
 
 
 # ---- restarting on the high-risk lane
 
 
-def ask(stop_id, by="admin"):
+def request_restart(stop_id, by="admin"):
     """The id of the request."""
     with make.acting(by):
         found = queries.stop(stop_id)
@@ -121,34 +125,37 @@ def request(approval_id):
 
 
 def test_the_high_risk_lane_takes_two(acting):
-    held = scene.stopped()
-    shown = scene.seen(held)
+    held = switch_helpers.stop_feature()
+    shown = switch_helpers.stop_fingerprint(held)
     with acting("admin"), pytest.raises(DomainError, match="needs two people"):
         actions.restart(queries.stop(held), seen=shown, because="x")
-    requested = ask(held)
-    assert ask(held) == requested, "twice is once"
+    requested = request_restart(held)
+    assert request_restart(held) == requested, "twice is once"
     with pytest.raises(Forbidden, match="another person decides"):
-        approve(requested, "admin")
-    before = scene.mark()
-    approve(requested, "compliance_officer")
-    assert scene.active_stops() == [] and scene.mark() == before + 1
-    [entry] = scene.entries("switch.feature.restarted")
-    assert entry.facts["version"] == scene.row(held).version and len(scene.entries("switch.restart.asked")) == 1
-    found = scene.row(held)
+        approve_below_pages(requested, "admin")
+    before = switch_helpers.tenant_revision_now()
+    approve_below_pages(requested, "compliance_officer")
+    assert switch_helpers.active_stops() == [] and switch_helpers.tenant_revision_now() == before + 1
+    [entry] = switch_helpers.entries_of_action("switch.feature.restarted")
+    assert (
+        entry.facts["version"] == switch_helpers.stop_by_id(held).version
+        and len(switch_helpers.entries_of_action("switch.restart.asked")) == 1
+    )
+    found = switch_helpers.stop_by_id(held)
     assert (found.restart_requested_by, found.restarted_by) == (make.person_id("admin"), make.person_id("compliance_officer"))
     assert found.restart_reason == "Fixed in release 12."
 
 
 def test_who_stopped_may_be_one_of_the_two():
     """They know best why; they may request or approve, as any other."""
-    held = scene.stopped(by="compliance_officer")
-    approve(ask(held), "compliance_officer")
-    assert scene.active_stops() == []
+    held = switch_helpers.stop_feature(by="compliance_officer")
+    approve_below_pages(request_restart(held), "compliance_officer")
+    assert switch_helpers.active_stops() == []
 
 
 def test_the_standard_lane_takes_one_with_a_reason(acting):
-    scene.system("ad-copywriter", "standard", ("draft",))
-    held = scene.stopped("draft", "ad-copywriter")
+    switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
+    held = switch_helpers.stop_feature("draft", "ad-copywriter")
     with acting("admin"):
         found = queries.stop(held)
         with pytest.raises(DomainError, match="needs only you"):
@@ -157,7 +164,7 @@ def test_the_standard_lane_takes_one_with_a_reason(acting):
             actions.restart(found, seen=actions.seen(found), because=" ")
         actions.restart(found, seen=actions.seen(found), because="Fixed.")
         actions.restart(found, seen="whatever")  # the second click of the same person
-    assert scene.active_stops() == [] and len(scene.entries("switch.feature.restarted")) == 1
+    assert switch_helpers.active_stops() == [] and len(switch_helpers.entries_of_action("switch.feature.restarted")) == 1
     with acting("compliance_officer"), pytest.raises(DomainError, match="restarted already"):
         actions.restart(queries.stop(held), seen="whatever", because="x")
 
@@ -173,68 +180,68 @@ def test_everything_takes_two_while_one_live_system_is_high_risk(acting):
             actions.restart(held, seen=actions.seen(held), because="Fixed.")
         approvals.withdraw(requested)
         actions.restart(held, seen=actions.seen(held), because="Fixed.")
-    assert scene.active_stops() == []
+    assert switch_helpers.active_stops() == []
 
 
 def test_a_stop_that_is_pressed_again_voids_the_request_to_restart(acting):
     """Also when nothing more is stopped by it: whoever presses it wants it stopped."""
-    held = scene.stopped()
-    first = ask(held)
-    assert scene.stopped(by="compliance_officer") == held
-    assert (request(first).state, scene.row(held).restarted_at) == ("voided", None)
+    held = switch_helpers.stop_feature()
+    first = request_restart(held)
+    assert switch_helpers.stop_feature(by="compliance_officer") == held
+    assert (request(first).state, switch_helpers.stop_by_id(held).restarted_at) == ("voided", None)
     with pytest.raises(Stale):
-        approve(first, "compliance_officer")
-    [entry] = scene.entries("switch.restart.refused")
-    assert scene.REASON in request(first).note and entry.target_id == held
-    again = ask(held)
+        approve_below_pages(first, "compliance_officer")
+    [entry] = switch_helpers.entries_of_action("switch.restart.refused")
+    assert switch_helpers.REASON in request(first).note and entry.target_id == held
+    again = request_restart(held)
     assert again != first
-    approve(again, "compliance_officer")
-    assert scene.active_stops() == []
+    approve_below_pages(again, "compliance_officer")
+    assert switch_helpers.active_stops() == []
 
 
 def test_a_stop_of_the_other_plane_voids_the_request_too():
-    held = scene.stopped(serve=False)
-    requested, shown = ask(held), scene.seen(held)
-    scene.stopped(generate=False)
+    held = switch_helpers.stop_feature(serve=False)
+    requested, shown = request_restart(held), switch_helpers.stop_fingerprint(held)
+    switch_helpers.stop_feature(generate=False)
     with pytest.raises(Stale):
-        approve(requested, "compliance_officer")
+        approve_below_pages(requested, "compliance_officer")
     with make.acting("compliance_officer"), pytest.raises(Stale, match="has changed since you opened this page"):
         actions.request_restart(queries.stop(held), seen=shown, because="Fixed.")
-    assert len(scene.active_stops()) == 2 and request(requested).state == "voided"
+    assert len(switch_helpers.active_stops()) == 2 and request(requested).state == "voided"
 
 
 def test_a_wider_or_narrower_stop_is_looked_at_before_the_restart_is_approved(acting):
     """It is another stop: the request stays, and the approver sees it first."""
-    held = scene.stopped()
-    requested = ask(held)
+    held = switch_helpers.stop_feature()
+    requested = request_restart(held)
     with acting("compliance_officer"):
         shown = kinds.fingerprint_seen(approvals_of.approval(requested))
-    whole = scene.stopped(None)
+    whole = switch_helpers.stop_feature(None)
     with acting("compliance_officer"), pytest.raises(Stale, match="Review the request as it is now"):
         approvals.approve(approvals_of.approval(requested), seen=shown)
-    approve(requested, "compliance_officer")
-    assert [s.id for s in scene.active_stops()] == [whole], "the wider stop stays"
+    approve_below_pages(requested, "compliance_officer")
+    assert [s.id for s in switch_helpers.active_stops()] == [whole], "the wider stop stays"
 
 
 def test_a_restart_of_what_was_archived_since_is_void(acting):
     """Nobody restarts a retired system on what was said of a live one; a request that knows of it may."""
-    held = scene.stopped()
-    requested = ask(held)
+    held = switch_helpers.stop_feature()
+    requested = request_restart(held)
     with acting("admin"):
         systems.retire(register.system("claims-triage"), because="Gone.")
     with pytest.raises(Stale, match="so the request is void"):
-        approve(requested, "compliance_officer")
-    assert len(scene.active_stops()) == 1
-    again = ask(held)
+        approve_below_pages(requested, "compliance_officer")
+    assert len(switch_helpers.active_stops()) == 1
+    again = request_restart(held)
     assert request(requested).state == "voided"
-    approve(again, "compliance_officer")
-    assert scene.active_stops() == []
+    approve_below_pages(again, "compliance_officer")
+    assert switch_helpers.active_stops() == []
 
 
 def test_a_lane_that_was_raised_since_is_stale(acting):
-    scene.system("ad-copywriter", "standard", ("draft",))
-    held = scene.stopped("draft", "ad-copywriter")
-    shown = scene.seen(held)
+    switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
+    held = switch_helpers.stop_feature("draft", "ad-copywriter")
+    shown = switch_helpers.stop_fingerprint(held)
     with acting("compliance_officer"):
         systems.raise_lane(register.system("ad-copywriter"), "high_risk", because="It decides now.")
     with acting("admin"), pytest.raises(Stale):
@@ -244,20 +251,23 @@ def test_a_lane_that_was_raised_since_is_stale(acting):
 
 
 def test_an_earlier_request_is_not_approved_in_place_of_a_later_one(acting):
-    held = scene.stopped()
-    first = ask(held)
+    held = switch_helpers.stop_feature()
+    first = request_restart(held)
     with acting("admin"):
         approvals.withdraw(approvals_of.approval(first))
-    later = ask(held, by="compliance_officer")
+    later = request_restart(held, by="compliance_officer")
     with pytest.raises(Stale, match="withdrawn already"):
-        approve(first, "reviewer")
-    approve(later, "reviewer")
-    assert len(scene.entries("switch.restart.asked")) == 2 and len(scene.entries("switch.restart.refused")) == 1
+        approve_below_pages(first, "reviewer")
+    approve_below_pages(later, "reviewer")
+    assert (
+        len(switch_helpers.entries_of_action("switch.restart.asked")) == 2
+        and len(switch_helpers.entries_of_action("switch.restart.refused")) == 1
+    )
 
 
 def test_a_second_person_keeps_it_stopped_with_a_reason(acting):
-    held = scene.stopped()
-    requested = ask(held)
+    held = switch_helpers.stop_feature()
+    requested = request_restart(held)
     with acting("compliance_officer"):
         found = approvals_of.approval(requested)
         with pytest.raises(Invalid):
@@ -266,38 +276,38 @@ def test_a_second_person_keeps_it_stopped_with_a_reason(acting):
         with pytest.raises(Stale, match="rejected already"):
             approvals.reject(found, reason="x")
         assert "is still stopped" in kinds.describe(found).effects[0].lead
-    assert len(scene.active_stops()) == 1 and len(scene.entries("switch.restart.refused")) == 1
+    assert len(switch_helpers.active_stops()) == 1 and len(switch_helpers.entries_of_action("switch.restart.refused")) == 1
 
 
 def test_a_request_to_restart_expires_and_leaves_it_stopped(acting):
-    held = scene.stopped()
-    requested = ask(held)
-    with clock.frozen(scene.later(8 * 86400)):
+    held = switch_helpers.stop_feature()
+    requested = request_restart(held)
+    with clock.frozen(switch_helpers.seconds_from_now(8 * 86400)):
         with pytest.raises(Stale, match="expired"):
-            approve(requested, "compliance_officer")
-        assert ask(held) != requested
-    assert len(scene.active_stops()) == 1 and request(requested).state == "expired"
+            approve_below_pages(requested, "compliance_officer")
+        assert request_restart(held) != requested
+    assert len(switch_helpers.active_stops()) == 1 and request(requested).state == "expired"
 
 
 def test_what_is_stopped_above_stays(acting):
     """Restarting a feature does not restart its system."""
-    scene.system("ad-copywriter", "standard", ("draft",))
-    whole, part = scene.stopped(None, "ad-copywriter"), scene.stopped("draft", "ad-copywriter")
+    switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
+    whole, part = switch_helpers.stop_feature(None, "ad-copywriter"), switch_helpers.stop_feature("draft", "ad-copywriter")
     with acting("admin"):
         actions.restart(queries.stop(part), seen=actions.seen(queries.stop(part)), because="Fixed.")
-    assert [s.id for s in scene.active_stops()] == [whole]
+    assert [s.id for s in switch_helpers.active_stops()] == [whole]
 
 
 # ---- what workers heard
 
 
 def test_acknowledgements_make_a_stop_obeyed(acting):
-    key = scene.api_key()
-    scene.hear(key, ["a", "b"], at=scene.later(-60))
-    held = scene.row(scene.stopped())
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["a", "b"], at=switch_helpers.seconds_from_now(-60))
+    held = switch_helpers.stop_by_id(switch_helpers.stop_feature())
     assert len(held.expected) == 2
-    scene.hear(key, ["a"], at=held.created_at + timedelta(seconds=0.25))
-    scene.hear(key, ["a", "b"], at=held.created_at + timedelta(seconds=0.75))
+    switch_helpers.note_answers(key, ["a"], at=held.created_at + timedelta(seconds=0.25))
+    switch_helpers.note_answers(key, ["a", "b"], at=held.created_at + timedelta(seconds=0.75))
     with acting("admin", read_only=True):
         found = queries.obediences([queries.stop(held.id)])[held.id]
     assert [one.seconds for one in found.each] == [0.25, 0.75], "the first acknowledgement counts"
@@ -305,58 +315,58 @@ def test_acknowledgements_make_a_stop_obeyed(acting):
 
 
 def test_versions_only_grow_and_one_batch_tells_each_once(acting):
-    key = scene.api_key()
-    scene.hear(key, ["a"], version=9)
-    scene.hear(key, ["a"], version=3)
-    scene.hear(key, ["a", "a", "a"], version=12)
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["a"], version=9)
+    switch_helpers.note_answers(key, ["a"], version=3)
+    switch_helpers.note_answers(key, ["a", "a", "a"], version=12)
     with acting("admin", read_only=True):
         assert session().scalars(select(Consumer.version)).all() == [12]
 
 
 def test_a_batch_costs_five_statements_however_long(acting, statements):
-    key = scene.api_key()
-    scene.hear(key, ["a"], at=scene.later(-60))
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["a"], at=switch_helpers.seconds_from_now(-60))
     for what in ("auto-approve", "summarise", None):
-        scene.stopped(what)
-    number = scene.mark()
+        switch_helpers.stop_feature(what)
+    number = switch_helpers.tenant_revision_now()
     with statements() as seen:
-        scene.hear(key, [f"worker-{n}" for n in range(60)], version=number)
+        switch_helpers.note_answers(key, [f"worker-{n}" for n in range(60)], version=number)
     assert len(seen) <= 5
     with acting("admin", read_only=True):
         ours = Acknowledgement.stop_id.in_([s.id for s in queries.own_active_stops()])
         assert session().scalar(select(func.count()).where(ours)) == 180
 
 
-def test_a_consumer_of_another_system_neither_has_to_obey_nor_does(acting, claims):
-    other = scene.system("ad-copywriter", "standard", ("draft",))
-    key = scene.api_key()
-    scene.hear(key, ["theirs"], system_id=other)
-    scene.hear(key, ["ours"], system_id=claims)
-    held = scene.stopped()
-    scene.hear(key, ["theirs"], system_id=other)
-    scene.hear(key, ["ours"], system_id=claims)
+def test_a_consumer_of_another_system_neither_has_to_obey_nor_does(acting, claims_system):
+    other = switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["theirs"], system_id=other)
+    switch_helpers.note_answers(key, ["ours"], system_id=claims_system)
+    held = switch_helpers.stop_feature()
+    switch_helpers.note_answers(key, ["theirs"], system_id=other)
+    switch_helpers.note_answers(key, ["ours"], system_id=claims_system)
     with acting("admin", read_only=True):
         found = queries.obediences([queries.stop(held)])[held]
     assert [one.listener.name for one in found.each] == ["ours"] and found.later == 0
 
 
 def test_who_was_silent_for_a_day_is_not_waited_for(acting):
-    key = scene.api_key()
-    scene.hear(key, ["old"], at=scene.later(-90_000))
-    scene.hear(key, ["new"], at=scene.later(-3600))
-    assert len(scene.row(scene.stopped()).expected) == 1
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["old"], at=switch_helpers.seconds_from_now(-90_000))
+    switch_helpers.note_answers(key, ["new"], at=switch_helpers.seconds_from_now(-3600))
+    assert len(switch_helpers.stop_by_id(switch_helpers.stop_feature()).expected) == 1
 
 
 def test_a_late_batch_after_the_restart_tells_only_what_was_in_time(acting):
-    scene.system("ad-copywriter", "standard", ("draft",))
-    key = scene.api_key()
-    scene.hear(key, ["a", "b"])
-    held = scene.row(scene.stopped("draft", "ad-copywriter"))
+    switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
+    key = switch_helpers.create_api_key()
+    switch_helpers.note_answers(key, ["a", "b"])
+    held = switch_helpers.stop_by_id(switch_helpers.stop_feature("draft", "ad-copywriter"))
     with acting("admin"):
         actions.restart(queries.stop(held.id), seen=actions.seen(queries.stop(held.id)), because="Fixed.")
-    ended = scene.row(held.id).restarted_at
-    scene.hear(key, ["a"], version=held.version, at=ended)
-    scene.hear(key, ["b"], at=ended + timedelta(seconds=5))
+    ended = switch_helpers.stop_by_id(held.id).restarted_at
+    switch_helpers.note_answers(key, ["a"], version=held.version, at=ended)
+    switch_helpers.note_answers(key, ["b"], at=ended + timedelta(seconds=5))
     with acting("admin", read_only=True):
         found = queries.obediences([queries.stop(held.id)])[held.id]
     assert [one.name for one in found.missing] == ["b"]
@@ -368,7 +378,7 @@ def test_a_late_batch_after_the_restart_tells_only_what_was_in_time(acting):
 @pytest.fixture
 def second_operator(database):
     """Somebody else of the same role."""
-    make.join("second_operator", "console")
+    make.add_member("second_operator", "console")
     return "second_operator"
 
 
@@ -380,11 +390,11 @@ def test_the_operator_stops_every_tenant_and_a_second_one_restarts(acting, secon
             platform_actions.request_platform_restart(seen="another", because="Fixed.")
         requested = platform_actions.request_platform_restart(seen=platform_actions.platform_seen(held), because="Fixed.").id
     with pytest.raises(Forbidden, match="You requested this yourself"):
-        approve(requested, "operator_admin", "console")
+        approve_below_pages(requested, "operator_admin", "console")
     for slug in ("acme", "globex"):
         with acting("admin", slug, read_only=True):
             assert [s.scope for s in queries.active_stops()] == ["platform"]
-    approve(requested, second_operator, "console")
+    approve_below_pages(requested, second_operator, "console")
     with acting("admin", read_only=True):
         assert queries.active_stops() == []
     with acting("operator_admin", "console", read_only=True):
@@ -400,7 +410,7 @@ def test_stopping_everything_again_voids_the_request_to_restart_it(acting, secon
             requested = platform_actions.request_platform_restart(seen=seen, because="Fixed.").id
             platform_actions.stop_platform(reason="Worse than thought.", **again)
         with pytest.raises(Stale, match="voided already"):
-            approve(requested, second_operator, "console")
+            approve_below_pages(requested, second_operator, "console")
     with acting("operator_admin", "console"):
         assert queries.platform_stop().serve
         with pytest.raises(Invalid):

@@ -7,18 +7,18 @@ import pytest
 from governance.kernel import tenant_revision
 from governance.operations.systems import actions, queries
 from tests import make
-from tests.assurance.frameworks.files import words
+from tests.assurance.frameworks.framework_files import main_text
 
 SYSTEM, FEATURE = "systems/claims-triage", {"key": "auto-approve", "fallback": "Claims under €1 500 go to an adjuster instead"}
 
 
 @pytest.fixture(autouse=True)
-def registered(database):
+def registered_system(database):
     with make.acting("compliance_officer"):
         actions.register(key="claims-triage", name="Claims triage", lane="standard", purpose="Sorts claims.", owner_id=None)
 
 
-def mark():
+def tenant_revision_now():
     with make.acting("admin", read_only=True):
         return tenant_revision.mark()
 
@@ -37,17 +37,17 @@ def seen(page):
 
 
 def test_a_feature_is_added_shown_and_followed(as_officer, as_viewer):
-    before = mark()
+    before = tenant_revision_now()
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
-    text = words(as_viewer.get(SYSTEM))
+    text = main_text(as_viewer.get(SYSTEM))
     assert "auto-approve" in text and "switch.claims-triage.auto-approve" in text and "go to an adjuster instead" in text
-    assert "Ines Duarte added a feature to the AI system: auto-approve" in text and mark() == before + 1
+    assert "Ines Duarte added a feature to the AI system: auto-approve" in text and tenant_revision_now() == before + 1
 
 
 def test_a_second_of_the_same_short_name_is_refused(as_officer):
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     page = as_officer.post(f"{SYSTEM}/features/new", then=422, **FEATURE)
-    assert "has a feature auto-approve already" in words(page) and len(features()) == 1
+    assert "has a feature auto-approve already" in main_text(page) and len(features()) == 1
 
 
 @pytest.mark.parametrize(("field", "value"), [
@@ -61,11 +61,11 @@ def test_what_no_feature_may_be(as_officer, field, value):
 def test_a_retired_feature_is_gone_and_can_come_back(as_officer):
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     feature_id, _ = features()["auto-approve"]
-    address, before = f"{SYSTEM}/features/{feature_id}/retire", mark()
+    address, before = f"{SYSTEM}/features/{feature_id}/retire", tenant_revision_now()
     as_officer.post(address, then=422, because=" ")
     as_officer.post(address, because="Given up.")
-    assert features() == {} and mark() == before + 1
-    assert "Retired already" in words(as_officer.get(address))
+    assert features() == {} and tenant_revision_now() == before + 1
+    assert "Retired already" in main_text(as_officer.get(address))
     as_officer.post(address, then=422, because="Again.")
     as_officer.post(f"{SYSTEM}/features/new", key="auto-approve", fallback="A person decides")
     assert features() == {"auto-approve": (feature_id, "A person decides")}
@@ -83,12 +83,12 @@ def test_a_feature_of_another_system_is_not_found_under_this_one(as_officer):
 
 
 def test_one_person_raises_the_lane_at_once(as_officer):
-    before = mark()
+    before = tenant_revision_now()
     as_officer.post(f"{SYSTEM}/lane", then=422, lane="high_risk", because="")
-    text = words(as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.", follow=True))
-    assert "High risk" in text and "It decides about money now." in text and mark() == before + 1
+    text = main_text(as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.", follow=True))
+    assert "High risk" in text and "It decides about money now." in text and tenant_revision_now() == before + 1
     as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="Twice.")
-    assert mark() == before + 1
+    assert tenant_revision_now() == before + 1
 
 
 def test_who_changes_a_system_or_a_feature_keeps_no_stop_of_it_waiting(as_officer, statements):
@@ -105,9 +105,9 @@ def test_who_changes_a_system_or_a_feature_keeps_no_stop_of_it_waiting(as_office
 def test_a_lane_is_never_lowered(as_officer):
     as_officer.post(f"{SYSTEM}/lane", lane="high_risk", because="It decides about money now.")
     page = as_officer.post(f"{SYSTEM}/lane", then=422, lane="standard", because="It does not any more.")
-    assert "A lane is never lowered: it would loosen every policy of Claims triage." in words(page)
+    assert "A lane is never lowered: it would loosen every policy of Claims triage." in main_text(page)
     as_officer.post(f"{SYSTEM}/lane", then=422, lane="fast", because="x")
-    assert "A lane is never lowered" in words(as_officer.get(f"{SYSTEM}/lane"))
+    assert "A lane is never lowered" in main_text(as_officer.get(f"{SYSTEM}/lane"))
 
 
 # ---- what is said of it
@@ -119,7 +119,7 @@ def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
     late = as_officer.post(
         f"{SYSTEM}/edit", then=409, seen=seen(mine), name="Claims sorter", purpose="Sorts claims.", owner_id=""
     )
-    assert "Claims sorter" in late.text and "Triage" in words(late)
+    assert "Claims sorter" in late.text and "Triage" in main_text(late)
     as_officer.post(
         f"{SYSTEM}/edit",
         seen=seen(late),
@@ -127,7 +127,7 @@ def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
         purpose="Sorts claims.",
         owner_id=str(make.person_id("contributor")),
     )
-    text = words(as_officer.get(SYSTEM))
+    text = main_text(as_officer.get(SYSTEM))
     assert "Claims sorter" in text and "Anna Rossi" in text
 
 

@@ -11,18 +11,18 @@ from governance.kernel.db import session
 from governance.operations.systems import actions, queries
 from governance.operations.systems.models import AISystem
 from tests import make
-from tests.assurance.frameworks.files import words
+from tests.assurance.frameworks.framework_files import main_text
 
 TRIAGE = {"name": "Claims triage", "key": "claims-triage", "lane": "high_risk", "purpose": "Sorts incoming claims for adjusters."}
 
 
 @pytest.fixture
-def registered(acting):
+def registered_system(acting):
     with acting("compliance_officer"):
         actions.register(**TRIAGE, owner_id=make.person_id("contributor"))
 
 
-def entries(acting, name: str) -> list[dict]:
+def entries_of_action(acting, name: str) -> list[dict]:
     with acting("compliance_officer", read_only=True):
         return [e.facts for e in session().scalars(select(AuditEntry).where(AuditEntry.action == name))]
 
@@ -32,20 +32,20 @@ def entries(acting, name: str) -> list[dict]:
 
 def test_a_system_is_registered_shown_and_recorded(as_officer, acting):
     reply = as_officer.post("systems/new", **TRIAGE, owner_id=str(make.person_id("contributor")), follow=True)
-    text = words(reply)
+    text = main_text(reply)
     assert "Claims triage" in text and "High risk" in text and "Anna Rossi" in text
     assert "Ines Duarte registered the AI system" in text
-    [facts] = entries(acting, "system.registered")
+    [facts] = entries_of_action(acting, "system.registered")
     assert facts == {k: TRIAGE[k] for k in ("key", "name", "lane", "purpose")}
-    assert "1 AI system, 1 in the high-risk lane" in words(as_officer.get("systems/"))
+    assert "1 AI system, 1 in the high-risk lane" in main_text(as_officer.get("systems/"))
 
 
 def test_sent_twice_it_is_there_once_and_the_second_keeps_what_was_typed(as_officer, acting):
     as_officer.post("systems/new", **TRIAGE)
     reply = as_officer.post("systems/new", **TRIAGE, then=422)
-    assert "Claims triage has the short name claims-triage already." in words(reply)
+    assert "Claims triage has the short name claims-triage already." in main_text(reply)
     assert "Sorts incoming claims" in reply.text
-    assert len(entries(acting, "system.registered")) == 1
+    assert len(entries_of_action(acting, "system.registered")) == 1
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_two_tenants_may_use_one_short_name(as_officer, as_neighbour, acting):
 
 
 def test_an_empty_register_says_what_it_is_for(as_viewer, as_officer):
-    assert "No AI system is registered yet" in words(as_viewer.get("systems/"))
+    assert "No AI system is registered yet" in main_text(as_viewer.get("systems/"))
     assert "systems/new" not in as_viewer.get("systems/").text
     assert "systems/new" in as_officer.get("systems/").text
 
@@ -131,17 +131,17 @@ def test_pages_follow_one_another_without_gaps(as_viewer, acting):
     as_viewer.get("systems/?after=rubbish", then=422)
 
 
-def test_filters_live_in_the_address_and_can_be_taken_off(as_viewer, registered, acting):
+def test_filters_live_in_the_address_and_can_be_taken_off(as_viewer, registered_system, acting):
     with acting("compliance_officer"):
         actions.register(name="Ad copy", key="ad-copy", lane="standard", purpose="Drafts 100% of adverts.", owner_id=None)
-    assert "Ad copy" not in words(as_viewer.get("systems/?lane=high_risk"))
-    assert "Claims triage" not in words(as_viewer.get("systems/?q=100%25"))
-    assert "No systems match" in words(as_viewer.get("systems/?q=%25%25%25"))
+    assert "Ad copy" not in main_text(as_viewer.get("systems/?lane=high_risk"))
+    assert "Claims triage" not in main_text(as_viewer.get("systems/?q=100%25"))
+    assert "No systems match" in main_text(as_viewer.get("systems/?q=%25%25%25"))
     assert "Remove the filter Lane: High risk" in as_viewer.get("systems/?lane=high_risk").text
-    assert "Claims triage" in words(as_viewer.get("systems/?lane=nonsense&state=nonsense"))
+    assert "Claims triage" in main_text(as_viewer.get("systems/?lane=nonsense&state=nonsense"))
 
 
-def test_the_export_holds_what_is_filtered_and_runs_no_formula(as_viewer, registered, acting):
+def test_the_export_holds_what_is_filtered_and_runs_no_formula(as_viewer, registered_system, acting):
     with acting("compliance_officer"):
         actions.register(name="=HYPERLINK(1)", key="formula", lane="standard", purpose="+1", owner_id=None)
     rows = list(csv.reader(io.StringIO(as_viewer.get("systems/export.csv").data.decode("utf-8-sig"))))
@@ -153,31 +153,31 @@ def test_the_export_holds_what_is_filtered_and_runs_no_formula(as_viewer, regist
 # ---- retiring
 
 
-def test_retiring_needs_a_reason_and_is_recorded_with_it(as_officer, as_auditor, registered, acting):
+def test_retiring_needs_a_reason_and_is_recorded_with_it(as_officer, as_auditor, registered_system, acting):
     as_officer.post("systems/claims-triage/retire", because="  ", then=422)
     reply = as_officer.post("systems/claims-triage/retire", because="Replaced by triage two.", follow=True)
-    assert "Replaced by triage two." in words(reply) and "Retired on" in words(reply)
+    assert "Replaced by triage two." in main_text(reply) and "Retired on" in main_text(reply)
     assert "systems/claims-triage/retire" not in reply.text
-    assert "Replaced by" not in words(as_auditor.get("systems/claims-triage"))
-    assert "Claims triage" not in words(as_officer.get("systems/"))
-    assert "Claims triage" in words(as_officer.get("systems/?state=retired"))
-    assert entries(acting, "system.retired") == [{"key": "claims-triage", "name": "Claims triage"}]
+    assert "Replaced by" not in main_text(as_auditor.get("systems/claims-triage"))
+    assert "Claims triage" not in main_text(as_officer.get("systems/"))
+    assert "Claims triage" in main_text(as_officer.get("systems/?state=retired"))
+    assert entries_of_action(acting, "system.retired") == [{"key": "claims-triage", "name": "Claims triage"}]
 
 
-def test_retiring_twice_is_refused_and_recorded_once(as_officer, as_reviewer, registered, acting):
+def test_retiring_twice_is_refused_and_recorded_once(as_officer, as_reviewer, registered_system, acting):
     as_officer.post("systems/claims-triage/retire", because="Replaced.")
     reply = as_reviewer.post("systems/claims-triage/retire", because="Mine.", then=422)
-    assert "Claims triage was retired on" in words(reply)
-    assert "Retired already" in words(as_reviewer.get("systems/claims-triage/retire"))
-    assert len(entries(acting, "system.retired")) == 1
+    assert "Claims triage was retired on" in main_text(reply)
+    assert "Retired already" in main_text(as_reviewer.get("systems/claims-triage/retire"))
+    assert len(entries_of_action(acting, "system.retired")) == 1
 
 
-def test_a_retired_short_name_is_not_given_again(as_officer, registered):
+def test_a_retired_short_name_is_not_given_again(as_officer, registered_system):
     as_officer.post("systems/claims-triage/retire", because="Replaced.")
     as_officer.post("systems/new", **TRIAGE, then=422)
 
 
-def test_a_retired_system_is_no_choice_any_more(registered, acting, as_officer):
+def test_a_retired_system_is_no_choice_any_more(registered_system, acting, as_officer):
     with acting("compliance_officer", read_only=True):
         [(system_id, name)] = queries.choices()
     as_officer.post("systems/claims-triage/retire", because="Replaced.")
@@ -185,7 +185,7 @@ def test_a_retired_system_is_no_choice_any_more(registered, acting, as_officer):
         assert queries.choices() == [] and queries.names([system_id, None]) == {system_id: name}
 
 
-def test_a_systems_id_leads_to_its_address(as_viewer, as_neighbour, registered, acting):
+def test_a_systems_id_leads_to_its_address(as_viewer, as_neighbour, registered_system, acting):
     with acting("compliance_officer", read_only=True):
         [(system_id, _)] = queries.choices()
     assert as_viewer.get(f"systems/{system_id}", then=302).location.endswith("/systems/claims-triage")
@@ -196,7 +196,7 @@ def test_a_systems_id_leads_to_its_address(as_viewer, as_neighbour, registered, 
 
 
 @pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_contributor"])
-def test_readers_see_and_change_nothing(request, who, registered, acting):
+def test_readers_see_and_change_nothing(request, who, registered_system, acting):
     reader = request.getfixturevalue(who)
     assert "Claims triage" in reader.get("systems/").text
     assert "/retire" not in reader.get("systems/claims-triage").text
@@ -208,7 +208,7 @@ def test_readers_see_and_change_nothing(request, who, registered, acting):
         assert session().scalar(select(func.count()).select_from(AISystem).where(AISystem.retired_at.is_(None))) == 1
 
 
-def test_another_tenant_finds_nothing(as_stranger, as_neighbour, registered):
+def test_another_tenant_finds_nothing(as_stranger, as_neighbour, registered_system):
     for path in ("systems/", "systems/claims-triage", "systems/export.csv"):
         as_stranger.get(path, then=404)
     as_neighbour.get("systems/claims-triage", then=404)
@@ -217,4 +217,4 @@ def test_another_tenant_finds_nothing(as_stranger, as_neighbour, registered):
 
 def test_hostile_words_stay_words(as_officer):
     reply = as_officer.post("systems/new", **{**TRIAGE, "name": "<img src=x>", "purpose": "'; DROP TABLE x; --"}, follow=True)
-    assert "<img" not in reply.text and "DROP TABLE" in words(reply)
+    assert "<img" not in reply.text and "DROP TABLE" in main_text(reply)

@@ -1,5 +1,5 @@
 """The overview's tenant, seen through the inbox."""
 
-from tests.publishing.overview.conftest import neighbours, rich, same_day
+from tests.publishing.overview.conftest import fixed_day, placeholder_pages, year_of_work
 
-__all__ = ["neighbours", "rich", "same_day"]
+__all__ = ["placeholder_pages", "year_of_work", "fixed_day"]

@@ -20,7 +20,7 @@ from tests import make
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 RMF = "nist-ai-rmf-1.0"
 # ref → (title, requirement, evidence, its owner)
-TOLD = {
+STORY = {
     "TST-01": ("Inventory of systems", "GOVERN 1.6", "Inventory export", "reviewer"),
     "TST-02": ("Penetration test", "MEASURE 2.7", "Penetration test report", None),
     "TST-03": ("Incident drill", "MANAGE 2.4", "Drill record", "reviewer"),
@@ -28,41 +28,41 @@ TOLD = {
 }
 
 
-def ago(days: int) -> datetime:
+def days_ago(days: int) -> datetime:
     return NOW - timedelta(days=days)
 
 
 @pytest.fixture(autouse=True)
-def same_day(app):
+def fixed_day(app):
     """Every test is on 25 November 2026."""
     with clock.frozen(NOW):
         yield
 
 
-def prove(evidence_id: UUID, days: int, *, valid_for: int, accepted: bool = True) -> UUID:
+def add_accepted_version(evidence_id: UUID, days: int, *, valid_for: int, accepted: bool = True) -> UUID:
     """A version that Jun collected so many days ago, accepted by Ines."""
-    day = ago(days).date()
-    with clock.frozen(ago(days)), make.acting("reviewer"):
+    day = days_ago(days).date()
+    with clock.frozen(days_ago(days)), make.acting("reviewer"):
         version_id = evidencing.bring_link(
             evidence.find_evidence(evidence_id), "https://files.acme.example/a", collected_on=day, period_from=day - timedelta(days=365),
             period_to=day, valid_until=day + timedelta(days=valid_for),
         ).id  # fmt: skip
     if accepted:
-        with clock.frozen(ago(days)), make.acting("compliance_officer"):
+        with clock.frozen(days_ago(days)), make.acting("compliance_officer"):
             evidencing.accept(*evidence.version_of(version_id))
     return version_id
 
 
 @pytest.fixture
-def rich(app, isolated):
+def year_of_work(app, isolated):
     """Four controls, each with a piece of evidence: accepted, overdue and nobody's, to review, and Anna's, never brought in."""
     found: dict = {"controls": {}, "pieces": {}}
-    with clock.frozen(ago(300)), make.acting("compliance_officer"):
+    with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
         adopting.adopt(RMF)
-        for ref, (title, wanted, proof, owner) in TOLD.items():
+        for ref, (title, wanted, proof, owner) in STORY.items():
             control = controls.create(ref, title, "It is done.", kind="preventive", automation="manual", cadence="quarterly")
             controls.map_to(control, frameworks.requirement(RMF, wanted).id, "full")
-            due = ago(-5).date() if owner == "contributor" else None
+            due = days_ago(-5).date() if owner == "contributor" else None
             begun = evidencing.begin(
                 proof,
                 kind="report",
@@ -72,25 +72,25 @@ def rich(app, isolated):
                 controls={control.id: ""},
             )
             found["controls"][ref], found["pieces"][ref] = control.id, begun.id
-    prove(found["pieces"]["TST-01"], 200, valid_for=400)
-    prove(found["pieces"]["TST-02"], 150, valid_for=138)
-    found["pending"] = prove(found["pieces"]["TST-03"], 3, valid_for=300, accepted=False)
-    with clock.frozen(ago(50)), make.acting("reviewer"):
+    add_accepted_version(found["pieces"]["TST-01"], 200, valid_for=400)
+    add_accepted_version(found["pieces"]["TST-02"], 150, valid_for=138)
+    found["pending"] = add_accepted_version(found["pieces"]["TST-03"], 3, valid_for=300, accepted=False)
+    with clock.frozen(days_ago(50)), make.acting("reviewer"):
         held = assessing.begin(
-            frameworks.framework(RMF).id, title="Q4 2026", period_from=ago(300).date(), period_to=ago(-36).date()
+            frameworks.framework(RMF).id, title="Q4 2026", period_from=days_ago(300).date(), period_to=days_ago(-36).date()
         )
         found["assessment"], found["items"] = held.id, {item.ref: item.row.id for item in assessments.items(held.id)}
-    with clock.frozen(ago(4)), make.acting("reviewer"):
+    with clock.frozen(days_ago(4)), make.acting("reviewer"):
         for ref in ("GOVERN 1.6", "MEASURE 2.7"):
             item = assessments.item(found["items"][ref])
             assessing.conclude(item, level=2, rationale="As it stands.", version=item.version)
     with make.acting("compliance_officer"):
-        assessing.assign(assessments.item(found["items"]["MAP 1.1"]), make.person_id("contributor"), ago(-10).date())
+        assessing.assign(assessments.item(found["items"]["MAP 1.1"]), make.person_id("contributor"), days_ago(-10).date())
     return found
 
 
 @pytest.fixture(autouse=True)
-def neighbours(app):
+def placeholder_pages(app):
     """Where the pages that the overview links to are not built yet, their addresses stand in for them."""
     for name, path in (("heat_map", "frameworks/<key>"), ("requirement", "frameworks/<key>/<ref>"), ("new", "assessments/new")):
         if f"assessments.{name}" not in app.view_functions:

@@ -23,30 +23,30 @@ from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.sources import by_name
 from governance.publishing.overview import queries
 from tests import make
-from tests.assurance.controls.governed import in_force, stopped
+from tests.assurance.controls.policy_and_switch_rows import add_live_version, add_stop
 from tests.conftest import visitor
-from tests.foundation.approvals import deciding
-from tests.publishing.overview.conftest import NOW, ago
-from tests.publishing.overview.test_overview import cell, links
+from tests.foundation.approvals import approval_helpers
+from tests.publishing.overview.conftest import NOW, days_ago
+from tests.publishing.overview.page_helpers import section_links, section_text
 
 
 @pytest.fixture
-def asking(rich):
+def tenant_with_requests(year_of_work):
     """Sanjay requested a looser policy, a waiver, a restart and a drill."""
-    with clock.frozen(ago(100)), make.acting("compliance_officer"):
+    with clock.frozen(days_ago(100)), make.acting("compliance_officer"):
         copywriter = systems.register(
             key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="high_risk", owner_id=None
         ).id
     with make.acting("admin"):
-        in_force(ago(90), 1, "strict")
+        add_live_version(days_ago(90), 1, "strict")
         version = policies.request_approval(Content("standard"), seen="", because="Support needs memory.")
         waiver = waivers.request(
             copywriter, "retention_days", 120, expires_at=clock.now() + timedelta(days=20), reason="A claim runs longer.",
             compensation="A weekly review.",
         )  # fmt: skip
         targets = {policy_queries.POLICY: version.id, policy_queries.WAIVER: waiver.id}
-        stop_id = stopped(copywriter, ago(8)).id
-    with clock.frozen(ago(1)), make.acting("admin"):
+        stop_id = add_stop(copywriter, days_ago(8)).id
+    with clock.frozen(days_ago(1)), make.acting("admin"):
         stop = switches_of.stop(stop_id)
         switches.request_restart(stop, seen=switches.seen(stop), because="It was fixed.")
         drill = drill_actions.plan(
@@ -57,44 +57,46 @@ def asking(rich):
         return {kind: open_approval(kind, target).id for kind, target in targets.items()} | {"system": copywriter}
 
 
-SAID = ("Review the request to move the policy from strict to standard", "Review the request to waive retention of ad-copywriter", "Review the request to restart ad-copywriter", "Review the request to drill ad-copywriter")  # fmt: skip
+REVIEW_SENTENCES = ("Review the request to move the policy from strict to standard", "Review the request to waive retention of ad-copywriter", "Review the request to restart ad-copywriter", "Review the request to drill ad-copywriter")  # fmt: skip
 
 
-def test_what_another_person_asked_for_waits_for_the_second(as_officer, asking):
+def test_what_another_person_asked_for_waits_for_the_second(as_officer, tenant_with_requests):
     with make.acting("compliance_officer", read_only=True):
         found = inbox.page().items
     titles = {item.title: item for item in found}
-    assert set(SAID) <= set(titles)
-    assert titles[SAID[0]].detail == "Requested by Sanjay Patel: Support needs memory."
-    assert titles[SAID[2]].detail == "Requested by Sanjay Patel: It was fixed."
-    assert titles[SAID[3]].row.due == NOW + timedelta(days=3)
+    assert set(REVIEW_SENTENCES) <= set(titles)
+    assert titles[REVIEW_SENTENCES[0]].detail == "Requested by Sanjay Patel: Support needs memory."
+    assert titles[REVIEW_SENTENCES[2]].detail == "Requested by Sanjay Patel: It was fixed."
+    assert titles[REVIEW_SENTENCES[3]].row.due == NOW + timedelta(days=3)
     assert [(item.rank, item.at) for item in found] == sorted((item.rank, item.at) for item in found)
     page = as_officer.get("")
-    assert SAID[0] in cell(page, "waits") and f"/t/acme/inbox/items/approval.{asking['policy']}/open" in links(page, "waits")
-    opened = as_officer.get(f"inbox/items/approval.{asking['policy']}/open", then=302)
-    assert opened.location == f"/t/acme/approvals/{asking['policy']}"
+    assert REVIEW_SENTENCES[0] in section_text(
+        page, "waits"
+    ) and f"/t/acme/inbox/items/approval.{tenant_with_requests['policy']}/open" in section_links(page, "waits")
+    opened = as_officer.get(f"inbox/items/approval.{tenant_with_requests['policy']}/open", then=302)
+    assert opened.location == f"/t/acme/approvals/{tenant_with_requests['policy']}"
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_each_leads_to_where_it_is_decided(as_officer, asking, which):
+def test_each_leads_to_where_it_is_decided(as_officer, tenant_with_requests, which):
     path = (
         "approvals/{policy}",
         "approvals/{waiver}",
         "approvals/{restart}",
         "approvals/{drill}",
     )[which]
-    as_officer.get(path.format(**asking), then=200)
+    as_officer.get(path.format(**tenant_with_requests), then=200)
 
 
-def test_nobody_decides_on_what_he_asked_for_or_may_not(app, asking):
+def test_nobody_decides_on_what_he_asked_for_or_may_not(app, tenant_with_requests):
     for role in ("admin", "contributor"):
-        assert not any(said in cell(visitor(app, role).get(""), "waits") for said in SAID)
+        assert not any(said in section_text(visitor(app, role).get(""), "waits") for said in REVIEW_SENTENCES)
 
 
-def test_who_approved_first_is_not_asked_again(as_officer, as_reviewer, asking):
-    deciding.approve(asking["waiver"], "compliance_officer")
-    assert SAID[1] not in cell(as_officer.get(""), "waits")
-    assert SAID[1] in cell(as_reviewer.get(""), "waits")
+def test_who_approved_first_is_not_asked_again(as_officer, as_reviewer, tenant_with_requests):
+    approval_helpers.approve_below_pages(tenant_with_requests["waiver"], "compliance_officer")
+    assert REVIEW_SENTENCES[1] not in section_text(as_officer.get(""), "waits")
+    assert REVIEW_SENTENCES[1] in section_text(as_reviewer.get(""), "waits")
 
 
 def test_an_approval_is_never_left_out_of_the_short_list():
@@ -121,35 +123,35 @@ def item(about, since, source="evidence-upload"):
     return inbox.InboxItem(row, by_name()[source], by_name()[source].rank, since)
 
 
-def test_what_was_decided_waits_no_more(as_reviewer, asking):
+def test_what_was_decided_waits_no_more(as_reviewer, tenant_with_requests):
     with make.acting("admin"):
         for each in (policy_queries.POLICY, policy_queries.WAIVER):
-            approvals.withdraw(find_approval(asking[each]))
+            approvals.withdraw(find_approval(tenant_with_requests[each]))
     for each in ("restart", "drill"):
-        deciding.approve(asking[each], "compliance_officer")
-    assert not any(said in cell(as_reviewer.get(""), "waits") for said in SAID)
+        approval_helpers.approve_below_pages(tenant_with_requests[each], "compliance_officer")
+    assert not any(said in section_text(as_reviewer.get(""), "waits") for said in REVIEW_SENTENCES)
 
 
-def test_another_tenant_is_asked_for_nothing(as_neighbour, asking):
-    assert not any(said in as_neighbour.get("/t/globex/").text for said in SAID)
+def test_another_tenant_is_asked_for_nothing(as_neighbour, tenant_with_requests):
+    assert not any(said in as_neighbour.get("/t/globex/").text for said in REVIEW_SENTENCES)
 
 
 @pytest.mark.parametrize("path", ["", "?as_of=2026-10-31"])
-def test_decisions_cost_one_statement(as_officer, asking, statements, path):
+def test_decisions_cost_one_statement(as_officer, tenant_with_requests, statements, path):
     as_officer.get("")
     with statements() as seen:
         as_officer.get(path)
     assert len(seen) <= 8, "\n".join(seen)
 
 
-def test_what_changed_lists_policies_and_stops(as_officer, rich):
+def test_what_changed_lists_policies_and_stops(as_officer, year_of_work):
     with make.acting("admin"):
         first = policies.tighten_now(Content("strict"), base=0, because="Claims need it.")
         systems.register(key="ad-copywriter", name="Ad copywriter", purpose="Writes.", lane="standard", owner_id=None)
         assert first.number == 1
     with make.acting("contributor"):
         switches.stop("system", registered.system("ad-copywriter"), None, reason="It answered wrongly.")
-    text = cell(as_officer.get(""), "changes")
+    text = section_text(as_officer.get(""), "changes")
     assert "Anna Rossi stopped" in text and "Sanjay Patel put a policy into force version 1" in text
     assert "It answered wrongly" not in text  # the reason is sealed in the log
 
@@ -157,36 +159,36 @@ def test_what_changed_lists_policies_and_stops(as_officer, rich):
 # ---- the palette
 
 
-def jumps(visitor, text):
+def palette_results(visitor, text):
     return {(each["label"], each["href"]) for each in visitor.get("jump", query_string={"q": text}).json}
 
 
-def test_a_system_brings_its_switch_and_its_stop(as_contributor, as_viewer, asking):
+def test_a_system_brings_its_switch_and_its_stop(as_contributor, as_viewer, tenant_with_requests):
     stop = ("Stop Ad copywriter…", "/t/acme/systems/ad-copywriter/stop")
     switch = ("Switches of Ad copywriter", "/t/acme/systems/ad-copywriter/switches")
-    assert {stop, switch} <= jumps(as_contributor, "ad-copy")
-    assert switch in jumps(as_viewer, "ad-copy") and stop not in jumps(as_viewer, "ad-copy")
-    found = jumps(as_contributor, "stop copywriter")
+    assert {stop, switch} <= palette_results(as_contributor, "ad-copy")
+    assert switch in palette_results(as_viewer, "ad-copy") and stop not in palette_results(as_viewer, "ad-copy")
+    found = palette_results(as_contributor, "stop copywriter")
     assert stop in found and switch not in found
-    assert {stop, ("Stop everything…", "/t/acme/switches/stop")} <= jumps(as_contributor, "stop")
+    assert {stop, ("Stop everything…", "/t/acme/switches/stop")} <= palette_results(as_contributor, "stop")
 
 
-def test_policies_are_found(as_viewer, as_admin, as_neighbour, asking):
+def test_policies_are_found(as_viewer, as_admin, as_neighbour, tenant_with_requests):
     version = ("1 Policy version 1", "/t/acme/policies/versions/1")
     for text in ("policy", "version 1", "policy strict"):
-        assert any(href == version[1] for _, href in jumps(as_viewer, text)), text
-    assert ("View the policy in force", "/t/acme/policies/in-force") in jumps(as_viewer, "policy")
-    assert ("Change the policy", "/t/acme/policies/") in jumps(as_admin, "change the")
-    assert ("Change the policy", "/t/acme/policies/") not in jumps(as_viewer, "change the")
-    assert not any("version" in label for label, _ in jumps(as_neighbour, "policy"))
+        assert any(href == version[1] for _, href in palette_results(as_viewer, text)), text
+    assert ("View the policy in force", "/t/acme/policies/in-force") in palette_results(as_viewer, "policy")
+    assert ("Change the policy", "/t/acme/policies/") in palette_results(as_admin, "change the")
+    assert ("Change the policy", "/t/acme/policies/") not in palette_results(as_viewer, "change the")
+    assert not any("version" in label for label, _ in palette_results(as_neighbour, "policy"))
 
 
 @pytest.mark.parametrize("text", ["policy 99999999999999999999", "stop", "stop %", "version", "_", "policy ' or 1=1"])
-def test_odd_words_break_nothing(as_officer, asking, text):
+def test_odd_words_break_nothing(as_officer, tenant_with_requests, text):
     as_officer.get("jump", query_string={"q": text}, then=200)
 
 
-def test_a_jump_is_one_statement(as_officer, asking, statements):
+def test_a_jump_is_one_statement(as_officer, tenant_with_requests, statements):
     as_officer.get("jump", query_string={"q": "copy"})
     with statements() as seen:
         as_officer.get("jump", query_string={"q": "copy"})

@@ -17,28 +17,28 @@ from governance.assurance.testing import queries as tested
 from governance.kernel.db import session
 from governance.publishing.inbox import queries
 from tests import make
-from tests.assurance.engagements import field
-from tests.assurance.evidence import shelf
-from tests.assurance.testing import scene
+from tests.assurance.engagements import engagement_helpers
+from tests.assurance.evidence import evidence_helpers
+from tests.assurance.testing import type2_helpers
 from tests.conftest import visitor
-from tests.foundation.approvals.deciding import page_of
-from tests.publishing.overview.conftest import NOW, ago
-from tests.publishing.overview.test_overview import cell, heading, links
+from tests.foundation.approvals.approval_helpers import newest_approval_page
+from tests.publishing.overview.conftest import NOW, days_ago
+from tests.publishing.overview.page_helpers import page_heading, section_links, section_text
 
 
 @pytest.fixture(autouse=True)
-def at_work(isolated):
+def open_engagement(isolated):
     """The world's engagement was opened on the day of the machine; here it is open on the day of these tests."""
     with make.acting():
-        session().execute(update(Engagement).values(opens_at=ago(300), closes_at=NOW + timedelta(days=300)))
+        session().execute(update(Engagement).values(opens_at=days_ago(300), closes_at=NOW + timedelta(days=300)))
 
 
-def waits(role, slug="acme"):
+def waiting_items(role, slug="acme"):
     with make.acting(role, slug, read_only=True):
         return {item.title: item for item in queries.page().items}
 
 
-def due(days):
+def days_from_today(days):
     return (NOW + timedelta(days=days)).date()
 
 
@@ -46,71 +46,73 @@ def due(days):
 
 
 @pytest.fixture
-def asked(isolated):
-    held = field.worlds()
+def tenant_with_auditor_requests(isolated):
+    held = engagement_helpers.world_engagement()
     return held, {
-        "mine": field.request(held, "Members", due_on=due(3)),
-        "late": field.request(held, "Contracts", due_on=due(-2)),
-        "nobody's": field.request(held, "Training", owner=None, due_on=due(9)),
+        "mine": engagement_helpers.create_request(held, "Members", due_on=days_from_today(3)),
+        "late": engagement_helpers.create_request(held, "Contracts", due_on=days_from_today(-2)),
+        "nobody's": engagement_helpers.create_request(held, "Training", owner=None, due_on=days_from_today(9)),
     }
 
 
-def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(as_contributor, asked):
-    held, ids = asked
-    found = waits("contributor")
+def test_a_request_waits_for_its_owner_with_its_due_day_and_leads_there(as_contributor, tenant_with_auditor_requests):
+    held, ids = tenant_with_auditor_requests
+    found = waiting_items("contributor")
     assert set(found) == {"Answer the auditors: Members", "Answer the auditors: Contracts"}
     assert (
-        found["Answer the auditors: Members"].row.due_on == due(3)
+        found["Answer the auditors: Members"].row.due_on == days_from_today(3)
         and "Halden & Co" in found["Answer the auditors: Members"].detail
     )
     reply = as_contributor.get("")
-    assert f"/t/acme/inbox/items/audit-request.{ids['mine']}/open" in links(reply, "waits") and "2 days late" in cell(
+    assert f"/t/acme/inbox/items/audit-request.{ids['mine']}/open" in section_links(
         reply, "waits"
-    )
+    ) and "2 days late" in section_text(reply, "waits")
     opened = as_contributor.get(f"inbox/items/audit-request.{ids['mine']}/open", then=302)
     as_contributor.get(opened.location, then=200)
     assert opened.location == f"/t/acme/engagements/{held}/requests/{ids['mine']}"
 
 
-def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_late(asked):
-    assert set(waits("compliance_officer")) == {
+def test_officers_are_asked_to_assign_what_nobody_has_and_to_press_for_what_is_late(tenant_with_auditor_requests):
+    assert set(waiting_items("compliance_officer")) == {
         "Assign the auditors' request: Training", "Follow up with Anna Rossi on the auditors' request: Contracts",
     }  # fmt: skip
 
 
-def test_a_returned_request_waits_again_and_an_accepted_one_no_more(asked):
-    held, ids = asked
+def test_a_returned_request_waits_again_and_an_accepted_one_no_more(tenant_with_auditor_requests):
+    held, ids = tenant_with_auditor_requests
     with make.acting("contributor"):
         requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="As exported.")
-    assert "Answer the auditors: Members" not in waits("contributor")
+    assert "Answer the auditors: Members" not in waiting_items("contributor")
     with make.acting("auditor"):
         requesting.give_back(*engagements.request(held, ids["mine"], lock=True), because="June is missing")
-    assert "Answer the auditors again: Members" in waits("contributor")
+    assert "Answer the auditors again: Members" in waiting_items("contributor")
     with make.acting("contributor"):
         requesting.provide(*engagements.request(held, ids["mine"], lock=True), said="With June.")
     with make.acting("auditor"):
         requesting.accept(*engagements.request(held, ids["mine"], lock=True), said="")
-    assert not any("Members" in title for title in waits("contributor"))
+    assert not any("Members" in title for title in waiting_items("contributor"))
 
 
-def test_what_an_ended_engagement_asked_for_waits_for_nobody(asked):
-    field.end(asked[0])
-    assert not any("auditors" in title for role in ("contributor", "compliance_officer") for title in waits(role))
+def test_what_an_ended_engagement_asked_for_waits_for_nobody(tenant_with_auditor_requests):
+    engagement_helpers.end_engagement(tenant_with_auditor_requests[0])
+    assert not any("auditors" in title for role in ("contributor", "compliance_officer") for title in waiting_items(role))
 
 
-def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(as_auditor, rich, asked):
-    held, ids = asked
-    other = field.engagement("Brook Audit")
-    foreign = field.request(other, "Payroll")
-    assert waits("auditor") == {}
-    assert "What would move coverage most" in cell(as_auditor.get(""), "waits")
+def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
+    as_auditor, year_of_work, tenant_with_auditor_requests
+):
+    held, ids = tenant_with_auditor_requests
+    other = engagement_helpers.create_engagement("Brook Audit")
+    foreign = engagement_helpers.create_request(other, "Payroll")
+    assert waiting_items("auditor") == {}
+    assert "What would move coverage most" in section_text(as_auditor.get(""), "waits")
     for engagement, request in ((held, ids["mine"]), (other, foreign)):
         with make.acting("contributor"):
             requesting.provide(*engagements.request(engagement, request, lock=True), said="Here.")
-    assert set(waits("auditor")) == {"Review the answer: Members"}
+    assert set(waiting_items("auditor")) == {"Review the answer: Members"}
     reply = as_auditor.get("")
-    assert "Review the answer: Members" in cell(reply, "waits") and "Payroll" not in reply.text
-    assert "1 item needs you" in heading(reply)
+    assert "Review the answer: Members" in section_text(reply, "waits") and "Payroll" not in reply.text
+    assert "1 item needs you" in page_heading(reply)
 
 
 # ---- access reviews
@@ -118,81 +120,83 @@ def test_an_auditor_is_asked_to_judge_what_was_provided_in_his_engagement_alone(
 
 def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, isolated):
     with make.acting("admin"):
-        review = reviewing.begin("Q4 2026", due_on=due(10)).id
-    found = waits("compliance_officer")["Review access: Q4 2026"]
-    assert found.row.due_on == due(10) and found.detail == "5 to decide, started by Sanjay Patel"  # six members, not himself
-    assert f"/t/acme/inbox/items/access-review.{review}/open" in links(as_officer.get(""), "waits")
-    assert not any("Review access" in title for role in ("contributor", "auditor") for title in waits(role))
+        review = reviewing.begin("Q4 2026", due_on=days_from_today(10)).id
+    found = waiting_items("compliance_officer")["Review access: Q4 2026"]
+    assert (
+        found.row.due_on == days_from_today(10) and found.detail == "5 to decide, started by Sanjay Patel"
+    )  # six members, not himself
+    assert f"/t/acme/inbox/items/access-review.{review}/open" in section_links(as_officer.get(""), "waits")
+    assert not any("Review access" in title for role in ("contributor", "auditor") for title in waiting_items(role))
     with make.acting("admin"):
         session().execute(update(AccessReview).values(closed_at=NOW, closed_by=make.person_id("admin")))
-    assert not any("Review access" in title for title in waits("compliance_officer"))
+    assert not any("Review access" in title for title in waiting_items("compliance_officer"))
 
 
 # ---- exceptions and findings
 
 
 def test_an_exception_waits_for_managements_response_until_it_has_one(as_officer, isolated):
-    _, _, exception = scene.failed()
-    found = waits("compliance_officer")["Respond to EXC-01 of SEC-07"]
+    _, _, exception = type2_helpers.create_failed_sample()
+    found = waiting_items("compliance_officer")["Respond to EXC-01 of SEC-07"]
     assert "Release without sign-off" in found.detail
-    assert f"/t/acme/inbox/items/test-exception.{exception}/open" in links(as_officer.get(""), "waits")
-    assert not any("EXC-01" in title for role in ("contributor", "auditor") for title in waits(role))
+    assert f"/t/acme/inbox/items/test-exception.{exception}/open" in section_links(as_officer.get(""), "waits")
+    assert not any("EXC-01" in title for role in ("contributor", "auditor") for title in waiting_items(role))
     with make.acting():
         testing.answer(tested.exception(exception), version=1, cause="C", effect="E", correction="P", response="R")
-    assert not any("EXC-01" in title for title in waits("compliance_officer"))
+    assert not any("EXC-01" in title for title in waiting_items("compliance_officer"))
 
 
 def test_an_exception_that_a_later_result_set_aside_waits_for_nobody(isolated):
-    _, sample, _ = scene.failed()
-    scene.record(sample, {17}, note="The signature was in the annex")
-    assert not any("EXC-01" in title for title in waits("compliance_officer"))
+    _, sample, _ = type2_helpers.create_failed_sample()
+    type2_helpers.record_results(sample, {17}, note="The signature was in the annex")
+    assert not any("EXC-01" in title for title in waiting_items("compliance_officer"))
 
 
 def test_a_finding_waits_for_its_owner_and_then_for_a_retest_by_another(isolated):
-    control, _, exception = scene.failed()
+    control, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         found = testing.raise_finding(
-            tested.exception(exception), title="The gate can be off", plan="Remove it", owner_id=make.person_id("contributor"), due_on=due(19)
+            tested.exception(exception), title="The gate can be off", plan="Remove it", owner_id=make.person_id("contributor"), due_on=days_from_today(19)
         ).id  # fmt: skip
-    assert waits("contributor")["Fix FND-01: The gate can be off"].row.due_on == due(19)
-    assert not any("Fix" in title or "Retest" in title for title in waits("reviewer"))
+    assert waiting_items("contributor")["Fix FND-01: The gate can be off"].row.due_on == days_from_today(19)
+    assert not any("Fix" in title or "Retest" in title for title in waiting_items("reviewer"))
     with make.acting("contributor"):
         testing.remedy(tested.finding(found)[0], "It is gone")
-    assert not any("FND-01" in title for title in waits("contributor"))
-    assert "Retest FND-01: The gate can be off" in waits("reviewer")
-    assert "Retest FND-01: The gate can be off" in waits("auditor")
+    assert not any("FND-01" in title for title in waiting_items("contributor"))
+    assert "Retest FND-01: The gate can be off" in waiting_items("reviewer")
+    assert "Retest FND-01: The gate can be off" in waiting_items("auditor")
 
 
 # ---- destructions
 
 
 def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolated):
-    version = shelf.version(shelf.piece("Old export"))
+    version = evidence_helpers.upload_version(evidence_helpers.create_evidence("Old export"))
     with make.acting("compliance_officer"):
         deletion.request_destruction(*evidence.version_of(version), because="It was kept too long")
-    found = waits("reviewer")["Review the request to delete the file of EV-0001 version 1 permanently"]
+    found = waiting_items("reviewer")["Review the request to delete the file of EV-0001 version 1 permanently"]
     assert found.source.group == "approvals" and found.detail == "Requested by Ines Duarte: It was kept too long"
-    assert f"/t/acme/inbox/items/{found.key}/open" in links(as_reviewer.get(""), "waits")
-    assert as_reviewer.get(f"inbox/items/{found.key}/open", then=302).location == page_of()
+    assert f"/t/acme/inbox/items/{found.key}/open" in section_links(as_reviewer.get(""), "waits")
+    assert as_reviewer.get(f"inbox/items/{found.key}/open", then=302).location == newest_approval_page()
     assert not any(
-        "delete the file" in title for role in ("compliance_officer", "contributor", "auditor") for title in waits(role)
+        "delete the file" in title for role in ("compliance_officer", "contributor", "auditor") for title in waiting_items(role)
     )
 
 
 # ---- what it costs, and the palette
 
 
-def test_all_of_it_is_one_statement(as_officer, asked, statements):
-    scene.failed()
+def test_all_of_it_is_one_statement(as_officer, tenant_with_auditor_requests, statements):
+    type2_helpers.create_failed_sample()
     as_officer.get("")
     with statements() as seen:
         as_officer.get("")
     assert len([s for s in seen if "UNION ALL" in s]) == 1 and len(seen) <= 8, "\n".join(seen)
 
 
-def test_another_tenant_waits_for_none_of_it(asked):
-    scene.failed()
-    assert waits("compliance_officer", "globex") == {}
+def test_another_tenant_waits_for_none_of_it(tenant_with_auditor_requests):
+    type2_helpers.create_failed_sample()
+    assert waiting_items("compliance_officer", "globex") == {}
 
 
 VERBS = {

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from governance.assurance.assessments.coverage import Standing, coverage
+from governance.assurance.assessments.coverage import RequirementLevel, coverage
 from governance.publishing.overview import sentences
-from governance.publishing.overview.queries import HoldUp, Movement, Point, Reports, Step
+from governance.publishing.overview.queries import CoverageAt, HoldUp, Movement, Reports, SetupStep
 
 
 @pytest.mark.parametrize(
@@ -16,9 +16,9 @@ def test_a_change_has_a_sign_and_nothing_has_none(points, words):
     assert sentences.signed(points) == words
 
 
-def point(month: int, *levels: int) -> Point:
-    share = coverage(Standing(f"MAP 1.{n}", level, 3) for n, level in enumerate(levels))
-    return Point(datetime(2026, month, 28, tzinfo=UTC), {"all": share})
+def point(month: int, *levels: int) -> CoverageAt:
+    share = coverage(RequirementLevel(f"MAP 1.{n}", level, 3) for n, level in enumerate(levels))
+    return CoverageAt(datetime(2026, month, 28, tzinfo=UTC), {"all": share})
 
 
 class Position:
@@ -27,7 +27,7 @@ class Position:
     assessment = None
 
     def __init__(self, levels):
-        self.share = coverage(Standing(f"MAP 1.{n}", level, 3) for n, level in enumerate(levels))
+        self.share = coverage(RequirementLevel(f"MAP 1.{n}", level, 3) for n, level in enumerate(levels))
 
 
 NOTHING = HoldUp((), (), (), 0, 0)
@@ -56,9 +56,9 @@ def test_without_a_history_nothing_is_compared():
 
 
 def test_a_new_tenant_reads_its_position_and_the_next_step():
-    steps = [Step(n < 1, f"Step {n}", "", "", "", "") for n in range(4)]
+    steps = [SetupStep(n < 1, f"Step {n}", "", "", "", "") for n in range(4)]
     assert sentences.headline_new(Position([0, 0]), steps) == "0 of 2 requirements proven, 0% coverage. Next step: step 1"
-    unadopted = [Step(False, "Adopt a framework", "", "", "", "")]
+    unadopted = [SetupStep(False, "Adopt a framework", "", "", "", "")]
     assert sentences.headline_new(Position([0, 0]), unadopted) == "Next step: adopt a framework"
 
 

@@ -25,79 +25,86 @@ from governance.publishing.reports.kinds import build
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.verify import verify
 from tests import make
-from tests.assurance.controls.governed import approved, drilled, floored, in_force, stopped, waived
-from tests.publishing.reports import attested
-from tests.publishing.reports.test_document import Outline, numbers
+from tests.assurance.controls.policy_and_switch_rows import (
+    add_finished_drill,
+    add_live_version,
+    add_live_waiver,
+    add_platform_minimum,
+    add_stop,
+    approved,
+)
+from tests.publishing.reports import attestation_samples
+from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
 assert schedule.HANDLERS  # the jobs process knows the kind
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 
 
-def ago(days: float) -> datetime:
+def days_ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
 # ---- what it says
 
 
-@pytest.mark.parametrize("made", attested.EXTREMES)
+@pytest.mark.parametrize("made", attestation_samples.EXTREMES)
 def test_the_page_is_whole_and_the_same_twice(made: Callable[[], dict[str, Any]]) -> None:
     built = build(made())
     assert html5lib.HTMLParser(strict=True).parse(built.html) is not None
-    outline = Outline(built.html)
+    outline = PageOutline(built.html)
     assert len(outline.ids) == len(set(outline.ids)) and outline.links <= set(outline.ids) and outline.titles == 1
     assert built == build(made())
 
 
-@pytest.mark.parametrize("made", attested.EXTREMES)
+@pytest.mark.parametrize("made", attestation_samples.EXTREMES)
 def test_numbers_in_titles_are_counted_from_the_snapshot(made: Callable[[], dict[str, Any]]) -> None:
     told = made()
     say = Attested(told)
     stops, live = len(told["stops"]), [w for w in told["waivers"] if w["state"] == "live"]
     states = [each["state"] for each in told["switches"]]
     values = [each for scope in told["scopes"] if scope["end"] for each in scope["end"].values()]
-    assert numbers(say.force_title) <= {sum(v["kind"] == "tier" for v in values), len(values)}
-    assert numbers(say.changes_title.replace("two persons", "")) <= {
+    assert numbers_in(say.force_title) <= {sum(v["kind"] == "tier" for v in values), len(values)}
+    assert numbers_in(say.changes_title.replace("two persons", "")) <= {
         len(told["versions"]),
         sum(v["loosens"] for v in told["versions"]),
         0,
         1,
     } | {v["number"] for v in told["versions"]}
-    assert numbers(say.drills_title) <= {states.count("armed"), len(states)}
-    assert numbers(say.waivers_title) <= {len(live), len(told["waivers"]), 0}
-    assert numbers(say.stops_title.split(";", maxsplit=1)[0]) <= {stops}
+    assert numbers_in(say.drills_title) <= {states.count("armed"), len(states)}
+    assert numbers_in(say.waivers_title) <= {len(live), len(told["waivers"]), 0}
+    assert numbers_in(say.stops_title.split(";", maxsplit=1)[0]) <= {stops}
     assert len(say.matters) <= 3 and say.matters and len(say.lede) <= 380
     for text in (say.lede, say.request, *(title for *_, title in say.contents), *(m.claim + m.text + m.act for m in say.matters)):
         assert text and "  " not in text and ".." not in text and not re.search(r"None\b(?! of)", text)
 
 
 def test_the_worst_comes_first() -> None:
-    claims = [each.claim for each in Attested(attested.period()).matters]
+    claims = [each.claim for each in Attested(attestation_samples.sample_period()).matters]
     assert claims == [
         "The kill switch of ad-copywriter did not hold", "One consumer has not confirmed the stop of summaries of support-assistant",
         "Release ring of ad-copywriter stands below the floor",
     ]  # fmt: skip
-    assert "nothing needs a decision" in Attested(attested.quiet()).summary_title
-    alone = attested.period()
+    assert "nothing needs a decision" in Attested(attestation_samples.quiet_period()).summary_title
+    alone = attestation_samples.sample_period()
     alone["versions"][-1]["decided_by"] = None
     assert Attested(alone).matters[0].claim == "Version 6 loosened without a second person"
 
 
 def test_a_single_stop_that_stands_is_said_in_good_english() -> None:
-    told = attested.period()
+    told = attestation_samples.sample_period()
     told["stops"] = told["stops"][1:]
     assert "One stop was made, and it still stands." in Attested(told).lede
-    assert "Two stops were made, and one still stands." in Attested(attested.period()).lede
+    assert "Two stops were made, and one still stands." in Attested(attestation_samples.sample_period()).lede
 
 
 def test_a_waiver_that_changes_nothing_is_not_said_to_lower_anything() -> None:
-    told = attested.period()
+    told = attestation_samples.sample_period()
     told["waivers"][0] |= {"system": "claims-triage"}
     assert any(each.claim == "A waiver for claims-triage is open and not used" for each in Attested(told).points)
 
 
 def test_strictness_counts_steps_and_says_which_way_a_value_moved() -> None:
-    say = Attested(attested.period())
+    say = Attested(attestation_samples.sample_period())
     general = say.now[0]
     assert (
         say.strictness(general["begin"]).steps,
@@ -114,13 +121,13 @@ def test_values_in_words() -> None:
 
 
 def test_what_a_tenant_wrote_is_text() -> None:
-    told = attested.period()
+    told = attestation_samples.sample_period()
     told["versions"][0]["reason"] = told["waivers"][0]["reason"] = told["stops"][0]["reason"] = "<script>alert(1)</script>"
     assert "<script" not in build(told).html
 
 
 def test_the_attachments_hold_every_value_and_no_formula() -> None:
-    told = attested.period()
+    told = attestation_samples.sample_period()
     told["versions"][0]["reason"] = "=cmd"
     files = {each.name: each.data for each in attachments(told)}
     assert set(files) == {"snapshot.json", "in-force.csv", "changes.csv", "switches.csv", "manifest.json"}
@@ -136,7 +143,7 @@ def test_the_attachments_hold_every_value_and_no_formula() -> None:
 
 @pytest.mark.slow
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
-    built = build(attested.quiet())
+    built = build(attestation_samples.quiet_period())
     first, second = (
         pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) for _ in range(2)
     )
@@ -152,45 +159,51 @@ def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
 
 
 @pytest.fixture
-def governed(app, isolated):
+def tenant_with_policy_history(app, isolated):
     """Two systems; three versions, the last of which loosened with a second person; a floor of the operator; a waiver; stops; drills."""
-    with clock.frozen(ago(200)), make.acting("compliance_officer"):
+    with clock.frozen(days_ago(200)), make.acting("compliance_officer"):
         ids = tuple(
             systems.register(key=key, name=key.replace("-", " "), purpose="Works.", lane=lane, owner_id=None).id
             for key, lane in (("claims-triage", "high_risk"), ("ad-copywriter", "standard"))
         )
     with make.acting("operator_admin", "console"):
-        floored(ago(30), 1, {"retention_days": 60, "training_use": "opt_in"})
+        add_platform_minimum(days_ago(30), 1, {"retention_days": 60, "training_use": "opt_in"})
     with make.acting("admin"):
-        in_force(ago(100), 1, "standard")
-        in_force(ago(40), 2, "strict")
-        in_force(
-            ago(10),
+        add_live_version(days_ago(100), 1, "standard")
+        add_live_version(days_ago(40), 2, "strict")
+        add_live_version(
+            days_ago(10),
             3,
             "standard",
             loosens=True,
             reason="Support needs memory.",
             decided_by=make.person_id("compliance_officer"),
-            decided_at=ago(10),
+            decided_at=days_ago(10),
         )
-        approved(waived(ids[1], "retention_days", 80, since=ago(9), until=ago(-8)), "compliance_officer", "reviewer")
-        stopped(
-            ids[0], ago(20), restarted_at=ago(19), restarted_by=make.person_id("compliance_officer"), restart_reason="Mended."
+        approved(
+            add_live_waiver(ids[1], "retention_days", 80, since=days_ago(9), until=days_ago(-8)), "compliance_officer", "reviewer"
         )
-        stopped(None, ago(300), restarted_at=ago(299))
-        drilled(ids[0], ago(50))
-        drilled(ids[1], ago(3), passed=False)
+        add_stop(
+            ids[0],
+            days_ago(20),
+            restarted_at=days_ago(19),
+            restarted_by=make.person_id("compliance_officer"),
+            restart_reason="Mended.",
+        )
+        add_stop(None, days_ago(300), restarted_at=days_ago(299))
+        add_finished_drill(ids[0], days_ago(50))
+        add_finished_drill(ids[1], days_ago(3), passed=False)
     with clock.frozen(NOW):
         yield ids
 
 
-def read(since, until=NOW):
+def read_snapshot(since, until=NOW):
     with make.acting("compliance_officer", read_only=True):
         return reading.snapshot(since, until)
 
 
-def test_a_period_holds_what_stood_changed_and_was_approved_in_it(governed):
-    told = read(ago(60))
+def test_a_period_holds_what_stood_changed_and_was_approved_in_it(tenant_with_policy_history):
+    told = read_snapshot(days_ago(60))
     assert [(v["number"], v["made_by"], v["decided_by"]) for v in told["versions"]] == [
         (2, "Sanjay Patel", None),
         (3, "Sanjay Patel", "Ines Duarte"),
@@ -215,48 +228,52 @@ def test_a_period_holds_what_stood_changed_and_was_approved_in_it(governed):
     assert {s["system"]: s["state"] for s in told["switches"]} == {"claims-triage": "armed", "ad-copywriter": "dead"}
 
 
-def test_a_day_is_told_as_it_stood_then(governed):
-    told = read(None, ago(15))
+def test_a_day_is_told_as_it_stood_then(tenant_with_policy_history):
+    told = read_snapshot(None, days_ago(15))
     assert told["tier"]["name"] == "Strict" and [v["number"] for v in told["versions"]] == [2]
     assert told["waivers"] == [] and told["stops"] == [] and told["drills"] == [] and told["points"] == []
     assert {s["system"]: s["state"] for s in told["switches"]} == {"claims-triage": "armed", "ad-copywriter": "unproven"}
-    still = read(None, ago(19.5))
+    still = read_snapshot(None, days_ago(19.5))
     assert [(s["scope"], s["restarted_at"]) for s in still["stops"]] == [("claims-triage", None)]
 
 
-def test_before_everything_the_default_stood(governed):
-    told = read(None, ago(190))
+def test_before_everything_the_default_stood(tenant_with_policy_history):
+    told = read_snapshot(None, days_ago(190))
     assert told["tier"]["version"] == 0 and told["versions"] == [] and told["switches"][0]["state"] == "unproven"
-    assert build(told | {k: v for k, v in attested.untouched().items() if k not in told}).html
+    assert build(told | {k: v for k, v in attestation_samples.first_day().items() if k not in told}).html
 
 
-def test_another_tenant_attests_its_own(governed):
+def test_another_tenant_attests_its_own(tenant_with_policy_history):
     with make.acting("compliance_officer", "globex", read_only=True):
-        told = reading.snapshot(ago(60), NOW)
+        told = reading.snapshot(days_ago(60), NOW)
     assert [each["key"] for each in told["scopes"]] == [""] and told["versions"] == told["waivers"] == told["stops"] == told[
         "drills"
     ] == []
     assert [c["number"] for c in told["floor"]["changes"]] == [1]
 
 
-def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_it(governed):
+def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_it(tenant_with_policy_history):
     """Not against a looser one that had ended by then, without a version of its own."""
     with make.acting("operator_admin", "console"):
-        floored(ago(25), 2, {"retention_days": 120, "training_use": "opt_in"}, loosens=True, until=ago(15))
-        floored(ago(5), 3, {"retention_days": 30, "training_use": "opt_in"})
-    told = [(c["before"], c["after"], c["move"]) for change in read(ago(60))["floor"]["changes"][1:] for c in change["changes"]]
+        add_platform_minimum(days_ago(25), 2, {"retention_days": 120, "training_use": "opt_in"}, loosens=True, until=days_ago(15))
+        add_platform_minimum(days_ago(5), 3, {"retention_days": 30, "training_use": "opt_in"})
+    told = [
+        (c["before"], c["after"], c["move"])
+        for change in read_snapshot(days_ago(60))["floor"]["changes"][1:]
+        for c in change["changes"]
+    ]
     assert told == [(60, 120, "loosens"), (60, 30, "tightens")]
 
 
 # ---- the run
 
 
-def newest():
+def newest_run():
     return session().scalars(select(ReportRun).order_by(ReportRun.created_at.desc()).limit(1)).one()
 
 
 @pytest.mark.slow
-def test_the_officer_asks_for_a_period_and_anyone_verifies(as_officer, governed, acting):
+def test_the_officer_asks_for_a_period_and_anyone_verifies(as_officer, tenant_with_policy_history, acting):
     form = {"span": "period", "since": "2026-09-26", "until": "2026-11-25"}
     page = as_officer.post("reports/attestations", **form).location
     assert as_officer.post("reports/attestations", **form).location == page  # the second click watches the first
@@ -267,7 +284,7 @@ def test_the_officer_asks_for_a_period_and_anyone_verifies(as_officer, governed,
     found = verify(content, note, as_officer.get("/keys").text.splitlines()[0])
     assert found.ok, found.checks
     with acting("compliance_officer"):
-        made = newest()
+        made = newest_run()
         built = build(made.snapshot)
         assert (made.kind, made.fingerprint, made.parameters) == (
             "policy-attestation",
@@ -278,12 +295,12 @@ def test_the_officer_asks_for_a_period_and_anyone_verifies(as_officer, governed,
     as_officer.get("reports/")
 
 
-def test_one_day_needs_no_beginning(as_officer, governed, acting):
+def test_one_day_needs_no_beginning(as_officer, tenant_with_policy_history, acting):
     page = as_officer.post("reports/attestations", span="day", since="2026-09-26", until="2026-11-20").location
     assert "Policy attestation, 20 November 2026" in as_officer.get(page).text
     with acting("compliance_officer"):
-        assert newest().parameters == {"from": None, "to": "2026-11-20"}
-        assert newest().as_of == datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
+        assert newest_run().parameters == {"from": None, "to": "2026-11-20"}
+        assert newest_run().as_of == datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("form", "says"), [
@@ -296,19 +313,19 @@ def test_one_day_needs_no_beginning(as_officer, governed, acting):
     ({"span": "week", "until": "2026-11-01"}, "Not a valid choice"),
     ({"span": "day", "until": "yesterday"}, "a date. Enter one such as"),
 ])  # fmt: skip
-def test_nonsense_is_named(as_officer, governed, form, says):
+def test_nonsense_is_named(as_officer, tenant_with_policy_history, form, says):
     page = as_officer.post("reports/attestations", then=422, **form)
     assert says in page.text and "data-errors" in page.text
 
 
 @pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_contributor"])
-def test_readers_may_not_ask(who, request, governed):
+def test_readers_may_not_ask(who, request, tenant_with_policy_history):
     visitor = request.getfixturevalue(who)
     visitor.post("reports/attestations", then=403, span="day", until="2026-11-20")
     assert "Make the attestation" not in visitor.get("reports/").text
 
 
-def test_another_tenant_finds_no_run(as_officer, as_neighbour, governed):
+def test_another_tenant_finds_no_run(as_officer, as_neighbour, tenant_with_policy_history):
     page = as_officer.post("reports/attestations", span="day", until="2026-11-20").location.removeprefix("/t/acme/")
     as_neighbour.get(page, then=404)
     as_neighbour.post(f"{page}/pdf", then=404)

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Any
 
 import html5lib
@@ -18,29 +17,28 @@ from hypothesis import strategies as st
 
 from governance.kernel import pdf
 from governance.publishing.reports.document import attachments, build
-from governance.publishing.reports.sentences import WORDS, Sentences, clip, hold
+from governance.publishing.reports.sentences import Sentences, clip, hold
 from governance.publishing.reports.snapshot import Snapshot, canonical, fingerprint, per_cent, ranked, requirements, shortfall
-from tests.publishing.reports import sample
+from tests.publishing.reports import rmf_samples
+from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
 pytestmark = pytest.mark.slow
 
 AT = datetime(2026, 10, 12, tzinfo=UTC)
-EXTREMES = (sample.empty, sample.untouched, sample.perfect, sample.single, sample.lengthy, sample.snapshot)
-
-
-def numbers(text: str) -> set[int]:
-    """Every number of a sentence, in digits or in words; not those inside names such as MEASURE 2.7 or Q3 2025."""
-    text = re.sub(r"\b(GOVERN|MAP|MEASURE|MANAGE) [\d.]+|\b(GOVERN|MAP|MEASURE|MANAGE)\b|Q\d \d{4}", "", text).replace(
-        "\N{NO-BREAK SPACE}", ""
-    )
-    spelled = {WORDS.index(word) for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS}
-    return spelled | {int(digits) for digits in re.findall(r"\d+", text)}
+EXTREMES = (
+    rmf_samples.first_day,
+    rmf_samples.targets_only,
+    rmf_samples.all_at_target,
+    rmf_samples.one_requirement,
+    rmf_samples.long_texts,
+    rmf_samples.sample_snapshot,
+)
 
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
     """The sample with any levels, targets, actions, evidence states and signatures."""
-    made = sample.snapshot(pieces=draw(st.integers(0, 30)))
+    made = rmf_samples.sample_snapshot(pieces=draw(st.integers(0, 30)))
     keep = draw(st.integers(1, len(made["functions"])))
     made["functions"] = made["functions"][:keep]
     dice = draw(st.randoms(use_true_random=False))
@@ -78,20 +76,20 @@ def test_every_number_in_a_sentence_is_counted_from_the_snapshot(made: Snapshot)
 
     proven = sum(row["level"] >= 3 for row in rows)
 
-    assert numbers(say.summary_title) <= {proven, useful, moved, left, len(rows)}
+    assert numbers_in(say.summary_title) <= {proven, useful, moved, left, len(rows)}
     assert say.position.startswith(f"{proven} of {len(rows)} requirement")
     assert met == say.figures.whole.at_target and len(aimed) == say.figures.whole.with_target
-    assert numbers(say.gaps_title) <= {useful, moved, left}
+    assert numbers_in(say.gaps_title) <= {useful, moved, left}
     assert moved <= left
     assert sum(action.points for action in ranked(made)) <= left
     assert [int(figure) for _, figure, unit, _ in say.kpis if unit != "%" and figure != "–"][:1] == [proven]
     assert say.kpis[3][1] == str(left)
     assert (say.figures.whole.coverage == 100) == (bool(aimed) and not left)
     if unsigned:
-        assert unsigned in numbers(say.draft or "")
-        assert unsigned in numbers(say.request)
+        assert unsigned in numbers_in(say.draft or "")
+        assert unsigned in numbers_in(say.request)
     attention = sum(piece["state"] != "fresh" for piece in made["evidence"])
-    assert numbers(say.evidence_title) <= {attention, len(made["evidence"]), 0}
+    assert numbers_in(say.evidence_title) <= {attention, len(made["evidence"]), 0}
     for function in made["functions"]:
         own = [row for category in function["categories"] for row in category["requirements"]]
         short = sum(shortfall(row) for row in own)
@@ -102,7 +100,7 @@ def test_every_number_in_a_sentence_is_counted_from_the_snapshot(made: Snapshot)
             sum(row["level"] >= 3 for row in own),
             sum(shortfall(row) for row in own),
         }
-        assert numbers(say.function_title(function["key"])) <= held | {0, 1}
+        assert numbers_in(say.function_title(function["key"])) <= held | {0, 1}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -123,7 +121,7 @@ def test_sentences_are_whole_for_any_snapshot(made: Snapshot) -> None:
 
 
 def test_an_action_that_closes_what_another_closed_counts_once() -> None:
-    made = sample.single()
+    made = rmf_samples.one_requirement()
     closes = [{"ref": "GOVERN 1.1", "gained": 1}]
     made["gaps"] = [
         {"action": "Later", "closes": closes, "points": 1, "owner": None, "due": "2026-12-01"},  # type: ignore[typeddict-item]
@@ -142,36 +140,17 @@ def test_coverage_never_rounds_to_an_end_it_has_not_reached(part: int, whole: in
 def test_small_words() -> None:
     assert clip("one two three", 9) == "one two…"
     assert hold("Five actions are worth 19 of the 43 missing points").count("\N{NO-BREAK SPACE}") == 2
-    assert numbers("Five of 72") == {5, 72}
+    assert numbers_in("Five of 72") == {5, 72}
 
 
 # --- The page --------------------------------------------------------------------------------------
-
-
-class Outline(HTMLParser):
-    """Collects ids, internal links and headings."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-        self.links: set[str] = set()
-        self.titles = 0
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        known = dict(attrs)
-        self.titles += tag == "h1"
-        if known.get("id"):
-            self.ids.append(str(known["id"]))
-        if (known.get("href") or "").startswith("#"):
-            self.links.add(str(known["href"])[1:])
 
 
 @pytest.mark.parametrize("make", EXTREMES)
 def test_the_page_is_whole(make: Callable[[], Snapshot]) -> None:
     built = build(make())
     assert html5lib.HTMLParser(strict=True).parse(built.html) is not None
-    outline = Outline(built.html)
+    outline = PageOutline(built.html)
     assert len(outline.ids) == len(set(outline.ids))
     assert outline.links <= set(outline.ids)
     assert outline.titles == 1
@@ -179,7 +158,7 @@ def test_the_page_is_whole(make: Callable[[], Snapshot]) -> None:
 
 
 def test_tables_hold_the_numbers_of_the_sentences() -> None:
-    made = sample.snapshot()
+    made = rmf_samples.sample_snapshot()
     html, say = build(made).html, Sentences(made)
     assert html.count('class="req') == 72
     assert (
@@ -192,21 +171,21 @@ def test_tables_hold_the_numbers_of_the_sentences() -> None:
 
 
 def test_a_draft_says_so_and_a_final_report_does_not() -> None:
-    draft, final = build(sample.snapshot()).html, build(sample.perfect()).html
+    draft, final = build(rmf_samples.sample_snapshot()).html, build(rmf_samples.all_at_target()).html
     assert "Draft: 14 conclusions are not signed off." in draft
     assert "Draft:" not in final
     assert "Draft, " not in final
 
 
 def test_without_a_checkpoint_the_cover_says_what_cannot_be_proved() -> None:
-    html = build(sample.snapshot()).html
+    html = build(rmf_samples.sample_snapshot()).html
     assert "none yet: this report cannot prove the log behind it" in html
     assert "entry 184203" in html
-    assert "cannot prove" not in build(sample.perfect()).html
+    assert "cannot prove" not in build(rmf_samples.all_at_target()).html
 
 
 def test_text_of_the_tenant_is_escaped() -> None:
-    made = sample.single()
+    made = rmf_samples.one_requirement()
     made["tenant"]["name"] = made["findings"][0]["text"] = "<script>alert(1)</script>"
     made["functions"][0]["key"] = "<u>GOVERN"
     html = build(made).html
@@ -218,7 +197,7 @@ def test_text_of_the_tenant_is_escaped() -> None:
 
 
 def test_the_manifest_names_the_digest_of_each_attachment() -> None:
-    made = sample.snapshot()
+    made = rmf_samples.sample_snapshot()
     files = {each.name: each.data for each in attachments(made)}
     manifest = json.loads(files["manifest.json"])
     assert {each["name"]: each["sha256"] for each in manifest["attachments"]} == {
@@ -229,7 +208,7 @@ def test_the_manifest_names_the_digest_of_each_attachment() -> None:
 
 
 def test_csv_cannot_be_made_to_run() -> None:
-    made = sample.snapshot()
+    made = rmf_samples.sample_snapshot()
     next(iter(requirements(made)))["title"] = "=cmd|' /C calc'!A0"
     made["evidence"][0]["title"] = "+1+1"
     files = {each.name: each.data.decode("utf-8-sig") for each in attachments(made)}
@@ -245,7 +224,7 @@ PAGE = '<!doctype html><html lang="en"><head><title>T</title><meta name="dcterms
 
 
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
-    built = build(sample.single())
+    built = build(rmf_samples.one_requirement())
     first, second = (
         pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) for _ in range(2)
     )
@@ -278,7 +257,7 @@ def test_nothing_but_our_own_assets_is_fetched(address: str) -> None:
 
 
 def test_the_child_gives_the_same_bytes_and_counts_pages() -> None:
-    built, seen = build(sample.single()), list[int]()
+    built, seen = build(rmf_samples.one_requirement()), list[int]()
     data = pdf.render_in_child(
         built.html, attachments=built.attachments, at=built.at, identifier=built.identifier, on_progress=seen.append
     )

@@ -39,11 +39,11 @@ def assessment(acting):
         return assessing.begin(framework.id, title="Q4 2026", period_from=date(2026, 1, 1), period_to=date(2026, 12, 31)).id
 
 
-def ask(visitor, assessment):
+def request_report(visitor, assessment):
     return visitor.post("reports/", assessment_id=str(assessment)).location
 
 
-def newest():
+def newest_run():
     return session().scalars(select(ReportRun).order_by(ReportRun.created_at.desc()).limit(1)).one()
 
 
@@ -51,7 +51,7 @@ def newest():
 def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessment, acting, tmp_path):
     with acting("compliance_officer"):
         sequencer.sequence()
-    page = ask(as_officer, assessment)
+    page = request_report(as_officer, assessment)
     assert "Under way" in as_officer.get(page).text
     jobs.drain(actor_of)
     assert "Check it without trusting us" in as_officer.get(page).text
@@ -83,7 +83,7 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessme
 @pytest.mark.slow
 def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snapshot(as_officer, assessment, acting):
     """The process dies after the snapshot is frozen; the next one takes the ticket and makes the very same bytes."""
-    ask(as_officer, assessment)
+    request_report(as_officer, assessment)
 
     class Killed(BaseException):
         """As SIGKILL: nothing after it runs."""
@@ -100,12 +100,12 @@ def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snaps
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     with acting("compliance_officer"):
-        frozen = newest().fingerprint
-        assert frozen and newest().pdf_key is None
+        frozen = newest_run().fingerprint
+        assert frozen and newest_run().pdf_key is None
         session().execute(text("UPDATE work_tickets SET ready_at = now() - interval '1 second'"))
     assert jobs.drain(actor_of) == 1
     with acting("compliance_officer"):
-        made = newest()
+        made = newest_run()
         assert made.fingerprint == frozen
         first, filed = b"".join(storage.pieces(made.pdf_key)), made.pdf_sha256
         from governance.publishing.reports.document import build
@@ -116,7 +116,7 @@ def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snaps
 
 
 def test_a_double_click_watches_the_first(as_officer, assessment):
-    assert ask(as_officer, assessment) == ask(as_officer, assessment)
+    assert request_report(as_officer, assessment) == request_report(as_officer, assessment)
 
 
 def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting):
@@ -135,21 +135,21 @@ def test_the_key_bears_the_name_of_the_installation(acting, monkeypatch):
 
 
 def test_queued_work_is_cancelled_at_once_and_can_be_asked_again(as_officer, assessment, acting):
-    page = ask(as_officer, assessment)
+    page = request_report(as_officer, assessment)
     as_officer.post(f"{page}/cancel")
     assert jobs.drain(actor_of) <= 1
     with acting("compliance_officer"):
-        assert queries.run(newest().id).work.state == "cancelled"
-        assert newest().pdf_key is None
+        assert queries.run(newest_run().id).work.state == "cancelled"
+        assert newest_run().pdf_key is None
     as_officer.post(f"{page}/pdf", then=409)
     as_officer.post(f"{page}/again")
     as_officer.post(f"{page}/again", then=409)
 
 
 def test_progress_is_told_as_json_and_as_events(as_officer, assessment, acting):
-    ask(as_officer, assessment)
+    request_report(as_officer, assessment)
     with acting("compliance_officer"):
-        item = newest().work_item_id
+        item = newest_run().work_item_id
     assert as_officer.get(f"work/{item}").json["state"] == "queued"
     with acting("compliance_officer"):
         jobs.cancel(background_work.watched(item))
@@ -165,9 +165,9 @@ def test_readers_may_not_ask(who, assessment, request, database):
 
 
 def test_another_tenant_finds_neither_run_nor_work(as_officer, as_neighbour, assessment, acting):
-    page = ask(as_officer, assessment)
+    page = request_report(as_officer, assessment)
     with acting("compliance_officer"):
-        run = newest()
+        run = newest_run()
         ids = (run.id, run.work_item_id)
     for path in (f"reports/{ids[0]}", f"work/{ids[1]}", f"work/{ids[1]}/events"):
         as_neighbour.get(path, then=404)

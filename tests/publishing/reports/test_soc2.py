@@ -29,12 +29,12 @@ from governance.publishing.reports.type2 import snapshot as reading_tested
 from governance.publishing.reports.type2.sentences import Matrix
 from governance.publishing.reports.verify import verify
 from tests import make
-from tests.assurance.testing import scene
-from tests.publishing.reports import ready, tested
-from tests.publishing.reports.test_document import Outline, numbers
+from tests.assurance.testing import type2_helpers
+from tests.publishing.reports import readiness_samples, type2_samples
+from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
 assert schedule.HANDLERS  # the jobs process knows the kinds
-EXTREMES = (*ready.EXTREMES, *tested.EXTREMES)
+EXTREMES = (*readiness_samples.EXTREMES, *type2_samples.EXTREMES)
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 
 
@@ -49,7 +49,7 @@ def said(told: dict[str, Any]) -> Ready | Matrix:
 def test_the_page_is_whole_and_the_same_twice(made: Callable[[], dict[str, Any]]) -> None:
     built = build(made())
     assert html5lib.HTMLParser(strict=True).parse(built.html) is not None
-    outline = Outline(built.html)
+    outline = PageOutline(built.html)
     assert len(outline.ids) == len(set(outline.ids)) and outline.links <= set(outline.ids) and outline.titles == 1
     assert built == build(made())
 
@@ -62,7 +62,7 @@ def test_there_is_always_something_to_say_and_it_is_short(made: Callable[[], dic
         assert text and "  " not in text and ".." not in text and not re.search(r"None\b(?! of| past)", text)
 
 
-@pytest.mark.parametrize("made", ready.EXTREMES)
+@pytest.mark.parametrize("made", readiness_samples.EXTREMES)
 def test_readiness_counts_what_its_tables_hold(made: Callable[[], dict[str, Any]]) -> None:
     say = Ready(made())  # type: ignore[arg-type]
     rows = say.rows
@@ -70,56 +70,62 @@ def test_readiness_counts_what_its_tables_hold(made: Callable[[], dict[str, Any]
     assert (say.figures.whole.at_target, say.figures.whole.total) == (met, len(rows))
     assert sum(each.total for each in say.by_category.values()) == len(rows)
     proven = sum(row["level"] >= 3 for row in rows)
-    assert numbers(say.levels_title) <= {proven, len(rows), 0}
+    assert numbers_in(say.levels_title) <= {proven, len(rows), 0}
     bare = sum(not row["controls"] for row in rows)
-    assert numbers(say.criteria_title) <= {len(rows) - bare, len(rows), 0} and len(say.unanswered) == bare
+    assert numbers_in(say.criteria_title) <= {len(rows) - bare, len(rows), 0} and len(say.unanswered) == bare
     left = sum(max(0, row["target"] - row["level"]) for row in rows)
     assert say.figures.whole.left == left and say.figures.planned <= left
 
 
 def test_readiness_says_all_61_criteria() -> None:
-    assert len(ready.rows_of(ready.whole())) == 61 and len(ready.rows_of(ready.security())) == 33
-    assert Ready(ready.whole()).scope == "All five categories" and Ready(ready.security()).scope == "Security"  # type: ignore[arg-type]
-    assert "has proven 61 of 61 SOC 2 criteria; every target is met" in Ready(ready.perfect()).summary_title  # type: ignore[arg-type]
+    assert (
+        len(readiness_samples.rows_of_snapshot(readiness_samples.all_categories())) == 61
+        and len(readiness_samples.rows_of_snapshot(readiness_samples.security_only())) == 33
+    )
+    assert (
+        Ready(readiness_samples.all_categories()).scope == "All five categories"
+        and Ready(readiness_samples.security_only()).scope == "Security"
+    )  # type: ignore[arg-type]
+    assert "has proven 61 of 61 SOC 2 criteria; every target is met" in Ready(readiness_samples.all_at_target()).summary_title  # type: ignore[arg-type]
 
 
 def test_what_is_late_comes_before_what_fails() -> None:
-    claims = [each.claim for each in Ready(ready.whole()).matters]  # type: ignore[arg-type]
+    claims = [each.claim for each in Ready(readiness_samples.all_categories()).matters]  # type: ignore[arg-type]
     assert claims[0] == "Finding F-03 is past its retest date" and all("is failing" in claim for claim in claims[1:])
-    assert [each.claim for each in Ready(ready.bare()).matters][0] == "61 criteria have no control"  # type: ignore[arg-type]
+    assert [each.claim for each in Ready(readiness_samples.first_day()).matters][0] == "61 criteria have no control"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("made", tested.EXTREMES)
+@pytest.mark.parametrize("made", type2_samples.EXTREMES)
 def test_the_matrix_counts_what_its_tables_hold(made: Callable[[], dict[str, Any]]) -> None:
     told = made()
     say = Matrix(told)
     kinds = [cell["kind"] for each in told["controls"] for cell in each["months"]]
     good, bad = kinds.count("tested") + kinds.count("performed"), kinds.count("exception") + kinds.count("missed")
-    assert numbers(say.matrix_title) <= {good, bad, 0}
+    assert numbers_in(say.matrix_title) <= {good, bad, 0}
     rows = sum(each["row_count"] for each in told["populations"])
-    assert numbers(say.populations_title) <= {len(told["populations"]), rows, 0}
+    assert numbers_in(say.populations_title) <= {len(told["populations"]), rows, 0}
     items = [item for each in told["samples"] for item in each["items"]]
     assert (say.items, say.tested) == (len(items), sum(item["outcome"] is not None for item in items))
     assert say.failed == sum(item["outcome"] == "failed" for item in items)
-    assert numbers(say.gaps_title) <= {sum(len(each["lacks"]) for each in told["controls"]), len(say.lacking), 0}
+    assert numbers_in(say.gaps_title) <= {sum(len(each["lacks"]) for each in told["controls"]), len(say.lacking), 0}
 
 
 def test_an_altered_population_is_the_first_thing_said() -> None:
-    told = tested.year()
+    told = type2_samples.full_year()
     told["populations"][1]["intact"] = False
     assert Matrix(told).matters[0].claim == "The rows of population POP-02 are not those that were frozen"
-    assert Matrix(tested.year()).matters[0].claim == "Finding F-02 is past its date"
+    assert Matrix(type2_samples.full_year()).matters[0].claim == "Finding F-02 is past its date"
 
 
 def test_what_a_tenant_wrote_is_text() -> None:
-    told, other, bad = tested.year(), ready.whole(), "<script>alert(1)</script>"
+    told, other, bad = type2_samples.full_year(), readiness_samples.all_categories(), "<script>alert(1)</script>"
     told["populations"][0]["query"] = told["exceptions"][0]["cause"] = told["samples"][0]["items"][2]["note"] = bad
-    ready.rows_of(other)[0].update(owner=bad, closes=bad)
+    readiness_samples.rows_of_snapshot(other)[0].update(owner=bad, closes=bad)
     assert "<script" not in build(told).html + build(other).html
 
 
 def test_raw_rows_are_attached_and_not_printed() -> None:
-    told = tested.year()
+    told = type2_samples.full_year()
     told["populations"][0]["rows"][0][2] = "=cmd"
     files = {each.name: each.data for each in tested_document.attachments(told)}
     assert set(files) == {
@@ -144,8 +150,8 @@ def test_raw_rows_are_attached_and_not_printed() -> None:
 
 
 def test_readiness_attaches_every_criterion_and_no_formula() -> None:
-    told = ready.whole()
-    ready.rows_of(told)[0]["owner"] = "=cmd"
+    told = readiness_samples.all_categories()
+    readiness_samples.rows_of_snapshot(told)[0]["owner"] = "=cmd"
     files = {each.name: each.data for each in ready_document.attachments(told)}
     assert set(files) == {"snapshot.json", "criteria.csv", "evidence.csv", "findings.csv", "manifest.json"}
     rows = list(csv.DictReader(io.StringIO(files["criteria.csv"].decode("utf-8-sig"))))
@@ -154,7 +160,7 @@ def test_readiness_attaches_every_criterion_and_no_formula() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("made", [ready.security, tested.year])
+@pytest.mark.parametrize("made", [readiness_samples.security_only, type2_samples.full_year])
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice(made: Callable[[], dict[str, Any]]) -> None:
     built = build(made())
     first, second = (
@@ -177,13 +183,13 @@ def failed(app, isolated):
     with make.acting("compliance_officer"):
         adopting.adopt("soc2-tsc-2017")
         controls.adopt(["SEC-04", "GOV-01"], with_evidence=True)
-    return scene.failed()
+    return type2_helpers.create_failed_sample()
 
 
 def test_the_readiness_of_a_category_holds_its_criteria_and_what_answers_them(failed):
     with make.acting("compliance_officer", read_only=True):
         told = reading_ready.snapshot(["availability", "security"], clock.now())
-    rows = ready.rows_of(told)
+    rows = readiness_samples.rows_of_snapshot(told)
     assert [each["key"] for each in told["categories"]] == ["security", "availability"] and len(rows) == 36
     assert any(row["controls"] for row in rows) and all(row["closes"] for row in rows if row["level"] < row["target"])
     assert {each["control"] for each in told["evidence"]} <= {c["ref"] for row in rows for c in row["controls"]}
@@ -222,7 +228,7 @@ def test_another_tenant_reads_its_own(failed):
 # ---- the runs
 
 
-def newest():
+def newest_run():
     return session().scalars(select(ReportRun).order_by(ReportRun.created_at.desc()).limit(1)).one()
 
 
@@ -244,7 +250,7 @@ def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, 
     found = verify(content, note, as_officer.get("/keys").text.splitlines()[0])
     assert found.ok, found.checks
     with acting("compliance_officer"):
-        made = newest()
+        made = newest_run()
         built = build(made.snapshot)
         assert (made.kind, made.fingerprint) == (kind, built.fingerprint)
     assert pdf.render_in_child(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier) == content

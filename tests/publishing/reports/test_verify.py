@@ -11,31 +11,33 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.foundation.audit import checkpoint
 from governance.kernel import pdf
-from governance.kernel.checks import Outcome
 from governance.kernel.signed_note import b64
+from governance.kernel.verification_results import CheckOutcome
 from governance.publishing.reports.document import build
 from governance.publishing.reports.signing import NotSigned, open_note, parse_key, sign, verifier_key
 from governance.publishing.reports.verify import ReportVerdict, verify
-from tests.publishing.reports import sample
+from tests.publishing.reports import rmf_samples
 
 pytestmark = pytest.mark.slow
 
-KEY = verifier_key(sample.KEY, sample.KEY_NAME)
+KEY = verifier_key(rmf_samples.KEY, rmf_samples.KEY_NAME)
 
 
 @cache
-def report() -> tuple[bytes, str]:
+def signed_report() -> tuple[bytes, str]:
     """A small report and its signature file."""
-    built = build(sample.single())
+    built = build(rmf_samples.one_requirement())
     data = pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
     return data, signed(data)
 
 
-def signed(data: bytes, private: Ed25519PrivateKey = sample.KEY, name: str = sample.KEY_NAME) -> str:
-    return sign(private, name, filename="ACME-RMF-2026-Q3.pdf", pdf=data, fingerprint=build(sample.single()).fingerprint)
+def signed(data: bytes, private: Ed25519PrivateKey = rmf_samples.KEY, name: str = rmf_samples.KEY_NAME) -> str:
+    return sign(
+        private, name, filename="ACME-RMF-2026-Q3.pdf", pdf=data, fingerprint=build(rmf_samples.one_requirement()).fingerprint
+    )
 
 
-def states(verdict: ReportVerdict) -> dict[str, bool | None]:
+def check_states(verdict: ReportVerdict) -> dict[str, bool | None]:
     return {check.name: check.ok for check in verdict.checks}
 
 
@@ -44,16 +46,16 @@ def sentence(verdict: ReportVerdict, name: str) -> str:
 
 
 def test_a_genuine_report_passes_every_check() -> None:
-    data, note = report()
+    data, note = signed_report()
     verdict = verify(data, note.encode(), KEY)
     assert verdict.ok
     assert verdict.sentence == "The report is genuine and unchanged: all 8 checks passed."
-    assert verdict.fingerprint == build(sample.single()).fingerprint
+    assert verdict.fingerprint == build(rmf_samples.one_requirement()).fingerprint
     assert verdict.filename == "ACME-RMF-2026-Q3.pdf"
 
 
 def test_the_note_has_the_form_of_a_signed_note() -> None:
-    data, note = report()
+    data, note = signed_report()
     assert re.fullmatch(
         r"governance report v1\n\S+\.pdf\nsha256 [0-9a-f]{64}\nfingerprint [0-9a-f]{64}\n\n\N{EM DASH} console\.example \S+=?\n",
         note,
@@ -61,53 +63,53 @@ def test_the_note_has_the_form_of_a_signed_note() -> None:
     assert str(parse_key(KEY)) == KEY
     assert (
         sign(
-            sample.KEY,
-            sample.KEY_NAME,
+            rmf_samples.KEY,
+            rmf_samples.KEY_NAME,
             filename="ACME-RMF-2026-Q3.pdf",
             pdf=data,
-            fingerprint=build(sample.single()).fingerprint,
+            fingerprint=build(rmf_samples.one_requirement()).fingerprint,
         )
         == note
     )
 
 
 def test_one_flipped_byte_is_seen() -> None:
-    data, note = report()
+    data, note = signed_report()
     changed = bytearray(data)
     changed[len(data) // 2] ^= 1
     verdict = verify(bytes(changed), note, KEY)
     assert not verdict.ok
-    assert states(verdict)["signature"] is True
+    assert check_states(verdict)["signature"] is True
     assert sentence(verdict, "digest").startswith("The file is not the one that was signed")
 
 
 def test_another_key_is_named() -> None:
-    data, note = report()
-    other = verifier_key(Ed25519PrivateKey.generate(), sample.KEY_NAME)
+    data, note = signed_report()
+    other = verifier_key(Ed25519PrivateKey.generate(), rmf_samples.KEY_NAME)
     verdict = verify(data, note, other)
-    assert states(verdict) | {"signature": False, "digest": None, "key": False} == states(verdict)
+    assert check_states(verdict) | {"signature": False, "digest": None, "key": False} == check_states(verdict)
     assert "signed with another key" in sentence(verdict, "signature")
     assert verdict.sentence.startswith("Do not rely on this report. The file was signed with another key")
 
 
 def test_a_report_signed_by_somebody_else_names_our_key_and_fails() -> None:
-    data, _ = report()
+    data, _ = signed_report()
     thief = Ed25519PrivateKey.generate()
     verdict = verify(data, signed(data, thief, "thief.example"), verifier_key(thief, "thief.example"))
-    assert states(verdict)["signature"] is True
+    assert check_states(verdict)["signature"] is True
     assert sentence(verdict, "key") == "The report names another key than the one given."
     assert not verdict.ok
 
 
 def test_the_signature_of_another_report_does_not_fit() -> None:
-    data, _ = report()
+    data, _ = signed_report()
     verdict = verify(data, signed(b"another report"), KEY)
-    assert states(verdict) | {"signature": True, "digest": False} == states(verdict)
+    assert check_states(verdict) | {"signature": True, "digest": False} == check_states(verdict)
 
 
 @pytest.mark.parametrize("size", [1_000, 60_000])
 def test_a_truncated_file_is_seen(size: int) -> None:
-    data, note = report()
+    data, note = signed_report()
     verdict = verify(data[:size], note, KEY)
     assert sentence(verdict, "file") == "The file cannot be read as a PDF: it is cut short or damaged."
     assert not verdict.ok
@@ -122,7 +124,7 @@ def test_a_truncated_file_is_seen(size: int) -> None:
     ],
 )
 def test_what_is_no_pdf_is_called_that(data: bytes, said: str) -> None:
-    assert sentence(verify(data, report()[1], KEY), "file") == said
+    assert sentence(verify(data, signed_report()[1], KEY), "file") == said
 
 
 @pytest.mark.parametrize(
@@ -135,11 +137,11 @@ def test_what_is_no_pdf_is_called_that(data: bytes, said: str) -> None:
     ],
 )
 def test_a_damaged_signature_file_is_explained(note: bytes | str, said: str) -> None:
-    assert sentence(verify(report()[0], note, KEY), "signature") == said
+    assert sentence(verify(signed_report()[0], note, KEY), "signature") == said
 
 
 def test_a_changed_note_does_not_hold() -> None:
-    data, note = report()
+    data, note = signed_report()
     verdict = verify(data, note.replace("ACME", "ACNE"), KEY)
     assert sentence(verdict, "signature").startswith("The signature does not hold")
 
@@ -150,27 +152,27 @@ def test_a_changed_note_does_not_hold() -> None:
 def test_a_key_that_is_none_is_explained(key: str) -> None:
     with pytest.raises(NotSigned, match="The key"):
         parse_key(key)
-    verdict = verify(*report(), key)
-    assert verdict.outcome is Outcome.NOT_CHECKED and verdict.sentence.startswith("Nothing was checked. ")
+    verdict = verify(*signed_report(), key)
+    assert verdict.outcome is CheckOutcome.NOT_CHECKED and verdict.sentence.startswith("Nothing was checked. ")
 
 
 def test_a_report_that_names_no_key_is_not_called_genuine_and_not_called_wrong() -> None:
-    with pikepdf.open(io.BytesIO(report()[0])) as file:
+    with pikepdf.open(io.BytesIO(signed_report()[0])) as file:
         manifest = json.loads(file.attachments["manifest.json"].get_file().read_bytes())
     del manifest["signing_key"]
-    verdict = rewritten("manifest.json", json.dumps(manifest).encode())
-    assert verdict.outcome is Outcome.NOT_CHECKED
+    verdict = report_with_attachment("manifest.json", json.dumps(manifest).encode())
+    assert verdict.outcome is CheckOutcome.NOT_CHECKED
     assert "something you asked for was not checked" in verdict.sentence and "names no signing key" in verdict.sentence
 
 
 def test_of_several_keys_the_one_that_signed_counts() -> None:
-    other = verifier_key(Ed25519PrivateKey.generate(), sample.KEY_NAME)
-    assert verify(*report(), f"# ours\n{other}\n{KEY}\n").ok
-    assert not verify(*report(), f"{other}\n{other}\n").ok
+    other = verifier_key(Ed25519PrivateKey.generate(), rmf_samples.KEY_NAME)
+    assert verify(*signed_report(), f"# ours\n{other}\n{KEY}\n").ok
+    assert not verify(*signed_report(), f"{other}\n{other}\n").ok
 
 
 def test_any_bytes_give_a_verdict_and_no_error() -> None:
-    data, note = report()
+    data, note = signed_report()
     for at in range(0, len(data), len(data) // 40):
         changed = bytearray(data)
         changed[at] ^= 0xFF
@@ -180,9 +182,9 @@ def test_any_bytes_give_a_verdict_and_no_error() -> None:
 # --- A forger who can also sign: the inside must agree with itself ---------------------------------
 
 
-def rewritten(name: str, content: bytes | None) -> ReportVerdict:
+def report_with_attachment(name: str, content: bytes | None) -> ReportVerdict:
     """The report with one attachment replaced, added or (None) removed, signed anew with the right key."""
-    with pikepdf.open(io.BytesIO(report()[0])) as file:
+    with pikepdf.open(io.BytesIO(signed_report()[0])) as file:
         if content is None:
             del file.attachments[name]
         else:
@@ -193,8 +195,10 @@ def rewritten(name: str, content: bytes | None) -> ReportVerdict:
 
 
 def test_replaced_data_is_seen_three_times() -> None:
-    verdict = rewritten("snapshot.json", b"{}")
-    assert states(verdict) | {"attachments": False, "fingerprint": False, "printed": False, "digest": True} == states(verdict)
+    verdict = report_with_attachment("snapshot.json", b"{}")
+    assert check_states(verdict) | {"attachments": False, "fingerprint": False, "printed": False, "digest": True} == check_states(
+        verdict
+    )
     assert sentence(verdict, "attachments") == "snapshot.json is not the one in the manifest."
     assert (
         sentence(verdict, "fingerprint")
@@ -203,38 +207,42 @@ def test_replaced_data_is_seen_three_times() -> None:
 
 
 def test_removed_and_added_files_are_named() -> None:
-    assert sentence(rewritten("evidence.csv", None), "attachments") == "evidence.csv is missing from the file."
-    assert sentence(rewritten("extra.csv", b"x"), "attachments") == "extra.csv is attached but not in the manifest."
+    assert sentence(report_with_attachment("evidence.csv", None), "attachments") == "evidence.csv is missing from the file."
+    assert sentence(report_with_attachment("extra.csv", b"x"), "attachments") == "extra.csv is attached but not in the manifest."
 
 
 def test_what_a_report_says_of_itself_commands_no_terminal() -> None:
-    verdict = rewritten("\x1b[2J\x1b[Hok  The report is genuine", b"x")
+    verdict = report_with_attachment("\x1b[2J\x1b[Hok  The report is genuine", b"x")
     assert "[2J" in sentence(verdict, "attachments")
     assert [check.sentence for check in verdict.checks if not check.sentence.isprintable()] == []
 
 
 def test_the_checkpoint_inside_is_read_and_must_be_the_one_that_is_printed() -> None:
     stated = checkpoint.Head("console.example/audit/acme", 3, bytes(32))
-    made = sample.single()
+    made = rmf_samples.one_requirement()
     made["log"] = {"origin": stated.origin, "checkpoint": "3 entries", "root": b64(stated.root),
-                   "note": checkpoint.sign(sample.KEY, stated.origin, stated)}  # fmt: skip
+                   "note": checkpoint.sign(rmf_samples.KEY, stated.origin, stated)}  # fmt: skip
     for change, ok in (({}, True), ({"root": b64(bytes(31) + b"x")}, False), ({"note": "a note of nothing"}, False)):
         made["log"] |= change
         built = build(made)
         data = pdf.render(built.html, attachments=built.attachments, at=built.at, identifier=built.identifier)
-        note = sign(sample.KEY, sample.KEY_NAME, filename=built.filename, pdf=data, fingerprint=built.fingerprint)
+        note = sign(rmf_samples.KEY, rmf_samples.KEY_NAME, filename=built.filename, pdf=data, fingerprint=built.fingerprint)
         verdict = verify(data, note, KEY)
-        assert (states(verdict)["log"], verdict.ok) == (ok, ok), verdict.sentence
+        assert (check_states(verdict)["log"], verdict.ok) == (ok, ok), verdict.sentence
 
 
 def test_a_file_without_manifest_or_data_is_explained() -> None:
-    assert sentence(rewritten("manifest.json", None), "manifest") == "The file holds no readable manifest.json."
-    assert sentence(rewritten("manifest.json", b"[1]"), "manifest") == "The file holds no readable manifest.json."
-    assert sentence(rewritten("manifest.json", b"[" * 100_000), "manifest") == "The file holds no readable manifest.json."
+    assert sentence(report_with_attachment("manifest.json", None), "manifest") == "The file holds no readable manifest.json."
+    assert sentence(report_with_attachment("manifest.json", b"[1]"), "manifest") == "The file holds no readable manifest.json."
     assert (
-        sentence(rewritten("snapshot.json", None), "fingerprint") == "The frozen data, snapshot.json, is missing from the file."
+        sentence(report_with_attachment("manifest.json", b"[" * 100_000), "manifest")
+        == "The file holds no readable manifest.json."
+    )
+    assert (
+        sentence(report_with_attachment("snapshot.json", None), "fingerprint")
+        == "The frozen data, snapshot.json, is missing from the file."
     )
 
 
 def test_a_note_opens_only_with_its_key() -> None:
-    assert open_note(report()[1], parse_key(KEY)).filename == "ACME-RMF-2026-Q3.pdf"
+    assert open_note(signed_report()[1], parse_key(KEY)).filename == "ACME-RMF-2026-Q3.pdf"

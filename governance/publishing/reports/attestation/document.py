@@ -206,7 +206,7 @@ def _moved(say: Attested, points: Sequence[Json]) -> Markup:
     named = [f"{point['label']}, {on}" for point, on in zip(points, days, strict=True)]
     shown = named if len(points) <= WITH_NAMES else days
     steps = [say.strictness(point["values"]).steps for point in points]
-    items = [charts.Column(shown[n], steps[n], "l4" if n == last else "l2") for n in range(len(points))]
+    items = [charts.ChartColumn(shown[n], steps[n], "l4" if n == last else "l2") for n in range(len(points))]
     told = ", ".join(f"{name}: {value:.0f}" for name, value in zip(named, steps, strict=True))
     return charts.for_print(charts.columns(items, f"{say.moved_title}. {told}.", width=660, height=150))
 

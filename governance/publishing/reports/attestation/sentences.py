@@ -65,7 +65,7 @@ def is_(count: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class AttestationPoint:
     """One of the things that matter: a claim, why, and what follows. `weight` 0 is the worst; `place` is its section."""
 
     weight: int
@@ -216,7 +216,7 @@ class Attested:
         )
 
     @property
-    def needing(self) -> list[Point]:
+    def needing(self) -> list[AttestationPoint]:
         return [each for each in self.points if each.weight < 4]  # noqa: PLR2004 - what needs somebody
 
     @property
@@ -304,58 +304,58 @@ class Attested:
         return f"{capital(many(stops, 'stop'))} {was(stops)} made{still}.{slow}"
 
     @property
-    def matters(self) -> list[Point]:
+    def matters(self) -> list[AttestationPoint]:
         return self.points[:MATTERS]
 
     @cached_property
-    def points(self) -> list[Point]:
+    def points(self) -> list[AttestationPoint]:
         """Everything worth saying, the worst first; there is always something."""
         return sorted(self._points(), key=lambda each: each.weight)
 
-    def _points(self) -> Iterator[Point]:
+    def _points(self) -> Iterator[AttestationPoint]:
         yield from self._broken()
         yield from self._open()
         yield from self._settled()
 
-    def _broken(self) -> Iterator[Point]:
+    def _broken(self) -> Iterator[AttestationPoint]:
         for each in self.alone[:1]:
-            yield Point(0, f"Version {each['number']} loosened without a second person", f"{each['made_by']} put it in force on {day(each['at'])}: {clip(sentence(each['reason']), 120)}",
+            yield AttestationPoint(0, f"Version {each['number']} loosened without a second person", f"{each['made_by']} put it in force on {day(each['at'])}: {clip(sentence(each['reason']), 120)}",
                         "Review it now.", "A loosening needs two persons.", "changes")  # fmt: skip
         for each in self.switches("dead")[:2]:
-            yield Point(0, f"The kill switch of {each['system']} did not hold", f"Its last drill, on {day(each['last'])}, failed: not every consumer obeyed the stop. Until a drill passes, a stop of {each['system']} cannot be relied on.",
+            yield AttestationPoint(0, f"The kill switch of {each['system']} did not hold", f"Its last drill, on {day(each['last'])}, failed: not every consumer obeyed the stop. Until a drill passes, a stop of {each['system']} cannot be relied on.",
                         "Find the consumer that did not obey, and drill again.", "Holds MANAGE 2.4 down.", "drills")  # fmt: skip
         for each in [s for s in self.standing if s["missing"]][:1]:
             missing = len(each["missing"])
-            yield Point(0, f"{capital(many(missing, 'consumer'))} {has(missing)} not confirmed the stop of {clip(each['scope'], 40)}", f"Stopped on {day(each['at'])} by {each['by']}; {each['obeyed']} of {each['expected']} consumers obeyed. Missing: {clip(', '.join(each['missing']), 90)}.",
+            yield AttestationPoint(0, f"{capital(many(missing, 'consumer'))} {has(missing)} not confirmed the stop of {clip(each['scope'], 40)}", f"Stopped on {day(each['at'])} by {each['by']}; {each['obeyed']} of {each['expected']} consumers obeyed. Missing: {clip(', '.join(each['missing']), 90)}.",
                         "Stop those consumers by other means.", "The stop stands.", "stops")  # fmt: skip
 
-    def _open(self) -> Iterator[Point]:
+    def _open(self) -> Iterator[AttestationPoint]:
         if self.live:
             yield self._waived(min(self.live, key=lambda w: (not self.bites(w), w["expires_at"])))
         for each in self.standing[:1]:
             rest = len(self.standing) - 1
             more = f", and {many(rest, 'other stop')} {'stands' if rest == 1 else 'stand'}" if rest else ""
-            yield Point(2, f"{capital(clip(each['scope'], 40))} stands stopped since {day(each['at'])}{more}", clip(sentence(each["reason"]), 200) + " Nothing restarts by itself.",
+            yield AttestationPoint(2, f"{capital(clip(each['scope'], 40))} stands stopped since {day(each['at'])}{more}", clip(sentence(each["reason"]), 200) + " Nothing restarts by itself.",
                         "Decide on the restart.", f"Stopped by {each['by']}.", "stops")  # fmt: skip
         unproven = self.switches("unproven")
         if unproven:
             rest = len(unproven) - NAMED
             named = listed([each["system"] for each in unproven[:NAMED]]) + (f" and {rest} more" if rest > 0 else "")
-            yield Point(3, f"{capital(out_of(len(unproven), len(self.snapshot['switches']), 'kill switch').replace('switchs', 'switches'))} {is_(len(unproven))} unproven",
+            yield AttestationPoint(3, f"{capital(out_of(len(unproven), len(self.snapshot['switches']), 'kill switch').replace('switchs', 'switches'))} {is_(len(unproven))} unproven",
                         f"No drill of {named} passed in the {self.snapshot['proven_for']} days before {self.until}. A switch that was not tried may not work when it is needed.",
                         "Drill each of them.", "A drill takes some seconds, and is agreed beforehand.", "drills")  # fmt: skip
         for each in self.snapshot["waiting"][:1]:
-            yield Point(3, "A change waits for a second person" if each["state"] == "asked" else "A change is agreed and waits for its day", f"{each['made_by']} asked on {day(each['asked_at'])}: {clip(sentence(each['reason']), 140)}",
+            yield AttestationPoint(3, "A change waits for a second person" if each["state"] == "asked" else "A change is agreed and waits for its day", f"{each['made_by']} asked on {day(each['asked_at'])}: {clip(sentence(each['reason']), 140)}",
                         "Decide on it.", "Until then the policy in force stands.", "changes")  # fmt: skip
         if not self.snapshot["tier"]["version"]:
-            yield Point(3, "No policy was ever put in force", f"The default tier {self.snapshot['tier']['name']} stands, and nobody here decided on it.", "Decide on a tier.", "The admin drafts it.", "force")  # fmt: skip
+            yield AttestationPoint(3, "No policy was ever put in force", f"The default tier {self.snapshot['tier']['name']} stands, and nobody here decided on it.", "Decide on a tier.", "The admin drafts it.", "force")  # fmt: skip
 
     def bites(self, waiver: Json) -> bool:
         """Whether it lowers what is in force: where the tenant itself demands more, an open waiver changes nothing."""
         scope = next((each for each in self.now if each["key"] == waiver["system"]), None)
         return bool(scope and scope["end"].get(waiver["dimension"], {}).get("kind") == "waiver")
 
-    def _waived(self, each: Json) -> Point:
+    def _waived(self, each: Json) -> AttestationPoint:
         rest, key = len(self.live) - 1, each["dimension"]
         more = f", and {many(rest, 'other waiver')} {is_(rest)} open" if rest else ""
         title = (
@@ -365,22 +365,22 @@ class Attested:
         )
         text = f"{self.title(key)}: {self.value(key, each['value'])} instead of {self.value(key, each['floor'])}. {sentence(each['reason'])} In return: {sentence(each['compensation'])}"
         agreed = f"Asked by {each['asked_by']}, agreed by {each['first_by']} and {each['second_by']}."
-        return Point(2, title + more, clip(text, 230), f"Ends on {day(each['expires_at'])}.", agreed, "waivers")
+        return AttestationPoint(2, title + more, clip(text, 230), f"Ends on {day(each['expires_at'])}.", agreed, "waivers")
 
-    def _settled(self) -> Iterator[Point]:
+    def _settled(self) -> Iterator[AttestationPoint]:
         if self.looser and not self.alone and not self.is_day:
             last = self.looser[-1]
-            yield Point(4, f"Every loosening had a second person: {many(len(self.looser), 'change')}", f"The last was version {last['number']}, in force since {day(last['at'])}: {clip(sentence(last['reason']), 130)}",
+            yield AttestationPoint(4, f"Every loosening had a second person: {many(len(self.looser), 'change')}", f"The last was version {last['number']}, in force since {day(last['at'])}: {clip(sentence(last['reason']), 130)}",
                         "Nothing to do.", f"Made by {last['made_by']}, approved by {last['decided_by']}.", "changes")  # fmt: skip
         armed = self.switches("armed")
         if armed and len(armed) == len(self.snapshot["switches"]):
-            yield Point(5, f"Every kill switch is proven: {many(len(armed), 'switch', 'switches')}", f"Each passed its last drill within {self.snapshot['proven_for']} days; the oldest of these drills was on {day(min(each['last'] for each in armed))}.",
+            yield AttestationPoint(5, f"Every kill switch is proven: {many(len(armed), 'switch', 'switches')}", f"Each passed its last drill within {self.snapshot['proven_for']} days; the oldest of these drills was on {day(min(each['last'] for each in armed))}.",
                         "Nothing to do.", "The next drills follow their plan.", "drills")  # fmt: skip
         lifted = self.deciding["floor"]
-        yield Point(6, f"The floor decides {out_of(lifted, sum(self.deciding.values()), 'value')}", "There the tenant's own layers demand as much or less; everywhere else the tenant itself is stricter.",
+        yield AttestationPoint(6, f"The floor decides {out_of(lifted, sum(self.deciding.values()), 'value')}", "There the tenant's own layers demand as much or less; everywhere else the tenant itself is stricter.",
                     "Nothing to do.", "The floor is the operator's.", "floor")  # fmt: skip
         if not self.versions and not self.is_day:
-            yield Point(6, "The policy did not change in the period", f"{capital(self.tier_words)}, stood throughout.", "Nothing to do.", "Compare with the register of changes.", "changes")  # fmt: skip
+            yield AttestationPoint(6, "The policy did not change in the period", f"{capital(self.tier_words)}, stood throughout.", "Nothing to do.", "Compare with the register of changes.", "changes")  # fmt: skip
 
     @property
     def request(self) -> str:
@@ -541,8 +541,8 @@ __all__ = [
     "KIND_NAMES",
     "METHOD_TITLE",
     "ONE_LINE",
+    "AttestationPoint",
     "Attested",
-    "Point",
     "Sequence",
     "moment",
     "shown",

@@ -25,15 +25,15 @@ from governance.operations.policies import queries as policies
 from governance.operations.policies.effective_policies import (
     LANE_NAMES,
     Content,
+    EffectivePolicy,
     Governed,
     Platform,
-    Standing,
     read_content,
     read_platform,
     scopes,
 )
 from governance.operations.policies.models import PlatformPolicy, PolicyVersion, Waiver
-from governance.operations.policies.strictness import DIMENSIONS, Change, Decided, Value, changes, plain, plain_all
+from governance.operations.policies.strictness import DIMENSIONS, Decided, DimensionChange, Value, changes, plain, plain_all
 from governance.operations.switches.models import Acknowledgement, Consumer, Drill, PlatformStop, Stop
 from governance.operations.switches.stop_propagation import Listener, Obedience, obedience
 from governance.operations.systems.models import AISystem, SystemFeature
@@ -108,7 +108,7 @@ def _dimension(key: str) -> Json:
     }
 
 
-def _tier(standing: Standing) -> Json:
+def _tier(standing: EffectivePolicy) -> Json:
     return {
         "key": standing.tier.key,
         "name": standing.tier.name,
@@ -118,7 +118,7 @@ def _tier(standing: Standing) -> Json:
     }
 
 
-def _scopes(begin: Standing | None, end: Standing) -> Iterator[Json]:
+def _scopes(begin: EffectivePolicy | None, end: EffectivePolicy) -> Iterator[Json]:
     """Requests that name no system, then every system that lived at the end, then those that were retired meanwhile."""
     before: dict[UUID | None, Governed | None] = {s.id if s else None: s for s in scopes(begin)} if begin else {}
     for system in scopes(end):
@@ -130,7 +130,7 @@ def _scopes(begin: Standing | None, end: Standing) -> Iterator[Json]:
             yield _scope(system, begin, None)
 
 
-def _scope(system: Governed | None, begin: Standing | None, end: Standing | None) -> Json:
+def _scope(system: Governed | None, begin: EffectivePolicy | None, end: EffectivePolicy | None) -> Json:
     now = end.effective(system) if end else {}
     then = begin.effective(system) if begin else {}
     return {
@@ -146,7 +146,11 @@ def _decided(each: Decided) -> Json:
 
 
 def _points(
-    begin: Standing | None, end: Standing, versions: Sequence[PolicyVersion], since: datetime | None, until: datetime
+    begin: EffectivePolicy | None,
+    end: EffectivePolicy,
+    versions: Sequence[PolicyVersion],
+    since: datetime | None,
+    until: datetime,
 ) -> list[Json]:
     """The policy of requests that name no system: at the start, as each version came into force, and at the end."""
     if begin is None or since is None:
@@ -156,7 +160,7 @@ def _points(
     return [_point("start", since, begin), *steps, _point("end", until, end)]
 
 
-def _point(label: str, at: datetime | None, standing: Standing) -> Json:
+def _point(label: str, at: datetime | None, standing: EffectivePolicy) -> Json:
     return {"label": label, "at": iso(at), "values": {key: plain(each.value) for key, each in standing.effective().items()}}
 
 
@@ -195,7 +199,7 @@ def _content(number: int) -> Content:
     return read_content(found) if found else Content()
 
 
-def _diff(at: Standing, before: Content, after: Content) -> Iterator[Json]:
+def _diff(at: EffectivePolicy, before: Content, after: Content) -> Iterator[Json]:
     """What the tenant's own layers did: once for all requests, then for each system where it did something else."""
     general = _own_changes(at, before, after, None)
     yield from (_change("", change) for change in general)
@@ -203,18 +207,18 @@ def _diff(at: Standing, before: Content, after: Content) -> Iterator[Json]:
         yield from (_change(system.key, change) for change in _own_changes(at, before, after, system) if change not in general)
 
 
-def _own_changes(at: Standing, before: Content, after: Content, system: Governed | None) -> list[Change]:
+def _own_changes(at: EffectivePolicy, before: Content, after: Content, system: Governed | None) -> list[DimensionChange]:
     return changes(_own(at, before, system), _own(at, after, system))
 
 
-def _own(at: Standing, content: Content, system: Governed | None) -> Mapping[str, Value]:
+def _own(at: EffectivePolicy, content: Content, system: Governed | None) -> Mapping[str, Value]:
     try:
         return at.draft(content).own(system)
     except Invalid:  # a tier that the operator has withdrawn since
         return {}
 
 
-def _change(system: str, change: Change) -> Json:
+def _change(system: str, change: DimensionChange) -> Json:
     before, after = (None if value is None else plain(value) for value in (change.before, change.after))
     return {"system": system, "dimension": change.key, "before": before, "after": after, "move": change.move}
 

@@ -25,7 +25,7 @@ from governance.publishing.reports.sentences import (
     sentence,
     words,
 )
-from governance.publishing.reports.snapshot import Requirement, Standing, of_function, requirements, shortfall, standing
+from governance.publishing.reports.snapshot import CoveragePosition, Requirement, of_function, requirements, shortfall, standing
 
 METHOD_TITLE = "How readiness is derived, and what it does not say"
 CONTROL_TITLE = "Version, distribution and verification"
@@ -52,7 +52,7 @@ def of_criteria(part: int, whole: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class ReadinessPoint:
     """One of the things that matter: a claim, why, and what follows. `weight` 0 is the worst; `place` is its section."""
 
     weight: int
@@ -75,7 +75,7 @@ class Ready(Sentences):
         return list(requirements(self.snapshot))
 
     @cached_property
-    def by_category(self) -> dict[str, Standing]:
+    def by_category(self) -> dict[str, CoveragePosition]:
         """Where each chosen category stands, by its title."""
         under = {f["key"]: list(of_function(f)) for f in self.snapshot["functions"]}
         return {
@@ -177,34 +177,34 @@ class Ready(Sentences):
         return " ".join(parts) or "Nothing is in scope."
 
     @property
-    def matters(self) -> list[Point]:  # type: ignore[override]
+    def matters(self) -> list[ReadinessPoint]:  # type: ignore[override]
         return self.points[:MATTERS]
 
     @cached_property
-    def points(self) -> list[Point]:
+    def points(self) -> list[ReadinessPoint]:
         """Everything worth saying, the worst first; there is always something."""
         return sorted(self._points(), key=lambda each: each.weight)
 
-    def _points(self) -> Iterator[Point]:
+    def _points(self) -> Iterator[ReadinessPoint]:
         yield from self._late()
         yield from self._failing()
         yield from self._unanswered()
         yield from self._unproved()
         yield from self._unowned()
         yield from self._next_action()
-        yield Point(9, "Nothing else needs a decision" if self.figures.whole.left or self.figures.findings else "Nothing needs a decision",
+        yield ReadinessPoint(9, "Nothing else needs a decision" if self.figures.whole.left or self.figures.findings else "Nothing needs a decision",
                     "What is ready stays ready only while its evidence is brought in time: each piece has a date, and the console asks its owner before it.",
                     "Bring evidence in when it falls due.", "Its owners.", "evidence")  # fmt: skip
 
-    def _late(self) -> Iterator[Point]:
+    def _late(self) -> Iterator[ReadinessPoint]:
         today = self.snapshot["as_of"][:10]
         late = [each for each in self.snapshot["findings"] if each["retest_by"] and each["retest_by"] < today]
         for each in sorted(late, key=lambda f: str(f["retest_by"]))[:1]:
             more = f" {capital(many(len(late) - 1, 'other finding'))} {is_(len(late) - 1)} late too." if len(late) > 1 else ""
-            yield Point(0, f"Finding {each['ref']} is past its retest date", f"{sentence(clip(each['text'], 120))} It was opened on {day(each['opened_on'])} and was to be retested by {day(each['retest_by'])}.{more}",
+            yield ReadinessPoint(0, f"Finding {each['ref']} is past its retest date", f"{sentence(clip(each['text'], 120))} It was opened on {day(each['opened_on'])} and was to be retested by {day(each['retest_by'])}.{more}",
                         "Mend it and retest.", f"{clip(each['owner'], 30) if each['owner'] else 'Nobody owns it'}. Holds {each['requirement']}.", "findings")  # fmt: skip
 
-    def _failing(self) -> Iterator[Point]:
+    def _failing(self) -> Iterator[ReadinessPoint]:
         for control, rows in self.failing[:2]:
             last = control["last_test"]
             broke = last is not None and last["passed"] < last["sample"]
@@ -214,17 +214,17 @@ class Ready(Sentences):
                 else f"It is marked: {control['status_word'].lower()}."
             )
             note = f" {sentence(clip(last['note'], 100))}" if broke and last["note"] else ""
-            yield Point(1, f"{control['ref']} {clip(control['title'], 40)} is failing", f"{said}{note} It answers for {criteria(len(rows))}: {self._named(rows)}.",
+            yield ReadinessPoint(1, f"{control['ref']} {clip(control['title'], 40)} is failing", f"{said}{note} It answers for {criteria(len(rows))}: {self._named(rows)}.",
                         "Mend the cause, then test again." if broke else "Bring in evidence that is accepted.", f"{clip(control['owner'], 30) if control['owner'] else 'Nobody owns it'}.", "criteria")  # fmt: skip
 
-    def _unanswered(self) -> Iterator[Point]:
+    def _unanswered(self) -> Iterator[ReadinessPoint]:
         rows = [row for row in self.unanswered if row["target"]]
         if rows:
             points = sum(map(shortfall, rows))
-            yield Point(2, f"{capital(criteria(len(rows)))} {has(len(rows))} no control", f"No control in force answers for {self._named(rows)}. An auditor will ask for one, or for the reason why none is needed.",
+            yield ReadinessPoint(2, f"{capital(criteria(len(rows)))} {has(len(rows))} no control", f"No control in force answers for {self._named(rows)}. An auditor will ask for one, or for the reason why none is needed.",
                         "Map the controls that exist, and write those that do not.", f"Up to {many(points, 'point')}.", "criteria")  # fmt: skip
 
-    def _unproved(self) -> Iterator[Point]:
+    def _unproved(self) -> Iterator[ReadinessPoint]:
         late, none = self.states["overdue"], self.states["missing"]
         if late or none:
             said = listed(
@@ -239,18 +239,18 @@ class Ready(Sentences):
                 for each in self.snapshot["evidence"]
                 if each["state"] in {"overdue", "missing"}
             ]
-            yield Point(3, f"{capital(many(late + none, 'piece'))} of evidence {is_(late + none)} overdue or missing", f"Of {many(self.figures.pieces, 'piece')}, {said}: {listed(named[:2])}{f' and {len(named) - 2} more' if len(named) > 2 else ''}.",  # noqa: PLR2004 - two are named
+            yield ReadinessPoint(3, f"{capital(many(late + none, 'piece'))} of evidence {is_(late + none)} overdue or missing", f"Of {many(self.figures.pieces, 'piece')}, {said}: {listed(named[:2])}{f' and {len(named) - 2} more' if len(named) > 2 else ''}.",  # noqa: PLR2004 - two are named
                         "Bring them in, and have them accepted.", "Their owners.", "evidence")  # fmt: skip
 
-    def _unowned(self) -> Iterator[Point]:
+    def _unowned(self) -> Iterator[ReadinessPoint]:
         if self.ownerless:
             count = len(self.ownerless)
-            yield Point(4, f"{capital(many(count, 'gap'))} {has(count)} no owner", f"Nobody is named for {self._named(self.ownerless)}. What nobody owns stays as it is.", "Name an owner for each.", f"{criteria(count).capitalize()}.", "gaps")  # fmt: skip
+            yield ReadinessPoint(4, f"{capital(many(count, 'gap'))} {has(count)} no owner", f"Nobody is named for {self._named(self.ownerless)}. What nobody owns stays as it is.", "Name an owner for each.", f"{criteria(count).capitalize()}.", "gaps")  # fmt: skip
 
-    def _next_action(self) -> Iterator[Point]:
+    def _next_action(self) -> Iterator[ReadinessPoint]:
         for action in self.figures.top[:1]:
             owner = clip(action.owner, 30) if action.owner else "Nobody owns it yet"
-            yield Point(5, f"One action moves {words(action.points)} of {many(self.figures.whole.left, 'missing point')}", f"{sentence(clip(action.text, 150))} It raises {self._refs([ref for ref, _ in action.shares])}.",
+            yield ReadinessPoint(5, f"One action moves {words(action.points)} of {many(self.figures.whole.left, 'missing point')}", f"{sentence(clip(action.text, 150))} It raises {self._refs([ref for ref, _ in action.shares])}.",
                         f"Do it by {day(action.due)}." if action.due else "Set a date for it.", f"{owner}.", "gaps")  # fmt: skip
 
     def _named(self, rows: list[Requirement]) -> str:

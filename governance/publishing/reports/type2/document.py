@@ -188,7 +188,7 @@ def _chart(say: Matrix) -> Markup | None:
     if not any(wrong):
         return None
     items = [
-        charts.Column(f"{date.fromisoformat(month):%b}", value, "bad" if value == max(wrong) else "l2")
+        charts.ChartColumn(f"{date.fromisoformat(month):%b}", value, "bad" if value == max(wrong) else "l2")
         for month, value in zip(say.months, wrong, strict=True)
     ]
     told = ", ".join(f"{item.label}: {item.value:.0f}" for item in items)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from governance.publishing.reports.readiness.sentences import Point, has, is_
+from governance.publishing.reports.readiness.sentences import ReadinessPoint, has, is_
 from governance.publishing.reports.sentences import (
     NB,
     SHORT_NAME,
@@ -185,36 +185,36 @@ class Matrix:
         return " ".join(parts)
 
     @property
-    def matters(self) -> list[Point]:
+    def matters(self) -> list[ReadinessPoint]:
         return self.points[:MATTERS]
 
     @cached_property
-    def points(self) -> list[Point]:
+    def points(self) -> list[ReadinessPoint]:
         """Everything worth saying, the worst first; there is always something."""
         return sorted(self._points(), key=lambda each: each.weight)
 
-    def _points(self) -> Iterator[Point]:
+    def _points(self) -> Iterator[ReadinessPoint]:
         for each in self.altered[:1]:
-            yield Point(0, f"The rows of population {each['number']} are not those that were frozen", f"{sentence(clip(each['title'], 80))} It was frozen with the digest {each['sha256'][:8]}, and its rows no longer give it. What was drawn from it proves nothing.",
+            yield ReadinessPoint(0, f"The rows of population {each['number']} are not those that were frozen", f"{sentence(clip(each['title'], 80))} It was frozen with the digest {each['sha256'][:8]}, and its rows no longer give it. What was drawn from it proves nothing.",
                         "Find out who changed the store, and freeze again.", f"{each['control']}.", "populations")  # fmt: skip
         yield from self._exceptions()
         for each in self.lacking[:1]:
-            yield Point(2, f"{each['ref']} lacks {_some(each['lacks'])}", f"{sentence(clip(each['title'], 70))} {each['on_file']} of {each['due']} expected occurrences are on file. A cycle that was missed stays an exception even if it is repaired. {self._others(len(self.lacking) - 1, 'control')}".rstrip(),
+            yield ReadinessPoint(2, f"{each['ref']} lacks {_some(each['lacks'])}", f"{sentence(clip(each['title'], 70))} {each['on_file']} of {each['due']} expected occurrences are on file. A cycle that was missed stays an exception even if it is repaired. {self._others(len(self.lacking) - 1, 'control')}".rstrip(),
                         "Say why, and keep the next cycle.", f"{capital(many(self.lacks, 'occurrence'))} in all.", "gaps")  # fmt: skip
         part = [each for each in self.samples if each["tested"] < each["size"]]
         if part:
             left = sum(each["size"] - each["tested"] for each in part)
-            yield Point(3, f"{capital(many(left, 'drawn item'))} {is_(left)} not tested yet", f"{listed([f'{e["number"]} of {e["control"]}' for e in part[:NAMED]])}{f' and {len(part) - NAMED} more' if len(part) > NAMED else ''}: until every item has a result, the sample says nothing about its population.",
+            yield ReadinessPoint(3, f"{capital(many(left, 'drawn item'))} {is_(left)} not tested yet", f"{listed([f'{e["number"]} of {e["control"]}' for e in part[:NAMED]])}{f' and {len(part) - NAMED} more' if len(part) > NAMED else ''}: until every item has a result, the sample says nothing about its population.",
                         "Test what was drawn.", f"{self.tested} of {self.items} done.", "samples")  # fmt: skip
         if self.untested:
             count = len(self.untested)
-            yield Point(4, f"{capital(many(count, 'control'))} {has(count)} no test in the period", f"{_some([e['ref'] for e in self.untested])}. An occurrence on file shows that a control ran, not that it did what it is there for.",
+            yield ReadinessPoint(4, f"{capital(many(count, 'control'))} {has(count)} no test in the period", f"{_some([e['ref'] for e in self.untested])}. An occurrence on file shows that a control ran, not that it did what it is there for.",
                         "Freeze a population, draw, and test.", f"{capital(many(sum(e['to_test'] for e in self.untested), 'item'))} by the rule.", "matrix")  # fmt: skip
-        yield Point(9, "Nothing else needs a decision" if self.exceptions or self.lacks else "No gap and no exception is known", "Every occurrence that was due by now stands in the matrix, and every cell of it is explained in matrix.csv, which is attached.", "Keep the cycles that are still to come.", "The owners of the controls.", "matrix")  # fmt: skip
+        yield ReadinessPoint(9, "Nothing else needs a decision" if self.exceptions or self.lacks else "No gap and no exception is known", "Every occurrence that was due by now stands in the matrix, and every cell of it is explained in matrix.csv, which is attached.", "Keep the cycles that are still to come.", "The owners of the controls.", "matrix")  # fmt: skip
 
-    def _exceptions(self) -> Iterator[Point]:
+    def _exceptions(self) -> Iterator[ReadinessPoint]:
         for finding in self.late[:1]:
-            yield Point(1, f"Finding {finding['ref']} is past its date", f"{sentence(clip(finding['title'], 90))} It was to be mended by {day(finding['due_on'])}, and no retest has passed.", "Mend it and retest.", f"{clip(finding['owner'], 30)}.", "findings")  # fmt: skip
+            yield ReadinessPoint(1, f"Finding {finding['ref']} is past its date", f"{sentence(clip(finding['title'], 90))} It was to be mended by {day(finding['due_on'])}, and no retest has passed.", "Mend it and retest.", f"{clip(finding['owner'], 30)}.", "findings")  # fmt: skip
         late = {each["ref"] for each in self.late}
         for each in [e for e in self.open if not e["finding"] or e["finding"]["ref"] not in late][:1]:
             said = "" if each["response"] else " Management has not answered."
@@ -223,7 +223,7 @@ class Matrix:
                 if each["finding"]
                 else "No finding was raised yet."
             )
-            yield Point(1, f"{each['control']} did not hold for {clip(each['item'], 36)}", f"{each['ref']}: {sentence(clip(each['says'], 110))}{said}", "Mend the cause, then retest." if each["response"] else "Answer, and mend the cause.", after, "exceptions")  # fmt: skip
+            yield ReadinessPoint(1, f"{each['control']} did not hold for {clip(each['item'], 36)}", f"{each['ref']}: {sentence(clip(each['says'], 110))}{said}", "Mend the cause, then retest." if each["response"] else "Answer, and mend the cause.", after, "exceptions")  # fmt: skip
 
     def _others(self, count: int, noun: str) -> str:
         return f"{capital(many(count, f'other {noun}'))} {'lacks' if count == 1 else 'lack'} something too." if count else ""

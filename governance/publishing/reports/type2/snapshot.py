@@ -17,9 +17,9 @@ from sqlalchemy import select
 from governance.assurance.evidence.queries import FORMER
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import queries as testing
-from governance.assurance.testing.matrix import Row
+from governance.assurance.testing.matrix import MatrixRow
 from governance.assurance.testing.models import Finding, ItemResult, Population
-from governance.assurance.testing.queries import Case, ItemView, Standing
+from governance.assurance.testing.queries import Case, ItemView, SampleProgress
 from governance.assurance.testing.sampling import spaced
 from governance.foundation.people.queries import names
 from governance.kernel.db import session
@@ -65,7 +65,7 @@ def _overlapping(first: date, last: date, refs: Mapping[UUID, str]) -> list[Popu
     return sorted(found, key=lambda each: refs[each.control_id])
 
 
-def _cases(populations: set[UUID], drawn: Sequence[Standing], controls: set[UUID], first: date, last: date) -> list[Case]:
+def _cases(populations: set[UUID], drawn: Sequence[SampleProgress], controls: set[UUID], first: date, last: date) -> list[Case]:
     """The exceptions of the samples shown and of the cycles missed in these months, the oldest first, whenever they were found."""
     shown = {each.sample.id for each in drawn if each.population.id in populations}
     return [case for case in reversed(testing.exceptions()) if _is_shown(case, shown, controls, first, last)]
@@ -78,7 +78,7 @@ def _is_shown(case: Case, samples: set[UUID], controls: set[UUID], first: date, 
     return missed is not None and first <= missed <= last and case.control.id in controls
 
 
-def _row(row: Row) -> Json:
+def _row(row: MatrixRow) -> Json:
     return {
         "ref": row.ref, "title": row.title, "cadence": row.cadence, "tested": row.tested, "to_test": row.expected, "on_file": row.on_file, "due": row.due,
         "lacks": list(row.lacks), "exceptions": list(row.exceptions),
@@ -111,7 +111,7 @@ def _aligned(rows: Sequence[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
         yield {name: row[name] for name in columns}
 
 
-def _sample(each: Standing, n: int, numbers: Mapping[UUID, str], views: Sequence[ItemView], kept: _Kept) -> Json:
+def _sample(each: SampleProgress, n: int, numbers: Mapping[UUID, str], views: Sequence[ItemView], kept: _Kept) -> Json:
     held = each.sample
     return {
         "number": f"SMP-{n:02}", "population": numbers[each.population.id], "control": each.control.ref, "rule": held.rule, "size": held.size,
@@ -158,7 +158,10 @@ def _finding(held: Finding, kept: _Kept) -> Json:
 
 
 def _everybody(
-    populations: Sequence[Population], drawn: Sequence[Standing], views: Mapping[UUID, Sequence[ItemView]], cases: Sequence[Case]
+    populations: Sequence[Population],
+    drawn: Sequence[SampleProgress],
+    views: Mapping[UUID, Sequence[ItemView]],
+    cases: Sequence[Case],
 ) -> Iterator[UUID | None]:
     yield from (each.frozen_by for each in populations)
     yield from (each.sample.drawn_by for each in drawn)

@@ -1,0 +1,91 @@
+"""What a verifier found: its checks, one outcome over all of them, and the exit status of its command. Pure.
+
+There are three outcomes. A check that someone asked for and that could not be done is never a pass.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class CheckOutcome(Enum):
+    """The value is the exit status of a command."""
+
+    RIGHT = 0
+    WRONG = 1
+    NOT_CHECKED = 2
+
+
+EXIT_STATUS = (
+    "Exit status: 0 = everything you asked for was checked and is right; 1 = something is wrong; "
+    "2 = no error was found, but something you asked for was not checked."
+)
+
+
+LONGEST_SENTENCE = 400
+
+
+def plain(text: str) -> str:
+    """What a file says of itself may hold anything; a terminal and a page get letters only, and not too many."""
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return shown if len(shown) <= LONGEST_SENTENCE else f"{shown[:LONGEST_SENTENCE]}…"
+
+
+def worst(outcomes: Iterable[CheckOutcome]) -> CheckOutcome:
+    """The outcome over several; of none it is NOT_CHECKED, because nothing was."""
+    found = set(outcomes)
+    if CheckOutcome.WRONG in found:
+        return CheckOutcome.WRONG
+    return CheckOutcome.NOT_CHECKED if CheckOutcome.NOT_CHECKED in found or not found else CheckOutcome.RIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check and what it found. `ok` is None when it could not be done.
+
+    `required` is False for a limit that the reader should know and did not ask to have checked.
+    """
+
+    name: str
+    ok: bool | None
+    sentence: str
+    required: bool = True
+
+    @property
+    def outcome(self) -> CheckOutcome:
+        if self.ok is None:
+            return CheckOutcome.NOT_CHECKED
+        return CheckOutcome.RIGHT if self.ok else CheckOutcome.WRONG
+
+    @property
+    def mark(self) -> str:
+        """The word at the beginning of its line on a terminal."""
+        if self.ok is None:
+            return "?" if self.required else "--"
+        return "ok" if self.ok else "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All checks, in the order in which they were done."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def outcome(self) -> CheckOutcome:
+        return worst(check.outcome for check in self.checks if check.required)
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome is CheckOutcome.RIGHT
+
+    def summary(self, thing: str, right: str, wrong: str = "") -> str:
+        """One or two sentences over all. `right` is said when it is; `wrong` replaces the first failed check's sentence."""
+        if self.outcome is CheckOutcome.RIGHT:
+            return right
+        reason = next((check.sentence for check in self.checks if check.required and check.outcome is self.outcome), "")
+        if self.outcome is CheckOutcome.WRONG:
+            return f"Do not rely on this {thing}. {wrong or reason}"
+        if any(check.ok for check in self.checks):
+            return f"No error was found in this {thing}, but something you asked for was not checked. {reason}"
+        return f"Nothing was checked. {reason}".strip()

@@ -1,0 +1,39 @@
+"""What the collectors' tests share: the schedule of one tenant, run as the jobs process runs it."""
+
+import csv
+import io
+
+from governance.app import schedule  # noqa: F401 - the handler of the work
+from governance.assurance.collectors import jobs as collecting
+from governance.assurance.collectors import queries
+from governance.assurance.evidence.queries import version_of
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import jobs
+from governance.kernel.db import session
+from tests import make
+
+
+def run_due_collectors(slug="acme"):
+    """Queue what is due in one tenant, and do all of it; how many runs were queued."""
+    queued = collecting.collect_due_of(make.system_actor(slug))
+    jobs.drain(actor_of)
+    return queued
+
+
+def last_run(key, slug="acme"):
+    with make.acting("admin", slug):
+        found = queries.one(key).last
+        session().expunge_all()
+    return found
+
+
+def read_filed_csv(run, slug="acme"):
+    """The filed CSV: (what stands above the table, the table's bytes)."""
+    with make.acting("admin", slug):
+        version, _ = version_of(run.evidence_version_id)
+        from governance.assurance.evidence import actions as evidence
+
+        with evidence.take_out(version) as file:
+            content = file.read()
+    above, _, table = content.partition(b"\r\n\r\n")
+    return dict(csv.reader(io.StringIO(above.decode("utf-8-sig")))), table

@@ -1,0 +1,15 @@
+"""What the test of a killed worker runs in a process of its own."""
+
+from governance.app import schedule
+from governance.foundation.audit import personal_field_encryption
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import jobs, storage
+from tests.foundation.audit import crash_processes
+
+
+def run_ready_work(url: str, storage_url: str) -> None:
+    """As `governance jobs` does: everything that is ready."""
+    crash_processes.connect(url)
+    storage.use(storage_url, personal_field_encryption.object_key)
+    assert schedule.HANDLERS
+    jobs.drain(actor_of)

@@ -1,0 +1,49 @@
+"""Requests, approves and carries out permanent deletions of evidence."""
+
+from sqlalchemy import select
+
+from governance.assurance.evidence import jobs, queries
+from governance.assurance.evidence.models import EvidenceDestruction
+from governance.foundation.approvals.queries import open_approval
+from governance.kernel import current
+from governance.kernel.db import session
+from tests import make
+from tests.foundation.approvals.approval_helpers import decide_approval
+
+
+def storage_key_of(version_id):
+    with make.acting(read_only=True):
+        return queries.version_of(version_id)[0].storage_key
+
+
+def deletion_request_id(version_id):
+    with make.acting(read_only=True):
+        return session().scalar(select(EvidenceDestruction.id).where(EvidenceDestruction.version_id == version_id))
+
+
+def deletion_approval_path(version_id):
+    """Of the approval that is open about it."""
+    with make.acting(read_only=True):
+        found = queries.destruction_of(queries.version_of(version_id)[0], "asked")
+        return f"approvals/{open_approval(queries.DESTRUCTION, found.id).id}"
+
+
+def request_deletion(visitor, v, because="It names a customer who objected."):
+    visitor.get(f"evidence/versions/{v}/destruction", then=None)
+    visitor.post(f"evidence/versions/{v}/destruction", because=because)
+
+
+def run_nightly_cleanup():
+    """As each night, by the console."""
+    with current.acting_as(make.system_actor("acme")):
+        jobs.tidy()
+
+
+def approve_deletion(visitor, v, then=303):
+    return decide_approval(visitor, deletion_approval_path(v), then, verb="approve")
+
+
+def count_deletion_rows():
+    with make.acting(read_only=True):
+        rows = session().execute(select(EvidenceDestruction.version_id, EvidenceDestruction.state))
+        return {row.version_id: row.state for row in rows}

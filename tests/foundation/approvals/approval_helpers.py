@@ -1,0 +1,57 @@
+"""Deciding on approvals through the front door: the newest one's page, and a decision with what that page carries."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from governance.foundation.approvals import actions, kinds, queries
+from governance.foundation.approvals.models import Approval
+from governance.kernel.db import session
+from tests import make
+
+
+def newest_approval_id(slug: str = "acme") -> Any:
+    """The id of the newest approval of that tenant."""
+    role = "operator_admin" if slug == "console" else "admin"
+    with make.acting(role, slug, read_only=True):
+        return session().scalars(select(Approval.id).order_by(Approval.number.desc())).first()
+
+
+def newest_approval_page(slug: str = "acme") -> str:
+    return f"/t/{slug}/approvals/{newest_approval_id(slug)}"
+
+
+def fingerprint_on_page(visitor: Any, path: str) -> str:
+    """The fingerprint that the page carries; empty where it has none."""
+    field = BeautifulSoup(visitor.get(path).text, "html.parser").select_one("main form input[name=seen]")
+    return str(field["value"]) if field else ""
+
+
+def decide_approval(visitor: Any, path: str, then: int = 303, *, verb: str, seen: str | None = None, **form: str) -> Any:
+    """As somebody who has opened the page, unless `seen` says what they saw."""
+    if seen is None:
+        page = visitor.client.get(visitor.at(path))
+        field = (
+            BeautifulSoup(page.text, "html.parser").select_one("main form input[name=seen]") if page.status_code == 200 else None
+        )
+        seen = str(field["value"]) if field else ""
+    return visitor.post(path, then=then, verb=verb, seen=seen, **form)
+
+
+def approve_below_pages(approval_id: UUID, role: str, slug: str = "acme") -> Any:
+    """Below the pages: as that person, who sees it as it is now."""
+    with make.acting(role, slug):
+        found = queries.approval(approval_id)
+        kind = kinds.named(found.kind)
+        assert kind
+        return actions.approve(found, seen=kinds.fingerprint_seen(found), typed=kind.confirmation(found))
+
+
+def approvals_in_inbox(visitor: Any, slug: str = "acme") -> set[str]:
+    """Where the approvals in that person's inbox lead."""
+    page = visitor.get(f"/t/{slug}/inbox/?group=approvals").text
+    links = set(re.findall(r'href="(/t/[a-z]+/inbox/items/[^"]+/open)"', page))
+    return {visitor.get(link, then=302).location for link in links}

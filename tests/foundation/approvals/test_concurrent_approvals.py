@@ -1,0 +1,110 @@
+"""Two people at one approval at the same moment: committed, on connections of their own."""
+
+import threading
+
+from governance.foundation.approvals import actions, kinds, queries
+from governance.kernel import clock, current
+from governance.kernel.db import find, transaction
+from governance.kernel.errors import DomainError
+from governance.operations.systems.models import AISystem
+from tests import make
+from tests.foundation.approvals.conftest import NAME, set_purpose
+
+
+def at_once(*deeds):
+    """What came of it when each (role, deed) was done at the same moment, each in a transaction of its own."""
+    start, outcomes = threading.Barrier(len(deeds)), []
+
+    def act(role, deed):
+        try:
+            with current.acting_as(make.actor(role)):
+                start.wait(60)
+                with transaction():
+                    outcome = deed()
+                outcomes.append(outcome)
+        except DomainError as refused:
+            outcomes.append(refused.message)
+
+    threads = [threading.Thread(target=act, args=each) for each in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return outcomes
+
+
+def request(purposes, key, needed=1):
+    system = purposes.system(key=key)
+    approval = purposes.requested(system, needed=needed)
+    with make.acting("compliance_officer"):
+        seen = kinds.fingerprint_seen(queries.approval(approval))
+    return system, approval, seen
+
+
+def approving(approval, seen):
+    def deed():
+        actions.approve(queries.approval(approval), seen=seen)
+        return "approved"
+
+    return deed
+
+
+def test_an_edit_and_an_approval_at_once_come_one_after_the_other(committed_world, purpose_kind):
+    """Either the approver's change is applied to what they saw and the edit comes after it, or the edit voids it."""
+    make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
+    for number in range(6):
+        system, approval, seen = request(purpose_kind, f"edited-{number}")
+        purpose_kind.applied.clear()
+
+        def edit(system=system):
+            was_open = actions.void(NAME, system, because="Edited")
+            set_purpose(system, "Sorts letters.")
+            return "voided" if was_open else "too late"
+
+        outcomes = set(at_once(("reviewer", approving(approval, seen)), ("admin", edit)))
+        with make.acting("admin", read_only=True):
+            state, purpose = queries.approval(approval).state, find(AISystem, system).purpose
+        assert purpose == "Sorts letters."
+        if state == "approved":
+            assert outcomes == {"approved", "too late"} and len(purpose_kind.applied) == 1
+        else:
+            assert state == "voided" and "voided" in outcomes and purpose_kind.applied == []
+
+
+def test_two_approvers_at_once_apply_it_once(committed_world, purpose_kind):
+    _system, approval, seen = request(purpose_kind, "twice")
+    purpose_kind.applied.clear()
+    outcomes = at_once(("reviewer", approving(approval, seen)), ("compliance_officer", approving(approval, seen)))
+    assert sorted(outcomes) == ["This request was approved already. Nothing was changed.", "approved"]
+    assert len(purpose_kind.applied) == 1
+
+
+def test_a_double_click_of_one_person_applies_it_once(committed_world, purpose_kind):
+    _system, approval, seen = request(purpose_kind, "double")
+    purpose_kind.applied.clear()
+    assert at_once(("reviewer", approving(approval, seen)), ("reviewer", approving(approval, seen))) == ["approved"] * 2
+    assert len(purpose_kind.applied) == 1
+
+
+def test_an_approval_and_a_withdrawal_at_once_leave_one(committed_world, purpose_kind):
+    _system, approval, seen = request(purpose_kind, "withdrawn")
+    purpose_kind.applied.clear()
+
+    def withdraw():
+        actions.withdraw(queries.approval(approval))
+        return "withdrawn"
+
+    at_once(("reviewer", approving(approval, seen)), ("admin", withdraw))
+    with make.acting("admin", read_only=True):
+        state = queries.approval(approval).state
+    assert (state, len(purpose_kind.applied)) in {("approved", 1), ("withdrawn", 0)}
+
+
+def test_two_requests_at_once_are_one(committed_world, purpose_kind):
+    system = purpose_kind.system(key="requested")
+
+    def ask():
+        return actions.request(NAME, system, summary="change it", reason="It grew").id
+
+    one, other = at_once(("admin", ask), ("compliance_officer", ask))
+    assert one == other

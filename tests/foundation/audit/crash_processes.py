@@ -1,0 +1,98 @@
+"""What the fault tests run in processes of their own, to be killed."""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sqlalchemy import event
+
+from governance.app import cli, schedule
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import registry
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import current, db, key_encryption, logs
+from governance.kernel.db import session, transaction
+
+CHANGED = registry["tenant.settings.changed"]
+KEK = bytes(range(1, 33))
+
+
+def connect(url: str) -> None:
+    db.connect(url)
+    key_encryption.use(KEK)
+
+
+def write_entries_together(who: current.Actor, count: int = 1) -> None:
+    """So many entries, in one transaction."""
+    with current.acting_as(who), transaction():
+        target = session().get(Tenant, who.tenant_id)
+        for number in range(count):
+            record(CHANGED, target, before={"name": "A"}, after={"name": f"B{number}"}, because="for the test")
+
+
+def run_round_killed_at(url: str, nth: int) -> None:
+    """One round of the sequencer that SIGKILL meets before its nth statement or commit; exit code 0 when it has fewer."""
+    connect(url)
+    left = nth
+
+    def step(*_):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(db.engine(), "before_cursor_execute", step)
+    event.listen(db.engine(), "commit", step)
+    schedule.sequence_round()
+    os._exit(0)
+
+
+def sequence_until_killed(url: str) -> None:
+    connect(url)
+    schedule.SEQUENCE_EVERY = 0.01
+    schedule.sequence_logs(threading.Event())
+
+
+def write_until_told(url: str, who: current.Actor, stop, counts) -> None:
+    """One entry a transaction; how many were committed goes into the queue."""
+    connect(url)
+    written = 0
+    while not stop.is_set():
+        write_entries_together(who)
+        written += 1
+    counts.put(written)
+
+
+def write_entries_one_by_one(url: str, who: current.Actor, entries: int) -> None:
+    """One entry a transaction."""
+    connect(url)
+    for _ in range(entries):
+        write_entries_together(who)
+
+
+def run_two_rounds(url: str, said: Path) -> None:
+    """What the operator's log says of them goes into the file; exit code: how many were late."""
+    connect(url)
+    os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT), 2)
+    logs.configure()
+    late = schedule.sequence_round()
+    again = schedule.sequence_round(was_late=late)
+    os._exit(int(late) + int(again))
+
+
+def run_command(arguments: list[str], settings: dict[str, str], said: Path) -> None:
+    """An operator's command; what it prints goes into the file, and its exit code is the process'."""
+    for number in (1, 2):
+        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    os.environ.update(settings)
+    sys.argv = ["governance", *arguments]
+    cli.main()
+
+
+def create_tenant(slug: str) -> current.Actor:
+    """The console acting in a new tenant."""
+    tenant = tenants.found(slug, slug.title())
+    return tenants.founder(tenant.id, slug, tenant.name)

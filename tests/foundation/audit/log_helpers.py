@@ -1,0 +1,35 @@
+"""Writes and sequences entries, and reads what the log holds."""
+
+from sqlalchemy import select
+
+from governance.foundation.audit import sequencer
+from governance.foundation.audit.models import AuditEntry, Leaf
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import registry
+from governance.foundation.tenants.models import Tenant
+from governance.kernel.db import session
+
+CHANGED = registry["tenant.settings.changed"]
+
+
+def write_entries(acting, count, tenant="acme"):
+    """So many entries, each in the log of that tenant."""
+    with acting("admin", tenant) as who:
+        target = session().get(Tenant, who.tenant_id)
+        return [record(CHANGED, target, before={"name": "A"}, after={"name": f"A{number}"}).id for number in range(count)]
+
+
+def sequence_entries(acting, tenant="acme", **options):
+    """Everything that waits in that tenant's log."""
+    taken = 0
+    with acting("admin", tenant):
+        while more := sequencer.sequence(**options):
+            taken += more
+    return taken
+
+
+def entry_bodies(acting, tenant="acme"):
+    """What stands in the log, as it was hashed, by place."""
+    with acting("admin", tenant):
+        query = select(AuditEntry.body).join(Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id))
+        return list(session().scalars(query.order_by(Leaf.index)))

@@ -1,0 +1,16 @@
+"""Invites people, and finds their memberships."""
+
+from governance.foundation.people import actions, queries
+from tests import make
+
+
+def invite_person(email: str, role: str = "viewer") -> None:
+    with make.acting("admin"):
+        actions.invite(email, role, tenant_name="Acme", link="http://localhost/login?tenant=acme")
+
+
+def membership_id(role: str, slug: str = "acme") -> str:
+    with make.acting("admin", slug, read_only=True):
+        found = queries.membership_of(make.person_id(role, slug))
+        assert found
+        return str(found.id)

@@ -1,0 +1,97 @@
+"""A worker's memory: bounded, never asking twice for who does not exist; and how often a key may ask."""
+
+import json
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from governance.operations.decisions import rate_limits, snapshots
+from governance.operations.decisions.flags import Facts
+from governance.operations.decisions.rate_limits import BURST, Limiter
+from governance.operations.decisions.snapshots import Snapshots
+from governance.operations.policies.effective_policies import Content, EffectivePolicy, Platform
+from tests.operations.decisions.conftest import Product
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def facts(slug: str, number: int = 1) -> Facts:
+    return Facts(uuid4(), slug, number, 0, {}, EffectivePolicy(Platform(), number, Content(), ()))
+
+
+def test_who_was_not_asked_about_for_longest_is_forgotten_first(monkeypatch):
+    monkeypatch.setattr(snapshots, "MOST", 3)
+    held = Snapshots("postgresql://nowhere", following=True)
+    for n in range(3):
+        held._put(facts(f"t{n}"), 0, 0)
+    held.of("t0")
+    held._put(facts("t3"), 0, 0)
+    assert set(held._held) == {"t0", "t2", "t3"}
+
+
+def test_of_two_loads_the_one_that_looked_later_counts_whichever_ends_first():
+    held = Snapshots("postgresql://nowhere", following=True)
+    held._put(facts("acme", 8), began=2.0, known=2.0)
+    held._put(facts("acme", 7), began=1.0, known=1.0)
+    assert held.of("acme").facts.number == 8
+    held._put(facts("acme", 3), began=3.0, known=3.0)
+    assert held.of("acme").facts.number == 3, "a restored database has lower numbers, and is what counts"
+
+
+def test_a_tenant_that_does_not_exist_is_asked_for_once_in_a_while(app, database, statements):
+    nobody = Product(app, "gc_nobody-here_" + "A" * 43)
+    nobody.ask("policy.grounding", then=401)
+    with statements() as seen:
+        for _ in range(5):
+            nobody.ask("policy.grounding", then=401)
+    assert seen == []
+
+
+def test_a_body_is_not_read_beyond_what_a_context_may_have(app, product_client):
+    reply = app.test_client().post(
+        "/ofrep/v1/evaluate/flags", data=b"x" * 70_000, headers={"Authorization": f"Bearer {product_client.key}"}
+    )
+    assert reply.status_code == 400 and "65536 bytes" in json.loads(reply.data)["errorDetails"]
+
+
+@given(st.integers(1, 600), st.lists(st.floats(0, 3), min_size=1, max_size=300), st.integers(1, 4))
+def test_in_no_stretch_of_time_does_a_key_get_more_than_its_share_and_the_burst(rate, gaps, workers):
+    limiter, key, now, passed = Limiter(workers), UUID(int=1), 0.0, []
+    for gap in gaps:
+        now += gap
+        if limiter.wait(key, rate, now) == 0:
+            passed.append(now)
+    share, most = rate / 60 / workers, max(BURST * rate / 60 / workers, 1)
+    for n, begun in enumerate(passed):
+        for m in range(n, len(passed)):
+            assert m - n + 1 <= share * (passed[m] - begun) + most + 1 + 1e-6
+
+
+@given(st.integers(1, 600), st.integers(1, 4), st.floats(0, 1e9))
+@example(17, 3, 100.0)
+def test_who_asks_for_the_first_time_gets_through_whenever_it_is(rate, workers, now):
+    assert Limiter(workers).wait(UUID(int=1), rate, now) == 0
+
+
+@given(st.integers(1, 600), st.integers(1, 4))
+def test_who_waits_as_long_as_he_was_told_gets_through(rate, workers):
+    limiter, key, now = Limiter(workers), UUID(int=1), 100.0
+    while (wait := limiter.wait(key, rate, now)) == 0:
+        pass
+    assert limiter.wait(key, rate, now + wait + 1e-6) == 0
+    assert limiter.wait(UUID(int=2), rate, now) == 0, "another key has its own"
+    assert Limiter().wait(key, 0, now) == 0
+
+
+def test_beyond_its_room_the_key_that_asked_longest_ago_is_forgotten_and_no_other(monkeypatch):
+    monkeypatch.setattr(rate_limits, "MAX_KEYS", 3)
+    limiter, (first, second, third, new) = Limiter(), [UUID(int=n) for n in range(1, 5)]
+    for now, key in enumerate((first, second, third)):
+        assert limiter.wait(key, 1, float(now)) == 0  # one a minute: each has had its share
+    assert limiter.wait(first, 1, 3.0) > 0, "refused, and heard: the second is the quietest now"
+    assert limiter.wait(new, 1, 4.0) == 0
+    assert [limiter.wait(key, 1, 5.0) > 0 for key in (first, third, new)] == [True, True, True]
+    assert limiter.wait(second, 1, 6.0) == 0, "forgotten, so it is let through"
+    assert limiter.wait(third, 1, 7.0) > 0 and limiter.wait(first, 1, 7.0) == 0, "the first was quietest when the second came"

@@ -1,0 +1,99 @@
+"""Two people at the same policy at the same moment: committed, on connections of their own."""
+
+import threading
+
+import pytest
+
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.queries import open_approval
+from governance.kernel.errors import DomainError, Stale
+from governance.operations.policies import actions, queries
+from governance.operations.policies.effective_policies import Content, read_content
+from tests import make
+
+
+@pytest.fixture
+def globex_policy(committed_world):
+    """Globex: what is left of the races is withdrawn or refused."""
+    yield
+    with make.acting("admin", "globex"):
+        if (row := queries.draft()) is not None:
+            actions.withdraw(row)
+
+
+def commit_elsewhere(deed) -> None:
+    """Somebody else does it meanwhile, and it is committed."""
+    failed = []
+
+    def act():
+        try:
+            with make.acting("compliance_officer", "globex"):
+                deed()
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    thread.join(60)
+    assert not failed, failed
+
+
+def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(globex_policy):
+    with make.acting("admin", "globex"):
+        seen = actions.opened(actions.draft(Content("strict"), seen="", because="x"))
+    with make.acting("admin", "globex"):
+        shown = queries.draft()  # as the page does, before it comes to the lock
+        commit_elsewhere(lambda: actions.draft(Content("regulated"), seen=seen, because="x"))
+        with pytest.raises(Stale):
+            actions.draft(Content("baseline"), seen=seen, because="x")
+        assert actions.opened(shown) != seen
+    with make.acting("admin", "globex"):
+        assert read_content(queries.draft().content).tier == "regulated"
+
+
+def test_of_a_rejection_and_an_edit_at_the_same_moment_the_second_is_told(globex_policy):
+    with make.acting("admin", "globex"):
+        row = actions.request_approval(Content("baseline"), seen="", because="x")
+        row_id, seen = row.id, actions.opened(row)
+    with make.acting("admin", "globex"):
+        shown = queries.draft()
+        commit_elsewhere(lambda: approvals.reject(open_approval(queries.POLICY, row_id), reason="Not this"))
+        with pytest.raises(DomainError):
+            actions.draft(Content("strict"), seen=seen, because="x")
+        assert shown.id == row_id
+    with make.acting("admin", "globex"):
+        assert queries.policy_version(row_id).state == "refused"
+
+
+def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex_policy):
+    """The admin's page was read before the approval was committed: their edit changes nothing of what is in force now."""
+    with make.acting("admin", "globex"):
+        row = actions.request_approval(Content("baseline"), seen="", because="x")
+        row_id, seen, before = row.id, actions.opened(row), queries.standing().number
+
+    def approve():
+        request = open_approval(queries.POLICY, row_id)
+        approvals.approve(request, seen=kinds.fingerprint_seen(request))
+
+    with make.acting("admin", "globex"):
+        assert queries.draft().id == row_id
+        commit_elsewhere(approve)
+        with pytest.raises(Stale, match="applied or withdrawn"):
+            actions.draft(Content("strict"), seen=seen, because="x")
+    with make.acting("admin", "globex"):
+        assert (queries.standing().number, queries.standing().tier.key) == (before + 1, "baseline")
+        actions.tighten_now(Content(), base=before + 1, because="As it was")
+
+
+def test_of_an_edit_and_an_approval_at_the_same_moment_the_approver_is_told(globex_policy):
+    with make.acting("admin", "globex"):
+        row_id = actions.request_approval(Content("baseline"), seen="", because="x").id
+    with make.acting("compliance_officer", "globex"):
+        request = open_approval(queries.POLICY, row_id)
+        seen = kinds.fingerprint_seen(request)
+        commit_elsewhere(lambda: actions.draft(Content("regulated"), seen=actions.opened(queries.draft()), because="x"))
+        with pytest.raises(Stale, match="was voided already"):
+            approvals.approve(request, seen=seen)
+    with make.acting("admin", "globex"):
+        assert read_content(queries.draft().content).tier == "regulated"

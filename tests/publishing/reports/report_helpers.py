@@ -1,0 +1,34 @@
+"""Reads a report's page: its outline, and the numbers of a sentence."""
+
+import re
+from html.parser import HTMLParser
+
+from governance.publishing.reports.sentences import WORDS
+
+
+def numbers_in(text: str) -> set[int]:
+    """Every number of a sentence, in digits or in words; not those inside names such as MEASURE 2.7 or Q3 2025."""
+    text = re.sub(r"\b(GOVERN|MAP|MEASURE|MANAGE) [\d.]+|\b(GOVERN|MAP|MEASURE|MANAGE)\b|Q\d \d{4}", "", text).replace(
+        "\N{NO-BREAK SPACE}", ""
+    )
+    spelled = {WORDS.index(word) for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS}
+    return spelled | {int(digits) for digits in re.findall(r"\d+", text)}
+
+
+class PageOutline(HTMLParser):
+    """Collects ids, internal links and headings."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: set[str] = set()
+        self.titles = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        self.titles += tag == "h1"
+        if known.get("id"):
+            self.ids.append(str(known["id"]))
+        if (known.get("href") or "").startswith("#"):
+            self.links.add(str(known["href"])[1:])

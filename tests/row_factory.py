@@ -1,0 +1,153 @@
+"""A row of any table, made from its columns alone, so that a proof over all tables needs no list of them."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, Column, Select, String, Table, cast, func, insert, inspect, select
+from sqlalchemy.orm import Mapper
+
+from governance.app import models  # noqa: F401 - every table
+from governance.kernel import clock, current
+from governance.kernel.db import Model, Tenanted, session
+
+TENANTED: list[type[Model]] = sorted(
+    (m.class_ for m in Model.registry.mappers if issubclass(m.class_, Tenanted)), key=lambda c: c.__tablename__
+)
+# Where a check of the database, or a page, asks for more than a type.
+PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "access_review_items": {"decision": None, "role": None},
+    "anchors": {"kind": "witness", "state": "agrees", "url": "https://witness.example", "secret": None},
+    "anchor_receipts": {"outcome": "agrees"},
+    "approvals": {
+        "kind": "unmasking",
+        "state": "open",
+        "step_up": True,
+        "is_ready": True,
+        "requesters": [],
+        "excluded": [],
+        "approvers": [],
+        "roles": ["admin"],
+    },
+    "api_keys": {"scopes": ["audit:read"]},
+    "controls": {"kind": "preventive", "automation": "manual", "cadence": "quarterly", "rests_on": None},
+    "control_mappings": {"coverage": "full"},
+    "control_tests": {"failed": 0, "unsettled": 0},
+    "evidence": {"kind": "report", "cadence": "quarterly", "confidentiality": "internal"},
+    "evidence_versions": {"url": None, "storage_key": None, "filename": "log.txt", "media_type": "text/plain", "size": 10},
+    "evidence_faults": {"kind": "missing"},
+    "evidence_destructions": {"state": "asked"},
+    "evidence_retention": {"kind": "report", "months": 12},
+    "report_runs": dict.fromkeys(("pdf_key", "pdf_sha256", "fingerprint", "signature", "snapshot")),
+    "evidence_reviews": {"decision": "accepted"},
+    "log_exports": {"format": "jsonl", "storage_key": None, "sha256": None},
+    "memberships": {"role": "viewer"},
+    "invitations": {"role": "viewer"},
+    "work_items": {"state": "queued", "kind": "report"},
+    "policy_versions": {"state": "withdrawn", "content": {"tier": "standard", "overrides": {}, "systems": {}}, "number": None},
+    "waivers": {"dimension": "retention_days", "value": 30, "state": "asked"},
+    "stops": {"scope": "system", "version": 1, "expected": []},
+    "drills": {"state": "planned", "seconds": 10},
+    "decision_counts": {"grain": "minute", "flag": "bulk"},
+    "sampling_tables": {
+        "content": {
+            "yearly": 1,
+            "half-yearly": 2,
+            "quarterly": 3,
+            "monthly": 6,
+            "weekly": 10,
+            "daily": 25,
+            "per event": [25, 25, 40, 60],
+        }
+    },
+    "populations": {"source": "file", "rows": [{"id": "a"}], "id_column": "id", "date_column": None, "row_count": 1},
+    "samples": {"attributes": ["signed"], "seed": "441790ce"},
+    "item_results": {"outcome": "passed", "evidence_version_id": None},
+    "retests": {"failed": 0},
+    "findings": {"remedied_at": None, "closed_at": None},
+    "audit_requests": {"state": "open", "criteria": []},
+    "engagements": {"criteria": []},
+    "evidence_packages": {"storage_key": None},
+    "request_imports": {"rows": [], "problems": []},
+    "request_remarks": {"kind": "comment"},
+    "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
+}
+
+
+class RowFactory:
+    """Makes rows in the acting tenant; a parent that a key needs is made once and shared."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, UUID] = {}
+
+    def of(self, model: type[Model]) -> UUID:
+        """The id of a row of that class."""
+        table = model.__table__
+        assert isinstance(table, Table)
+        return self._of_table(table)
+
+    def _of_table(self, table: Table) -> UUID:
+        if table.name == "memberships":  # one for each person, and the world has made it
+            return session().execute(select(table.c.id).where(table.c.person_id == current.person_id())).scalar_one()
+        if table.name not in self.made:
+            values = self.values(table)
+            session().execute(insert(table).values(values))
+            self.made[table.name] = values["id"]
+        return self.made[table.name]
+
+    def values(self, table: Table) -> dict[str, Any]:
+        """Plausible values of every column, keys to other rows followed."""
+        values = {c.name: _plausible(c, n) for n, c in enumerate(table.columns)}
+        values |= {"id": uuid4(), "tenant_id": current.actor().tenant_id}
+        for key in table.foreign_key_constraints:
+            for column, element in zip(key.columns, key.elements, strict=True):
+                if column.name != "tenant_id":
+                    values[column.name] = self._parent(element.column.table)
+        return values | PLAUSIBLE.get(table.name, {})
+
+    def _parent(self, table: Table) -> UUID:
+        if table.name == "people":
+            return current.person_id()
+        if "tenant_id" not in table.columns:
+            return session().execute(_published(table)).scalar_one()
+        return self._of_table(table)
+
+
+def _published(table: Table) -> Select[Any]:
+    """A framework, or a requirement that can be assessed in that same framework."""
+    if table.name != "requirements":
+        return select(table.c.id).order_by(table.c.id).limit(1)
+    framework = select(func.min(cast(table.c.framework_id, String))).scalar_subquery()
+    return (
+        select(table.c.id)
+        .where(cast(table.c.framework_id, String) == framework, table.c.assessable)
+        .order_by(table.c.position)
+        .limit(1)
+    )
+
+
+def foreign_keys() -> list[tuple[type[Model], str, type[Model]]]:
+    """(class, column, class it points to) of every key between two tenanted tables, always in the same order."""
+    by_table = {c.__tablename__: c for c in TENANTED}
+    found = []
+    for model in TENANTED:
+        mapper = inspect(model)
+        assert isinstance(mapper, Mapper)
+        for key in mapper.local_table.foreign_key_constraints:  # type: ignore[attr-defined]
+            pairs = [(c.name, e.column.table.name) for c, e in zip(key.columns, key.elements, strict=True)]
+            found += [(model, name, by_table[parent]) for name, parent in pairs if name != "tenant_id" and parent in by_table]
+    return sorted(found, key=lambda child: (child[0].__name__, child[1]))  # SQLAlchemy keeps keys in a set; workers must agree
+
+
+def _plausible(column: Column[Any], position: int) -> Any:
+    if isinstance(column.type, JSON):
+        return {}
+    python = column.type.python_type
+    if column.nullable and python is not str:
+        return None
+    if python is date:
+        return date(2026, 1, 1) + timedelta(days=position)
+    made: dict[type, Any] = {
+        UUID: uuid4(), str: f"{column.name} {uuid4().hex[:6]}", int: 1, bool: False, bytes: uuid4().bytes,
+    }  # fmt: skip
+    return made[python] if python in made else clock.now()

@@ -1,0 +1,14 @@
+"""Waiting for what must come: until it is so, however busy the machine is, and never for a measured time."""
+
+import time
+from collections.abc import Callable
+
+MAX_WAIT_SECONDS = 120  # seconds until a test gives up; no promise of speed
+
+
+def wait_until(told: Callable[[], object]) -> None:
+    """Return once `told` is true; raise when PATIENCE is over."""
+    until = time.monotonic() + MAX_WAIT_SECONDS
+    while not told():
+        assert time.monotonic() < until, f"not so after {MAX_WAIT_SECONDS} s"
+        time.sleep(0.02)
