@@ -444,6 +444,20 @@ def test_tests_do_not_replace_our_own_code():
     assert [short(p) for p in TESTS if p.name != me and replacing.search(p.read_text())] == []
 
 
+def test_tests_do_not_import_tests():
+    """What two test modules share is a helper: in the folder's helper module, or a fixture in its conftest."""
+    modules = {p.stem for p in TESTS if p.name.startswith("test_")}
+    imported = [
+        f"{short(p)}: {name}"
+        for p in TESTS
+        for node in ast.walk(tree(p))
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else []) + [a.name for a in node.names]
+        if modules & set(name.split("."))
+    ]
+    assert imported == []
+
+
 def test_nothing_is_skipped_in_silence():
     bare = re.compile(r"pytest\.mark\.skip\b(?!\w)|pytest\.skip\(\)|pytest\.mark\.xfail(?!\([^)]*strict=True)")
     me = Path(__file__).name
