@@ -91,7 +91,7 @@ def days_from_now(days: float = 0, **more) -> object:
     return clock.now() + timedelta(days=days, **more)
 
 
-def hidden(page: str, name: str) -> str:
+def hidden_value(page: str, name: str) -> str:
     tag = BeautifulSoup(page, "html.parser").find("input", attrs={"name": name})
     assert tag, f"no field {name}"
     return str(tag["value"])
@@ -99,7 +99,7 @@ def hidden(page: str, name: str) -> str:
 
 def confirm(visitor, address: str, verb: str, then: int = 303, **more):
     page = visitor.get(address).text
-    sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
+    sent = {name: hidden_value(page, name) for name in ("tier", "on", "base", "seen")}
     return visitor.post("policies/change", then=then, **sent, verb=verb, **more)
 
 

@@ -25,7 +25,6 @@ from tests.operations.policies.conftest import (
     confirm,
     days_from_now,
     effective_policy,
-    hidden,
     policy_content,
     put_in_force,
 )
@@ -113,7 +112,7 @@ def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_be
     confirm(as_admin, "policies/?tier=strict", "apply", because=REASON)
     assert effective_policy().content == Content("strict")
     page = as_admin.get("policies/override/memory").text
-    as_admin.post("policies/override/memory", seen=hidden(page, "seen"), level="off")
+    as_admin.post("policies/override/memory", seen=hidden_value(page, "seen"), level="off")
 
 
 def test_a_waiver_agreed_to_under_another_floor_is_looked_at_again(systems, operators):

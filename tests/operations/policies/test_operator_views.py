@@ -15,9 +15,8 @@ from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.strictness import FLOOR
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
-from tests.operations.policies.conftest import effective_policy, policy_content, put_in_force
+from tests.operations.policies.conftest import effective_policy, hidden_value, policy_content, put_in_force
 from tests.operations.policies.page_helpers import form_values
-from tests.operations.policies.test_pages import hidden_value
 
 CHANGE = "/operator/floor/change"
 

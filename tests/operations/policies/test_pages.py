@@ -23,7 +23,6 @@ from tests.operations.policies.conftest import (
     approve,
     confirm,
     effective_policy,
-    hidden,
     policy_content,
     put_in_force,
     requested,
@@ -69,7 +68,7 @@ def test_a_reason_is_asked_for_whatever_the_direction(systems, as_admin):
 
 def test_a_double_click_is_harmless(systems, as_admin):
     page = as_admin.get("policies/?tier=strict").text
-    sent = {name: hidden(page, name) for name in ("tier", "on", "base", "seen")}
+    sent = {name: hidden_value(page, name) for name in ("tier", "on", "base", "seen")}
     for _ in range(2):
         as_admin.post("policies/change", **sent, verb="apply", because=REASON)
     assert effective_policy().number == 1
@@ -107,12 +106,12 @@ def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
     first = as_admin.get("policies/?tier=strict").text
     second = as_admin.get("policies/?tier=regulated").text
     as_admin.post(
-        "policies/change", **{n: hidden(first, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="mine"
+        "policies/change", **{n: hidden_value(first, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="mine"
     )
-    reply = as_admin.post("policies/change", then=409, **{n: hidden(second, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="my own reason")  # fmt: skip
+    reply = as_admin.post("policies/change", then=409, **{n: hidden_value(second, n) for n in ("tier", "on", "base", "seen")}, verb="draft", because="my own reason")  # fmt: skip
     assert "Somebody else edited the draft" in main_text(reply) and "my own reason" in reply.text
     assert draft()[1].tier == "strict"
-    again = {n: hidden(reply.text, n) for n in ("tier", "on", "base", "seen")}
+    again = {n: hidden_value(reply.text, n) for n in ("tier", "on", "base", "seen")}
     as_admin.post("policies/change", **again, verb="draft", because="my own reason")
     assert draft()[1].tier == "regulated"
 
@@ -120,7 +119,7 @@ def test_two_tabs_the_second_is_told_and_keeps_its_words(systems, as_admin):
 def test_a_version_that_came_into_force_meanwhile_is_told(systems, as_admin):
     page = as_admin.get("policies/?tier=regulated").text
     put_in_force(policy_content("strict"))
-    reply = as_admin.post("policies/change", then=409, **{n: hidden(page, n) for n in ("tier", "on", "base", "seen")}, verb="apply", because=REASON)  # fmt: skip
+    reply = as_admin.post("policies/change", then=409, **{n: hidden_value(page, n) for n in ("tier", "on", "base", "seen")}, verb="apply", because=REASON)  # fmt: skip
     assert "Version 1 came into force since" in main_text(reply)
 
 
@@ -131,7 +130,7 @@ def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, a
     confirm(as_admin, "policies/?tier=strict", "schedule", because=REASON, apply_at=at)
     page = as_admin.get("policies/")
     assert "It comes into force by itself" in main_text(page)
-    as_admin.post("policies/draft/withdraw", seen=hidden(page.text, "seen"))
+    as_admin.post("policies/draft/withdraw", seen=hidden_value(page.text, "seen"))
     assert draft() is None and effective_policy().tier.key == "standard"
 
 
@@ -140,7 +139,7 @@ def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
     put_in_force(policy_content("standard", {"retention_days": 7}))
     page = as_admin.get("policies/")
     assert "Version 1 came into force since it was drawn up" in main_text(page)
-    as_admin.post("policies/draft/update", seen=hidden(page.text, "seen"))
+    as_admin.post("policies/draft/update", seen=hidden_value(page.text, "seen"))
     assert draft()[1] == policy_content("strict", {"retention_days": 7})
     as_admin.post("policies/draft/update", seen="x.1")
     assert "Somebody else edited the draft" in as_admin.get("policies/").text
@@ -167,12 +166,17 @@ def test_an_override_goes_into_the_draft_and_its_effect_is_shown(systems, as_adm
     page = as_admin.get(f"policies/override/memory?system={systems['claims-triage']}")
     assert "Never" in main_text(page)
     as_admin.post(
-        f"policies/override/memory?system={systems['claims-triage']}", verb="set", level="off", seen=hidden(page.text, "seen")
+        f"policies/override/memory?system={systems['claims-triage']}",
+        verb="set",
+        level="off",
+        seen=hidden_value(page.text, "seen"),
     )
     assert draft() == ("draft", policy_content(on=[(systems["claims-triage"], "memory", "off")]))
     assert "memory of claims-triage" in main_text(as_admin.get("policies/"))
     page = as_admin.get(f"policies/override/memory?system={systems['claims-triage']}")
-    as_admin.post(f"policies/override/memory?system={systems['claims-triage']}", verb="remove", seen=hidden(page.text, "seen"))
+    as_admin.post(
+        f"policies/override/memory?system={systems['claims-triage']}", verb="remove", seen=hidden_value(page.text, "seen")
+    )
     assert draft()[1].systems == {}
 
 
@@ -201,7 +205,7 @@ def test_an_override_without_effect_is_explained(systems, as_admin):
     as_admin.post("policies/override/memory", verb="set", seen="", level="opt_out")
     assert "memory is opt_out in standard already" in main_text(as_admin.get("policies/"))
     page = as_admin.get("policies/override/memory").text
-    as_admin.post("policies/override/memory", verb="set", seen=hidden(page, "seen"), level="on")
+    as_admin.post("policies/override/memory", verb="set", seen=hidden_value(page, "seen"), level="on")
     assert "The override to on has no effect" in main_text(as_admin.get("policies/"))
 
 
