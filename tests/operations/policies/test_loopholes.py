@@ -25,6 +25,7 @@ from tests.operations.policies.conftest import (
     confirm,
     days_from_now,
     effective_policy,
+    hidden_value,
     policy_content,
     put_in_force,
 )

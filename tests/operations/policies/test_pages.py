@@ -23,6 +23,7 @@ from tests.operations.policies.conftest import (
     approve,
     confirm,
     effective_policy,
+    hidden_value,
     policy_content,
     put_in_force,
     requested,
