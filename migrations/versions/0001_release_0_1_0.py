@@ -581,10 +581,10 @@ def foundation_privacy() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("person_id", sa.Uuid()),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("asked_by", sa.Uuid()),
-        sa.Column("work_item_id", sa.Uuid()),
         sa.Column("done_at", TIME),
         sa.Column("found", JSONB(), nullable=False),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("asked_by", sa.Uuid()),
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index("ix_erasures_tenant_id_state", "erasures", ["tenant_id", "state"])

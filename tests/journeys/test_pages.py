@@ -94,6 +94,7 @@ NOT_BY_LINKS = {
     "api_description.description", "report_check.keys", "report_check.verify", "work.events", "work.item", "jump.jump",
     "logbook.live", "switches.obeyed", "auditor_door.arriving", "auditor_again.again", "step_up.continuing", "engagements.what_was_read",
     "testing.record_missed",  # from a cycle that was missed; of the cells only a few are opened
+    "identity_providers.change", "policies.decision",  # each leads to its approval; from entries of the log, and addresses of earlier mails
     "inbox.preview", "inbox.keys",  # asked for by the inbox itself
     "assessments.returning",  # from a conclusion that awaits a signature; of the requirements only a few are opened
     "audit_api.checkpoint", "audit_api.tile", "audit_api.bundle", "audit_api.inclusion", "audit_api.consistency", "audit_api.entry",

@@ -15,7 +15,7 @@ from tests import make
 from tests.browser import Visitor
 
 ROOT = Path(__file__).parents[2] / "governance"
-LEAVES = ("Content-Disposition", "text/event-stream", "table_file(", "work_pages.attachment(")
+LEAVES = ("Content-Disposition", "text/event-stream", "table_file(", "csv_file(", "work_pages.attachment(")
 
 
 def functions(path):

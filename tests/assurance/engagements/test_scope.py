@@ -339,7 +339,9 @@ STAYS = {
     "anchors": "who else keeps the log's checkpoints",
     "policies": "the rules over everything that is governed here; they belong to no framework",
     "systems": "the register that the rules are about",
+    "waivers": "where those rules allow less, and until when",
     "switches": "what is stopped, by the same rules",
+    "drills": "whether stopping works",
 }
 
 

@@ -284,7 +284,7 @@ def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_w
     assert len(outcomes) == 1
     with make.acting("admin", read_only=True):
         state = session().scalars(select(ConnectionChange.state).where(ConnectionChange.id == change_id)).one()
-        given = session().scalars(select(ApprovalGiven)).all()
+        given = session().scalars(select(ApprovalGiven).where(ApprovalGiven.approval_id == approval)).all()
     assert (state, len(given)) == (("approved", 1) if outcomes == ["second_admin"] else ("replaced", 0))
 
 

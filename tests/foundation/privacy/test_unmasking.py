@@ -80,7 +80,7 @@ def test_nobody_agrees_to_his_own_question_or_about_himself(as_officer, as_revie
     asked(as_officer, departing_member.pseudonym)
     decide_approval(as_officer, newest_approval_page(), 403, verb="approve")
     with acting("reviewer"):
-        mine = actions.sealing.pseudonym(make.person_id("reviewer"))
+        mine = actions.personal_field_encryption.pseudonym(make.person_id("reviewer"))
     asked(as_officer, mine)
     decide_approval(as_reviewer, newest_approval_page(), 403, verb="approve")
     assert names("compliance_officer", mine) == {}

@@ -50,6 +50,7 @@ def restart() -> None:
 
 @pytest.fixture
 def stopped(installation):
+    wait_until(lambda: values(open_connections(installation)) == {True})  # a test before this one may have restarted it just now
     yield stop
     restart()
 
