@@ -100,6 +100,7 @@ FORGOTTEN = action(
 )
 
 MAX_REASON_LENGTH = 2000
+MAX_REMINDERS_A_DAY = 5  # of one requester to one person, over all requests
 GONE = "There is nothing here to approve. It may have been deleted."
 NOT_READY = "This request isn't ready to be decided."
 
@@ -299,7 +300,7 @@ def _close(approval: Approval, state: str, *, note: str = "") -> None:
 
 
 def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
-    """Write to one of those who can approve it; one reminder a day for each of them."""
+    """Write to one of those who can approve it; one reminder a day for each of them, however often it is requested again."""
     _lock(approval)
     _check_open(approval)
     if str(current.person_id()) not in approval.requesters:
@@ -311,8 +312,10 @@ def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
         raise Invalid("Choose one of the people who can approve this.", field="person")
     if who.reminded:
         raise DomainError(f"You reminded {who.name} today. You can remind them again tomorrow.")
+    if queries.count_reminders_today(approval.requested_by, person_id) >= MAX_REMINDERS_A_DAY:
+        raise DomainError(f"You reminded {who.name} {MAX_REMINDERS_A_DAY} times today. You can remind them again tomorrow.")
     session().add(ApprovalReminder(approval_id=approval.id, person_id=person_id, sent_on=clock.today()))
-    asks = f"{current.actor().name} asks to {approval.summary}"
+    asks = f"{current.actor().name} asks {kinds.mail_words(approval)}"
     outbox.send_mail(who.email, f"{approval.ref} awaits your approval", f"{asks}.\n\nReview the request: {link}\n")
     record(REMINDED, approval, number=approval.number, approver=person_id)
 
@@ -373,15 +376,21 @@ def _check_reason(reason: str) -> None:
 
 
 def _record(approval: Approval, step: str, *, because: str = "", fingerprint: str = "", outcome: str = "done") -> None:
-    """By the kind's own action on its own row, where it has one for this step."""
+    """By the kind's own action on its own row, where it has one for this step.
+
+    A reason is never lost: where the kind's `apply` records an approval, the approver's reason gets an entry of its own.
+    """
     kind = kinds.named(approval.kind)
     facts: dict[str, Any] = {"kind": approval.kind, "number": approval.number, "fingerprint": fingerprint or None}
-    entry = _entry(kind, approval, step) if kind is not None and step in kind.entries else None
-    if kind is None or entry is None:
-        record(STEPS[step], approval, because=because or None, outcome=outcome, **facts)
+    entry = _entry(kind, approval, step) if kind is not None else None
+    about = entry.about if entry else None
+    if kind is None or entry is None or step not in kind.entries:
+        record(STEPS[step], approval, about=about, because=because or None, outcome=outcome, **facts)
     elif (deed := kind.entries[step]) is not None:
         told = {name: value for name, value in {**facts, **entry.facts}.items() if _is_declared(deed, name)}
-        record(deed, entry.target, about=entry.about, because=because or None, outcome=outcome, **told)
+        record(deed, entry.target, about=about, because=because or None, outcome=outcome, **told)
+    elif step == "approved" and because:
+        record(STEPS[step], approval, about=about, because=because, **facts)
 
 
 def _entry(kind: ApprovalKind, approval: Approval, step: str) -> LogEntry | None:

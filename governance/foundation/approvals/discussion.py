@@ -6,6 +6,7 @@ forget(approval)                remove all of them, once the person that the app
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -17,7 +18,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.models import Membership
 from governance.kernel import clock, current, outbox
 from governance.kernel.db import session
-from governance.kernel.errors import Invalid, NotFound, Stale
+from governance.kernel.errors import Invalid, Stale
 
 COMMENTED = action(
     "approval.commented",
@@ -31,6 +32,7 @@ COMMENTED = action(
 MAX_TEXT_LENGTH = 2000
 MAX_COMMENTS = 200  # of one approval
 PAGE_SIZE = 50
+MAIL_PAUSE = timedelta(minutes=10)  # comments that one person writes in a row send one mail
 
 
 def comments(approval: Approval) -> Sequence[ApprovalComment]:
@@ -51,11 +53,19 @@ def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
     _check(approval, text)
     made = ApprovalComment(approval_id=approval.id, text=text, written_by=current.person_id(), created_at=clock.now())
     session().add(made)
-    record(COMMENTED, approval, about=_about(approval), number=approval.number, text=text)
-    for address in _addresses(approval):
-        body = f"{current.actor().name} commented on the request to {approval.summary}.\n\nRead it and answer: {link}\n"
-        outbox.send_mail(address, f"{approval.ref} has a new comment", body)
+    record(COMMENTED, approval, about=kinds.subject_of(approval), number=approval.number, text=text)
+    if not _goes_on(made, last):
+        for address in _addresses(approval):
+            body = (
+                f"{current.actor().name} commented on the request {kinds.mail_words(approval)}.\n\nRead it and answer: {link}\n"
+            )
+            outbox.send_mail(address, f"{approval.ref} has a new comment", body)
     return made
+
+
+def _goes_on(made: ApprovalComment, last: ApprovalComment | None) -> bool:
+    """Whether its writer has just commented, so everyone was told already."""
+    return last is not None and last.written_by == made.written_by and made.created_at - last.created_at < MAIL_PAUSE
 
 
 def forget(approval: Approval) -> None:
@@ -71,15 +81,6 @@ def _check(approval: Approval, text: str) -> None:
     count = session().scalar(select(func.count()).where(ApprovalComment.approval_id == approval.id)) or 0
     if count >= MAX_COMMENTS:
         raise Invalid(f"This discussion has {MAX_COMMENTS} comments, which is the most it can have.")
-
-
-def _about(approval: Approval) -> UUID | None:
-    """Whose key seals the text in the log: the person's that the approval is about, so erasing them erases it, too."""
-    kind = kinds.named(approval.kind)
-    try:
-        return kind.entry(approval, "requested").about if kind else None
-    except NotFound:
-        return None
 
 
 def _addresses(approval: Approval) -> Iterator[str]:

@@ -192,6 +192,20 @@ def recorded_on(approval: Approval) -> UUID | None:
     return target.id if target is not None else None
 
 
+def mail_words(approval: Approval) -> str:
+    """What is requested, in a mail. An erasure doesn't reach sent mail, so whom a request is about isn't named there."""
+    return f"for an approval ({label(approval)})" if subject_of(approval) else f"to {approval.summary}"
+
+
+def subject_of(approval: Approval) -> UUID | None:
+    """The person whom it is about; None for none, and when the kind or the target is gone."""
+    kind = named(approval.kind)
+    try:
+        return kind.entry(approval, "requested").about if kind else None
+    except NotFound:
+        return None
+
+
 def label(approval: Approval) -> str:
     kind = named(approval.kind)
     return kind.label if kind else approval.kind.replace("_", " ").capitalize()

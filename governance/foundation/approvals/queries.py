@@ -138,15 +138,22 @@ def approvers(approval: Approval) -> list[Approver]:
     if kind is None:
         return []
     wanted: Sequence[Membership] = _rule(approval).candidates(kind.permission)
-    today = select(ApprovalReminder.person_id).where(
-        ApprovalReminder.approval_id == approval.id, ApprovalReminder.sent_on == clock.today()
-    )
-    reminded = set(session().scalars(today))
+    same = (Approval.kind == approval.kind) & (Approval.target_id == approval.target_id)  # requested again, it's no other request
+    today = select(ApprovalReminder.person_id).join(Approval, Approval.id == ApprovalReminder.approval_id)
+    reminded = set(session().scalars(today.where(same, ApprovalReminder.sent_on == clock.today())))
     return [
         Approver(m.person_id, m.person.name, m.person.email, m.person_id in reminded)
         for m in wanted
         if not approval.approvers or str(m.person_id) in approval.approvers
     ]
+
+
+def count_reminders_today(requested_by: UUID | None, person_id: UUID) -> int:
+    """How many reminders that person got today of the requests of one requester."""
+    r = ApprovalReminder
+    query = select(func.count()).select_from(r).join(Approval, Approval.id == r.approval_id)
+    query = query.where(Approval.requested_by == requested_by, r.person_id == person_id, r.sent_on == clock.today())
+    return session().scalar(query) or 0
 
 
 def _rule(approval: Approval) -> ApprovalRequest:

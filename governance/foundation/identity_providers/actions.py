@@ -23,7 +23,13 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.identity_providers import admin_test, permissions, queries
-from governance.foundation.identity_providers.connection_settings import Settings, as_facts, is_same_provider, settings_of
+from governance.foundation.identity_providers.connection_settings import (
+    Settings,
+    as_facts,
+    is_same_provider,
+    secret_of,
+    settings_of,
+)
 from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.identity_providers.queries import IDENTITY_CHANGE
 from governance.foundation.people import actions as people
@@ -157,7 +163,7 @@ def propose(
     _check_mapping(settings.group_roles)
     live, (earlier, request) = directory.connection(), queries.open_change() or (None, None)
     if seen != opened(live, earlier):
-        if earlier is not None and request is not None and _is_repeated(earlier, request, settings, domains, reason):
+        if earlier is not None and request is not None and _is_repeated(earlier, request, settings, secret, domains, reason):
             return earlier
         raise Stale("Someone else changed or proposed something since you opened this page. Review it, then send yours again.",
                     _differences(settings, live, earlier))  # fmt: skip
@@ -365,12 +371,14 @@ def _replace_open(because: str) -> None:
 
 
 def _is_repeated(
-    change: ConnectionChange, request: Approval, settings: Settings, domains: set[str], reason: str
+    change: ConnectionChange, request: Approval, settings: Settings, secret: str | None, domains: set[str], reason: str
 ) -> bool:  # fmt: skip
-    """Whether the acting person has just proposed this: the second one of two clicks."""
+    """Whether the acting person has just proposed this, with this secret: the second one of two clicks."""
     proposed = queries.proposed_connection(change)
     mine = str(current.person_id()) in request.requesters and request.reason == reason.strip()[:MAX_REASON_LENGTH]
-    return mine and proposed is not None and settings == settings_of(proposed) and set(change.domains) == domains
+    if not mine or proposed is None or set(change.domains) != domains:
+        return False
+    return settings == settings_of(proposed) and (not secret or secret == secret_of(proposed))
 
 
 def _differences(

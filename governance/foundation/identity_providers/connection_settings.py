@@ -55,8 +55,12 @@ def secret_digest(connection: Connection) -> str:
     """
     if not connection.secret:
         return ""
-    secret = key_encryption.unwrap(connection.secret, sign_in_state.secret_context(connection.tenant_id))
-    return hashlib.sha256(connection.id.bytes + secret).hexdigest()
+    return hashlib.sha256(connection.id.bytes + secret_of(connection).encode()).hexdigest()
+
+
+def secret_of(connection: Connection) -> str:
+    """The decrypted client secret, for comparing; never shown."""
+    return key_encryption.unwrap(connection.secret, sign_in_state.secret_context(connection.tenant_id)).decode()
 
 
 def is_same_provider(one: Connection | None, other: Connection | None) -> bool:

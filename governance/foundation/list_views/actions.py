@@ -1,8 +1,10 @@
 """Save, rename and delete a view of a list: for the person who does it, and nobody else."""
 
+import re
 from collections.abc import Collection
+from urllib.parse import parse_qsl
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -79,9 +81,22 @@ def delete_view(view: ListView) -> None:
 
 
 def delete_views_of(erased: PersonErased) -> None:
-    """Delete every view of an erased person: its name may tell who they are. The erasure has its own entry."""
-    gone = session().execute(delete(ListView).where(ListView.person_id == erased.person_id).returning(ListView.id))
-    erased.removed["saved views"] = len(gone.all())
+    """Delete every view of an erased person, since its name may tell who they are, and others' views that search for them.
+
+    A query is percent-encoded, so the sweep of all text doesn't find names in it. The erasure has its own entry.
+    """
+    theirs = delete(ListView).where(ListView.person_id == erased.person_id)
+    every = session().execute(select(ListView.id, ListView.query).where(ListView.person_id != erased.person_id))
+    naming = [row.id for row in every if any(_names(row.query, word) for word in erased.words)]
+    for gone in (theirs, delete(ListView).where(ListView.id.in_(naming))):
+        erased.removed["saved views"] = erased.removed.get("saved views", 0) + len(
+            session().execute(gone.returning(ListView.id)).all()
+        )
+
+
+def _names(query: str, word: str) -> bool:
+    values = [value for _, value in parse_qsl(query)]
+    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", value, re.IGNORECASE) for value in values)
 
 
 def _check_name(name: str, views: Collection[ListView]) -> None:

@@ -354,6 +354,23 @@ def test_the_requester_reminds_each_approver_once_a_day(purpose_kind, as_admin, 
     as_olga.post(f"{path}/reminders", then=403, person=str(make.person_id(*SECOND)))
 
 
+def test_requested_again_it_sends_no_second_reminder(purpose_kind, as_admin, as_olga):
+    system, whom = purpose_kind.system(), str(make.person_id(*SECOND))
+    purpose_kind.requested(system)
+    as_admin.post(f"{newest_approval_page()}/reminders", person=whom)
+    decide_approval(as_admin, newest_approval_page(), verb="withdraw")
+    purpose_kind.requested(system)
+    assert "You reminded Olga Novak today" in as_admin.post(f"{newest_approval_page()}/reminders", then=422, person=whom).text
+
+
+def test_one_requester_sends_one_person_few_reminders_a_day(purpose_kind, as_admin, as_olga, monkeypatch):
+    monkeypatch.setattr(actions, "MAX_REMINDERS_A_DAY", 2)
+    for number, then in enumerate((303, 303, 422)):
+        purpose_kind.requested(purpose_kind.system(key=f"router-{number}"))
+        reply = as_admin.post(f"{newest_approval_page()}/reminders", then=then, person=str(make.person_id(*SECOND)))
+    assert "You reminded Olga Novak 2 times today" in reply.text
+
+
 # ---- kinds and targets that are gone
 
 

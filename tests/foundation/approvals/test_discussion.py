@@ -120,3 +120,14 @@ def test_a_long_discussion_shows_its_newest_and_has_an_end(purpose_kind, as_olga
     as_olga.post(f"{path}/comments", text="One more", then=422)
     with make.acting("admin", read_only=True):
         assert len(discussion.comments(queries.approval(asked))) == 2
+
+
+def test_comments_in_a_row_send_one_mail(purpose_kind, as_admin, as_olga):
+    purpose_kind.requested(purpose_kind.system())
+    path = newest_approval_page()
+    for number in range(4):
+        as_olga.post(f"{path}/comments", text=f"Question {number}")
+    assert letters() == ["admin@acme.example"]
+    as_admin.post(f"{path}/comments", text="One after the other, please.")
+    as_olga.post(f"{path}/comments", text="Question 4")
+    assert letters() == ["admin@acme.example", "olga.novak@acme.example", "admin@acme.example"]

@@ -298,6 +298,13 @@ def test_a_proposal_sent_twice_is_made_once(as_admin, new):
     assert requested().id == first and len(entries_of_action("connection.change.requested")) == 1
 
 
+def test_another_secret_from_a_page_opened_before_is_not_dropped_silently(as_admin, new):
+    filled = proposal(as_admin, new, secret="mistyped")
+    as_admin.post("settings/sign-in/change", **filled)
+    again = as_admin.post("settings/sign-in/change", then=409, **filled | {"secret": new.client.secret})
+    assert "since you opened this page" in again.text and new.client.secret not in again.text
+
+
 def test_an_approval_sent_twice_is_done_once(as_admin, second, idp):
     change = propose(as_admin, idp, domains="acme.example acme-group.example", secret="", group_roles=_mapped())
     mark = seen(second, change)

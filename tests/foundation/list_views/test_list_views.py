@@ -155,3 +155,15 @@ def test_an_erased_person_leaves_no_view(as_officer, acting):
             publish(erased)
             assert erased.removed["saved views"] == removed
     assert names(as_officer.get(VIEWS)) == []
+
+
+def test_an_erasure_removes_the_views_that_search_for_the_person(as_officer, acting):
+    """A query is kept percent-encoded, where the sweep of all text finds no name."""
+    as_officer.post(f"{VIEWS}?q=zoë okafor", name="Theirs")
+    as_officer.post(f"{VIEWS}?q=zoe%40acme.example", name="Their address")
+    as_officer.post(f"{VIEWS}?q=anzoë okafor", name="Another person's")
+    with acting("admin"):
+        erased = PersonErased(make.person_id("viewer"), ("Zoë Okafor", "zoe@acme.example"), ("zoe@acme.example",))
+        publish(erased)
+        assert erased.removed["saved views"] == 2
+    assert names(as_officer.get(VIEWS)) == ["Another person's"]

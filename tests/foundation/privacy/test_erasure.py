@@ -205,6 +205,29 @@ def test_of_what_was_requested_about_the_person_no_text_stays(as_admin, as_offic
     assert "Nadia" not in as_admin.get(first).text
 
 
+def test_mail_about_the_request_does_not_name_the_person(as_admin, as_officer, acting, database):
+    """Also of a name of one word: a mail that was sent keeps its text."""
+    path = request_erasure(as_officer, add_person(name="Nadia", address="nadia@acme.example"))
+    as_officer.post(f"{path}/reminders", person=str(make.person_id("admin")))
+    as_admin.post(f"{path}/comments", text="Is it urgent?")
+    with acting("admin"):
+        letters = [i.params for i in session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))]
+    assert len(letters) == 2 and not any("Nadia" in text for letter in letters for text in letter.values())
+    assert all("for an approval (Erasure)" in letter["body"] for letter in letters)
+
+
+def test_the_reason_of_who_approved_is_in_the_log_until_the_person_is_erased(as_admin, as_officer, departing_member, acting):
+    path = request_erasure(as_officer, departing_member)
+    decide_approval(as_admin, path, verb="approve", typed=NAME, reason="Nadia signed the form")
+    with acting("admin"):
+        sealed = newest("approval.approved").sealed["because"]
+        assert personal_field_encryption.unseal("because", sealed) == "Nadia signed the form"
+    assert "Nadia signed the form" in as_officer.get(path).text
+    jobs.drain(actor_of)
+    with acting("admin"):
+        assert personal_field_encryption.unseal("because", sealed) is None
+
+
 def test_what_cannot_be_changed_is_counted_and_said(as_admin, as_officer, departing_member, acting):
     with acting("admin"):
         systems.register(key="nadia-bot", name=f"Bot of {NAME}", lane="standard", purpose="Sorts claims.", owner_id=None)
