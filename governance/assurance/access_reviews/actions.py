@@ -5,7 +5,7 @@
     remind(review, how)             mail to those who can review
     close(review)                   files what was decided as evidence
 
-Nobody decides on himself, nor on a key that he made. A review only takes away: who is to get more is given it on the
+Nobody decides on their own access, nor on a key that they created. A review only takes away: who is to get more is given it on the
 members' page. What was taken away at once is not given back by the review.
 """
 
@@ -77,7 +77,7 @@ class AlreadyClosed(DomainError):
 
 
 def begin(title: str, *, due_on: date | None) -> AccessReview:
-    """One is open at a time. It takes two persons who can review, since nobody reviews himself."""
+    """One is open at a time. It takes two people who can review, since nobody reviews their own access."""
     alone("access reviews")
     if (there := queries.open_review()) is not None:
         raise DomainError(f"{there.title} is under way. Close it before you begin another.")
@@ -88,7 +88,7 @@ def begin(title: str, *, due_on: date | None) -> AccessReview:
         raise Invalid("It is due between today and three months from now.", field="due_on")
     if len(queries.reviewers()) < REVIEWERS:
         raise Invalid(
-            "It takes two persons who can review: nobody decides on his own access. Make somebody an admin or officer first."
+            "A review takes two people: nobody decides on their own access. Make another person an admin or officer first."
         )
     made = AccessReview(
         title=title[:120], due_on=due_on, begun_by=current.actor().person_id, closed_by=None, closed_at=None, evidence_version_id=None,

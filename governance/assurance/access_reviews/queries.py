@@ -173,7 +173,7 @@ def live_keys() -> Sequence[ApiKey]:
 
 
 def last_seen() -> Mapping[UUID, datetime]:
-    """Person → when a session of his was last in use here."""
+    """Person → when a session of theirs was last used here."""
     rows_of = session().execute(select(Session.person_id, func.max(Session.seen_at)).group_by(Session.person_id))
     return {row[0]: row[1] for row in rows_of}
 

@@ -92,7 +92,7 @@ def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: s
     people.may_audit(email)
     _clear_away(held, email)
     token = secrets.token_urlsafe(32) if way == "link" else None
-    member = _signs_in_by_himself(email) if way == "sso" else None
+    member = _signs_in_through_connection(email) if way == "sso" else None
     invitation = people.invite_auditor(email, until=held.closes_at) if way == "sso" and member is None else None
     auditor = EngagementAuditor(
         engagement_id=held.id, name=name, email=email, person_id=member.person_id if member else None,
@@ -106,7 +106,7 @@ def add_auditor(held: Engagement, *, name: str, email: str, way: str, address: s
 
 
 def _clear_away(held: Engagement, email: str) -> None:
-    """Letting somebody in anew takes back every earlier way of his that no longer leads in; one that does is refused here."""
+    """Remove every earlier invitation of this address that no longer gives access. Raises Invalid where one still does."""
     for view in queries.ways_of(email):
         if view.is_shut:
             _take_out(queries.engagement(view.auditor.engagement_id), view.auditor)
@@ -115,7 +115,7 @@ def _clear_away(held: Engagement, email: str) -> None:
     session().flush()
 
 
-def _signs_in_by_himself(email: str) -> Membership | None:
+def _signs_in_through_connection(email: str) -> Membership | None:
     """The auditor of this address whom the tenant's own connection vouches for; one who came by a code is another person."""
     connection = members.connection()
     known = members.lives_at(email) if connection else ()
@@ -132,7 +132,7 @@ def _invite_by_mail(held: Engagement, auditor: EngagementAuditor, link: str, *, 
 
 
 def remove_auditor(held: Engagement, auditor: EngagementAuditor) -> None:
-    """He is out at once, unless another engagement of his is open."""
+    """End the auditor's access immediately, unless another engagement of theirs is open."""
     _take_out(held, auditor)
     actions.end_expired_sessions()
 
@@ -167,7 +167,7 @@ def hash_of_link(token: str) -> bytes:
 
 
 def send_code(auditor: EngagementAuditor, held: Engagement) -> None:
-    """A new code to his address; five an hour. An earlier one no longer works. Refused while the engagement is not open."""
+    """Mail a new code, at most five an hour; an earlier one no longer works. Raises Closed while the engagement isn't open."""
     _must_be_open(held)
     if auditor.person_id is not None:
         _still_welcome(auditor, auditor.person_id)
@@ -218,7 +218,7 @@ def redeem(auditor: EngagementAuditor, held: Engagement, code: str) -> str | Non
 def arrive(auditor: EngagementAuditor, identity: Identity) -> Person:
     """The person of the console's own issuer behind a redeemed code, as an auditor here; needs a transaction with person_id set.
 
-    Whoever was removed comes back only by a link that somebody made for him afterwards; who was erased, never.
+    Whoever was removed needs a link that was created afterwards; whoever was erased gets no access again.
     """
     key = person_key(identity.issuer, identity.subject)
     _still_welcome(auditor, key)
@@ -237,4 +237,4 @@ def _still_welcome(auditor: EngagementAuditor, person_id: UUID) -> None:
     if held is not None and held.via == ERASED:
         raise actions.Closed("This account was erased here, for good. Ask the tenant to let you in by another address.")
     if held is not None and held.ended_at is not None and auditor.created_at <= held.ended_at:
-        raise actions.Closed("Your access here was taken back. Ask the tenant to let you in anew: this link no longer does.")
+        raise actions.Closed("Your access was revoked, and this link no longer works. Ask the tenant for a new invitation.")

@@ -1,4 +1,4 @@
-"""What an engagement shows an auditor: its controls with their evidence, its frameworks, its period, and whether he may still work."""
+"""What an engagement shows an auditor: its controls with their evidence, its frameworks, its period, and whether they may still work."""
 
 from datetime import date
 

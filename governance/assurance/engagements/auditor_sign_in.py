@@ -30,7 +30,7 @@ SHUT = "Your access ended with the fieldwork of your engagement. Ask the tenant 
 
 
 def identify() -> Actor | None:
-    """Who is at the door; an auditor only while an engagement of his is open, asked anew on each request."""
+    """Who is signed in; an auditor only while an engagement of theirs is open, checked on each request."""
     who = session_views.identify()
     if who is None or who.role != "auditor":
         return who
@@ -73,7 +73,7 @@ def _console_in(tenant: Tenant) -> Actor:
 
 
 def _behind(token: str, *, lock: bool = False) -> tuple[EngagementAuditor, Engagement]:
-    """The auditor whose link that is, and his engagement, while it can still be entered."""
+    """The auditor whose link that is, and the engagement, while it can still be entered."""
     auditor = queries.auditor_by_link(auditor_access.hash_of_link(token), lock=lock)
     held = queries.engagement(auditor.engagement_id) if auditor else None
     if auditor is None or held is None or queries.phase_of(held) == "over":

@@ -50,7 +50,7 @@ def check_not_frozen(work: Session) -> None:
 
 
 def _nobody_asks_for_it(work: Session) -> bool:
-    """Whether no engagement of the tenant asks for it at all: found once a transaction, and anew once engagements are written."""
+    """Whether no engagement of the tenant asks for it: read once per transaction, and again after engagements are written."""
     if any(isinstance(row, Engagement) for row in (*work.new, *work.dirty)):
         work.info.pop(NONE, None)
     elif NONE not in work.info:

@@ -45,7 +45,7 @@ class Engagement(Tenanted, Model):
 
 
 class EngagementAuditor(Tenanted, Model):
-    """Somebody of the firm. He is known once he has signed in: by his own provider, or by link and code."""
+    """Somebody of the firm. They are a person here after their first sign-in, by their own provider or by link and code."""
 
     __tablename__ = "engagement_auditors"
     __table_args__ = (

@@ -52,7 +52,7 @@ STATES = ("open", "provided", "returned", "accepted")
 
 
 def _of_person(person_id: Any) -> Select[Any]:
-    """Engagements with this person among their auditors: added as a person, by link, or by an invitation that he accepted."""
+    """Engagements with this person among their auditors: added as a person, by link, or by an invitation that they accepted."""
     a = EngagementAuditor
     known = or_(a.person_id == person_id, Invitation.accepted_by == person_id)
     mine = select(a.engagement_id).outerjoin(Invitation, Invitation.id == a.invitation_id).where(known, a.removed_at.is_(None))
@@ -83,7 +83,7 @@ def current(person_id: UUID) -> Sequence[Engagement]:
 
 
 def may_enter(who: Actor, now: datetime) -> bool:
-    """Whoever is an auditor here and nothing else is let in while an engagement of his is open."""
+    """Whoever is only an auditor here may sign in while an engagement of theirs is open."""
     return who.role != "auditor" or (who.person_id is not None and bool(current_at(who.person_id, now)))
 
 
@@ -183,7 +183,7 @@ def _provided_in(engagements: Collection[UUID]) -> Select[UUID]:
 
 
 def engagement(engagement_id: UUID, *, lock: bool = False) -> Engagement:
-    """One that the acting person may see: an auditor his own, and only while it is open; otherwise there is none."""
+    """One that the acting person may see: auditors see their own, and only while it is open."""
     found = find(Engagement, engagement_id, what="engagement", lock=lock)
     who = acting.actor()
     if who.role == "auditor" and found.id not in {each.id for each in current(who.person_id or UUID(int=0))}:
@@ -237,9 +237,9 @@ def phase_of(held: Engagement) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AuditorView:
-    """Somebody of the firm; `way` says how he comes in, `person_id` who he is once he has been here.
+    """Somebody of the firm; `way` is how they sign in, `person_id` is known after their first sign-in.
 
-    `is_shut`: his membership was ended, or his invitation withdrawn, so that this way no longer leads in.
+    `is_shut`: their membership ended or their invitation was withdrawn, so they can't sign in this way.
     """
 
     auditor: EngagementAuditor
@@ -286,11 +286,11 @@ def needed_until(invitation_id: UUID) -> datetime | None:
 
 
 def audits(email: str) -> str | None:
-    """In words, whose auditor somebody at this address is while that engagement is not over: he is no member then."""
+    """Why this address can't be a member: it is an auditor's, and the engagement isn't over."""
     a, email = EngagementAuditor, email.strip().lower()
     query = select(Engagement.ref).join(a, a.engagement_id == Engagement.id).where(a.email == email, a.removed_at.is_(None))
     ref = session().scalar(query.where(Engagement.ended_at.is_(None), Engagement.closes_at > clock.now()).limit(1))
-    return f"{email} is an auditor of {ref}: nobody audits his own house. Take him out of it first." if ref else None
+    return f"{email} is an auditor of {ref}: an auditor cannot be a member. Remove the auditor from it first." if ref else None
 
 
 def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:

@@ -1,6 +1,6 @@
 """Signing in again, for auditors who came by a link: no provider knows them, so a new code by mail is their fresh sign-in.
 
-`address(who, back)` is where the step-up page sends such a person; the link itself is known to him alone.
+`address(who, back)` is where the step-up page sends such a person; only the auditor knows the link itself.
 """
 
 from flask import current_app, make_response, redirect, request, url_for

@@ -224,13 +224,13 @@ def _owners() -> Mapping[str, UUID]:
 
 
 def _as_seen(request: AuditRequest, seen: int | None) -> None:
-    """`seen` is the request's version that the form was opened with: nobody judges or hands over what he has not seen."""
+    """`seen` is the request's version that the form was opened with: nobody accepts, returns or provides what they haven't seen."""
     if seen is None or seen == request.version:
         return
     done = queries.turns_since(request, seen)
     told = f": {', then '.join(done)}" if done else ""
     raise Stale(
-        f"{request.ref} was moved on since you opened this page{told}. Nothing was done and what you wrote stands below: look at it as it is now."
+        f"{request.ref} was moved on since you opened this page{told}. Nothing was done and what you wrote is kept below. Review the request as it is now."
     )
 
 
@@ -288,7 +288,7 @@ def attach(held: Engagement, request: AuditRequest, version_id: UUID | None) -> 
         created_at=clock.now(),
     )
     session().add(made)
-    request.version += 1  # whoever provides hands over what his page shows, and nothing else
+    request.version += 1  # what is provided is what the person's page shows
     record(ATTACHED, request, ref=request.ref, evidence=str(version.evidence_id), number=version.number, sha256=version.sha256)
     return made
 

@@ -8,8 +8,8 @@
 Beside it: push.py (the same from a machine), integrity.py (what checks of the stored files find), deletion.py (holds,
 retention, deletion by two people) and reminders.py.
 
-A contributor brings in versions of what he owns. Nobody judges what he brought in himself, nor what came by a key
-whose secret he was shown. A hold beats retention and
+A contributor uploads versions of what they own. Nobody reviews what they uploaded themselves, nor what came by a key
+whose secret they were shown. A hold beats retention and
 what two persons agree on.
 """
 

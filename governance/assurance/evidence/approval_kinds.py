@@ -1,4 +1,4 @@
-"""What of evidence another person approves: deleting a file permanently."""
+"""The approval of deleting an evidence file permanently."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -60,7 +60,7 @@ def note_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) ->
 
 
 def note_healed(version: EvidenceVersion) -> None:
-    """The right bytes are there again: from a backup, or because somebody brought them in anew."""
+    """The right bytes are there again: restored from a backup, or uploaded again."""
     held = queries.fault_of(version)
     if held is not None:
         held.healed_at = clock.now()

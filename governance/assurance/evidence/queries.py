@@ -469,7 +469,7 @@ class Check:
     at: datetime | None
     files: int
     broken: Sequence[tuple[UUID, str, str, int, str, datetime]]
-    whole: bool  # the reader sees all of the evidence, so the number of files is his to know
+    whole: bool  # the reader sees all of the evidence, so they may know the number of files
 
 
 def last_check(*, most: int = 100) -> Check:
@@ -609,7 +609,7 @@ CUSTODY = {
 
 @dataclass(frozen=True, slots=True)
 class CustodyStep:
-    """Who had a version in hand: when, what he did, and from where."""
+    """Who downloaded or viewed a version: when, what they did, and from where."""
 
     number: int
     at: datetime

@@ -55,7 +55,7 @@ def remind() -> int:
 
 
 def _letter(owner: UUID, rows: list[EvidenceSummary]) -> bool:
-    """Whether there is somebody to write to: who has left gets nothing, and nothing says that he did."""
+    """Whether there is somebody to write to: former members get no mail, and no record says so."""
     member = membership_of(owner)
     if member is None:
         return False

@@ -1,4 +1,4 @@
-"""Requesting an approval and deciding on it. What is applied is what was seen, by somebody else than the requester.
+"""Request an approval and decide on it. What is applied is exactly what another person than the requester saw.
 
 request                   one open approval for a kind and target; requested twice is requested once
 renew                     the target was made ready, or redone: the approvals given so far no longer count
@@ -90,7 +90,7 @@ REMINDED = action(
 RENEWED = action(
     "approval.renewed", "renewed a request for approval", target="Approval", activity="update", severity="low", fields=FIELDS
 )
-FORGOTTEN = action(
+REDACTED = action(
     "approval.redacted",
     "removed the text of a request for approval",
     target="Approval",
@@ -125,10 +125,10 @@ def request(
     requesters: Sequence[UUID] | None = None, approvers: Collection[UUID] = (), needed: int | None = None,
     expires_at: datetime | None = None, is_ready: bool = True,
 ) -> Approval:  # fmt: skip
-    """Ask for an approval of the target as it is now.
+    """Request an approval of the target as it is now.
 
-    `summary` reads after "asks to". `requesters` are all whose work it is, the first of them the one who asks (default:
-    the acting person). Returns the open approval when there is one already.
+    `summary` reads after "asks to". `requesters` made the target, and the first of them the request (default: the acting
+    person); none of them decides. Returns the open approval when there is one already.
     """
     kind = _kind(kind_name)
     alone(kind.lock_name)
@@ -137,11 +137,11 @@ def request(
         return there
     _check_reason(reason)
     alone("approval numbers")
-    asked_by = list(requesters) if requesters is not None else [current.person_id()]
+    made_by = list(requesters) if requesters is not None else [current.person_id()]
     made = Approval(
         number=queries.next_number(), kind=kind_name, target_id=target_id, summary=summary, fingerprint="",
-        reason=reason.strip()[:MAX_REASON_LENGTH], requested_by=asked_by[0] if asked_by else None, requested_at=clock.now(),
-        requesters=[str(each) for each in asked_by], excluded=[str(each) for each in [*asked_by, *([about] if about else [])]],
+        reason=reason.strip()[:MAX_REASON_LENGTH], requested_by=made_by[0] if made_by else None, requested_at=clock.now(),
+        requesters=[str(each) for each in made_by], excluded=[str(each) for each in [*made_by, *([about] if about else [])]],
         approvers=[str(each) for each in approvers], roles=sorted(kind.permission.roles), needed=needed or kind.needed,
         step_up=kind.step_up, is_ready=is_ready, expires_at=expires_at or (clock.now() + kind.lifetime if kind.lifetime else None),
         closed_at=None, closed_by=None,
@@ -151,12 +151,12 @@ def request(
     made.fingerprint = kinds.fingerprint(made)
     if not made.fingerprint:
         raise NotFound(GONE)
-    _record(made, "requested", because=made.reason)
+    _record(made, "requested", reason=made.reason)
     return made
 
 
 def close_expired(kind_name: str, target_id: UUID) -> bool:
-    """Close the target's request if its time is over and the nightly job hasn't come by yet. Returns whether it was."""
+    """Close the target's request if it has expired and the nightly job hasn't closed it yet. Return whether it did."""
     alone(_kind(kind_name).lock_name)
     there = queries.open_approval(kind_name, target_id, lock=True)
     if there is None or not queries.is_expired(there):
@@ -167,7 +167,7 @@ def close_expired(kind_name: str, target_id: UUID) -> bool:
 
 
 def renew(kind_name: str, target_id: UUID, *, is_ready: bool = True) -> Approval | None:
-    """Bind the open approval to the target as it is now; who approved an earlier one is asked again.
+    """Bind the open approval to the target as it is now; approvals given before no longer count.
 
     Call it after the target was changed. Returns None where no approval is open any more; one that has expired is closed.
     """
@@ -211,10 +211,10 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
     session().add(ApprovalGiven(approval_id=approval.id, person_id=current.person_id(), fingerprint=seen, given_at=now))
     session().flush()
     if not _are_enough(approval, seen):
-        _record(approval, "given", because=reason.strip(), fingerprint=seen)
+        _record(approval, "given", reason=reason.strip(), fingerprint=seen)
         return None
     approval.state, approval.closed_at, approval.closed_by = "approved", now, current.person_id()
-    _record(approval, "approved", because=reason.strip(), fingerprint=seen)
+    _record(approval, "approved", reason=reason.strip(), fingerprint=seen)
     return kind.apply(approval)
 
 
@@ -240,7 +240,7 @@ def _are_enough(approval: Approval, seen: str) -> bool:
 
 
 def reject(approval: Approval, *, reason: str) -> None:
-    """Also of a kind that is gone: then nothing but the request is closed."""
+    """Close the request unapplied, also when its kind no longer exists."""
     _lock(approval)
     _check_open(approval)
     queries.check_may_reject(approval)
@@ -256,7 +256,7 @@ def withdraw(approval: Approval) -> None:
     _close(approval, "withdrawn")
 
 
-def void(kind_name: str, target_id: UUID, *, because: str) -> bool:
+def void(kind_name: str, target_id: UUID, *, reason: str) -> bool:
     """Close the open approval of a target that is about to be edited. Returns whether there was one.
 
     Call it before the first change of the target: an approval that is being given at that moment is finished first.
@@ -266,7 +266,7 @@ def void(kind_name: str, target_id: UUID, *, because: str) -> bool:
     approval = queries.open_approval(kind_name, target_id, lock=True)
     if approval is None:
         return False
-    _close(approval, "voided", note=because)
+    _close(approval, "voided", note=reason)
     return True
 
 
@@ -290,13 +290,13 @@ def _close(approval: Approval, state: str, *, note: str = "") -> None:
     approval.state, approval.closed_at, approval.closed_by = state, clock.now(), current.actor().person_id
     approval.note = note.strip()[:MAX_REASON_LENGTH]
     kind = kinds.named(approval.kind)
-    _record(approval, state, because=approval.note)
+    _record(approval, state, reason=approval.note)
     if kind is not None:
         with suppress(NotFound):  # its target is gone: nothing is left that could follow
             kind.on_reject(approval)
 
 
-# ---- around it
+# ---- reminders and redaction
 
 
 def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
@@ -324,8 +324,8 @@ def redact(kind_name: str, target_ids: Collection[UUID], *, summary: str) -> Non
     """Remove the free text of the approvals of these targets, for instance once the person they are about was erased."""
     for approval in queries.latest(kind_name, target_ids).values():
         approval.summary, approval.reason, approval.note = summary, "", ""
-        discussion.forget(approval)
-        record(FORGOTTEN, approval, number=approval.number)
+        discussion.delete_comments(approval)
+        record(REDACTED, approval, number=approval.number)
 
 
 # ---- checks
@@ -375,7 +375,7 @@ def _check_reason(reason: str) -> None:
         raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
 
 
-def _record(approval: Approval, step: str, *, because: str = "", fingerprint: str = "", outcome: str = "done") -> None:
+def _record(approval: Approval, step: str, *, reason: str = "", fingerprint: str = "", outcome: str = "done") -> None:
     """By the kind's own action on its own row, where it has one for this step.
 
     A reason is never lost: where the kind's `apply` records an approval, the approver's reason gets an entry of its own.
@@ -385,12 +385,12 @@ def _record(approval: Approval, step: str, *, because: str = "", fingerprint: st
     entry = _entry(kind, approval, step) if kind is not None else None
     about = entry.about if entry else None
     if kind is None or entry is None or step not in kind.entries:
-        record(STEPS[step], approval, about=about, because=because or None, outcome=outcome, **facts)
-    elif (deed := kind.entries[step]) is not None:
-        told = {name: value for name, value in {**facts, **entry.facts}.items() if _is_declared(deed, name)}
-        record(deed, entry.target, about=about, because=because or None, outcome=outcome, **told)
-    elif step == "approved" and because:
-        record(STEPS[step], approval, about=about, because=because, **facts)
+        record(STEPS[step], approval, about=about, because=reason or None, outcome=outcome, **facts)
+    elif (step_action := kind.entries[step]) is not None:
+        declared = {name: value for name, value in {**facts, **entry.facts}.items() if _is_declared(step_action, name)}
+        record(step_action, entry.target, about=about, because=reason or None, outcome=outcome, **declared)
+    elif step == "approved" and reason:
+        record(STEPS[step], approval, about=about, because=reason, **facts)
 
 
 def _entry(kind: ApprovalKind, approval: Approval, step: str) -> LogEntry | None:
@@ -400,5 +400,5 @@ def _entry(kind: ApprovalKind, approval: Approval, step: str) -> LogEntry | None
         return None
 
 
-def _is_declared(deed: Action, name: str) -> bool:
-    return name in deed.fields or name in deed.personal
+def _is_declared(step_action: Action, name: str) -> bool:
+    return name in step_action.fields or name in step_action.personal

@@ -1,8 +1,8 @@
-"""The discussion of an approval: whoever may see it asks and answers while it is open.
+"""The discussion of an approval: whoever may see it may comment while it is open.
 
 comments(approval)              the newest of them, in the order of time
-comment(approval, text, link)   write one; those who took part before are told by mail, without its text
-forget(approval)                remove all of them, once the person that the approval is about was erased
+comment(approval, text, link)   write one and notify the other participants by mail, without its text
+delete_comments(approval)       when the approval is redacted
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,14 +36,14 @@ MAIL_PAUSE = timedelta(minutes=10)  # comments that one person writes in a row s
 
 
 def comments(approval: Approval) -> Sequence[ApprovalComment]:
-    """The newest ones, oldest of them first."""
+    """Return the newest page of comments, oldest first."""
     c = ApprovalComment
     query = select(c).where(c.approval_id == approval.id).order_by(c.created_at.desc(), c.id.desc()).limit(PAGE_SIZE)
     return session().scalars(query).all()[::-1]
 
 
 def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
-    """The second of two clicks changes nothing. Raises Stale once the request is decided."""
+    """Add a comment; a second click adds none. Raises Stale once the request is closed."""
     session().refresh(approval, with_for_update=True)
     if not queries.is_open(approval):
         raise Stale("This request is closed, so its discussion is too.")
@@ -54,7 +54,7 @@ def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
     made = ApprovalComment(approval_id=approval.id, text=text, written_by=current.person_id(), created_at=clock.now())
     session().add(made)
     record(COMMENTED, approval, about=kinds.subject_of(approval), number=approval.number, text=text)
-    if not _goes_on(made, last):
+    if not _is_continued(made, last):
         for address in _addresses(approval):
             body = (
                 f"{current.actor().name} commented on the request {kinds.mail_words(approval)}.\n\nRead it and answer: {link}\n"
@@ -63,13 +63,13 @@ def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
     return made
 
 
-def _goes_on(made: ApprovalComment, last: ApprovalComment | None) -> bool:
+def _is_continued(made: ApprovalComment, last: ApprovalComment | None) -> bool:
     """Whether its writer has just commented, so everyone was told already."""
     return last is not None and last.written_by == made.written_by and made.created_at - last.created_at < MAIL_PAUSE
 
 
-def forget(approval: Approval) -> None:
-    """Its entry is that of the approval's redaction."""
+def delete_comments(approval: Approval) -> None:
+    """Delete all comments. The redaction of the approval is what the log records."""
     session().execute(delete(ApprovalComment).where(ApprovalComment.approval_id == approval.id))
 
 
@@ -84,7 +84,7 @@ def _check(approval: Approval, text: str) -> None:
 
 
 def _addresses(approval: Approval) -> Iterator[str]:
-    """Of the requesters and of who commented before, as long as they are members who may see it; not the writer's."""
+    """Yield the addresses of the requesters and earlier writers who may still see it, except the acting person's."""
     kind = kinds.named(approval.kind)
     roles = kind.permission.roles if kind else frozenset(approval.roles)
     written = select(ApprovalComment.written_by).where(ApprovalComment.approval_id == approval.id).distinct()

@@ -23,7 +23,7 @@ def count(names: Collection[str]) -> int:
 
 
 def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
-    """The rule of two people as a condition on approvals, for a person in that role; its parts are evaluated once a statement."""
+    """The rule of two people as an SQL condition, for a person in that role. Its subqueries run once per statement."""
     a = Approval
     mine = select(Membership.role_since).where(Membership.person_id == me, Membership.ended_at.is_(None)).scalar_subquery()
     address = select(func.lower(Person.email)).where(Person.id == me).scalar_subquery()
@@ -45,7 +45,7 @@ def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
 
 
 def _decides(role: Any) -> Any:
-    """Of kinds that are gone, whoever decided them is asked to close what is left."""
+    """Whether the role decides the kind; for kinds that no longer exist, whether it used to."""
     every = kinds.all_kinds()
     known = [and_(Approval.kind == kind.name, role.in_(sorted(kind.permission.roles))) for kind in every]
     gone = Approval.kind.not_in([kind.name for kind in every]) & _contains(Approval.roles, role)

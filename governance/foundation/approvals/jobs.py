@@ -1,4 +1,4 @@
-"""What happens to approvals without anybody at the keyboard."""
+"""The nightly job of approvals."""
 
 from governance.foundation.approvals import actions
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each

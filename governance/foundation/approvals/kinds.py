@@ -74,7 +74,7 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """Where the audit log tells of an approval: the row, the person it is about, and facts; undeclared ones are left out."""
+    """How the audit log records a step: the row, the person it is about, and facts; undeclared facts are left out."""
 
     target: Model
     about: UUID | None = None
@@ -93,7 +93,7 @@ def _none(_approval: Approval) -> dict[str, Any]:
 class ApprovalKind:
     """One kind of approval.
 
-    name, label           how rows and people call it
+    name, label           the value in rows, and what people read
     permission            who decides
     describe              what the approver sees
     fingerprint           the requested content, as JSON can hold it; raises NotFound when the target is gone
@@ -103,7 +103,7 @@ class ApprovalKind:
     blocked               why it can't be approved now, as a sentence; None where nothing is in the way
     confirmation          a text that the approver has to type; empty for none
     entries, entry        the audit actions of requested, given, approved, rejected, withdrawn, voided, expired, blocked, and
-                          what they tell. A step without an action is recorded as the approval's own; with None, `apply` or
+                          what they record. A step without an action is recorded as the approval's own; with None, `apply` or
                           the feature records it
     needed, step_up, lifetime   defaults of a request
     lock                  the tenant's lock that the feature takes before it changes such targets

@@ -40,7 +40,7 @@ class Approval(Tenanted, Model):
     roles: Mapped[list[Any]]
     needed: Mapped[int]  # how many people have to approve
     step_up: Mapped[bool]
-    is_ready: Mapped[bool]  # until then it is shown, but nobody is asked
+    is_ready: Mapped[bool]  # until then it is shown, but it is in nobody's inbox
     expires_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(default="open")  # open approved rejected withdrawn voided expired
     closed_at: Mapped[datetime | None]

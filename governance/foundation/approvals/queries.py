@@ -1,4 +1,4 @@
-"""Approvals as people look at them: one, those of targets, and who may decide. Read only."""
+"""Read approvals: one of them, those of targets, and who may decide."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from governance.kernel.errors import Forbidden, NotFound
 
 GAVE = "You approved this already. It takes another person, too."
 LAPSED = "Your role has changed since you approved this, so your approval no longer counts. Another person decides."
-NAMED = "Other people were asked to decide this."
+NAMED = "Other people were named to decide this."
 
 
 def approval(approval_id: UUID) -> Approval:
-    """One that the acting person may see; NotFound otherwise, whoever's it is."""
+    """Return one that the acting person may see. Raises NotFound otherwise."""
     found = find(Approval, approval_id, what="approval")
     if not is_visible(found):
         raise NotFound("This approval doesn't exist.")
@@ -34,7 +34,7 @@ def is_visible(approval: Approval) -> bool:
 
 
 def may_decide(approval: Approval) -> bool:
-    """Whether the acting person's role decides that kind; of a kind that is gone, whether it decided it once."""
+    """Whether the acting person's role decides that kind; for a kind that no longer exists, whether it used to."""
     kind = kinds.named(approval.kind)
     return allowed(kind.permission) if kind else current.actor().role in approval.roles
 
@@ -63,7 +63,7 @@ def latest(kind: str, target_ids: Collection[UUID]) -> dict[UUID, Approval]:
 
 
 def expired() -> Sequence[Approval]:
-    """Open ones whose time is over, locked; what somebody decides just now is left to them."""
+    """Return and lock the open ones that have expired, except those that somebody is deciding now."""
     query = select(Approval).where(Approval.state == "open", Approval.expires_at <= clock.now())
     return session().scalars(query.order_by(Approval.number).with_for_update(skip_locked=True)).all()
 

@@ -68,19 +68,19 @@ def _role(person_id: UUID | None) -> str:
 
 
 def _facts(approval_id: UUID) -> list[tuple[str, str]]:
-    """What a form that waited for a sign-in is about."""
+    """Facts for the step-up page of a kept form."""
     found = queries.approval(approval_id)
     who = people.names([found.requested_by]).get(found.requested_by, "A former member") if found.requested_by else "Meridian"
-    told = kinds.describe(found)
+    description = kinds.describe(found)
     return [
-        ("Request", f"{found.ref}: {told.title}"),
+        ("Request", f"{found.ref}: {description.title}"),
         ("Requested by", who),
-        ("Effect", told.consequence or "Nothing else changes"),
+        ("Effect", description.consequence or "Nothing else changes"),
     ]
 
 
 def _needs_step_up() -> bool:
-    """As the approval says; while a kept form is shown, its address is that of another route."""
+    """As the approval requires. The step-up page that shows a kept form has no approval in its address."""
     values: dict[str, Any] = request.view_args or {}
     found = find(Approval, values["approval_id"], what="approval") if "approval_id" in values else None
     return found is None or found.step_up
@@ -124,10 +124,10 @@ def _approved(found: Approval) -> str:
 @feature.post("/approvals/<uuid:approval_id>/reminders", needs=permissions.DECIDE)
 def remind(approval_id: UUID) -> ResponseReturnValue:
     found, form = queries.approval(approval_id), DecideForm()
-    whom = uuid_or_none(submission().fields.get("person"))
-    if whom is None:
+    approver_id = uuid_or_none(submission().fields.get("person"))
+    if approver_id is None:
         raise Invalid("Choose one of the people who can approve this.")
-    if not accepted(form, lambda: actions.remind(found, whom, link=_link(found))):
+    if not accepted(form, lambda: actions.remind(found, approver_id, link=_link(found))):
         return _page(found, form, status=form.status)
     flash("Reminder sent.")
     return redirect(url_for("approvals.approval", approval_id=found.id), 303)

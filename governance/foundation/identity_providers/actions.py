@@ -366,7 +366,7 @@ def _replace_open(because: str) -> None:
     """Close the open change, also one that has expired and wasn't closed yet; its approval is void."""
     change = queries.unfinished_change()
     if change is not None:
-        approvals.void(IDENTITY_CHANGE, change.id, because=because)
+        approvals.void(IDENTITY_CHANGE, change.id, reason=because)
     session().flush()
 
 

@@ -1,4 +1,4 @@
-"""What of identity providers another person approves: a change to how people sign in."""
+"""The approval of a change to how people sign in."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC

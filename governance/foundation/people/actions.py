@@ -388,7 +388,7 @@ def invite_auditor(email: str, *, until: datetime) -> Invitation:
 def may_audit(email: str) -> Invitation | None:
     """Refuses the address of a member, or of somebody invited as one; otherwise its open invitation, if it has one."""
     if any(held.role != "auditor" for held in queries.lives_at(email)):
-        raise Invalid(f"{email} is a member here already: nobody audits his own house.", field="email")
+        raise Invalid(f"{email} is a member here already: an auditor cannot be a member.", field="email")
     there: Invitation | None = (
         session().scalars(queries.invitations_to(email).where(Invitation.expires_at > clock.now())).one_or_none()
     )

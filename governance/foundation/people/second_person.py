@@ -4,7 +4,6 @@
     ApprovalRequest(requesters, at).why_not()           the reason, or None: a page shows it instead of the button
     ApprovalRequest(requesters, at).check_rejection()   another person rejects, however new they are
     ApprovalRequest(requesters, at).candidates(…)       who may approve it
-    may_approve(requester, at)                          the same rule as a condition on columns, for lists
 
 Two accounts of one human are one person, and nobody becomes a second person after a request was made: the approver is
 another member than every requester, has another e-mail address, and had the present role when the request was made.
@@ -15,10 +14,9 @@ it: those permissions have conditions of their own (`own_accounts`).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from governance.foundation.people.models import Membership, Person
 from governance.kernel import current
@@ -80,15 +78,6 @@ class ApprovalRequest:
         if self.at is None or mine.role_since <= self.at:
             return None
         return JOINED if mine.created_at > self.at else NEW_ROLE
-
-
-def may_approve(requester: Any, requested_at: Any, *, me: Any = None) -> Any:
-    """The rule as an SQL condition on two columns, for the acting person or `me`; its parts are evaluated once a statement."""
-    me = current.person_id() if me is None else me
-    since = select(Membership.role_since).where(Membership.person_id == me, Membership.ended_at.is_(None)).scalar_subquery()
-    address = select(func.lower(Person.email)).where(Person.id == me).scalar_subquery()
-    same = select(Membership.person_id).join(Person).where(func.lower(Person.email) == address, Person.email != "")
-    return requester.is_distinct_from(me) & (requester.is_(None) | requester.not_in(same)) & (requested_at >= since)
 
 
 def _ids(given: Iterable[UUID | str | None]) -> set[UUID]:

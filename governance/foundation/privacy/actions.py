@@ -216,7 +216,7 @@ def erase_again(listed: erasure_list.Listed, membership: Membership | None) -> E
     A request that the backup brought back open is closed first: nobody is asked to approve what was carried out.
     """
     for each in queries.erasures_of(listed.subject):
-        approvals.void(ERASURE, each, because="It was carried out before the restore.")
+        approvals.void(ERASURE, each, reason="It was carried out before the restore.")
     erasure = session().scalars(select(Erasure).where(Erasure.id == listed.erasure_id).with_for_update()).one_or_none()
     if erasure is None:
         erasure = Erasure(

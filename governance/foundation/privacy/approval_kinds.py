@@ -1,4 +1,4 @@
-"""What of privacy another person approves."""
+"""The approvals of privacy: showing the name behind a pseudonym, and erasing a person."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,11 +1,11 @@
-"""Changing what a tenant demands of its AI.
+"""Change the policy of a tenant.
 
     draft, rebase, rollback                    the one open version
-    tighten_now, schedule, apply_due           into force by one person, as long as nothing loosens
-    request_approval                           what loosens takes a second person: version_approval.py says what they see
+    tighten_now, schedule, apply_due           activated by one person, as long as nothing loosens
+    request_approval                           what loosens takes a second person (version_approval.py)
     activate, close_request                    the request was approved, or closed without
 
-Every change that a decision could notice moves the tenant's mark in the same transaction.
+Every change that affects decisions raises the tenant's revision in the same transaction.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -99,11 +99,11 @@ LOCK = "policy"  # of the tenant's, for every change of its versions
 
 
 class Unchanged(DomainError):
-    """It says what is in force already."""
+    """It equals the version in force."""
 
 
 class NeedsSecondPerson(DomainError):
-    """Something loosens: one person cannot bring it into force."""
+    """Something loosens, so one person can't activate it."""
 
 
 # ---- the open version
@@ -118,13 +118,13 @@ def _open_version(*, because: str = "The draft was edited, so the request is voi
     """The open version, locked, for a change that voids a request for its approval."""
     alone(LOCK)
     if (there := queries.draft()) is not None:
-        approvals.void(queries.POLICY, there.id, because=because)
+        approvals.void(queries.POLICY, there.id, reason=because)
         session().flush()
     return queries.draft(lock=True)
 
 
 def draft(content: Content, *, seen: str, because: str | None = None, back_to: int | None = None) -> PolicyVersion:
-    """Start the open version, or edit it. A request for its approval is void. Of two editors the second one gets Stale."""
+    """Start the open version, or edit it, which voids a request for its approval. Raises Stale for the second of two editors."""
     row, now = _open_version(), queries.standing()
     row = _edit(row, now, content, seen=seen, because=because, back_to=back_to)
     _record_draft(row, now)
@@ -147,7 +147,7 @@ def _edit(
     because: str | None,
     back_to: int | None = None,
 ) -> PolicyVersion:
-    """The open version with this content, drawn up against what is in force now. Nothing of it is agreed."""
+    """Return the open version with this content, based on the version in force; it is not approved."""
     _as_opened(row, seen, content)
     check_content(content, now)
     if row is None:
@@ -178,7 +178,7 @@ def _unsettle(row: PolicyVersion) -> None:
 
 
 def _as_opened(row: PolicyVersion | None, seen: str, mine: Content) -> None:
-    """Refused when somebody edited, decided or withdrew it since the form was opened; says what is written there now."""
+    """Raises Stale when somebody edited, decided or withdrew it since the form was opened, with what it contains now."""
     if opened(row) == seen:
         return
     if row is None:
@@ -208,7 +208,7 @@ def check_content(content: Content, now: EffectivePolicy) -> None:
 
 
 def rebase(*, seen: str) -> PolicyVersion:
-    """Bring the open version up to date with what came into force since it was drawn up: its own changes stay."""
+    """Rebase the open version onto the version in force; its own changes stay."""
     row, now = _open_version(because="The draft was brought up to date, so the request is void."), queries.standing()
     if row is None:
         raise DomainError("No version is open.")
@@ -225,20 +225,20 @@ def _content_of(number: int) -> Content:
 
 
 def rollback(number: int, *, seen: str, because: str) -> PolicyVersion:
-    """Makes the open version one with the old content; what it loosens takes a second person like anything else."""
+    """Draft an open version with the content of an older one; what it loosens takes a second person."""
     _needs_reason(because)
     old = read_content(queries.version(number).content).within(queries.standing().systems)
     return draft(old, seen=seen, because=because, back_to=number)
 
 
 def withdraw(row: PolicyVersion) -> None:
-    """Whoever may draft may withdraw the open version; what it said stays in the log."""
+    """Withdraw the open version. The log keeps its content."""
     alone(LOCK)
     request = requests.open_approval(queries.POLICY, row.id)
     if request is not None and requests.is_open(request) and str(current.person_id()) in request.requesters:
         approvals.withdraw(request)
         return
-    approvals.void(queries.POLICY, row.id, because="The version was withdrawn, so the request is void.")
+    approvals.void(queries.POLICY, row.id, reason="The version was withdrawn, so the request is void.")
     session().flush()
     session().refresh(row, with_for_update=True)
     if row.state not in OPEN:
@@ -253,7 +253,7 @@ def withdraw(row: PolicyVersion) -> None:
 def tighten_now(
     content: Content, *, base: int, because: str, seen: str | None = None, back_to: int | None = None
 ) -> PolicyVersion:
-    """Nothing loosens, so it is in force at once, by one person; nobody is waited for.
+    """Activate it immediately, by one person, since nothing loosens.
 
     `seen` names the open version when it is that one; without it the change is made beside the open version, whose
     request for approval is void. Sent twice it is done once.
@@ -294,7 +294,7 @@ def _on_base(base: int, now: EffectivePolicy) -> None:
 
 
 def _bring_into_force(row: PolicyVersion, now: EffectivePolicy) -> None:
-    """The row is in force from now on, and the database refuses any change to it. Whoever calls has agreed to what loosens."""
+    """Activate the row; the database refuses any change to it afterwards. The caller has checked what loosens."""
     content = read_content(row.content)
     differs = lines(now.content, content)
     if not differs and now.number:
@@ -319,7 +319,7 @@ def _why_two(found: Verdict) -> str:
 
 
 def schedule(content: Content, *, seen: str, because: str, apply_at: datetime) -> PolicyVersion:
-    """What only tightens comes into force then by itself; what loosens waits for its approval first."""
+    """Schedule what only tightens; what loosens needs its approval first."""
     _future(apply_at)
     row, found = _settled(content, seen, because)
     if found.second_person:
@@ -355,7 +355,7 @@ def _future(at: datetime) -> None:
 
 
 def apply_due() -> bool:
-    """The acting tenant's scheduled version comes into force when its time has come; True when one did.
+    """Activate the acting tenant's scheduled version if it is due. Return whether one was.
 
     When what is in force has moved on, or it would loosen something else than was agreed, it is a draft again and says why.
     """
@@ -416,7 +416,7 @@ def _request(row: PolicyVersion, found: Verdict, apply_at: datetime | None) -> P
 
 
 def _title(found: Verdict, differs: Sequence[SettingChange], systems: Mapping[UUID, str]) -> str:
-    """What a second person is asked to do, as "loosen 2 settings of ad-copywriter"."""
+    """The summary of the request, as "loosen 2 settings of ad-copywriter"."""
     tier = next((line for line in differs if line.key == "tier"), None)
     others = plural(len(differs) - (tier is not None), "setting")
     if tier is not None:
@@ -428,7 +428,7 @@ def _title(found: Verdict, differs: Sequence[SettingChange], systems: Mapping[UU
 
 
 def differences(row: PolicyVersion) -> list[SettingChange]:
-    """What it writes differently from the version that it was drawn up against."""
+    """The settings that differ from the version that it is based on."""
     return lines(_content_of(row.base), read_content(row.content))
 
 
@@ -441,7 +441,7 @@ def request_facts(row: PolicyVersion) -> dict[str, Any]:
 
 
 def activate(row: PolicyVersion, *, by: UUID | None, at: datetime) -> None:
-    """Its request was approved: it is in force from now on, or scheduled."""
+    """Apply an approved request: activate the version, or schedule it."""
     now = queries.standing()
     _on_base(row.base, now)
     row.decided_by, row.decided_at = by, at
@@ -454,7 +454,7 @@ def activate(row: PolicyVersion, *, by: UUID | None, at: datetime) -> None:
 
 
 def close_request(row: PolicyVersion, state: str, *, by: UUID | None, at: datetime | None, note: str) -> None:
-    """Its request ended without being approved: it was rejected or withdrawn with it, or is a draft again."""
+    """Close the version with its request: rejected, withdrawn, or a draft again."""
     if state in {"rejected", "withdrawn"}:
         row.state, row.decided_at = "refused" if state == "rejected" else "withdrawn", at
         row.decided_by = by if state == "rejected" else None

@@ -1,4 +1,4 @@
-"""What of the platform minimum a second operator approves: what loosens it."""
+"""The approval of a looser platform minimum by a second operator."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC
@@ -80,7 +80,7 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _layer_now(_approval: Approval) -> Mapping[str, Any]:
-    """What it changes: a looser minimum ends without a new number."""
+    """The minimum that it changes: a looser one ends without a new version number."""
     return {"layer": platform_content(queries.platform())}
 
 

@@ -118,7 +118,7 @@ def _void_open_request(base: int) -> None:
         number = base + 1
         approvals.void(
             queries.PLATFORM, there.id,
-            because=f"Version {number} changed the platform minimum after this request was made. Request the change again, based on version {number}.",
+            reason=f"Version {number} changed the platform minimum after this request was made. Request the change again, based on version {number}.",
         )  # fmt: skip
         session().flush()  # before the next version: one is open at a time
 
@@ -146,12 +146,12 @@ def _check_tier(key: str, name: str, values: Mapping[str, Value]) -> None:
 
 
 def needs_end(wanted: Platform) -> bool:
-    """Whether the floor would be below the one that lasts."""
+    """Whether the minimum would be below the permanent one."""
     return any(loosens(c.move) for c in changes(queries.lasting_floor(), wanted.floor))
 
 
 def _check_end(wanted: Platform, until: datetime | None) -> datetime | None:
-    """A floor below the one that lasts has an end, at most 90 days away; a floor that is not has none."""
+    """A minimum below the permanent one ends within 90 days; any other has no end."""
     now = clock.now()
     if not needs_end(wanted):
         return None
@@ -164,12 +164,12 @@ def _check_end(wanted: Platform, until: datetime | None) -> datetime | None:
 
 
 def _ends_later(now: Platform, ends: datetime | None) -> bool:
-    """A looser floor for longer than two operators agreed on loosens, whatever else is tightened with it."""
+    """Extending a looser minimum beyond what two operators approved loosens, whatever else it tightens."""
     return ends is not None and now.until is not None and ends > now.until
 
 
 def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
-    """(where, what, move) of everything that differs: floor, tiers, what may not be waived."""
+    """(where, what, move) of everything that differs: minimum, tiers, settings that can't be waived."""
     found: list[tuple[str, str, Move]] = [("floor", c.key, c.move) for c in changes(before.floor, after.floor)]
     for key, tier in after.tiers.items():
         old = before.tiers.get(key)
@@ -240,17 +240,17 @@ def _bring_into_force(row: PlatformPolicy, now: Platform) -> None:
 
 
 def apply_request(row: PlatformPolicy) -> None:
-    """A second operator approved it."""
+    """Apply an approved request."""
     _check_base(row.base)
     row.decided_by, row.decided_at = current.person_id(), clock.now()
     _bring_into_force(row, queries.platform())
 
 
 def close_request(row: PlatformPolicy, state: str) -> None:
-    """It was rejected, withdrawn, voided or has expired, which is recorded as that."""
+    """Close a request that was rejected, withdrawn, voided or has expired, and record which."""
     row.state, row.decided_by, row.decided_at = state, current.actor().person_id, clock.now()
 
 
 def facts(row: PlatformPolicy) -> dict[str, Any]:
-    """What entries tell of a request."""
+    """The facts of a request's log entries."""
     return {"base": row.base, "until": row.until, "lines": _logged_lines(queries.platform(), read_platform(0, row.content))}

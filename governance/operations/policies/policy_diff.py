@@ -133,7 +133,7 @@ def digest(base: int, content: Mapping[str, Any]) -> str:
 
 
 def mark(*parts: Any) -> str:
-    """Short and exact: of everything that a person saw when he decided."""
+    """A short, exact fingerprint of everything that a person saw when they decided."""
     return _hash([str(part) if isinstance(part, UUID) else part for part in parts])[:24]
 
 

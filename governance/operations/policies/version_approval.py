@@ -1,4 +1,4 @@
-"""What of a policy another person approves: a version that loosens something, or any in a tier that takes two people."""
+"""The approval of a policy version: one that loosens a setting, or any in a tier that takes two people."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -39,7 +39,7 @@ def _describe(approval: Approval) -> Description:
 
 
 def _steps(row: PolicyVersion) -> tuple[EffectivePolicy, EffectivePolicy]:
-    """(what it was drawn up against, what it makes of that), under the platform minimum and with the AI systems of today."""
+    """(the policy it is based on, the policy with it), under the platform minimum and for the AI systems of today."""
     now = queries.standing()
     base = now.content if row.base == now.number else queries.contents([row.base]).get(row.base, Content())
     return now.draft(base.within(now.systems)), now.draft(read_content(row.content).within(now.systems))
@@ -67,7 +67,7 @@ def _value(key: str, value: Value | None) -> str:
 
 
 def _with_effects(told: Description, row: PolicyVersion, before: EffectivePolicy, after: EffectivePolicy) -> Description:
-    """What the approver reads besides: by AI system, and over what was requested in the last days."""
+    """Add the effects by AI system, and a replay of recent decisions."""
     now = clock.now()
     found = preview.effects(before, after, decisions.asked_since(now - DAY))
     replayed = preview.replay(before, after, decisions.asked_since(now - REPLAYED))

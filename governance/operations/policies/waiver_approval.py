@@ -1,4 +1,4 @@
-"""What of waivers other people approve: a value below the platform minimum, by two of them."""
+"""The approval of a waiver by two people: a value below the platform minimum."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """The list of waivers: its declaration, what its filters leave, and the cells of its export."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -61,13 +61,6 @@ def waivers(wanted: Mapping[str, str], *, sort: str = "-requested", after: str |
     """One page of (waiver, key of its system), the newest request first; `wanted` holds the search as q, and the filters."""
     columns = SORTS[sort.removeprefix("-")]
     return keyset(_filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-"))
-
-
-def filtered(wanted: Mapping[str, str], *, sort: str) -> Sequence[tuple[Waiver, str]]:
-    """Everything that the filters leave, for an export."""
-    columns = SORTS[sort.removeprefix("-")]
-    ordered = (column.desc() if sort.startswith("-") else column.asc() for column in columns)
-    return [(row[0], row[1]) for row in session().execute(_filtered(wanted).order_by(*ordered))]
 
 
 def count() -> int:

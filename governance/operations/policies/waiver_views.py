@@ -1,6 +1,6 @@
 """The pages of waivers: the list, one of them, requesting one, ending one early."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,9 +15,9 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, uuid_or_none
+from governance.kernel.list_export import BATCH, csv_file, every_page
 from governance.kernel.list_pages import ListRequest
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.policies import permissions, queries, waiver_list, waivers
 from governance.operations.policies.effective_policies import EffectivePolicy
@@ -53,13 +53,16 @@ def _asked(standing: EffectivePolicy) -> ListRequest:
 
 @feature.get("/policies/waivers/export.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
-    """All that is filtered."""
+    """Everything that the filters leave."""
     asked = _asked(queries.standing())
-    rows = waiver_list.filtered(asked.wanted, sort=asked.sort)
+    pages = every_page(lambda after: waiver_list.waivers(asked.wanted, sort=asked.sort, after=after, size=BATCH))
+    return csv_file("waivers", waiver_list.HEAD, map(_cells, pages))
+
+
+def _cells(rows: Sequence[Any]) -> Iterator[tuple[str, ...]]:
     approvers = _approvers(rows)
     names = _names(rows, approvers)
-    cells = (waiver_list.cells(waiver, system, approvers.get(waiver.id, ()), names) for waiver, system in rows)
-    return table_file(csv_bytes(waiver_list.HEAD, cells), "waivers.csv")
+    return (waiver_list.cells(waiver, system, approvers.get(waiver.id, ()), names) for waiver, system in rows)
 
 
 def _approvers(rows: Iterable[Any]) -> dict[UUID, list[UUID]]:

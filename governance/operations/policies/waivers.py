@@ -144,7 +144,7 @@ def _check_none_open(system: Governed, key: str) -> None:
 
 
 def why_blocked(row: Waiver) -> str | None:
-    """What keeps it from being approved now, as a sentence."""
+    """Return why it can't be approved now, as a sentence; None where it can."""
     now = queries.standing()
     if row.expires_at <= clock.now():
         return "The day on which the waiver was to end has passed. Request it again with another end."
@@ -163,7 +163,7 @@ def make_live(row: Waiver) -> None:
 
 
 def close(row: Waiver, state: str) -> None:
-    """Its request was rejected, withdrawn, voided or has expired, which is recorded as that."""
+    """Close a waiver whose request was rejected, withdrawn, voided or has expired, and record which."""
     row.state, row.closed_by, row.closed_at = state, current.actor().person_id, clock.now()
 
 
@@ -184,6 +184,6 @@ def end_early(row: Waiver, reason: str = "") -> None:
 
 
 def facts(row: Waiver) -> dict[str, Any]:
-    """What entries tell of a waiver."""
+    """The facts of a waiver's log entries."""
     system = queries.system_keys([row.system_id]).get(row.system_id, "")
     return {"system": system, "dimension": row.dimension, "value": row.value, "until": row.expires_at}

@@ -1,4 +1,4 @@
-"""Stopping and restarting a scope of the tenant. The operators' stop, drills and what workers heard have modules of their own.
+"""Stopping and restarting a scope of the tenant. The operators' stop, drills and what workers obey have modules of their own.
 
 stop                      from this commit on; needs one person and waits for nobody, and voids a request to restart
 request_restart           the first of two people; another approves it through foundation/approvals
@@ -100,7 +100,7 @@ def stop(
     _check_scope(scope, system, feature, generate=generate, serve=serve, look_again_at=look_again_at)
     there = queries.active_stops_of(scope, system.id if system else None, feature.id if feature else None)
     if there:
-        approvals.void(queries.RESTART, there[0].id, because=f"It was stopped again: {reason.strip()}".rstrip(": "))
+        approvals.void(queries.RESTART, there[0].id, reason=f"It was stopped again: {reason.strip()}".rstrip(": "))
     generate, serve = generate or any(s.generate for s in there), serve or any(s.serve for s in there)
     if there and (there[0].generate, there[0].serve) == (generate, serve):
         return there[0]
@@ -114,7 +114,7 @@ def place(
     scope: str, system: AISystem | None, feature: SystemFeature | None, *, generate: bool = True, serve: bool = True, reason: str,
     drill_id: UUID | None = None, look_again_at: datetime | None = None,
 ) -> Stop:  # fmt: skip
-    """The row of a stop, of a person or of a drill; whoever places it records why."""
+    """Add the row of a stop by a person or a drill; the caller records it."""
     system_id, now = system.id if system else None, clock.now()
     reached = stop_propagation.expected(queries.listeners().values(), system_id, now)
     made = Stop(
@@ -148,7 +148,7 @@ def check_reason(text: str) -> str:
 
 
 def slugs(system: AISystem | None, feature: SystemFeature | None) -> dict[str, Any]:
-    """The fields by which the log calls a scope."""
+    """The log's fields of a scope."""
     return {n: each.key for n, each in (("key", system), ("name", feature)) if each is not None}
 
 
@@ -171,14 +171,14 @@ def _seen(active: Sequence[Stop], found: Stop) -> str:
 
 
 def request_restart(found: Stop, *, seen: str, because: str) -> Approval:
-    """Ask another person to restart the scope of this stop; returns the open request when there is one already."""
+    """Request a restart of the scope of this stop. Return the open request when there is one already."""
     active = _check_active(found, seen)
     if not queries.needs_second(found):
         raise DomainError("This restart needs only you.")
     target = active[0]
     there = open_approval(queries.RESTART, target.id)
     if there is not None and kinds.fingerprint(there) != there.fingerprint:
-        approvals.void(queries.RESTART, target.id, because="What it would restart has changed since the request.")
+        approvals.void(queries.RESTART, target.id, reason="What it would restart has changed since the request.")
     summary = f"restart {queries.names_of([target])[target.id]}"
     return approvals.request(queries.RESTART, target.id, summary=summary, reason=check_reason(because))
 

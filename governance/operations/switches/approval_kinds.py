@@ -1,4 +1,4 @@
-"""What of the kill switch another person approves: restarts, the operators' restart of everything, and drills."""
+"""The approvals of the kill switch: restarts, the operators' restart of every tenant, and drills."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -249,7 +249,7 @@ DRILL = ApprovalKind(
 KINDS = (RESTART, PLATFORM_RESTART, DRILL)
 
 
-# ---- words
+# ---- formatting
 
 
 def _name(person_id: Any) -> str:

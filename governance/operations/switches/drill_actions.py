@@ -146,19 +146,19 @@ def _open_drill(system: AISystem, feature: SystemFeature | None) -> Drill | None
 
 
 def schedule(drill: Drill) -> None:
-    """Another person has approved it: the drill, and those that repeat it, take place."""
+    """Schedule an approved drill and its repetitions."""
     drill.state, drill.approved_by = "planned", current.person_id()
 
 
 def close(drill: Drill) -> None:
-    """It was not approved, so it does not take place."""
+    """Close a drill whose request was not approved."""
     drill.state = "cancelled"
 
 
 def cancel(drill: Drill, *, because: str = "") -> None:
-    """Before it begins; one that is under way ends by itself within a minute."""
+    """Cancel a drill that hasn't started; one that is under way ends by itself within a minute."""
     alone(LOCK)
-    if approvals.void(queries.DRILL, drill.id, because=because.strip() or "The drill was cancelled."):
+    if approvals.void(queries.DRILL, drill.id, reason=because.strip() or "The drill was cancelled."):
         return
     session().refresh(drill, with_for_update={"key_share": True})
     if drill.state not in {"requested", "planned"}:
@@ -285,7 +285,7 @@ def file_as(drill_id: UUID, evidence_version_id: UUID) -> None:
 
 
 def _sheet(drill: Drill) -> bytes:
-    """One row a consumer; without one, the row that says so."""
+    """One row per consumer; without consumers, one row that states this."""
     names = " · ".join(stops.slugs_of(drill).values())
     about = (
         str(drill.id),

@@ -62,7 +62,7 @@ def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> 
         raise Invalid("Stop generating, serving, or both.", field="generate")
     active = queries.platform_stop()
     if active is not None:
-        approvals.void(queries.PLATFORM_RESTART, active.id, because=f"It was stopped again: {reason.strip()}".rstrip(": "))
+        approvals.void(queries.PLATFORM_RESTART, active.id, reason=f"It was stopped again: {reason.strip()}".rstrip(": "))
         if (active.generate or not generate) and (active.serve or not serve):
             return active
     why = check_reason(reason)
@@ -82,7 +82,7 @@ def platform_seen(active: PlatformStop) -> str:
 
 
 def request_platform_restart(*, seen: str, because: str) -> Approval:
-    """Ask a second operator to restart every tenant; returns the open request when there is one already."""
+    """Request a restart of every tenant. Return the open request when there is one already."""
     active = _check_active()
     if seen != platform_seen(active):
         raise Stale("What is stopped has changed since you opened this page. Review it as it is now, then decide again.")

@@ -358,7 +358,7 @@ def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(as_
     with acting("admin"):
         people.remove(membership_of_email(acting))
     him = Visitor(app)
-    assert "taken back" in him.post(f"{link}/code", then=409).text
+    assert "revoked" in him.post(f"{link}/code", then=409).text
     assert "No longer let in" in as_officer.get(f"engagements/{engagement}").text
     as_officer.post(f"engagements/{engagement}/auditors", name="Nora Field", email="nora@brook.example", way="link")
     him.get(link, then=404)
@@ -375,7 +375,7 @@ def test_a_code_that_was_sent_before_the_removal_opens_nothing_after_it(app, act
     him.post(f"{link}/code", then=200)
     with acting("admin"):
         people.remove(membership_of_email(acting))
-    assert "taken back" in him.post(link, code=mailed_code(acting), then=403).text
+    assert "revoked" in him.post(link, code=mailed_code(acting), then=403).text
     with acting("admin"):
         assert membership_of_email(acting).ended_at is not None
 
@@ -543,12 +543,12 @@ def test_nobody_is_auditor_and_member_in_one_whichever_comes_first(as_officer, a
         assert "invited as contributor already" in as_officer.post(f"engagements/{engagement}/auditors", then=422, **sent).text
     who = make.identity("acme", "Lee", "lee@acme.example")
     mapped = dataclasses.replace(who, groups=("staff",))
-    with pytest.raises(sign_in_rules.NoMembership, match="nobody audits his own house"):
+    with pytest.raises(sign_in_rules.NoMembership, match="an auditor cannot be a member"):
         sign_in_by_connection(mapped, {"staff": "viewer"})
     with acting("admin"), transaction(person_id=person_key(who.issuer, who.subject)):
         people.join(people.arrive(who), "viewer", via="the test")
     _, refused = sign_in_by_link(app, link, acting, then=422)
-    assert "nobody audits his own house" in refused.text
+    assert "an auditor cannot be a member" in refused.text
 
 
 def test_once_an_engagement_is_over_its_auditors_address_may_be_invited(as_admin, acting, database):
@@ -566,7 +566,7 @@ def test_a_member_of_the_house_is_no_auditor_of_it(as_officer, acting, database)
         way="link",
         then=422,
     )
-    assert "nobody audits his own house" in page.text
+    assert "an auditor cannot be a member" in page.text
 
 
 def test_letting_in_takes_a_fresh_sign_in_and_a_manager(app, as_contributor, as_auditor, database):

@@ -132,9 +132,9 @@ def test_an_edit_of_the_target_voids_the_request(purpose_kind, as_admin, as_olga
     path = newest_approval_page()
     seen = fingerprint_on_page(as_olga, path)
     with make.acting("admin"):
-        assert actions.void(NAME, system, because="The purpose was edited")
+        assert actions.void(NAME, system, reason="The purpose was edited")
         set_purpose(system, "Sorts letters.")
-        assert not actions.void(NAME, system, because="Again")
+        assert not actions.void(NAME, system, reason="Again")
     decide_approval(as_olga, path, 409, verb="approve", seen=seen)
     assert "The purpose was edited" in as_olga.get(path).text and purpose_kind.applied == [] and purpose_kind.closed == ["voided"]
     assert purpose_kind.requested(system) != path.rpartition("/")[2]
@@ -521,7 +521,7 @@ def _take(step, verb, role, approval, purposes, system, number, seen, needed):
     elif step == "edit":
         set_purpose(system, f"Edit {number}")
     elif verb == "void":
-        actions.void(NAME, system, because="Edited")
+        actions.void(NAME, system, reason="Edited")
         set_purpose(system, f"Edit {number}")
     elif verb == "drift":
         purposes.context = f"drift {number}"

@@ -57,7 +57,7 @@ def test_an_edit_and_an_approval_at_once_come_one_after_the_other(committed_worl
         purpose_kind.applied.clear()
 
         def edit(system=system):
-            was_open = actions.void(NAME, system, because="Edited")
+            was_open = actions.void(NAME, system, reason="Edited")
             set_purpose(system, "Sorts letters.")
             return "voided" if was_open else "too late"
 

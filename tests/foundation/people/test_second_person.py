@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import DateTime, Uuid, cast, select
 
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import deletion
@@ -17,7 +16,6 @@ from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people import actions as people
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import Person
-from governance.foundation.people.second_person import ApprovalRequest, may_approve
 from governance.foundation.privacy import actions as privacy
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
@@ -275,27 +273,6 @@ def pages_of_inbox(who) -> set[str]:
     """Where the approvals of that person's inbox lead."""
     links = set(re.findall(r'href="(/t/acme/inbox/items/[^"]+/open)"', who.get("inbox/?group=approvals").text))
     return {who.get(link, then=302).location.removeprefix("/t/acme/") for link in links}
-
-
-@pytest.mark.parametrize("whose", ["own", "same address", "another", "nobody's"])
-@pytest.mark.parametrize("role_since", [-1, 0, 1])
-def test_a_list_shows_exactly_what_the_rule_lets_one_approve(app, acting, whose, role_since):
-    """The condition on rows and the check of one request are the same rule; a role given in the same instant is no later one."""
-    at = clock.now()
-    make.add_member(*OLGA, since=at + timedelta(seconds=role_since))
-    whom = {
-        "own": make.person_id(*OLGA),
-        "same address": make.person_id("viewer"),
-        "another": make.person_id("admin"),
-        "nobody's": None,
-    }[whose]
-    if whose == "same address":
-        with current.acting_as(make.system_actor("acme")), transaction(person_id=whom):
-            session().get(Person, whom).email = make.PEOPLE["acme", OLGA[0]][1].title()
-    with acting("second_admin"):
-        listed = session().scalar(select(may_approve(cast(whom, Uuid), cast(at, DateTime(timezone=True)))))
-        why = ApprovalRequest([whom], at).why_not()
-    assert listed is (why is None) is (whose in {"another", "nobody's"} and role_since <= 0)
 
 
 def test_evidence_is_reviewed_by_another_human_also_by_a_new_one(app, acting):
