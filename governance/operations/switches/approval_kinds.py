@@ -207,16 +207,18 @@ def _effects_of_drill(drill: Drill, what: str, link: tuple[str, Mapping[str, Any
     yield Effect(
         "due",
         f"{what} is stopped for up to {plural(drill.seconds, 'second')}.",
-        "Every request is answered that it is stopped.",
+        "Every request gets the response that it is stopped.",
         link,
     )
     if heard:
         yield Effect(
-            "ok", f"{plural(len(heard), 'consumer')} of it asked in the last day.", "Each of them has to obey in that time."
+            "ok",
+            f"{plural(len(heard), 'consumer')} connected in the last 24 hours.",
+            "Each of them has to obey within that time.",
         )
     else:
-        yield Effect("bad", "No consumer of it asked in the last day.", "Without one the drill fails and stops nothing.")
-    yield Effect("ok", "It restarts by itself", "as soon as every consumer has obeyed. Other stops stay.")
+        yield Effect("bad", "No consumer connected in the last 24 hours.", "Without one, the drill fails and stops nothing.")
+    yield Effect("ok", "It restarts automatically", "as soon as every consumer has obeyed. Other stops stay.")
     if drill.repeat_days:
         yield Effect("due", f"It repeats every {plural(drill.repeat_days, 'day')}.", "This approval covers each repetition.")
 

@@ -28,7 +28,7 @@ def visitor_next_month(visitor):
 def test_before_the_first_run_the_list_says_when_each_runs(as_viewer):
     text = as_viewer.get("evidence/collectors/").text
     assert "Nothing was collected yet" in text and "Tenant isolation" in text and "Not yet" in text
-    assert "It has not run yet" in as_viewer.get("evidence/collectors/members").text
+    assert "No runs yet" in as_viewer.get("evidence/collectors/members").text
     assert as_viewer.get("evidence/collectors/no-such", then=404)
 
 

@@ -286,7 +286,7 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
     page = as_officer.get(f"evidence/{e}").text
     assert "Only the newest 200 entries of the log are told here." in page
     [rest] = {link["href"] for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")}
-    assert "brought in a version" in as_officer.get(rest).text or "evidence.version.downloaded" in as_officer.get(rest).text
+    assert "uploaded a version" in as_officer.get(rest).text or "evidence.version.downloaded" in as_officer.get(rest).text
     page = as_viewer.get(f"evidence/{e}").text
     assert "Only the newest 200" in page and rest not in page
 

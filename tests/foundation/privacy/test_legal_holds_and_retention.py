@@ -170,4 +170,4 @@ def test_others_place_no_holds_and_find_none(as_officer, as_neighbour, as_contri
     with acting("admin"):
         held = session().scalars(select(LegalHold.id)).one()
     as_neighbour.post(f"privacy/holds/{held}/release", then=404, because="x")
-    assert "None stands" in as_neighbour.get("privacy/").text
+    assert "No hold is active" in as_neighbour.get("privacy/").text

@@ -83,7 +83,7 @@ def test_the_dialogs_form_is_a_page_too(as_admin, as_viewer):
     assert 'data-open="stop"' in as_admin.get(PAGE).text
     page = as_admin.get(f"{STOP}?what={part('summarise')}")
     assert re.search(rf'value="{part("summarise")}"[^>]*checked', page.text)
-    assert "Restarting takes a fresh sign-in and a second person." in main_text(page)
+    assert "Restarting needs a fresh sign-in and a second person." in main_text(page)
     assert "stop" not in [a["href"].rpartition("/")[2] for a in page_links(as_viewer.get(PAGE))]
 
 
@@ -157,7 +157,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admi
         somebody.get(restart, then=401)
         somebody.post(restart, then=401, verb="request", because="x", seen=switch_helpers.stop_fingerprint(held))
     page = as_admin.get(restart)
-    assert "A restart takes two people" in main_text(page)
+    assert "A restart needs two people" in main_text(page)
     page = as_admin.post(restart, verb="request", because="Fixed in release 12.", seen=fingerprint_in_form(page), follow=True)
     assert "Your request to restart claims-triage · auto-approve awaits" in main_text(page)
     path = newest_approval_page()
@@ -178,7 +178,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admi
     decide_approval(as_officer, path, verb="approve")
     assert switch_helpers.active_stops() == []
     assert "was restarted." in main_text(as_officer.get(path))
-    assert "Nothing is left to decide." in main_text(as_reviewer.get(restart))
+    assert "Already restarted." in main_text(as_reviewer.get(restart))
     as_reviewer.post(restart, then=422, verb="restart", seen="x", because="x")
 
 
@@ -209,8 +209,8 @@ def test_a_rejected_restart_says_that_it_is_still_stopped(as_admin, as_officer):
     decide_approval(as_officer, path, verb="reject", reason="The test still fails.")
     text = main_text(as_admin.get(path))
     assert "claims-triage · auto-approve is still stopped." in text and "The test still fails." in text
-    assert "kept stopped what was to be restarted" in text
-    assert "A restart takes two people" in main_text(as_admin.get(f"switches/stops/{held}/restart")), "it can be requested again"
+    assert "rejected a restart" in text
+    assert "A restart needs two people" in main_text(as_admin.get(f"switches/stops/{held}/restart")), "it can be requested again"
 
 
 def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer):
