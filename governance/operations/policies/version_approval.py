@@ -31,7 +31,7 @@ def _describe(approval: Approval) -> Description:
     before, after = _steps(row)
     found = preview.verdict(before, after)
     told = Description(
-        approval.summary, heading="Exactly this changes", sub="Nothing else is in the request.", back=back, facts=_facts(row),
+        approval.summary, heading="Exactly this changes" if approval.state == "open" else "What was requested", sub="Nothing else is in the request.", back=back, facts=_facts(row),
         changes=[_change(line, found, before, after) for line in lines(before.content, after.content)],
         covers="Covers the settings, the version that they change, when they take effect, and the request itself.",
     )  # fmt: skip

@@ -77,7 +77,7 @@ def test_the_owner_brings_in_a_file_and_another_person_accepts_it(as_contributor
     )
     assert 'aria-label="Review version' not in page.text
     inbox = as_officer.get("evidence/inbox")
-    assert "1 version waits for review" in inbox.text
+    assert "1 version awaits review" in inbox.text
     for page in (inbox, as_officer.get("evidence/")):
         assert re.search(r"Inbox\s*<[^>]*>\s*1\b", page.text), "both pages count what waits"
     (where,) = set(re.findall(r"evidence/versions/[0-9a-f-]+/review", inbox.text))

@@ -236,7 +236,7 @@ def test_of_two_kinds_about_one_target_the_second_is_void_once_the_first_is_appl
 def test_high_risk_takes_two_other_people(purpose_kind, as_admin, as_olga, as_officer, app):
     purpose_kind.requested(purpose_kind.system(), needed=2)
     path = newest_approval_page()
-    assert "2 people have to approve; 0 did" in as_olga.get(path).text
+    assert "2 people have to approve; 0 have so far" in as_olga.get(path).text
     decide_approval(as_olga, path, verb="approve")
     assert purpose_kind.applied == [] and "You approved this already" in as_olga.get(path).text
     assert path not in approvals_in_inbox(as_olga)
@@ -290,7 +290,7 @@ def test_the_approval_of_somebody_who_left_or_changed_role_no_longer_counts(
     page = as_admin.get(path).text
     assert "0 of 2 approvals" in page and "no longer counts" in page
     decide_approval(as_olga, path, verb="approve")
-    assert purpose_kind.applied == [] and "2 people have to approve; 1 did" in as_reviewer.get(path).text
+    assert purpose_kind.applied == [] and "2 people have to approve; 1 have so far" in as_reviewer.get(path).text
     decide_approval(as_reviewer, path, verb="approve")
     assert len(purpose_kind.applied) == 1 and "2 of 2 approvals" in as_admin.get(path).text
 

@@ -149,7 +149,7 @@ def test_a_hold_is_placed_and_released_with_reasons_in_the_log(as_officer, as_ad
     place_hold(as_officer, str(departing_member.id))
     as_officer.post("privacy/holds/new", then=422, member=str(departing_member.id), because=" ")
     page = as_admin.get("privacy/").text
-    assert "1 hold stands" in page and "Case 4711" in page
+    assert "1 hold is active" in page and "Case 4711" in page
     with acting("admin"):
         held = queries.holds()[0].id
     as_admin.post(f"privacy/holds/{held}/release", then=422, because="")

@@ -92,7 +92,7 @@ def test_a_tier_that_the_floor_contradicts_is_explained(systems, as_admin):
     page = main_text(as_admin.get("policies/?tier=baseline"))
     assert "The platform minimum is stricter than baseline in 4 settings" in page
     assert "content_capture is redacted, not full" in page
-    assert "below the floor in 4" in main_text(as_admin.get("policies/"))
+    assert "below the minimum in 4" in main_text(as_admin.get("policies/"))
 
 
 def test_a_tier_that_does_not_exist_is_named(systems, as_admin):
@@ -132,7 +132,7 @@ def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, a
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     confirm(as_admin, "policies/?tier=strict", "schedule", because=REASON, apply_at=at)
     page = as_admin.get("policies/")
-    assert "It takes effect automatically" in main_text(page)
+    assert "Scheduled to take effect" in main_text(page)
     as_admin.post("policies/draft/withdraw", seen=hidden_value(page.text, "seen"))
     assert draft() is None and effective_policy().tier.key == "standard"
 
@@ -141,7 +141,7 @@ def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
     confirm(as_admin, "policies/?tier=strict", "draft", because=REASON)
     put_in_force(policy_content("standard", {"retention_days": 7}))
     page = as_admin.get("policies/")
-    assert "Version 1 came into force since it was drawn up" in main_text(page)
+    assert "Version 1 was published after this draft was created" in main_text(page)
     as_admin.post("policies/draft/update", seen=hidden_value(page.text, "seen"))
     assert draft()[1] == policy_content("strict", {"retention_days": 7})
     as_admin.post("policies/draft/update", seen="x.1")
@@ -157,7 +157,7 @@ def test_what_was_asked_is_counted_and_replayed(systems, as_admin, acting):
         })  # fmt: skip
     page = main_text(as_admin.get("policies/?tier=strict"))
     assert "100 evaluations in the last 24 hours" in page
-    assert "Replayed over the last 14 days, 107 answers" in page
+    assert "Replayed over the last 14 days, 107 decisions" in page
     assert "Stricter 100" in page and "Looser 7" in page
 
 
@@ -319,7 +319,7 @@ def test_an_approval_after_something_else_came_into_force_is_refused_and_says_wh
     reply = main_text(decide_approval(as_officer, where, 409, verb="approve", seen=seen))
     assert "Version 2 came into force" in reply and "Bring the draft up to date" in reply
     page = main_text(as_admin.get("policies/"))
-    assert "It is a draft again." in page and "Version 2 came into force since it was drawn up" in page
+    assert "It is a draft again." in page and "Version 2 was published after this draft was created" in page
     assert (effective_policy().number, effective_policy().tier.key) == (2, "strict")
 
 
