@@ -115,7 +115,7 @@ def place_hold(evidence: Evidence, *, because: str) -> EvidenceHold:
 def release_hold(evidence: Evidence, *, because: str) -> None:
     hold = queries.hold_on(evidence.id)
     if hold is None:
-        raise DomainError("No legal hold stands on this piece.")
+        raise DomainError("No legal hold applies to this evidence item.")
     reason = actions.check_reason(because, "Say why: the reason is kept with the hold.")
     hold.released_at, hold.released_by = clock.now(), current.person_id()
     record(RELEASED, evidence, because=reason, ref=evidence.ref)
