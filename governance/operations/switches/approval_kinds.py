@@ -43,7 +43,7 @@ def _describe_restart(approval: Approval) -> Description:
             (str(len(answering)), "feature answers again" if len(answering) == 1 else "features answer again"),
         ],
         covers="Covers what is stopped, since when and on which planes, and the request itself.", verb="Approve and restart",
-        consequence="It answers again within a second of your approval. Anyone who can stop it can stop it again immediately.",
+        consequence="It is live again within a second of your approval. Anyone who can stop it can stop it again immediately.",
         back=_back(scope[0]),
     )  # fmt: skip
 

@@ -213,7 +213,7 @@ def test_a_list_with_a_wrong_line_is_taken_over_not_at_all(as_officer, acting, d
     engagement = engagement_helpers.world_engagement()
     preview = send_list(as_officer, engagement, make_workbook(*ROWS, ("A-3", None, "no title"))).location
     shown = as_officer.get(preview).text
-    assert "1 line is wrong" in shown and "it does not say what is asked for" in shown
+    assert "1 line has errors" in shown and "it does not say what is asked for" in shown
     as_officer.post(preview, then=409)
     assert count_requests(acting) == 0
 

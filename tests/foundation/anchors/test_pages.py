@@ -58,7 +58,7 @@ def test_a_receivers_secret_is_shown_before_it_is_added_and_never_again(log, as_
         as_admin.post("audit/anchors", kind="webhook", name="Store", url=url, secret=secret)
         log.grow(1)
         run_requested_work()
-    assert "has taken" in words(as_admin.get("audit/anchors"))
+    assert "received" in words(as_admin.get("audit/anchors"))
     assert secret.removeprefix("whsec_") not in as_admin.get("audit/anchors").text
     assert not any(secret in str(entry) for entry in log.entries("anchor.added"))
 

@@ -171,7 +171,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admi
     assert (
         switch_helpers.REASON in text
         and "Instead of auto-approve a person does it" in text
-        and "It answers again within a second" in text
+        and "It is live again within a second" in text
     )
     assert "A restart awaits approval" in main_text(as_reviewer.get(PAGE)) and path in as_reviewer.get(PAGE).text
     assert "A restart awaits approval" in main_text(as_viewer.get(PAGE)) and path not in as_viewer.get(PAGE).text
@@ -287,7 +287,7 @@ def test_the_board_shows_every_switch_and_what_was_restarted(as_viewer, as_admin
     as_admin.post(f"switches/stops/{held}/restart", verb="restart", because="Fixed.", seen=switch_helpers.stop_fingerprint(held))
     text = main_text(as_viewer.get("switches/"))
     assert "Nothing is stopped" in text and "ad-copywriter" in text and "auto-approve" in text and "Unproven" in text
-    assert "What was stopped and restarted" in text and "ad-copywriter · draft" in text
+    assert "Past stops" in text and "ad-copywriter · draft" in text
     assert main_text(as_viewer.get(f"switches/stops/{held}")).count("Fixed.") == 2  # beside its facts, and from the log
 
 
