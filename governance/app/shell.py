@@ -168,7 +168,7 @@ def navigation(audience: Audience, counts: Mapping[str, int], *, limited: bool) 
     """Groups of items that this reader may open. `counts` is endpoint → how much of it is stopped; `limited` as in `_is_limited`."""
     items = [item for each in installed() for item in each.navigation if item.audience == audience]
     shown = [item for item in items if allowed(item.permission) and not (limited and item.counts_everything)]
-    here = _current(installed(), request.blueprint or "")
+    here = _current(installed(), g.get("section") or request.blueprint or "")
     ordered = groupby(sorted(shown, key=lambda item: item.order), key=lambda item: item.group)
     return [[_drawn(item, counts, here) for item in group] for _name, group in ordered]
 

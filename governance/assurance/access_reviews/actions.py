@@ -33,7 +33,7 @@ from governance.kernel.spreadsheet_writer import Cell, csv_rows
 
 BEGUN = action(
     "access_review.begun",
-    "began an access review",
+    "started an access review",
     target="AccessReview",
     activity="create",
     severity="informational",
@@ -41,7 +41,7 @@ BEGUN = action(
 )
 DECIDED = action(
     "access_review.decided",
-    "decided on who has access",
+    "made access review decisions",
     target="AccessReviewItem",
     activity="update",
     severity="low",
@@ -234,7 +234,7 @@ def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgre
     above: list[tuple[Cell, ...]] = [
         ("Access review", review.title), ("Tenant", current.actor().tenant_name), ("Began", review.created_at), ("Due on", review.due_on),
         ("Closed", clock.now()), ("Rows", tally.rows), ("Kept", tally.kept), ("Lowered", tally.lowered), ("Revoked", tally.revoked),
-        ("Ended meanwhile", tally.gone),
+        ("Ended since it started", tally.gone),
     ]  # fmt: skip
     table: list[tuple[Cell, ...]] = [
         ("member" if row.member is not None else "key", row.member.pseudonym if row.member is not None else row.name, row.item.held,

@@ -37,7 +37,7 @@ from governance.operations.systems import queries as systems
 
 BEGUN = action(
     "assessment.begun",
-    "began an assessment",
+    "started an assessment",
     target="Assessment",
     activity="create",
     severity="informational",

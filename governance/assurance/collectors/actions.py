@@ -25,7 +25,7 @@ from governance.kernel.db import session
 
 ASKED = action(
     "collector.asked",
-    "asked for a run of a collector",
+    "started a run of a collector",
     target="CollectorRun",
     activity="create",
     severity="informational",
@@ -49,7 +49,7 @@ FILED = action(
 )
 NOTHING = action(
     "collector.found_nothing",
-    "looked for evidence and found that nothing was performed",
+    "searched for evidence and found that nothing was performed",
     target="CollectorRun",
     activity="update",
     severity="informational",

@@ -56,7 +56,7 @@ class RunStatus:
     @property
     def word(self) -> str:
         if self.state == "filed":
-            return "Filed" if self.run.is_fine else "Filed, needs somebody"
+            return "Filed" if self.run.is_fine else "Filed, needs attention"
         return {"nothing": "Nothing to file", "queued": "Waits", "running": "Runs"}.get(self.state, self.state.capitalize())
 
     @property

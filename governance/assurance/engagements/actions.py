@@ -36,7 +36,7 @@ CHANGED = action(
 )
 MOVED = action(
     "engagement.window.moved",
-    "moved an engagement's window to the tenant's new time zone",
+    "moved an engagement's fieldwork to the tenant's new time zone",
     target="Engagement",
     activity="update",
     severity="low",
@@ -47,7 +47,7 @@ ENDED = action(
 )
 TAKEN = action(
     "engagement.file.taken",
-    "took a file away",
+    "downloaded a file",
     target="Engagement",
     activity="read",
     severity="low",

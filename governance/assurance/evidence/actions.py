@@ -44,7 +44,7 @@ from governance.kernel.undo import Overtaken, UndoStep
 
 BEGUN = action(
     "evidence.begun",
-    "began evidence",
+    "created an evidence item",
     target="Evidence",
     activity="create",
     severity="informational",
@@ -101,7 +101,7 @@ RESTORED = action(
 )
 BROUGHT = action(
     "evidence.version.brought",
-    "brought in a version of evidence",
+    "uploaded a version of evidence",
     target="EvidenceVersion",
     activity="create",
     severity="informational",

@@ -15,11 +15,13 @@ def _describe(approval: Approval) -> Description:
     facts = [("Evidence", f"{evidence.ref} {evidence.title}"), ("Version", str(version.number)), ("File", version.filename),
              ("Size", size(asked.size)), ("SHA-256", asked.sha256), ("Uploaded on", long_day(version.uploaded_at.date()))]  # fmt: skip
     if asked.by_rule:
-        facts.append(("Requested by", "the retention rule, in the name of who set it"))
+        facts.append(("Requested by", "the retention rule, on behalf of the person who set it"))
     effects = [Effect("ok", "The record stays.", "It keeps the SHA-256, the size, who decided, when and why.")]
     if shared:
         have = "1 other version has" if shared == 1 else f"{plural(shared, 'other version')} have"
-        effects.append(Effect("open", f"{have} the same bytes.", "They stay in the store until the last of them is deleted."))
+        effects.append(
+            Effect("open", f"{have} the same file.", "The file stays in storage until the last of these versions is deleted.")
+        )
     return Description(
         title=approval.summary, heading="What is deleted", facts=facts, effects=effects, verb="Delete permanently", is_final=True,
         covers="Covers the file's bytes, the version, the evidence item and the request itself.",

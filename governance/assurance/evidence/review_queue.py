@@ -46,7 +46,7 @@ REVIEWS = ListPage(
         Column("covers", "Covers", optional=True),
         Column("source", "From", optional=True),
         Column("supports", "Supports", optional=True),
-        Column("since", "Waiting since", sort=True, optional=True),
+        Column("since", "Awaiting since", sort=True, optional=True),
         Column("freshness", "Freshness", optional=True),
         Column("actions", "Actions", silent=True),
     ),
@@ -56,7 +56,7 @@ REVIEWS = ListPage(
     ),
     exports=(Export("csv", "evidence.export_reviews"),),
 )
-HEAD = ("Ref", "Title", "Version", "Covers", "From", "Supports", "Waiting since", "Freshness")
+HEAD = ("Ref", "Title", "Version", "Covers", "From", "Supports", "Awaiting since", "Freshness")
 
 
 @dataclass(frozen=True, slots=True)

@@ -455,7 +455,7 @@ def hold(evidence_id: UUID) -> ResponseReturnValue:
     act = deletion.release_hold if releases else deletion.place_hold
     if not accepted(form, lambda: act(evidence, because=form.because.data or "")):
         return _hold_page(evidence, form, status=form.status)
-    flash(f"The legal hold on {evidence.ref} is released." if releases else f"A legal hold stands on {evidence.ref}.")
+    flash(f"The legal hold on {evidence.ref} is released." if releases else f"The legal hold on {evidence.ref} is active.")
     return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 

@@ -70,7 +70,7 @@ DRAWN = action(
 )
 REDRAWN = action(
     "sample.redrawn",
-    "drew a sample again with the same seed, and got the same items",
+    "redrew a sample with the same seed and got the same items",
     target="Sample",
     activity="read",
     severity="informational",

@@ -26,7 +26,7 @@ from governance.kernel.signed_note import NotSigned
 
 ADDED = action(
     "anchor.added",
-    "added an outside anchor of the log",
+    "added an external witness of the log",
     target="Anchor",
     activity="create",
     severity="medium",
@@ -34,7 +34,7 @@ ADDED = action(
 )
 REMOVED = action(
     "anchor.removed",
-    "removed an outside anchor of the log",
+    "removed an external witness of the log",
     target="Anchor",
     activity="delete",
     severity="medium",
@@ -42,7 +42,7 @@ REMOVED = action(
 )
 TESTED = action(
     "anchor.tested",
-    "tested an outside anchor of the log",
+    "tested an external witness of the log",
     target="Anchor",
     activity="update",
     severity="informational",
@@ -50,7 +50,7 @@ TESTED = action(
 )
 STATE_CHANGED = action(
     "anchor.state.changed",
-    "saw an outside anchor of the log change",
+    "recorded a change of state of an external witness",
     target="Anchor",
     activity="update",
     severity="low",
@@ -58,7 +58,7 @@ STATE_CHANGED = action(
 )
 TAKEN = action(
     "anchor.receipt.taken",
-    "downloaded a receipt of an outside anchor",
+    "downloaded a receipt of an external witness",
     target="Anchor",
     activity="read",
     severity="informational",
@@ -81,7 +81,7 @@ def add(*, kind: str, name: str, url: str, key: str = "", secret: str = "") -> A
     if there is not None:
         return _same(there, fields, secret)
     if len(queries.anchors()) >= queries.MOST:
-        raise Invalid(f"A log has {queries.MOST} outside anchors at most. Remove one first.")
+        raise Invalid(f"A log has {queries.MOST} external witnesses at most. Remove one first.")
     anchor = Anchor(**fields, secret=_sealed(secret), added_by=current.actor().person_id,
                     removed_at=None, seen_at=None, tried_at=None)  # fmt: skip
     session().add(anchor)
@@ -97,7 +97,7 @@ def _same(there: Anchor, fields: dict[str, str], secret: str) -> Anchor:
 
 def _checked(kind: str, name: str, url: str, key: str, secret: str) -> dict[str, str]:
     if kind not in KINDS:
-        raise Invalid("An outside anchor is a witness, a receiver or a time-stamp authority.", field="kind")
+        raise Invalid("Choose a witness, a receiver or a time-stamp authority.", field="kind")
     name, url, key = name.strip(), url.strip().rstrip("/"), key.strip()
     if not name or len(name) > LONGEST_NAME or CONTROL.search(name):
         raise Invalid(f"A name has one to {LONGEST_NAME} letters, on one line.", field="name")

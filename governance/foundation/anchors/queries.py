@@ -39,7 +39,7 @@ def anchor(anchor_id: UUID, *, lock: bool = False) -> Anchor:
     """A live one; a removed one is not found."""
     found = find(Anchor, anchor_id, what="outside anchor", lock=lock)
     if found.removed_at is not None:
-        raise NotFound("There is no such outside anchor here.")
+        raise NotFound("There is no such external witness here.")
     return found
 
 

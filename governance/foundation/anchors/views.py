@@ -61,7 +61,7 @@ def add() -> ResponseReturnValue:
 
 def _form(kind: str) -> type[AnchorForm]:
     if kind not in FORMS:
-        raise NotFound("There is no such kind of outside anchor.")
+        raise NotFound("There is no such kind of external witness.")
     return FORMS[kind]
 
 

@@ -18,7 +18,7 @@ from governance.kernel.ids import uuid7
 
 MADE = action(
     "api_key.made",
-    "made a machine's key",
+    "created an API key",
     target="ApiKey",
     activity="create",
     severity="medium",
@@ -26,14 +26,14 @@ MADE = action(
 )
 ROTATED = action(
     "api_key.rotated",
-    "rotated a machine's key",
+    "rotated an API key",
     target="ApiKey",
     activity="update",
     severity="medium",
     fields="name hint overlap_days previous_until",
 )
 REVOKED = action(
-    "api_key.revoked", "revoked a machine's key", target="ApiKey", activity="delete", severity="medium", fields="name hint"
+    "api_key.revoked", "revoked an API key", target="ApiKey", activity="delete", severity="medium", fields="name hint"
 )
 
 MOST = 100  # keys of a tenant that open something

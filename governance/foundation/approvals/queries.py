@@ -15,7 +15,7 @@ from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import Forbidden, NotFound
 
-GAVE = "You approved this already. It takes another person, too."
+GAVE = "You approved this already. Another person has to approve it too."
 LAPSED = "Your role has changed since you approved this, so your approval no longer counts. Another person decides."
 NAMED = "Other people were named to decide this."
 

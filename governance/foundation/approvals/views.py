@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, flash, redirect, request, url_for
+from flask import current_app, flash, g, redirect, request, url_for
 
 from governance.foundation.approvals import actions, discussion, kinds, permissions, queries
 from governance.foundation.approvals.forms import CommentForm, DecideForm
@@ -37,8 +37,11 @@ def _page(found: Approval, form: DecideForm, *, comment: CommentForm | None = No
     writers = [each.written_by for each in comments]
     names = people.names([found.requested_by, found.closed_by, *(each.person_id for each in given), *writers])
     form.seen.data = seen
+    described = kinds.describe(found)
+    if described.back:
+        g.section = described.back[1].partition(".")[0]  # the navigation marks the area that the request is about
     return page(
-        "foundation/approvals/approval.html", status=status, a=found, d=kinds.describe(found), label=kinds.label(found), form=form,
+        "foundation/approvals/approval.html", status=status, a=found, d=described, label=kinds.label(found), form=form,
         is_open=is_open, is_own=is_own, is_expired=found.state == "open" and not is_open, is_known=kind is not None,
         is_edited=is_open and kind is not None and kinds.fingerprint(found) != found.fingerprint,
         seen=seen, names=names, given=given, lapsed=lapsed, approvers=approvers, who_may=who_may(kind.permission) if kind else "",
@@ -118,7 +121,7 @@ def decide(approval_id: UUID) -> ResponseReturnValue:
 def _approved(found: Approval) -> str:
     if found.state == "approved":
         return "Approved. The request takes effect now."
-    return "Approved. It needs the approval of another person, too."
+    return "Approved. Another person has to approve it too."
 
 
 @feature.post("/approvals/<uuid:approval_id>/reminders", needs=permissions.DECIDE)

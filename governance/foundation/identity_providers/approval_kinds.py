@@ -34,7 +34,7 @@ def _describe(approval: Approval) -> Description:
         },
         covers="Covers the proposed settings and the client secret, the test sign-in, the connection that is live now, and the request itself.",
         back=("Sign-in", "identity_providers.index", {}), verb="Approve and make live",
-        consequence="People sign in this way immediately. To go back, propose the former settings: that takes another person, too.",
+        consequence="People sign in this way immediately. To go back, propose the former settings. That also needs a second person.",
         effects=list(_effects(change, proposed)) if is_open else (),
         figures=_figures(change, proposed) if is_open else (),
     )  # fmt: skip
@@ -65,7 +65,7 @@ def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[
     else:
         yield Effect("ok", "No one is signed out.", "Roles follow the groups at each person's next sign-in." if proposed else "")
     if live and proposed and live.issuer != proposed.issuer:
-        yield Effect("due", "Everyone is a new person under another issuer.",
+        yield Effect("due", "Under another issuer, everyone counts as a new person.",
                      "Each member needs a mapped group or an invitation to sign in again.")  # fmt: skip
     if proposed and proposed.verifies_addresses and not (live and live.verifies_addresses):
         yield Effect("due", "Addresses in the work domains count as verified.",

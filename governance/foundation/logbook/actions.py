@@ -79,7 +79,7 @@ def note_view(page: str, what: str) -> None:
 
 EXPORT_ASKED = action(
     "audit.export.asked",
-    "asked for an export of the log",
+    "requested an export of the log",
     target="LogExport",
     activity="create",
     severity="low",
@@ -96,7 +96,7 @@ EXPORT_CANCELLED = action(
 )
 EXPORT_MADE = action(
     "audit.export.made",
-    "made an export of the log",
+    "generated an export of the log",
     target="LogExport",
     activity="update",
     severity="low",

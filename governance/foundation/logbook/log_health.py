@@ -63,8 +63,8 @@ class Pulse:
         if not self.anchors:
             return []
         if self.agree < self.anchors:
-            return [f"{self.agree} of {self.anchors} outside anchors agree"]
-        return ["1 outside anchor agrees" if self.anchors == 1 else f"{self.anchors} outside anchors agree"]
+            return [f"{self.agree} of {self.anchors} external witnesses agree"]
+        return ["1 external witness agrees" if self.anchors == 1 else f"{self.anchors} external witnesses agree"]
 
 
 _known: dict[UUID, tuple[datetime, Pulse | None]] = {}

@@ -43,7 +43,7 @@ SIGNED_IN = action(
 )
 SIGN_IN_REFUSED = action(
     "session.refused",
-    "was refused at sign-in",
+    "was denied sign-in",
     target="Session Person",
     activity="logon",
     severity="medium",
@@ -55,7 +55,7 @@ SIGNED_OUT = action(
 )
 RENAMED = action(
     "person.changed",
-    "brought a member's name and address up to date",
+    "updated a member's name and address",
     target="Person",
     activity="update",
     severity="informational",

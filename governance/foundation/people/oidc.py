@@ -162,7 +162,7 @@ def refused_by_provider(error: str, description: str) -> TokenRefused:
         return TokenRefused("You cancelled at your company's sign-in.")
     words = f"{_line(error, 60)}: {_line(description, 200)}" if description else _line(error, 60)
     return TokenRefused(
-        f"The identity provider refused the sign-in ({words}).", reason="The identity provider refused the sign-in."
+        f"The identity provider rejected the sign-in ({words}).", reason="The identity provider rejected the sign-in."
     )
 
 
@@ -203,7 +203,7 @@ def _exchange(provider: Provider, document: Mapping[str, Any], code: str, verifi
             raise ProviderFault(
                 "The identity provider does not know this console: its client id or secret is wrong. Ask your tenant admin."
             ) from error
-        raise TokenRefused("The identity provider refused the sign-in code. Start again from the sign-in page.") from error
+        raise TokenRefused("The identity provider rejected the sign-in code. Start again from the sign-in page.") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:  # Authlib on an answer of the wrong form
         raise TokenRefused("The identity provider's answer to the sign-in code cannot be read.") from error
     finally:
@@ -235,7 +235,7 @@ def check(
     wrong = _misfits(provider, claims, nonce) | _wrong_hashes(header, claims, bound_to) | _wrong_times(claims)
     for reason, is_so in ({"it is a token of another kind (typ)": not _is_typed(header, "")} | wrong).items():
         if is_so:
-            raise TokenRefused(f"The ID token was refused: {reason}.")
+            raise TokenRefused(f"The ID token was rejected: {reason}.")
     if max_age is not None:
         _check_freshness(claims, max_age)
     return claims
@@ -291,7 +291,7 @@ def _check_freshness(claims: Mapping[str, Any], max_age: int) -> None:
         raise TokenRefused(
             f"The identity provider {what}, so Meridian can't tell that you signed in just now.",
             remedy="At the provider, add auth_time to the ID token, as the time of the sign-in in seconds since 1970. "
-            "Providers must send it when max_age is asked for, which Meridian does here.",
+            "Providers must send it when max_age is requested, as Meridian does here.",
         )
     if signed_in + max_age + LEEWAY < clock.now().timestamp():
         raise TokenRefused(
@@ -321,7 +321,7 @@ def _verified(document: Mapping[str, Any], raw: str) -> tuple[dict[str, Any], di
         except (InvalidKeyIdError, ValueError):
             return _decoded(raw, document["jwks_uri"], algorithms, KEYS_AGAIN_SECONDS)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TokenRefused("The ID token was refused: its signature does not prove who made it.") from error
+        raise TokenRefused("The ID token was rejected: its signature doesn't prove who issued it.") from error
 
 
 def _decoded(raw: str, keys_at: str, algorithms: list[str], older_than: float) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -430,7 +430,7 @@ def check_logout_token(provider: Provider, raw: str) -> tuple[str | None, str | 
         and (claims.get("sub") or claims.get("sid"))
     )  # fmt: skip
     if not fit:
-        raise TokenRefused("The logout token was refused.")
+        raise TokenRefused("The logout token was rejected.")
     return claims.get("sub"), claims.get("sid"), claims["jti"]
 
 
@@ -506,6 +506,6 @@ def _client_known(provider: Provider, document: Mapping[str, Any]) -> dict[str, 
         return _step(says, ok=True, detail=provider.client_id)
     if answer in {"invalid_client", "unauthorized_client"}:
         return _step(
-            says, ok=False, detail=f"It refuses the client id or the secret ({answer}). Copy both from the provider again."
+            says, ok=False, detail=f"It rejects the client ID or the secret ({answer}). Copy both from the provider again."
         )
     return _step(says, ok=False, detail=f"The token endpoint answered {str(answer or reply.status_code)[:80]}.")

@@ -114,7 +114,7 @@ HOLD_RELEASED = action(
 )
 RETENTION_CHANGED = action(
     "retention.changed",
-    "changed how long sealed parts are kept",
+    "changed how long encrypted parts are kept",
     target="RetentionRule",
     activity="update",
     severity="medium",
@@ -122,7 +122,7 @@ RETENTION_CHANGED = action(
 )
 SHREDDED = action(
     "log.sealed_parts.shredded",
-    "destroyed the keys to sealed parts past their time",
+    "destroyed the keys to encrypted parts past their retention",
     target="Tenant",
     activity="delete",
     severity="medium",
@@ -177,7 +177,7 @@ def close_erasure(erasure: Erasure, state: str) -> None:
 
 def _check_still_approved(erasure: Erasure) -> None:
     if erasure.state != "approved":
-        raise DomainError("This erasure was refused. Nothing was erased; a new one can be requested.")
+        raise DomainError("This erasure was rejected. Nothing was erased. You can request a new one.")
 
 
 ERASING = background_work.WorkKind(
@@ -268,8 +268,8 @@ def _not_held(subject: str) -> None:
 def _sentence(held: Collection[LegalHold]) -> str:
     first = next(iter(held))
     whom = "this person" if first.subject else "the whole tenant"
-    return (f"A legal hold on {whom}, placed on {first.created_at.day} {first.created_at:%B %Y}, forbids it. "
-            "Nobody can be erased while it stands.")  # fmt: skip
+    return (f"A legal hold on {whom}, placed on {first.created_at.day} {first.created_at:%B %Y}, prevents this. "
+            "No one it covers can be erased until it is released.")  # fmt: skip
 
 
 # ---- who a pseudonym is

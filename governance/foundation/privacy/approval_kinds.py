@@ -86,7 +86,7 @@ def _describe_erasure(approval: Approval) -> Description:
 def _member(erasure: Erasure) -> Membership:
     member = people.by_pseudonym(erasure.subject)
     if member is None:
-        raise NotFound("That person is no longer here to be erased.")
+        raise NotFound("That person is no longer in this tenant, so they can't be erased.")
     return member
 
 

@@ -9,7 +9,7 @@ from governance.kernel.forms import Choice, Form, constraint
 MOST_PEOPLE = 1000
 WHY = "Say why: the reason goes into the log, sealed."
 
-constraint("uq_erasures_open", "The erasing of this person is asked for already.", field="member")
+constraint("uq_erasures_open", "The erasure of this person is already requested.", field="member")
 constraint("uq_retention_rules_tenant_id", "Somebody else set this meanwhile. Reload the page.", field="months")
 
 
@@ -33,7 +33,7 @@ class AskUnmaskForm(Form):
 
 
 class HoldForm(Form):
-    member = Choice("On whom", [Optional()], choices=or_all)
+    member = Choice("Covers", [Optional()], choices=or_all)
     because = TextAreaField("Reason", [InputRequired(WHY), Length(max=2000)], filters=[stripped])
 
 

@@ -152,7 +152,7 @@ def hold() -> ResponseReturnValue:
     form = HoldForm(member=uuid_or_none(request.args.get("member")))
     if request.method == "POST" and accepted(form, lambda: actions.place_hold(
         _somebody(form.member.data) if isinstance(form.member.data, UUID) else None, form.because.data or "")):  # fmt: skip
-        flash("The legal hold stands.")
+        flash("The legal hold is active.")
         return redirect(url_for("privacy.index"), 303)
     return page("foundation/privacy/hold.html", form=form, status=form.status if request.method == "POST" else 200)
 

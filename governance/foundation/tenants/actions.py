@@ -20,7 +20,7 @@ from governance.kernel.ids import uuid7
 
 FOUNDED = action(
     "tenant.founded",
-    "founded the tenant",
+    "created the tenant",
     target="Tenant",
     activity="create",
     severity="medium",

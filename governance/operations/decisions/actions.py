@@ -11,7 +11,7 @@ from governance.operations.decisions.models import BundleKey
 
 KEY_MADE = action(
     "bundle_key.made",
-    "made a key that signs policy bundles",
+    "created a key that signs policy bundles",
     target="BundleKey",
     activity="create",
     severity="medium",

@@ -76,7 +76,7 @@ SCHEDULED = action(
 )
 APPLIED = action(
     "policy.applied",
-    "put a policy into force",
+    "published a policy",
     target="PolicyVersion",
     activity="update",
     severity="medium",
@@ -384,9 +384,7 @@ def _overtaken(row: PolicyVersion, now: EffectivePolicy) -> str:
     if content.systems.keys() - {system.id for system in now.systems}:
         return "A system that it names was retired, so it was not applied."
     if verdict(now, now.draft(content)).mark != row.agreed:
-        return (
-            "The operator's tiers or the systems changed, and it would loosen something else than was agreed. It was not applied."
-        )
+        return "The operator's tiers or the AI systems changed, so it would loosen something that was not approved. It was not applied."
     return ""
 
 

@@ -50,14 +50,14 @@ class ChangeForm(Form):
     base = HiddenField("Base")
     seen = HiddenField("Seen")
     because = TextAreaField("Reason, kept in the audit log", [LONGEST], filters=[stripped])
-    apply_at = DateTimeLocalField("Comes into force", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    apply_at = DateTimeLocalField("Takes effect", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 class PickForm(Form):
     """Which value is to be overridden, before it is."""
 
     system = Choice("For", choices=scopes)
-    dimension = SelectField("Dimension", choices=dimensions)
+    dimension = SelectField("Setting", choices=dimensions)
 
 
 class OverrideForm(Form):
@@ -83,7 +83,7 @@ class BackForm(Form):
 
 class WaiverForm(Form):
     system = Choice("AI system", [InputRequired("Choose an AI system.")], choices=systems.choices)
-    dimension = SelectField("Dimension", choices=dimensions)
+    dimension = SelectField("Setting", choices=dimensions)
     value = StringField(
         "Value while it is waived", [InputRequired("Enter the value that applies instead."), Length(max=2000)], filters=[stripped]
     )

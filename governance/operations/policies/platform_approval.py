@@ -27,7 +27,7 @@ def _describe(approval: Approval) -> Description:
     tenants = sum(each.kind != "operator" for each in all_tenants())
     figures = [(str(tenants), "tenant" if tenants == 1 else "tenants")]
     if row.until:
-        figures.append((plural(max((row.until - clock.now()).days, 0), "day"), "until the minimum of today applies again"))
+        figures.append((plural(max((row.until - clock.now()).days, 0), "day"), "until today's minimum applies again"))
     return Description(
         title=approval.summary, heading=f"{plural(looser, 'setting')} {'loosens' if looser == 1 else 'loosen'} for every tenant",
         sub=f"Compared with version {before.number}." if before.number else "Compared with the built-in values.",
@@ -71,7 +71,7 @@ def _effects(row: PlatformPolicy, before: Platform, after: Platform) -> Iterator
             "A waiver needs two approvals and ends after 30 days.",
         )
     if row.until:
-        yield Effect("ok", "The looser minimum ends by itself.", f"It applies until {moment(row.until)}.")
+        yield Effect("ok", "The looser minimum ends automatically.", f"It applies until {moment(row.until)}.")
 
 
 def _fingerprint(approval: Approval) -> Mapping[str, Any]:
@@ -87,7 +87,7 @@ def _layer_now(_approval: Approval) -> Mapping[str, Any]:
 def _blocked(approval: Approval) -> str | None:
     until = queries.platform_policy(approval.target_id).until
     return (
-        "The day on which the looser minimum was to end has passed. Request the change again."
+        "The end date of the looser minimum has passed. Request the change again with a later date."
         if until and until <= clock.now()
         else None
     )

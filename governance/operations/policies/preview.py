@@ -250,18 +250,16 @@ def _about_tier(after: EffectivePolicy) -> list[Notice]:
     if not up:
         return []
     named = "; ".join(f"{c.key} is {said(c.after)}, not {said(c.before)}" for c in up)
-    lead = f"The operator's floor is stricter than {after.tier.name.lower()} in {len(up)} " + (
-        "dimension." if len(up) == 1 else "dimensions."
+    lead = f"The platform minimum is stricter than {after.tier.name.lower()} in {len(up)} " + (
+        "setting." if len(up) == 1 else "settings."
     )
-    return [Notice("tier", lead, f"There the floor holds: {named}.")]
+    return [Notice("tier", lead, f"The platform minimum applies there: {named}.")]
 
 
 def _about_override(after: EffectivePolicy, system: Governed | None, key: str, value: Value) -> list[Notice]:
     where, name = (f" of {system.key}" if system else ""), dimension(key).key
     if value == frozenset():
-        return [
-            Notice(key, f"The override{where} allows no model.", "An empty list means nothing: every call of a model is refused.")
-        ]
+        return [Notice(key, f"The override{where} allows no model.", "An empty list means none: every model call is denied.")]
     decided = after.effective(system)[key]
     if system is None and after.tier.values.get(key) == value:
         return [Notice(key, f"{name} is {said(value)} in {after.tier.name.lower()} already.", "The override changes nothing now; it stays when the tier changes.")]  # fmt: skip

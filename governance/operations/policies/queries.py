@@ -208,7 +208,7 @@ def platform_policy(policy_id: UUID, *, lock: bool = False) -> PlatformPolicy:
 def platform_version(number: int) -> PlatformPolicy:
     found = session().scalars(select(PlatformPolicy).where(PlatformPolicy.number == number)).one_or_none()
     if found is None:
-        raise NotFound("There is no such version of the floor.")
+        raise NotFound("There is no such version of the platform minimum.")
     return found
 
 

@@ -65,9 +65,9 @@ def _levels(*pairs: tuple[str, str]) -> tuple[Level, ...]:
 DIMENSIONS: dict[str, Dimension] = {
     d.key: d
     for d in (
-        Dimension("content_filter", "Content filter", "How much harmful content is held back?", levels=_levels(
-            ("off", "Nothing is filtered"), ("standard", "Plainly harmful content is held back"),
-            ("strict", "Doubtful content is held back too"), ("maximum", "Only what is plainly harmless passes"))),
+        Dimension("content_filter", "Content filter", "How much harmful content is blocked?", levels=_levels(
+            ("off", "Nothing is filtered"), ("standard", "Clearly harmful content is blocked"),
+            ("strict", "Questionable content is blocked too"), ("maximum", "Only clearly harmless content passes"))),
         Dimension("grounding", "Grounding", "Where may answers come from?", levels=_levels(
             ("open", "From the model's own knowledge"), ("prefer_sources", "From your sources first"),
             ("sources_only", "From your sources, or not at all"))),
@@ -80,14 +80,14 @@ DIMENSIONS: dict[str, Dimension] = {
             ("none", "Nothing"))),
         Dimension("pii_redaction", "Redaction of personal data", "Where is personal data taken out?", levels=_levels(
             ("off", "Nowhere"), ("outputs", "From answers"), ("inputs_and_outputs", "From questions and answers"),
-            ("block", "Such a request is refused"))),
+            ("block", "Such requests are denied"))),
         Dimension("tool_use", "Use of tools", "What may the AI do besides answering?", levels=_levels(
             ("any", "Use every tool it has"), ("allow_listed", "Use tools that were allowed"),
             ("approve_each", "Ask a person before each use"), ("none", "Nothing"))),
         Dimension("human_review", "Human review", "Which answers does a person look at first?", levels=_levels(
             ("none", "None"), ("sampled", "A sample"), ("high_risk", "Those of high risk"), ("all", "Every one"))),
         Dimension("training_use", "Use for training", "May your data train models?", levels=_levels(
-            ("allowed", "Yes"), ("opt_in", "Only where a user agreed"), ("prohibited", "No"))),
+            ("allowed", "Yes"), ("opt_in", "Only with the user's consent"), ("prohibited", "No"))),
         Dimension("model_access", "Models", "Which models may be called?", join="intersection"),
         Dimension("release_ring", "Release ring", "How new may a model version be?", levels=_levels(
             ("canary", "The newest, as it comes"), ("early", "After the first users"), ("stable_only", "Only what is proven"))),
@@ -313,7 +313,7 @@ def strictest(key: str, tiers: Iterable[Tier]) -> Tier:
 TIERS: dict[str, Tier] = {t.key: t for t in (
     _tier("baseline", "Baseline", "For trying things out: few limits, all data kept.",
           "standard", "open", "optional", "on", "full", "off", "any", "none", "allowed", ["*"], "canary", 1200, 8192, 365, 180),
-    _tier("standard", "Standard", "For everyday work: doubtful content held back, a sample reviewed.",
+    _tier("standard", "Standard", "For everyday work: questionable content is blocked and a sample is reviewed.",
           "strict", "prefer_sources", "on_request", "opt_out", "redacted", "outputs", "allow_listed", "sampled", "opt_in", ["*"], "early", 600, 4096, 90, 90),
     _tier("strict", "Strict", "For sensitive work: answers from your sources, a person in the loop.",
           "strict", "sources_only", "required", "opt_in", "metadata_only", "inputs_and_outputs", "approve_each", "high_risk", "prohibited", ["*"], "early", 300, 2048, 30, 60),

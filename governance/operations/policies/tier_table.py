@@ -70,7 +70,7 @@ def _columns(before: EffectivePolicy, after: EffectivePolicy | None, draft: str)
         if is_next:
             found.append(TierColumn(tier, "next", below, draft))
         if not is_now and not is_next:
-            found.append(TierColumn(tier, "", below, f"below the floor in {below}" if below else ""))
+            found.append(TierColumn(tier, "", below, f"below the minimum in {below}" if below else ""))
     return found
 
 

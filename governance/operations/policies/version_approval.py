@@ -31,7 +31,7 @@ def _describe(approval: Approval) -> Description:
     before, after = _steps(row)
     found = preview.verdict(before, after)
     told = Description(
-        approval.summary, heading="Exactly this changes", sub="Nothing else is in the request.", back=back, facts=_facts(row),
+        approval.summary, heading="Exactly this changes" if approval.state == "open" else "What was requested", sub="Nothing else is in the request.", back=back, facts=_facts(row),
         changes=[_change(line, found, before, after) for line in lines(before.content, after.content)],
         covers="Covers the settings, the version that they change, when they take effect, and the request itself.",
     )  # fmt: skip
@@ -79,11 +79,11 @@ def _with_effects(told: Description, row: PolicyVersion, before: EffectivePolicy
         (str(tightens), "setting tightens" if tightens == 1 else "settings tighten"),
     ]
     if replayed.answers:
-        figures.append((thousands(replayed.looser), f"of {plural(replayed.answers, 'answer')} would be looser"))
+        figures.append((thousands(replayed.looser), f"of {plural(replayed.answers, 'decision')} would be looser"))
     when = f"on {moment(row.apply_at)}" if row.apply_at and _is_later(row) else "within a second"
     return replace(
         told, figures=figures, effects=list(_effects(before, after)),
-        effects_sub=f"Replayed over the last {REPLAYED.days} days, {plural(replayed.answers, 'answer')}",
+        effects_sub=f"Replayed over the last {REPLAYED.days} days, {plural(replayed.answers, 'decision')}",
         template="operations/policies/approval.html", details={"effects": [each for each in found if each.changes or each.stays]},
         verb="Approve and schedule" if _is_later(row) else "Approve and activate",
         consequence=f"Takes effect {when}. Tightening again needs only one person.",
@@ -94,7 +94,7 @@ def _effects(before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Effect
     for notice in preview.notices(after, of=before):
         yield Effect("due", notice.lead, notice.text)
     if before.tier.four_eyes:
-        yield Effect("open", f"The tier {before.tier.name} takes two people for every change.")
+        yield Effect("open", f"The tier {before.tier.name} needs two people for every change.")
     yield Effect("ok", "The platform minimum still applies.", "Where a setting is below it, the minimum is used.")
 
 
@@ -128,7 +128,7 @@ def _in_force(approval: Approval) -> Mapping[str, Any]:
 def _blocked(approval: Approval) -> str | None:
     content = read_content(queries.policy_version(approval.target_id).content)
     if content.systems.keys() - {system.id for system in queries.governed()}:
-        return "An AI system that it names was retired since. Edit the draft, then request approval."
+        return "An AI system in this draft was retired. Edit the draft, then request approval again."
     return None
 
 

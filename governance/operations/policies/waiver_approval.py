@@ -29,7 +29,7 @@ def _describe(approval: Approval) -> Description:
         title=approval.summary, heading=f"One setting of {name} goes below the platform minimum", sub="Nothing else is in the request.",
         changes=[ProposedChange(which.title, measured(minimum, which), measured(value, which), f"policy.{which.key}", "loosens")],
         facts=[("AI system", name), ("Ends on", moment(row.expires_at)), ("What is done instead", row.compensation)],
-        figures=[(f"{bool(system):d} of {len(now.systems)}", "AI systems"), (plural(days, "day"), "until it ends by itself")],
+        figures=[(f"{bool(system):d} of {len(now.systems)}", "AI systems"), (plural(days, "day"), "until it ends automatically")],
         effects=list(_effects(row, now, system)), back=("Waivers", "waivers.index", {}),
         covers="Covers the AI system, the setting, its value, the end, the reason, what is done instead, and the values that apply now.",
         consequence="The waiver is live when two people have approved it. One person can end it early.",
@@ -51,13 +51,13 @@ def _effects(row: Waiver, now: EffectivePolicy, system: Governed | None) -> Iter
             "due", f"{which.title} of {system.key} is {measured(before.value, which)}.", f"Set by {before.set_by}.", link
         )
     elif before.value == after.value:
-        asks = f"{after.set_by} asks for {measured(after.value, which)}."
+        asks = f"{after.set_by} requires {measured(after.value, which)}."
         yield Effect("open", "It would change nothing now:", f"{asks} A waiver lifts the platform minimum, never the tenant's own settings.", link)  # fmt: skip
     else:
         moves = f"{measured(before.value, which)} to {measured(after.value, which)}"
         yield Effect("due", f"{system.key} goes from {moves}.", f"Set by {before.set_by} now.", link)
     yield Effect("ok", "Every other setting and AI system stays as it is.")
-    yield Effect("ok", "It ends by itself.", f"The platform minimum applies again after {moment(row.expires_at)}.")
+    yield Effect("ok", "It ends automatically.", f"The platform minimum applies again after {moment(row.expires_at)}.")
 
 
 def with_waiver(now: EffectivePolicy, row: Waiver) -> EffectivePolicy:

@@ -45,7 +45,7 @@ AGREED = action(
 )
 LIVE = action(
     "waiver.went_live",
-    "approved a waiver, which is live",
+    "approved a waiver and made it live",
     target="Waiver",
     activity="update",
     severity="medium",

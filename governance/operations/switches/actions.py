@@ -59,7 +59,7 @@ RESTARTED = {
 }
 RESTART_ASKED = action(
     "switch.restart.asked",
-    "asked to restart what is stopped",
+    "requested a restart",
     target="Stop",
     activity="update",
     severity="medium",
@@ -67,7 +67,7 @@ RESTART_ASKED = action(
 )
 RESTART_REFUSED = action(
     "switch.restart.refused",
-    "kept stopped what was to be restarted",
+    "rejected a restart",
     target="Stop",
     activity="update",
     severity="medium",
@@ -132,7 +132,7 @@ def _check_scope(
     if scope not in SCOPES or (scope == "tenant") != (system is None) or (scope == "feature") != (feature is not None):
         raise Invalid("Choose what to stop.", field="what")
     if system is not None and feature is not None and feature.system_id != system.id:
-        raise Invalid("That feature is another system's.", field="what")
+        raise Invalid("That feature belongs to another AI system. Choose one of this system.", field="what")
     if system is not None and (system.retired_at or (feature is not None and feature.retired_at)):
         raise Invalid("It was retired: nothing of it answers any more.", field="what")
     if not generate and not serve:

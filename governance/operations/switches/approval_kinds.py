@@ -43,7 +43,7 @@ def _describe_restart(approval: Approval) -> Description:
             (str(len(answering)), "feature answers again" if len(answering) == 1 else "features answer again"),
         ],
         covers="Covers what is stopped, since when and on which planes, and the request itself.", verb="Approve and restart",
-        consequence="It answers again within a second of your approval. Anyone who can stop it can stop it again immediately.",
+        consequence="It is live again within a second of your approval. Anyone who can stop it can stop it again immediately.",
         back=_back(scope[0]),
     )  # fmt: skip
 
@@ -207,16 +207,18 @@ def _effects_of_drill(drill: Drill, what: str, link: tuple[str, Mapping[str, Any
     yield Effect(
         "due",
         f"{what} is stopped for up to {plural(drill.seconds, 'second')}.",
-        "Every request is answered that it is stopped.",
+        "Every request gets the response that it is stopped.",
         link,
     )
     if heard:
         yield Effect(
-            "ok", f"{plural(len(heard), 'consumer')} of it asked in the last day.", "Each of them has to obey in that time."
+            "ok",
+            f"{plural(len(heard), 'consumer')} connected in the last 24 hours.",
+            "Each of them has to obey within that time.",
         )
     else:
-        yield Effect("bad", "No consumer of it asked in the last day.", "Without one the drill fails and stops nothing.")
-    yield Effect("ok", "It restarts by itself", "as soon as every consumer has obeyed. Other stops stay.")
+        yield Effect("bad", "No consumer connected in the last 24 hours.", "Without one, the drill fails and stops nothing.")
+    yield Effect("ok", "It restarts automatically", "as soon as every consumer has obeyed. Other stops stay.")
     if drill.repeat_days:
         yield Effect("due", f"It repeats every {plural(drill.repeat_days, 'day')}.", "This approval covers each repetition.")
 

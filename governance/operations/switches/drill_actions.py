@@ -50,7 +50,7 @@ DRILL_CANCELLED = action(
 )
 DRILL_BEGUN = action(
     "switch.drill.begun",
-    "began a drill",
+    "started a drill",
     target="Drill",
     activity="update",
     severity="low",
@@ -58,7 +58,7 @@ DRILL_BEGUN = action(
 )
 DRILL_LIFTED = action(
     "switch.drill.lifted",
-    "lifted the stop of a drill",
+    "ended the stop of a drill",
     target="Drill",
     activity="update",
     severity="low",

@@ -30,14 +30,14 @@ PLATFORM_STOPPED = action(
 )
 PLATFORM_ASKED = action(
     "switch.platform.restart_asked",
-    "asked to restart everything, for every tenant",
+    "requested to restart everything, for every tenant",
     target="PlatformStop",
     activity="update",
     severity="medium",
 )
 PLATFORM_KEPT = action(
     "switch.platform.restart_refused",
-    "kept everything stopped, for every tenant",
+    "rejected the restart of everything, for every tenant",
     target="PlatformStop",
     activity="update",
     severity="medium",

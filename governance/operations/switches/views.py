@@ -56,7 +56,7 @@ def _headline(board: Board, names: Mapping[UUID, str]) -> str:
         return (
             f"Nothing is stopped: {formatting.plural(switches, 'switch', 'switches')} live"
             if switches
-            else "There is nothing to stop yet"
+            else "Nothing can be stopped yet"
         )
     if len(board.stops) == 1:
         name = names[board.stops[0].id]
@@ -140,7 +140,7 @@ def _stopping(found: AISystem, board: Board, rates: Mapping[Any, float], form: S
             (formatting.thousands(len(heard)), f"consumer{'' if len(heard) == 1 else 's'}{where}"),
             (_rounded(rates.get((found.id, None), 0)), "requests a minute"),
             (str(len(board.rows) - 1), "features"),
-            ("0", "requests lost, each is answered"),
+            ("0", "requests lost: each gets a response"),
         ],
     }  # fmt: skip
 
@@ -150,7 +150,7 @@ def _choice(scope: Scope) -> str:
 
 
 def _instead(scope: Scope) -> str:
-    return scope.feature.fallback if scope.feature else "Every feature, and whatever else it is asked"
+    return scope.feature.fallback if scope.feature else "Every feature and every other request"
 
 
 def _rounded(rate: float) -> str:
@@ -187,7 +187,7 @@ def chosen_feature(found: AISystem, what: object) -> SystemFeature | None:
         return None
     part = systems.feature(uuid_or_none(what) or UUID(int=0))
     if part.system_id != found.id:
-        raise Invalid("That feature is another system's.", field="what")
+        raise Invalid("That feature belongs to another AI system. Choose one of this system.", field="what")
     return part
 
 

@@ -38,7 +38,7 @@ CHANGED = action(
 )
 RAISED = action(
     "system.lane.raised",
-    "raised the AI system to the high-risk lane",
+    "raised the AI system to risk class high",
     target="AISystem",
     activity="update",
     severity="low",

@@ -28,7 +28,7 @@ def select_item(path):
 
 def test_before_the_first_review_the_page_says_what_it_is_for(as_admin):
     assert "No access review yet" in as_admin.get("settings/access-reviews/").text
-    assert "Begin a review of 6 members" in as_admin.get("settings/access-reviews/new").text
+    assert "Start a review of 6 members" in as_admin.get("settings/access-reviews/new").text
     assert "By when?" in as_admin.post("settings/access-reviews/new", then=422, title="Q4", due_on="").text
 
 

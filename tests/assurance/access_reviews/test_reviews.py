@@ -146,7 +146,7 @@ def test_it_is_closed_once_every_row_is_decided_or_has_ended_and_files_itself(da
         with evidence.take_out(version) as file:
             above, _, table = file.read().decode().partition("\r\n\r\n")
         facts, rows = dict(csv.reader(io.StringIO(above))), list(csv.DictReader(io.StringIO(table)))
-        assert (facts["Rows"], facts["Kept"], facts["Lowered"], facts["Revoked"], facts["Ended meanwhile"]) == (
+        assert (facts["Rows"], facts["Kept"], facts["Lowered"], facts["Revoked"], facts["Ended since it started"]) == (
             "6",
             "4",
             "1",

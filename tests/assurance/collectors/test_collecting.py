@@ -140,7 +140,7 @@ def test_isolation_that_is_broken_is_found_and_filed_as_a_finding(database, next
     monkeypatch.setattr(tenant_isolation, "_another", lambda: make.system_actor("acme").tenant_id)
     run_due_collectors()
     seen = last_run("tenant-isolation")
-    assert (seen.state, seen.kind, seen.word) == ("filed", "bad", "Filed, needs somebody")
+    assert (seen.state, seen.kind, seen.word) == ("filed", "bad", "Filed, needs attention")
     assert seen.sentence.startswith("Another tenant saw rows of ") and "memberships" in seen.sentence
 
 

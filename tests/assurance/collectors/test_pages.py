@@ -28,7 +28,7 @@ def visitor_next_month(visitor):
 def test_before_the_first_run_the_list_says_when_each_runs(as_viewer):
     text = as_viewer.get("evidence/collectors/").text
     assert "Nothing was collected yet" in text and "Tenant isolation" in text and "Not yet" in text
-    assert "It has not run yet" in as_viewer.get("evidence/collectors/members").text
+    assert "No runs yet" in as_viewer.get("evidence/collectors/members").text
     assert as_viewer.get("evidence/collectors/no-such", then=404)
 
 
@@ -39,7 +39,7 @@ def test_the_list_tells_each_collectors_last_result_in_few_statements(next_month
     with statements() as seen:
         text = officer.get("evidence/collectors/").text
     assert len(seen) <= 6, seen
-    assert "No backup was reported" in text and "6 members, 1 admin" in text and "need somebody" in text
+    assert "No backup was reported" in text and "6 members, 1 admin" in text and "need attention" in text
     with statements() as seen:
         one = officer.get("evidence/collectors/members").text
     assert len(seen) <= 9, seen

@@ -75,7 +75,7 @@ def test_restarting_through_the_front_door_files_the_stop_for_another_person_to_
         assert item.cadence == "per incident" and evidence.links(item) == []
         assert why_not(permissions.REVIEW, on=evidence.version_of(version.id)[0]) is None
     assert filed_stop_evidence("globex") == []
-    assert "See the evidence" in as_admin.get(f"switches/stops/{stop_id}").text
+    assert "View evidence" in as_admin.get(f"switches/stops/{stop_id}").text
     assert "Kill-switch stops of ad-copywriter" in as_admin.get("evidence/?q=Kill-switch+stops").text
 
 

@@ -359,7 +359,7 @@ def test_who_was_removed_does_not_come_back_by_his_old_link_but_by_a_new_one(as_
         people.remove(membership_of_email(acting))
     him = Visitor(app)
     assert "revoked" in him.post(f"{link}/code", then=409).text
-    assert "No longer let in" in as_officer.get(f"engagements/{engagement}").text
+    assert "Access revoked" in as_officer.get(f"engagements/{engagement}").text
     as_officer.post(f"engagements/{engagement}/auditors", name="Nora Field", email="nora@brook.example", way="link")
     him.get(link, then=404)
     again, _ = sign_in_by_link(app, mailed_link(acting), acting)

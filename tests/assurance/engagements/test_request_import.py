@@ -193,10 +193,12 @@ def test_the_same_file_twice_changes_nothing(as_officer, acting, database):
         as_officer.post(preview)
         as_officer.post(preview)
     assert count_requests(acting) == 2
-    assert "Nothing new is in this list" in as_officer.get(send_list(as_officer, engagement, make_workbook(*ROWS)).location).text
+    assert (
+        "This list has no new requests" in as_officer.get(send_list(as_officer, engagement, make_workbook(*ROWS)).location).text
+    )
     other = make_workbook(("A-1", "Another text"), ("A-9", "New"))
     shown = as_officer.get(send_list(as_officer, engagement, other).location).text
-    assert "There already, with another text" in shown and "1 request would be added" in shown
+    assert "Already in the list, with different text" in shown and "1 request would be added" in shown
 
 
 def test_lines_without_a_ref_are_known_again_too(as_officer, acting, database):
@@ -211,7 +213,7 @@ def test_a_list_with_a_wrong_line_is_taken_over_not_at_all(as_officer, acting, d
     engagement = engagement_helpers.world_engagement()
     preview = send_list(as_officer, engagement, make_workbook(*ROWS, ("A-3", None, "no title"))).location
     shown = as_officer.get(preview).text
-    assert "1 line is wrong" in shown and "it does not say what is asked for" in shown
+    assert "1 line has errors" in shown and "it does not say what is asked for" in shown
     as_officer.post(preview, then=409)
     assert count_requests(acting) == 0
 

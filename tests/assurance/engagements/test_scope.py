@@ -216,7 +216,7 @@ def test_where_nothing_answers_for_his_criteria_the_lists_say_so(app, inside_and
     assert "No control answers for what your engagement is about" in him.get("controls/").text
     assert "No assessment is about your framework" in him.get("assessments/").text
     assert "No report is about your engagement" in him.get("reports/").text
-    assert "No collector serves a control in the scope of your engagement" in him.get("evidence/collectors/").text
+    assert "No collector supports a control in the scope of your engagement" in him.get("evidence/collectors/").text
 
 
 def test_the_overview_counts_everything_so_he_lands_at_his_engagements(app, inside_and_outside):

@@ -176,7 +176,7 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     as_officer.post(f"evidence/{e}/hold", because="Case 12, ordered by counsel.")
     as_officer.post(f"evidence/{e}/hold", because="Twice is once.")
     assert len(entries_of_action("evidence.hold.placed")) == 1
-    assert "A legal hold stands" in as_reviewer.get(f"evidence/{e}").text
+    assert "A legal hold applies" in as_reviewer.get(f"evidence/{e}").text
     assert "A legal hold of" in approve_deletion(as_reviewer, v, then=409).text
     blocked = as_officer.get(f"evidence/versions/{w}/destruction").text
     assert "A legal hold of" in blocked and "Request deletion" not in blocked
@@ -286,7 +286,7 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
     page = as_officer.get(f"evidence/{e}").text
     assert "Only the newest 200 entries of the log are told here." in page
     [rest] = {link["href"] for link in BeautifulSoup(page, "html.parser").select("a[href*=EvidenceVersion]")}
-    assert "brought in a version" in as_officer.get(rest).text or "evidence.version.downloaded" in as_officer.get(rest).text
+    assert "uploaded a version" in as_officer.get(rest).text or "evidence.version.downloaded" in as_officer.get(rest).text
     page = as_viewer.get(f"evidence/{e}").text
     assert "Only the newest 200" in page and rest not in page
 

@@ -77,13 +77,13 @@ def test_the_owner_brings_in_a_file_and_another_person_accepts_it(as_contributor
     )
     assert 'aria-label="Review version' not in page.text
     inbox = as_officer.get("evidence/inbox")
-    assert "1 version waits for review" in inbox.text
+    assert "1 version awaits review" in inbox.text
     for page in (inbox, as_officer.get("evidence/")):
         assert re.search(r"Inbox\s*<[^>]*>\s*1\b", page.text), "both pages count what waits"
     (where,) = set(re.findall(r"evidence/versions/[0-9a-f-]+/review", inbox.text))
     as_officer.get(where)
     page = as_officer.post(where, decision="accepted", because="", follow=True)
-    assert "Nothing waits for review" in page.text
+    assert "No versions await review" in page.text
     assert "Fresh" in as_officer.get(f"evidence/{e}").text
     assert entries_of_action("evidence.version.accepted")[0].facts["sha256"] == hashlib.sha256(PDF).hexdigest()
 
@@ -97,7 +97,7 @@ def test_nobody_else_brings_versions_in(database, who, status, request):
 
 def test_a_contributor_brings_in_only_what_is_his(as_contributor):
     e = evidence_helpers.create_evidence(owner="compliance_officer")
-    assert "Bring in" not in as_contributor.get(f"evidence/{e}").text
+    assert "Upload<" not in as_contributor.get(f"evidence/{e}").text
     assert (
         "Only its owner, a tenant admin or a compliance officer can upload versions"
         in as_contributor.post(f"evidence/{e}/versions/new", then=403, **evidence_helpers.version_form()).text
@@ -394,4 +394,4 @@ def test_a_page_has_a_budget_whatever_there_is(as_officer, statements, path, mos
 def test_empty_states_say_why(as_officer, as_viewer):
     assert "No evidence is here yet" in as_officer.get("evidence/").text
     assert "Begin evidence" not in as_viewer.get("evidence/").text
-    assert "Nothing waits for review" in as_viewer.get("evidence/inbox").text
+    assert "No versions await review" in as_viewer.get("evidence/inbox").text

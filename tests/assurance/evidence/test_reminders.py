@@ -33,7 +33,7 @@ def test_one_letter_names_all_that_is_due_and_none_comes_twice(as_contributor):
     evidence_helpers.create_evidence("Access list", due_on=today + timedelta(days=5))
     evidence_helpers.create_evidence("Much later", due_on=today + timedelta(days=90))
     evidence_helpers.create_evidence("Nobody's", owner=None, due_on=today - timedelta(days=3))
-    assert "owner told" not in as_contributor.get("evidence/inbox").text
+    assert "owner reminded" not in as_contributor.get("evidence/inbox").text
     assert run_reminders() == 1 and run_reminders() == 0
     [letter] = sent_mails()
     assert (
@@ -44,7 +44,7 @@ def test_one_letter_names_all_that_is_due_and_none_comes_twice(as_contributor):
         and "Access list" in letter["body"]
         and "Much later" not in letter["body"]
     )
-    assert as_contributor.get("evidence/inbox").text.count("owner told") == 2
+    assert as_contributor.get("evidence/inbox").text.count("owner reminded") == 2
 
 
 def test_another_due_date_is_told_of_again(database):

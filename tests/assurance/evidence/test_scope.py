@@ -74,8 +74,8 @@ def test_lists_counts_and_tabs_are_of_what_he_sees(world, as_officer):
     assert "Outside report" in whole and "3 of 3 evidence items" in whole and "2 of 2 evidence items" in page
     assert "SEC-77" in page and "SEC-78" not in page and "SEC-78" in whole
     inbox = world.him.get("evidence/inbox").text
-    assert "2 versions wait for review" in inbox and "Outside report" not in inbox and "SEC-78" not in inbox
-    assert "4 versions wait for review" in as_officer.get("evidence/inbox").text
+    assert "2 versions await review" in inbox and "Outside report" not in inbox and "SEC-78" not in inbox
+    assert "4 versions await review" in as_officer.get("evidence/inbox").text
 
 
 @pytest.mark.parametrize("asked", ["q=outside", "q=EV-0003", "state=in+review&q=outside"])

@@ -190,7 +190,7 @@ def test_once_a_week_by_itself_and_the_inbox_says_when_and_what_is_broken(as_off
     jobs.verify_evidence()
     assert len(file_checks()) == len(file_checks("globex")) == 1
     page = as_officer.get("evidence/inbox").text
-    assert "Nothing is broken." in page and "1 stored file." in page
+    assert "All files are intact." in page and "1 stored file." in page
     stored_path(v).unlink()
     with clock.frozen(clock.now() + timedelta(days=7)):
         jobs.verify_evidence()
@@ -236,7 +236,7 @@ def test_an_auditor_learns_of_broken_files_in_his_scope_only(app, as_officer, ac
     jobs.verify_evidence()
     assert "Beyond him" in as_officer.get("evidence/inbox").text
     page = visitor(app, "auditor").get("evidence/inbox").text
-    assert "Beyond him" not in page and "stored file." not in page and "Nothing is broken." in page
+    assert "Beyond him" not in page and "stored file." not in page and "All files are intact." in page
 
 
 # ---- what is left over

@@ -21,7 +21,7 @@ def words(reply):
 
 
 def test_without_an_anchor_the_page_says_what_that_means(as_admin, as_auditor):
-    assert "Nobody outside holds a checkpoint of this log" in words(as_admin.get("audit/anchors"))
+    assert "No external witness has a checkpoint of this log" in words(as_admin.get("audit/anchors"))
     assert "Add a witness" in words(as_admin.get("audit/anchors"))
     assert "Add a witness" not in words(as_auditor.get("audit/anchors"))
 
@@ -34,7 +34,7 @@ def test_an_admin_adds_a_witness_and_sees_it_agree(log, witness, as_admin, as_of
     assert "Northlight is added" in page.text
     run_requested_work()
     page = words(as_officer.get("audit/anchors"))
-    assert "The outside anchor agrees" in page and "agrees on" in page and "0 s ago" in page
+    assert "The external witness agrees" in page and "agrees on" in page and "0 s ago" in page
     [(_, facts, kind)] = log.entries("anchor.added")
     assert facts == {"kind": "witness", "name": "Northlight", "host": "127.0.0.1"} and kind == "person"
 
@@ -58,7 +58,7 @@ def test_a_receivers_secret_is_shown_before_it_is_added_and_never_again(log, as_
         as_admin.post("audit/anchors", kind="webhook", name="Store", url=url, secret=secret)
         log.grow(1)
         run_requested_work()
-    assert "has taken" in words(as_admin.get("audit/anchors"))
+    assert "received" in words(as_admin.get("audit/anchors"))
     assert secret.removeprefix("whsec_") not in as_admin.get("audit/anchors").text
     assert not any(secret in str(entry) for entry in log.entries("anchor.added"))
 
@@ -103,8 +103,8 @@ def test_the_key_of_a_log_is_not_taken_for_that_of_a_witness(log, as_admin):
 def test_a_log_has_only_so_many(log, as_admin, witness):
     for number in range(queries.MOST):
         log.add(kind="webhook", name=f"Store {number}", url=f"http://127.0.0.1:1/{number}", secret=new_secret())
-    assert "10 outside anchors at most" in words(as_admin.post("audit/anchors", **WITNESS, key=witness.key, then=422))
-    assert "Add an anchor" not in words(as_admin.get("audit/anchors"))
+    assert "10 external witnesses at most" in words(as_admin.post("audit/anchors", **WITNESS, key=witness.key, then=422))
+    assert "Add external witness" not in words(as_admin.get("audit/anchors"))
 
 
 def test_the_page_asks_the_database_as_often_for_many_as_for_one(log, as_admin, statements):

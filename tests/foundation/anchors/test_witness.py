@@ -93,7 +93,7 @@ def test_a_history_that_was_rewritten_halts_the_log_and_is_shown(log, any_witnes
     assert state == "conflict" and says in finding and "history was rewritten" in finding
     assert log.trouble["anchor"] == "Northlight" and log.trouble["size"] == size + more
     page = words(as_auditor.get("audit/anchors"))
-    assert "contradicts this log" in page and "This log signs nothing more." in page
+    assert "contradicts this log" in page and "Signing has stopped for this log." in page
 
 
 def test_a_log_that_was_rolled_back_signs_nothing_more_but_still_writes(log, any_witness, as_auditor):
@@ -253,7 +253,7 @@ def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(lo
     log.push()
     assert log.anchor(anchor) == ("away", "cannot be reached", size)
     page = words(as_auditor.get("audit/anchors"))
-    assert "The outside anchor does not agree at present" in page and "away" in page and "It cannot be reached." in page
+    assert "The external witness does not agree at the moment" in page and "away" in page and "It cannot be reached." in page
     assert "It last agreed" in page and f"on {size} entries" in page
     assert log.trouble is None
 

@@ -163,7 +163,7 @@ def test_a_good_connection_passes_every_step(as_admin, idp):
 def test_a_wrong_secret_is_found(as_admin, idp):
     connect_tenant("acme", idp, secret="not-the-one")
     ok, detail = findings(as_admin)["It knows this client and its secret"]
-    assert not ok and "refuses the client id or the secret" in detail
+    assert not ok and "rejects the client ID or the secret" in detail
 
 
 def test_a_wrong_issuer_is_found(as_admin, idp):

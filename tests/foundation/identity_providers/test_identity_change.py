@@ -97,7 +97,7 @@ def test_its_effects_name_sessions_members_and_domains(as_admin, second, idp, ne
     arrive("officer@acme.example")
     text = words(second.get(propose(as_admin, new, domains="acme-group.example", verifies_addresses="y")))
     assert "1 open session ends." in text and "members sign in through it" in text
-    assert "Everyone is a new person under another issuer." in text and "could take that person's invitation" in text
+    assert "Under another issuer, everyone counts as a new person." in text and "could take that person's invitation" in text
     assert "Addresses at acme-group.example lead to this sign-in." in text
     assert "Addresses at acme.example no longer lead to this sign-in." in text
     text = words(second.get(propose(as_admin, idp, secret="", group_roles="governance-admins = admin")))

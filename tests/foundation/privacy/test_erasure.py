@@ -383,7 +383,7 @@ def test_a_withdrawn_or_refused_request_cannot_be_approved(as_officer, as_admin,
     decide_approval(as_admin, again, 422, verb="reject", reason=" ")
     decide_approval(as_admin, again, verb="reject", reason="She is still with us.")
     decide_approval(as_admin, again, 409, verb="approve", seen=seen, typed=NAME)
-    assert "The erasure was refused" in as_admin.get(erasure_page()).text
+    assert "The erasure was rejected" in as_admin.get(erasure_page()).text
     assert "What it affects" not in as_admin.get(again).text, "nothing was affected"
 
 
@@ -442,7 +442,7 @@ def test_a_legal_hold_blocks_asking_and_approving_and_both_are_recorded(on, as_o
     as_officer.post("privacy/holds/new", member=str(departing_member.id) if on == "person" else "", because="Case 4711")
     assert "legal hold" in decide_approval(as_admin, path, 409, verb="approve", seen=seen, typed=NAME).text
     decide_approval(as_officer, path, verb="withdraw")
-    assert "forbids it" in request_erasure(as_officer, departing_member, 422)
+    assert "prevents this" in request_erasure(as_officer, departing_member, 422)
     with acting("admin"):
         blocked = (
             session().scalars(select(AuditEntry).where(AuditEntry.action == "erasure.blocked").order_by(AuditEntry.at)).all()
@@ -546,7 +546,7 @@ def test_an_erasure_that_a_hold_refused_is_not_retried(as_officer, as_admin, dep
     decide_approval(as_admin, request_erasure(as_officer, departing_member), verb="approve", typed=NAME)
     as_officer.post("privacy/holds/new", member=str(departing_member.id), because="A dispute.")
     jobs.drain(actor_of)
-    assert "This erasure was refused" in as_officer.post(f"{erasure_page()}/again", then=409).text
+    assert "This erasure was rejected" in as_officer.post(f"{erasure_page()}/again", then=409).text
     with acting("admin"):
         assert directory.anybody(departing_member.id).person.name == NAME
 

@@ -111,7 +111,7 @@ def test_each_tenant_erases_its_own(restored_database, acting, as_neighbour):
     erasure_replay.replay()
     with acting("compliance_officer", "globex"):
         assert session().scalar(select(func.count()).select_from(Erasure)) == 0
-    assert "Nobody has been erased" in as_neighbour.get("privacy/").text
+    assert "No one has been erased" in as_neighbour.get("privacy/").text
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"erasure": "x"}', b"\xff" * 10])

@@ -149,7 +149,7 @@ def test_a_hold_is_placed_and_released_with_reasons_in_the_log(as_officer, as_ad
     place_hold(as_officer, str(departing_member.id))
     as_officer.post("privacy/holds/new", then=422, member=str(departing_member.id), because=" ")
     page = as_admin.get("privacy/").text
-    assert "1 hold stands" in page and "Case 4711" in page
+    assert "1 hold is active" in page and "Case 4711" in page
     with acting("admin"):
         held = queries.holds()[0].id
     as_admin.post(f"privacy/holds/{held}/release", then=422, because="")
@@ -170,4 +170,4 @@ def test_others_place_no_holds_and_find_none(as_officer, as_neighbour, as_contri
     with acting("admin"):
         held = session().scalars(select(LegalHold.id)).one()
     as_neighbour.post(f"privacy/holds/{held}/release", then=404, because="x")
-    assert "None stands" in as_neighbour.get("privacy/").text
+    assert "No hold is active" in as_neighbour.get("privacy/").text

@@ -53,7 +53,7 @@ def test_a_stricter_floor_is_in_force_for_every_tenant_at_once(systems, as_opera
 
 def test_a_looser_floor_takes_a_second_operator_and_an_end(systems, as_operator, second_operator):
     looked = main_text(change_floor(as_operator, "look", 200, retention_days="180"))
-    assert "a second operator approves it" in looked and "Request approval" in looked
+    assert "a second operator must approve it" in looked and "Request approval" in looked
     assert "A looser minimum ends" in main_text(change_floor(as_operator, then=422, retention_days="180"))
     assert "at most 90 days" in main_text(change_floor(as_operator, then=422, retention_days="180", until=days_from_today(95)))
     assert "future day" in main_text(change_floor(as_operator, then=422, retention_days="180", until="2001-01-01"))

@@ -47,10 +47,10 @@ def draft_id():
 
 def test_looking_at_a_tier_writes_nothing_and_shows_what_it_changes_by_system(systems, as_admin, as_viewer, acting):
     page = main_text(as_admin.get("policies/?tier=strict"))
-    assert "Looking at strict" in page and "claims-triage" in page and "Tighten to strict now" in page
-    assert "Applies at once" in page and "Going back loosens" in page
+    assert "Previewing strict" in page and "claims-triage" in page and "Tighten to strict now" in page
+    assert "Applies immediately" in page and "Going back loosens" in page
     assert draft() is None
-    assert "Only a tenant admin changes the policy" in main_text(as_viewer.get("policies/?tier=strict"))
+    assert "Only a tenant admin can change the policy" in main_text(as_viewer.get("policies/?tier=strict"))
 
 
 def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
@@ -78,7 +78,9 @@ def test_a_double_click_is_harmless(systems, as_admin):
 def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_admin):
     put_in_force(policy_content("strict"))
     page = main_text(as_admin.get("policies/?tier=standard"))
-    assert "Request to loosen" in page and "Needs a second person and a fresh sign-in" in page and "Applies at once" not in page
+    assert (
+        "Request to loosen" in page and "Needs a second person and a fresh sign-in" in page and "Applies immediately" not in page
+    )
     refused = confirm(as_admin, "policies/?tier=standard", "apply", 422, because=REASON)
     assert "a second person has to approve it" in main_text(refused)
     assert "Say why" in main_text(confirm(as_admin, "policies/?tier=standard", "ask", 422, because=" "))
@@ -88,9 +90,9 @@ def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_
 def test_a_tier_that_the_floor_contradicts_is_explained(systems, as_admin):
     put_in_force(policy_content("regulated"))
     page = main_text(as_admin.get("policies/?tier=baseline"))
-    assert "The operator's floor is stricter than baseline in 4 dimensions" in page
+    assert "The platform minimum is stricter than baseline in 4 settings" in page
     assert "content_capture is redacted, not full" in page
-    assert "below the floor in 4" in main_text(as_admin.get("policies/"))
+    assert "below the minimum in 4" in main_text(as_admin.get("policies/"))
 
 
 def test_a_tier_that_does_not_exist_is_named(systems, as_admin):
@@ -130,7 +132,7 @@ def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, a
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     confirm(as_admin, "policies/?tier=strict", "schedule", because=REASON, apply_at=at)
     page = as_admin.get("policies/")
-    assert "It comes into force by itself" in main_text(page)
+    assert "Scheduled to take effect" in main_text(page)
     as_admin.post("policies/draft/withdraw", seen=hidden_value(page.text, "seen"))
     assert draft() is None and effective_policy().tier.key == "standard"
 
@@ -139,7 +141,7 @@ def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
     confirm(as_admin, "policies/?tier=strict", "draft", because=REASON)
     put_in_force(policy_content("standard", {"retention_days": 7}))
     page = as_admin.get("policies/")
-    assert "Version 1 came into force since it was drawn up" in main_text(page)
+    assert "Version 1 was published after this draft was created" in main_text(page)
     as_admin.post("policies/draft/update", seen=hidden_value(page.text, "seen"))
     assert draft()[1] == policy_content("strict", {"retention_days": 7})
     as_admin.post("policies/draft/update", seen="x.1")
@@ -154,8 +156,8 @@ def test_what_was_asked_is_counted_and_replayed(systems, as_admin, acting):
             (minute - timedelta(days=3), "support-assistant", "policy.memory", "off"): 7, (minute, "gone", "policy.memory", "on"): 9,
         })  # fmt: skip
     page = main_text(as_admin.get("policies/?tier=strict"))
-    assert "Asked 100 times in the last 24 hours" in page
-    assert "Replayed over the last 14 days, 107 answers" in page
+    assert "100 evaluations in the last 24 hours" in page
+    assert "Replayed over the last 14 days, 107 decisions" in page
     assert "Stricter 100" in page and "Looser 7" in page
 
 
@@ -198,7 +200,7 @@ def test_a_value_that_is_none_is_named_beside_its_field(systems, as_admin, key, 
 def test_an_empty_allow_list_means_nothing_and_the_page_says_so(systems, as_admin):
     as_admin.post("policies/override/model_access", verb="set", seen="", names="  ")
     page = main_text(as_admin.get("policies/"))
-    assert "allows no model" in page and "every call of a model is refused" in page
+    assert "allows no model" in page and "every model call is denied" in page
     assert draft()[1].overrides == {"model_access": frozenset()}
 
 
@@ -249,9 +251,9 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
     put_in_force(policy_content("strict"))
     put_in_force(policy_content("regulated", {"memory": "off"}))
     put_in_force(policy_content("strict", {"retention_days": 20}))
-    assert "3 versions came into force" in main_text(as_viewer.get("policies/versions"))
+    assert "3 versions published" in main_text(as_viewer.get("policies/versions"))
     page = main_text(as_viewer.get("policies/versions/3"))
-    assert "from regulated to strict" in page and "Approved by Ines Duarte" in page and "Go back to" not in page
+    assert "from regulated to strict" in page and "Approved by Ines Duarte" in page and "Return to" not in page
     assert "retention_days of the tenant" in main_text(as_viewer.get("policies/versions/3?against=1"))
     assert "Nothing differs" not in main_text(as_viewer.get("policies/versions/1?against=0"))
     as_admin.post("policies/versions/2/back", then=422, because=" ", seen="")
@@ -317,7 +319,7 @@ def test_an_approval_after_something_else_came_into_force_is_refused_and_says_wh
     reply = main_text(decide_approval(as_officer, where, 409, verb="approve", seen=seen))
     assert "Version 2 came into force" in reply and "Bring the draft up to date" in reply
     page = main_text(as_admin.get("policies/"))
-    assert "It is a draft again." in page and "Version 2 came into force since it was drawn up" in page
+    assert "It is a draft again." in page and "Version 2 was published after this draft was created" in page
     assert (effective_policy().number, effective_policy().tier.key) == (2, "strict")
 
 
@@ -334,7 +336,7 @@ def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(app, systems, a
     assert "was rejected" in page and "Not before the audit" in page
     decide_approval(as_officer, where, 409, verb="approve", seen="x")
     page = main_text(as_admin.get(f"policies/versions/{version}"))
-    assert "Rejected, so the policy in force stayed" in page and "Not before the audit" in page
+    assert "Rejected, so the published policy stays" in page and "Not before the audit" in page
 
 
 def test_withdrawing_the_request_withdraws_the_version(systems, as_admin, as_officer):

@@ -78,8 +78,12 @@ def recorded(prefix="waiver."):
 def test_a_waiver_is_live_when_two_others_have_approved(lenient_systems, as_admin, as_officer, as_reviewer, as_viewer, acting):
     assert "No waivers yet" in main_text(as_viewer.get("policies/waivers"))
     assert request(as_admin, lenient_systems).location == newest_approval_page()
+    own = as_admin.get(newest_approval_page()).text
+    assert "awaits 2 of 2 people" in " ".join(own.split()) and '/policies/" aria-current="page"' in own
     page = main_text(as_officer.get(newest_approval_page()))
-    assert "Sanjay Patel asks to waive retention of support-assistant" in page and "2 people have to approve; 0 did" in page
+    assert (
+        "Sanjay Patel asks to waive retention of support-assistant" in page and "2 people have to approve; 0 have so far" in page
+    )
     assert "90 days to 120 days" in page and "policy.retention_days" in page and "loosens" in page
     assert "1 of 3 AI systems" in page and "support-assistant goes from 90 days to 120 days." in page and "Weekly review" in page
     decide_approval(as_officer, newest_approval_page(), verb="approve", reason="For this claim only")

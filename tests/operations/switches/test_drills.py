@@ -428,7 +428,7 @@ def test_a_drill_is_requested_approved_and_watched_through_the_front_door(as_adm
         part = str(switch_helpers.find_feature()[1].id)
     local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     sent = {"what": part, "due_at": local, "seconds": "5", "repeat_days": ""}
-    assert "The approver decides by it" in main_text(as_admin.get("systems/claims-triage/drills/new"))
+    assert "The approver reads this" in main_text(as_admin.get("systems/claims-triage/drills/new"))
     assert "Give a reason" in main_text(as_admin.post("systems/claims-triage/drills/new", then=422, **sent))
     page = as_admin.post("systems/claims-triage/drills/new", because="A proof is good for 90 days", follow=True, **sent)
     assert "Your request to drill claims-triage · auto-approve awaits" in main_text(page)
@@ -438,7 +438,7 @@ def test_a_drill_is_requested_approved_and_watched_through_the_front_door(as_adm
     assert newest_approval_page() in as_officer.get(address).text and "awaits approval" in main_text(as_viewer.get(address))
     assert newest_approval_page() not in as_viewer.get(address).text
     text = main_text(as_officer.get(newest_approval_page()))
-    assert "is stopped for up to 5 seconds" in text and "No consumer of it asked in the last day." in text
+    assert "is stopped for up to 5 seconds" in text and "No consumer connected in the last 24 hours." in text
     decide_approval(as_admin, newest_approval_page(), 403, verb="approve")
     decide_approval(as_officer, newest_approval_page(), verb="approve")
     page = main_text(as_officer.get(address))
@@ -459,7 +459,7 @@ def test_the_standard_lane_plans_a_drill_at_once(as_admin):
 def test_a_passed_drill_is_shown_with_what_it_found(as_viewer):
     drill_id = passed()
     text = main_text(as_viewer.get(f"switches/drills/{drill_id}"))
-    assert "Obeyed by 1 of 1 consumer, slowest 0.4 s" in text and "See the evidence" in text
+    assert "Obeyed by 1 of 1 consumer, slowest 0.4 s" in text and "View evidence" in text
     assert "Armed" in main_text(as_viewer.get("systems/ad-copywriter/switches"))
     assert "armed" in main_text(as_viewer.get("systems/ad-copywriter/switches"))
 

@@ -83,7 +83,7 @@ def test_the_dialogs_form_is_a_page_too(as_admin, as_viewer):
     assert 'data-open="stop"' in as_admin.get(PAGE).text
     page = as_admin.get(f"{STOP}?what={part('summarise')}")
     assert re.search(rf'value="{part("summarise")}"[^>]*checked', page.text)
-    assert "Restarting takes a fresh sign-in and a second person." in main_text(page)
+    assert "Restarting needs a fresh sign-in and a second person." in main_text(page)
     assert "stop" not in [a["href"].rpartition("/")[2] for a in page_links(as_viewer.get(PAGE))]
 
 
@@ -157,7 +157,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admi
         somebody.get(restart, then=401)
         somebody.post(restart, then=401, verb="request", because="x", seen=switch_helpers.stop_fingerprint(held))
     page = as_admin.get(restart)
-    assert "A restart takes two people" in main_text(page)
+    assert "A restart needs two people" in main_text(page)
     page = as_admin.post(restart, verb="request", because="Fixed in release 12.", seen=fingerprint_in_form(page), follow=True)
     assert "Your request to restart claims-triage · auto-approve awaits" in main_text(page)
     path = newest_approval_page()
@@ -171,14 +171,14 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(app, as_admi
     assert (
         switch_helpers.REASON in text
         and "Instead of auto-approve a person does it" in text
-        and "It answers again within a second" in text
+        and "It is live again within a second" in text
     )
     assert "A restart awaits approval" in main_text(as_reviewer.get(PAGE)) and path in as_reviewer.get(PAGE).text
     assert "A restart awaits approval" in main_text(as_viewer.get(PAGE)) and path not in as_viewer.get(PAGE).text
     decide_approval(as_officer, path, verb="approve")
     assert switch_helpers.active_stops() == []
     assert "was restarted." in main_text(as_officer.get(path))
-    assert "Nothing is left to decide." in main_text(as_reviewer.get(restart))
+    assert "Already restarted." in main_text(as_reviewer.get(restart))
     as_reviewer.post(restart, then=422, verb="restart", seen="x", because="x")
 
 
@@ -209,8 +209,8 @@ def test_a_rejected_restart_says_that_it_is_still_stopped(as_admin, as_officer):
     decide_approval(as_officer, path, verb="reject", reason="The test still fails.")
     text = main_text(as_admin.get(path))
     assert "claims-triage · auto-approve is still stopped." in text and "The test still fails." in text
-    assert "kept stopped what was to be restarted" in text
-    assert "A restart takes two people" in main_text(as_admin.get(f"switches/stops/{held}/restart")), "it can be requested again"
+    assert "rejected a restart" in text
+    assert "A restart needs two people" in main_text(as_admin.get(f"switches/stops/{held}/restart")), "it can be requested again"
 
 
 def test_what_changed_since_the_page_was_opened_is_refused(as_admin, as_officer):
@@ -287,7 +287,7 @@ def test_the_board_shows_every_switch_and_what_was_restarted(as_viewer, as_admin
     as_admin.post(f"switches/stops/{held}/restart", verb="restart", because="Fixed.", seen=switch_helpers.stop_fingerprint(held))
     text = main_text(as_viewer.get("switches/"))
     assert "Nothing is stopped" in text and "ad-copywriter" in text and "auto-approve" in text and "Unproven" in text
-    assert "What was stopped and restarted" in text and "ad-copywriter · draft" in text
+    assert "Past stops" in text and "ad-copywriter · draft" in text
     assert main_text(as_viewer.get(f"switches/stops/{held}")).count("Fixed.") == 2  # beside its facts, and from the log
 
 

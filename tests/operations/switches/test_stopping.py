@@ -91,7 +91,7 @@ def test_a_feature_of_another_system_and_what_was_retired_are_no_scope(acting):
     switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
     with acting("admin"):
         other, (_, mine) = register.system("ad-copywriter"), switch_helpers.find_feature()
-        with pytest.raises(Invalid, match="another system"):
+        with pytest.raises(Invalid, match="another AI system"):
             actions.stop("feature", other, mine, reason="x")
         systems.retire(other, because="Gone.")
         with pytest.raises(Invalid, match="retired"):
