@@ -62,7 +62,7 @@ def test_one_review_is_open_at_a_time_and_its_day_is_near(database):
 def test_it_takes_two_who_can_review(database):
     with make.acting("admin", "globex"):
         people.change_role(directory.membership_of(make.person_id("compliance_officer", "globex")), "viewer")
-        with pytest.raises(Invalid, match="two persons"):
+        with pytest.raises(Invalid, match="two people"):
             actions.begin("Q4", due_on=clock.today())
 
 
