@@ -360,7 +360,7 @@ def test_a_long_list_costs_a_page_what_it_shows_and_is_exported_whole(as_officer
     assert {line[1][:3] for line in lines[1:]} == {"'=1"}, "no cell is a formula"
 
 
-def test_a_long_thread_shows_its_newest_remarks_and_leads_to_the_earlier_ones(as_auditor, acting, open_request):
+def test_a_long_thread_shows_its_newest_comments_and_leads_to_the_earlier_ones(as_auditor, acting, open_request):
     page, _engagement, request = open_request
     with acting("admin"):
         now = clock.now()
@@ -375,7 +375,7 @@ def test_a_long_thread_shows_its_newest_remarks_and_leads_to_the_earlier_ones(as
         session().execute(insert(RequestRemark), rows)
     shown = as_auditor.get(page).text
     assert "word 119" in shown and "word 020" in shown and "word 019" not in shown
-    earlier = as_auditor.get(re.search(r'href="([^"]+)">Earlier remarks', shown)[1]).text
+    earlier = as_auditor.get(re.search(r'href="([^"]+)">Earlier comments', shown)[1]).text
     assert "word 000" in earlier and "word 019" in earlier and "word 020" not in earlier
 
 

@@ -122,7 +122,7 @@ def test_the_same_bytes_of_another_piece_keep_the_file(as_officer, as_reviewer):
     )
     assert storage_key_of(first) == storage_key_of(other)
     request_deletion(as_officer, first)
-    assert "1 other version has the same bytes" in as_reviewer.get(deletion_approval_path(first)).text
+    assert "1 other version has the same file" in as_reviewer.get(deletion_approval_path(first)).text
     approve_deletion(as_reviewer, first)
     queue.drain(actor_of)
     as_officer.post(f"evidence/versions/{first}/download", then=410)

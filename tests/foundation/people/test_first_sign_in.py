@@ -200,7 +200,7 @@ def test_a_former_member_is_told_so(app, guests):
 
 def test_what_the_provider_answers_instead_of_a_code_is_shown(app, guests):
     guests.answer = lambda honest: {"state": honest["state"], "iss": honest["iss"], "error": "invalid_request", "error_description": "max_age <b>invalid"}  # fmt: skip
-    assert "refused the sign-in (invalid_request: max_age <b>invalid)" in refused(app)
+    assert "rejected the sign-in (invalid_request: max_age <b>invalid)" in refused(app)
 
 
 # ---- the form

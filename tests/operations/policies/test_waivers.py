@@ -108,9 +108,9 @@ def test_a_waiver_is_live_when_two_others_have_approved(lenient_systems, as_admi
 
 def test_a_waiver_that_the_tenants_own_tier_outdoes_says_that_it_changes_nothing(systems, as_admin, as_officer, as_reviewer):
     request(as_admin, systems)
-    assert "It would change nothing now: tier standard asks for 90 days." in main_text(as_officer.get(newest_approval_page()))
+    assert "It would change nothing now: tier standard requires 90 days." in main_text(as_officer.get(newest_approval_page()))
     approve(as_officer, as_reviewer)
-    assert "The waiver allows 120 days, but tier standard asks for 90 days" in main_text(as_admin.get(newest_waiver_page()))
+    assert "The waiver allows 120 days, but tier standard requires 90 days" in main_text(as_admin.get(newest_waiver_page()))
 
 
 def test_all_three_are_different_persons(lenient_systems, as_admin, as_officer, as_reviewer):

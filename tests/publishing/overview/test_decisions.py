@@ -152,7 +152,7 @@ def test_what_changed_lists_policies_and_stops(as_officer, year_of_work):
     with make.acting("contributor"):
         switches.stop("system", registered.system("ad-copywriter"), None, reason="It answered wrongly.")
     text = section_text(as_officer.get(""), "changes")
-    assert "Anna Rossi stopped" in text and "Sanjay Patel put a policy into force version 1" in text
+    assert "Anna Rossi stopped" in text and "Sanjay Patel published a policy version 1" in text
     assert "It answered wrongly" not in text  # the reason is sealed in the log
 
 

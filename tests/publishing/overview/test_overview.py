@@ -66,7 +66,7 @@ def test_changes_come_from_the_log_and_are_grouped(as_officer, year_of_work):
         "What changed in 30 days: 1 fell MEASURE 2.7 fell from 3 Evidenced to 1 Partial Penetration test report is 12 days overdue"
     )
     assert "Jun Chen wrote a conclusion, 2 times MEASURE 2.7, GOVERN 1.6" in text
-    assert "Jun Chen brought in a version of evidence EV-0003" in text
+    assert "Jun Chen uploaded a version of evidence EV-0003" in text
 
 
 def test_the_next_report_says_what_holds_it_up(as_officer, year_of_work):
