@@ -11,7 +11,7 @@ from governance.kernel.errors import KeyNeeded
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def held(text, **changes):
+def stored_key(text, **changes):
     tenant = text.split("_")[1]
     facts = {"until": None, "revoked": False, "scopes": frozenset({"audit:read"})} | changes
     key = bearer.StoredKey(uuid4(), uuid4(), tenant, tenant.title(), "mirror", bearer.digest(text), **facts)
@@ -24,7 +24,7 @@ def admit(text, keys):
 
 def test_a_key_is_let_in_as_itself_and_another_is_not():
     mine, other = bearer.new("acme"), bearer.new("acme")
-    who = admit(mine, held(mine)).actor
+    who = admit(mine, stored_key(mine)).actor
     assert (who.kind, who.role, who.person_id, who.tenant_slug, who.scopes) == (
         "api_key",
         "api_key",
@@ -33,13 +33,13 @@ def test_a_key_is_let_in_as_itself_and_another_is_not():
         {"audit:read"},
     )
     with pytest.raises(KeyNeeded, match="No such key"):
-        admit(other, held(mine))
+        admit(other, stored_key(mine))
 
 
 def test_a_key_names_its_tenant_and_cannot_be_renamed_to_another():
     mine = bearer.new("acme")
     with pytest.raises(KeyNeeded, match="No such key"):
-        admit(mine.replace("gc_acme_", "gc_globex_"), held(mine))
+        admit(mine.replace("gc_acme_", "gc_globex_"), stored_key(mine))
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_a_key_names_its_tenant_and_cannot_be_renamed_to_another():
 def test_a_key_that_has_ended_says_so_to_its_holder(changes, why):
     mine = bearer.new("acme")
     with pytest.raises(KeyNeeded, match=why):
-        admit(mine, held(mine, **changes))
-    assert admit(mine, held(mine, until=NOW + timedelta(microseconds=1)))
+        admit(mine, stored_key(mine, **changes))
+    assert admit(mine, stored_key(mine, until=NOW + timedelta(microseconds=1)))
 
 
 def test_no_two_keys_are_alike_and_the_hint_keeps_their_secret():

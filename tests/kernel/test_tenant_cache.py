@@ -18,7 +18,7 @@ def clean(app, isolated):
     tenant_cache.forget()
 
 
-def asked(number, made="new", *, slug="acme", **how):
+def recall_at(number, made="new", *, slug="acme", **how):
     """What a transaction of the tenant gets that reads this number and would work out `made`."""
     how.setdefault("read_only", True)
     with current.acting_as(make.system_actor(slug)), transaction(**how):
@@ -26,18 +26,24 @@ def asked(number, made="new", *, slug="acme", **how):
 
 
 def test_the_same_number_gives_the_same_and_a_greater_one_anew():
-    assert [asked((1, 0), "a"), asked((1, 0), "b"), asked((2, 0), "c"), asked((2, 1), "d"), asked((2, 1), "e")] == list("aacdd")
+    assert [
+        recall_at((1, 0), "a"),
+        recall_at((1, 0), "b"),
+        recall_at((2, 0), "c"),
+        recall_at((2, 1), "d"),
+        recall_at((2, 1), "e"),
+    ] == list("aacdd")
 
 
 def test_an_overtaken_reader_neither_gets_nor_replaces_what_is_newer():
-    assert asked((5, 0), "newer") == "newer"
-    assert asked((4, 0), "older") == "older"
-    assert asked((4, 9), "mixed") == "mixed"
-    assert asked((5, 0), "wrong") == "newer"
+    assert recall_at((5, 0), "newer") == "newer"
+    assert recall_at((4, 0), "older") == "older"
+    assert recall_at((4, 9), "mixed") == "mixed"
+    assert recall_at((5, 0), "wrong") == "newer"
 
 
 def test_two_tenants_never_share():
-    assert [asked((1, 0), "acme's"), asked((1, 0), "globex's", slug="globex"), asked((1, 0), "wrong")] == [
+    assert [recall_at((1, 0), "acme's"), recall_at((1, 0), "globex's", slug="globex"), recall_at((1, 0), "wrong")] == [
         "acme's",
         "globex's",
         "acme's",
@@ -46,9 +52,9 @@ def test_two_tenants_never_share():
 
 @pytest.mark.parametrize("how", [{"read_only": False}, {"person_id": uuid4()}])
 def test_a_transaction_that_may_write_or_sees_more_neither_uses_nor_fills_it(how):
-    assert asked((1, 0), "its own", **how) == "its own"
-    assert asked((1, 0), "kept") == "kept"
-    assert asked((1, 0), "its own", **how) == "its own"
+    assert recall_at((1, 0), "its own", **how) == "its own"
+    assert recall_at((1, 0), "kept") == "kept"
+    assert recall_at((1, 0), "its own", **how) == "its own"
 
 
 def test_outside_of_any_tenant_nothing_is_kept():
@@ -57,7 +63,7 @@ def test_outside_of_any_tenant_nothing_is_kept():
 
 
 def test_without_a_number_nothing_is_kept():
-    assert [asked(None, "a"), asked(None, "b"), asked((1, 0), "c"), asked(None, "d")] == list("abcd")
+    assert [recall_at(None, "a"), recall_at(None, "b"), recall_at((1, 0), "c"), recall_at(None, "d")] == list("abcd")
 
 
 def test_the_number_is_read_once_in_a_transaction():
@@ -69,9 +75,9 @@ def test_the_number_is_read_once_in_a_transaction():
 
 
 def test_what_the_database_was_before_it_went_away_is_forgotten():
-    asked((1, 0), "before")
+    recall_at((1, 0), "before")
     db.engine().dispose()
-    assert asked((1, 0), "after") == "after"
+    assert recall_at((1, 0), "after") == "after"
 
 
 def test_tenants_and_values_are_bounded(monkeypatch):

@@ -33,7 +33,7 @@ HEAD = ("Ref", "Firm", "Scope", "Period from", "Period to", "Fieldwork from", "F
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EngagementSummary:
     """An engagement with what the list shows of it."""
 
     held: Engagement
@@ -42,15 +42,15 @@ class Line:
     counts: queries.Counts
 
 
-def every_line() -> list[Line]:
+def every_line() -> list[EngagementSummary]:
     """Those that the acting person may see."""
     held = queries.engagements()
     counts = queries.counts([e.id for e in held])
-    return [Line(e, queries.framework_of(e), queries.phase_of(e), counts[e.id]) for e in held]
+    return [EngagementSummary(e, queries.framework_of(e), queries.phase_of(e), counts[e.id]) for e in held]
 
 
-TESTS: Mapping[str, Callable[[Line, str], bool]] = {"state": lambda line, value: line.phase == value}
-ORDERS: Mapping[str, Callable[[Line], Any]] = {
+TESTS: Mapping[str, Callable[[EngagementSummary, str], bool]] = {"state": lambda line, value: line.phase == value}
+ORDERS: Mapping[str, Callable[[EngagementSummary], Any]] = {
     "engagement": lambda line: (line.held.firm.casefold(), line.held.ref),
     "period": lambda line: (line.held.period_to, line.held.ref),
     "fieldwork": lambda line: (line.held.closes_at, line.held.ref),
@@ -59,11 +59,11 @@ ORDERS: Mapping[str, Callable[[Line], Any]] = {
 }
 
 
-def matching(lines: Sequence[Line], asked: ListRequest) -> list[Line]:
+def matching(lines: Sequence[EngagementSummary], asked: ListRequest) -> list[EngagementSummary]:
     return arrange(keep(lines, asked, TESTS, lambda line: f"{line.held.firm} {line.held.ref} {line.scope}"), asked, ORDERS)
 
 
-def cells(line: Line) -> Sequence[Cell]:
+def cells(line: EngagementSummary) -> Sequence[Cell]:
     e = line.held
     return (e.ref, e.firm, line.scope, e.period_from, e.period_to, e.fieldwork_from, e.fieldwork_to, line.counts.total,
             line.counts["accepted"], line.phase)  # fmt: skip

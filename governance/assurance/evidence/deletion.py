@@ -97,7 +97,7 @@ REQUEST_LIFETIME = timedelta(days=30)  # of a request to delete a file
 # ---- what keeps a file, and for how long
 
 
-class Kept(DomainError):
+class DeletionBlocked(DomainError):
     """Something keeps the file: a legal hold, or what a feature above says."""
 
 
@@ -230,4 +230,4 @@ def kept_because(version: EvidenceVersion, evidence: Evidence) -> str | None:
 
 def _not_kept(version: EvidenceVersion, evidence: Evidence) -> None:
     if (why := kept_because(version, evidence)) is not None:
-        raise Kept(why)
+        raise DeletionBlocked(why)

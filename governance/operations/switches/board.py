@@ -62,7 +62,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SwitchStatus:
     """One switch. `stop` is its own stop, `above` a wider one; `drill` the newest that is over, `planned` the next."""
 
     scope: Scope
@@ -86,7 +86,7 @@ class Row:
 class Board:
     """Switches with the active stops that cover them, the newest first."""
 
-    rows: Sequence[Row]
+    rows: Sequence[SwitchStatus]
     stops: Sequence[Stop]
     platform: Sequence[ActiveStop]
     listeners: Mapping[UUID, Listener]
@@ -98,7 +98,7 @@ class Board:
         """How many stops are active."""
         return len(self.stops) + len(self.platform)
 
-    def row(self, stop: Stop) -> Row | None:
+    def row(self, stop: Stop) -> SwitchStatus | None:
         return next((r for r in self.rows if r.scope.key == (stop.system_id, stop.feature_id)), None)
 
 
@@ -135,7 +135,7 @@ class _Facts:
     now: datetime
 
 
-def _row(scope: Scope, facts: _Facts) -> Row:
+def _row(scope: Scope, facts: _Facts) -> SwitchStatus:
     own = next((s for s in facts.stops if (s.system_id, s.feature_id) == scope.key), None)
     above = next((s for s in facts.stops if (s.system_id, s.feature_id) in _wider(scope)), None)
     drill = _last_drill(scope, facts.drills)
@@ -146,7 +146,7 @@ def _row(scope: Scope, facts: _Facts) -> Row:
         last = LastDrill(drill.state == "passed", drill.ended_at) if drill and drill.ended_at else None
         ready = readiness(last, facts.listeners.values(), system_id=scope.system_id, newest=newest, now=facts.now)
     planned = facts.drills.get((scope.system_id, scope.feature_id, True)) if scope.system_id else None
-    return Row(
+    return SwitchStatus(
         scope, own, above, bool(facts.platform), facts.obeyed.get(own.id) if own else None, ready, drill, planned,
         facts.newest.get(scope.key, (0, None))[1], len(heard), sum(one.version >= newest for one in heard),
     )  # fmt: skip

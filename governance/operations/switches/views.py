@@ -18,7 +18,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import queries as policies
 from governance.operations.switches import actions, permissions, queries
-from governance.operations.switches.board import Board, Row, Scope
+from governance.operations.switches.board import Board, Scope, SwitchStatus
 from governance.operations.switches.board import board as switch_board
 from governance.operations.switches.forms import WHOLE, RestartForm, StopAllForm, StopForm, instant, plain
 from governance.operations.switches.models import Stop
@@ -64,7 +64,7 @@ def _headline(board: Board, names: Mapping[UUID, str]) -> str:
     return f"{len(board.stops)} stops are active"
 
 
-def _rates(rows: Sequence[Row]) -> Mapping[tuple[UUID | None, UUID | None], float]:
+def _rates(rows: Sequence[SwitchStatus]) -> Mapping[tuple[UUID | None, UUID | None], float]:
     """Requests a minute of each switch; of a system: whatever was asked in its name."""
     counted = decisions.per_minute(clock.now() - RATE_OVER)
     found: dict[tuple[UUID | None, UUID | None], float] = {}

@@ -11,7 +11,7 @@ from tests import make
 from tests.foundation.approvals.conftest import NAME, set_purpose
 
 
-def at_once(*deeds):
+def run_concurrently(*deeds):
     """What came of it when each (role, deed) was done at the same moment, each in a transaction of its own."""
     start, outcomes = threading.Barrier(len(deeds)), []
 
@@ -61,7 +61,7 @@ def test_an_edit_and_an_approval_at_once_come_one_after_the_other(committed_worl
             set_purpose(system, "Sorts letters.")
             return "voided" if was_open else "too late"
 
-        outcomes = set(at_once(("reviewer", approving(approval, seen)), ("admin", edit)))
+        outcomes = set(run_concurrently(("reviewer", approving(approval, seen)), ("admin", edit)))
         with make.acting("admin", read_only=True):
             state, purpose = queries.approval(approval).state, find(AISystem, system).purpose
         assert purpose == "Sorts letters."
@@ -74,7 +74,7 @@ def test_an_edit_and_an_approval_at_once_come_one_after_the_other(committed_worl
 def test_two_approvers_at_once_apply_it_once(committed_world, purpose_kind):
     _system, approval, seen = request(purpose_kind, "twice")
     purpose_kind.applied.clear()
-    outcomes = at_once(("reviewer", approving(approval, seen)), ("compliance_officer", approving(approval, seen)))
+    outcomes = run_concurrently(("reviewer", approving(approval, seen)), ("compliance_officer", approving(approval, seen)))
     assert sorted(outcomes) == ["This request was approved already. Nothing was changed.", "approved"]
     assert len(purpose_kind.applied) == 1
 
@@ -82,7 +82,7 @@ def test_two_approvers_at_once_apply_it_once(committed_world, purpose_kind):
 def test_a_double_click_of_one_person_applies_it_once(committed_world, purpose_kind):
     _system, approval, seen = request(purpose_kind, "double")
     purpose_kind.applied.clear()
-    assert at_once(("reviewer", approving(approval, seen)), ("reviewer", approving(approval, seen))) == ["approved"] * 2
+    assert run_concurrently(("reviewer", approving(approval, seen)), ("reviewer", approving(approval, seen))) == ["approved"] * 2
     assert len(purpose_kind.applied) == 1
 
 
@@ -94,7 +94,7 @@ def test_an_approval_and_a_withdrawal_at_once_leave_one(committed_world, purpose
         actions.withdraw(queries.approval(approval))
         return "withdrawn"
 
-    at_once(("reviewer", approving(approval, seen)), ("admin", withdraw))
+    run_concurrently(("reviewer", approving(approval, seen)), ("admin", withdraw))
     with make.acting("admin", read_only=True):
         state = queries.approval(approval).state
     assert (state, len(purpose_kind.applied)) in {("approved", 1), ("withdrawn", 0)}
@@ -106,5 +106,5 @@ def test_two_requests_at_once_are_one(committed_world, purpose_kind):
     def ask():
         return actions.request(NAME, system, summary="change it", reason="It grew").id
 
-    one, other = at_once(("admin", ask), ("compliance_officer", ask))
+    one, other = run_concurrently(("admin", ask), ("compliance_officer", ask))
     assert one == other

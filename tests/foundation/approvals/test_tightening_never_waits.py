@@ -8,7 +8,14 @@ from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.foundation.approvals.approval_helpers import decide_approval, newest_approval_id, newest_approval_page
 from tests.foundation.privacy.conftest import membership_id_of, request_erasure
-from tests.operations.policies.conftest import REASON, confirm, effective_policy, policy_content, put_in_force, register_systems
+from tests.operations.policies.conftest import (
+    REASON,
+    confirm_change,
+    effective_policy,
+    policy_content,
+    put_in_force,
+    register_systems,
+)
 from tests.operations.switches import switch_helpers
 
 
@@ -20,8 +27,8 @@ def is_open() -> bool:
 def test_a_policy_is_tightened_while_a_looser_one_awaits_approval(database, as_admin):
     register_systems()
     put_in_force(policy_content("strict"))
-    confirm(as_admin, "policies/?tier=standard", "ask", because=REASON)
-    confirm(as_admin, "policies/?tier=regulated&on=force", "apply", because=REASON)
+    confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON)
+    confirm_change(as_admin, "policies/?tier=regulated&on=force", "apply", because=REASON)
     assert (effective_policy().number, effective_policy().tier.key) == (2, "regulated")
 
 

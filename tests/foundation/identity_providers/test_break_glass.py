@@ -13,7 +13,7 @@ from governance.kernel import jobs
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.identity_providers.changing import live, propose, row
+from tests.foundation.identity_providers.sign_in_change_helpers import change_in_state, live_connection, propose_change
 from tests.foundation.people.conftest import GROUPS, Arrival, entries_of_action, no_session_starts, sessions_of
 from tests.foundation.people.hostile_idp import HostileIdP, change_claims
 
@@ -45,12 +45,12 @@ def provider(idp) -> list[str]:
 
 def test_a_locked_out_tenant_gets_another_connection_and_an_admin(app, operator, idp, other, arrive):
     other.calm()
-    former, ines = live(), arrive("officer@acme.example")
+    former, ines = live_connection(), arrive("officer@acme.example")
     code, said = operator("acme", *provider(other), "--admin", ADMIN, "--reason", "Their directory is gone, ticket 4711")
     assert code == 0 and other.issuer in said and "http://localhost/auth/callback/acme/2" in said and SECRET not in said
-    now = live()
+    now = live_connection()
     assert (now.issuer, now.number, now.group_roles) == (other.issuer, 2, {}), "groups of another issuer are another company's"
-    assert row(Connection, "retired").id == former.id and sessions_of() == []
+    assert change_in_state(Connection, "retired").id == former.id and sessions_of() == []
     ines.get("settings/sessions", then=302)
     boss = Visitor(app)
     Arrival(boss, ADMIN).finish()
@@ -71,7 +71,7 @@ def test_it_is_in_the_tenants_log_and_in_the_operators(operator, idp, other):
 
 def test_a_new_secret_alone_keeps_address_mapping_and_domains(operator, idp):
     code, _ = operator("acme", *provider(idp), "--reason", "The secret ran out on a Sunday", secret="another-secret")
-    assert code == 0 and (live().number, live().group_roles) == (1, GROUPS)
+    assert code == 0 and (live_connection().number, live_connection().group_roles) == (1, GROUPS)
     assert not entries_of_action("tenant.domains.changed")[1:]
 
 
@@ -110,10 +110,10 @@ def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, 
 
 
 def test_an_open_change_is_closed(operator, as_admin, idp, other):
-    propose(as_admin, other)
+    propose_change(as_admin, other)
     operator("acme", "--admin", ADMIN, "--reason", "A change that nobody recognises")
-    assert row(ConnectionChange, "replaced") and row(Connection, "discarded").secret == b""
-    assert row(Approval, "voided").note == "The operator reset how people sign in."
+    assert change_in_state(ConnectionChange, "replaced") and change_in_state(Connection, "discarded").secret == b""
+    assert change_in_state(Approval, "voided").note == "The operator reset how people sign in."
     assert len(entries_of_action("connection.change.replaced")) == 1
 
 
@@ -132,10 +132,10 @@ def test_in_the_operators_own_tenant_the_admin_is_an_operator(operator, other):
     (["--issuer", "https://id.example.invalid", "--client-id", "c", "--reason", "x"], "", 1), (["--admin", "nobody", "--reason", "x"], "is not an address", 1),
 ])  # fmt: skip
 def test_what_is_incomplete_or_unsafe_is_refused_and_changes_nothing(operator, idp, arguments, says, code):
-    before = live().id
+    before = live_connection().id
     result, said = operator("acme", *arguments)
     assert result == code and says in said
-    assert live().id == before and not entries_of_action("identity.reset")
+    assert live_connection().id == before and not entries_of_action("identity.reset")
 
 
 def test_the_secret_is_never_an_argument(operator, idp):

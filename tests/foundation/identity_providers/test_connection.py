@@ -17,38 +17,38 @@ from tests.foundation.people.hostile_idp import EVIL, HostileIdP, change_documen
 SECRET = "a-secret-that-nobody-shall-see"
 
 
-def held(slug: str = "acme", state: str = "live") -> Connection:
+def connections_in_state(slug: str = "acme", state: str = "live") -> Connection:
     with make.acting("admin", slug, read_only=True):
         found = session().scalars(select(Connection).where(Connection.state == state)).one()
         session().expunge(found)
         return found
 
 
-def form(as_admin, idp: HostileIdP, **changes) -> dict:
+def filled_form(as_admin, idp: HostileIdP, **changes) -> dict:
     """A filled form as it is sent, with what it was opened with."""
     opened = hidden_fields(as_admin.get("settings/sign-in/change").text)["seen"]
     return {"issuer": idp.issuer, "client_id": idp.client.id, "secret": SECRET, "domains": "acme.example",
             "group_roles": "officers = compliance_officer", "enforced": "y", "reason": "A new directory", "seen": opened} | changes  # fmt: skip
 
 
-def proposes(as_admin, idp: HostileIdP, then: int = 303, **changes):
-    return as_admin.post("settings/sign-in/change", then=then, **form(as_admin, idp, **changes))
+def propose_settings(as_admin, idp: HostileIdP, then: int = 303, **changes):
+    return as_admin.post("settings/sign-in/change", then=then, **filled_form(as_admin, idp, **changes))
 
 
 def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
     assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
-    assert "needs the client secret" in proposes(as_admin, provider, 422, secret="").text
-    proposes(as_admin, provider)
+    assert "needs the client secret" in propose_settings(as_admin, provider, 422, secret="").text
+    propose_settings(as_admin, provider)
     assert "No one can sign in yet" in as_admin.get("settings/sign-in").text
-    assert held(state="proposed").issuer == provider.issuer
+    assert connections_in_state(state="proposed").issuer == provider.issuer
     assert entries_of_action("connection.change.requested")[-1].facts["secret"] == "set"
 
 
 def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
     """B8: with a wrong secret nobody could sign in any more."""
-    before = held()
-    proposes(as_admin, idp, secret="not-the-one", group_roles="officers = viewer")
-    after = held()
+    before = connections_in_state()
+    propose_settings(as_admin, idp, secret="not-the-one", group_roles="officers = viewer")
+    after = connections_in_state()
     assert [getattr(after, n) for n in ("id", "issuer", "secret", "group_roles")] == [
         before.id,
         before.issuer,
@@ -59,23 +59,23 @@ def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
 
 
 def test_the_secret_is_nowhere_again(as_admin, idp):
-    proposes(as_admin, idp)
-    shown = [as_admin.get("settings/sign-in").text, proposes(as_admin, idp, 422, issuer="x").text]
+    propose_settings(as_admin, idp)
+    shown = [as_admin.get("settings/sign-in").text, propose_settings(as_admin, idp, 422, issuer="x").text]
     as_admin.post("settings/sign-in/test")
     shown += [as_admin.get("settings/sign-in").text, str([(e.body, e.facts, e.changes, e.sealed) for e in entries_of_action()])]
     assert not any(SECRET in text for text in shown)
-    assert SECRET.encode() not in held(state="proposed").secret
+    assert SECRET.encode() not in connections_in_state(state="proposed").secret
 
 
 def test_a_blank_secret_keeps_the_one_that_is_stored(as_admin, idp):
-    proposes(as_admin, idp, secret="", group_roles="governance-officers = viewer")
-    assert held(state="proposed").secret == held().secret
+    propose_settings(as_admin, idp, secret="", group_roles="governance-officers = viewer")
+    assert connections_in_state(state="proposed").secret == connections_in_state().secret
     assert "secret" not in entries_of_action("connection.change.requested")[-1].facts
 
 
 def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
     with HostileIdP.serving("globex") as other:
-        page = proposes(as_admin, idp, 422, secret="", issuer=other.issuer).text
+        page = propose_settings(as_admin, idp, 422, secret="", issuer=other.issuer).text
     assert "needs its own secret" in page and not entries_of_action("connection.change.requested")
 
 
@@ -84,7 +84,7 @@ def test_a_stored_secret_does_not_travel_to_another_issuer(as_admin, idp):
     "ftp://id.example", "javascript:alert(1)", "https://user:pw@id.example", "file:///etc/passwd", "https://no-such-name.invalid", "https://[", "",
 ])  # fmt: skip
 def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, issuer):
-    page = proposes(as_admin, idp, 422, issuer=issuer).text
+    page = propose_settings(as_admin, idp, 422, issuer=issuer).text
     assert "issuer-error" in page and not entries_of_action("connection.change.requested")
 
 
@@ -92,36 +92,36 @@ def test_an_issuer_inside_or_without_tls_is_a_field_that_says_so(as_admin, idp, 
     ("officers", "Line 1"), ("a = viewer\n= admin", "Line 2"), ("a = operator_admin", "operator_admin is not a role"), ("a = auditor", "auditor is not a role"), ("a = boss", "boss is not a role"),
 ])  # fmt: skip
 def test_groups_give_only_roles_of_a_tenant(as_admin, idp, lines, says):
-    page = proposes(as_admin, idp, 422, group_roles=lines).text
+    page = propose_settings(as_admin, idp, 422, group_roles=lines).text
     assert says in page and lines.split("\n")[0] in page
 
 
 def test_a_domain_of_another_tenant_is_refused(as_admin, idp):
     with HostileIdP.serving("globex") as theirs:
         connect_tenant("globex", theirs)
-        page = proposes(as_admin, idp, 422, domains="acme.example globex.example").text
+        page = propose_settings(as_admin, idp, 422, domains="acme.example globex.example").text
     assert "globex.example already leads to another tenant" in page
     assert not entries_of_action("connection.change.requested") and not entries_of_action("tenant.domains.changed")[1:]
 
 
 def test_what_changes_nothing_is_refused(as_admin, idp):
     lines = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
-    assert "Nothing changes" in proposes(as_admin, idp, 422, secret="", group_roles=lines).text
+    assert "Nothing changes" in propose_settings(as_admin, idp, 422, secret="", group_roles=lines).text
 
 
 def test_a_change_without_a_reason_is_refused(as_admin, idp):
-    assert "reason-error" in proposes(as_admin, idp, 422, reason=" ").text
+    assert "reason-error" in propose_settings(as_admin, idp, 422, reason=" ").text
 
 
 def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin, idp):
-    opened = form(as_admin, idp, client_id="mine")
-    proposes(Visitor(app, make.cookie("admin")), idp, client_id="theirs")
+    opened = filled_form(as_admin, idp, client_id="mine")
+    propose_settings(Visitor(app, make.cookie("admin")), idp, client_id="theirs")
     page = as_admin.post("settings/sign-in/change", then=409, **opened).text
     assert "Someone else changed or proposed something" in page and "and the current values" in page
     assert ">theirs<" in page and 'value="mine"' in page
-    assert held(state="proposed").client_id == "theirs"
+    assert connections_in_state(state="proposed").client_id == "theirs"
     as_admin.post("settings/sign-in/change", **opened | {"seen": hidden_fields(page)["seen"]})
-    assert held(state="proposed").client_id == "mine"
+    assert connections_in_state(state="proposed").client_id == "mine"
     assert [e.action for e in entries_of_action()][-3:] == [
         "connection.change.replaced",
         "connection.change.requested",
@@ -131,7 +131,7 @@ def test_a_stale_form_shows_what_changed_and_keeps_what_was_typed(app, as_admin,
 
 @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 50, None])
 def test_a_form_that_does_not_say_what_it_was_opened_with_is_stale(as_admin, idp, seen):
-    proposes(as_admin, idp, 409, seen=seen)
+    propose_settings(as_admin, idp, 409, seen=seen)
     assert not entries_of_action("connection.change.requested")
 
 
@@ -149,9 +149,9 @@ def findings(as_admin) -> dict[str, tuple[bool, str]]:
     as_admin.post("settings/sign-in/test")
     page = as_admin.get("settings/sign-in").text
     assert "This check signs no one in" in page
-    works = all(step["ok"] or step.get("optional") for step in held().findings)
+    works = all(step["ok"] or step.get("optional") for step in connections_in_state().findings)
     assert ("The provider can be reached." in page, "The connection doesn't work yet." in page) == (works, not works)
-    return {step["says"]: (step["ok"], step["detail"]) for step in held().findings}
+    return {step["says"]: (step["ok"], step["detail"]) for step in connections_in_state().findings}
 
 
 def test_a_good_connection_passes_every_step(as_admin, idp):

@@ -24,16 +24,16 @@ from governance.kernel.errors import DomainError
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.approvals.approval_helpers import approvals_in_inbox
-from tests.foundation.identity_providers.changing import (
+from tests.foundation.identity_providers.sign_in_change_helpers import (
+    change_in_state,
     change_of,
-    decide,
-    live,
-    proposal,
-    propose,
-    requested,
-    row,
-    seen,
-    test_as,
+    decide_change,
+    fingerprint_of_change,
+    live_connection,
+    proposal_form,
+    propose_change,
+    requested_change,
+    sign_in_for_test,
 )
 from tests.foundation.people.conftest import GROUPS, connect_tenant, entries_of_action
 from tests.foundation.people.hostile_idp import HostileIdP, change_claims
@@ -67,7 +67,7 @@ def words(page) -> str:
 
 
 def domains_only(visitor, idp, domains="acme.example acme-group.example") -> str:
-    return propose(visitor, idp, domains=domains, secret="", group_roles=SAME)
+    return propose_change(visitor, idp, domains=domains, secret="", group_roles=SAME)
 
 
 def approval_row(approval) -> Approval:
@@ -81,7 +81,7 @@ def approval_row(approval) -> Approval:
 
 
 def test_each_setting_is_shown_before_and_after_and_the_secret_never(as_admin, second, idp, new):
-    change = propose(as_admin, new, enforced="", verifies_addresses="y", secret="a-secret-that-nobody-shall-see")
+    change = propose_change(as_admin, new, enforced="", verifies_addresses="y", secret="a-secret-that-nobody-shall-see")
     page = second.get(change)
     text = words(page)
     for before, after in [
@@ -95,40 +95,40 @@ def test_each_setting_is_shown_before_and_after_and_the_secret_never(as_admin, s
 
 def test_its_effects_name_sessions_members_and_domains(as_admin, second, idp, new, arrive):
     arrive("officer@acme.example")
-    text = words(second.get(propose(as_admin, new, domains="acme-group.example", verifies_addresses="y")))
+    text = words(second.get(propose_change(as_admin, new, domains="acme-group.example", verifies_addresses="y")))
     assert "1 open session ends." in text and "members sign in through it" in text
     assert "Under another issuer, everyone counts as a new person." in text and "could take that person's invitation" in text
     assert "Addresses at acme-group.example lead to this sign-in." in text
     assert "Addresses at acme.example no longer lead to this sign-in." in text
-    text = words(second.get(propose(as_admin, idp, secret="", group_roles="governance-admins = admin")))
+    text = words(second.get(propose_change(as_admin, idp, secret="", group_roles="governance-admins = admin")))
     assert "No one is signed out." in text and "new person" not in text
 
 
 def test_who_approves_is_told_when_their_own_session_ends(app, as_admin, idp, new, arrive):
     change_claims(groups=["governance-admins"])(idp)
     boss = arrive("officer@acme.example")
-    change = propose(as_admin, new)
+    change = propose_change(as_admin, new)
     assert "1 open session ends, yours included." in words(boss.get(change))
 
 
 def test_before_the_test_the_page_says_what_is_missing_and_asks_nobody(as_admin, second, new):
-    change = propose(as_admin, new)
+    change = propose_change(as_admin, new)
     text = words(second.get(change))
     assert "Not ready" in text and "Start the test sign-in first." in text and change not in approvals_in_inbox(second)
     change_claims(groups=[])(new)
-    test_as(as_admin, change)
+    sign_in_for_test(as_admin, change)
     assert "Correct what it found, then test again." in words(second.get(change)) and change not in approvals_in_inbox(second)
     change_claims(groups=["governance-admins"])(new)
-    test_as(as_admin, change)
+    sign_in_for_test(as_admin, change)
     text = words(second.get(change))
     assert "Awaiting you" in text and "The test sign-in passed." in text and change in approvals_in_inbox(second)
 
 
 def test_the_address_of_a_change_leads_to_its_approval_also_once_it_is_closed(as_admin, second, new):
-    change = propose(as_admin, new)
+    change = propose_change(as_admin, new)
     address = change_of(change)
     assert second.get(address, then=302).location == change
-    decide(as_admin, change, "withdraw")
+    decide_change(as_admin, change, "withdraw")
     assert second.get(address, then=302).location == change
     past = as_admin.get("settings/sign-in").text
     assert "Earlier changes" in past and change in past and "Withdrawn" in past
@@ -139,7 +139,7 @@ def test_the_address_of_a_change_leads_to_its_approval_also_once_it_is_closed(as
 
 
 def test_it_binds_to_the_secret_and_to_every_setting(as_admin, new):
-    change = propose(as_admin, new)
+    change = propose_change(as_admin, new)
     before = approval_row(change).fingerprint
     edits = {
         "issuer": "https://id.other.example", "client_id": "other", "secret": lambda of: key_encryption.wrap(b"other", secret_context(of.tenant_id)), "enforced": False,
@@ -158,73 +158,77 @@ def test_it_binds_to_the_secret_and_to_every_setting(as_admin, new):
 
 
 def test_a_rotation_of_the_installations_key_voids_nothing(app, as_admin, second, new):
-    change = propose(as_admin, new)
-    test_as(as_admin, change)
-    opened, sealed = seen(second, change), row(Connection, "proposed").secret
+    change = propose_change(as_admin, new)
+    sign_in_for_test(as_admin, change)
+    opened, sealed = fingerprint_of_change(second, change), change_in_state(Connection, "proposed").secret
     old = app.config["SETTINGS"].kek
     try:
         key_encryption.use(bytes(range(32)), old)
         rotation.rotate()
-        assert row(Connection, "proposed").secret != sealed
-        decide(second, change, seen=opened)
+        assert change_in_state(Connection, "proposed").secret != sealed
+        decide_change(second, change, seen=opened)
     finally:
         key_encryption.use(old)
 
 
 def test_an_edit_behind_its_back_voids_it(as_admin, second, new):
-    change = propose(as_admin, new)
-    test_as(as_admin, change)
-    opened = seen(second, change)
+    change = propose_change(as_admin, new)
+    sign_in_for_test(as_admin, change)
+    opened = fingerprint_of_change(second, change)
     with make.acting("admin"):
         session().scalars(select(ConnectionChange)).one().domains = ["evil.example"]
     assert "so the request is void" in words(second.get(change))
-    decide(second, change, then=409, seen=opened)
-    assert row(ConnectionChange, "replaced") and row(Connection, "discarded").secret == b"" and live().number == 1
+    decide_change(second, change, then=409, seen=opened)
+    assert (
+        change_in_state(ConnectionChange, "replaced")
+        and change_in_state(Connection, "discarded").secret == b""
+        and live_connection().number == 1
+    )
 
 
 def test_what_is_live_has_changed_since_so_it_is_proposed_again(as_admin, second, idp):
     change = domains_only(as_admin, idp)
-    opened = seen(second, change)
+    opened = fingerprint_of_change(second, change)
     with make.acting("admin"):
         tenants.set_domains(directory.tenant_by_slug("acme"), {"acme.example", "third.example"})
     assert "How people sign in has changed since this was proposed." in words(second.get(change))
-    decide(second, change, then=409, seen=opened)
-    decide(second, change, then=409)
-    assert row(Approval, "open") and entries_of_action("approval.blocked")
-    decide(second, change, "reject", reason="Propose it again")
+    decide_change(second, change, then=409, seen=opened)
+    decide_change(second, change, then=409)
+    assert change_in_state(Approval, "open") and entries_of_action("approval.blocked")
+    decide_change(second, change, "reject", reason="Propose it again")
 
 
 def test_a_second_test_by_the_approver_does_not_make_them_a_requester(as_admin, second, new):
-    change = propose(as_admin, new)
-    test_as(second, change)
+    change = propose_change(as_admin, new)
+    sign_in_for_test(second, change)
     assert entries_of_action("connection.change.tested")[-1].actor == entries_of_action("approval.renewed")[-1].actor
-    decide(second, change)
-    assert live().issuer == new.issuer
+    decide_change(second, change)
+    assert live_connection().issuer == new.issuer
     approved = entries_of_action("connection.change.approved")[-1]
     assert approved.facts["requested_by"] != approved.facts["tested_by"] and len(approved.facts["fingerprint"]) == 64
 
 
 def test_the_reason_of_an_approval_is_in_the_log(as_admin, second, idp):
     change = domains_only(as_admin, idp)
-    decide(second, change, reason="The group's new name")
+    decide_change(second, change, reason="The group's new name")
     assert "because" in entries_of_action("connection.change.approved")[-1].sealed
 
 
 def test_who_was_an_admin_only_after_the_proposal_can_test_it_but_not_approve(app, as_admin, new):
-    change = propose(as_admin, new)
+    change = propose_change(as_admin, new)
     make.add_member("second_admin")
     late = Visitor(app, make.cookie("second_admin"))
-    test_as(late, change)
-    assert seen(late, change) == "" and change not in approvals_in_inbox(late)
-    decide(late, change, then=403)
-    decide(late, change, "reject", reason="I don't know this provider")
+    sign_in_for_test(late, change)
+    assert fingerprint_of_change(late, change) == "" and change not in approvals_in_inbox(late)
+    decide_change(late, change, then=403)
+    decide_change(late, change, "reject", reason="I don't know this provider")
 
 
 def test_another_proposal_closes_the_earlier_ones_request(as_admin, second, new):
-    first = propose(as_admin, new)
-    test_as(as_admin, first)
+    first = propose_change(as_admin, new)
+    sign_in_for_test(as_admin, first)
     assert first in approvals_in_inbox(second)
-    other = propose(as_admin, new, client_id="another")
+    other = propose_change(as_admin, new, client_id="another")
     assert approval_row(first).note == "Another change was proposed in its place."
     assert first not in approvals_in_inbox(second) and other not in approvals_in_inbox(second)
     assert "is void" in words(as_admin.get(first))
@@ -233,11 +237,11 @@ def test_another_proposal_closes_the_earlier_ones_request(as_admin, second, new)
 def test_a_proposal_by_somebody_else_can_be_approved_by_the_first_requester(as_admin, second, idp):
     """The second proposal is the second admin's; whose the first one was no longer matters."""
     domains_only(as_admin, idp, "acme.example first.example")
-    theirs = proposal(second, idp, domains="acme.example second.example", secret="", group_roles=SAME)
+    theirs = proposal_form(second, idp, domains="acme.example second.example", secret="", group_roles=SAME)
     second.post("settings/sign-in/change", **theirs)
-    change = f"/t/acme/approvals/{approval_of(requested().id)}"
-    decide(second, change, then=403)
-    decide(as_admin, change)
+    change = f"/t/acme/approvals/{approval_of(requested_change().id)}"
+    decide_change(second, change, then=403)
+    decide_change(as_admin, change)
     assert entries_of_action("tenant.domains.changed")[-1].facts["added"] == ["second.example"]
 
 

@@ -13,7 +13,15 @@ from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.browser import Visitor
 from tests.foundation.approvals.approval_helpers import fingerprint_on_page
-from tests.foundation.identity_providers.changing import answered, decide, live, propose, seen, start_test, test_as
+from tests.foundation.identity_providers.sign_in_change_helpers import (
+    decide_change,
+    fingerprint_of_change,
+    finish_test_sign_in,
+    live_connection,
+    propose_change,
+    sign_in_for_test,
+    start_test_sign_in,
+)
 from tests.foundation.people.conftest import Arrival, no_session_starts
 from tests.foundation.people.hostile_idp import HostileIdP, change_claims
 
@@ -39,25 +47,25 @@ def destruction(database) -> str:
         return f"approvals/{open_approval(shelf_of.DESTRUCTION, asked.id).id}"
 
 
-def state() -> str:
+def deletion_state() -> str:
     with make.acting("admin", read_only=True):
         return str(session().scalars(select(EvidenceDestruction.state)).one())
 
 
 def test_an_admin_with_a_provider_of_their_own_stays_one_person(app, as_admin, idp, evil, destruction):
     """The review's attack, step by step: each of them is refused, and the file is still there."""
-    change = propose(as_admin, evil)
-    assert live().issuer == idp.issuer, "one person changed who can sign in"
-    test_as(as_admin, change, "admin@acme.example")  # the provider says whatever they like, so the test passes
-    decide(as_admin, change, then=403, seen=seen(as_admin, change))
-    assert live().issuer == idp.issuer
+    change = propose_change(as_admin, evil)
+    assert live_connection().issuer == idp.issuer, "one person changed who can sign in"
+    sign_in_for_test(as_admin, change, "admin@acme.example")  # the provider says whatever they like, so the test passes
+    decide_change(as_admin, change, then=403, seen=fingerprint_of_change(as_admin, change))
+    assert live_connection().issuer == idp.issuer
     accomplice = Visitor(app)
     with no_session_starts():
         assert Arrival(accomplice, SECOND).asked.startswith(idp.issuer), "everybody is sent to the live provider"
-        as_admin.get(answered(start_test(as_admin, change), "admin@acme.example"), then=303)
+        as_admin.get(finish_test_sign_in(start_test_sign_in(as_admin, change), "admin@acme.example"), then=303)
         accomplice.get(destruction, then=None)
     as_admin.post(destruction, then=403, verb="approve", seen="x")
-    assert state() == "asked"
+    assert deletion_state() == "asked"
 
 
 def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_requested_before(
@@ -72,29 +80,29 @@ def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_request
     for account in (invited, mapped):
         refused = account.post(destruction, then=403, verb="approve", seen="x")
         assert "You joined after this request was made" in refused.text
-    assert state() == "asked"
+    assert deletion_state() == "asked"
 
 
 def test_nor_does_it_approve_the_connection_that_it_would_come_in_by(app, as_admin, idp, evil, arrive):
-    change = propose(as_admin, evil)
-    test_as(as_admin, change, "admin@acme.example")
+    change = propose_change(as_admin, evil)
+    sign_in_for_test(as_admin, change, "admin@acme.example")
     change_claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
     as_admin.post("settings/members/invite", email=SECOND, role="admin")
     account = arrive("viewer@acme.example")
-    assert seen(account, change) == "" and "You joined after this request was made" in account.get(change).text
-    decide(account, change, then=403)
-    assert live().issuer == idp.issuer
+    assert fingerprint_of_change(account, change) == "" and "You joined after this request was made" in account.get(change).text
+    decide_change(account, change, then=403)
+    assert live_connection().issuer == idp.issuer
 
 
 def test_with_a_colleague_who_was_there_before_all_of_it_goes_on(app, as_admin, as_reviewer, idp, destruction):
     assert ">Review<" in as_reviewer.get("evidence/inbox").text
     as_reviewer.post(destruction, verb="approve", seen=fingerprint_on_page(as_reviewer, destruction))
-    assert state() == "approved"
+    assert deletion_state() == "approved"
 
 
 def test_only_one_connection_is_live_whatever_was_proposed(app, as_admin, evil):
     for client in ("a", "b", "c"):
-        propose(as_admin, evil, client_id=client)
+        propose_change(as_admin, evil, client_id=client)
     with make.acting("admin", read_only=True):
         states = sorted(session().scalars(select(Connection.state)))
     assert states == ["discarded", "discarded", "live", "proposed"]

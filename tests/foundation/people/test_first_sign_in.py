@@ -12,7 +12,7 @@ from governance.foundation.people import actions, queries
 from governance.kernel import clock
 from tests import make
 from tests.browser import Visitor
-from tests.foundation.identity_providers.changing import live, propose
+from tests.foundation.identity_providers.sign_in_change_helpers import live_connection, propose_change
 from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action, no_session_starts
 from tests.foundation.people.hostile_idp import HostileIdP, change_claims, change_document
 from tests.foundation.people.member_helpers import invite_person
@@ -32,14 +32,14 @@ def guests(app: Any, isolated: Any) -> Iterator[HostileIdP]:
         yield idp
 
 
-def without(idp: HostileIdP, *names: str) -> None:
+def leave_out_claims(idp: HostileIdP, *names: str) -> None:
     """The provider sends these claims nowhere."""
     gone = dict.fromkeys(names)
     change_claims(**gone)(idp)
     change_document("/userinfo", **gone)(idp)
 
 
-def come(app: Any, person: Person = GUEST) -> None:
+def sign_in_as(app: Any, person: Person = GUEST) -> None:
     Arrival(Visitor(app), person.email, tenant="acme").finish(then=303)
 
 
@@ -52,7 +52,7 @@ def refused(app: Any, person: Person = GUEST) -> str:
 
 
 def test_without_email_verified_the_page_names_the_claim_and_the_switch(app, guests):
-    without(guests, "email_verified")
+    leave_out_claims(guests, "email_verified")
     page = refused(app)
     assert "sent no email_verified claim for guest@acme.example" in page
     assert f"{SWITCH}” under Settings, Sign-in" in page and "map the claim email_verified" in page
@@ -62,17 +62,17 @@ def test_without_email_verified_the_page_names_the_claim_and_the_switch(app, gue
 
 def test_a_provider_that_verifies_addresses_needs_no_claim_for_them(app, guests):
     connect_tenant("acme", guests, group_roles={}, verifies_addresses=True)
-    without(guests, "email_verified")
-    come(app)
+    leave_out_claims(guests, "email_verified")
+    sign_in_as(app)
     assert entries_of_action("membership.started")[-1].facts["via"] == "invitation"
 
 
 def test_the_switch_counts_in_the_work_domains_only(app, guests):
     connect_tenant("acme", guests, group_roles={}, verifies_addresses=True)
-    without(guests, "email_verified")
+    leave_out_claims(guests, "email_verified")
     assert "guest@firm.example, and the address is outside the work domains" in refused(app, OUTSIDER)
     guests.calm()
-    come(app, OUTSIDER)  # what the provider says itself counts everywhere
+    sign_in_as(app, OUTSIDER)  # what the provider says itself counts everywhere
 
 
 @pytest.mark.parametrize("email", ["guest@sub.acme.example", "guest@acme.example.evil.example", "guest@xacme.example"])
@@ -96,12 +96,12 @@ def test_an_address_that_is_said_to_be_unverified_never_counts(app, guests, said
 @pytest.mark.parametrize("said", [True, "true"])
 def test_an_address_that_is_said_to_be_verified_counts(app, guests, said):
     change_claims(email_verified=said)(guests)
-    come(app)
+    sign_in_as(app)
 
 
 def test_userinfo_says_what_the_id_token_leaves_out(app, guests):
     change_claims(email_verified=None, name=None)(guests)
-    come(app)
+    sign_in_as(app)
     assert "Gale Guest" in Visitor(app, make.cookie("admin")).get("settings/members").text
 
 
@@ -120,7 +120,7 @@ def test_a_letter_that_only_looks_like_another_takes_nobodys_invitation(app, gue
     change_claims(email=said)(guests)
     assert "has no open invitation for" in refused(app)
     change_claims(email="KIM@acme.example")(guests)
-    come(app)  # upper and lower case are the same
+    sign_in_as(app)  # upper and lower case are the same
 
 
 def test_an_address_that_is_too_long_to_keep_takes_nobodys_invitation(app, guests):
@@ -129,11 +129,11 @@ def test_an_address_that_is_too_long_to_keep_takes_nobodys_invitation(app, guest
     change_claims(email=f"{longest}.evil.example")(guests)
     assert "sent no email claim" in refused(app)
     change_claims(email=longest)(guests)
-    come(app)
+    sign_in_as(app)
 
 
 def test_without_an_address_the_page_names_the_claim(app, guests):
-    without(guests, "email", "email_verified")
+    leave_out_claims(guests, "email", "email_verified")
     page = refused(app)
     assert "sent no email claim" in page and "scope email" in page
     assert entries_of_action("session.refused")[-1].facts["reason"] == "no email claim"
@@ -157,7 +157,7 @@ def test_an_expired_invitation_is_said_only_to_whoever_has_proven_the_address(ap
 
 
 def test_an_unproven_address_gets_the_same_page_invited_or_not(app, guests):
-    without(guests, "email_verified")
+    leave_out_claims(guests, "email_verified")
     invited = refused(app)
     with make.acting("admin"):
         for row in queries.open_invitations():
@@ -183,7 +183,7 @@ def test_groups_count_from_userinfo_and_as_plain_text(app, guests):
     connect_tenant("acme", guests)
     change_claims(groups=None)(guests)
     change_document("/userinfo", groups="governance-viewers")(guests)
-    come(app)
+    sign_in_as(app)
     change_claims(groups=None, sub="acme-9003", email="other@acme.example")(guests)
     change_document("/userinfo", groups="governance-viewers", sub="acme-9003", email="other@acme.example")(guests)
     Arrival(Visitor(app), GUEST.email, tenant="acme").finish(then=303)
@@ -191,7 +191,7 @@ def test_groups_count_from_userinfo_and_as_plain_text(app, guests):
 
 
 def test_a_former_member_is_told_so(app, guests):
-    come(app)
+    sign_in_as(app)
     with make.acting("admin"):
         actions.remove(queries.lives_at(GUEST.email)[0])
     page = refused(app)
@@ -214,8 +214,8 @@ def test_the_switch_is_proposed_like_every_change_of_the_connection(as_admin, id
         return found
 
     assert not box().has_attr("checked")
-    propose(as_admin, idp, verifies_addresses="y")
+    propose_change(as_admin, idp, verifies_addresses="y")
     assert entries_of_action("connection.change.requested")[-1].changes["verifies_addresses"] == [False, True]
     assert box().has_attr("checked")
     assert "Every address of the provider" in as_admin.get("settings/sign-in").text
-    assert not live().verifies_addresses
+    assert not live_connection().verifies_addresses

@@ -88,7 +88,7 @@ def claims_of(token: str) -> Claims:
 
 
 @pytest.fixture(params=PROVIDERS)
-def known(request: Any, app: Any, isolated: Any) -> Iterator[HostileIdP]:
+def known_provider(request: Any, app: Any, isolated: Any) -> Iterator[HostileIdP]:
     with HostileIdP.serving(people=(ADA,)) as idp:
         oidc.forget()
         connect_tenant("acme", idp, group_roles={})
@@ -98,16 +98,16 @@ def known(request: Any, app: Any, isolated: Any) -> Iterator[HostileIdP]:
         yield idp
 
 
-def come(app: Any, then: int, visitor: Visitor | None = None, **query: str) -> tuple[Visitor, str]:
+def sign_in_at_provider(app: Any, then: int, visitor: Visitor | None = None, **query: str) -> tuple[Visitor, str]:
     visitor = visitor or Visitor(app)
     return visitor, Arrival(visitor, ADA.email, tenant="acme", **query).finish(then).text
 
 
-def test_the_first_sign_in_needs_the_switch_and_then_works(app, known):
+def test_the_first_sign_in_needs_the_switch_and_then_works(app, known_provider):
     with no_session_starts():
-        assert "sent no email_verified claim for ada@acme.example" in come(app, 403)[1]
-    connect_tenant("acme", known, group_roles={}, verifies_addresses=True)
-    ada, _ = come(app, 303)
+        assert "sent no email_verified claim for ada@acme.example" in sign_in_at_provider(app, 403)[1]
+    connect_tenant("acme", known_provider, group_roles={}, verifies_addresses=True)
+    ada, _ = sign_in_at_provider(app, 303)
     ada.get("settings/sessions")
     assert entries_of_action("membership.started")[-1].facts["via"] == "invitation"
 
@@ -119,13 +119,13 @@ LOGOUT_TOKENS: dict[str, tuple[dict[str, str], set[str]]] = {  # provider → it
 }
 
 
-def test_its_logout_token_ends_the_session_once(app, known):
-    connect_tenant("acme", known, group_roles={}, verifies_addresses=True)
-    ada, _ = come(app, 303)
-    sid = next(row.idp_sid for row in sessions_of() if row.issuer == known.issuer)
-    header, left_out = LOGOUT_TOKENS[known.name]
-    now, key = int(time.time()), known.idp.provider.keys["RS256"]
-    claims = {"iss": known.issuer, "aud": known.client.id, "sub": ADA.sub, "sid": sid, "iat": now, "exp": now + 120, "jti": "B5GGDNZ8",
+def test_its_logout_token_ends_the_session_once(app, known_provider):
+    connect_tenant("acme", known_provider, group_roles={}, verifies_addresses=True)
+    ada, _ = sign_in_at_provider(app, 303)
+    sid = next(row.idp_sid for row in sessions_of() if row.issuer == known_provider.issuer)
+    header, left_out = LOGOUT_TOKENS[known_provider.name]
+    now, key = int(time.time()), known_provider.idp.provider.keys["RS256"]
+    claims = {"iss": known_provider.issuer, "aud": known_provider.client.id, "sub": ADA.sub, "sid": sid, "iat": now, "exp": now + 120, "jti": "B5GGDNZ8",
               "events": {BACK_CHANNEL: {}}}  # fmt: skip
     token = forge_token({n: v for n, v in claims.items() if n not in left_out}, {"alg": "RS256", "kid": key.kid, **header}, key)
     for status in (200, 400):
@@ -133,16 +133,16 @@ def test_its_logout_token_ends_the_session_once(app, known):
     ada.get("settings/sessions", then=302)
 
 
-def test_a_step_up_needs_its_auth_time(app, known):
-    connect_tenant("acme", known, group_roles={}, verifies_addresses=True)
-    ada, _ = come(app, 303)
+def test_a_step_up_needs_its_auth_time(app, known_provider):
+    connect_tenant("acme", known_provider, group_roles={}, verifies_addresses=True)
+    ada, _ = sign_in_at_provider(app, 303)
     says: dict[str, Callable[[str], bool]] = {
         "glewlwyd 2.7": lambda page: "sent an auth_time claim that isn&#39;t a time" in page,
         "oidc-provider 9.13": lambda page: "sent no auth_time claim" in page and "add auth_time to the ID token" in page,
     }
-    if known.name not in says:
-        come(app, 303, ada, fresh="1")
+    if known_provider.name not in says:
+        sign_in_at_provider(app, 303, ada, fresh="1")
         ada.post("settings/members/invite", email="bo@acme.example", role="viewer")
         return
-    assert says[known.name](come(app, 403, ada, fresh="1")[1])
+    assert says[known_provider.name](sign_in_at_provider(app, 403, ada, fresh="1")[1])
     ada.get("settings/sessions")  # and the session is what it was

@@ -32,7 +32,7 @@ from tests.assurance.evidence import evidence_helpers
 from tests.browser import Visitor
 from tests.conftest import visitor
 from tests.foundation.approvals.approval_helpers import fingerprint_on_page
-from tests.foundation.identity_providers.changing import propose, test_as
+from tests.foundation.identity_providers.sign_in_change_helpers import propose_change, sign_in_for_test
 from tests.foundation.people.conftest import entries_of_action
 from tests.foundation.people.hostile_idp import change_claims
 from tests.operations.policies.conftest import REASON, policy_content, put_in_force, register_systems
@@ -42,7 +42,7 @@ OLGA, NOOR = ("second_admin", "acme"), ("second_operator", "console")
 
 
 @dataclass
-class Asked:
+class RequestedApproval:
     """A request by the first admin or operator: its page, where the answer goes, and what it says."""
 
     page: str
@@ -52,32 +52,32 @@ class Asked:
     approver: tuple[str, str] = OLGA
 
 
-def sign_in(visitor_: Visitor, new: Any) -> Asked:
-    change = propose(visitor_, new)
-    test_as(visitor_, change)
-    return Asked(change, change)
+def sign_in(visitor_: Visitor, new: Any) -> RequestedApproval:
+    change = propose_change(visitor_, new)
+    sign_in_for_test(visitor_, change)
+    return RequestedApproval(change, change)
 
 
-def policy(*_: Any) -> Asked:
+def policy(*_: Any) -> RequestedApproval:
     register_systems()
     put_in_force(policy_content("strict"))
     with make.acting("admin"):
         row = policies.request_approval(policy_content("standard"), seen="", because=REASON).id
         approval = open_approval(policies_of.POLICY, row).id
-    return Asked(f"approvals/{approval}", f"approvals/{approval}")
+    return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
-def waiver(*_: Any) -> Asked:
+def waiver(*_: Any) -> RequestedApproval:
     systems = register_systems()
     put_in_force(policy_content("baseline"))
     with make.acting("admin"):
         row = waivers.request(systems["support-assistant"], "retention_days", 120, expires_at=clock.now() + timedelta(days=9),
                                   reason="A claim runs longer", compensation="A weekly review").id  # fmt: skip
         approval = open_approval(policies_of.WAIVER, row).id
-    return Asked(f"approvals/{approval}", f"approvals/{approval}")
+    return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
-def floor(*_: Any) -> Asked:
+def floor(*_: Any) -> RequestedApproval:
     with make.acting("operator_admin", "console"):
         now = policies_of.platform()
         wanted = {**platform_content(now), "floor": {**platform_content(now)["floor"], "retention_days": 180}}
@@ -85,66 +85,66 @@ def floor(*_: Any) -> Asked:
             wanted, base=policies_of.newest_platform_number(), reason=REASON, until=clock.now() + timedelta(days=30)
         ).id
         approval = open_approval(policies_of.PLATFORM, row).id
-    return Asked(f"approvals/{approval}", f"approvals/{approval}", approver=NOOR)
+    return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}", approver=NOOR)
 
 
-def restart(*_: Any) -> Asked:
+def restart(*_: Any) -> RequestedApproval:
     switch_helpers.register_system()
     held = switch_helpers.stop_feature()
     with make.acting("admin"):
         found = switches_of.stop(held)
         approval = switches.request_restart(found, seen=switches.seen(found), because="Fixed").id
-    return Asked(f"approvals/{approval}", f"approvals/{approval}")
+    return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
-def restart_of_all(*_: Any) -> Asked:
+def restart_of_all(*_: Any) -> RequestedApproval:
     with make.acting("operator_admin", "console"):
         held = platform_actions.stop_platform(reason="A model answers nonsense")
         approval = platform_actions.request_platform_restart(seen=platform_actions.platform_seen(held), because="Fixed").id
     where = f"/t/console/approvals/{approval}"
-    return Asked(where, where, approver=NOOR)
+    return RequestedApproval(where, where, approver=NOOR)
 
 
-def drill(*_: Any) -> Asked:
+def drill(*_: Any) -> RequestedApproval:
     switch_helpers.register_system()
     with make.acting("admin"):
         row = drill_actions.plan(
             *switch_helpers.find_feature(), due_at=clock.now() + timedelta(hours=2), seconds=5, because="Yearly"
         ).id
         approval = open_approval("drill", row).id
-    return Asked(f"approvals/{approval}", f"approvals/{approval}")
+    return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
-def destruction(*_: Any) -> Asked:
+def destruction(*_: Any) -> RequestedApproval:
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
         row = deletion.request_destruction(*shelf_of.version_of(version), because="It names a customer who objected").id
         approval = open_approval(shelf_of.DESTRUCTION, row).id
-    return Asked(f"approvals/{approval}", f"approvals/{approval}")
+    return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}")
 
 
-def erasure(*_: Any) -> Asked:
+def erasure(*_: Any) -> RequestedApproval:
     with make.acting("admin"):
         row = privacy.request_erasure(members.membership_of(make.person_id("viewer")), "They asked for it").id
         approval = open_approval("erasure", row).id
-    return Asked(f"approvals/{approval}", f"approvals/{approval}", more=(("typed", "Maya Okafor"),))
+    return RequestedApproval(f"approvals/{approval}", f"approvals/{approval}", more=(("typed", "Maya Okafor"),))
 
 
-def unmasking(*_: Any) -> Asked:
+def unmasking(*_: Any) -> RequestedApproval:
     with make.acting("admin"):
         whose = members.membership_of(make.person_id("viewer"))
         row = privacy.request_unmasking(whose.pseudonym, "Who exported at night?").id
-    return Asked(f"approvals/{row}", f"approvals/{row}")
+    return RequestedApproval(f"approvals/{row}", f"approvals/{row}")
 
 
 KINDS = {
     f.__name__: f for f in (sign_in, policy, waiver, floor, restart, restart_of_all, drill, destruction, erasure, unmasking)
 }  # fmt: skip
-Ask = Callable[[], Asked]
+Ask = Callable[[], RequestedApproval]
 
 
 @pytest.fixture(params=KINDS)
-def ask(request, app, as_admin, idp) -> Ask:
+def make_request(request, app, as_admin, idp) -> Ask:
     """Makes the request of that kind, as the first admin or operator."""
     return lambda: KINDS[request.param](as_admin, idp)
 
@@ -153,13 +153,13 @@ def long_ago() -> Any:
     return clock.now() - make.MEMBERS_FOR
 
 
-def offers(page: str, asked: Asked) -> bool:
+def offers(page: str, asked: RequestedApproval) -> bool:
     """Whether the page has a button for it."""
     found = BeautifulSoup(page, "html.parser").select(f"main form [name=verb][value={asked.verb}]")
     return bool(found)
 
 
-def approve(app: Any, asked: Asked, then: int) -> str:
+def approve(app: Any, asked: RequestedApproval, then: int) -> str:
     """As the approver, with what their page carries; the page that they saw before."""
     who = visitor(app, *asked.approver)
     page = who.get(asked.page).text
@@ -174,38 +174,38 @@ def changes_role(part: str, slug: str, role: str) -> None:
         people.change_role(members.membership_of(make.person_id(part, slug)), role)
 
 
-def test_who_was_a_member_before_approves_it(app, ask):
+def test_who_was_a_member_before_approves_it(app, make_request):
     make.add_member(*OLGA, since=long_ago())
     make.add_member(*NOOR, since=long_ago())
-    asked = ask()
+    asked = make_request()
     who = visitor(app, *asked.approver)
     page = who.get(asked.page).text
     assert offers(page, asked) and "You can't approve this" not in page
     approve(app, asked, then=303)
 
 
-def test_who_joined_after_the_request_is_refused_and_told_why(app, ask):
-    asked = ask()
+def test_who_joined_after_the_request_is_refused_and_told_why(app, make_request):
+    asked = make_request()
     make.add_member(*asked.approver)
     assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
     assert "You joined after this request was made, so you can't approve it." in approve(app, asked, then=403)
 
 
-def test_who_got_the_role_after_the_request_is_refused_and_told_why(app, ask):
+def test_who_got_the_role_after_the_request_is_refused_and_told_why(app, make_request):
     make.add_member(*OLGA, since=long_ago())
     make.add_member(*NOOR, since=long_ago())
     changes_role(*OLGA, "viewer")
     changes_role(*NOOR, "operator_finance")
-    asked = ask()
+    asked = make_request()
     changes_role(*asked.approver, "admin" if asked.approver is OLGA else "operator_admin")
     assert not offers(visitor(app, *asked.approver).get(asked.page).text, asked)
     assert "You got your role after this request was made" in approve(app, asked, then=403)
 
 
-def test_a_second_account_with_the_same_address_is_the_same_person(app, ask):
+def test_a_second_account_with_the_same_address_is_the_same_person(app, make_request):
     make.add_member(*OLGA, since=long_ago())
     make.add_member(*NOOR, since=long_ago())
-    asked = ask()
+    asked = make_request()
     first = "admin" if asked.approver is OLGA else "operator_admin"
     key = make.person_id(*asked.approver)
     with current.acting_as(make.system_actor(asked.approver[1])), transaction(person_id=key):
@@ -214,10 +214,10 @@ def test_a_second_account_with_the_same_address_is_the_same_person(app, ask):
     assert "You have the same e-mail address as the person who requested this" in approve(app, asked, then=403)
 
 
-def test_who_was_removed_and_came_back_after_the_request_is_refused(app, ask):
+def test_who_was_removed_and_came_back_after_the_request_is_refused(app, make_request):
     make.add_member(*OLGA, since=long_ago())
     make.add_member(*NOOR, since=long_ago())
-    asked = ask()
+    asked = make_request()
     part, slug = asked.approver
     key = make.person_id(part, slug)
     with make.acting("admin" if slug == "acme" else "operator_admin", slug):

@@ -17,7 +17,7 @@ from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import session, transaction
 from tests import make, step_up_helpers
 from tests.browser import Visitor
-from tests.foundation.identity_providers.changing import proposal
+from tests.foundation.identity_providers.sign_in_change_helpers import proposal_form
 from tests.foundation.people.conftest import Arrival, entries_of_action, sessions_of
 from tests.step_up_helpers import kept_form_facts, newest_kept_form_page, submit_kept_form, visitor_needing_step_up
 
@@ -82,7 +82,7 @@ def test_an_invitation_keeps_its_role_through_a_fresh_sign_in(app, idp, arrive):
 
 def test_a_secret_is_submitted_and_never_shown_or_stored_in_clear(app, idp, arrive):
     boss = arrive(ADMIN)
-    sent = proposal(boss, idp, client_id="another-client", secret="correct-horse-battery")
+    sent = proposal_form(boss, idp, client_id="another-client", secret="correct-horse-battery")
     age_sessions()
     shown = boss.get(sign_in_again(boss, boss.post("settings/sign-in/change", then=401, **sent)))
     assert kept_form_facts(shown)["Client secret"] == "Kept, not shown" and "correct-horse" not in shown.text

@@ -44,12 +44,12 @@ from tests.foundation.privacy.conftest import membership_id_of as someone
 from tests.row_factory import RowFactory
 
 
-def about(subject: str) -> list[AuditEntry]:
+def entries_about(subject: str) -> list[AuditEntry]:
     every = session().scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     return [e for e in every if any(s["subject"] == subject for s in e.sealed.values())]
 
 
-def newest(action: str) -> AuditEntry:
+def newest_entry(action: str) -> AuditEntry:
     query = select(AuditEntry).where(AuditEntry.action == action)
     return session().scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(1)).one()
 
@@ -68,7 +68,7 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admi
         )
     before = sequence_and_recheck()
     with acting("admin"):
-        sealed = about(departing_member.pseudonym)
+        sealed = entries_about(departing_member.pseudonym)
         places = dict(session().execute(select(Leaf.id, Leaf.index)).all())
         assert len(sealed) >= 2 and personal_field_encryption.unseal("name", sealed[0].sealed["name"]) == NAME
         assert {"people", "ai_systems"} <= rows_with(NAME)
@@ -79,7 +79,7 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admi
         listed = session().scalars(select(Erasure)).one().found
         assert rows_with(NAME) == rows_with(ADDRESS) == {"audit_entries"} == {name.split(".")[0] for name in listed["left"]}
         assert sum(listed["left"].values()) == 1, "the entry that tells the purpose of the system, in the clear"
-        again = about(departing_member.pseudonym)
+        again = entries_about(departing_member.pseudonym)
         assert {e.id for e in sealed} <= {e.id for e in again}
         for entry in again:
             assert all(
@@ -111,7 +111,7 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(as_admi
 def test_a_proof_that_somebody_took_before_holds_after(as_admin, as_officer, departing_member, acting):
     sequence_and_recheck()
     with acting("admin"):
-        entry = next(e.id for e in about(departing_member.pseudonym))
+        entry = next(e.id for e in entries_about(departing_member.pseudonym))
         key = logs.verifier(logs.signing_key())
     before = as_officer.get(f"audit/entries/{entry}/proof").text
     erase_person(as_officer, as_admin, departing_member)
@@ -185,7 +185,7 @@ def test_an_earlier_name_and_address_go_too(as_admin, as_officer, departing_memb
 def test_the_address_that_was_invited_is_sealed_no_longer(as_admin, as_officer, acting, database):
     with acting("admin"):
         people.invite(ADDRESS, "viewer", tenant_name="Acme", link="https://console.example")
-        sent = newest("invitation.sent").sealed["email"]
+        sent = newest_entry("invitation.sent").sealed["email"]
         assert personal_field_encryption.unseal("email", sent) == ADDRESS
     erase_person(as_officer, as_admin, add_person())
     with acting("admin"):
@@ -220,7 +220,7 @@ def test_the_reason_of_who_approved_is_in_the_log_until_the_person_is_erased(as_
     path = request_erasure(as_officer, departing_member)
     decide_approval(as_admin, path, verb="approve", typed=NAME, reason="Nadia signed the form")
     with acting("admin"):
-        sealed = newest("approval.approved").sealed["because"]
+        sealed = newest_entry("approval.approved").sealed["because"]
         assert personal_field_encryption.unseal("because", sealed) == "Nadia signed the form"
     assert "Nadia signed the form" in as_officer.get(path).text
     jobs.drain(actor_of)
@@ -307,7 +307,7 @@ def test_a_name_of_one_word_is_not_replaced_by_machine_and_the_page_says_so(as_a
 def test_who_is_known_to_another_tenant_keeps_his_name_there_and_has_none_here(as_admin, as_officer, departing_member, acting):
     add_person("globex", "viewer")
     with acting("compliance_officer", "globex"):
-        kept = newest("membership.started").sealed["name"]
+        kept = newest_entry("membership.started").sealed["name"]
     path = erase_person(as_officer, as_admin, departing_member)
     with acting("compliance_officer", "globex"):
         assert directory.names([departing_member.person_id]) == {departing_member.person_id: NAME}

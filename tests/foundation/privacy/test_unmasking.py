@@ -19,16 +19,16 @@ from tests.foundation.approvals.approval_helpers import decide_approval, newest_
 from tests.foundation.privacy.conftest import NAME, membership_id_of
 
 
-def asked(visitor, subject: str, then: int = 303, because: str = "Who exported at night?"):
+def request_unmasking(visitor, subject: str, then: int = 303, because: str = "Who exported at night?"):
     return visitor.post("privacy/unmaskings/new", then=then, subject=subject, because=because)
 
 
-def names(role: str, subject: str) -> dict[str, str]:
+def names_shown(role: str, subject: str) -> dict[str, str]:
     with make.acting(role, read_only=True):
         return queries.unmasked([subject, "0" * 32])
 
 
-def deeds(acting) -> list[str]:
+def unmasking_entries(acting) -> list[str]:
     with acting("admin"):
         query = select(AuditEntry.action).where(AuditEntry.action.startswith("unmasking."))
         return list(session().scalars(query.order_by(AuditEntry.at, AuditEntry.id)))
@@ -44,17 +44,17 @@ def given_at():
 
 
 def test_a_name_is_shown_to_who_asked_and_to_nobody_else_until_the_hour_is_over(as_officer, as_admin, departing_member, acting):
-    asked(as_officer, departing_member.pseudonym)
-    assert names("compliance_officer", departing_member.pseudonym) == {}
+    request_unmasking(as_officer, departing_member.pseudonym)
+    assert names_shown("compliance_officer", departing_member.pseudonym) == {}
     decide_approval(as_admin, newest_approval_page(), verb="approve")
-    assert names("compliance_officer", departing_member.pseudonym) == {departing_member.pseudonym: NAME}
-    assert names("admin", departing_member.pseudonym) == names("reviewer", departing_member.pseudonym) == {}
+    assert names_shown("compliance_officer", departing_member.pseudonym) == {departing_member.pseudonym: NAME}
+    assert names_shown("admin", departing_member.pseudonym) == names_shown("reviewer", departing_member.pseudonym) == {}
     with acting("admin"):
         question = session().scalars(select(Unmasking)).one()
         assert question.until == given_at() + timedelta(hours=1)
         question.until = clock.now() - timedelta(seconds=1)
-    assert names("compliance_officer", departing_member.pseudonym) == {}
-    assert deeds(acting) == ["unmasking.asked", "unmasking.approved"]
+    assert names_shown("compliance_officer", departing_member.pseudonym) == {}
+    assert unmasking_entries(acting) == ["unmasking.asked", "unmasking.approved"]
 
 
 def test_it_is_asked_in_one_statement(departing_member, acting, statements):
@@ -66,74 +66,74 @@ def test_it_is_asked_in_one_statement(departing_member, acting, statements):
 
 def test_the_first_look_is_an_entry_and_the_second_is_none(as_officer, as_admin, as_contributor, acting):
     subject, page = membership_id_of("contributor").pseudonym, f"audit/actors/{membership_id_of('contributor').pseudonym}"
-    asked(as_officer, subject)
+    request_unmasking(as_officer, subject)
     decide_approval(as_admin, newest_approval_page(), verb="approve")
     as_officer.get(newest_approval_page())
     assert "Anna Rossi" not in as_admin.get(page).text
-    assert deeds(acting) == ["unmasking.asked", "unmasking.approved"]
+    assert unmasking_entries(acting) == ["unmasking.asked", "unmasking.approved"]
     for _ in range(2):
         assert "Anna Rossi" in as_officer.get(page).text
-    assert deeds(acting) == ["unmasking.asked", "unmasking.approved", "unmasking.used"]
+    assert unmasking_entries(acting) == ["unmasking.asked", "unmasking.approved", "unmasking.used"]
 
 
 def test_nobody_agrees_to_his_own_question_or_about_himself(as_officer, as_reviewer, acting, departing_member):
-    asked(as_officer, departing_member.pseudonym)
+    request_unmasking(as_officer, departing_member.pseudonym)
     decide_approval(as_officer, newest_approval_page(), 403, verb="approve")
     with acting("reviewer"):
         mine = actions.personal_field_encryption.pseudonym(make.person_id("reviewer"))
-    asked(as_officer, mine)
+    request_unmasking(as_officer, mine)
     decide_approval(as_reviewer, newest_approval_page(), 403, verb="approve")
-    assert names("compliance_officer", mine) == {}
+    assert names_shown("compliance_officer", mine) == {}
 
 
 def test_a_question_is_refused_with_a_reason_or_withdrawn(as_officer, as_admin, departing_member, acting):
-    asked(as_officer, departing_member.pseudonym)
+    request_unmasking(as_officer, departing_member.pseudonym)
     path = newest_approval_page()
     decide_approval(as_admin, path, 422, verb="reject", reason="")
     decide_approval(as_admin, path, verb="reject", reason="No ground.")
     decide_approval(as_admin, path, 409, verb="approve")
-    asked(as_officer, departing_member.pseudonym)
+    request_unmasking(as_officer, departing_member.pseudonym)
     path = newest_approval_page()
     decide_approval(as_admin, path, 403, verb="withdraw")
     decide_approval(as_admin, path, verb="approve")
     shown = session_of_unmasking(acting)
     as_admin.post(f"privacy/unmaskings/{shown}/end", then=403)
     as_officer.post(f"privacy/unmaskings/{shown}/end")
-    assert names("compliance_officer", departing_member.pseudonym) == {}
+    assert names_shown("compliance_officer", departing_member.pseudonym) == {}
     as_officer.post(f"privacy/unmaskings/{shown}/end", then=409)
-    assert deeds(acting)[-4:] == ["unmasking.refused", "unmasking.asked", "unmasking.approved", "unmasking.withdrawn"]
+    assert unmasking_entries(acting)[-4:] == ["unmasking.refused", "unmasking.asked", "unmasking.approved", "unmasking.withdrawn"]
 
 
 def test_a_double_click_asks_once(as_officer, departing_member, acting):
-    asked(as_officer, departing_member.pseudonym)
-    asked(as_officer, departing_member.pseudonym)
-    assert deeds(acting) == ["unmasking.asked"]
+    request_unmasking(as_officer, departing_member.pseudonym)
+    request_unmasking(as_officer, departing_member.pseudonym)
+    assert unmasking_entries(acting) == ["unmasking.asked"]
 
 
 @pytest.mark.parametrize("subject", ["0" * 32, "x", "'; --", "p-7k3f"])
 def test_a_pseudonym_of_nobody_is_refused(as_officer, subject, database):
-    assert "Nobody here has that pseudonym" in asked(as_officer, subject, 422).text
+    assert "Nobody here has that pseudonym" in request_unmasking(as_officer, subject, 422).text
 
 
 def test_a_question_needs_a_reason(as_officer, departing_member):
-    asked(as_officer, departing_member.pseudonym, 422, because=" ")
+    request_unmasking(as_officer, departing_member.pseudonym, 422, because=" ")
     assert departing_member.pseudonym in as_officer.get(f"privacy/unmaskings/new?subject={departing_member.pseudonym}").text
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
 def test_others_may_not_ask(who, request, departing_member):
-    asked(request.getfixturevalue(who), departing_member.pseudonym, 403)
+    request_unmasking(request.getfixturevalue(who), departing_member.pseudonym, 403)
 
 
 def test_another_tenant_neither_asks_nor_decides(as_officer, as_neighbour, departing_member, acting):
-    assert "Nobody here" in asked(as_neighbour, departing_member.pseudonym, 422).text
-    asked(as_officer, departing_member.pseudonym)
+    assert "Nobody here" in request_unmasking(as_neighbour, departing_member.pseudonym, 422).text
+    request_unmasking(as_officer, departing_member.pseudonym)
     decide_approval(as_neighbour, newest_approval_page(), 404, verb="approve")
     as_neighbour.get(newest_approval_page(), then=404)
 
 
 def test_what_waits_is_counted_for_those_who_may_decide_it(as_officer, as_admin, departing_member, acting):
-    asked(as_officer, departing_member.pseudonym)
+    request_unmasking(as_officer, departing_member.pseudonym)
     counts = {}
     for role in ("admin", "reviewer", "compliance_officer", "viewer"):
         with acting(role, read_only=True):

@@ -60,23 +60,23 @@ def put_in_force(wanted: Content, slug: str = "acme") -> int:
             pass
     with make.acting("admin", slug):
         row_id = actions.request_approval(wanted, seen="", because=REASON).id
-    approve(row_id, slug=slug)
+    approve_version(row_id, slug=slug)
     with make.acting("compliance_officer", slug, read_only=True):
         return queries.policy_version(row_id).number or 0
 
 
-def requested(wanted: Content, **options) -> object:
+def request_version(wanted: Content, **options) -> object:
     """The id of the open version, for which an approval is requested."""
     with make.acting("admin"):
         return actions.request_approval(wanted, seen=actions.opened(queries.draft()), because=REASON, **options).id
 
 
-def approve(version_id, role: str = "compliance_officer", slug: str = "acme") -> None:
+def approve_version(version_id, role: str = "compliance_officer", slug: str = "acme") -> None:
     """By another person, who sees it as it is now."""
     approval_helpers.approve_below_pages(approval_of(queries.POLICY, version_id, role, slug), role, slug)
 
 
-def seen_of(version_id) -> str:
+def fingerprint_of_version(version_id) -> str:
     """What the page of its approval carries."""
     with make.acting("compliance_officer", read_only=True):
         return kinds.fingerprint_seen(open_approval(queries.POLICY, version_id))
@@ -97,7 +97,7 @@ def hidden_value(page: str, name: str) -> str:
     return str(tag["value"])
 
 
-def confirm(visitor, address: str, verb: str, then: int = 303, **more):
+def confirm_change(visitor, address: str, verb: str, then: int = 303, **more):
     page = visitor.get(address).text
     sent = {name: hidden_value(page, name) for name in ("tier", "on", "base", "seen")}
     return visitor.post("policies/change", then=then, **sent, verb=verb, **more)

@@ -22,7 +22,7 @@ from tests.operations.policies.conftest import (
     REASON,
     approval_of,
     approve_waiver,
-    confirm,
+    confirm_change,
     days_from_now,
     effective_policy,
     hidden_value,
@@ -110,7 +110,7 @@ def test_after_a_system_with_an_override_was_retired_the_policy_is_changed_as_be
     put_in_force(policy_content("standard", on=[(systems["ad-copywriter"], "memory", "off")]))
     with make.acting("compliance_officer"):
         registering.retire(register.system("ad-copywriter"), because="Done with")
-    confirm(as_admin, "policies/?tier=strict", "apply", because=REASON)
+    confirm_change(as_admin, "policies/?tier=strict", "apply", because=REASON)
     assert effective_policy().content == Content("strict")
     page = as_admin.get("policies/override/memory").text
     as_admin.post("policies/override/memory", seen=hidden_value(page, "seen"), level="off")

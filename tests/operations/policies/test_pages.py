@@ -20,14 +20,14 @@ from tests.foundation.approvals.approval_helpers import (
 )
 from tests.operations.policies.conftest import (
     REASON,
-    approve,
-    confirm,
+    approve_version,
+    confirm_change,
     effective_policy,
+    fingerprint_of_version,
     hidden_value,
     policy_content,
     put_in_force,
-    requested,
-    seen_of,
+    request_version,
 )
 
 
@@ -54,7 +54,7 @@ def test_looking_at_a_tier_writes_nothing_and_shows_what_it_changes_by_system(sy
 
 
 def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
-    confirm(as_admin, "policies/?tier=strict", "apply", because=REASON)
+    confirm_change(as_admin, "policies/?tier=strict", "apply", because=REASON)
     page = as_admin.get("policies/")
     assert "Strict is in force." in main_text(page) and "version 1" in main_text(page)
     assert "Every worker answers by it within a second" in page.text
@@ -63,7 +63,7 @@ def test_confirming_tightens_at_once_and_says_so(systems, as_admin):
 def test_a_reason_is_asked_for_whatever_the_direction(systems, as_admin):
     for verb in ("apply", "schedule", "ask"):
         at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-        assert "Say why" in main_text(confirm(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at))
+        assert "Say why" in main_text(confirm_change(as_admin, "policies/?tier=strict", verb, 422, because=" ", apply_at=at))
     assert draft() is None and effective_policy().number == 0
 
 
@@ -81,9 +81,9 @@ def test_a_looser_tier_offers_to_ask_and_one_person_cannot_apply_it(systems, as_
     assert (
         "Request to loosen" in page and "Needs a second person and a fresh sign-in" in page and "Applies immediately" not in page
     )
-    refused = confirm(as_admin, "policies/?tier=standard", "apply", 422, because=REASON)
+    refused = confirm_change(as_admin, "policies/?tier=standard", "apply", 422, because=REASON)
     assert "a second person has to approve it" in main_text(refused)
-    assert "Say why" in main_text(confirm(as_admin, "policies/?tier=standard", "ask", 422, because=" "))
+    assert "Say why" in main_text(confirm_change(as_admin, "policies/?tier=standard", "ask", 422, because=" "))
     assert draft() is None
 
 
@@ -127,10 +127,10 @@ def test_a_version_that_came_into_force_meanwhile_is_told(systems, as_admin):
 
 
 def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, as_admin):
-    confirm(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="")
-    confirm(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="2001-01-01T10:00")
+    confirm_change(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="")
+    confirm_change(as_admin, "policies/?tier=strict", "schedule", 422, because=REASON, apply_at="2001-01-01T10:00")
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    confirm(as_admin, "policies/?tier=strict", "schedule", because=REASON, apply_at=at)
+    confirm_change(as_admin, "policies/?tier=strict", "schedule", because=REASON, apply_at=at)
     page = as_admin.get("policies/")
     assert "Scheduled to take effect" in main_text(page)
     as_admin.post("policies/draft/withdraw", seen=hidden_value(page.text, "seen"))
@@ -138,7 +138,7 @@ def test_scheduling_says_when_and_withdrawing_leaves_what_is_in_force(systems, a
 
 
 def test_a_draft_behind_is_brought_up_to_date(systems, as_admin):
-    confirm(as_admin, "policies/?tier=strict", "draft", because=REASON)
+    confirm_change(as_admin, "policies/?tier=strict", "draft", because=REASON)
     put_in_force(policy_content("standard", {"retention_days": 7}))
     page = as_admin.get("policies/")
     assert "Version 1 was published after this draft was created" in main_text(page)
@@ -269,7 +269,7 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
 
 def test_a_second_person_approves_what_they_saw(systems, as_admin, as_officer, as_viewer):
     put_in_force(policy_content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     assert (
         where == newest_approval_page() and where in approvals_in_inbox(as_officer) and where not in approvals_in_inbox(as_admin)
     )
@@ -290,7 +290,7 @@ def test_a_second_person_approves_what_they_saw(systems, as_admin, as_officer, a
 
 def test_a_double_click_of_the_second_person_brings_one_version_into_force(systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     seen = fingerprint_on_page(as_officer, where)
     for _ in range(2):
         decide_approval(as_officer, where, verb="approve", seen=seen)
@@ -299,9 +299,9 @@ def test_a_double_click_of_the_second_person_brings_one_version_into_force(syste
 
 def test_an_approval_of_a_draft_that_was_edited_is_refused(systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     seen = fingerprint_on_page(as_officer, where)
-    requested(policy_content("baseline"))
+    request_version(policy_content("baseline"))
     reply = decide_approval(as_officer, where, 409, verb="approve", seen=seen)
     assert "The draft was edited, so the request is void" in main_text(reply) and "edited after this request" in main_text(reply)
     assert effective_policy().tier.key == "strict"
@@ -312,7 +312,7 @@ def test_an_approval_of_a_draft_that_was_edited_is_refused(systems, as_admin, as
 
 def test_an_approval_after_something_else_came_into_force_is_refused_and_says_which(systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     seen = fingerprint_on_page(as_officer, where)
     with make.acting("admin"):
         actions.tighten_now(policy_content("strict", {"memory": "off"}), base=1, because=REASON)
@@ -325,7 +325,7 @@ def test_an_approval_after_something_else_came_into_force_is_refused_and_says_wh
 
 def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(app, systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     version = draft_id()
     stale = Visitor(app, make.cookie("compliance_officer", signed_in_ago=timedelta(minutes=6)))
     stale.post(where, then=401, verb="approve", seen="x")
@@ -341,7 +341,7 @@ def test_a_rejection_says_why_and_an_old_sign_in_decides_nothing(app, systems, a
 
 def test_withdrawing_the_request_withdraws_the_version(systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     decide_approval(as_admin, where, verb="withdraw")
     assert draft() is None and where not in approvals_in_inbox(as_officer)
 
@@ -349,7 +349,7 @@ def test_withdrawing_the_request_withdraws_the_version(systems, as_admin, as_off
 def test_a_looser_change_is_requested_and_approved_for_a_time(systems, as_admin, as_officer):
     put_in_force(policy_content("strict"))
     at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    where = confirm(as_admin, "policies/?tier=standard", "schedule", because=REASON, apply_at=at).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "schedule", because=REASON, apply_at=at).location
     page = main_text(as_officer.get(where))
     assert "Approve and schedule" in page and "Takes effect" in page
     decide_approval(as_officer, where, verb="approve")
@@ -358,7 +358,7 @@ def test_a_looser_change_is_requested_and_approved_for_a_time(systems, as_admin,
 
 def test_an_open_version_has_a_page_that_leads_to_its_request(systems, as_admin, as_officer, as_viewer):
     put_in_force(policy_content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     version = draft_id()
     assert f'href="{where}"' in as_officer.get(f"policies/versions/{version}").text
     assert where in as_admin.get("policies/").text
@@ -366,13 +366,13 @@ def test_an_open_version_has_a_page_that_leads_to_its_request(systems, as_admin,
     assert "Awaiting approval" in main_text(page) and where not in page.text
     assert as_officer.get(f"policies/decisions/{version}", then=303).location == where
     assert as_viewer.get(f"policies/decisions/{version}", then=303).location.endswith(f"policies/versions/{version}")
-    approve(version)
+    approve_version(version)
     assert as_viewer.get(f"policies/versions/{version}", then=303).location.endswith("policies/versions/2")
 
 
 def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_officer, statements):
     put_in_force(policy_content("strict"))
-    where = confirm(as_admin, "policies/?tier=standard", "ask", because=REASON).location
+    where = confirm_change(as_admin, "policies/?tier=standard", "ask", because=REASON).location
     as_officer.get(where)
     with statements() as seen:
         as_officer.get(where)
@@ -384,14 +384,16 @@ def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_office
 
 def test_another_tenants_versions_waivers_and_systems_are_not_found(systems, as_neighbour, as_stranger, as_admin):
     put_in_force(policy_content("strict"))
-    version = requested(policy_content("standard"))
+    version = request_version(policy_content("standard"))
     for page in (
         f"policies/versions/{version}",
         f"policies/decisions/{version}",
         newest_approval_page().removeprefix("/t/acme/"),
     ):
         as_neighbour.get(page, then=404)
-    as_neighbour.post(newest_approval_page().removeprefix("/t/acme/"), then=404, verb="approve", seen=seen_of(version))
+    as_neighbour.post(
+        newest_approval_page().removeprefix("/t/acme/"), then=404, verb="approve", seen=fingerprint_of_version(version)
+    )
     as_neighbour.get("policies/versions/1", then=404)
     as_neighbour.get("policies/in-force?system=claims-triage", then=404)
     as_stranger.get("policies/", then=404)
@@ -420,7 +422,7 @@ def test_only_an_admin_drafts(who, request, systems):
 )  # fmt: skip
 def test_pages_ask_the_database_little_and_no_more_with_more_systems(systems, as_admin, statements, acting, path, most):
     put_in_force(policy_content("strict"))
-    confirm(as_admin, "policies/?tier=regulated", "draft", because=REASON)
+    confirm_change(as_admin, "policies/?tier=regulated", "draft", because=REASON)
     with statements() as few:
         as_admin.get(path)
     from governance.operations.systems import actions as registering

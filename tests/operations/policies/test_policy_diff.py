@@ -27,13 +27,13 @@ from tests.foundation.approvals import approval_helpers
 from tests.operations.policies.conftest import (
     REASON,
     approval_of,
-    approve,
+    approve_version,
     days_from_now,
     effective_policy,
+    fingerprint_of_version,
     policy_content,
     put_in_force,
-    requested,
-    seen_of,
+    request_version,
 )
 
 
@@ -94,8 +94,8 @@ def test_what_is_in_force_already_is_no_change(systems, acting):
 
 def test_tightening_stands_beside_a_version_that_waits(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"))
-    seen = seen_of(waiting)
+    waiting = request_version(policy_content("standard"))
+    seen = fingerprint_of_version(waiting)
     with acting("admin"):
         assert actions.tighten_now(policy_content("regulated"), base=1, because=REASON).number == 2
         row = queries.policy_version(waiting)
@@ -188,8 +188,8 @@ def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
     put_in_force(policy_content("strict"))
     with acting("admin"), pytest.raises(Invalid, match="Say why"):
         actions.request_approval(policy_content("standard"), seen="", because="  ")
-    waiting = requested(policy_content("standard"))
-    approve(waiting)
+    waiting = request_version(policy_content("standard"))
+    approve_version(waiting)
     with acting("compliance_officer"):
         row = queries.policy_version(waiting)
         assert (row.state, row.number, row.loosens, row.decided_by) == ("live", 2, True, make.person_id("compliance_officer"))
@@ -199,9 +199,9 @@ def test_loosening_takes_a_reason_and_a_second_person(systems, acting):
 
 def test_nobody_approves_or_rejects_their_own(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"))
+    waiting = request_version(policy_content("standard"))
     with pytest.raises(Forbidden, match="You worked on it yourself"):
-        approve(waiting, "admin")
+        approve_version(waiting, "admin")
     with acting("admin"), pytest.raises(Forbidden, match="You worked on it yourself"):
         approval_helpers.actions.reject(open_approval(queries.POLICY, waiting), reason="no")
 
@@ -210,17 +210,17 @@ def test_who_edited_it_before_somebody_else_requested_approval_does_not_approve_
     put_in_force(policy_content("strict"))
     with acting("compliance_officer"):
         actions.draft(policy_content("standard"), seen="")
-    waiting = requested(policy_content("standard"))
+    waiting = request_version(policy_content("standard"))
     with pytest.raises(Forbidden, match="You worked on it yourself"):
-        approve(waiting)
-    approve(waiting, "reviewer")
+        approve_version(waiting)
+    approve_version(waiting, "reviewer")
 
 
 def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"))
-    first, seen = approval_of(queries.POLICY, waiting), seen_of(waiting)
-    requested(policy_content("baseline"))
+    waiting = request_version(policy_content("standard"))
+    first, seen = approval_of(queries.POLICY, waiting), fingerprint_of_version(waiting)
+    request_version(policy_content("baseline"))
     second = approval_of(queries.POLICY, waiting)
     with acting("compliance_officer"):
         assert approvals.approval(first).state == "voided" and "was edited" in approvals.approval(first).note
@@ -239,7 +239,7 @@ def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, actin
 def test_whatever_changes_the_open_version_voids_its_request(how, systems, acting):
     put_in_force(policy_content("regulated"))
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"))
+    waiting = request_version(policy_content("standard"))
     with acting("admin"):
         seen = actions.opened(queries.draft())
         match how:
@@ -257,29 +257,29 @@ def test_whatever_changes_the_open_version_voids_its_request(how, systems, actin
 
 def test_a_new_system_or_another_floor_is_looked_at_again(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"))
-    seen = seen_of(waiting)
+    waiting = request_version(policy_content("standard"))
+    seen = fingerprint_of_version(waiting)
     with acting("compliance_officer"):
         registering.register(key="new-one", name="New one", lane="high_risk", purpose="x", owner_id=None)
         with pytest.raises(Stale, match="Something has changed since you opened"):
             approval_helpers.actions.approve(open_approval(queries.POLICY, waiting), seen=seen)
-    approve(waiting)
+    approve_version(waiting)
 
 
 def test_a_version_that_names_a_retired_system_cannot_be_approved(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(
+    waiting = request_version(
         policy_content("strict", on=[(systems["ad-copywriter"], "memory", "off")], overrides={"retention_days": 60})
     )
     with acting("compliance_officer"):
         registering.retire(register.system("ad-copywriter"), because="Done with")
     with pytest.raises(Stale, match="was retired"):
-        approve(waiting)
+        approve_version(waiting)
 
 
 def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"))
+    waiting = request_version(policy_content("standard"))
     with acting("compliance_officer"):
         request = open_approval(queries.POLICY, waiting)
         with pytest.raises(Invalid, match="Give a reason"):
@@ -298,7 +298,7 @@ def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
 def test_whoever_may_draft_withdraws_a_version_and_its_request_is_closed(by, systems, acting):
     make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"))
+    waiting = request_version(policy_content("standard"))
     with acting(by):
         actions.withdraw(queries.policy_version(waiting))
     with acting("admin"):
@@ -309,13 +309,13 @@ def test_whoever_may_draft_withdraws_a_version_and_its_request_is_closed(by, sys
 
 def test_a_request_that_nobody_decides_expires_and_the_version_is_a_draft_again(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"))
+    waiting = request_version(policy_content("standard"))
     with clock.frozen(days_from_now(days=15)):
         approval_jobs.expire()
     with acting("admin"):
         row = queries.draft()
         assert (row.id, row.state, row.note) == (waiting, "draft", "Nobody decided on the request in time.")
-    assert requested(policy_content("standard")) == waiting
+    assert request_version(policy_content("standard")) == waiting
 
 
 # ---- what was in force never changes
@@ -398,8 +398,8 @@ def test_what_the_queue_has_missed_the_hourly_round_applies(systems, acting):
 
 def test_an_approved_loosening_may_be_scheduled(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"), apply_at=days_from_now(days=1))
-    approve(waiting)
+    waiting = request_version(policy_content("standard"), apply_at=days_from_now(days=1))
+    approve_version(waiting)
     with acting("compliance_officer"):
         assert queries.policy_version(waiting).state == "scheduled"
     with clock.frozen(days_from_now(days=2)):
@@ -433,8 +433,8 @@ def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(sy
 
 def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
     put_in_force(policy_content("strict"))
-    waiting = requested(policy_content("standard"), apply_at=days_from_now(days=1))
-    approve(waiting)
+    waiting = request_version(policy_content("standard"), apply_at=days_from_now(days=1))
+    approve_version(waiting)
     with acting("compliance_officer"):
         registering.register(key="new-one", name="New one", lane="standard", purpose="x", owner_id=None)
     with clock.frozen(days_from_now(days=2)):

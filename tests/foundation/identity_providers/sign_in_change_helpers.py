@@ -22,31 +22,31 @@ from tests.foundation.people.hostile_idp import HostileIdP, sign_in
 ADMINS = "governance-admins = admin"
 
 
-def row(model: Any, state: str, slug: str = "acme") -> Any:
+def change_in_state(model: Any, state: str, slug: str = "acme") -> Any:
     with make.acting("admin", slug, read_only=True):
         found = session().scalars(select(model).where(model.state == state)).one()
         session().expunge(found)
         return found
 
 
-def live(slug: str = "acme") -> Connection:
-    return row(Connection, "live", slug)  # type: ignore[no-any-return]
+def live_connection(slug: str = "acme") -> Connection:
+    return change_in_state(Connection, "live", slug)  # type: ignore[no-any-return]
 
 
-def requested() -> ConnectionChange:
-    return row(ConnectionChange, "requested")  # type: ignore[no-any-return]
+def requested_change() -> ConnectionChange:
+    return change_in_state(ConnectionChange, "requested")  # type: ignore[no-any-return]
 
 
-def proposal(visitor: Visitor, idp: HostileIdP, **changes: Any) -> dict[str, Any]:
+def proposal_form(visitor: Visitor, idp: HostileIdP, **changes: Any) -> dict[str, Any]:
     """The filled form."""
     opened = hidden_fields(visitor.get("settings/sign-in/change").text)["seen"]
     return {"issuer": idp.issuer, "client_id": idp.client.id, "secret": idp.client.secret, "domains": "acme.example", "group_roles": ADMINS,
             "enforced": "y", "reason": "We move to a new directory", "seen": opened} | changes  # fmt: skip
 
 
-def propose(visitor: Visitor, idp: HostileIdP, then: int = 303, **changes: Any) -> str:
+def propose_change(visitor: Visitor, idp: HostileIdP, then: int = 303, **changes: Any) -> str:
     """The address of its approval."""
-    visitor.post("settings/sign-in/change", then=then, **proposal(visitor, idp, **changes))
+    visitor.post("settings/sign-in/change", then=then, **proposal_form(visitor, idp, **changes))
     return newest_approval_page()
 
 
@@ -56,32 +56,32 @@ def change_of(approval: str) -> str:
         return f"settings/sign-in/changes/{queries.approval(UUID(approval.rpartition('/')[2])).target_id}"
 
 
-def start_test(visitor: Visitor, approval: str) -> str:
+def start_test_sign_in(visitor: Visitor, approval: str) -> str:
     """The address at the provider."""
     return next_address(visitor.post(f"{change_of(approval)}/test-sign-in", then=200).text)
 
 
-def answered(asked: str, email: str) -> str:
+def finish_test_sign_in(asked: str, email: str) -> str:
     parts = urlsplit(sign_in(asked, email, requests.Session()))
     return f"{parts.path}?{parts.query}"
 
 
-def test_as(visitor: Visitor, approval: str, email: str = "admin@acme.example") -> str:
+def sign_in_for_test(visitor: Visitor, approval: str, email: str = "admin@acme.example") -> str:
     """Sign in for the test, and the page that follows."""
-    reply = visitor.get(answered(start_test(visitor, approval), email), then=303)
+    reply = visitor.get(finish_test_sign_in(start_test_sign_in(visitor, approval), email), then=303)
     return visitor.get(reply.location).text
 
 
-test_as.__test__ = False  # type: ignore[attr-defined]
+sign_in_for_test.__test__ = False  # type: ignore[attr-defined]
 
 
-def seen(visitor: Visitor, approval: str) -> str:
+def fingerprint_of_change(visitor: Visitor, approval: str) -> str:
     """The fingerprint that the page of the decision carries; empty where it offers no approval."""
     page = BeautifulSoup(visitor.get(approval).text, "html.parser")
     button = page.select_one("main form button[name=verb][value=approve]")
     return str(page.select("main form input[name=seen]")[0]["value"]) if button else ""
 
 
-def decide(visitor: Visitor, approval: str, verb: str = "approve", then: int = 303, **fields: Any) -> Any:
+def decide_change(visitor: Visitor, approval: str, verb: str = "approve", then: int = 303, **fields: Any) -> Any:
     """As somebody who has opened the page, unless `seen` says what they saw."""
     return approval_helpers.decide_approval(visitor, approval, then, verb=verb, **fields)
