@@ -253,7 +253,9 @@ def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(lo
     log.push()
     assert log.anchor(anchor) == ("away", "cannot be reached", size)
     page = words(as_auditor.get("audit/anchors"))
-    assert "The external witness does not agree at the moment" in page and "unreachable" in page and "It cannot be reached." in page
+    assert (
+        "The external witness does not agree at the moment" in page and "unreachable" in page and "It cannot be reached." in page
+    )
     assert "It last agreed" in page and f"on {size} entries" in page
     assert log.trouble is None
 
