@@ -1,5 +1,33 @@
 """The sign-in's own fixtures: an identity provider on loopback, and people who arrive through it."""
 
+import pytest
+
+from governance.foundation.people import oidc
+from governance.kernel import clock
+from tests import make
+from tests.browser import Visitor
 from tests.foundation.people.conftest import arrive, idp, provider
+from tests.foundation.people.hostile_idp import HostileIdP
 
 __all__ = ["arrive", "idp", "provider"]
+
+
+@pytest.fixture
+def second(app, isolated):
+    """Another admin, who has been one for years."""
+    make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
+    return Visitor(app, make.cookie("second_admin"))
+
+
+@pytest.fixture(scope="module")
+def new_provider():
+    """The company's next provider: the same people at another issuer."""
+    with HostileIdP.serving("acme") as running:
+        yield running
+
+
+@pytest.fixture
+def new(new_provider, idp):
+    new_provider.calm()
+    oidc.forget()
+    return new_provider

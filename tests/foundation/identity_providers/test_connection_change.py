@@ -32,31 +32,10 @@ from tests.foundation.identity_providers.sign_in_change_helpers import (
     start_test_sign_in,
 )
 from tests.foundation.people.conftest import Arrival, entries_of_action, no_session_starts, sessions_of
-from tests.foundation.people.hostile_idp import ATTACKS, HostileIdP, change_claims
+from tests.foundation.people.hostile_idp import ATTACKS, change_claims
 
 ADMIN, OFFICER = "admin@acme.example", "officer@acme.example"
 NEVER_HERE = {"userinfo of somebody else", "down", "refuses connections"}
-
-
-@pytest.fixture
-def second(app, isolated):
-    """Another admin, who has been one for years."""
-    make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
-    return Visitor(app, make.cookie("second_admin"))
-
-
-@pytest.fixture(scope="module")
-def new_provider():
-    """The company's next provider: the same people at another issuer."""
-    with HostileIdP.serving("acme") as running:
-        yield running
-
-
-@pytest.fixture
-def new(new_provider, idp):
-    new_provider.calm()
-    oidc.forget()
-    return new_provider
 
 
 # ---- the whole way

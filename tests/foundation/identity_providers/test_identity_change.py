@@ -2,7 +2,6 @@
 
 import threading
 
-import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
@@ -12,7 +11,6 @@ from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.identity_providers import actions
 from governance.foundation.identity_providers.connection_settings import settings_of
 from governance.foundation.identity_providers.models import ConnectionChange
-from governance.foundation.people import oidc
 from governance.foundation.people.models import Connection
 from governance.foundation.people.sign_in_state import secret_context
 from governance.foundation.privacy import rotation
@@ -36,30 +34,10 @@ from tests.foundation.identity_providers.sign_in_change_helpers import (
     sign_in_for_test,
 )
 from tests.foundation.people.conftest import GROUPS, connect_tenant, entries_of_action
-from tests.foundation.people.hostile_idp import HostileIdP, change_claims
+from tests.foundation.people.hostile_idp import change_claims
 
 ADMIN = "admin@acme.example"
 SAME = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
-
-
-@pytest.fixture
-def second(app, isolated):
-    """Another admin, who has been one for years."""
-    make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
-    return Visitor(app, make.cookie("second_admin"))
-
-
-@pytest.fixture(scope="module")
-def new_provider():
-    with HostileIdP.serving("acme") as running:
-        yield running
-
-
-@pytest.fixture
-def new(new_provider, idp):
-    new_provider.calm()
-    oidc.forget()
-    return new_provider
 
 
 def words(page) -> str:
