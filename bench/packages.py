@@ -30,7 +30,7 @@ from sqlalchemy import text
 from bench import world
 from bench.client import _rss
 from governance.assurance.controls import actions as controls
-from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements import actions, packages, queries
 from governance.foundation.audit import sequencer
 from governance.kernel import clock, embedded, storage
 from governance.kernel.db import session
@@ -159,7 +159,7 @@ def _made(server: embedded.Embedded, environment: Mapping[str, str], engagement_
     with _worker(environment) as worker:
         idle = _rss(worker.pid)
         with make.acting(OFFICER, TENANT):
-            package = actions.ask_package(queries.engagement(engagement_id))
+            package = packages.ask_package(queries.engagement(engagement_id))
             package_id, work_id = package.id, package.work_item_id
         begun = time.perf_counter()
         assert worker.stdin

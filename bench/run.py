@@ -124,7 +124,7 @@ def _url(app: Flask, endpoint: str, **values: Any) -> str:
 def _pages(app: Flask, cookie: str, port: int) -> dict[str, Target]:
     ref = world.REF.replace(" ", "-")
     paths = {
-        "page of a signed-in person": _url(app, "people.own_sessions"),
+        "page of a signed-in person": _url(app, "sessions.own_sessions"),
         "heat map": _url(app, "assessments.heat_map", key=world.KEY),
         "list of 72 requirements with controls and evidence": _url(app, "assessments.requirements", key=world.KEY),
         "one requirement": _url(app, "assessments.requirement", key=world.KEY, ref=ref),
