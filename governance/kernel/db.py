@@ -40,6 +40,7 @@ from sqlalchemy.orm import (
     sessionmaker,
     with_loader_criteria,
 )
+from sqlalchemy.orm.interfaces import ORMOption
 
 from governance.kernel import clock, current
 from governance.kernel.errors import NotFound, Unavailable
@@ -216,11 +217,19 @@ def _filter_by_tenant(state: ORMExecuteState) -> None:
     tenant_id = state.session.info.get("tenant_id")
     if state.is_column_load or state.is_relationship_load or tenant_id is None:
         return
-    # Not the bare id: of a tenant that came after the last ANALYZE PostgreSQL would expect one row, and join it row by row.
+    state.statement = state.statement.options(state.session.info.get("tenant_filter") or _tenant_filter(state.session, tenant_id))
+
+
+def _tenant_filter(work: Session, tenant_id: UUID) -> ORMOption:
+    """The filter of every statement of this transaction, built once.
+
+    It doesn't compare with the bare id: of a tenant that came after the last ANALYZE PostgreSQL would expect one row, and
+    join it row by row (docs/decisions/0042).
+    """
     mine = select(literal(tenant_id, Uuid)).scalar_subquery()
-    state.statement = state.statement.options(
-        with_loader_criteria(Tenanted, lambda cls: cls.tenant_id == mine, include_aliases=True),
-    )
+    found = with_loader_criteria(Tenanted, lambda cls: cls.tenant_id == mine, include_aliases=True)
+    work.info["tenant_filter"] = found
+    return found
 
 
 def notify(channel: str, payload: str = "") -> None:
