@@ -101,7 +101,7 @@ def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[Testi
 
 
 def _leavers(thread: Thread, chance: random.Random, person: Callable[[str], UUID], ago: Ago) -> Iterator[TestingStep]:
-    """One account was open for three days; the finding was raised, mended and retested."""
+    """One account was open for three days; the finding was raised, fixed and retested."""
     rows = _left(chance, ago)
     yield TestingStep(
         ago(100),
@@ -116,7 +116,7 @@ def _leavers(thread: Thread, chance: random.Random, person: Callable[[str], UUID
     )
     yield TestingStep(ago(95), "officer", partial(_answer, thread, MOVED_BY_PHONE), 10)
     yield TestingStep(ago(94), "officer", lambda: _raise(thread, person("anna"), ago(75)), 10)
-    yield TestingStep(ago(80), "anna", partial(_mend, thread), 16)
+    yield TestingStep(ago(80), "anna", partial(_fix, thread), 16)
     yield TestingStep(ago(72), "jun", partial(_retest, thread, ago(72)), 14)
 
 
@@ -195,7 +195,7 @@ def _raise(thread: Thread, owner: UUID, due: date) -> None:
     )  # fmt: skip
 
 
-def _mend(thread: Thread) -> None:
+def _fix(thread: Thread) -> None:
     found = queries.finding_of(_known(thread.exception))
     if found is not None:
         actions.remedy(found, "The staff list closes accounts since 06:00 of the last day. Tried with two test accounts.")

@@ -138,7 +138,7 @@ def remove_auditor(held: Engagement, auditor: EngagementAuditor) -> None:
 
 
 def _take_out(held: Engagement, auditor: EngagementAuditor) -> None:
-    """His invitation goes too, unless it leads to another engagement as well."""
+    """Their invitation is deleted too, unless it leads to another engagement as well."""
     auditor.removed_at = clock.now()
     record(REMOVED, auditor, ref=held.ref, name=auditor.name, email=auditor.email)
     session().flush()

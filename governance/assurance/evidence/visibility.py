@@ -1,4 +1,4 @@
-"""What the acting person sees of evidence: all of it, or what the scope of his engagement holds (kernel/visibility_scope.py).
+"""What the acting person sees of evidence: all of it, or what the scope of their engagement covers (kernel/visibility_scope.py).
 
     sight() → Sight          asked once in a transaction
     WHOLE                    all of it, whoever acts: what statuses follow from does not narrow

@@ -6,9 +6,9 @@
     record_result, record_results          what was found of an item; a failed one opens an exception and lowers the control
     record_missed                          a missed cycle as an exception: nothing was drawn, nothing was there
     answer                                 cause, effect, correction, and what management says to an exception
-    raise_finding, remedy, retest          who mends it by when; that it is mended; that it holds again, which closes it
+    raise_finding, remedy, retest          who fixes it by when; that it is fixed; that it holds again, which closes it
 
-An auditor does the testing within his engagement: its controls, and while its window is open (kernel/visibility_scope.py).
+An auditor does the testing within their engagement: its controls, and while its window is open (kernel/visibility_scope.py).
 """
 
 import secrets
@@ -512,17 +512,17 @@ def answer(held: TestException, *, version: int, cause: str, effect: str, correc
 
 
 def raise_finding(held: TestException, *, title: str, plan: str, owner_id: UUID, due_on: date) -> Finding:
-    """Who mends it, how and by when. One exception leads to one finding."""
+    """Who fixes it, how and by when. One exception leads to one finding."""
     alone(f"finding of {held.id}")
     if queries.finding_of(held.id) is not None:
         raise DomainError(f"{held.ref} has its finding already.")
     if queries.case(held.id).state == "set aside":
-        raise DomainError(f"{held.ref} is set aside: a later result let its item pass. There is nothing to mend.")
+        raise DomainError(f"{held.ref} is set aside: a later result let its item pass. There is nothing to fix.")
     _needs(title, "title", "What is wrong, in a line?")
-    _needs(plan, "plan", "Say how it will be mended.")
+    _needs(plan, "plan", "Say how you will fix it.")
     check_may_own(owner_id)
     if due_on < clock.today():
-        raise Invalid("The day by which it is mended lies ahead.", field="due_on")
+        raise Invalid("Choose a day in the future by which it will be fixed.", field="due_on")
     finding = Finding(
         ref=next_ref(Finding.ref, "FND", width=2), exception_id=held.id, title=title.strip()[:200], plan=plan.strip()[:LONGEST],
         owner_id=owner_id, due_on=due_on, raised_by=current.person_id(), remedy="", remedied_at=None, remedied_by=None, closed_at=None,
@@ -543,7 +543,7 @@ def raise_finding(held: TestException, *, title: str, plan: str, owner_id: UUID,
 
 
 def remedy(finding: Finding, what: str) -> None:
-    """Its owner, or who manages tests, says that it is mended and how; only a retest closes it."""
+    """Its owner, or who manages tests, says that it is fixed and how; only a retest closes it."""
     me = current.person_id()
     require(permissions.REMEDY, on=finding)
     if finding.closed_at is not None:
@@ -561,13 +561,13 @@ def remedy(finding: Finding, what: str) -> None:
 def retest(
     finding: Finding, held: TestException, control: Control, *, tested_on: date, sample: int, failed: int, note: str
 ) -> Retest:
-    """Tried again by somebody who did not mend it. One that passes closes the finding; either way the control follows."""
+    """Tried again by somebody who did not fix it. One that passes closes the finding; either way the control follows."""
     require(permissions.TEST, on=control)
     require(permissions.RETEST, on=finding)
     if finding.closed_at is not None:
         raise DomainError(f"{finding.ref} is closed: its retest passed.")
     if finding.remedied_at is None:
-        raise DomainError(f"{finding.ref} is not mended yet: a retest comes after the repair.")
+        raise DomainError(f"{finding.ref} isn't fixed yet. It can be retested once it is fixed.")
     if tested_on < finding.remedied_at.date():
         raise Invalid("A retest comes after the repair.", field="tested_on")
     _needs(note, "note", "Say what was tried and what was found.")

@@ -24,7 +24,7 @@ FINDINGS = ListPage(
         Column("state", "State"),
     ),
     filters=(
-        Filter("state", "State", (("in repair", "In repair"), ("mended", "Fixed, awaiting retest"), ("closed", "Closed"))),
+        Filter("state", "State", (("in repair", "In repair"), ("fixed", "Fixed, awaiting retest"), ("closed", "Closed"))),
         Filter("owner", "Owner"),
     ),
     exports=(Export("csv", "testing.export_findings"),),

@@ -93,9 +93,9 @@ class AnswerForm(Readable):
 
 class FindingForm(Readable):
     title = StringField("Finding", [InputRequired("What is wrong, in a line?"), Length(max=200)])
-    plan = TextAreaField("Plan", [InputRequired("Say how it will be mended."), LONG])
+    plan = TextAreaField("Plan", [InputRequired("Say how you will fix it."), LONG])
     owner_id = OwnerField(required="Who fixes it?")
-    due_on = DayField("Mended by")
+    due_on = DayField("Fix by")
 
 
 class RemedyForm(Readable):

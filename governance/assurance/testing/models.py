@@ -149,7 +149,7 @@ class TestException(Tenanted, Model):
 
 
 class Finding(Tenanted, Model):
-    """What follows of an exception: who mends it, how, by when. A retest that passes closes it; nothing else does."""
+    """What follows of an exception: who fixes it, how, by when. A retest that passes closes it; nothing else does."""
 
     __tablename__ = "findings"
     __table_args__ = (

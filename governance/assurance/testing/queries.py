@@ -515,7 +515,7 @@ def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
 class Case:
     """An exception with all that came of it. One of a missed cycle has no item and no sample.
 
-    `state`: closed, mended, in repair; set aside when a later result let the item pass; answered, open.
+    `state`: closed, fixed, in repair; set aside when a later result let the item pass; answered, open.
     """
 
     exception: TestException
@@ -536,21 +536,21 @@ class Case:
 
     @property
     def kind(self) -> str:
-        return {"closed": "ok", "mended": "info", "in repair": "due", "answered": "due", "set aside": "none"}.get(
+        return {"closed": "ok", "fixed": "info", "in repair": "due", "answered": "due", "set aside": "none"}.get(
             self.state, "bad"
         )
 
     @property
     def word(self) -> str:
-        return {"closed": "Closed, retest passed", "mended": "Mended, waits for retest"}.get(self.state, self.state.capitalize())
+        return {"closed": "Closed, retest passed", "fixed": "Fixed, awaiting retest"}.get(self.state, self.state.capitalize())
 
 
-SETTLED, RAISED = ("closed", "set aside"), ("closed", "mended", "in repair")  # no longer open; became a finding
+SETTLED, RAISED = ("closed", "set aside"), ("closed", "fixed", "in repair")  # no longer open; became a finding
 
 
 def _state() -> Any:
     return whichever(
-        (Finding.closed_at.is_not(None), "closed"), (Finding.remedied_at.is_not(None), "mended"), (Finding.id.is_not(None), "in repair"),
+        (Finding.closed_at.is_not(None), "closed"), (Finding.remedied_at.is_not(None), "fixed"), (Finding.id.is_not(None), "in repair"),
         (ItemResult.outcome == "passed", "set aside"), (TestException.response != "", "answered"), else_="open",
     )  # fmt: skip
 

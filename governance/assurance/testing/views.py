@@ -444,6 +444,8 @@ def retest(finding_id: UUID) -> ResponseReturnValue:
     found, held = queries.finding(finding_id, lock=True)
     form = RetestForm()
     if not accepted(form, lambda: _retest(found, held, form)):
+        if found.remedied_at is None:  # the page then has no form that could show why
+            flash(form.problems[0][1], "error")
         return _exception(held.id, retest=form, status=form.status)
     flash(f"{found.ref} is closed: the retest passed." if found.closed_at else f"{found.ref} stays open: the retest failed.")
     return redirect(url_for("testing.exception", exception_id=held.id), 303)

@@ -464,9 +464,15 @@ def why_turned_back(note: str) -> str:
     return note or "Nobody decided on the request in time."
 
 
-def _record_step(deed: Any, row: PolicyVersion, **facts: Any) -> None:
+def _record_step(step_action: Any, row: PolicyVersion, **facts: Any) -> None:
     record(
-        deed, row, because=row.reason or None, base=row.base, lines=_said(differences(row), None), apply_at=row.apply_at, **facts
+        step_action,
+        row,
+        because=row.reason or None,
+        base=row.base,
+        lines=_said(differences(row), None),
+        apply_at=row.apply_at,
+        **facts,
     )
 
 

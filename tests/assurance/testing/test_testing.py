@@ -325,7 +325,7 @@ def test_an_exception_goes_the_whole_way_to_a_passed_retest(as_officer, as_contr
     assert "FND-01" in as_officer.get("evidence/type-ii/findings").text
     tried = {"tested_on": str(clock.today()), "sample": "10", "failed": "0", "note": "Ten releases, all signed"}
     early = as_auditor.post(f"evidence/type-ii/findings/{finding}/retest", then=422, **tried)
-    assert "not mended yet" not in early.text or early.status_code == 422
+    assert "It can be retested once it is fixed." in early.text
     as_contributor.post(f"evidence/type-ii/findings/{finding}/remedy", remedy="The switch is gone")
     as_contributor.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried)
     shown = as_auditor.post(
@@ -340,7 +340,7 @@ def test_an_exception_goes_the_whole_way_to_a_passed_retest(as_officer, as_contr
     assert "EXC-01" in as_auditor.get("evidence/type-ii/exceptions").text
 
 
-def test_who_mended_it_does_not_retest_it(as_officer):
+def test_who_fixed_it_does_not_retest_it(as_officer):
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = queries.exception(exception)
@@ -351,8 +351,8 @@ def test_who_mended_it_does_not_retest_it(as_officer):
     assert "Another person retests it" in as_officer.post(f"evidence/type-ii/findings/{finding}/retest", then=403, **tried).text
 
 
-def test_telling_again_that_it_is_mended_does_not_make_somebody_else_of_who_mended_it(as_officer):
-    """Otherwise whoever mended it could close it, as soon as a second person sent a form that was left open."""
+def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed_it(as_officer):
+    """Otherwise whoever fixed it could close it, as soon as a second person sent a form that was left open."""
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = queries.exception(exception)

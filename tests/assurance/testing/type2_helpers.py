@@ -63,7 +63,7 @@ def create_failed_sample(number=17):
 
 
 def remediate_exception(exception_id, *, failed=0, sample=10):
-    """Its finding raised (once), mended and retested."""
+    """Its finding raised (once), fixed and retested."""
     with make.acting():
         held = queries.exception(exception_id)
         found = queries.finding_of(held.id) or actions.raise_finding(

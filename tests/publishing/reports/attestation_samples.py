@@ -169,7 +169,7 @@ def sample_stop(scope: str, days: int, *, reason: str, restarted: bool = False, 
     return {
         "scope": scope, "planes": "generating and serving", "reason": reason, "by": "Anna Rossi", "at": instant_before_end(days), "expected": 14, "obeyed": 14 - len(missing),
         "heard": 14, "slowest_ms": 820, "missing": list(missing), "restart_asked_by": ADMIN if restarted else None, "restarted_by": OFFICER if restarted else None,
-        "restarted_at": instant_before_end(days - 1) if restarted else None, "restart_reason": "Mended." if restarted else None,
+        "restarted_at": instant_before_end(days - 1) if restarted else None, "restart_reason": "Fixed." if restarted else None,
     }  # fmt: skip
 
 

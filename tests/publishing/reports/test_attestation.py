@@ -188,7 +188,7 @@ def tenant_with_policy_history(app, isolated):
             days_ago(20),
             restarted_at=days_ago(19),
             restarted_by=make.person_id("compliance_officer"),
-            restart_reason="Mended.",
+            restart_reason="Fixed.",
         )
         add_stop(None, days_ago(300), restarted_at=days_ago(299))
         add_finished_drill(ids[0], days_ago(50))

@@ -27,7 +27,7 @@ METHOD_TITLE = "How this was tested, and what it does not say"
 CONTROL_TITLE = "Version, distribution and verification"
 KINDS = ("tested", "performed", "exception", "missed", "due", "none")
 MATTERS, NAMED = 3, 3
-OPEN = ("open", "answered", "in repair", "mended")
+OPEN = ("open", "answered", "in repair", "fixed")
 type Json = Mapping[str, Any]
 
 
@@ -214,7 +214,7 @@ class Matrix:
 
     def _exceptions(self) -> Iterator[ReadinessPoint]:
         for finding in self.late[:1]:
-            yield ReadinessPoint(1, f"Finding {finding['ref']} is past its date", f"{sentence(clip(finding['title'], 90))} It was to be mended by {day(finding['due_on'])}, and no retest has passed.", "Mend it and retest.", f"{clip(finding['owner'], 30)}.", "findings")  # fmt: skip
+            yield ReadinessPoint(1, f"Finding {finding['ref']} is past its date", f"{sentence(clip(finding['title'], 90))} It was to be fixed by {day(finding['due_on'])}, and no retest has passed.", "Mend it and retest.", f"{clip(finding['owner'], 30)}.", "findings")  # fmt: skip
         late = {each["ref"] for each in self.late}
         for each in [e for e in self.open if not e["finding"] or e["finding"]["ref"] not in late][:1]:
             said = "" if each["response"] else " Management has not answered."
@@ -223,7 +223,7 @@ class Matrix:
                 if each["finding"]
                 else "No finding was raised yet."
             )
-            yield ReadinessPoint(1, f"{each['control']} did not hold for {clip(each['item'], 36)}", f"{each['ref']}: {sentence(clip(each['says'], 110))}{said}", "Mend the cause, then retest." if each["response"] else "Answer, and mend the cause.", after, "exceptions")  # fmt: skip
+            yield ReadinessPoint(1, f"{each['control']} did not hold for {clip(each['item'], 36)}", f"{each['ref']}: {sentence(clip(each['says'], 110))}{said}", "Mend the cause, then retest." if each["response"] else "Answer, and fix the cause.", after, "exceptions")  # fmt: skip
 
     def _others(self, count: int, noun: str) -> str:
         return f"{capital(many(count, f'other {noun}'))} {'lacks' if count == 1 else 'lack'} something too." if count else ""
