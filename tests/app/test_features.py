@@ -144,19 +144,19 @@ def schemas(shared_data):
 def test_signing_in_is_authentication_and_nothing_else_is():
     by_activity = {action.name for action in registry.values() if action.activity in {"logon", "logoff"}}
     assert by_activity == {action.name for action in registry.values() if action.event_class == "authentication"}
-    assert by_activity == {"session.started", "session.refused", "session.ended"}
+    assert by_activity == {"session.started", "session.denied", "session.ended"}
 
 
 def test_damage_is_told_from_everyday_work():
     """Where a SIEM's rule would look first; the scale is in foundation/audit/registry.py."""
     at_least = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
     severity = {name: at_least[action.severity] for name, action in registry.items()}
-    assert {name for name, level in severity.items() if level == 5} == {"audit.fsck.failed", "audit.rollback.seen"}
+    assert {name for name, level in severity.items() if level == 5} == {"audit.fsck.failed", "audit.rollback.detected"}
     assert (
-        min(severity[n] for n in ("switch.platform.stopped", "evidence.version.broken", "platform.applied", "identity.reset"))
+        min(severity[n] for n in ("switch.platform.stopped", "evidence.version.corrupted", "platform_minimum.changed", "identity.reset"))
         == 4
     )
-    assert max(severity[n] for n in ("control.created", "tenant.page.viewed", "session.started", "evidence.begun")) == 1
+    assert max(severity[n] for n in ("control.created", "tenant.page.viewed", "session.started", "evidence.created")) == 1
 
 
 def test_every_target_of_an_entry_leads_to_a_page_or_says_why_not(app):

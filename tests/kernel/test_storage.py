@@ -210,7 +210,7 @@ def test_refused_or_broken_off_nothing_is_there(store_location):
 def test_what_is_altered_swapped_or_gone_is_said(store_location):
     first, second = (store_location.write(TENANT, io.BytesIO(c * 100), limit=LIMIT, shelf="evidence") for c in (b"a", b"b"))
     lies = store_location._stored(first.key).read()
-    for bent in (lies[:-1], lies[:60] + b"!" + lies[61:], store_location._stored(second.key).read(), b"", b"a" * 100):
+    for bent in (lies[:-1], lies[:60] + bytes([lies[60] ^ 1]) + lies[61:], store_location._stored(second.key).read(), b"", b"a" * 100):
         store_location.keep(first.key, bent)
         with pytest.raises(Altered, match="altered or are incomplete"), store_location.open(first.key) as file:
             file.read()

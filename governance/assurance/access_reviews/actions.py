@@ -32,7 +32,7 @@ from governance.kernel.ids import uuid7
 from governance.kernel.spreadsheet_writer import Cell, csv_rows
 
 BEGUN = action(
-    "access_review.begun",
+    "access_review.started",
     "started an access review",
     target="AccessReview",
     activity="create",
@@ -49,7 +49,7 @@ DECIDED = action(
     persons="member",
 )
 REMINDED = action(
-    "access_review.reminded",
+    "access_review.reminder.sent",
     "reminded of an access review",
     target="AccessReview",
     activity="update",

@@ -36,7 +36,7 @@ from governance.kernel.undo import Overtaken, UndoStep
 from governance.operations.systems import queries as systems
 
 BEGUN = action(
-    "assessment.begun",
+    "assessment.started",
     "started an assessment",
     target="Assessment",
     activity="create",
@@ -90,7 +90,7 @@ SIGNED = action(
     shape="ok",
 )
 COMMENTED = action(
-    "assessment.commented",
+    "assessment.discussion.commented",
     "took part in the discussion",
     target="Comment",
     activity="create",

@@ -24,7 +24,7 @@ from governance.kernel import background_work, clock, current
 from governance.kernel.db import session
 
 ASKED = action(
-    "collector.asked",
+    "collector.run.requested",
     "started a run of a collector",
     target="CollectorRun",
     activity="create",
@@ -32,7 +32,7 @@ ASKED = action(
     fields="key period scheduled again",
 )
 CANCELLED = action(
-    "collector.cancelled",
+    "collector.run.cancelled",
     "cancelled a run of a collector",
     target="CollectorRun",
     activity="update",
@@ -40,7 +40,7 @@ CANCELLED = action(
     fields="key period",
 )
 FILED = action(
-    "collector.filed",
+    "collector.evidence.collected",
     "collected evidence",
     target="CollectorRun",
     activity="update",
@@ -48,7 +48,7 @@ FILED = action(
     fields="key period rows sha256 fine evidence version",
 )
 NOTHING = action(
-    "collector.found_nothing",
+    "collector.evidence.none_found",
     "searched for evidence and found that nothing was performed",
     target="CollectorRun",
     activity="update",
@@ -56,7 +56,7 @@ NOTHING = action(
     fields="key period",
 )
 MISSED = action(
-    "collector.missed",
+    "collector.period.missed",
     "missed a period of a collector",
     target="CollectorRun",
     activity="create",

@@ -46,7 +46,7 @@ ENDED = action(
     "engagement.ended", "ended an audit engagement", target="Engagement", activity="update", severity="low", fields="ref firm"
 )
 TAKEN = action(
-    "engagement.file.taken",
+    "engagement.file.downloaded",
     "downloaded a file",
     target="Engagement",
     activity="read",
@@ -55,7 +55,7 @@ TAKEN = action(
     personal="name",
 )
 BROKE_OFF = action(
-    "engagement.file.broken_off",
+    "engagement.download.interrupted",
     "was cut off from a file: the access had ended",
     target="Engagement",
     activity="read",

@@ -44,7 +44,7 @@ REMOVED = action(
     personal="name email",
 )
 ARRIVED = action(
-    "engagement.auditor.arrived", "came in by a code", target="EngagementAuditor", activity="update", severity="low", fields="way"
+    "engagement.auditor.signed_in", "came in by a code", target="EngagementAuditor", activity="update", severity="low", fields="way"
 )
 CODE_SENT = action(
     "engagement.code.sent",
@@ -56,7 +56,7 @@ CODE_SENT = action(
     personal="email",
 )
 CODE_REFUSED = action(
-    "engagement.code.refused",
+    "engagement.code.rejected",
     "refused an auditor's code",
     target="EngagementAuditor",
     activity="update",

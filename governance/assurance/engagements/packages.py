@@ -13,7 +13,7 @@ from governance.kernel.errors import DomainError
 from governance.kernel.storage import Blob
 
 PACKAGE_ASKED = action(
-    "package.asked",
+    "package.requested",
     "asked for an evidence package",
     target="EvidencePackage",
     activity="create",
@@ -29,7 +29,7 @@ PACKAGE_CANCELLED = action(
     fields="engagement",
 )
 PACKAGE_MADE = action(
-    "package.made",
+    "package.generated",
     "made an evidence package",
     target="EvidencePackage",
     activity="update",

@@ -32,7 +32,7 @@ from governance.kernel.ids import uuid7
 from governance.kernel.undo import Overtaken, UndoStep
 
 ASKED = action(
-    "request.asked",
+    "request.created",
     "added a request",
     target="AuditRequest",
     activity="create",
@@ -50,7 +50,7 @@ CHANGED_REQUEST = action(
     persons="owner",
 )
 READ_LIST = action(
-    "request.list.read",
+    "request.list.uploaded",
     "read a list of requests",
     target="RequestImport",
     activity="create",

@@ -43,7 +43,7 @@ from governance.kernel.ids import uuid7
 from governance.kernel.undo import Overtaken, UndoStep
 
 BEGUN = action(
-    "evidence.begun",
+    "evidence.created",
     "created an evidence item",
     target="Evidence",
     activity="create",
@@ -100,7 +100,7 @@ RESTORED = action(
     shape="ok",
 )
 BROUGHT = action(
-    "evidence.version.brought",
+    "evidence.version.uploaded",
     "uploaded a version of evidence",
     target="EvidenceVersion",
     activity="create",

@@ -44,7 +44,7 @@ KEPT_FOR = action(
     fields="kind months",
 )
 DESTRUCTION_ASKED = action(
-    "evidence.destruction.asked",
+    "evidence.deletion.requested",
     "requested the permanent deletion of an evidence file",
     target="EvidenceVersion",
     activity="create",
@@ -52,7 +52,7 @@ DESTRUCTION_ASKED = action(
     fields="number sha256 size by_rule",
 )
 DESTRUCTION_APPROVED = action(
-    "evidence.destruction.approved",
+    "evidence.deletion.approved",
     "approved the permanent deletion of an evidence file",
     target="EvidenceVersion",
     activity="update",
@@ -60,7 +60,7 @@ DESTRUCTION_APPROVED = action(
     fields="number sha256 size",
 )
 DESTRUCTION_REFUSED = action(
-    "evidence.destruction.refused",
+    "evidence.deletion.rejected",
     "rejected the permanent deletion of an evidence file",
     target="EvidenceVersion",
     activity="update",
@@ -68,7 +68,7 @@ DESTRUCTION_REFUSED = action(
     fields="number sha256",
 )
 DESTRUCTION_WITHDRAWN = action(
-    "evidence.destruction.withdrawn",
+    "evidence.deletion.withdrawn",
     "withdrew a request to delete an evidence file permanently",
     target="EvidenceVersion",
     activity="update",
@@ -76,7 +76,7 @@ DESTRUCTION_WITHDRAWN = action(
     fields="number sha256",
 )
 DESTRUCTION_HELD = action(
-    "evidence.destruction.held",
+    "evidence.deletion.blocked",
     "was kept from deleting an evidence file",
     target="EvidenceVersion",
     activity="update",
@@ -84,7 +84,7 @@ DESTRUCTION_HELD = action(
     fields="number sha256",
 )
 DESTROYED = action(
-    "evidence.version.destroyed",
+    "evidence.version.deleted",
     "destroyed a file of evidence",
     target="EvidenceVersion",
     activity="delete",

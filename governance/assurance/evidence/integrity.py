@@ -13,7 +13,7 @@ from governance.kernel import clock, current, storage
 from governance.kernel.db import alone, session
 
 BROKE = action(
-    "evidence.version.broken",
+    "evidence.version.corrupted",
     "found the stored file of a version broken",
     target="EvidenceVersion",
     activity="update",
@@ -21,7 +21,7 @@ BROKE = action(
     fields="number sha256 kind",
 )
 HEALED = action(
-    "evidence.version.healed",
+    "evidence.version.restored",
     "found the stored file of a version whole again",
     target="EvidenceVersion",
     activity="update",
@@ -29,7 +29,7 @@ HEALED = action(
     fields="number sha256",
 )
 CHECKED = action(
-    "evidence.checked",
+    "evidence.files.verified",
     "checked every stored file of evidence",
     target="Tenant",
     activity="read",
@@ -37,7 +37,7 @@ CHECKED = action(
     fields="files bytes broken",
 )
 SWEPT = action(
-    "evidence.swept",
+    "evidence.files.cleaned_up",
     "removed stored files that belong to no evidence",
     target="Tenant",
     activity="delete",

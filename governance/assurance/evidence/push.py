@@ -18,7 +18,7 @@ from governance.kernel.db import alone_or_not, session
 from governance.kernel.errors import DomainError, Invalid
 
 PUSHED = action(
-    "evidence.pushed",
+    "evidence.version.pushed",
     "pushed a version of evidence",
     target="EvidenceVersion",
     activity="create",

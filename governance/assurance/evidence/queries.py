@@ -475,7 +475,7 @@ class Check:
 def last_check(*, most: int = 100) -> Check:
     seen, v, fault = sight(), EvidenceVersion, EvidenceFault
     checked = session().execute(
-        select(AuditEntry.at, AuditEntry.facts).where(AuditEntry.action == "evidence.checked").order_by(AuditEntry.at.desc()).limit(1)
+        select(AuditEntry.at, AuditEntry.facts).where(AuditEntry.action == "evidence.files.verified").order_by(AuditEntry.at.desc()).limit(1)
     ).one_or_none()  # fmt: skip
     query = (
         select(Evidence.id, Evidence.ref, Evidence.title, v.number, fault.kind, fault.found_at)
@@ -600,10 +600,10 @@ def by_ref(ref: str) -> Evidence:
 
 
 CUSTODY = {
-    "evidence.version.brought": "Brought in", "evidence.version.accepted": "Accepted", "evidence.version.rejected": "Rejected",
-    "evidence.version.downloaded": "Downloaded", "evidence.version.broken": "Found broken", "evidence.version.healed": "Found whole again",
-    "evidence.destruction.asked": "Destruction asked for", "evidence.destruction.approved": "Destruction agreed to",
-    "evidence.version.destroyed": "Destroyed",
+    "evidence.version.uploaded": "Brought in", "evidence.version.accepted": "Accepted", "evidence.version.rejected": "Rejected",
+    "evidence.version.downloaded": "Downloaded", "evidence.version.corrupted": "Found broken", "evidence.version.restored": "Found whole again",
+    "evidence.deletion.requested": "Destruction asked for", "evidence.deletion.approved": "Destruction agreed to",
+    "evidence.version.deleted": "Destroyed",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from governance.kernel.db import session
 from governance.kernel.formatting import long_day
 
 REMINDED = action(
-    "evidence.reminded",
+    "evidence.reminder.sent",
     "reminded an owner of evidence",
     target="Evidence",
     activity="update",

@@ -121,7 +121,7 @@ FINDING_RAISED = action(
     personal="title plan",
 )
 FINDING_REMEDIED = action(
-    "finding.remedied",
+    "finding.remediated",
     "reported a finding as fixed",
     target="Finding",
     activity="update",

@@ -57,7 +57,7 @@ STATE_CHANGED = action(
     fields="name state size finding",
 )
 TAKEN = action(
-    "anchor.receipt.taken",
+    "anchor.receipt.downloaded",
     "downloaded a receipt of an external witness",
     target="Anchor",
     activity="read",

@@ -7,7 +7,7 @@ from governance.kernel import clock, current
 from governance.kernel.jobs import once_per
 
 READ = action(
-    "audit.bundle.read",
+    "audit.entries.read",
     "read entries of the audit log",
     target="LogHead",
     activity="read",

@@ -15,7 +15,7 @@ from governance.kernel.installation import domain
 from governance.kernel.signed_note import VerifierKey
 
 KEY_MADE = action(
-    "audit.key.made",
+    "audit.signing_key.created",
     "made the key that signs the log",
     target="LogKey",
     activity="create",
@@ -23,7 +23,7 @@ KEY_MADE = action(
     fields="name key_id replaces",
 )
 HALTED = action(
-    "audit.rollback.seen",
+    "audit.rollback.detected",
     "stopped signing the log: it was rolled back",
     target="LogHead",
     activity="update",

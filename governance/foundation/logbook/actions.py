@@ -25,7 +25,7 @@ VIEW_SAVED = action(
     personal="name",
 )
 VIEW_REMOVED = action(
-    "audit.view.removed",
+    "audit.view.deleted",
     "removed a saved view of the log",
     target="SavedView",
     activity="delete",
@@ -78,7 +78,7 @@ def note_view(page: str, what: str) -> None:
 # ---- exports
 
 EXPORT_ASKED = action(
-    "audit.export.asked",
+    "audit.export.requested",
     "requested an export of the log",
     target="LogExport",
     activity="create",
@@ -95,7 +95,7 @@ EXPORT_CANCELLED = action(
     fields="format",
 )
 EXPORT_MADE = action(
-    "audit.export.made",
+    "audit.export.generated",
     "generated an export of the log",
     target="LogExport",
     activity="update",

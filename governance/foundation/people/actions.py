@@ -42,7 +42,7 @@ SIGNED_IN = action(
     personal="name email",
 )
 SIGN_IN_REFUSED = action(
-    "session.refused",
+    "session.denied",
     "was denied sign-in",
     target="Session Person",
     activity="logon",

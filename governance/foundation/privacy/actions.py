@@ -28,7 +28,7 @@ from governance.kernel.db import Model, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 
 ERASURE_ASKED = action(
-    "erasure.asked", "requested the erasure of a person", target="Erasure", activity="create", severity="medium", fields="subject"
+    "erasure.requested", "requested the erasure of a person", target="Erasure", activity="create", severity="medium", fields="subject"
 )
 ERASURE_APPROVED = action(
     "erasure.approved",
@@ -39,7 +39,7 @@ ERASURE_APPROVED = action(
     fields="subject",
 )
 ERASURE_REFUSED = action(
-    "erasure.refused", "rejected the erasure of a person", target="Erasure", activity="update", severity="low", fields="subject"
+    "erasure.rejected", "rejected the erasure of a person", target="Erasure", activity="update", severity="low", fields="subject"
 )
 ERASURE_WITHDRAWN = action(
     "erasure.withdrawn",
@@ -67,7 +67,7 @@ ERASED = action(
     fields="subject removed replaced left again",
 )
 UNMASK_ASKED = action(
-    "unmasking.asked",
+    "unmasking.requested",
     "requested the name behind a pseudonym",
     target="Unmasking",
     activity="create",
@@ -83,7 +83,7 @@ UNMASK_APPROVED = action(
     fields="subject until",
 )
 UNMASK_REFUSED = action(
-    "unmasking.refused",
+    "unmasking.rejected",
     "rejected a request for the name behind a pseudonym",
     target="Unmasking",
     activity="update",
@@ -99,7 +99,7 @@ UNMASK_WITHDRAWN = action(
     fields="subject",
 )
 UNMASK_USED = action(
-    "unmasking.used",
+    "unmasking.viewed",
     "viewed the name behind a pseudonym",
     target="Unmasking",
     activity="read",
@@ -121,7 +121,7 @@ RETENTION_CHANGED = action(
     fields="months",
 )
 SHREDDED = action(
-    "log.sealed_parts.shredded",
+    "audit.encrypted_parts.shredded",
     "destroyed the keys to encrypted parts past their retention",
     target="Tenant",
     activity="delete",

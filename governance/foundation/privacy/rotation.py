@@ -25,7 +25,7 @@ from governance.kernel.db import Tenanted, session, transaction
 from governance.kernel.key_encryption import Holding
 
 ROTATED = action(
-    "kek.rotated",
+    "encryption_key.rotated",
     "wrapped the tenant's keys under a new key of the installation",
     target="Tenant",
     activity="update",

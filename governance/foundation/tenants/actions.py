@@ -19,7 +19,7 @@ from governance.kernel.events import publish
 from governance.kernel.ids import uuid7
 
 FOUNDED = action(
-    "tenant.founded",
+    "tenant.created",
     "created the tenant",
     target="Tenant",
     activity="create",

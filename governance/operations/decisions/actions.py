@@ -10,7 +10,7 @@ from governance.operations.decisions import queries
 from governance.operations.decisions.models import BundleKey
 
 KEY_MADE = action(
-    "bundle_key.made",
+    "bundle_key.created",
     "created a key that signs policy bundles",
     target="BundleKey",
     activity="create",

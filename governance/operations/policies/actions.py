@@ -36,7 +36,7 @@ DRAFTED = action(
     fields="base lines loosens back_to",
 )
 ASKED = action(
-    "policy.asked",
+    "policy.approval.requested",
     "requested approval of a policy",
     target="PolicyVersion",
     activity="update",
@@ -45,7 +45,7 @@ ASKED = action(
     shape="open",
 )
 REFUSED = action(
-    "policy.refused",
+    "policy.rejected",
     "rejected a policy",
     target="PolicyVersion",
     activity="update",
@@ -75,7 +75,7 @@ SCHEDULED = action(
     fields="base lines apply_at digest",
 )
 APPLIED = action(
-    "policy.applied",
+    "policy.published",
     "published a policy",
     target="PolicyVersion",
     activity="update",
@@ -85,7 +85,7 @@ APPLIED = action(
     shape="ok",
 )
 TURNED_BACK = action(
-    "policy.turned_back",
+    "policy.returned_to_draft",
     "turned a policy back into a draft",
     target="PolicyVersion",
     activity="update",

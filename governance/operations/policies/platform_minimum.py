@@ -23,7 +23,7 @@ from governance.operations.policies.policy_diff import digest, measured, platfor
 from governance.operations.policies.strictness import DIMENSIONS, Move, Value, changes, dimension, loosens
 
 ASKED = action(
-    "platform.asked",
+    "platform_minimum.change.requested",
     "requested a looser platform minimum",
     target="PlatformPolicy",
     activity="create",
@@ -31,7 +31,7 @@ ASKED = action(
     fields="base lines until",
 )
 APPLIED = action(
-    "platform.applied",
+    "platform_minimum.changed",
     "changed the platform minimum",
     target="PlatformPolicy",
     activity="update",
@@ -40,7 +40,7 @@ APPLIED = action(
     persons="made_by",
 )
 REFUSED = action(
-    "platform.refused",
+    "platform_minimum.change.rejected",
     "rejected a looser platform minimum",
     target="PlatformPolicy",
     activity="update",
@@ -48,7 +48,7 @@ REFUSED = action(
     fields="base",
 )
 WITHDRAWN = action(
-    "platform.withdrawn",
+    "platform_minimum.change.withdrawn",
     "withdrew the request for a looser platform minimum",
     target="PlatformPolicy",
     activity="update",

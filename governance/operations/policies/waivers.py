@@ -26,7 +26,7 @@ from governance.operations.policies.policy_diff import said, setting_of
 from governance.operations.policies.strictness import Value, covers, dimension, plain, read
 
 ASKED = action(
-    "waiver.asked",
+    "waiver.requested",
     "requested a waiver",
     target="Waiver",
     activity="create",
@@ -36,7 +36,7 @@ ASKED = action(
     shape="open",
 )
 AGREED = action(
-    "waiver.agreed",
+    "waiver.approval.given",
     "approved a waiver, which needs one more approval",
     target="Waiver",
     activity="update",
@@ -44,7 +44,7 @@ AGREED = action(
     fields="system dimension value until",
 )
 LIVE = action(
-    "waiver.went_live",
+    "waiver.approved",
     "approved a waiver and made it live",
     target="Waiver",
     activity="update",
@@ -53,7 +53,7 @@ LIVE = action(
     shape="down",
 )
 REFUSED = action(
-    "waiver.refused",
+    "waiver.rejected",
     "rejected a waiver",
     target="Waiver",
     activity="update",
@@ -70,7 +70,7 @@ WITHDRAWN = action(
     fields="system dimension",
 )
 CLOSED = action(
-    "waiver.closed",
+    "waiver.ended",
     "ended a waiver early",
     target="Waiver",
     activity="update",

@@ -58,7 +58,7 @@ RESTARTED = {
     for scope, what in WHAT.items()
 }
 RESTART_ASKED = action(
-    "switch.restart.asked",
+    "switch.restart.requested",
     "requested a restart",
     target="Stop",
     activity="update",
@@ -66,7 +66,7 @@ RESTART_ASKED = action(
     fields="key name version",
 )
 RESTART_REFUSED = action(
-    "switch.restart.refused",
+    "switch.restart.rejected",
     "rejected a restart",
     target="Stop",
     activity="update",

@@ -38,7 +38,7 @@ DRILL_PLANNED = action(
     fields="key name due_at seconds repeat_days state",
 )
 DRILL_AGREED = action(
-    "switch.drill.agreed",
+    "switch.drill.approved",
     "approved a drill",
     target="Drill",
     activity="update",
@@ -49,7 +49,7 @@ DRILL_CANCELLED = action(
     "switch.drill.cancelled", "cancelled a drill", target="Drill", activity="update", severity="low", fields="key name due_at"
 )
 DRILL_BEGUN = action(
-    "switch.drill.begun",
+    "switch.drill.started",
     "started a drill",
     target="Drill",
     activity="update",
@@ -57,7 +57,7 @@ DRILL_BEGUN = action(
     fields="key name seconds version expected",
 )
 DRILL_LIFTED = action(
-    "switch.drill.lifted",
+    "switch.drill.stop.ended",
     "ended the stop of a drill",
     target="Drill",
     activity="update",

@@ -107,7 +107,7 @@ def _drill_title(found: Drill, of: str) -> str:
 
 
 def _moment(each: Moment) -> dict[str, Any]:
-    kind = {"switch.drill.passed": "ok", "switch.drill.failed": "bad", "switch.drill.begun": "stop"}.get(each.action, "dot")
+    kind = {"switch.drill.passed": "ok", "switch.drill.failed": "bad", "switch.drill.started": "stop"}.get(each.action, "dot")
     return {"kind": kind, "text": f"{each.who} {each.says}", "meta": each.because, "at": each.at}
 
 

@@ -29,14 +29,14 @@ PLATFORM_STOPPED = action(
     shape="stop",
 )
 PLATFORM_ASKED = action(
-    "switch.platform.restart_asked",
+    "switch.platform.restart.requested",
     "requested to restart everything, for every tenant",
     target="PlatformStop",
     activity="update",
     severity="medium",
 )
 PLATFORM_KEPT = action(
-    "switch.platform.restart_refused",
+    "switch.platform.restart.rejected",
     "rejected the restart of everything, for every tenant",
     target="PlatformStop",
     activity="update",

@@ -77,7 +77,7 @@ def _first_second(shown: Stop, obeyed: Obedience) -> list[dict[str, Any]]:
     """From the log what was done to the stop, from the acknowledgements who obeyed."""
     on = " and ".join(word for word, is_on in (("generate", shown.generate), ("serve", shown.serve)) if is_on)
     reached = [one for one in obeyed.each if one.seconds is not None]
-    action_name = "switch.drill.begun" if shown.drill_id else f"switch.{shown.scope}.stopped"
+    action_name = "switch.drill.started" if shown.drill_id else f"switch.{shown.scope}.stopped"
     lines: list[tuple[float, dict[str, Any]]] = [
         (0.0, _line("stop", action_name, f"version {formatting.thousands(shown.version)}, {on}", _exact(shown.created_at))),
     ]

@@ -37,7 +37,7 @@ CHANGED = action(
     persons="owner",
 )
 RAISED = action(
-    "system.lane.raised",
+    "system.risk_class.raised",
     "raised the AI system to risk class high",
     target="AISystem",
     activity="update",

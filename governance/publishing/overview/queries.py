@@ -216,7 +216,7 @@ class Deed:
 
 
 SHOWN = ("assessment.", "control.", "evidence.", "framework.", "policy.", "report.", "switch.", "system.", "waiver.")
-NOT_SHOWN = {"evidence.version.downloaded", "report.downloaded", "report.asked", "policy.drafted"}
+NOT_SHOWN = {"evidence.version.downloaded", "report.downloaded", "report.requested", "policy.drafted"}
 ENTRIES = 160
 
 

@@ -28,7 +28,7 @@ from governance.publishing.reports.readiness.snapshot import CATEGORIES
 from governance.publishing.reports.signing import VerifierKey
 
 ASKED = action(
-    "report.asked",
+    "report.requested",
     "asked for a report",
     target="ReportRun",
     activity="create",
@@ -36,7 +36,7 @@ ASKED = action(
     fields="kind title as_of assessment",
 )
 MADE = action(
-    "report.made",
+    "report.generated",
     "made a report",
     target="ReportRun",
     activity="update",
@@ -54,7 +54,7 @@ WITHDRAWN = action(
     "report.withdrawn", "withdrew a report", target="ReportRun", activity="delete", severity="low", fields="title sha256 why"
 )
 KEY_MADE = action(
-    "signing.key.made",
+    "report.signing_key.created",
     "made the key that signs reports",
     target="SigningKey",
     activity="create",

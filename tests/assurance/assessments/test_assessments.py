@@ -89,7 +89,7 @@ def test_an_assessment_is_begun_once_with_every_requirement_and_one_entry(as_off
     with acting("compliance_officer", read_only=True):
         assert session().scalar(select(func.count(AssessmentItem.id))) == 72
         assert set(session().scalars(select(AssessmentItem.target))) == {3}
-    assert len(entries_of_action(acting, "assessment.begun")) == 1
+    assert len(entries_of_action(acting, "assessment.started")) == 1
 
 
 def framework_id(acting):

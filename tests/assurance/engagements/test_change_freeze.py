@@ -85,7 +85,7 @@ def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(as_officer,
         )
         deletion.carry_out(session().scalars(select(EvidenceDestruction)).one())
     assert count_deletion_rows() == {version: "stopped"} and storage.store().exists(storage_key_of(version))
-    [stopped] = entries_of_action("evidence.destruction.held")
+    [stopped] = entries_of_action("evidence.deletion.blocked")
     assert stopped.outcome == "refused"
     as_auditor.post(f"evidence/versions/{version}/download", then=200)
 

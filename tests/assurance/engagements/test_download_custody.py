@@ -28,7 +28,7 @@ def make_pdf(pages=((595, 842), (842, 595)), password=None):
 
 def downloads(acting):
     with acting("admin"):
-        return list(session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.file.taken")))
+        return list(session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.file.downloaded")))
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_other_files_leave_a_custody_line_and_his_name_is_sealed_in_it(as_audito
     facts = downloads(acting)
     assert [f["page"] for f in facts] == ["evidence.download", "evidence.export"]
     with acting("admin"):
-        bodies = b"".join(session().scalars(select(AuditEntry.body).where(AuditEntry.action == "engagement.file.taken")))
+        bodies = b"".join(session().scalars(select(AuditEntry.body).where(AuditEntry.action == "engagement.file.downloaded")))
     assert b"secret-name" not in bodies and b"Harriet" not in bodies
 
 

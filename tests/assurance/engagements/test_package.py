@@ -409,10 +409,10 @@ def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(
     as_auditor.post(f"{page}/download", then=200)
     with acting("admin"):
         query = select(AuditEntry.action).where(
-            AuditEntry.action.like("package.%") | (AuditEntry.action == "engagement.file.taken")
+            AuditEntry.action.like("package.%") | (AuditEntry.action == "engagement.file.downloaded")
         )
         assert list(session().scalars(query.order_by(AuditEntry.id))) == [
-            "package.asked", "package.made", "package.downloaded", "engagement.file.taken",
+            "package.requested", "package.generated", "package.downloaded", "engagement.file.downloaded",
         ]  # fmt: skip
         made_ = session().scalar(select(EvidencePackage.id))
     other = engagement_helpers.create_engagement("Other")

@@ -256,7 +256,7 @@ def test_a_download_of_a_package_breaks_off_with_its_engagement_also_when_anothe
         list(pieces)
     reply.close()
     with acting("admin"):
-        [facts] = session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.file.broken_off"))
+        [facts] = session().scalars(select(AuditEntry.facts).where(AuditEntry.action == "engagement.download.interrupted"))
     assert facts["page"] == "engagements.take_package" and facts["bytes"] == first
 
 
@@ -281,7 +281,7 @@ def test_a_worker_that_died_before_it_said_so_has_filed_one_package_and_the_next
     assert package_state(acting)[0] == "done"
     assert new_package_files() == there
     with acting("admin"):
-        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.made")).all()) == 1
+        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated")).all()) == 1
 
 
 def test_two_workers_at_one_package_file_one_and_leave_one(
@@ -308,7 +308,7 @@ def test_two_workers_at_one_package_file_one_and_leave_one(
     assert package_state(acting)[0] == "done"
     with acting("admin"):
         kept = session().scalar(select(EvidencePackage.storage_key).where(EvidencePackage.id == target))
-        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.made")).all()) == 1
+        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated")).all()) == 1
     assert str(next(iter(new_package_files()))).endswith(kept)
 
 
@@ -361,7 +361,7 @@ def test_a_worker_killed_in_the_middle_is_taken_up_once_and_finished_once(own_da
     with make.acting():
         run = queries.package(engagement, package)
         assert run.is_ready and run.work.state == "done" and run.work.percent == 100
-        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.made")).all()) == 1
+        assert len(session().scalars(select(AuditEntry.id).where(AuditEntry.action == "package.generated")).all()) == 1
         keys = queries.verifier_keys()
         content = b"".join(storage.pieces(run.row.storage_key))
     assert len({*folder.glob("packages/*/*")} - before) == 1

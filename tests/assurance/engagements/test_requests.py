@@ -67,7 +67,7 @@ def test_from_open_over_returned_to_accepted_with_each_step_in_the_log(as_contri
     said = [("provided", "The list of June"), ("returned", "July is missing"), ("provided", ""), ("accepted", "Complete now")]
     assert remarks_of(acting, request) == said
     assert actions_of(acting, request) == [
-        "request.asked", "request.version.attached", "request.provided", "request.returned", "request.version.attached",
+        "request.created", "request.version.attached", "request.provided", "request.returned", "request.version.attached",
         "request.provided", "request.accepted",
     ]  # fmt: skip
 

@@ -313,7 +313,7 @@ def test_what_he_looks_at_and_takes_is_in_the_tenants_log(app, inside_and_outsid
     him.get(f"controls/{inside_and_outside.criterion}", then=404)
     him.post(f"evidence/versions/{inside_and_outside.file}/download", then=200)
     with acting("admin"):
-        taken = session().scalars(select(AuditEntry).where(AuditEntry.action == "engagement.file.taken")).one()
+        taken = session().scalars(select(AuditEntry).where(AuditEntry.action == "engagement.file.downloaded")).one()
         assert (taken.facts["object"], taken.facts["size"]) == (str(inside_and_outside.file), len(b"a,b\n1,2\n"))
         entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "tenant.page.viewed")).all()
         seen = [(e.facts["page"], e.facts["object"]) for e in entries]

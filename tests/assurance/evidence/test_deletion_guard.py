@@ -69,7 +69,7 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
     piece = as_viewer.get(f"evidence/{e}").text
     assert "Missing" in piece and "File destroyed" in piece and SHA in piece and "Download version" not in piece
     as_viewer.post(f"evidence/versions/{v}/download", then=410)
-    assert count_rows(EvidenceVersion) == 1 and entries_of_action("evidence.version.destroyed")[0].facts["sha256"] == SHA
+    assert count_rows(EvidenceVersion) == 1 and entries_of_action("evidence.version.deleted")[0].facts["sha256"] == SHA
     again = evidence_helpers.upload_version(e)  # the same bytes may come in again
     with make.acting():
         assert storage.store().exists(storage_key_of(again))
@@ -191,7 +191,7 @@ def test_a_hold_beats_two_persons_and_retention(as_officer, as_reviewer):
     queue.drain(actor_of)
     with make.acting():
         assert storage.store().exists(storage_key_of(v)), "the hold came before the hand"
-    assert entries_of_action("evidence.destruction.held")
+    assert entries_of_action("evidence.deletion.blocked")
 
 
 # ---- retention

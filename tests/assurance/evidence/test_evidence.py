@@ -32,7 +32,7 @@ def test_an_officer_begins_evidence_and_the_log_knows(as_officer):
         follow=True,
     )
     assert "EV-0001" in reply.text and "SEC-04" in reply.text and "the record of it" in reply.text and "Anna Rossi" in reply.text
-    (entry,) = entries_of_action("evidence.begun")
+    (entry,) = entries_of_action("evidence.created")
     assert entry.facts["controls"] == ["SEC-04"]
 
 

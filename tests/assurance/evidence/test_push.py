@@ -69,7 +69,7 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
     assert "pipeline" in as_officer.get(f"evidence/{e}").text
     as_officer.post(f"evidence/versions/{reply.json['id']}/review", decision="accepted")
     assert "Fresh" in as_officer.get(f"evidence/{e}").text
-    assert entries_of_action("evidence.pushed")[0].actor_kind == "api_key"
+    assert entries_of_action("evidence.version.pushed")[0].actor_kind == "api_key"
 
 
 def test_nobody_accepts_what_came_by_a_key_whose_secret_he_was_shown(app, as_officer):

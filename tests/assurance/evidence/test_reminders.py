@@ -64,12 +64,12 @@ def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_him_is(databa
     e = evidence_helpers.create_evidence("Restore drill", due_on=clock.today() - timedelta(days=3))
     with make.acting("admin"):
         people.remove(session().scalars(select(Membership).where(Membership.person_id == make.person_id("contributor"))).one())
-    assert run_reminders() == 0 and entries_of_action("evidence.reminded") == []
+    assert run_reminders() == 0 and entries_of_action("evidence.reminder.sent") == []
     for owner in ("compliance_officer", "reviewer"):
         with make.acting("compliance_officer"):
             actions.assign(actions.queries.find_evidence(e), make.person_id(owner))
         assert run_reminders() == 1 and run_reminders() == 0
-    assert len(entries_of_action("evidence.reminded")) == 2
+    assert len(entries_of_action("evidence.reminder.sent")) == 2
     assert [letter["to"] for letter in sent_mails() if "Restore drill" in letter["body"]] == [
         "officer@acme.example",
         "jun.chen@acme.example",

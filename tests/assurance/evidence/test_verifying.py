@@ -27,6 +27,11 @@ def stored_path(version_id):
         return storage.store().root / queries.version_of(version_id)[0].storage_key
 
 
+def flip_last_bit(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
 def verify_files():
     from governance.kernel import current
 
@@ -53,21 +58,21 @@ def test_a_file_changed_behind_our_back_is_named_and_its_evidence_is_broken(as_o
     assert (finding.ref, finding.number) == ("EV-0001", 1) and finding.kind == ("missing" if how == "missing" else "altered")
     assert "EV-0001 version 1" in finding.sentence and not report.ok
     verify_files()
-    assert count_rows(EvidenceFault) == 1 and len(entries_of_action("evidence.version.broken")) == 1
+    assert count_rows(EvidenceFault) == 1 and len(entries_of_action("evidence.version.corrupted")) == 1
     page = as_officer.get(f"evidence/{e}").text
     assert "File broken" in page and "Version 1 is broken." in page
     assert "EV-0001" in as_officer.get("evidence/inbox").text
     assert "missing or was altered" in as_officer.get(f"controls/{control}").text
     path.write_bytes(before)
     assert verify_files().ok and "Fresh" in as_officer.get(f"evidence/{e}").text
-    assert entries_of_action("evidence.version.healed")
+    assert entries_of_action("evidence.version.restored")
     assert controls
 
 
 def test_a_download_of_an_altered_file_is_refused_and_gives_out_nothing(as_officer):
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     path = stored_path(v)
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    flip_last_bit(path)
     reply = as_officer.post(f"evidence/versions/{v}/download", then=409)
     assert "altered or are incomplete" in reply.text and PDF not in reply.data
     path.unlink()
@@ -84,10 +89,10 @@ def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fa
     if how == "missing":
         path.unlink()
     else:
-        path.write_bytes(path.read_bytes()[:-1] + b"x")
+        flip_last_bit(path)
     for _ in range(2):
         assert "this version proves nothing until" in as_viewer.post(f"evidence/versions/{v}/download", then=409).text
-    [entry] = entries_of_action("evidence.version.broken")
+    [entry] = entries_of_action("evidence.version.corrupted")
     assert entry.facts["kind"] == how and entry.actor_kind == "person" and count_rows(EvidenceFault) == 1
     assert not entries_of_action("evidence.version.downloaded"), "nothing went out"
     assert "missing or was altered" in as_officer.get(f"controls/{control}").text
@@ -97,10 +102,10 @@ def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_off
     """The first pieces are right and are sent: what was promised at the top is not delivered, and the fault stands in the log."""
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), PDF + b"y" * 3_000_000)
     path = stored_path(v)
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    flip_last_bit(path)
     with pytest.raises(Altered):
         as_officer.post(f"evidence/versions/{v}/download", then=200).get_data()
-    assert entries_of_action("evidence.version.broken")[0].facts["kind"] == "altered"
+    assert entries_of_action("evidence.version.corrupted")[0].facts["kind"] == "altered"
     assert (
         as_officer.post(
             f"evidence/versions/{evidence_helpers.upload_version(evidence_helpers.create_evidence('Another'))}/download", then=200
@@ -180,7 +185,7 @@ def test_without_a_tenant_nothing_was_checked(settings, isolated, monkeypatch):
 
 
 def file_checks(slug="acme"):
-    return sorted(entries_of_action("evidence.checked", slug), key=lambda entry: entry.at, reverse=True)
+    return sorted(entries_of_action("evidence.files.verified", slug), key=lambda entry: entry.at, reverse=True)
 
 
 def test_once_a_week_by_itself_and_the_inbox_says_when_and_what_is_broken(as_officer):
@@ -257,7 +262,7 @@ def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database
         os.utime(path, (old, old))
     run_nightly_cleanup()
     assert not neighbour.exists(orphan.key) and neighbour.exists(other_shelf.key) and stored_path(v).exists()
-    assert entries_of_action("evidence.swept")[0].facts["files"] == 1
+    assert entries_of_action("evidence.files.cleaned_up")[0].facts["files"] == 1
 
 
 def test_a_store_of_any_size_is_swept_a_thousand_files_at_a_time(database, monkeypatch):
@@ -275,7 +280,7 @@ def test_a_store_of_any_size_is_swept_a_thousand_files_at_a_time(database, monke
     os.utime(kept, (old, old))
     run_nightly_cleanup()
     assert not [p for p in folder.rglob("*.sealed") if p.read_bytes() == b"x"] and kept.exists()
-    swept = [each.facts["files"] for each in entries_of_action("evidence.swept")]
+    swept = [each.facts["files"] for each in entries_of_action("evidence.files.cleaned_up")]
     assert sum(swept) == 2500 and max(swept) <= 1000
 
 

@@ -360,7 +360,7 @@ def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed
         actions.remedy(found, "Done")
         actions.remedy(found, "Done")  # a double click
         finding = found.id
-    assert [e.facts["ref"] for e in entries_of_action("finding.remedied")] == ["FND-01"]
+    assert [e.facts["ref"] for e in entries_of_action("finding.remediated")] == ["FND-01"]
     with make.acting("admin"):
         found, _ = queries.finding(finding, lock=True)
         with pytest.raises(DomainError, match="already reported as fixed"):

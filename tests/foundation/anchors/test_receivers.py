@@ -153,7 +153,7 @@ def test_a_checkpoint_is_stamped_and_openssl_bears_the_stamp_out(log, authority,
     assert (tmp_path / text).read_text() == note
     checked = authority.run(f"ts -verify -in {tmp_path / token} -data {tmp_path / text} -CAfile ca.pem")
     assert b"Verification: OK" in checked.stdout + checked.stderr
-    assert len(log.entries("anchor.receipt.taken")) == 1
+    assert len(log.entries("anchor.receipt.downloaded")) == 1
 
 
 def test_it_is_asked_once_a_day(log, authority):

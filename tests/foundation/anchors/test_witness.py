@@ -111,9 +111,9 @@ def test_a_log_that_was_rolled_back_signs_nothing_more_but_still_writes(log, any
         assert audit.last_checkpoint().number == number
         assert audit.pending() >= 3
     assert "was rolled back" in words(as_auditor.get("audit/anchors"))
-    assert len(log.entries("audit.rollback.seen")) == 1
+    assert len(log.entries("audit.rollback.detected")) == 1
     log.push(impatient=True)
-    assert len(log.entries("audit.rollback.seen")) == 1
+    assert len(log.entries("audit.rollback.detected")) == 1
 
 
 def test_a_log_that_is_taken_up_again_is_witnessed_under_its_new_name(log, witness):

@@ -42,7 +42,7 @@ def verifier_key_of(acting, tenant="acme"):
         return str(logs.verifier(logs.signing_key()))
 
 
-def entries_of(acting, action="audit.bundle.read"):
+def entries_of(acting, action="audit.entries.read"):
     with acting("admin"):
         found = list(session().scalars(select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.at)))
         session().expunge_all()

@@ -125,8 +125,8 @@ def test_another_tenants_log_is_not_read(dba):
 
 DAMAGE = {
     "a column that readers see": (
-        f"UPDATE audit_entries SET action = 'report.made' WHERE tenant_id = :tenant AND id = {ID_AT.format(300)}",
-        ["Entry 300 (report.made) shows something else than what was signed: action."],
+        f"UPDATE audit_entries SET action = 'report.generated' WHERE tenant_id = :tenant AND id = {ID_AT.format(300)}",
+        ["Entry 300 (report.generated) shows something else than what was signed: action."],
     ),
     "what changed, in the columns": (
         ("UPDATE audit_entries SET changes = '{\"name\": [1e300, 2]}' "

@@ -105,8 +105,8 @@ def test_an_action_names_the_class_of_its_rows(target):
 
 def test_an_action_keeps_its_first_declaration(app):
     """A second one stops the start: see tests/kernel/test_manifest.py."""
-    first = registry["tenant.founded"]
-    assert action("tenant.founded", "again", **OF_A_TENANT).says == "again" and registry["tenant.founded"] is first
+    first = registry["tenant.created"]
+    assert action("tenant.created", "again", **OF_A_TENANT).says == "again" and registry["tenant.created"] is first
 
 
 def test_an_action_is_recorded_on_rows_that_it_names_and_on_no_others(acting):

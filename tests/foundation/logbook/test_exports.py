@@ -102,7 +102,7 @@ def test_asking_making_and_each_taking_is_an_entry(as_officer, log, acting):
 
 def test_words_that_were_searched_for_may_name_people_so_the_log_seals_them(as_officer, log, acting):
     request_export(as_officer, query="?q=Rossi&outcome=done")
-    asked = next(entry for entry in all_entries(acting) if entry.action == "audit.export.asked")
+    asked = next(entry for entry in all_entries(acting) if entry.action == "audit.export.requested")
     assert asked.facts["filters"] == {"outcome": "done"} and set(asked.sealed) == {"words"} and b"Rossi" not in asked.body
 
 
@@ -113,7 +113,7 @@ def test_only_entries_under_the_checkpoint_of_the_start_are_exported(as_officer,
         mark = audit.checkpoint(newest_export(acting).checkpoint)
         assert last["entries"] == mark.size and newest_export(acting).entries == mark.size
         assert session().scalar(select(LogHead.size)) == mark.size  # that it was asked for waits for its place
-    assert b"audit.export.asked" not in content
+    assert b"audit.export.requested" not in content
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_killed_while_writing_it_is_made_again_once_over_the_same_checkpoint(
     assert newest_export(acting).checkpoint == number and len(files(settings) - before) == 1
     content = as_officer.post(f"{page}/file", then=200).data
     assert verify(io.BytesIO(content), verifier_keys(acting)).is_complete
-    assert [entry.action for entry in all_entries(acting)].count("audit.export.made") == 1
+    assert [entry.action for entry in all_entries(acting)].count("audit.export.generated") == 1
 
 
 def test_a_worker_that_was_thought_dead_files_nothing_over_the_other(as_officer, log, acting):
@@ -306,7 +306,7 @@ def test_a_worker_that_was_thought_dead_files_nothing_over_the_other(as_officer,
         found = session().scalars(select(LogExport).where(LogExport.id == held.id)).one()
         actions.file_export(found, storage.Blob("0" * 64, 1, "elsewhere", b""), 1)
         assert found.storage_key == held.storage_key
-    assert [entry.action for entry in all_entries(acting)].count("audit.export.made") == 1
+    assert [entry.action for entry in all_entries(acting)].count("audit.export.generated") == 1
 
 
 def test_a_filter_that_lets_nothing_through_is_refused_in_a_sentence(as_officer, log, acting):
@@ -406,9 +406,9 @@ def test_every_registered_action_is_valid_ocsf(app, schemas):
 @pytest.mark.parametrize(
     ("action", "type_uid"),
     [
-        ("session.started", 300201), ("session.ended", 300202), ("session.refused", 300201), ("membership.started", 300401),
+        ("session.started", 300201), ("session.ended", 300202), ("session.denied", 300201), ("membership.started", 300401),
         ("membership.role.changed", 300403), ("membership.ended", 300404), ("tenant.settings.changed", 300403), ("control.created", 600301),
-        ("evidence.version.downloaded", 600302), ("control.changed", 600303), ("control.retired", 600304), ("assessment.signed_off", 600303), ("policy.applied", 600303),
+        ("evidence.version.downloaded", 600302), ("control.changed", 600303), ("control.retired", 600304), ("assessment.signed_off", 600303), ("policy.published", 600303),
         ("switch.platform.stopped", 600301), ("control.tested", 600303), ("audit.fsck.failed", 600302), ("person.erased", 300404),
         ("surely.unheard", 600399),
     ],
@@ -418,7 +418,7 @@ def test_an_action_has_its_class_and_activity(action, type_uid):
 
 
 def test_an_event_says_when_who_and_how_it_ended_and_nothing_sealed():
-    made_ = event(7, example("session.refused", outcome="refused"), registry["session.refused"])
+    made_ = event(7, example("session.denied", outcome="refused"), registry["session.denied"])
     assert made_["time"] == 1_795_600_800_123 and made_["status_id"] == 2 and made_["user"] == {"uid": "7" * 32}
     assert made_["metadata"]["sequence"] == 7 and made_["metadata"]["uid"].endswith("0001")
     assert made_["unmapped"]["sealed"] == ["because"] and "cipher" not in json.dumps(made_)

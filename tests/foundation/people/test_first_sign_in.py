@@ -56,7 +56,7 @@ def test_without_email_verified_the_page_names_the_claim_and_the_switch(app, gue
     page = refused(app)
     assert "sent no email_verified claim for guest@acme.example" in page
     assert f"{SWITCH}” under Settings, Sign-in" in page and "map the claim email_verified" in page
-    entry = entries_of_action("session.refused")[-1]
+    entry = entries_of_action("session.denied")[-1]
     assert entry.facts["reason"] == "no email_verified claim" and set(entry.sealed) == {"email"}
 
 
@@ -90,7 +90,7 @@ def test_an_address_that_is_said_to_be_unverified_never_counts(app, guests, said
     connect_tenant("acme", guests, group_roles={}, verifies_addresses=verifies)
     change_claims(email_verified=said)(guests)
     assert "sent an email_verified claim for guest@acme.example that isn't true" in refused(app)
-    assert entries_of_action("session.refused")[-1].facts["reason"] == "email_verified isn't true"
+    assert entries_of_action("session.denied")[-1].facts["reason"] == "email_verified isn't true"
 
 
 @pytest.mark.parametrize("said", [True, "true"])
@@ -136,7 +136,7 @@ def test_without_an_address_the_page_names_the_claim(app, guests):
     leave_out_claims(guests, "email", "email_verified")
     page = refused(app)
     assert "sent no email claim" in page and "scope email" in page
-    assert entries_of_action("session.refused")[-1].facts["reason"] == "no email claim"
+    assert entries_of_action("session.denied")[-1].facts["reason"] == "no email claim"
 
 
 def test_whoever_is_not_invited_sees_which_address_came(app, guests):
@@ -171,12 +171,12 @@ def test_missing_groups_are_named_where_groups_give_access(app, guests):
     change_document("/userinfo", groups=None)(guests)
     page = refused(app)
     assert "sent no groups claim" in page and "release the claim groups" in page
-    assert entries_of_action("session.refused")[-1].facts["reason"] == "no open invitation; no groups claim"
+    assert entries_of_action("session.denied")[-1].facts["reason"] == "no open invitation; no groups claim"
     guests.calm()
     change_claims(email="other@acme.example", groups=[f"team-{n}" for n in range(7)])(guests)
     page = refused(app)
     assert "None of your groups gives access" in page and "team-4 and 2 more" in page and "team-5" not in page
-    assert "team-0" not in entries_of_action("session.refused")[-1].body.decode()
+    assert "team-0" not in entries_of_action("session.denied")[-1].body.decode()
 
 
 def test_groups_count_from_userinfo_and_as_plain_text(app, guests):

@@ -70,7 +70,7 @@ def test_a_step_up_takes_a_fresh_sign_in_of_the_same_person(app, idp, arrive, at
     STEP_UP_ATTACKS[attack](idp)
     with no_session_starts():
         coming.finish(then=403)
-    assert entries_of_action("session.refused")[-1].outcome == "refused"
+    assert entries_of_action("session.denied")[-1].outcome == "refused"
     ines.get("settings/sessions")  # and she is still who she was
 
 
@@ -228,7 +228,7 @@ def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
     with no_session_starts():
         refused = Arrival(outsider, OFFICER).finish(then=403)
     assert f"has no open invitation for {OFFICER}" in refused.text
-    entry = entries_of_action("session.refused")[-1]
+    entry = entries_of_action("session.denied")[-1]
     assert entry.outcome == "refused" and set(entry.sealed) == {"email"} and OFFICER.encode() not in entry.body
     with make.acting("admin"):
         from governance.foundation.people.models import Person, person_key

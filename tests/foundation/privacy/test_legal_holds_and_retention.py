@@ -26,7 +26,7 @@ def key_periods(subject: str) -> list[str]:
 
 
 def shred_old_keys() -> list[AuditEntry]:
-    return list(session().scalars(select(AuditEntry).where(AuditEntry.action == "log.sealed_parts.shredded")))
+    return list(session().scalars(select(AuditEntry).where(AuditEntry.action == "audit.encrypted_parts.shredded")))
 
 
 def place_hold(visitor, on: str = "") -> None:

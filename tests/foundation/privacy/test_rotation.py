@@ -63,7 +63,7 @@ def rotated() -> list[tuple[str, dict[str, int]]]:
     found = []
     for slug in ("acme", "globex", "console"):
         with current.acting_as(make.system_actor(slug)), transaction():
-            entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "kek.rotated"))
+            entries = session().scalars(select(AuditEntry).where(AuditEntry.action == "encryption_key.rotated"))
             found += [(slug, e.facts["rewrapped"]) for e in entries]
     return found
 

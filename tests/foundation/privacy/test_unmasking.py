@@ -54,7 +54,7 @@ def test_a_name_is_shown_to_who_asked_and_to_nobody_else_until_the_hour_is_over(
         assert question.until == given_at() + timedelta(hours=1)
         question.until = clock.now() - timedelta(seconds=1)
     assert names_shown("compliance_officer", departing_member.pseudonym) == {}
-    assert unmasking_entries(acting) == ["unmasking.asked", "unmasking.approved"]
+    assert unmasking_entries(acting) == ["unmasking.requested", "unmasking.approved"]
 
 
 def test_it_is_asked_in_one_statement(departing_member, acting, statements):
@@ -70,10 +70,10 @@ def test_the_first_look_is_an_entry_and_the_second_is_none(as_officer, as_admin,
     decide_approval(as_admin, newest_approval_page(), verb="approve")
     as_officer.get(newest_approval_page())
     assert "Anna Rossi" not in as_admin.get(page).text
-    assert unmasking_entries(acting) == ["unmasking.asked", "unmasking.approved"]
+    assert unmasking_entries(acting) == ["unmasking.requested", "unmasking.approved"]
     for _ in range(2):
         assert "Anna Rossi" in as_officer.get(page).text
-    assert unmasking_entries(acting) == ["unmasking.asked", "unmasking.approved", "unmasking.used"]
+    assert unmasking_entries(acting) == ["unmasking.requested", "unmasking.approved", "unmasking.viewed"]
 
 
 def test_nobody_agrees_to_his_own_question_or_about_himself(as_officer, as_reviewer, acting, departing_member):
@@ -101,13 +101,13 @@ def test_a_question_is_refused_with_a_reason_or_withdrawn(as_officer, as_admin, 
     as_officer.post(f"privacy/unmaskings/{shown}/end")
     assert names_shown("compliance_officer", departing_member.pseudonym) == {}
     as_officer.post(f"privacy/unmaskings/{shown}/end", then=409)
-    assert unmasking_entries(acting)[-4:] == ["unmasking.refused", "unmasking.asked", "unmasking.approved", "unmasking.withdrawn"]
+    assert unmasking_entries(acting)[-4:] == ["unmasking.rejected", "unmasking.requested", "unmasking.approved", "unmasking.withdrawn"]
 
 
 def test_a_double_click_asks_once(as_officer, departing_member, acting):
     request_unmasking(as_officer, departing_member.pseudonym)
     request_unmasking(as_officer, departing_member.pseudonym)
-    assert unmasking_entries(acting) == ["unmasking.asked"]
+    assert unmasking_entries(acting) == ["unmasking.requested"]
 
 
 @pytest.mark.parametrize("subject", ["0" * 32, "x", "'; --", "p-7k3f"])

@@ -44,7 +44,7 @@ def test_an_operator_founds_a_tenant(as_operator):
     assert made
     with transaction(read_only=True, tenant_id=made.id):
         assert set(session().scalars(select(TenantKey.purpose))) == {"pseudonym", "seal"}
-    founded = entries_of_action("tenant.founded", "initech")[0]
+    founded = entries_of_action("tenant.created", "initech")[0]
     assert founded.facts["slug"] == "initech" and founded.actor_kind == "operator" and set(founded.actor) != {"0"}
 
 

@@ -45,10 +45,10 @@ def test_a_stricter_floor_is_in_force_for_every_tenant_at_once(systems, as_opera
         assert effective_policy(slug).effective()["retention_days"].value == 30
     assert platform_revision() == before + 1
     with make.acting("operator_admin", "console", read_only=True):
-        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "platform.applied")).one()
+        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "platform_minimum.changed")).one()
         assert entry.facts["lines"] == [["floor", "retention_days", "90", "30"]]
     with make.acting("admin", read_only=True):
-        assert not session().scalars(select(AuditEntry).where(AuditEntry.action == "platform.applied")).all()
+        assert not session().scalars(select(AuditEntry).where(AuditEntry.action == "platform_minimum.changed")).all()
 
 
 def test_a_looser_floor_takes_a_second_operator_and_an_end(systems, as_operator, second_operator):

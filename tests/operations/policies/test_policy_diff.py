@@ -54,7 +54,7 @@ def test_tightening_is_in_force_at_once_by_one_person_and_every_worker_hears_of_
         assert (row.number, row.state, row.decided_by) == (1, "live", None)
         assert tenant_revision.mark() == before + 1
     assert effective_policy().tier.key == "strict"
-    entry = entries("policy.applied")[-1]
+    entry = entries("policy.published")[-1]
     assert entry.facts["lines"] == [["", "tier", "standard", "strict"]]
     assert "because" in entry.sealed
 
@@ -83,7 +83,7 @@ def test_a_double_click_applies_once(systems, acting):
     for _ in range(2):
         with acting("admin"):
             assert actions.tighten_now(policy_content("strict"), base=0, because=REASON).number == 1
-    assert len(entries("policy.applied")) == 1
+    assert len(entries("policy.published")) == 1
 
 
 def test_what_is_in_force_already_is_no_change(systems, acting):
@@ -232,7 +232,7 @@ def test_an_edit_voids_the_request_and_what_the_second_person_saw(systems, actin
         assert (row.state, row.note, row.asked_at) == ("draft", "", None)
     with acting("compliance_officer"), pytest.raises(Stale, match="was voided already"):
         approval_helpers.actions.approve(approvals.approval(second), seen=seen)
-    assert effective_policy().tier.key == "strict" and len(entries("policy.turned_back")) == 2
+    assert effective_policy().tier.key == "strict" and len(entries("policy.returned_to_draft")) == 2
 
 
 @pytest.mark.parametrize("how", ["rebase", "rollback", "schedule", "tighten"])
@@ -291,7 +291,7 @@ def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
         assert (row.state, row.decided_by) == ("refused", make.person_id("compliance_officer"))
     with acting("admin"), pytest.raises(DomainError):
         actions.withdraw(queries.policy_version(waiting))
-    assert effective_policy().tier.key == "strict" and entries("policy.refused")[-1].facts["digest"]
+    assert effective_policy().tier.key == "strict" and entries("policy.rejected")[-1].facts["digest"]
 
 
 @pytest.mark.parametrize("by", ["admin", "second_admin"])
@@ -384,7 +384,7 @@ def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, actin
         assert jobs.drain(actor_of) == 1
         assert effective_policy().tier.key == "strict"
         policy_jobs.apply_due_everywhere()
-    [entry] = entries("policy.applied")
+    [entry] = entries("policy.published")
     assert entry.actor_kind == "job"
 
 
@@ -428,7 +428,7 @@ def test_a_base_that_moved_turns_a_scheduled_version_into_a_draft_with_a_note(sy
         row = queries.draft()
         assert (row.state, row.apply_at) == ("draft", None)
         assert "Version 1 came into force before its time" in row.note
-    assert len(entries("policy.turned_back")) == 1
+    assert len(entries("policy.returned_to_draft")) == 1
 
 
 def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
@@ -475,6 +475,6 @@ def test_a_change_of_hundreds_of_lines_is_recorded_short_and_whole_by_its_digest
         on += [(system.id, key, value) for system in more for key, value in (("memory", "off"), ("tool_use", "none"))]
     with acting("admin"):
         row = actions.tighten_now(policy_content("standard", on=on), base=0, because=REASON)
-        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "policy.applied")).one()
+        entry = session().scalars(select(AuditEntry).where(AuditEntry.action == "policy.published")).one()
         assert entry.facts["digest"] == row.digest
         assert len(entry.facts["lines"]) == actions.MOST_LINES + 1 and entry.facts["lines"][-1][1] == "and 23 more"

@@ -102,7 +102,7 @@ def test_a_waiver_is_live_when_two_others_have_approved(lenient_systems, as_admi
     assert "1 waiver is live" in main_text(as_viewer.get("policies/in-force?system=support-assistant"))
     told = {"system": "support-assistant", "dimension": "retention_days", "value": 120}
     steps = recorded()
-    assert [action for action, _ in steps] == ["waiver.asked", "waiver.agreed", "waiver.went_live"]
+    assert [action for action, _ in steps] == ["waiver.requested", "waiver.approval.given", "waiver.approved"]
     assert all(told.items() <= facts.items() and facts["until"] for _, facts in steps)
 
 
@@ -157,7 +157,7 @@ def test_one_person_ends_it_early(lenient_systems, as_admin, as_officer, as_revi
     end(as_admin, 422)
     approve(as_officer, as_reviewer)
     end(as_admin, reason="Claim settled")
-    assert retention().value == 90 and recorded("waiver.closed")
+    assert retention().value == 90 and recorded("waiver.ended")
     assert "isn't live" in main_text(end(as_admin, 422))
     assert "has ended" in main_text(as_admin.get(newest_waiver_page()))
 
@@ -172,7 +172,7 @@ def test_a_rejected_or_withdrawn_waiver_is_never_live(lenient_systems, as_admin,
     decide_approval(as_admin, newest_approval_page(), verb="withdraw")
     decide_approval(as_reviewer, newest_approval_page(), 409, verb="approve")
     assert state() == "withdrawn" and retention().value == 90
-    assert [action for action, _ in recorded()][1::2] == ["waiver.refused", "waiver.withdrawn"]
+    assert [action for action, _ in recorded()][1::2] == ["waiver.rejected", "waiver.withdrawn"]
 
 
 def test_a_request_expires_at_the_waivers_end_and_after_two_weeks(lenient_systems, as_admin):

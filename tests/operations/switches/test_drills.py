@@ -125,7 +125,7 @@ def test_nobody_who_listens_is_a_failure_and_stops_nothing():
     with seconds_later(61):
         assert not jobs.turn()
     assert (drill(drill_id).state, drill(drill_id).found["why"]) == ("failed", "nobody was listening")
-    assert switch_helpers.entries_of_action("switch.drill.begun") == []
+    assert switch_helpers.entries_of_action("switch.drill.started") == []
 
 
 def test_killed_half_way_it_is_ended_by_whoever_comes_next():
@@ -137,7 +137,7 @@ def test_killed_half_way_it_is_ended_by_whoever_comes_next():
     with seconds_later(3600):
         assert not jobs.turn()
     assert drill(drill_id).state == "failed" and switch_helpers.active_stops() == []
-    assert len(switch_helpers.entries_of_action("switch.drill.begun")) == 1
+    assert len(switch_helpers.entries_of_action("switch.drill.started")) == 1
 
 
 def test_two_rounds_run_it_once():
@@ -147,7 +147,7 @@ def test_two_rounds_run_it_once():
     with seconds_later(61):
         jobs.turn()
         jobs.turn()
-    assert len(switch_helpers.entries_of_action("switch.drill.begun")) == 1 and len(switch_helpers.active_stops()) == 1
+    assert len(switch_helpers.entries_of_action("switch.drill.started")) == 1 and len(switch_helpers.active_stops()) == 1
 
 
 def test_the_job_runs_until_nothing_is_under_way():
@@ -249,7 +249,7 @@ def test_the_high_risk_lane_waits_for_a_second_person(acting):
         approve_below_pages(approval, "admin")
     approve_below_pages(approval, "compliance_officer")
     assert (drill(drill_id).state, drill(drill_id).approved_by) == ("planned", make.person_id("compliance_officer"))
-    [entry] = switch_helpers.entries_of_action("switch.drill.agreed")
+    [entry] = switch_helpers.entries_of_action("switch.drill.approved")
     assert entry.facts["name"] == "auto-approve" and entry.facts["seconds"] == 5
     with pytest.raises(Stale, match="approved already"):
         approve_below_pages(approval, "reviewer")

@@ -139,7 +139,7 @@ def test_the_high_risk_lane_takes_two(acting):
     [entry] = switch_helpers.entries_of_action("switch.feature.restarted")
     assert (
         entry.facts["version"] == switch_helpers.stop_by_id(held).version
-        and len(switch_helpers.entries_of_action("switch.restart.asked")) == 1
+        and len(switch_helpers.entries_of_action("switch.restart.requested")) == 1
     )
     found = switch_helpers.stop_by_id(held)
     assert (found.restart_requested_by, found.restarted_by) == (make.person_id("admin"), make.person_id("compliance_officer"))
@@ -191,7 +191,7 @@ def test_a_stop_that_is_pressed_again_voids_the_request_to_restart(acting):
     assert (request(first).state, switch_helpers.stop_by_id(held).restarted_at) == ("voided", None)
     with pytest.raises(Stale):
         approve_below_pages(first, "compliance_officer")
-    [entry] = switch_helpers.entries_of_action("switch.restart.refused")
+    [entry] = switch_helpers.entries_of_action("switch.restart.rejected")
     assert switch_helpers.REASON in request(first).note and entry.target_id == held
     again = request_restart(held)
     assert again != first
@@ -260,8 +260,8 @@ def test_an_earlier_request_is_not_approved_in_place_of_a_later_one(acting):
         approve_below_pages(first, "reviewer")
     approve_below_pages(later, "reviewer")
     assert (
-        len(switch_helpers.entries_of_action("switch.restart.asked")) == 2
-        and len(switch_helpers.entries_of_action("switch.restart.refused")) == 1
+        len(switch_helpers.entries_of_action("switch.restart.requested")) == 2
+        and len(switch_helpers.entries_of_action("switch.restart.rejected")) == 1
     )
 
 
@@ -276,7 +276,7 @@ def test_a_second_person_keeps_it_stopped_with_a_reason(acting):
         with pytest.raises(Stale, match="rejected already"):
             approvals.reject(found, reason="x")
         assert "is still stopped" in kinds.describe(found).effects[0].lead
-    assert len(switch_helpers.active_stops()) == 1 and len(switch_helpers.entries_of_action("switch.restart.refused")) == 1
+    assert len(switch_helpers.active_stops()) == 1 and len(switch_helpers.entries_of_action("switch.restart.rejected")) == 1
 
 
 def test_a_request_to_restart_expires_and_leaves_it_stopped(acting):

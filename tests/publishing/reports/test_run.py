@@ -66,7 +66,7 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(as_officer, assessme
         stated = checkpoint.open_checkpoint(carried["note"], logs.verifier(logs.signing_key()))
         assert (stated.size, stated.root) == (log.last_checkpoint().size, log.last_checkpoint().root)
         taken = session().scalars(select(AuditEntry.action).order_by(AuditEntry.at)).all()
-    assert taken.count("report.downloaded") == 2 and "report.made" in taken
+    assert taken.count("report.downloaded") == 2 and "report.generated" in taken
     (tmp_path / "r.pdf").write_bytes(content)
     (tmp_path / "r.pdf.sig").write_text(note)
     good = CliRunner().invoke(main, ["verify-report", str(tmp_path / "r.pdf"), "--key", key])
